@@ -7,11 +7,13 @@
 
 mod archive_files;
 mod attachment_file;
+mod audit_files;
 mod boot;
 mod catalog_index;
 mod checking;
 mod directory;
 mod directory_syncs;
+mod erasure_files;
 mod error;
 mod event_files;
 mod fallback_disk;
@@ -51,6 +53,7 @@ pub(crate) mod simulated_disk;
 
 pub use crate::model::session::PanicInfo;
 pub(crate) use error::unknown_if_gone;
+pub(crate) use erasure_files::Erasure;
 pub use error::{StoreAction, StoreError, with_sources};
 pub(crate) use event_files::{EventFile, EventFiles};
 pub use memory_disk::{MemoryDisk, Operation};
@@ -58,6 +61,8 @@ pub use process_record::StandingAlert;
 pub use repair::{Fate, RepairError, RepairedFile, RepairedKind, RepairedSession, SessionRepair};
 pub use survived_failure::SurvivedFailure;
 
+pub use audit_files::AuditFiles;
+pub(crate) use audit_files::AuditFile;
 pub(crate) use boot::boot_id;
 pub(crate) use catalog_index::{CatalogIndex, IndexBuild, IndexedSession};
 pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
@@ -78,7 +83,8 @@ pub(crate) use manifest::Manifest;
 pub(crate) use newer_format::{OpenError, changeable};
 pub use platform::{DEVELOPMENT, directory_name, platform_roots, platform_state_of};
 pub(crate) use process_record::{
-    FoundRecord, HeldRun, Liveness, ProcessRecordFile, RecordError, find as find_record,
+    FoundRecord, HeldRun, Liveness, ProcessRecordFile, RecordError, blank as blank_records,
+    find as find_record,
     read_besides as read_records_besides, remove as remove_record,
 };
 pub use process_record::{ProcessId, ProcessRecord, read_all, read_log};

@@ -6,14 +6,18 @@
 mod about_session;
 mod archiving;
 mod asked;
+mod auditing;
 mod backoff;
+mod cleanup;
 mod content;
 mod context;
 mod digesting;
 mod drafting;
 mod editing_many;
+mod erasing;
 mod event_gathering;
 mod event_log;
+mod exporting_player;
 pub(crate) mod filing;
 mod filing_jobs;
 mod gathering;
@@ -58,6 +62,7 @@ mod worker;
 
 pub use crate::write::retention::Quota;
 pub use asked::{EditMany, EditedMany, OneOfMany, SessionAttachmentOrder, SlotDone, SlotOrder};
+pub use cleanup::CleanupRules;
 pub use content::{Content, Encoded, Everything};
 pub use context::Versions;
 pub use link::Link;

@@ -29,6 +29,10 @@ const RECORD_EXTENSION: &str = "record";
 const TRIAL_EXTENSION: &str = "trial";
 /// The extension of indexes.
 const INDEX_EXTENSION: &str = "index";
+/// The extension of audit logs.
+const AUDIT_EXTENSION: &str = "audit";
+/// The extension of what says that a player is being erased.
+const ERASURE_EXTENSION: &str = "erasure";
 /// What the directory is called in which processes keep their logs.
 const LOGS: &str = "logs";
 /// What the id of this machine is called.
@@ -146,6 +150,45 @@ impl Layout {
         let (profile, hash) = (directory_name(&self.profile), xxh3_64(name.as_bytes()));
         let name = slug(name);
         self.state.join(format!("digests-{profile}-{name}-{hash:016x}.{INDEX_EXTENSION}"))
+    }
+
+    /// A new file of the profile's audit log. Each process writes its own.
+    pub fn new_audit_file(&self) -> PathBuf {
+        let (profile, number) = (directory_name(&self.profile), random_u64());
+        self.state.join(format!("audit-{profile}-{number:016x}.{AUDIT_EXTENSION}"))
+    }
+
+    /// Whether a file in the state directory belongs to the profile's audit log.
+    pub fn is_audit_name(&self, name: &str) -> bool {
+        self.is_own_file(name, "audit", AUDIT_EXTENSION)
+    }
+
+    /// The file that says that a player of the profile is being erased; `number` is that of the erasure.
+    pub fn erasure(&self, number: u64) -> PathBuf {
+        let profile = directory_name(&self.profile);
+        self.state.join(format!("erase-{profile}-{number:016x}.{ERASURE_EXTENSION}"))
+    }
+
+    /// Whether a file in the state directory says that a player of the profile is being erased.
+    pub fn is_erasure_name(&self, name: &str) -> bool {
+        self.is_own_file(name, "erase", ERASURE_EXTENSION)
+    }
+
+    /// Whether a file is called so, with the profile and a number between.
+    fn is_own_file(&self, name: &str, kind: &str, extension: &str) -> bool {
+        let stem = name.strip_suffix(extension).and_then(|name| name.strip_suffix('.'));
+        let rest = stem.and_then(|stem| stem.strip_prefix(kind)?.strip_prefix('-'));
+        let Some((profile, number)) = rest.and_then(|rest| rest.rsplit_once('-')) else {
+            return false;
+        };
+        let is_number = number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_number && profile == directory_name(&self.profile)
+    }
+
+    /// The files in which programs keep what they know of each session of the profile, by name.
+    pub fn is_digest_name(&self, name: &str) -> bool {
+        let own = format!("digests-{}-", directory_name(&self.profile));
+        name.starts_with(&own) && has_extension(name, INDEX_EXTENSION)
     }
 
     /// The session that a file in the state directory says something about, if it is one of a trial, or
@@ -291,6 +334,8 @@ impl Layout {
             || Self::is_process_record_name(place)
             || has_extension(place, TRIAL_EXTENSION)
             || has_extension(place, INDEX_EXTENSION)
+            || has_extension(place, AUDIT_EXTENSION)
+            || has_extension(place, ERASURE_EXTENSION)
             || Self::is_attachment(place);
         is_small_file.then_some(place)
     }

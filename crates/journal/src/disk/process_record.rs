@@ -16,11 +16,13 @@ use super::error::Attempt;
 use super::sealed::{SealError, SealKind, seal_for, unseal};
 use super::{Disk, Layout, Lock, StoreAction, StoreError, SurvivedFailure};
 use crate::model::ids::{RunId, SessionId, limits, random_u64};
-use crate::model::session::{PanicInfo, cut};
+use crate::model::session::{PanicInfo, PlayerText, cut};
 
 const KIND: SealKind = SealKind { magic: *b"bvyproc\x1a", version: 1 };
 /// The largest record that is read.
 const MAX_BYTES: usize = 256 << 10;
+/// The largest record or log in which a name is looked for.
+const BLANKED_BYTES: usize = 4 << 20;
 /// Alerts that a record names at the most.
 const MOST_ALERTS: usize = 64;
 /// Bytes of an alert's sentence that are kept.
@@ -308,6 +310,41 @@ pub fn remove(disk: &dyn Disk, record: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed.attempt(StoreAction::RemoveFile, &lock),
     }
+}
+
+/// Takes a player out of the records of dead processes and what they logged last. How many files changed.
+///
+/// # Errors
+///
+/// [`StoreError`] at the first that can't be read or replaced.
+pub fn blank(disk: &dyn Disk, directory: &Path, name: &PlayerText) -> Result<u64, StoreError> {
+    let mut changed = 0;
+    for found in read_all(disk, directory)? {
+        if found.liveness == Liveness::Alive {
+            continue;
+        }
+        let log = Layout::process_log(&found.path);
+        let logged = disk.read(&log, BLANKED_BYTES).unwrap_or_default();
+        if name.is_in(&logged) {
+            let lines = logged.split_inclusive(|byte| *byte == b'\n');
+            let kept: Vec<u8> = lines.filter(|line| !name.is_in(line)).flatten().copied().collect();
+            disk.replace(&log, &kept).attempt(StoreAction::Replace, &log)?;
+            changed += 1;
+        }
+        let bytes = disk.read(&found.path, BLANKED_BYTES).unwrap_or_default();
+        let Ok(record) = found.record else { continue };
+        if !name.is_in(&bytes) {
+            continue;
+        }
+        let mut payload = rmp_serde::to_vec_named(&record).unwrap_or_default();
+        name.blank(&mut payload);
+        if let Ok(record) = rmp_serde::from_slice::<ProcessRecord>(&payload) {
+            let sealed = seal_for(&found.path, KIND, &record)?;
+            disk.replace(&found.path, &sealed).attempt(StoreAction::Replace, &found.path)?;
+            changed += 1;
+        }
+    }
+    Ok(changed)
 }
 
 /// What the process of a record logged last; empty if it logged nothing, or that can't be read.

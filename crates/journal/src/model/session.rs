@@ -1,11 +1,14 @@
 //! The rules of the lifecycle, as plain types: no ECS, no files.
 
 mod attachment;
+mod audit;
 mod chapter;
 mod chapters;
+mod cleanup;
 mod context;
 mod disk_refusal;
 mod encoding;
+mod erasure;
 mod errors;
 mod failure_cause;
 mod feature;
@@ -16,6 +19,7 @@ mod lifecycle_event;
 mod links;
 mod metadata;
 mod panic_info;
+mod player_text;
 mod proven_time;
 mod report;
 mod restoring;
@@ -37,15 +41,18 @@ pub use attachment::check_attachment_name;
 pub use attachment::{
     Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion,
 };
+pub use audit::{AuditActor, AuditDeed, AuditEntry};
 pub use chapter::{
     Chapter, ChapterEnd, ChapterError, ChapterFigures, ChapterOutcome, ChapterSummary,
     InnerChapters, NewChapter, OpenChapter,
 };
 pub use chapters::{Chapters, ChaptersWritten, Counted};
+pub use cleanup::{CleanedSession, CleanedTo, CleanedUp, CleanupAges, CleanupReason};
 pub use context::{ContextPart, SessionContext};
 pub(crate) use context::{cut, cut_in_place};
 pub use disk_refusal::DiskRefusal;
 pub(crate) use encoding::{bytes, milliseconds, optional_milliseconds};
+pub use erasure::{ErasureOrder, ErasureReceipt};
 pub use errors::{CheckpointError, ExternalError, RecoveryError, RequestError, StopReason};
 pub use failure_cause::FailureCause;
 pub(crate) use failure_cause::WithSources;
@@ -57,6 +64,7 @@ pub use lifecycle_event::{EventTrigger, LifecycleEvent, ProcessDeath};
 pub use links::{Link, LinkTarget, Links};
 pub use metadata::{NewSession, SessionMetadata, SessionPriority, SessionTally};
 pub use panic_info::PanicInfo;
+pub use player_text::PlayerText;
 pub use proven_time::ProvenTime;
 pub use report::{Report, ReportError, ReportSubject};
 pub use restoring::{RestoreFrom, RestoreReason};

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::archiving::{Archiving, PutAway};
 use super::asked::{EditMany, EditedMany, OneOfMany};
 use super::filing::{self, take};
-use super::jobs::{Holds, Job, Slice, Tools, Urgency};
+use super::jobs::{ActsFor, Holds, Job, Slice, Tools, Urgency};
 use super::{News, shelving};
 use crate::disk::StoredSession;
 use crate::model::ids::{SessionId, Ticket};
@@ -43,13 +43,8 @@ impl Job for EditingMany {
     }
 
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
-        if let Some((one, archiving)) = self.archiving.take() {
-            let stepped = archiving.step(&tools.finder.local().store);
-            self.archived(one, stepped.map(Some), tools.news);
-        } else if let Some(one) = self.waiting.pop_front() {
-            self.edit_one(one, tools);
-        }
-        if self.archiving.is_some() || !self.waiting.is_empty() {
+        *tools.acts_for = ActsFor::Asked(self.ticket);
+        if self.step(tools) {
             return Slice::Going(self);
         }
         let Self { done, ticket, .. } = *self;
@@ -77,6 +72,22 @@ impl Job for EditingMany {
 }
 
 impl EditingMany {
+    /// Goes on with the session that is being put away, or with the next one; whether there is more to do.
+    pub(super) fn step(&mut self, tools: &mut Tools<'_>) -> bool {
+        if let Some((one, archiving)) = self.archiving.take() {
+            let stepped = archiving.step(&tools.finder.local().store);
+            self.archived(one, stepped.map(Some), tools.news);
+        } else if let Some(one) = self.waiting.pop_front() {
+            self.edit_one(one, tools);
+        }
+        self.archiving.is_some() || !self.waiting.is_empty()
+    }
+
+    /// What was done so far.
+    pub(super) fn done(&self) -> &EditedMany {
+        &self.done
+    }
+
     fn edit_one(&mut self, one: OneOfMany, tools: &mut Tools<'_>) {
         let session = one.session;
         // What was found of it isn't true any more.

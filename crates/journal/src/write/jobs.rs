@@ -11,12 +11,13 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::News;
+use super::auditing::Auditor;
 use super::run_journal::RunJournal;
 use super::trials::Trials;
 use crate::disk::process::ProcessGuard;
 use crate::format::EventStretch;
 use crate::model::clock::Moment;
-use crate::model::ids::{CheckpointId, RunId, SessionId};
+use crate::model::ids::{CheckpointId, RunId, SessionId, Ticket};
 use crate::read::digest::Keepers;
 use crate::read::recovery::{KnownTypes, SessionFinder};
 use crate::write::retention::Quota;
@@ -154,7 +155,22 @@ pub(super) struct Tools<'a> {
     pub run: Option<&'a mut RunJournal>,
     pub quota: Quota,
     pub now: Moment,
+    pub auditor: &'a mut Auditor,
+    /// For whom the slice does what it does.
+    pub acts_for: &'a mut ActsFor,
     pub news: &'a mut Vec<News>,
+}
+
+/// For whom a slice of a job acts, as the audit log names them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum ActsFor {
+    /// For the one whose ticket each answer has.
+    #[default]
+    Tickets,
+    /// For the one who made this request, whatever the answers say.
+    Asked(Ticket),
+    /// For the cleanup.
+    Cleanup,
 }
 
 impl Tools<'_> {

@@ -1,5 +1,6 @@
 //! What the writer reports, whatever the content of a session is.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use crate::disk::process::LastRun;
 use crate::format::CheckpointKind;
 use crate::model::ids::{CheckpointId, SessionId, Ticket};
 use crate::model::session::{
-    Attachment, AttachmentError, AttachmentOf, AttachmentVersion, CheckpointError, FailureCause,
-    ProvenTime, RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved,
+    Attachment, AttachmentError, AttachmentOf, AttachmentVersion, AuditEntry, CheckpointError,
+    CleanedUp, ErasureReceipt, FailureCause, LeaveCause, ProvenTime, RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved,
     SlotError, StopReason,
 };
 use crate::read::digest::{DigestFigures, ErasedDigests};
@@ -100,6 +101,16 @@ pub enum News {
     },
     /// A session that had lain in the trash for long was removed, which freed so many bytes.
     Emptied { session: SessionId, bytes: u64 },
+    /// A crash was given up: its session has ended as failed.
+    GivenUp { session: SessionId, cause: LeaveCause },
+    /// A cleanup is done. Without a ticket where nobody asked for it.
+    CleanedUp { done: Box<CleanedUp>, ticket: Option<Ticket> },
+    /// A player was erased, or not. Without a ticket where the work had been interrupted.
+    PlayerErased { result: Result<Box<ErasureReceipt>, RequestError>, ticket: Option<Ticket> },
+    /// All that is kept of a player was written into a file of so many bytes, or not.
+    PlayerExported { path: PathBuf, result: Result<u64, RequestError>, ticket: Ticket },
+    /// The newest entries of the audit log were read, the oldest of them first, and how many there are.
+    Audited { result: Result<(Vec<AuditEntry>, usize), RequestError>, ticket: Ticket },
     /// What a session says about itself was changed, or not. Without a ticket, as one of many.
     Edited {
         session: SessionId,

@@ -1,6 +1,7 @@
 //! What the main thread orders, and what the writer reports.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use super::asked::{EditMany, SessionAttachmentOrder, SlotOrder};
 use super::content::Content;
 use super::news::News;
+use super::CleanupRules;
 use crate::format::{
     Begun, CheckpointKind, EventStretch, FrameKind, Lineage, Record, RecordedEvent,
 };
@@ -69,6 +71,17 @@ pub enum Order<C: Content> {
     Edit { session: SessionId, update: Box<SessionUpdate>, ticket: Ticket },
     /// Do one thing with each of many sessions.
     EditMany { order: Box<EditMany>, ticket: Ticket },
+    /// Do with all sessions what the rules say, and remove what processes left behind. Without a ticket, as the time for
+    /// it has come.
+    CleanUp { rules: Box<CleanupRules>, ticket: Option<Ticket> },
+    /// Erase a player.
+    ErasePlayer { player: String, ticket: Ticket },
+    /// Write all that is kept of a player into a file.
+    ExportPlayer { player: String, path: PathBuf, ticket: Ticket },
+    /// Read the newest entries of the audit log.
+    ReadAudit { limit: usize, ticket: Ticket },
+    /// A request was made by a player.
+    AskedBy { player: String, ticket: Ticket },
     /// Do something with slots, after everything that was ordered before. Without a ticket, as a step of something else.
     Slot { order: SlotOrder, ticket: Option<Ticket> },
     /// Attach something to the session that is being played, once that is on the disk, or take it away.
@@ -131,6 +144,11 @@ impl<C: Content> Order<C> {
             Self::Shelve { .. } => "shelve",
             Self::Edit { .. } => "edit",
             Self::EditMany { .. } => "edit many",
+            Self::CleanUp { .. } => "clean up",
+            Self::ErasePlayer { .. } => "erase player",
+            Self::ExportPlayer { .. } => "export player",
+            Self::ReadAudit { .. } => "read audit",
+            Self::AskedBy { .. } => "asked by",
             Self::Slot { .. } => "slot",
             Self::SessionAttachment { .. } => "session attachment",
             Self::ReadAttachment { .. } => "read attachment",
@@ -163,6 +181,7 @@ impl<C: Content> Order<C> {
                 | Self::Shelve { .. }
                 | Self::Edit { .. }
                 | Self::EditMany { .. }
+                | Self::ErasePlayer { .. }
         )
     }
 }

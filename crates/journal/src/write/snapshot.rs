@@ -5,18 +5,20 @@ use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::group_copy::{CopyFailure, GroupCopy};
 use super::open_segment::{OpenSegment, Preamble};
 use super::unplayed_run;
 use crate::disk::{DirectoryStore, LocalStore, MergedBlocks, StoredSession};
 use crate::format::{
-    Block, Commit, FEATURE_WITHOUT_WORLD, FrameKind, Head, Lineage, ReadError, Record,
+    Block, Commit, FEATURE_WITHOUT_WORLD, FrameKind, Head, Lineage, ReadError, Record, Rows,
     SegmentHeader, Values,
 };
 use crate::model::ids::{CheckpointId, SaveId};
 use crate::model::session::{
-    FailureCause, Fields, Leaving, RequestError, SessionMetadata, SessionStatus,
+    FailureCause, Fields, Leaving, PlayerText, RequestError, SessionMetadata, SessionStatus,
 };
 use crate::read::recovery::{FIELDS, THUMBNAIL, newest_thumbnail, next_save_id};
 
@@ -33,6 +35,8 @@ pub(super) struct Snapshot {
     next_save_id: SaveId,
     /// How the session was left, to be said again.
     left: Vec<Record>,
+    /// The player of whom nothing is kept.
+    blanked: Option<PlayerText>,
 }
 
 impl Snapshot {
@@ -57,9 +61,24 @@ impl Snapshot {
             counter,
             next_save_id: next_save_id(index),
             left,
+            blanked: None,
         };
         snapshot.go_on_from(stored, head.id);
         snapshot
+    }
+
+    /// With other letters in the place of a player's name.
+    pub(super) fn blanking(mut self, player: &PlayerText) -> Result<Self, RequestError> {
+        self.header.metadata = blanked(&self.header.metadata, player)?;
+        let left = self.left.iter().map(|record| blanked(record, player));
+        self.left = left.collect::<Result<_, _>>()?;
+        self.blanked = Some(player.clone());
+        Ok(self)
+    }
+
+    /// The file that it is written into.
+    pub(super) fn place(&self, store: &DirectoryStore) -> PathBuf {
+        store.layout().segment(&self.header)
     }
 
     /// The newest checkpoint of the session until now.
@@ -102,13 +121,27 @@ impl Snapshot {
         store: &DirectoryStore,
     ) -> Result<Box<GroupCopy>, RequestError> {
         let plan = stored.index().plan(self.kept).ok_or(RequestError::NothingToRestore)?;
-        let frames = stored.carried()?;
+        let mut frames = stored.carried()?;
+        if let Some(player) = &self.blanked {
+            for (_, bytes) in &mut frames {
+                player.blank(bytes);
+            }
+        }
         let blocks = stored.blocks(&plan)?;
         let fields = self.head.fields_at(self.kept).map(block_of).transpose()?;
         let commit = self.commit(stored, false)?;
         self.keep_thumbnail(stored, store)?;
         let segment = self.begin(store, &frames)?;
-        Ok(GroupCopy::begin(WithFields { blocks: blocks.peekable(), fields }, segment, commit))
+        let blocks = WithFields { blocks: blocks.peekable(), fields };
+        Ok(match self.blanked.clone() {
+            None => GroupCopy::begin(blocks, segment, commit),
+            Some(player) => {
+                let blank = move |block: Result<Block, ReadError>| {
+                    block.map(|block| without_player(block, &player))
+                };
+                GroupCopy::begin(blocks.map(blank), segment, commit)
+            }
+        })
     }
 
     /// Writes the summary alone into a file beside its place.
@@ -202,7 +235,7 @@ impl Snapshot {
         let index = stored.index();
         let commit = index.commit(self.kept).ok_or(RequestError::NothingToRestore)?;
         let summary = self.head.summary_at(self.kept, index.summary(self.kept));
-        Ok(Commit {
+        let commit = Commit {
             counter: self.counter,
             base: None,
             next_save_id: self.next_save_id,
@@ -212,7 +245,8 @@ impl Snapshot {
             origin: None,
             without_world,
             ..commit.clone()
-        })
+        };
+        self.blanked.as_ref().map_or(Ok(commit.clone()), |player| blanked(&commit, player))
     }
 
     /// Lays the newest picture beside what is kept.
@@ -282,6 +316,29 @@ impl Iterator for WithFields {
             |block: &Self::Item| block.as_ref().map_or(true, |block| block.key() < fields.key());
         self.blocks.next_if(comes_before).or_else(|| self.fields.take().map(Ok))
     }
+}
+
+/// A block with other letters in the place of a player's name.
+fn without_player(block: Block, player: &PlayerText) -> Block {
+    let Rows::Values(values) = &block.rows else { return block };
+    let mut blanked = Values::with_capacity(values.len(), values.byte_len());
+    for (id, value) in values.iter() {
+        let mut value = value.to_vec();
+        player.blank(&mut value);
+        blanked.push(id, &value);
+    }
+    Block { rows: Rows::Values(blanked), ..block }
+}
+
+/// The same of anything else that is written.
+fn blanked<T: Serialize + DeserializeOwned>(
+    value: &T,
+    player: &PlayerText,
+) -> Result<T, RequestError> {
+    let written = rmp_serde::to_vec_named(value);
+    let mut bytes = written.map_err(|error| RequestError::Store(FailureCause::new(error)))?;
+    player.blank(&mut bytes);
+    rmp_serde::from_slice(&bytes).map_err(|error| RequestError::Store(FailureCause::new(error)))
 }
 
 fn block_of(fields: &Fields) -> Result<Block, RequestError> {

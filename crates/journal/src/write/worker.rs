@@ -12,10 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::archiving::Archive;
+use super::auditing::Auditor;
+use super::cleanup::CleanUp;
 use super::context::{Versions, of_this_machine};
 use super::editing_many::EditingMany;
+use super::exporting_player::ExportPlayer;
 use super::filing_jobs::Filing;
-use super::jobs::{Holds, Jobs, Tools, Urgency};
+use super::jobs::{ActsFor, Holds, Jobs, Tools, Urgency};
 use super::run_journal::RunJournal;
 use super::self_test::SelfTest;
 use super::session_attachments::AttachToSession;
@@ -23,6 +26,8 @@ use super::session_copying::CopySession;
 use super::slot_work::SlotWork;
 use super::trials::Trials;
 use super::{Content, News, Order, Report, Surroundings};
+use jiff::Timestamp;
+
 use crate::disk::process::{DeadProcess, ProcessGuard};
 use crate::disk::{LocalStore, SessionLock};
 use crate::format::Record;
@@ -55,6 +60,10 @@ pub struct Worker<C: Content> {
     digests: Keepers,
     /// Whether what lies around was looked for; once a process and profile is enough.
     swept: bool,
+    /// Notes who did what.
+    auditor: Auditor,
+    /// The moment of the newest order or turn.
+    now: Moment,
     quota: Quota,
     reports: Vec<Report<C>>,
     last_beat: Duration,
@@ -99,6 +108,8 @@ impl<C: Content> Worker<C> {
             jobs: Jobs::default(),
             digests: Keepers::default(),
             swept: false,
+            auditor: Auditor::default(),
+            now: Moment { elapsed: Duration::ZERO, wall: Timestamp::UNIX_EPOCH },
             quota: Quota::default(),
             reports: Vec::new(),
             last_beat: Duration::ZERO,
@@ -112,6 +123,12 @@ impl<C: Content> Worker<C> {
     /// Tells the game's slots from those of other games.
     pub fn of_game(mut self, game: String) -> Self {
         self.finder = self.finder.of_game(game);
+        self
+    }
+
+    /// Keeps an audit log of the profile.
+    pub fn keeping_audit(mut self) -> Self {
+        self.auditor.switch_on();
         self
     }
 
@@ -145,6 +162,7 @@ impl<C: Content> Worker<C> {
     /// Executes one order. What takes a disk is left to [`turn`](Self::turn), unless the order
     /// itself asks for it.
     pub fn execute(&mut self, order: Order<C>, now: Moment) {
+        self.now = now;
         // Beside play a change of other sessions is a job.
         if order.is_about_sessions() && !(order.is_filing() && self.playing.is_some()) {
             self.finish_looking(now);
@@ -197,6 +215,15 @@ impl<C: Content> Worker<C> {
                 self.jobs.add(CopySession::new(session, name, game_version, ticket));
             }
             Order::EditMany { order, ticket } => self.jobs.add(EditingMany::new(*order, ticket)),
+            Order::CleanUp { rules, ticket } => {
+                self.jobs.add(CleanUp::new(*rules, ticket, &self.finder));
+            }
+            Order::ErasePlayer { player, ticket } => self.erase_player(player, ticket),
+            Order::ExportPlayer { player, path, ticket } => {
+                self.jobs.add(ExportPlayer::new(player, path, ticket));
+            }
+            Order::ReadAudit { limit, ticket } => self.read_audit(limit, ticket),
+            Order::AskedBy { player, ticket } => self.auditor.note_asker(ticket, player),
             Order::Slot { order, ticket } => self.jobs.add(SlotWork::new(order, ticket)),
             Order::SessionAttachment { order, ticket } => {
                 self.jobs.add(AttachToSession(order, ticket));
@@ -237,6 +264,7 @@ impl<C: Content> Worker<C> {
 
     /// Does the next piece of work that takes a disk, and says how long there is none.
     pub fn turn(&mut self, now: Moment) -> Duration {
+        self.now = now;
         let beat_is_due = now.elapsed.saturating_sub(self.last_beat) >= HEARTBEAT;
         if beat_is_due || self.process.exit_is_news() {
             self.beat(now);
@@ -287,6 +315,7 @@ impl<C: Content> Worker<C> {
             self.slice(&Urgency::LONG, now);
         }
         self.beat(now);
+        self.auditor.end(&self.local.store);
         // Last, since nothing hangs on it.
         self.finder.write_index(now.wall);
         self.digests.write(&self.finder, now.wall);
@@ -310,13 +339,26 @@ impl<C: Content> Worker<C> {
     /// Does a slice of the first job of such urgency that needn't wait. Whether there was one.
     fn slice(&mut self, among: &RangeInclusive<Urgency>, now: Moment) -> bool {
         let mut news = Vec::new();
-        let Self { jobs, finder, digests, content, trials, process, quota, .. } = self;
+        let mut acts_for = ActsFor::default();
+        let Self { jobs, finder, digests, content, trials, process, quota, auditor, .. } = self;
         let run = self.playing.as_mut().map(|(journal, _)| journal);
         let (types, quota) = (&*content, *quota);
         let news_of = &mut news;
-        let mut tools =
-            Tools { finder, digests, types, trials, process, run, quota, now, news: news_of };
+        let mut tools = Tools {
+            finder,
+            digests,
+            types,
+            trials,
+            process,
+            run,
+            quota,
+            now,
+            auditor,
+            acts_for: &mut acts_for,
+            news: news_of,
+        };
         let was_done = jobs.slice(among, &mut tools);
+        self.auditor.note(&self.local.store, &news, acts_for, now.wall);
         // The upkeep of the run may find that nothing more of it is saved, and others wait for that.
         self.take_in(news);
         was_done

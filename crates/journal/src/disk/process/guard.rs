@@ -155,6 +155,16 @@ impl ProcessGuard {
         let _ = self.shared.log_queue.set(log);
     }
 
+    /// Removes the lines of which this holds from what this process has logged and not written into files yet.
+    pub fn erase_from_log(&self, is_gone: &dyn Fn(&str) -> bool) {
+        if let Some(log) = self.shared.log.get() {
+            log.remove(is_gone);
+        }
+        if let Some(writer) = &mut *unpoisoned(&self.shared.log_files) {
+            writer.remove(is_gone);
+        }
+    }
+
     /// What was logged until now.
     pub fn logged(&self, now: Timestamp) -> Logged {
         self.shared.write_log_files();

@@ -72,9 +72,20 @@ impl LogQueue {
         lines
     }
 
+    /// Removes the lines of which this holds.
+    pub(super) fn remove(&self, is_gone: &dyn Fn(&str) -> bool) {
+        let mut waiting = self.shared.waiting();
+        waiting.lines = without(&waiting.lines, is_gone);
+    }
+
     pub(super) fn bounds(&self) -> LogBounds {
         self.shared.bounds
     }
+}
+
+/// Lines without those of which this holds.
+pub(super) fn without(lines: &str, is_gone: &dyn Fn(&str) -> bool) -> String {
+    lines.split_inclusive('\n').filter(|line| !is_gone(line)).collect()
 }
 
 impl Shared {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::LogQueue;
+use super::log_queue::without;
 use crate::disk::{AppendFile, Disk, Layout, LogFile, ProcessId, log_file_name, log_files};
 
 /// Files of processes that are gone, which are kept at the most.
@@ -56,6 +57,12 @@ impl LogWriter {
                 return;
             }
         }
+    }
+
+    /// Removes the lines of which this holds from what isn't written yet.
+    pub(super) fn remove(&mut self, is_gone: &dyn Fn(&str) -> bool) {
+        self.queue.remove(is_gone);
+        self.unwritten = without(&self.unwritten, is_gone);
     }
 
     /// Whether all of it could be written.

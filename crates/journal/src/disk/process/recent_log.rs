@@ -45,6 +45,14 @@ impl RecentLog {
         lines.text()
     }
 
+    /// Removes the lines of which this holds.
+    pub(super) fn remove(&self, is_gone: &dyn Fn(&str) -> bool) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.lines.retain(|(_, line)| !is_gone(line));
+        lines.bytes = lines.lines.iter().map(|(_, line)| line.len() + 1).sum();
+        lines.has_news = true;
+    }
+
     /// The same, if there is anything new. Nothing while another thread adds a line, or this one that has
     /// panicked in the middle of it.
     pub(super) fn news(&self) -> Option<String> {

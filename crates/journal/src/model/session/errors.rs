@@ -27,6 +27,9 @@ pub enum RequestError {
     /// There is no session with this id.
     #[error("there is no session with this id")]
     UnknownSession,
+    /// Nothing is kept of a player of this name.
+    #[error("nothing is kept of this player")]
+    UnknownPlayer,
     /// Another process plays this session.
     #[error("another process plays this session")]
     SessionInUse,

@@ -97,6 +97,16 @@ impl KnownSessions {
         self.0.iter().map(move |(id, known)| (*id, stamp(known)))
     }
 
+    /// What was found of a session, if nothing but its files decides that.
+    pub(super) fn entry(&self, session: SessionId) -> Option<SessionEntry> {
+        unpack(self.0.get(&session)?.packed.as_ref()?)
+    }
+
+    /// Forgets what was found of a session.
+    pub(super) fn forget(&mut self, session: SessionId) {
+        self.0.remove(&session);
+    }
+
     /// What the index is to say.
     pub(super) fn indexed(&self) -> Vec<IndexedSession> {
         let indexed = |(id, known): (&SessionId, &Known)| {

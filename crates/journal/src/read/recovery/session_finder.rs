@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use super::deaths::Deaths;
-use super::{Index, KnownSessions, SessionEntry, SlotListing};
+use super::detect::{Look, look_at};
+use super::{FoundSession, Index, KnownSessions, KnownTypes, SessionEntry, SlotListing};
 use crate::disk::process::{
     DeadProcess, HowItEnded, LastRun, Logged, deaths_besides, how_it_ended, living_besides,
 };
@@ -174,6 +175,36 @@ impl SessionFinder {
     /// What was found of the sessions when they were looked at last.
     pub(super) fn known_mut(&mut self) -> &mut KnownSessions {
         &mut self.known
+    }
+
+    /// What is known of a session that was left in good order; `None` if it has to be looked at.
+    pub fn known_entry(&self, session: SessionId) -> Option<SessionEntry> {
+        self.known.entry(session)
+    }
+
+    /// Looks at a session, whatever is known of it.
+    pub fn look_at(
+        &mut self,
+        session: SessionId,
+        types: &dyn KnownTypes,
+        now: Timestamp,
+    ) -> Option<FoundSession> {
+        match look_at(self, types, session, now) {
+            Look::Done { found, .. } => *found,
+            Look::Gone | Look::PutOff => None,
+        }
+    }
+
+    /// Forgets what was found of a session: it is gone, or says something else of itself.
+    pub fn forget_known(&mut self, session: SessionId) {
+        self.known.forget(session);
+        self.index.note_stale();
+    }
+
+    /// The file of the index was removed, and is to be written again.
+    pub fn note_index_gone(&mut self) {
+        self.index.note_stale();
+        self.slots_changed = true;
     }
 
     /// The sessions that were found when they were looked at last, with the stamps of their files; `None` where

@@ -127,6 +127,8 @@ impl Bench {
             run: None,
             quota: Quota::default(),
             now: Moment { elapsed: Duration::ZERO, wall: Timestamp::UNIX_EPOCH },
+            auditor: &mut Auditor::default(),
+            acts_for: &mut ActsFor::default(),
             news: &mut Vec::new(),
         };
         self.jobs.slice(among, &mut tools)

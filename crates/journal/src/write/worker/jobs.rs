@@ -7,6 +7,8 @@ use super::Worker;
 use crate::model::clock::{self, Moment};
 use crate::model::ids::{SessionId, Ticket};
 use crate::read::report::{ReportOf, ReportOrder};
+use crate::model::session::{ErasureOrder, RequestError};
+use crate::write::erasing::{ErasePlayer, Erasing};
 use crate::write::filing_jobs::{FileSession, Filing};
 use crate::write::jobs::{Job, Urgency, WaitsFor};
 use crate::write::listing::ListSessions;
@@ -107,6 +109,28 @@ impl<C: Content> Worker<C> {
         }
     }
 
+    /// Erases a player, unless what is played is theirs.
+    pub(super) fn erase_player(&mut self, player: String, ticket: Ticket) {
+        let by = self.auditor.asker(ticket);
+        match Erasing::begin(ErasureOrder { player, by }) {
+            Some(erasing) => self.jobs.add(ErasePlayer::new(erasing, ticket)),
+            None => {
+                let result = Err(RequestError::UnknownPlayer);
+                self.report([News::PlayerErased { result, ticket: Some(ticket) }]);
+            }
+        }
+    }
+
+    /// Reads the newest entries of the audit log.
+    pub(super) fn read_audit(&mut self, limit: usize, ticket: Ticket) {
+        let read = self.local.store.audit().read();
+        let result = read.map_err(RequestError::from).map(|mut entries| {
+            let total = entries.len();
+            (entries.split_off(total.saturating_sub(limit)), total)
+        });
+        self.report([News::Audited { result, ticket }]);
+    }
+
     /// Whether there is a list to be shown before the files were looked at: it is handed over first.
     fn has_early_list(&self) -> bool {
         matches!(self.reports.last(), Some(Report::News(News::Remembered(_))))
@@ -130,6 +154,7 @@ impl<C: Content> Worker<C> {
             figures,
             ticket: None,
         }));
+        self.auditor.end(&self.local.store);
         self.swept = false;
         self.local = Arc::new(self.local.of_profile(&profile));
         self.finder.move_to(Arc::clone(&self.local));
