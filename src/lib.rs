@@ -54,7 +54,7 @@ pub use saved::Saved;
 pub use switches::SessionSwitches;
 pub use topics::{
     attachments, chapters, checkpoints, digests, ends, events, external, hints, library, placed,
-    recovery, replica, reports, requests, slots, types,
+    players, recovery, replica, reports, requests, slots, types,
 };
 
 /// What most games use: `use bevy_session::prelude::*;`.
@@ -117,6 +117,12 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/platforms.md")]
     struct Platforms;
+
+    #[doc = include_str!("../docs/guide/players-data.md")]
+    struct PlayersData;
+
+    #[doc = include_str!("../docs/guide/cleanup.md")]
+    struct Cleanup;
 
     #[doc = include_str!("../docs/guide/profiles-and-modes.md")]
     struct ProfilesAndModes;

@@ -61,16 +61,17 @@ pub use hints::{SessionHint, SessionHints, give_hint};
 pub(crate) use hooks::game_hooks::{CheckpointTriggers, GameHooks};
 pub use hooks::recovery_options::RecoveryOption;
 pub use hooks::{Condition, EndStep, SessionHooksExt};
+pub(crate) use library::cleanup::CleanupPolicy;
 pub(crate) use library::digests::{DeclaredDigests, register as register_digest_notifications};
 pub use library::digests::{SessionDigests, SessionDigestsExt, SessionsDigested};
 pub(crate) use library::watching::list_what_is_played;
 pub(crate) use losses::{LossesLogged, log_losses_once};
 pub use notifications::notify;
 pub use notifications::{
-    AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
+    AttachmentRead, AttachmentSaved, AuditRead, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
     ChapterBegun, ChapterEnded, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
-    CheckpointSaved, ContextChanged, CorruptionDetected, DataPlaceChanged, DuplicateSaveKey,
-    HintGiven, PaceChanged, PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
+    CheckpointSaved, CleanupFinished, ContextChanged, CorruptionDetected, DataPlaceChanged, DuplicateSaveKey,
+    HintGiven, PaceChanged, PlacedRestored, PlayerErased, PlayerExported, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
     RecoveryFailed, ReportNotOpened, ReportWritten, RequestDone, RequestRejected, RestoreCancelled,
     RestorePrepared, RestoreStalled, RestoreStarted, RestoredInPlace, SavingResumed, SavingStopped,
     ScenarioSaved, SessionAttachmentRemoved, SessionAttachmentSaved, SessionClosed, SessionCopied,
@@ -85,7 +86,7 @@ pub use notifications::{
 };
 pub(crate) use notifications::{
     register as register_notifications, register_chapter_notifications,
-    register_filing_notifications, register_replica_notifications, register_restored_in_place,
+    register_filing_notifications, register_player_notifications, register_replica_notifications, register_restored_in_place,
     register_slot_notifications,
 };
 pub use paces::{CurrentPace, SessionPace, SessionPaces};

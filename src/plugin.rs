@@ -15,7 +15,7 @@ use crate::lifecycle::{
     RecoveryPolicy, RequestQueue, SessionCatalog, SessionEvents, SessionHints, SessionPaces,
     SessionPlace, SessionSettings, SwitchedOff, ask_gates, capture, handle_requests,
     list_what_is_played, receive, register_chapter_notifications, register_digest_notifications,
-    register_event_notifications, register_external_notifications, register_filing_notifications,
+    register_event_notifications, register_external_notifications, register_filing_notifications, register_player_notifications,
     register_notifications, register_replica_notifications, register_restored_in_place,
     register_slot_notifications, report, restore,
 };
@@ -450,6 +450,7 @@ impl Plugin for SessionPlugin {
         register_restored_in_place(app);
         register_chapter_notifications(app);
         register_filing_notifications(app);
+        register_player_notifications(app);
         register_external_notifications(app);
         register_event_notifications(app);
         register_digest_notifications(app);

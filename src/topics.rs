@@ -10,6 +10,7 @@ pub mod external;
 pub mod hints;
 pub mod library;
 pub mod placed;
+pub mod players;
 pub mod recovery;
 pub mod replica;
 pub mod reports;

@@ -1,6 +1,8 @@
 //! The sessions that aren't played: which there are, and what is done with them beside play.
 
+pub(super) mod cleanup;
 pub(super) mod digests;
 pub(super) mod editing_many;
 pub(super) mod filing;
+pub(super) mod players;
 pub(super) mod watching;

@@ -3,6 +3,7 @@
 
 mod chapters;
 mod filing;
+mod players;
 mod replicas;
 mod restored_in_place;
 mod slots;
@@ -33,6 +34,8 @@ pub(crate) use filing::register as register_filing_notifications;
 pub use filing::{
     ScenarioSaved, SessionCopied, SessionDrafted, SessionMoved, SessionUpdated, SessionsEdited,
 };
+pub(crate) use players::register as register_player_notifications;
+pub use players::{AuditRead, CleanupFinished, PlayerErased, PlayerExported};
 pub(crate) use replicas::register as register_replica_notifications;
 pub use replicas::{
     CheckpointReplicated, FenceReason, ReplicaBack, ReplicaLagging, ReplicaListed, ReplicaLost,

@@ -72,6 +72,8 @@ pub enum Request {
     ReadEvents(Box<EventQuery>),
     /// [`EventCommands::validate`].
     ValidateEvents(SessionId),
+    /// [`LibraryCommands::read_audit`], with how many entries are wanted.
+    ReadAudit(usize),
     /// [`LibraryCommands::digest`] and [`LibraryCommands::remove_digests`].
     Digest(DigestOrder),
     /// [`LibraryCommands::use_profile`].
@@ -154,6 +156,17 @@ pub enum SessionRequest {
     EditAll(Box<SessionQuery>, SessionEdit),
     /// [`LibraryCommands::prune`].
     Prune(Box<RetentionPreview>),
+    /// [`LibraryCommands::clean_up`].
+    CleanUp,
+    /// [`LibraryCommands::erase_player`].
+    ErasePlayer(String),
+    /// [`LibraryCommands::export_player`].
+    ExportPlayer {
+        /// The player.
+        player: String,
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// A request that is about the session that is being played.

@@ -170,6 +170,17 @@ pub struct StorageSettings {
     /// trusted alone: so much time must have passed by what an earlier run has written. `None` keeps what is
     /// there for ever. Defaults to 30 days.
     pub trash: Option<Duration>,
+    /// Time between two cleanups, in which the game's rules are followed, the trash is emptied, and what processes left
+    /// behind is removed: [`clean_up`](crate::library::LibraryCommands::clean_up). The first one comes once something is
+    /// played, if there are rules. `None` leaves cleanups to the game. Defaults to an hour.
+    pub cleanup: Option<Duration>,
+    /// How long a crash may wait for an answer until its session ends as [`Failed`](crate::EndReason::Failed), with the
+    /// cause [`TimedOut`](crate::LeaveCause::TimedOut), or [`RecoveryFailed`](crate::LeaveCause::RecoveryFailed) where
+    /// nothing that was restored of it could be played. Its files stay. The machine's clock isn't trusted alone, as
+    /// for [`trash`](Self::trash). Defaults to `None`: for ever.
+    pub unanswered_crashes: Option<Duration>,
+    /// How long entries of the audit log are kept; see [`players`](crate::players). Defaults to 365 days.
+    pub audit: Duration,
     /// Bytes that are kept free on the disk, in a file beside the game's state, so that the checkpoint of
     /// an exit still has room when the disk is full: then the file is given up. It is made again once
     /// there is room. There is none where the state lies on another file system than the sessions, and
@@ -186,6 +197,9 @@ impl Default for StorageSettings {
             max_branches: 10,
             attachments: AttachmentQuota::default(),
             trash: Some(Duration::from_secs(30 * 24 * 60 * 60)),
+            cleanup: Some(Duration::from_secs(60 * 60)),
+            unanswered_crashes: None,
+            audit: Duration::from_secs(365 * 24 * 60 * 60),
             reserve_bytes: 4 << 20,
         }
     }

@@ -64,6 +64,7 @@ mod paces;
 mod phones;
 mod placed;
 mod places;
+mod players;
 mod policies;
 mod process;
 mod profiles;

@@ -17,6 +17,7 @@ use crate::health::Bounds;
 use crate::import::Imported;
 use crate::insights::Asked;
 use crate::list::Filters;
+use crate::player::Player;
 use crate::prune::Rules;
 use crate::view::Viewed;
 
@@ -27,8 +28,8 @@ where the result is to be written.";
 
 /// Looks at the sessions that a game keeps with `bevy_session`.
 ///
-/// It may be used while the game runs. Only `import`, `archive`, `unarchive`, `delete` and `undelete` change anything of a
-/// game, as that would itself and under its locks.
+/// It may be used while the game runs. Only `import`, `archive`, `unarchive`, `delete`, `undelete`, `prune --apply` and
+/// `player erase` change anything of a game, as that would itself and under its locks.
 #[derive(Parser, Debug)]
 #[command(name = "bevy-session", version, disable_help_subcommand = true, max_term_width = 100)]
 #[command(after_help = EXIT_CODES)]
@@ -109,9 +110,18 @@ pub enum Verb {
     Undelete(Undelete),
     /// Say which sessions rules of retention would let go, and why
     ///
-    /// Nothing is removed: a game does that with the same rules.
-    #[command(after_help = example("prune --dry-run --game Acme/Hop --keep failed=7d,newest:5 --keep closed=newest:100"))]
+    /// Nothing is removed without --apply. A game does the same by itself with the same rules.
+    #[command(after_help = example("prune --game Acme/Hop --keep failed=7d,newest:5 --keep closed=newest:100"))]
     Prune(Prune),
+    /// List the players of whom something is kept, export all of one, or erase one
+    #[command(subcommand, after_help = example("player list --game Acme/Hop\n  bevy-session player erase --game Acme/Hop --name steam:42"))]
+    Player(Player),
+    /// Say who read, exported, deleted, archived or erased what
+    #[command(after_help = example("audit --game Acme/Hop --count 50"))]
+    Audit(Audit),
+    /// Say what is kept where, which personal data it may hold, and what erasing a player does to it
+    #[command(after_help = example("inventory --json"))]
+    Inventory,
     /// Say what is wrong and what to do, each with a code that the runbook explains
     ///
     /// Exit codes: 0 nothing is wrong, 1 something is.
@@ -313,6 +323,16 @@ pub struct OfAll {
     pub place: OfPlace,
     #[command(flatten)]
     pub asked: Asked,
+}
+
+/// What `audit` is asked for.
+#[derive(Args, Debug)]
+pub struct Audit {
+    #[command(flatten)]
+    pub place: OfPlace,
+    /// How many entries of each profile are shown, the newest ones
+    #[arg(long, default_value_t = 100)]
+    pub count: usize,
 }
 
 /// What `prune` is asked for.

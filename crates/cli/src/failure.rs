@@ -159,6 +159,12 @@ pub enum Failure {
         /// Why.
         source: RequestError,
     },
+    /// What is kept of a player can't be exported or erased, or it can't be read who did what.
+    #[error("nothing is done")]
+    Player {
+        /// Why.
+        source: RequestError,
+    },
     /// Something else is where the result is to be written.
     #[error("{path} {why}; nothing is written over what is there")]
     Target {
@@ -260,7 +266,9 @@ impl Failure {
             _ if self.is_closed_pipe() => ExitCode::SUCCESS,
             Self::DamagedEvents { .. } => ExitCode::from(SOME_DAMAGE),
             Self::Import { source: SlotError::InUse, .. } => ExitCode::from(REFUSED),
-            Self::Unmoved { source, .. } if !is_of_files(source) => ExitCode::from(REFUSED),
+            Self::Unmoved { source, .. } | Self::Player { source } if !is_of_files(source) => {
+                ExitCode::from(REFUSED)
+            }
             Self::Store(_)
             | Self::Report(_)
             | Self::Events(_)
@@ -273,6 +281,7 @@ impl Failure {
             | Self::Repair(_)
             | Self::Import { .. }
             | Self::Unmoved { .. }
+            | Self::Player { .. }
             | Self::Output(_)
             | Self::Json(_) => ExitCode::from(NOTHING),
             _ => ExitCode::from(USAGE),

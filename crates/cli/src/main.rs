@@ -61,6 +61,7 @@
 mod alive;
 mod archive;
 mod arguments;
+mod audit;
 mod cat;
 mod checkpoint_name;
 mod condition;
@@ -73,6 +74,7 @@ mod failure;
 mod health;
 mod import;
 mod insights;
+mod inventory;
 mod left_out;
 mod list;
 mod log;
@@ -80,6 +82,7 @@ mod logged;
 mod open_session;
 mod output;
 mod place;
+mod player;
 mod progress;
 mod prune;
 mod repair;
@@ -159,6 +162,15 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
         }
         Verb::Prune(arguments) => {
             prune::prune(&arguments.place.resolve()?, &arguments.rules, output)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Player(arguments) => player::player(arguments, output),
+        Verb::Audit(arguments) => {
+            audit::audit(&arguments.place.resolve()?, arguments.count, output)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Inventory => {
+            inventory::inventory(output)?;
             Ok(ExitCode::SUCCESS)
         }
         Verb::Doctor(arguments) => {

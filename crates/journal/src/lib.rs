@@ -42,6 +42,7 @@ pub use model::ids::{ChapterId, CheckpointId, RunId, SaveId, SessionId, SlotId, 
 pub use model::scenario::{Scenario, ScenarioError, ScenarioFiles};
 pub use model::session::{
     Archived, Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion,
+    AuditActor, AuditDeed, AuditEntry, CleanedSession, CleanedTo, CleanedUp, CleanupReason, ErasureReceipt,
     Chapter, ChapterEnd, ChapterError, ChapterFigures, ChapterOutcome, ChapterSummary, Chapters,
     CheckpointError, CheckpointSummary, ContextPart, DiskRefusal, EndReason, EventTrigger,
     ExternalError, FailureCause, Field, FieldError, Fields, IllegalMove, InnerChapters, LeaveCause,

@@ -23,6 +23,7 @@ mod debt;
 mod deletion;
 mod digests;
 mod encoding;
+mod erasing;
 mod events;
 mod failed_seeds;
 mod faults;

@@ -23,6 +23,7 @@ use bevy_session_play::{NewNote, NoteCommandsExt, NoteId, Objectives};
 use serde_json::{Map, Value, json};
 
 use super::insights::{insights, skill, story, suggest};
+use super::keeping::{as_player, audit, cleanup, erase, export_player, players};
 use super::news::{Moment, News, Return};
 use super::suspend::Suspending;
 use crate::colony::Colony;
@@ -68,6 +69,15 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "slots", takes: Takes::Nothing, begin: slots },
     Command { verb: "events", takes: Takes::Text("a number"), begin: events },
     Command { verb: "report", takes: Takes::Text("a path"), begin: report },
+    Command { verb: "players", takes: Takes::Nothing, begin: players },
+    Command { verb: "erase", takes: Takes::Text("a player's name"), begin: erase },
+    Command {
+        verb: "export-player",
+        takes: Takes::Text("a player's name and a path"),
+        begin: export_player,
+    },
+    Command { verb: "cleanup", takes: Takes::Nothing, begin: cleanup },
+    Command { verb: "audit", takes: Takes::Text("a number"), begin: audit },
     Command { verb: "drain", takes: Takes::Nothing, begin: drain },
     Command { verb: "replica-sessions", takes: Takes::Nothing, begin: replica_sessions },
     Command { verb: "close", takes: Takes::Nothing, begin: close },
@@ -418,7 +428,7 @@ fn shelve(
     ask: fn(&mut SessionCommands, SessionId) -> Ticket,
 ) -> Result<Begun, String> {
     let session: SessionId = id.parse().map_err(|_| format!("{id:?} is no session's id"))?;
-    ask(&mut world.commands().session(), session);
+    as_player(world, |commands| ask(commands, session));
     Ok(until(move |news, _| match news {
         News::Moved(moved) => (*moved == session).then(|| Ok(Fields::new())),
         _ => None,
@@ -517,7 +527,7 @@ fn events(world: &mut World, count: &str) -> Result<Begun, String> {
     // What was dug up to here is in the log that is read.
     let mined = world.get_resource::<Colony>().map(|colony| colony.mined);
     let query = EventQuery { limit, counts_all: true, ..EventQuery::of(session) };
-    world.commands().session().events().read(query);
+    as_player(world, |session| session.events().read(query));
     Ok(until(move |news, _| match news {
         News::EventsRead(page) => {
             let page = page.as_ref().map_err(Clone::clone).and_then(describe_events);
@@ -546,7 +556,7 @@ fn describe_events(page: &EventPage) -> Answer {
 
 /// A report of this very moment.
 fn report(world: &mut World, path: &str) -> Result<Begun, String> {
-    world.commands().session().library().report(Report::now(), path);
+    as_player(world, |session| session.library().report(Report::now(), path));
     let path = PathBuf::from(path);
     Ok(until(move |news, _| match news {
         News::ReportWritten { path: written, bytes } => {

@@ -7,7 +7,10 @@ use bevy_session::chapters::{ChapterBegun, ChapterEnded, ChapterId};
 use bevy_session::checkpoints::{CheckpointError, SavingStopped};
 use bevy_session::digests::SessionsDigested;
 use bevy_session::events::{EventPage, EventsRead};
-use bevy_session::library::{ScenarioSaved, SessionDrafted, SessionMoved, SessionUpdated};
+use bevy_session::library::{
+    CleanedUp, CleanupFinished, ScenarioSaved, SessionDrafted, SessionMoved, SessionUpdated,
+};
+use bevy_session::players::{AuditEntry, AuditRead, ErasureReceipt, PlayerErased, PlayerExported};
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreCancelled;
 use bevy_session::replica::{ReplicaListed, ReplicaLost, SessionReleased};
@@ -53,6 +56,16 @@ pub enum News {
     ScenarioSaved {
         bytes: u64,
     },
+    /// What is kept of all sessions was cleaned up, as this request asked for.
+    CleanedUp(Option<Ticket>, CleanedUp),
+    /// A player was erased.
+    Erased(ErasureReceipt),
+    /// What is kept of a player is in a file of so many bytes.
+    PlayerExported {
+        bytes: u64,
+    },
+    /// Who did what.
+    Audited(Vec<AuditEntry>, usize),
     /// What this request asks for is done.
     Finished(Ticket),
     Paused,
@@ -117,6 +130,24 @@ fn notes(app: &mut App) {
     });
 }
 
+/// What becomes of what is kept of players, and who did what.
+fn players(app: &mut App) {
+    app.add_observer(|finished: On<CleanupFinished>, mut commands: Commands| {
+        report(&mut commands, News::CleanedUp(finished.ticket, finished.done.clone()));
+    })
+    .add_observer(|erased: On<PlayerErased>, mut commands: Commands| {
+        if erased.ticket.is_some() {
+            report(&mut commands, News::Erased(erased.receipt.clone()));
+        }
+    })
+    .add_observer(|exported: On<PlayerExported>, mut commands: Commands| {
+        report(&mut commands, News::PlayerExported { bytes: exported.bytes });
+    })
+    .add_observer(|read: On<AuditRead>, mut commands: Commands| {
+        report(&mut commands, News::Audited(read.entries.clone(), read.total));
+    });
+}
+
 /// What becomes of sessions in the replica.
 fn replica(app: &mut App) {
     app.add_observer(|released: On<SessionReleased>, mut commands: Commands| {
@@ -144,7 +175,7 @@ fn sessions(app: &mut App) {
 }
 
 pub fn plugin(app: &mut App) {
-    app.add_plugins((notes, sessions, replica))
+    app.add_plugins((notes, sessions, players, replica))
         .add_observer(|_: On<LessonsLearnt>, mut commands: Commands| {
             report(&mut commands, News::LessonsLearnt);
         })

@@ -14,7 +14,7 @@ use crate::lifecycle::checkpoints::outcomes::{
     checkpoint_failed, saved, saving_resumed, saving_stopped,
 };
 use crate::lifecycle::library::editing_many::{Edits, edited_many};
-use crate::lifecycle::library::{digests, filing};
+use crate::lifecycle::library::{cleanup, digests, filing, players};
 use crate::lifecycle::notifications::{CheckpointDrifted, SessionPurged, TypeFailed, notify};
 use crate::lifecycle::recording::{EventLoss, EventsDropped, events_dropped, handle_event_news};
 use crate::lifecycle::reporting::reported;
@@ -128,6 +128,11 @@ fn handle_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
         | News::Emptied { .. }
         | News::Edited { .. }
         | News::EditedMany { .. }) => handle_filing(parts, world, news),
+        news @ (News::GivenUp { .. }
+        | News::CleanedUp { .. }
+        | News::PlayerErased { .. }
+        | News::PlayerExported { .. }
+        | News::Audited { .. }) => handle_library_news(parts, world, news),
         News::Slot { order, result, ticket } => slot_done(world, order, result, ticket),
         news @ (News::EventsFailed { .. }
         | News::EventsDropped { .. }
@@ -214,6 +219,22 @@ fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
             filing::edited(world, session, *update, (result, ticket));
         }
         News::EditedMany { edited, ticket } => edited_many(world, *edited, ticket),
+        _ => {}
+    }
+}
+
+/// Takes in what was done with what is kept of all sessions, or of a player.
+fn handle_library_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
+    match news {
+        News::GivenUp { session, cause } => cleanup::given_up(parts, world, session, cause),
+        News::CleanedUp { done, ticket } => cleanup::cleaned_up(world, *done, ticket),
+        News::PlayerErased { result, ticket } => {
+            players::erased(parts, world, result.map(|receipt| *receipt), ticket);
+        }
+        News::PlayerExported { path, result, ticket } => {
+            players::exported(world, path, result, ticket);
+        }
+        News::Audited { result, ticket } => players::audited(world, result, ticket),
         _ => {}
     }
 }

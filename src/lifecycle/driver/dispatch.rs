@@ -136,6 +136,9 @@ pub(in crate::lifecycle) fn handle(
             admit_session(world)?;
         }
     }
+    if let Some(player) = asked.by.clone().filter(|_| asked.request.rules().is_audited) {
+        parts.order(Order::AskedBy { player, ticket: asked.ticket });
+    }
     handle_by_topic(parts, world, asked.ticket, &asked.request)
 }
 

@@ -11,7 +11,8 @@ use crate::lifecycle::chapters::{begin_chapter, end_chapter, end_current_chapter
 use crate::lifecycle::external::answer_external;
 use crate::lifecycle::library::digests::order_digests;
 use crate::lifecycle::library::editing_many::{self, edit_all};
-use crate::lifecycle::library::filing;
+use crate::lifecycle::library::cleanup::clean_up;
+use crate::lifecycle::library::{filing, players};
 use crate::lifecycle::playing::{change_placed, checkpoint_on_request, pause, resume, update};
 use crate::lifecycle::reporting::{self, save_as_scenario};
 use crate::lifecycle::requests::{
@@ -51,6 +52,7 @@ pub(super) fn handle_by_topic(
         Request::ValidateEvents(session) => {
             parts.order(Order::ValidateEvents { session: *session, ticket });
         }
+        Request::ReadAudit(limit) => parts.order(Order::ReadAudit { limit: *limit, ticket }),
         Request::Digest(order) => order_digests(parts, world, ticket, order)?,
         Request::External(ExternalRequest::Answer { request, result }) => {
             answer_external(parts, world, *request, result.clone())?;
@@ -105,6 +107,14 @@ fn handle_session_request(
         SessionRequest::Prune(preview) => {
             editing_many::prune(parts, world, ticket, preview);
             Ok(())
+        }
+        SessionRequest::CleanUp => {
+            clean_up(parts, world, ticket);
+            Ok(())
+        }
+        SessionRequest::ErasePlayer(player) => players::erase(parts, world, ticket, player),
+        SessionRequest::ExportPlayer { player, path } => {
+            players::export(parts, ticket, player, path)
         }
         SessionRequest::Find => {
             parts.start_up.asked();

@@ -231,6 +231,84 @@ impl LibraryCommands<'_, '_> {
         self.0.request(SessionRequest::Prune(Box::new(preview)))
     }
 
+    /// Cleans up now, as is done [every hour](crate::library::StorageSettings::cleanup): sessions that no rule of
+    /// [`prune_sessions`](crate::rules::SessionRulesExt::prune_sessions) keeps go, those that have ended are archived where
+    /// [`archive_ended_sessions`](crate::rules::SessionRulesExt::archive_ended_sessions) says so, crashes end that
+    /// [waited for too long](crate::library::StorageSettings::unanswered_crashes), the trash is emptied of what has been
+    /// there for long, and what processes left behind that died is removed.
+    ///
+    /// It goes on beside everything else, after whatever else is asked for.
+    /// [`CleanupFinished`](crate::library::CleanupFinished) follows.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::library::CleanupFinished;
+    ///
+    /// fn clean_up(mut commands: Commands) {
+    ///     commands.session().library().clean_up();
+    /// }
+    ///
+    /// fn say_so(finished: On<CleanupFinished>) {
+    ///     for session in &finished.done.sessions {
+    ///         info!("{} is {:?}: {:?}", session.session, session.became, session.why);
+    ///     }
+    /// }
+    /// # bevy::ecs::system::assert_is_system(clean_up);
+    /// # App::new().add_observer(say_so);
+    /// ```
+    pub fn clean_up(&mut self) -> Ticket {
+        self.0.request(SessionRequest::CleanUp)
+    }
+
+    /// Erases a player, by the id that [`NewSession::player`] was given: their sessions, wherever they are, and slots, and
+    /// their name in logs, in the audit log and in sessions of others.
+    ///
+    /// A session of another player in which this one is named keeps its newest checkpoint, with other letters in the
+    /// place of the name; its history and recorded events go. [`PlayerErased`](crate::players::PlayerErased) follows
+    /// when that is durable, with what has to wait. A power cut in between leaves work for the next start, which
+    /// goes on by itself.
+    ///
+    /// It is rejected with [`SessionRunning`](crate::RequestError::SessionRunning) or
+    /// [`SessionInUse`](crate::RequestError::SessionInUse) if a session of theirs is played, and nothing has changed then.
+    /// What was written to other places, such as reports, isn't known here.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::players::PlayerErased;
+    ///
+    /// fn erase_ann(mut commands: Commands) {
+    ///     commands.session().library().erase_player("Ann");
+    /// }
+    ///
+    /// fn say_so(erased: On<PlayerErased>) {
+    ///     info!("{} files are gone, {} sessions wait", erased.receipt.files, erased.receipt.pending.len());
+    /// }
+    /// # bevy::ecs::system::assert_is_system(erase_ann);
+    /// # App::new().add_observer(say_so);
+    /// ```
+    pub fn erase_player(&mut self, player: impl Into<String>) -> Ticket {
+        self.0.request(SessionRequest::ErasePlayer(player.into()))
+    }
+
+    /// Writes all that is kept of a player into one file, an uncompressed tar archive of JSON and pictures that can be read
+    /// without this crate: sessions with their newest checkpoint, recorded events and attachments, slots, and what the
+    /// audit log says of the player. What each part is stands in `docs/guide/players-data.md`.
+    ///
+    /// [`PlayerExported`](crate::players::PlayerExported) follows, or [`RequestRejected`](crate::RequestRejected) with
+    /// [`UnknownPlayer`](crate::RequestError::UnknownPlayer) or
+    /// [`FileExists`](crate::RequestError::FileExists). Of a session that is played it holds what is on the disk.
+    pub fn export_player(&mut self, player: impl Into<String>, path: impl Into<PathBuf>) -> Ticket {
+        self.0.request(SessionRequest::ExportPlayer { player: player.into(), path: path.into() })
+    }
+
+    /// Reads the newest entries of the profile's audit log: who read, exported, deleted, archived or erased what. They come
+    /// with [`AuditRead`](crate::players::AuditRead).
+    pub fn read_audit(&mut self, limit: usize) -> Ticket {
+        self.0.request(Request::ReadAudit(limit))
+    }
+
     /// Goes on with the sessions of another profile, whose name may be any text: of another player at
     /// this machine, say. The session that is being played is closed, as by [`close`](crate::SessionCommands::close).
     /// Then [`ProfileChanged`](crate::library::ProfileChanged) says that

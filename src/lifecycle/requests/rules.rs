@@ -26,6 +26,8 @@ pub(in crate::lifecycle) struct Rules {
     pub starts_session: bool,
     /// Whether it means the moment at which it is made, so that it is refused while a restore is under way.
     pub means_this_moment: bool,
+    /// Whether the audit log says who asked for it.
+    pub is_audited: bool,
 }
 
 /// The session that a request is about.
@@ -69,7 +71,12 @@ impl Rules {
             leads_elsewhere: false,
             starts_session: false,
             means_this_moment: false,
+            is_audited: false,
         }
+    }
+
+    fn audited(self) -> Self {
+        Self { is_audited: true, ..self }
     }
 
     fn done_at_once(self) -> Self {
@@ -126,7 +133,8 @@ impl Request {
             Self::External(ExternalRequest::Recover { session, .. }) => {
                 Rules::new("recover_external", About::One(*session)).leading_elsewhere()
             }
-            Self::ReadEvents(_) => Rules::new("read_events", About::None),
+            Self::ReadEvents(_) => Rules::new("read_events", About::None).audited(),
+            Self::ReadAudit(_) => Rules::new("read_audit", About::None),
             Self::ValidateEvents(_) => Rules::new("validate_events", About::None),
             Self::Digest(DigestOrder::Refresh { .. }) => Rules::new("digest_sessions", About::None),
             Self::Digest(DigestOrder::Remove { .. }) => Rules::new("remove_digests", About::None),
@@ -135,10 +143,10 @@ impl Request {
             }
             Self::Report { report: Report { subject, .. }, .. } => {
                 let is_now = *subject == ReportSubject::Now;
-                Rules::new("report", if is_now { About::Played } else { About::None })
+                Rules::new("report", if is_now { About::Played } else { About::None }).audited()
             }
-            Self::SaveAsScenario { .. } => Rules::new("save_as_scenario", About::None),
-            Self::Export { session, .. } => Rules::new("export", About::One(*session)),
+            Self::SaveAsScenario { .. } => Rules::new("save_as_scenario", About::None).audited(),
+            Self::Export { session, .. } => Rules::new("export", About::One(*session)).audited(),
         }
     }
 }
@@ -158,8 +166,8 @@ fn of_session(request: &SessionRequest) -> Rules {
         }
         R::Recover(session, _) => one("recover", session).leading_elsewhere(),
         R::CancelRestore => Rules::new("cancel_restore", About::None).done_at_once(),
-        R::Decline(session) => one("decline", session),
-        R::Purge(session) => one("purge", session),
+        R::Decline(session) => one("decline", session).audited(),
+        R::Purge(session) => one("purge", session).audited(),
         R::Find => Rules::new("find_sessions", About::None),
         R::TakeOption { session, .. } => {
             one("take_option", session).leading_elsewhere().done_at_once()
@@ -167,9 +175,14 @@ fn of_session(request: &SessionRequest) -> Rules {
         R::Update(session, _) => one("update_session", session),
         R::Draft(_) => Rules::new("draft", About::None),
         R::Copy { session, .. } => one("copy", session),
-        R::Shelve(session, how) => one(how.name(), session),
-        R::EditAll(..) => Rules::new("edit_all", About::Any).after(Needs::Sessions),
-        R::Prune(_) => Rules::new("prune", About::Any),
+        R::Shelve(session, how) => one(how.name(), session).audited(),
+        R::EditAll(..) => Rules::new("edit_all", About::Any).after(Needs::Sessions).audited(),
+        R::Prune(_) => Rules::new("prune", About::Any).audited(),
+        R::CleanUp => Rules::new("clean_up", About::None),
+        R::ErasePlayer(_) => {
+            Rules::new("erase_player", About::Any).after(Needs::Sessions).audited()
+        }
+        R::ExportPlayer { .. } => Rules::new("export_player", About::None).audited(),
     }
 }
 
@@ -206,10 +219,10 @@ fn of_slot(request: &SlotRequest) -> Rules {
         }
         R::Copy { .. } => Rules::new("copy_slot", About::None),
         R::Rename { .. } => Rules::new("rename_slot", About::None),
-        R::Delete(_) => Rules::new("delete_slot", About::None),
+        R::Delete(_) => Rules::new("delete_slot", About::None).audited(),
         R::Protect { protected: true, .. } => Rules::new("protect_slot", About::None),
         R::Protect { protected: false, .. } => Rules::new("unprotect_slot", About::None),
-        R::Import(_) => Rules::new("import", About::None),
+        R::Import(_) => Rules::new("import", About::None).audited(),
     }
 }
 

@@ -14,6 +14,7 @@ mod judging;
 mod left_behind;
 mod looking;
 mod naming;
+mod people;
 mod pruning;
 mod repairing;
 mod support;

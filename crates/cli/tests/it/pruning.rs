@@ -34,6 +34,30 @@ fn what_would_go_is_said_and_nothing_goes() -> Done {
     Ok(())
 }
 
+#[test]
+fn what_would_go_goes_into_the_trash_if_that_is_asked_for_and_the_audit_log_says_so() -> Done {
+    let root = tempfile::tempdir()?;
+    for name in ["first", "second", "third"] {
+        session_with(root.path(), name, |_| 1_u64)?;
+    }
+    let run = |words: &[&str]| {
+        let place = root.path().as_os_str().to_owned();
+        let words = words.iter().map(Into::into);
+        crate::common::run([words.collect::<Vec<std::ffi::OsString>>(), vec![place]].concat())
+    };
+    let rules = ["prune", "--keep", "closed=newest:1", "--json"];
+    let preview = run(&rules)?.objects()?;
+    assert_eq!(preview.len(), 1, "the preview is what happens without a word more");
+    let gone = run(&[&rules[..], &["--apply"]].concat())?.objects()?;
+    assert_eq!(gone, preview);
+    assert_eq!(run(&rules)?.objects()?.len(), 0);
+    let audit = run(&["audit", "--json"])?.objects()?;
+    let entry = audit.last().expect("there is an entry");
+    assert_eq!((&entry["who"], &entry["what"]), (&"tool".into(), &"deleted".into()));
+    assert_eq!(entry["session"], gone[0]["session"]);
+    Ok(())
+}
+
 fn count(directory: &std::path::Path) -> std::io::Result<usize> {
     let mut count = 0;
     for entry in std::fs::read_dir(directory)? {
@@ -50,8 +74,9 @@ fn count(directory: &std::path::Path) -> std::io::Result<usize> {
 fn who_asks_for_nothing_or_for_nonsense_gets_nothing() -> Done {
     let game = Game::new()?;
     for line in [
-        "prune DIR --keep closed=7d",
+        "prune DIR --apply",
         "prune DIR --dry-run",
+        "prune DIR --dry-run --apply --keep closed=7d",
         "prune DIR --dry-run --keep lost=7d",
         "prune DIR --dry-run --keep closed=7d --keep closed=newest:1",
         "prune DIR --dry-run --total-bytes many",

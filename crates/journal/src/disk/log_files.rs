@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{Disk, Layout, ProcessId};
 
 /// What the files end with.
-const EXTENSION: &str = ".jsonl";
+pub(super) const EXTENSION: &str = ".jsonl";
 
 /// A file of a process's log.
 #[derive(Clone, PartialEq, Eq, Debug)]

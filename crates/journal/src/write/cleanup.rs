@@ -268,7 +268,7 @@ fn erase(mut erasures: VecDeque<Erasing>, tools: &mut Tools<'_>) -> Phase {
         waiting.reverse();
         return Phase::Look { waiting, looked: Looked::default() };
     };
-    match erasing.step(tools) {
+    match erasing.step(&mut tools.for_erasing()) {
         Ok(true) => erasures.push_front(erasing),
         Ok(false) => {
             let (result, ticket) = (Ok(Box::new(erasing.receipt())), None);

@@ -199,7 +199,7 @@ fn begin_archiving(
 }
 
 impl OneOfMany {
-    fn has_changed(self, stored: &StoredSession) -> bool {
+    pub(super) fn has_changed(self, stored: &StoredSession) -> bool {
         let Some(newest) = self.newest else { return false };
         let as_it_was = match stored.index().heads() {
             [head] => head.id == newest && !head.metadata.pinned && head.metadata.place.is_open(),

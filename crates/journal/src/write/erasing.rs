@@ -20,11 +20,13 @@ use tracing::{debug, warn};
 
 use super::News;
 use super::archiving::the_only_line;
-use super::auditing::forget_in;
+use super::auditing::{Auditor, forget_in};
 use super::filing::{forget_for_good, refuse_to_guess, take};
 use super::jobs::{ActsFor, Holds, Job, Slice, Tools, Urgency, WaitsFor};
 use super::snapshot::Snapshot;
 use super::snapshot_writing::SnapshotWriting;
+use super::trials::Trials;
+use crate::disk::process::ProcessGuard;
 use crate::disk::{
     DirectoryStore, Disk, Erasure, Layout, SessionLock, StoreError, StoredSession, blank_records,
     log_files, slots_in, with_sources,
@@ -34,12 +36,46 @@ use crate::model::ids::{SessionId, Ticket, random_u64};
 use crate::model::session::{
     Archived, AuditDeed, AuditEntry, ErasureOrder, ErasureReceipt, PlayerText, RequestError,
 };
+use crate::read::digest::Keepers;
 use crate::read::recovery::{LockHolder, SessionFinder, standing};
 
 /// The largest file in which a name is looked for at once.
 const MOST_BYTES: usize = 4 << 30;
 /// First bytes of a frame.
 const FRAME: &[u8] = b"bvF\x1e";
+
+/// What it is done with: of a process that plays, or of a tool, which has no record, no trials and no digests.
+pub(super) struct ErasingTools<'a> {
+    pub finder: &'a mut SessionFinder,
+    pub digests: Option<&'a mut Keepers>,
+    pub trials: Option<&'a mut Trials>,
+    pub process: Option<&'a ProcessGuard>,
+    pub auditor: &'a mut Auditor,
+    pub now: Timestamp,
+    pub news: &'a mut Vec<News>,
+}
+
+impl ErasingTools<'_> {
+    fn note_changed(&mut self, session: SessionId) {
+        if let Some(digests) = &mut self.digests {
+            digests.note_changed(session);
+        }
+    }
+}
+
+impl Tools<'_> {
+    pub(super) fn for_erasing(&mut self) -> ErasingTools<'_> {
+        ErasingTools {
+            finder: self.finder,
+            digests: Some(&mut *self.digests),
+            trials: Some(&mut *self.trials),
+            process: Some(self.process),
+            auditor: self.auditor,
+            now: self.now.wall,
+            news: self.news,
+        }
+    }
+}
 
 /// A player who is being erased.
 pub(super) struct Erasing {
@@ -54,11 +90,12 @@ pub(super) struct Erasing {
 enum Stage {
     /// It is looked whose the sessions are.
     Look { waiting: Option<Vec<SessionId>>, found: Found },
+    /// Slots go: those of the player's sessions as long as it is known which these are.
+    Slots(Found),
     /// The player's own sessions go.
     Remove(Found),
     /// Those of others are reduced.
     Reduce { named: VecDeque<SessionId>, reducing: Option<Box<Reducing>> },
-    Slots,
     State,
     Done,
 }
@@ -126,7 +163,7 @@ impl Erasing {
     ///
     /// [`RequestError`]. Before the file says that the player is being erased nothing has changed then; after that, the
     /// next cleanup goes on.
-    pub(super) fn step(&mut self, tools: &mut Tools<'_>) -> Result<bool, RequestError> {
+    pub(super) fn step(&mut self, tools: &mut ErasingTools<'_>) -> Result<bool, RequestError> {
         self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
             Stage::Look { waiting, found } => self.look(waiting, found, tools)?,
             Stage::Remove(found) => self.remove_next(found, tools),
@@ -134,7 +171,7 @@ impl Erasing {
             Stage::Reduce { named, reducing: Some(reducing) } => {
                 self.go_on_reducing(named, *reducing, tools)
             }
-            Stage::Slots => self.remove_slots(tools)?,
+            Stage::Slots(found) => self.remove_slots(found, tools)?,
             Stage::State => {
                 self.clear_state(tools)?;
                 Stage::Done
@@ -148,7 +185,7 @@ impl Erasing {
         &mut self,
         waiting: Option<Vec<SessionId>>,
         mut found: Found,
-        tools: &mut Tools<'_>,
+        tools: &mut ErasingTools<'_>,
     ) -> Result<Stage, RequestError> {
         let store = tools.finder.store();
         let mut waiting = match waiting {
@@ -175,10 +212,10 @@ impl Erasing {
         if !std::mem::replace(&mut self.has_begun, true) {
             store.begin_erasure(&self.erasure)?;
         }
-        Ok(Stage::Remove(found))
+        Ok(Stage::Slots(found))
     }
 
-    fn remove_next(&mut self, mut found: Found, tools: &mut Tools<'_>) -> Stage {
+    fn remove_next(&mut self, mut found: Found, tools: &mut ErasingTools<'_>) -> Stage {
         let Some(session) = found.own.pop_front() else {
             return Stage::Reduce { named: found.named, reducing: None };
         };
@@ -194,9 +231,9 @@ impl Erasing {
         Stage::Remove(found)
     }
 
-    fn reduce_next(&mut self, mut named: VecDeque<SessionId>, tools: &mut Tools<'_>) -> Stage {
-        let Some(session) = named.pop_front() else { return Stage::Slots };
-        let reducing = match Reducing::begin(tools.finder, session, &self.name, tools.now.wall) {
+    fn reduce_next(&mut self, mut named: VecDeque<SessionId>, tools: &mut ErasingTools<'_>) -> Stage {
+        let Some(session) = named.pop_front() else { return Stage::State };
+        let reducing = match Reducing::begin(tools.finder, session, &self.name, tools.now) {
             Ok(reducing) => Some(Box::new(reducing)),
             Err(error) => {
                 self.put_off(session, &error);
@@ -210,7 +247,7 @@ impl Erasing {
         &mut self,
         named: VecDeque<SessionId>,
         reducing: Reducing,
-        tools: &mut Tools<'_>,
+        tools: &mut ErasingTools<'_>,
     ) -> Stage {
         let session = reducing.session;
         match reducing.step(tools.finder.store(), &self.name) {
@@ -218,7 +255,7 @@ impl Erasing {
                 return Stage::Reduce { named, reducing: Some(Box::new(reducing)) };
             }
             Ok(Break((files, freed))) => {
-                tools.digests.note_changed(session);
+                tools.note_changed(session);
                 tools.finder.forget_known(session);
                 self.receipt.files += files;
                 self.receipt.bytes += freed;
@@ -234,12 +271,16 @@ impl Erasing {
         self.receipt.pending.push(session);
     }
 
-    fn remove_slots(&mut self, tools: &mut Tools<'_>) -> Result<Stage, RequestError> {
+    fn remove_slots(
+        &mut self,
+        found: Found,
+        tools: &mut ErasingTools<'_>,
+    ) -> Result<Stage, RequestError> {
         let store = tools.finder.store();
         let lock = match store.slots().lock() {
             Err(error) if error.io_kind() == Some(io::ErrorKind::Unsupported) => None,
             // Another process works on the slots for a moment.
-            Ok(None) => return Ok(Stage::Slots),
+            Ok(None) => return Ok(Stage::Slots(found)),
             locked => locked?,
         };
         let (disk, directory) = (&**store.disk(), store.layout().slots());
@@ -250,7 +291,9 @@ impl Erasing {
                 Err(unread) => unread.path.clone(),
             };
             let is_own = slot.as_ref().is_ok_and(|slot| {
-                slot.header.metadata.player.as_deref().is_some_and(|player| self.name.is(player))
+                let player = slot.header.metadata.player.as_deref();
+                player.is_some_and(|player| self.name.is(player))
+                    || found.own.contains(&slot.header.session)
             });
             if is_own || holds(disk, &path, &self.name)? {
                 self.receipt.bytes += disk.open(&path).and_then(|file| file.len()).unwrap_or(0);
@@ -262,29 +305,35 @@ impl Erasing {
         store.slots().remove(gone.iter().map(PathBuf::as_path))?;
         store.slots().sweep();
         drop(lock);
-        Ok(Stage::State)
+        Ok(Stage::Remove(found))
     }
 
     /// What is known of sessions, what was logged, and what the audit log says; then the receipt.
-    fn clear_state(&mut self, tools: &mut Tools<'_>) -> Result<(), RequestError> {
+    fn clear_state(&mut self, tools: &mut ErasingTools<'_>) -> Result<(), RequestError> {
         let name = &self.name;
         let store = tools.finder.store();
         let disk = &**store.disk();
         self.receipt.files += remove_indexes(store)?;
-        let emptied = tools.digests.of_another_profile().into_iter();
-        tools.news.extend(emptied.map(|(name, digests, figures)| News::Digested {
-            name,
-            digests,
-            figures,
-            ticket: None,
-        }));
-        tools.process.erase_from_log(&|line| name.is_in(line.as_bytes()));
+        if let Some(digests) = &mut tools.digests {
+            let emptied = digests.of_another_profile().into_iter();
+            tools.news.extend(emptied.map(|(name, digests, figures)| News::Digested {
+                name,
+                digests,
+                figures,
+                ticket: None,
+            }));
+        }
+        if let Some(process) = tools.process {
+            process.erase_from_log(&|line| name.is_in(line.as_bytes()));
+        }
         let state = &store.layout().state;
         for file in log_files(disk, state) {
             self.receipt.files += u64::from(clear_log(disk, &file.path, name)?);
         }
         self.receipt.files += blank_records(disk, state, name)?;
-        tools.process.beat(tools.finder.local(), tools.now.wall);
+        if let Some(process) = tools.process {
+            process.beat(tools.finder.local(), tools.now);
+        }
         tools.auditor.forget(|player| name.is(player));
         let changed = store.audit().change(|entry| forget_in(entry, |player| name.is(player)))?;
         self.receipt.files += changed as u64;
@@ -298,14 +347,14 @@ impl Erasing {
     }
 
     /// The receipt, once, however often the work was interrupted.
-    fn note_receipt(&self, tools: &mut Tools<'_>) -> Result<(), RequestError> {
+    fn note_receipt(&self, tools: &mut ErasingTools<'_>) -> Result<(), RequestError> {
         let store = tools.finder.store();
         let work = self.erasure.number;
         let is_noted = store.audit().read()?.iter().any(|entry| entry.work == work);
         if is_noted || !self.receipt.is_complete() {
             return Ok(());
         }
-        let (by, at) = (self.erasure.by.clone(), tools.now.wall);
+        let (by, at) = (self.erasure.by.clone(), tools.now);
         let mut entry = AuditEntry::new(at, by, AuditDeed::ErasedPlayer, None);
         forget_in(&mut entry, |player| self.name.is(player));
         let ErasureReceipt { files, bytes, .. } = self.receipt;
@@ -385,7 +434,7 @@ fn holds(disk: &dyn Disk, path: &Path, name: &PlayerText) -> Result<bool, Reques
 }
 
 /// Removes a session with all that the state directory says of it. Files that went, and their bytes.
-fn remove(tools: &mut Tools<'_>, session: SessionId) -> Result<(u64, u64), RequestError> {
+fn remove(tools: &mut ErasingTools<'_>, session: SessionId) -> Result<(u64, u64), RequestError> {
     let local = tools.finder.local();
     let store = &local.store;
     let lock = store.lock_session(session)?.ok_or(RequestError::SessionInUse)?;
@@ -396,15 +445,17 @@ fn remove(tools: &mut Tools<'_>, session: SessionId) -> Result<(u64, u64), Reque
     match stored.index().is_forgotten() {
         // It was begun before.
         true => store.remove_session(session)?,
-        false => forget_for_good(local, &stored, tools.now.wall)?,
+        false => forget_for_good(local, &stored, tools.now)?,
     }
     drop(lock);
     let trial = store.layout().trial(session);
     for path in [store.layout().lock(session), trial] {
         let _ = store.disk().remove(&path);
     }
-    tools.digests.note_changed(session);
-    tools.trials.end(session);
+    tools.note_changed(session);
+    if let Some(trials) = &mut tools.trials {
+        trials.end(session);
+    }
     tools.finder.settle(session);
     tools.finder.forget_known(session);
     Ok(counted)
@@ -552,7 +603,7 @@ impl Job for ErasePlayer {
 
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
         *tools.acts_for = ActsFor::Asked(self.ticket);
-        let result = match self.erasing.step(tools) {
+        let result = match self.erasing.step(&mut tools.for_erasing()) {
             Ok(true) => return Slice::Going(self),
             Ok(false) => Ok(Box::new(self.erasing.receipt())),
             Err(error) => Err(error),
@@ -571,5 +622,50 @@ impl Job for ErasePlayer {
 
     fn is_long(&self) -> bool {
         true
+    }
+}
+
+/// A player whose erasure was cut off, or had to wait.
+pub(super) struct ResumeErasure(Option<Erasing>);
+
+impl ResumeErasure {
+    pub(super) fn new(erasure: Erasure) -> Self {
+        Self(Erasing::resume(erasure))
+    }
+}
+
+impl Job for ResumeErasure {
+    fn urgency(&self) -> Urgency {
+        Urgency::Spare
+    }
+
+    fn waits_for(&self) -> WaitsFor {
+        WaitsFor::Listing
+    }
+
+    fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
+        *tools.acts_for = ActsFor::Cleanup;
+        let Some(erasing) = &mut self.0 else { return Slice::Done };
+        match erasing.step(&mut tools.for_erasing()) {
+            Ok(true) => return Slice::Going(self),
+            Ok(false) => {
+                let result = self.0.take().map(|erasing| Ok(Box::new(erasing.receipt())));
+                tools.news.extend(result.map(|result| News::PlayerErased { result, ticket: None }));
+            }
+            Err(error) => {
+                warn!(error = %with_sources(&error), "a player can't be erased to the end; it is tried again");
+            }
+        }
+        Slice::Done
+    }
+
+    fn holds(&self) -> Holds {
+        self.0.as_ref().map_or(Holds::Nothing, Erasing::holds)
+    }
+
+    fn cancel(&mut self, finder: &mut SessionFinder) {
+        if let Some(erasing) = &mut self.0 {
+            erasing.let_go(finder);
+        }
     }
 }

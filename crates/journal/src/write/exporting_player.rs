@@ -15,6 +15,9 @@
 
 use std::path::{Path, PathBuf};
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tracing::debug;
 
@@ -60,21 +63,37 @@ impl ExportPlayer {
     }
 
     /// Does the next piece of work; the bytes of the file, once it is whole.
-    fn step(&mut self, tools: &mut Tools<'_>) -> Result<Option<u64>, RequestError> {
-        let outside = std::sync::Arc::clone(&tools.finder.local().outside);
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`], after which [`give_up`](Self::give_up) removes what was begun.
+    pub(super) fn step(
+        &mut self,
+        finder: &SessionFinder,
+        now: Timestamp,
+    ) -> Result<Option<u64>, RequestError> {
+        let outside = Arc::clone(&finder.local().outside);
         let Some(exporting) = &mut self.begun else {
-            self.begun = Some(Exporting::begin(&self.player, &self.path, tools.finder, &*outside)?);
+            self.begun = Some(Exporting::begin(&self.player, &self.path, finder, &*outside)?);
             return Ok(None);
         };
         if let Some(session) = exporting.waiting.pop() {
-            exporting.export_session(tools.finder.store(), session, &self.path)?;
+            exporting.export_session(finder.store(), session, &self.path)?;
             return Ok(None);
         }
-        let bytes = exporting.finish(&self.player, tools, &self.path)?;
+        let bytes = exporting.finish(&self.player, (finder, now), &self.path)?;
         let directory = self.path.parent().unwrap_or(&self.path).to_owned();
-        let layout = tools.finder.store().layout().clone();
+        let layout = finder.store().layout().clone();
         DirectoryStore::new(outside, layout).sync_directories(&[directory])?;
         Ok(Some(bytes))
+    }
+
+    /// Removes the file, half of which would be in the way of the next try.
+    pub(super) fn give_up(&mut self, finder: &SessionFinder, error: RequestError) -> RequestError {
+        if self.begun.take().is_some() {
+            let _ = finder.local().outside.remove(&self.path);
+        }
+        error
     }
 }
 
@@ -88,15 +107,11 @@ impl Job for ExportPlayer {
     }
 
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
-        let result = match self.step(tools) {
+        let result = match self.step(tools.finder, tools.now.wall) {
             Ok(None) => return Slice::Going(self),
             Ok(Some(bytes)) => Ok(bytes),
-            Err(error) => Err(error),
+            Err(error) => Err(self.give_up(tools.finder, error)),
         };
-        if self.begun.take().is_some() && result.is_err() {
-            // Half of it would be in the way of the next try.
-            let _ = tools.finder.local().outside.remove(&self.path);
-        }
         let Self { path, ticket, .. } = *self;
         tools.news.push(News::PlayerExported { path, result, ticket });
         Slice::Done
@@ -147,10 +162,10 @@ impl Exporting {
     fn finish(
         &mut self,
         player: &str,
-        tools: &Tools<'_>,
+        (finder, now): (&SessionFinder, Timestamp),
         path: &Path,
     ) -> Result<u64, RequestError> {
-        let store = tools.finder.store();
+        let store = finder.store();
         let slots = slots_in(&**store.disk(), &store.layout().slots())?;
         let name = self.name.clone();
         let own = slots.iter().flatten().filter(|slot| is_slot_of(slot, &name));
@@ -171,8 +186,8 @@ impl Exporting {
         add_json(&mut parts, "audit.json", &json!(audit))?;
         let whole = json!({
             "player": player,
-            "made_at": tools.now.wall.to_string(),
-            "game": tools.finder.slots().game(),
+            "made_at": now.to_string(),
+            "game": finder.slots().game(),
             "sessions": self.sessions,
             "slots": count,
             "incomplete": self.incomplete,

@@ -14,15 +14,22 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::archiving::Archiving;
-use super::asked::{SlotDone, SlotOrder};
+use super::asked::{OneOfMany, SlotDone, SlotOrder};
+use super::auditing::Auditor;
+use super::erasing::{Erasing, ErasingTools};
+use super::exporting_player::ExportPlayer;
 use super::slot_work::SlotWork;
 use super::{News, shelving};
 use crate::disk::LocalStore;
 use crate::disk::process::known_dead;
 use crate::model::clock::{Clock, Moment};
-use crate::model::ids::SessionId;
-use crate::model::session::{RequestError, ShelfMove, ShelfMoved, SlotError};
+use crate::model::ids::{SessionId, Ticket};
+use crate::model::session::{
+    AuditActor, AuditDeed, AuditEntry, ErasureOrder, ErasureReceipt, RequestError, ShelfMove,
+    ShelfMoved, SlotError,
+};
 use crate::read::recovery::{SessionFinder, SlotEntry};
+use crate::write::retention::WouldGo;
 
 /// The sessions of a profile, for whoever isn't their game. Each call returns when what it did is durable.
 pub struct Upkeep {
@@ -86,6 +93,105 @@ impl Upkeep {
     /// [`RequestError`]. Nothing has changed then, or, if putting it away was interrupted, nothing but files that the
     /// next start of the game removes.
     pub fn shelve(
+        &mut self,
+        session: SessionId,
+        how: ShelfMove,
+        now: Timestamp,
+    ) -> Result<ShelfMoved, RequestError> {
+        let moved = self.move_to(session, how, now)?;
+        if let Some(deed) = AuditDeed::of_move(how, &moved) {
+            self.note(AuditEntry::new(now, AuditActor::Tool, deed, Some(session)))?;
+        }
+        Ok(moved)
+    }
+
+    /// The same of a session that isn't any more what it was when it was chosen, which is then left alone: `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`], as for [`shelve`](Self::shelve).
+    pub fn let_go(
+        &mut self,
+        chosen: &WouldGo,
+        how: ShelfMove,
+        now: Timestamp,
+    ) -> Result<Option<ShelfMoved>, RequestError> {
+        let stored = self.finder.store().open_session(chosen.session)?;
+        let one = OneOfMany { session: chosen.session, newest: Some(chosen.newest) };
+        if one.has_changed(&stored) {
+            return Ok(None);
+        }
+        drop(stored);
+        self.shelve(chosen.session, how, now).map(Some)
+    }
+
+    /// Erases a player, as a game does that is asked to.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`]. Nothing has changed then, or the next cleanup of the game goes on.
+    pub fn erase_player(
+        &mut self,
+        player: &str,
+        now: Timestamp,
+    ) -> Result<ErasureReceipt, RequestError> {
+        let (player, by) = (player.to_owned(), AuditActor::Tool);
+        let erasing = Erasing::begin(ErasureOrder { player, by });
+        let mut erasing = erasing.ok_or(RequestError::UnknownPlayer)?;
+        let (mut auditor, mut news) = (Auditor::default(), Vec::new());
+        loop {
+            let mut tools = ErasingTools {
+                finder: &mut self.finder,
+                digests: None,
+                trials: None,
+                process: None,
+                auditor: &mut auditor,
+                now,
+                news: &mut news,
+            };
+            if !erasing.step(&mut tools)? {
+                return Ok(erasing.receipt());
+            }
+        }
+    }
+
+    /// Writes all that is kept of a player into a file, as a game does that is asked to. Its bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`]. There is no such file then that wasn't there before.
+    pub fn export_player(
+        &mut self,
+        player: &str,
+        path: &Path,
+        now: Timestamp,
+    ) -> Result<u64, RequestError> {
+        let mut export = ExportPlayer::new(player.to_owned(), path.to_owned(), Ticket::new());
+        let bytes = loop {
+            match export.step(&self.finder, now) {
+                Ok(Some(bytes)) => break bytes,
+                Ok(None) => {}
+                Err(error) => return Err(export.give_up(&self.finder, error)),
+            }
+        };
+        self.note(AuditEntry::new(now, AuditActor::Tool, AuditDeed::ExportedPlayer, None))?;
+        Ok(bytes)
+    }
+
+    /// The entries of the audit log, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`] if the state directory can't be listed.
+    pub fn audit(&self) -> Result<Vec<AuditEntry>, RequestError> {
+        Ok(self.finder.store().audit().read()?)
+    }
+
+    fn note(&self, entry: AuditEntry) -> Result<(), RequestError> {
+        Ok(self.finder.store().audit().add(&mut None, &[entry])?)
+    }
+
+    fn move_to(
         &mut self,
         session: SessionId,
         how: ShelfMove,

@@ -72,6 +72,7 @@ impl Right {
                 | SessionRequest::Recover(..)
                 | SessionRequest::TakeOption { .. } => Some(Self::Load),
                 SessionRequest::Update(..) => Some(Self::Rename),
+                SessionRequest::ExportPlayer { .. } => Some(Self::Export),
                 _ => Some(Self::Manage),
             },
             Request::Current(request) => Some(match request {

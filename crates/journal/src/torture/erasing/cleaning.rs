@@ -79,7 +79,7 @@ fn a_crash_that_nobody_answers_ends_as_failed_and_is_archived_later() {
 #[test]
 fn a_pinned_crash_and_one_that_a_process_holds_stay() {
     let (mut play, session) = crashed(40);
-    let update = Box::new(SessionUpdate::default().pinned(true));
+    let update = Box::new(SessionUpdate::default().pin(true));
     play.game.order(Order::Edit { session, update, ticket: Ticket::new() }, play.now);
     play.settle();
     play.kill();

@@ -12,6 +12,7 @@ use crate::model::clock::Moment;
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::{CheckpointError, FailureCause};
 use crate::write::about_session::add_about_session;
+use crate::write::erasing::ResumeErasure;
 use crate::write::hold::Hold;
 use crate::write::jobs::{Holds, Urgency};
 use crate::write::pending::PendingCheckpoint;
@@ -146,6 +147,9 @@ impl<C: Content> Worker<C> {
             // Only now is what was left behind before needed no longer.
             self.finder.settle(journal.session());
             if !std::mem::replace(&mut self.swept, true) {
+                for erasure in self.local.store.erasures().unwrap_or_default() {
+                    self.jobs.add(ResumeErasure::new(erasure));
+                }
                 let forgotten = self.finder.take_forgotten();
                 let (store, host) = (&self.local.store, self.local.host.id);
                 self.jobs.add(Sweeping::new(store, host, Some(journal.session()), forgotten));
