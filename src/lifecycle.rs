@@ -68,11 +68,12 @@ pub(crate) use library::watching::list_what_is_played;
 pub(crate) use losses::{LossesLogged, log_losses_once};
 pub use notifications::notify;
 pub use notifications::{
-    AttachmentRead, AttachmentSaved, AuditRead, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
-    ChapterBegun, ChapterEnded, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
-    CheckpointSaved, CleanupFinished, ContextChanged, CorruptionDetected, DataPlaceChanged, DuplicateSaveKey,
-    HintGiven, PaceChanged, PlacedRestored, PlayerErased, PlayerExported, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
-    RecoveryFailed, ReportNotOpened, ReportWritten, RequestDone, RequestRejected, RestoreCancelled,
+    AttachmentRead, AttachmentSaved, AuditRead, AutosaveDelayed, AutosaveStretched,
+    CaptureOverBudget, ChapterBegun, ChapterEnded, CheckpointCaptured, CheckpointDrifted,
+    CheckpointFailed, CheckpointSaved, CleanupFinished, ContextChanged, CorruptionDetected,
+    DataPlaceChanged, DuplicateSaveKey, HintGiven, PaceChanged, PlacedRestored, PlayerErased,
+    PlayerExported, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
+    ReportNotOpened, ReportWritten, RequestDone, RequestRejected, RestoreCancelled,
     RestorePrepared, RestoreStalled, RestoreStarted, RestoredInPlace, SavingResumed, SavingStopped,
     ScenarioSaved, SessionAttachmentRemoved, SessionAttachmentSaved, SessionClosed, SessionCopied,
     SessionDrafted, SessionEnded, SessionExported, SessionMoved, SessionPaused, SessionPurged,
@@ -86,8 +87,8 @@ pub use notifications::{
 };
 pub(crate) use notifications::{
     register as register_notifications, register_chapter_notifications,
-    register_filing_notifications, register_player_notifications, register_replica_notifications, register_restored_in_place,
-    register_slot_notifications,
+    register_filing_notifications, register_player_notifications, register_replica_notifications,
+    register_restored_in_place, register_slot_notifications,
 };
 pub use paces::{CurrentPace, SessionPace, SessionPaces};
 pub use policy::RecoveryPolicy;

@@ -15,9 +15,9 @@ use crate::lifecycle::{
     RecoveryPolicy, RequestQueue, SessionCatalog, SessionEvents, SessionHints, SessionPaces,
     SessionPlace, SessionSettings, SwitchedOff, ask_gates, capture, handle_requests,
     list_what_is_played, receive, register_chapter_notifications, register_digest_notifications,
-    register_event_notifications, register_external_notifications, register_filing_notifications, register_player_notifications,
-    register_notifications, register_replica_notifications, register_restored_in_place,
-    register_slot_notifications, report, restore,
+    register_event_notifications, register_external_notifications, register_filing_notifications,
+    register_notifications, register_player_notifications, register_replica_notifications,
+    register_restored_in_place, register_slot_notifications, report, restore,
 };
 use crate::mode::SessionMode;
 use crate::replication::Replica;

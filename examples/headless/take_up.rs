@@ -73,9 +73,8 @@ fn take_up(
         let player = catalog.get(*session).and_then(|entry| entry.session.player.as_deref());
         options.player.is_none() || player == options.player.as_deref()
     };
-    let promising = |session: &SessionId| {
-        !options.new && !state.given_up.contains(session) && is_own(session)
-    };
+    let promising =
+        |session: &SessionId| !options.new && !state.given_up.contains(session) && is_own(session);
     let crashed = offers.offers().iter().map(|offer| offer.session.id).find(promising);
     let closed = catalog.sessions().iter().filter(|entry| entry.status == SessionStatus::Closed);
     let closed =

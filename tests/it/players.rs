@@ -74,7 +74,9 @@ fn a_player_is_erased_and_another_whose_name_is_longer_stays() {
     request(&mut app, |commands| commands.session().by("Zoe Quist").library().delete(own));
     frames(&mut app, 3);
     assert!(!files_with(&disk, "Zoe Quist").is_empty());
-    request(&mut app, |commands| commands.session().by("admin").library().erase_player("Zoe Quist"));
+    request(&mut app, |commands| {
+        commands.session().by("admin").library().erase_player("Zoe Quist")
+    });
     frames(&mut app, 40);
     let erased = received::<PlayerErased>(&app).pop().expect("it should be answered");
     assert!(erased.receipt.is_complete() && erased.receipt.files > 2, "{erased:?}");
@@ -170,9 +172,7 @@ fn a_cleanup_archives_what_ended_in_a_process_that_died() {
     app.world_mut().spawn(Health(7));
     let session = begin(&mut app, NewSession::named("Garden").player("Ann"));
     seconds(&mut app, 2.0);
-    request(&mut app, |commands| {
-        commands.session().end(EndReason::Completed, LeaveCause::Player)
-    });
+    request(&mut app, |commands| commands.session().end(EndReason::Completed, LeaveCause::Player));
     frames(&mut app, 6);
     let died = disk.snapshot();
     drop(app);

@@ -132,7 +132,9 @@ fn the_profile_of(place: &Place, name: &str) -> Result<Profile, Failure> {
     }
     match found.pop() {
         Some(profile) if found.is_empty() => Ok(profile),
-        Some(_) => Err(Failure::usage("the player is in more than one profile: name a directory of one")),
+        Some(_) => {
+            Err(Failure::usage("the player is in more than one profile: name a directory of one"))
+        }
         None => Err(Failure::usage("nothing is kept of this player")),
     }
 }
@@ -164,10 +166,14 @@ fn erase(place: &Place, name: &str, output: &mut Output<'_>) -> Result<ExitCode,
             "{title}: {files} files are gone or changed, {bytes} bytes are free, among them {sessions} sessions and {slots} slots"
         ))?;
         for session in reduced {
-            output.line(format_args!("{session} is another player's: its newest checkpoint is left, without the name"))?;
+            output.line(format_args!(
+                "{session} is another player's: its newest checkpoint is left, without the name"
+            ))?;
         }
         for session in pending {
-            output.line(format_args!("{session} can't be changed now: the game's next cleanup tries again"))?;
+            output.line(format_args!(
+                "{session} can't be changed now: the game's next cleanup tries again"
+            ))?;
         }
     }
     Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })

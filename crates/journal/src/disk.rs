@@ -53,8 +53,8 @@ mod conformance;
 pub(crate) mod simulated_disk;
 
 pub use crate::model::session::PanicInfo;
-pub(crate) use error::unknown_if_gone;
 pub(crate) use erasure_files::Erasure;
+pub(crate) use error::unknown_if_gone;
 pub use error::{StoreAction, StoreError, with_sources};
 pub(crate) use event_files::{EventFile, EventFiles};
 pub use memory_disk::{MemoryDisk, Operation};
@@ -62,8 +62,8 @@ pub use process_record::StandingAlert;
 pub use repair::{Fate, RepairError, RepairedFile, RepairedKind, RepairedSession, SessionRepair};
 pub use survived_failure::SurvivedFailure;
 
-pub use audit_files::AuditFiles;
 pub(crate) use audit_files::AuditFile;
+pub use audit_files::AuditFiles;
 pub(crate) use boot::boot_id;
 pub(crate) use catalog_index::{CatalogIndex, IndexBuild, IndexedSession};
 pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
@@ -86,8 +86,7 @@ pub(crate) use newer_format::{OpenError, changeable};
 pub use platform::{DEVELOPMENT, directory_name, platform_roots, platform_state_of};
 pub(crate) use process_record::{
     FoundRecord, HeldRun, Liveness, ProcessRecordFile, RecordError, blank as blank_records,
-    find as find_record,
-    read_besides as read_records_besides, remove as remove_record,
+    find as find_record, read_besides as read_records_besides, remove as remove_record,
 };
 pub use process_record::{ProcessId, ProcessRecord, read_all, read_log};
 pub use read_only_disk::ReadOnlyDisk;

@@ -58,7 +58,9 @@ pub use begun::Begun;
 pub use block::{Block, ENTITIES, Rows, Values};
 pub(crate) use commit::Origin;
 pub use commit::{Commit, Record};
-pub(crate) use frame::{FRAME_HEADER_BYTES, FrameHeader, FrameKind, FrameOpener, FramePlace, FrameSealer};
+pub(crate) use frame::{
+    FRAME_HEADER_BYTES, FrameHeader, FrameKind, FrameOpener, FramePlace, FrameSealer,
+};
 pub(crate) use group_encoder::GroupEncoder;
 #[cfg(test)]
 pub(crate) use group_encoder::GroupWritten;

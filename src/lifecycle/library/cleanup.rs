@@ -1,7 +1,8 @@
 //! Cleans up while the process lives: when the time has come, or the game asks for it.
 
+use std::time::Duration;
+
 use bevy::prelude::*;
-use bevy_session_journal::internal::model::session::CleanupAges;
 use bevy_session_journal::internal::write::CleanupRules;
 use bevy_session_journal::{
     Archived, CleanedUp, LeaveCause, Leaving, Retention, SessionFeature, SessionId, SessionStatus,
@@ -13,7 +14,7 @@ use crate::content::Order;
 use crate::lifecycle::notifications::{CleanupFinished, notify};
 use crate::lifecycle::requests::finish_if_asked;
 use crate::lifecycle::runtime::RuntimeParts;
-use crate::lifecycle::{CurrentSession, RecoveryOffers, SessionCatalog, SessionSettings};
+use crate::lifecycle::{CurrentSession, RecoveryOffers, SessionCatalog};
 use crate::switches::SessionSwitches;
 
 /// What the game's rules say of sessions, for each cleanup.
@@ -24,7 +25,7 @@ pub(crate) struct CleanupPolicy {
     /// What is kept of sessions that have ended.
     pub(crate) archive_ended: Option<Archived>,
     /// When the last cleanup was ordered, by the time since the process began.
-    ordered: Option<std::time::Duration>,
+    ordered: Option<Duration>,
     /// Whether one that nobody asked for is under way.
     is_under_way: bool,
 }
@@ -32,12 +33,12 @@ pub(crate) struct CleanupPolicy {
 /// Has it cleaned up, if the time has come: when something is played first, where there are rules, and then again and
 /// again.
 pub(in crate::lifecycle) fn clean_up_if_due(parts: &mut RuntimeParts, world: &mut World) {
-    let Some(settings) = world.get_resource::<SessionSettings>() else { return };
-    let Some(every) = settings.storage.cleanup else { return };
-    let has_ages = settings.storage.unanswered_crashes.is_some();
+    let Some(every) = parts.writer.cleanup else { return };
+    let has_ages = parts.writer.gives_crashes_up();
     let now = parts.time.now().elapsed;
     let is_played = world.contains_resource::<CurrentSession>();
-    let is_verified = world.get_resource::<SessionCatalog>().is_some_and(SessionCatalog::is_verified);
+    let is_verified =
+        world.get_resource::<SessionCatalog>().is_some_and(SessionCatalog::is_verified);
     let removes = SessionSwitches::has_on(world, SessionFeature::Retention);
     let mut policy = world.get_resource_or_init::<CleanupPolicy>();
     if policy.is_under_way || !is_verified || !removes || parts.exit.was_seen() {
@@ -61,17 +62,11 @@ pub(in crate::lifecycle) fn clean_up(parts: &mut RuntimeParts, world: &mut World
 
 fn order(parts: &mut RuntimeParts, world: &mut World, ticket: Option<Ticket>) {
     let mut rules = CleanupRules::default();
-    if let Some(settings) = world.get_resource::<SessionSettings>() {
-        let unanswered_crashes = settings.storage.unanswered_crashes;
-        rules.ages = CleanupAges { unanswered_crashes, audit: settings.storage.audit };
-    }
-    match SessionSwitches::has_on(world, SessionFeature::Retention) {
-        false => rules.ages.unanswered_crashes = None,
-        true => {
-            let policy = world.get_resource_or_init::<CleanupPolicy>();
-            rules.retention.clone_from(&policy.retention);
-            rules.archive_ended = policy.archive_ended;
-        }
+    // Ages are a part of the quota, which the writer knows.
+    if SessionSwitches::has_on(world, SessionFeature::Retention) {
+        let policy = world.get_resource_or_init::<CleanupPolicy>();
+        rules.retention.clone_from(&policy.retention);
+        rules.archive_ended = policy.archive_ended;
     }
     parts.order(Order::CleanUp { rules: Box::new(rules), ticket });
 }

@@ -34,6 +34,8 @@ pub(crate) struct WriterPort {
     loss_reported: bool,
     /// Whether each order is logged.
     is_verbose: bool,
+    /// Time between two cleanups.
+    pub(in crate::lifecycle) cleanup: Option<Duration>,
     /// Measures what is asked of the writer, where somebody wants to know.
     pub(in crate::lifecycle) stopwatch: Option<Box<Stopwatch>>,
 }
@@ -47,6 +49,7 @@ impl WriterPort {
             keeps_index: true,
             loss_reported: false,
             is_verbose: false,
+            cleanup: None,
             stopwatch: None,
         }
     }
@@ -93,6 +96,7 @@ impl WriterPort {
     pub(crate) fn pass_on(&mut self, world: &World, now: Moment) {
         let Some(settings) = world.get_resource::<SessionSettings>() else { return };
         self.is_verbose = settings.verbose;
+        self.cleanup = settings.storage.cleanup;
         let least = world.get_resource::<Restraints>().and_then(|it| it.history_bytes);
         let is_on = |feature| SessionSwitches::has_on(world, feature);
         let quota = Quota {
@@ -102,6 +106,8 @@ impl WriterPort {
             named: settings.storage.max_named_checkpoints,
             branches: settings.storage.max_branches,
             trash: settings.storage.trash,
+            unanswered_crashes: settings.storage.unanswered_crashes,
+            audit: settings.storage.audit,
             reserve_bytes: settings.storage.reserve_bytes,
             ..Quota::default()
         };
@@ -112,6 +118,11 @@ impl WriterPort {
         if std::mem::replace(&mut self.keeps_index, keeps_index) != keeps_index {
             self.link.send(Order::KeepIndex(keeps_index), now);
         }
+    }
+
+    /// Whether crashes that nobody answers are given up, as far as the writer knows.
+    pub(in crate::lifecycle) fn gives_crashes_up(&self) -> bool {
+        self.quota.is_some_and(|quota| quota.unanswered_crashes.is_some())
     }
 
     /// Publishes what was measured, if somebody asks for it; whether it is time to have the writer look around.

@@ -183,7 +183,13 @@ impl ReadFile {
 
 impl AuditFile {
     fn new(path: PathBuf, file: Box<dyn AppendFile>) -> Self {
-        Self { path, file, sealer: FrameSealer::new(random_u64()), entries: 0, bytes: PRELUDE_BYTES }
+        Self {
+            path,
+            file,
+            sealer: FrameSealer::new(random_u64()),
+            entries: 0,
+            bytes: PRELUDE_BYTES,
+        }
     }
 
     /// Adds as many as have room in this file, at least one, and makes them durable. How many those are.
@@ -246,7 +252,8 @@ fn entries_in(bytes: &[u8]) -> Option<Vec<AuditEntry>> {
     let mut opener = FrameOpener::new(nonce);
     let mut entries = Vec::new();
     while let Some(header) = FrameHeader::decode(rest, nonce) {
-        let stored = rest.get(FRAME_HEADER_BYTES..).and_then(|it| it.get(..header.stored_len as usize));
+        let stored =
+            rest.get(FRAME_HEADER_BYTES..).and_then(|it| it.get(..header.stored_len as usize));
         let Some(stored) = stored else { break };
         let Ok(raw) = opener.open_slice(&header, stored) else { break };
         // One that a later version wrote differently is no reason to leave out those after it.

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{Layout, log_files};
 
 /// A kind of file that is kept.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Kept {
     /// What it is called, in a few words.
     pub what: &'static str,

@@ -165,7 +165,10 @@ impl ReportOrder {
 }
 
 /// Creates a file where none is yet.
-pub(crate) fn create_new(disk: &dyn Disk, path: &Path) -> Result<Box<dyn AppendFile>, RequestError> {
+pub(crate) fn create_new(
+    disk: &dyn Disk,
+    path: &Path,
+) -> Result<Box<dyn AppendFile>, RequestError> {
     disk.create_new(path).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => RequestError::FileExists { path: path.to_owned() },
         _ => refused(path, StoreAction::CreateFile, error),

@@ -7,9 +7,7 @@ use std::time::Duration;
 use super::opening::layout;
 use super::{Action, Game, Play};
 use crate::disk::Disk;
-use crate::disk::simulated_disk::{
-    Fault, FaultKind, FileSystem, Image, Replay, SimulatedDisk,
-};
+use crate::disk::simulated_disk::{Fault, FaultKind, FileSystem, Image, Replay, SimulatedDisk};
 use crate::model::clock::Moment;
 use crate::model::ids::{SessionId, Ticket};
 use crate::model::session::{
@@ -114,13 +112,15 @@ fn files_with_name(image: &Image) -> Vec<String> {
         const ZSTD: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();
         let begins = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(&ZSTD));
         all.extend(begins.filter_map(|at| zstd::bulk::decompress(&bytes[at..], 1 << 24).ok()));
-        all.extend((0..bytes.len()).filter(|at| bytes[*at..].starts_with(&ZSTD)).filter_map(|at| {
-            use std::io::Read;
-            let mut raw = Vec::new();
-            // What follows the packed bytes is none of them.
-            let _ = zstd::stream::read::Decoder::new(&bytes[at..]).ok()?.read_to_end(&mut raw);
-            Some(raw)
-        }));
+        all.extend((0..bytes.len()).filter(|at| bytes[*at..].starts_with(&ZSTD)).filter_map(
+            |at| {
+                use std::io::Read;
+                let mut raw = Vec::new();
+                // What follows the packed bytes is none of them.
+                let _ = zstd::stream::read::Decoder::new(&bytes[at..]).ok()?.read_to_end(&mut raw);
+                Some(raw)
+            },
+        ));
         let is_named = |bytes: &Vec<u8>| {
             let places = bytes.windows(NAME.len()).enumerate();
             let mut places = places.filter(|(_, window)| *window == NAME.as_bytes());
@@ -168,7 +168,10 @@ fn nothing_of_a_player_is_left_and_the_others_keep_what_is_theirs() {
     let mut now = shelf.play.now;
     let receipt = erase(&mut shelf.play.game, &mut now).unwrap();
     assert_eq!(receipt.sessions, 2);
-    assert!(receipt.slots > 0, "slots of the player's sessions go, whoever's they were when they were saved");
+    assert!(
+        receipt.slots > 0,
+        "slots of the player's sessions go, whoever's they were when they were saved"
+    );
     assert_eq!(receipt.reduced, [shelf.named]);
     assert!(receipt.is_complete() && receipt.files > 5 && receipt.bytes > 100, "{receipt:?}");
     assert_erased(&shelf, &shelf.play.game, &shelf.play.disk, "at once");
@@ -267,10 +270,8 @@ fn a_power_cut_at_any_step_leaves_a_player_or_none() {
                     continue;
                 }
                 let disk = SimulatedDisk::from_image(&image);
-                let local = crate::disk::LocalStore::new(
-                    std::sync::Arc::new(disk.clone()),
-                    layout(),
-                );
+                let local =
+                    crate::disk::LocalStore::new(std::sync::Arc::new(disk.clone()), layout());
                 let had_begun = !local.store.erasures().unwrap().is_empty();
                 let is_done = files_with_name(&image).is_empty();
                 let game = clean_up(&disk, &mut now);

@@ -20,7 +20,7 @@ use super::sweeping::Sweeping;
 use crate::disk::with_sources;
 use crate::model::ids::{CheckpointId, SessionId, Ticket};
 use crate::model::session::{
-    Archived, CleanedTo, CleanedUp, CleanupAges, CleanupReason, LeaveCause, SessionEdit, ShelfMove,
+    Archived, CleanedTo, CleanedUp, CleanupReason, LeaveCause, SessionEdit, ShelfMove,
 };
 use crate::read::recovery::{Proposal, SessionEntry, SessionFinder, VersionFit};
 use crate::write::retention::{LetGo, Retention};
@@ -35,8 +35,6 @@ pub struct CleanupRules {
     pub retention: Option<Retention>,
     /// What is kept of sessions that have ended.
     pub archive_ended: Option<Archived>,
-    /// For how long things are kept that go by their age alone.
-    pub ages: CleanupAges,
 }
 
 /// A cleanup.
@@ -52,11 +50,21 @@ enum Phase {
     /// Players are being erased whose erasure was cut off, or had to wait.
     Erase(VecDeque<Erasing>),
     /// It is looked up how the sessions stand.
-    Look { waiting: Vec<SessionId>, looked: Looked },
+    Look {
+        waiting: Vec<SessionId>,
+        looked: Looked,
+    },
     /// Crashes are given up.
-    GiveUp { crashes: VecDeque<(SessionId, CheckpointId, LeaveCause)>, then: Edits },
+    GiveUp {
+        crashes: VecDeque<(SessionId, CheckpointId, LeaveCause)>,
+        then: Edits,
+    },
     /// Sessions are moved.
-    Edit { editing: Box<EditingMany>, why: HashMap<SessionId, CleanupReason>, then: Edits },
+    Edit {
+        editing: Box<EditingMany>,
+        why: HashMap<SessionId, CleanupReason>,
+        then: Edits,
+    },
     /// What has been in the trash for long goes.
     Empty(ShelfSweeping),
     /// What processes left behind goes.
@@ -150,7 +158,7 @@ impl CleanUp {
             let how = ShelfMove::Archive(what);
             edits.push_back((how, ended.map(of).collect(), CleanupReason::Ended));
         }
-        let crashes = match self.rules.ages.unanswered_crashes {
+        let crashes = match tools.quota.unanswered_crashes.filter(|_| tools.quota.removes) {
             None => VecDeque::new(),
             Some(keep) => {
                 let crashed = looked.entries.iter().filter(|it| waits_for_an_answer(it));
@@ -256,7 +264,7 @@ impl CleanUp {
         let (time, clock) = (tools.finder.time(), tools.now.wall);
         let is_old = |at, keep| time.has_passed(at, keep, clock);
         let store = &tools.finder.local().store;
-        self.done.leftovers += tools.auditor.prune(store, is_old, self.rules.ages.audit);
+        self.done.leftovers += tools.auditor.prune(store, is_old, tools.quota.audit);
         Phase::Done
     }
 }

@@ -89,13 +89,19 @@ pub(super) struct Erasing {
 
 enum Stage {
     /// It is looked whose the sessions are.
-    Look { waiting: Option<Vec<SessionId>>, found: Found },
+    Look {
+        waiting: Option<Vec<SessionId>>,
+        found: Found,
+    },
     /// Slots go: those of the player's sessions as long as it is known which these are.
     Slots(Found),
     /// The player's own sessions go.
     Remove(Found),
     /// Those of others are reduced.
-    Reduce { named: VecDeque<SessionId>, reducing: Option<Box<Reducing>> },
+    Reduce {
+        named: VecDeque<SessionId>,
+        reducing: Option<Box<Reducing>>,
+    },
     State,
     Done,
 }
@@ -208,7 +214,11 @@ impl Erasing {
         Ok(Stage::Look { waiting: Some(waiting), found })
     }
 
-    fn begin_removing(&mut self, found: Found, store: &DirectoryStore) -> Result<Stage, RequestError> {
+    fn begin_removing(
+        &mut self,
+        found: Found,
+        store: &DirectoryStore,
+    ) -> Result<Stage, RequestError> {
         if !std::mem::replace(&mut self.has_begun, true) {
             store.begin_erasure(&self.erasure)?;
         }
@@ -231,7 +241,11 @@ impl Erasing {
         Stage::Remove(found)
     }
 
-    fn reduce_next(&mut self, mut named: VecDeque<SessionId>, tools: &mut ErasingTools<'_>) -> Stage {
+    fn reduce_next(
+        &mut self,
+        mut named: VecDeque<SessionId>,
+        tools: &mut ErasingTools<'_>,
+    ) -> Stage {
         let Some(session) = named.pop_front() else { return Stage::State };
         let reducing = match Reducing::begin(tools.finder, session, &self.name, tools.now) {
             Ok(reducing) => Some(Box::new(reducing)),
@@ -394,12 +408,27 @@ fn whose(
     let directory = store.layout().session(session);
     let disk = &**store.disk();
     let entries = disk.list(&directory).map_err(|error| unreadable(&directory, error))?;
+    if entries.is_empty() {
+        remove_empty(store, session)?;
+    }
     for entry in entries.iter().filter(|entry| entry.is_file) {
         if holds(disk, &directory.join(&entry.name), name)? {
             return Ok(Whose::Named);
         }
     }
     Ok(Whose::Other)
+}
+
+/// Removes the directory of a session whose removal was cut off right before that, unless a process is just about to begin
+/// it.
+fn remove_empty(store: &DirectoryStore, session: SessionId) -> Result<(), RequestError> {
+    let Some(_lock) = store.lock_session(session)? else { return Ok(()) };
+    let layout = store.layout();
+    if store.disk().remove_dir(&layout.session(session)).is_ok() {
+        store.sync_directories(&[layout.sessions()])?;
+        let _ = store.disk().remove(&layout.lock(session));
+    }
+    Ok(())
 }
 
 /// Whether a file holds the name anywhere, be it packed.
@@ -520,8 +549,7 @@ fn clear_reduced(
 ) -> Result<u64, RequestError> {
     store.sync_session(session)?;
     let directory = store.layout().session(session);
-    let entries =
-        store.disk().list(&directory).map_err(|error| unreadable(&directory, error))?;
+    let entries = store.disk().list(&directory).map_err(|error| unreadable(&directory, error))?;
     let kept = StoredSession::of_file(&**store.disk(), place, session);
     let head = kept.index().heads().first().map(|head| head.id);
     let mut files = 0;

@@ -29,9 +29,7 @@ use crate::disk::{
 };
 use crate::format::{Block, Head, Rows};
 use crate::model::ids::{SaveId, SessionId, Ticket};
-use crate::model::session::{
-    Attachment, AuditActor, FailureCause, PlayerText, RequestError,
-};
+use crate::model::session::{Attachment, AuditActor, FailureCause, PlayerText, RequestError};
 use crate::read::recovery::{EventQuery, SessionFinder, read_events};
 use crate::read::report::{TarParts, as_json, create_new};
 

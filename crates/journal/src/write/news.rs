@@ -13,8 +13,8 @@ use crate::format::CheckpointKind;
 use crate::model::ids::{CheckpointId, SessionId, Ticket};
 use crate::model::session::{
     Attachment, AttachmentError, AttachmentOf, AttachmentVersion, AuditEntry, CheckpointError,
-    CleanedUp, ErasureReceipt, FailureCause, LeaveCause, ProvenTime, RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved,
-    SlotError, StopReason,
+    CleanedUp, ErasureReceipt, FailureCause, LeaveCause, ProvenTime, RecoveryError, RequestError,
+    SessionContext, SessionUpdate, ShelfMove, ShelfMoved, SlotError, StopReason,
 };
 use crate::read::digest::{DigestFigures, ErasedDigests};
 use crate::read::finding::Shelf;

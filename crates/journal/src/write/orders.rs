@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::CleanupRules;
 use super::asked::{EditMany, SessionAttachmentOrder, SlotOrder};
 use super::content::Content;
 use super::news::News;
-use super::CleanupRules;
 use crate::format::{
     Begun, CheckpointKind, EventStretch, FrameKind, Lineage, Record, RecordedEvent,
 };

@@ -50,6 +50,10 @@ pub struct Quota {
     pub event_bytes: u64,
     /// How long a session lies in the trash; `None` for ever.
     pub trash: Option<Duration>,
+    /// How long a crash waits for an answer; `None` for ever.
+    pub unanswered_crashes: Option<Duration>,
+    /// How long entries of the audit log are kept.
+    pub audit: Duration,
 }
 
 impl Default for Quota {
@@ -63,6 +67,8 @@ impl Default for Quota {
             reserve_bytes: 4 << 20,
             event_bytes: 64 << 20,
             trash: Some(Duration::from_secs(30 * 24 * 60 * 60)),
+            unanswered_crashes: None,
+            audit: Duration::from_secs(365 * 24 * 60 * 60),
         }
     }
 }

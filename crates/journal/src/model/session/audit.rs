@@ -15,7 +15,7 @@ use crate::model::ids::SessionId;
 #[non_exhaustive]
 pub struct AuditEntry {
     /// When it was done.
-        pub at: Timestamp,
+    pub at: Timestamp,
     /// Who did it.
     pub who: AuditActor,
     /// What was done.

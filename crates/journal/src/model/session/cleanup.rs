@@ -1,7 +1,5 @@
 //! What a cleanup comes to.
 
-use std::time::Duration;
-
 use super::{LeaveCause, ShelfPlace};
 use crate::model::ids::SessionId;
 
@@ -105,20 +103,5 @@ impl CleanupReason {
             LeaveCause::RecoveryFailed => Self::NotRecoverable,
             _ => Self::Unanswered,
         }
-    }
-}
-
-/// For how long something is kept that goes by its age alone.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct CleanupAges {
-    /// Crashes that nobody answers; `None` if they are kept for ever.
-    pub unanswered_crashes: Option<Duration>,
-    /// Entries of the audit log.
-    pub audit: Duration,
-}
-
-impl Default for CleanupAges {
-    fn default() -> Self {
-        Self { unanswered_crashes: None, audit: Duration::from_secs(365 * 24 * 60 * 60) }
     }
 }

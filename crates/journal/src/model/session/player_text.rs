@@ -73,7 +73,9 @@ impl PlayerText {
 fn places(bytes: &[u8], word: &[u8]) -> impl Iterator<Item = usize> {
     let is_there = move |from: &usize| {
         let is_word = bytes.get(*from..*from + word.len()) == Some(word);
-        is_word && !ends_in_word(bytes.get(..*from)) && !begins_with_word(bytes.get(from + word.len()..))
+        is_word
+            && !ends_in_word(bytes.get(..*from))
+            && !begins_with_word(bytes.get(from + word.len()..))
     };
     let first = word.first().copied();
     let last = bytes.len().checked_sub(word.len()).filter(|_| !word.is_empty());

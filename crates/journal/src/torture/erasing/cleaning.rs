@@ -6,12 +6,11 @@ use super::settle;
 use crate::disk::simulated_disk::SimulatedDisk;
 use crate::model::ids::{SessionId, Ticket};
 use crate::model::session::{
-    Archived, CleanedTo, CleanedUp, CleanupAges, CleanupReason, LeaveCause, SessionStatus,
-    SessionUpdate,
+    Archived, CleanedTo, CleanedUp, CleanupReason, LeaveCause, SessionStatus, SessionUpdate,
 };
 use crate::torture::{Action, Play};
 use crate::write::retention::{Keep, LeftAs, Retention};
-use crate::write::{CleanupRules, News, Order};
+use crate::write::{CleanupRules, News, Order, Quota};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -22,8 +21,7 @@ fn newest(play: &Play) -> SessionId {
 
 fn clean(play: &mut Play, rules: CleanupRules) -> CleanedUp {
     let ticket = Some(Ticket::new());
-    let mut news =
-        play.game.order(Order::CleanUp { rules: Box::new(rules), ticket }, play.now);
+    let mut news = play.game.order(Order::CleanUp { rules: Box::new(rules), ticket }, play.now);
     let mut now = play.now;
     news.extend(settle(&mut play.game, &mut now));
     let done = news.into_iter().find_map(|report| match report {
@@ -46,20 +44,20 @@ fn crashed(days: u64) -> (Play, SessionId) {
     (play, session)
 }
 
-fn giving_up(days: u64) -> CleanupRules {
-    let ages = CleanupAges {
-        unanswered_crashes: Some(Duration::from_secs(days * DAY)),
-        ..CleanupAges::default()
-    };
-    CleanupRules { ages, ..CleanupRules::default() }
+/// A cleanup that gives up crashes which waited for so many days.
+fn clean_giving_up(play: &mut Play, days: u64) -> CleanedUp {
+    let unanswered_crashes = Some(Duration::from_secs(days * DAY));
+    let quota = Quota { unanswered_crashes, ..play.game.quota() };
+    play.game.keep_to(quota, play.now);
+    clean(play, CleanupRules::default())
 }
 
 #[test]
 fn a_crash_that_nobody_answers_ends_as_failed_and_is_archived_later() {
     let (mut play, session) = crashed(40);
     assert_eq!(clean(&mut play, CleanupRules::default()).sessions, [], "no rule, no deed");
-    assert_eq!(clean(&mut play, giving_up(41)).sessions, [], "it isn't that old");
-    let done = clean(&mut play, giving_up(30));
+    assert_eq!(clean_giving_up(&mut play, 41).sessions, [], "it isn't that old");
+    let done = clean_giving_up(&mut play, 30);
     let given_up = &done.sessions[0];
     assert_eq!((given_up.session, given_up.became), (session, CleanedTo::Failed));
     assert_eq!(given_up.why, CleanupReason::Unanswered);
@@ -83,10 +81,10 @@ fn a_pinned_crash_and_one_that_a_process_holds_stay() {
     play.game.order(Order::Edit { session, update, ticket: Ticket::new() }, play.now);
     play.settle();
     play.kill();
-    assert_eq!(clean(&mut play, giving_up(30)).sessions, []);
+    assert_eq!(clean_giving_up(&mut play, 30).sessions, []);
     let (mut play, session) = crashed(40);
     let lock = play.game.local.store.lock_session(session).unwrap();
-    assert_eq!(clean(&mut play, giving_up(30)).count(CleanedTo::Failed), 0);
+    assert_eq!(clean_giving_up(&mut play, 30).count(CleanedTo::Failed), 0);
     drop(lock);
 }
 
@@ -95,7 +93,7 @@ fn a_clock_a_year_off_gives_up_nothing() {
     let (mut play, _) = crashed(1);
     play.pass(365 * DAY);
     play.kill();
-    assert_eq!(clean(&mut play, giving_up(30)).sessions, [], "no run has seen that day");
+    assert_eq!(clean_giving_up(&mut play, 30).sessions, [], "no run has seen that day");
 }
 
 #[test]
@@ -111,8 +109,8 @@ fn a_cleanup_says_of_each_session_where_it_went_and_why() {
         play.pass(DAY);
         play.kill();
     }
-    let retention = Retention::default()
-        .keep(LeftAs::Completed, Keep::within(Duration::from_secs(30 * DAY)));
+    let retention =
+        Retention::default().keep(LeftAs::Completed, Keep::within(Duration::from_secs(30 * DAY)));
     let rules = CleanupRules { retention: Some(retention), ..CleanupRules::default() };
     let done = clean(&mut play, rules.clone());
     let went: Vec<_> = done.sessions.iter().map(|it| (it.session, it.became, it.why)).collect();
