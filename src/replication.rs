@@ -1,8 +1,11 @@
 //! How the sessions of a game are kept on other machines as well: what the game chooses.
 
-use bevy_session_journal::replica::{KeeperOptions, ReplicaStore};
+use bevy_session_journal::replica::{KeeperOptions, Pace, ReplicaStore};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How long a checkpoint may wait once it is its turn.
+const MAY_LAG: Duration = Duration::from_secs(30);
 
 /// Where sessions are kept beside this machine's disk, and how. See
 /// [`SessionPlugin::replica`](crate::SessionPlugin::replica).
@@ -41,15 +44,17 @@ pub enum WhenFenced {
 }
 
 impl Replica {
-    /// Keeps sessions in this store, as a machine without a name, with a lease of 10 seconds.
+    /// Keeps sessions in this store, as a machine without a name, at the store's own [`Pace`](crate::replica::Pace): a lease
+    /// of 10 seconds, and everything at once, or in object storage 90 seconds, and every 30 seconds.
     #[must_use]
     pub fn new(store: impl ReplicaStore + 'static) -> Self {
+        let Pace { lease, interval } = store.pace();
         Self {
             store: Arc::new(store),
             machine: String::new(),
-            lease: Duration::from_secs(10),
-            interval: Duration::ZERO,
-            may_lag: Duration::from_secs(30),
+            lease,
+            interval,
+            may_lag: MAY_LAG + interval,
             exit_waits: Duration::from_secs(5),
             when_fenced: WhenFenced::default(),
         }
@@ -64,22 +69,23 @@ impl Replica {
     }
 
     /// How long this machine may be silent before another takes its session over. It says three times as often that it
-    /// is there. 10 seconds by default, 100 milliseconds at least.
+    /// is there. The store's [`Pace`](crate::replica::Pace) by default, 100 milliseconds at least.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.max(Duration::from_millis(100));
         self
     }
 
-    /// How often is sent at most. By default what is durable here is sent at once.
+    /// How often is sent at most. The store's [`Pace`](crate::replica::Pace) by default. With zero, what is durable here is sent at once;
+    /// whatever it is, the rest is sent at once when a session is left.
     #[must_use]
     pub fn send_every(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
 
-    /// How long a checkpoint may wait for the replica before [`ReplicaLagging`](crate::replica::ReplicaLagging) says so. 30 seconds by
-    /// default. Whatever waits takes no memory: it is read from the disk when it is sent.
+    /// How long a checkpoint may wait for the replica before [`ReplicaLagging`](crate::replica::ReplicaLagging) says so. 30 seconds more
+    /// than is waited between two batches by default. Whatever waits takes no memory: it is read from the disk when it is sent.
     #[must_use]
     pub fn may_lag(mut self, time: Duration) -> Self {
         self.may_lag = time;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Debug;
+use std::time::Duration;
 
 use super::{Epoch, Key, Position};
 use crate::model::ids::SessionId;
@@ -38,6 +39,27 @@ pub trait ReplicaStore: Debug + Send + Sync {
 
     /// The sessions of which the store has an object.
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault>;
+
+    /// How often it should be asked, where a game doesn't say.
+    fn pace(&self) -> Pace {
+        Pace::default()
+    }
+}
+
+/// How often a store is asked for a session that is played.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// How long an owner may be silent. It is renewed three times as often.
+    pub lease: Duration,
+    /// How often is sent at most.
+    pub interval: Duration,
+}
+
+impl Default for Pace {
+    /// A lease of 10 seconds, and everything is sent at once: for stores that are near and whose requests cost nothing.
+    fn default() -> Self {
+        Self { lease: Duration::from_secs(10), interval: Duration::ZERO }
+    }
 }
 
 /// How a creation was answered.
