@@ -53,8 +53,8 @@ pub use restore::{DespawnOnRestore, RestoreManner};
 pub use saved::Saved;
 pub use switches::SessionSwitches;
 pub use topics::{
-    attachments, chapters, checkpoints, digests, ends, events, external, hints, library, placed,
-    recovery, replica, reports, requests, slots, types,
+    attachments, chapters, checkpoints, cloud, digests, ends, events, external, hints, library,
+    placed, recovery, replica, reports, requests, slots, types,
 };
 
 /// What most games use: `use bevy_session::prelude::*;`.
@@ -108,6 +108,12 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/keeping.md")]
     struct Keeping;
+
+    #[doc = include_str!("../docs/guide/buckets.md")]
+    struct Buckets;
+
+    #[doc = include_str!("../docs/guide/cloud-saves.md")]
+    struct CloudSaves;
 
     #[doc = include_str!("../docs/guide/outliving-a-machine.md")]
     struct OutlivingAMachine;

@@ -14,10 +14,10 @@ use crate::lifecycle::{
     CheckpointTriggers, CurrentProfile, DataPlaceChanged, GameContext, GameHooks, RecoveryOffers,
     RecoveryPolicy, RequestQueue, SessionCatalog, SessionEvents, SessionHints, SessionPaces,
     SessionPlace, SessionSettings, SwitchedOff, ask_gates, capture, handle_requests,
-    list_what_is_played, receive, register_chapter_notifications, register_digest_notifications,
-    register_event_notifications, register_external_notifications, register_filing_notifications,
-    register_notifications, register_replica_notifications, register_restored_in_place,
-    register_slot_notifications, report, restore,
+    list_what_is_played, receive, register_chapter_notifications, register_cloud_notifications,
+    register_digest_notifications, register_event_notifications, register_external_notifications,
+    register_filing_notifications, register_notifications, register_replica_notifications,
+    register_restored_in_place, register_slot_notifications, report, restore,
 };
 use crate::mode::SessionMode;
 use crate::replication::Replica;
@@ -26,6 +26,7 @@ use bevy::app::MainScheduleOrder;
 use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor};
 use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
+use bevy_session_journal::CloudFolder;
 use bevy_session_journal::MemoryDisk;
 use bevy_session_journal::internal::disk::process::ProcessGuard;
 use bevy_session_journal::internal::disk::{DEVELOPMENT, Disk, Layout, LocalStore};
@@ -74,6 +75,8 @@ pub struct SessionPlugin {
     clock_origin: Option<Timestamp>,
     /// Where sessions are kept beside this machine's disk.
     replica: Option<Replica>,
+    /// The folder that a file cloud copies between a player's devices.
+    cloud: Option<CloudFolder>,
     /// The disk of the files that a player names; `None` if it is that of the sessions.
     outside: Option<Arc<dyn Disk>>,
 }
@@ -160,6 +163,7 @@ impl SessionPlugin {
             has_tape: false,
             clock_origin: None,
             replica: None,
+            cloud: None,
             outside: None,
         }
     }
@@ -381,6 +385,30 @@ impl SessionPlugin {
         self
     }
 
+    /// Puts sessions into a folder that a file cloud copies between a player's devices, such as Steam's, and goes on with
+    /// what other devices have put there. None by default.
+    ///
+    /// When a session is left cleanly, and when it is paused, its newest checkpoint is put there as one file, whole and
+    /// durable, by the writer's thread. Before the sessions of this device are looked at, those of the folder are: one
+    /// that another device has gone on with is there as it left it ([`CloudTaken`](crate::cloud::CloudTaken)); one that has gone
+    /// on here as well is a fork ([`CloudForked`](crate::cloud::CloudForked)), and both sides are offered. Slots, attachments and
+    /// older checkpoints stay on the device that made them.
+    ///
+    /// Keep sessions themselves out of that folder: a cloud copies files while they grow.
+    ///
+    /// ```
+    /// use bevy_session::cloud::CloudFolder;
+    /// use bevy_session::prelude::*;
+    ///
+    /// let folder = CloudFolder::new("saves/cloud").most_bytes(200_000_000);
+    /// let plugin = SessionPlugin::new("Studio", "Arena").cloud_folder(folder);
+    /// ```
+    #[must_use]
+    pub fn cloud_folder(mut self, folder: impl Into<CloudFolder>) -> Self {
+        self.cloud = Some(folder.into());
+        self
+    }
+
     /// Where files are kept, once it is known what can be written. What becomes durable is noted for the replica.
     fn open_place(
         &self,
@@ -454,6 +482,7 @@ impl Plugin for SessionPlugin {
         register_event_notifications(app);
         register_digest_notifications(app);
         register_replica_notifications(app);
+        register_cloud_notifications(app);
         register_types(app);
         app.insert_resource(self.settings.clone())
             .insert_resource(self.context.clone())

@@ -35,12 +35,17 @@ Usage: headless [OPTIONS]
                       drain, replica-sessions, close, die panic|abort|kill|exit|suspend
   --metrics ADDR      serve Prometheus' text format at ADDR/metrics; needs a build with
                       --features metrics
-  --replica URL       keep the colony in dir:PATH, or in postgres://USER@HOST:PORT/DB, which needs
-                      a build with --features replica: another machine goes on with it
+  --replica URL       keep the colony in dir:PATH, or in postgres://USER@HOST:PORT/DB or
+                      s3://BUCKET/PREFIX?endpoint=URL, which need a build with
+                      --features replica: another machine goes on with it
   --machine NAME      what this machine is called there [default: its host's name]
   --lease-ms MS       how long a machine may be silent before another goes on [default: 3000]
+  --send-every-ms MS  how often is sent there at most; 0 sends at once
+                      [default: 1000 to a bucket, otherwise 0]
   --play-on-when-fenced
                       go on as a colony of its own when another machine has taken over
+  --cloud-folder PATH put the colony into a folder that a file cloud copies between a player's
+                      devices, and go on with what another device has put there
   --open REPORT.tar   go on where a report was written; what is saved is kept in memory
   --new               found a new colony, even if there is one to go on with
   --panic-seed N      a bug in the rules, which panics 200 to 2,000 steps after the start
@@ -70,7 +75,11 @@ pub struct Options {
     pub machine: Option<String>,
     /// How long a machine may be silent there.
     pub lease: Duration,
+    /// How often is sent there at most, if not as often as is usual there.
+    pub send_every: Option<Duration>,
     pub play_on_when_fenced: bool,
+    /// The folder that a file cloud copies.
+    pub cloud_folder: Option<PathBuf>,
     /// The report to open.
     pub open: Option<PathBuf>,
     /// Which bug the colony has.
@@ -101,7 +110,9 @@ impl Default for Options {
             replica: None,
             machine: None,
             lease: Duration::from_secs(3),
+            send_every: None,
             play_on_when_fenced: false,
+            cloud_folder: None,
             open: None,
             panic_seed: None,
             last_report: None,
@@ -147,6 +158,11 @@ impl Options {
                 "--lease-ms" => {
                     options.lease = Duration::from_millis(number(&name, &value()?)?);
                 }
+                "--send-every-ms" => {
+                    let every = Duration::from_millis(number(&name, &value()?)?);
+                    options.send_every = Some(every);
+                }
+                "--cloud-folder" => options.cloud_folder = Some(value()?.into()),
                 "--play-on-when-fenced" => options.play_on_when_fenced = true,
                 "--open" => options.open = Some(value()?.into()),
                 "--panic-seed" => options.panic_seed = Some(number(&name, &value()?)?),

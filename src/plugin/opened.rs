@@ -35,7 +35,7 @@ impl SessionPlugin {
     /// The same game with its sessions on a disk in memory and nowhere else, and otherwise as players have it.
     fn in_memory_of(&self, disk: MemoryDisk) -> Self {
         let place = Place::Disk(Arc::new(disk));
-        Self { place, fallback: None, replica: None, ..self.clone() }
+        Self { place, fallback: None, replica: None, cloud: None, ..self.clone() }
     }
 }
 

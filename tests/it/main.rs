@@ -12,6 +12,7 @@ mod catalogue;
 mod chapters;
 mod clean_exits;
 mod clocks;
+mod cloud;
 mod common;
 mod contexts;
 mod copies;

@@ -62,7 +62,7 @@ pub use read::recovery::{
     SessionEntry, SessionFacts, SlotEntry, Timeline, TimelineCheckpoint, TimelineLine,
     UnreadableSlot, UnsavedPlay, VersionFit,
 };
-pub use write::Saved;
 pub use write::retention::{
     Keep, LeftAs, LetGo, Retention, RetentionPreview, RetentionReason, WouldGo,
 };
+pub use write::{CloudError, CloudFolder, Saved};

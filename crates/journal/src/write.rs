@@ -7,6 +7,7 @@ mod about_session;
 mod archiving;
 mod asked;
 mod backoff;
+mod cloud;
 mod content;
 mod context;
 mod digesting;
@@ -58,6 +59,7 @@ mod worker;
 
 pub use crate::write::retention::Quota;
 pub use asked::{EditMany, EditedMany, OneOfMany, SessionAttachmentOrder, SlotDone, SlotOrder};
+pub use cloud::{CloudError, CloudFolder, CloudFork, CloudNews};
 pub use content::{Content, Encoded, Everything};
 pub use context::Versions;
 pub use link::Link;

@@ -1,5 +1,6 @@
 //! `--replica`: a process that is killed, and whose files are removed with it, is followed by another machine.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,14 @@ impl Machines {
         let root = tempfile::tempdir().unwrap();
         let replica = format!("dir:{}", root.path().join("replica").display());
         Self { root, replica }
+    }
+
+    /// Those whose replica is in the bucket of `ci/objects.sh`, below a prefix of their own.
+    fn with_a_bucket() -> Self {
+        let server = env::var("BEVY_SESSION_S3").expect("BEVY_SESSION_S3 should name a server");
+        let root = tempfile::tempdir().unwrap();
+        let prefix = bevy_session::SessionId::random();
+        Self { root, replica: format!("s3://sessions/{prefix}?endpoint={server}") }
     }
 
     fn data(&self, machine: &str) -> PathBuf {
@@ -58,7 +67,46 @@ fn hash(story: &Story, checkpoint: u64) -> Option<String> {
 
 #[test]
 fn a_machine_that_is_killed_with_its_disk_is_followed_by_another() {
-    let machines = Machines::new();
+    follow_one_another(&Machines::new());
+}
+
+#[test]
+#[ignore = "needs a server, and a build of the example with its feature `replica`: ci/objects.sh"]
+fn a_machine_that_is_killed_with_its_disk_is_followed_by_way_of_a_bucket() {
+    follow_one_another(&Machines::with_a_bucket());
+}
+
+#[test]
+#[ignore = "needs a server, and a build of the example with its feature `replica`: ci/objects.sh"]
+fn a_colony_is_handed_over_by_way_of_a_bucket() {
+    let machines = Machines::with_a_bucket();
+    let mut one = machines.start("one", &["--lease-ms", "600000"]);
+    one.wait_for("replicated");
+    assert_eq!(one.ask("drain")["ok"], true);
+    let story = one.finish();
+    let last = of(&story, "captured").map(|line| number(line, "checkpoint")).max().unwrap();
+    // Nobody waits for the lease.
+    let mut two = machines.start("two", &["--lease-ms", "600000"]);
+    two.wait_for("session_continued");
+    assert_eq!(two.last_line()["hash"].as_str().map(str::to_owned), hash(&story, last));
+    let secret = env::var("AWS_SECRET_ACCESS_KEY").unwrap();
+    let story = two.kill();
+    assert!(!story.complaints().contains(&secret) && !format!("{story}").contains(&secret));
+}
+
+#[test]
+#[ignore = "needs a server, and a build of the example with its feature `replica`: ci/objects.sh"]
+fn a_bucket_that_cannot_be_used_is_refused_in_a_sentence() {
+    let server = env::var("BEVY_SESSION_S3").unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("s3://nowhere/x?endpoint={server}");
+    let story = Game::start(directory.path(), &["--seconds", "1", "--replica", &url]).finish();
+    assert_eq!(story.exit_code(), Some(1), "{story}");
+    assert!(story.complaints().contains("there is no such bucket"), "{story}");
+}
+
+/// Three times, a machine dies with its disk, and another goes on from what was replicated.
+fn follow_one_another(machines: &Machines) {
     let mut game = machines.start("m0", &[]);
     let mut epoch = 0;
     for round in 0..3 {

@@ -80,7 +80,8 @@ impl<C: Codec> Journal<C> {
         let last_run = last_to_die(&dead).map(|last| LastRun::from_record(last, &local.boot));
         let versions = Versions::new(&program_version, "");
         let (content, guard) = (RowContent(codec), process.clone());
-        let worker = Worker::new(local, content, guard, dead, versions, options.lock_patience);
+        let worker = Worker::new(local, content, guard, dead, versions, options.lock_patience)
+            .with_cloud(options.cloud);
         let link = match time {
             Time::Machine(clock) => Link::thread(worker, clock)?,
             Time::Manual(_) => Link::inline(worker, 0),

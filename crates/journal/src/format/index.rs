@@ -273,6 +273,19 @@ impl SessionIndex {
         named.filter(|counter| *counter < limits::COUNTERS).max().unwrap_or(0)
     }
 
+    /// The highest number of each run of which anything is known here: of its own checkpoints, and of those that others
+    /// name.
+    pub fn known(&self) -> BTreeMap<RunId, u64> {
+        let own = self.runs.values().filter_map(Run::newest_anywhere);
+        let named = self.runs.values().flat_map(|run| run.lineage.named());
+        let mut known = BTreeMap::new();
+        for CheckpointId { run, counter } in own.chain(named) {
+            let most = known.entry(run).or_insert(counter);
+            *most = counter.max(*most);
+        }
+        known
+    }
+
     /// What a run names that sets out from `checkpoint` and takes the place of `head`: the ways
     /// back, and whatever was superseded before and is still there. All of it is named again, for
     /// retention may remove the runs that named it.

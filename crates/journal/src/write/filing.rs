@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::cloud::note_forgotten;
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use super::statements::clear_repeated;
 use super::unplayed_run;
@@ -92,6 +93,7 @@ pub(super) fn forget_for_good(
         let lineage = stored.index().lineage_of_deletion();
         write_with(local, stored.index(), head, &lineage, &Record::Forgotten, now)?;
     }
+    note_forgotten(local, stored);
     Ok(local.store.remove_session(stored.id())?)
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::Surroundings;
 use super::asked::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder};
+use super::cloud::CloudNews;
 use crate::disk::process::LastRun;
 use crate::format::CheckpointKind;
 use crate::model::ids::{CheckpointId, SessionId, Ticket};
@@ -46,6 +47,8 @@ pub enum News {
         index: IndexFigures,
         ticket: Option<Ticket>,
     },
+    /// What came of the folder of a file cloud.
+    Cloud(CloudNews),
     /// What the index says of sessions, and the game wants to show before they were looked at.
     Remembered(Box<Shelf>),
     /// The sessions are those of this profile from now on. What was found follows.

@@ -33,6 +33,10 @@ pub(super) struct Snapshot {
     next_save_id: SaveId,
     /// How the session was left, to be said again.
     left: Vec<Record>,
+    /// Whether it is of no use in its session's directory.
+    is_for_elsewhere: bool,
+    /// Where that lies.
+    written_for_elsewhere: Option<PathBuf>,
 }
 
 impl Snapshot {
@@ -57,9 +61,21 @@ impl Snapshot {
             counter,
             next_save_id: next_save_id(index),
             left,
+            is_for_elsewhere: false,
+            written_for_elsewhere: None,
         };
         snapshot.go_on_from(stored, head.id);
         snapshot
+    }
+
+    /// The same for another device: it stays beside its place, where nobody reads it, for whoever copies it from there.
+    pub(super) fn for_elsewhere(self) -> Self {
+        Self { is_for_elsewhere: true, ..self }
+    }
+
+    /// The file that was written for another device, once it is whole.
+    pub(super) fn written_for_elsewhere(&self) -> Option<&Path> {
+        self.written_for_elsewhere.as_deref()
     }
 
     /// The newest checkpoint of the session until now.
@@ -169,10 +185,14 @@ impl Snapshot {
 
     /// Puts the file in its place, durably: from then on it is what there is of the session.
     pub(super) fn put_in_place(
-        &self,
+        &mut self,
         store: &DirectoryStore,
         written: &Path,
     ) -> Result<(), RequestError> {
+        if self.is_for_elsewhere {
+            self.written_for_elsewhere = Some(written.to_owned());
+            return Ok(());
+        }
         if let Err(error) = store.put_archive_in_place(written, &self.header) {
             // It may be there and not be durable, and nothing is to be removed because of it.
             let _ = store.remove_segment(&store.layout().segment(&self.header));
@@ -221,6 +241,9 @@ impl Snapshot {
         stored: &StoredSession,
         store: &DirectoryStore,
     ) -> Result<(), RequestError> {
+        if self.is_for_elsewhere {
+            return Ok(());
+        }
         let of = newest_thumbnail(stored, &self.head);
         let picture = of.and_then(|of| stored.attachment(&**store.disk(), of, THUMBNAIL));
         let Some(picture) = picture else { return Ok(()) };

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::archiving::Archive;
+use super::cloud::{CloudFolder, KeepInCloud, take_in};
 use super::context::{Versions, of_this_machine};
 use super::editing_many::EditingMany;
 use super::filing_jobs::Filing;
@@ -27,8 +28,8 @@ use crate::disk::process::{DeadProcess, ProcessGuard};
 use crate::disk::{LocalStore, SessionLock};
 use crate::format::Record;
 use crate::model::clock::Moment;
-use crate::model::ids::SessionId;
-use crate::model::session::{SessionContext, ShelfMove};
+use crate::model::ids::{RunId, SessionId};
+use crate::model::session::{SessionContext, SessionStatus, ShelfMove};
 use crate::read::digest::{KeepDigests, Keepers};
 use crate::read::recovery::{self, ReadProgress, SessionFinder};
 use crate::write::retention::Quota;
@@ -66,6 +67,12 @@ pub struct Worker<C: Content> {
     reported_power_cuts: bool,
     /// The newest checkpoint that is to be tested.
     self_test: Option<SelfTest>,
+    /// The folder of a file cloud.
+    cloud: Option<Arc<CloudFolder>>,
+    /// The run whose end was put there.
+    ended_in_cloud: Option<RunId>,
+    /// Whether it was looked what other devices have put there; once a process and profile is enough.
+    has_taken_in: bool,
 }
 
 impl<C: Content> fmt::Debug for Worker<C> {
@@ -106,6 +113,9 @@ impl<C: Content> Worker<C> {
             asked_for_full: None,
             reported_power_cuts: false,
             self_test: None,
+            cloud: None,
+            ended_in_cloud: None,
+            has_taken_in: false,
         }
     }
 
@@ -118,6 +128,12 @@ impl<C: Content> Worker<C> {
     /// Shows what the index says for so long after it was written, before anything was looked at.
     pub fn trusting_index(mut self, trust: Duration) -> Self {
         self.finder = self.finder.trusting_index(trust);
+        self
+    }
+
+    /// Puts sessions into the folder of a file cloud, and brings here what other devices have put there.
+    pub fn with_cloud(mut self, folder: Option<CloudFolder>) -> Self {
+        self.cloud = folder.map(Arc::new);
         self
     }
 
@@ -165,7 +181,13 @@ impl<C: Content> Worker<C> {
             Order::PrepareWorld { order, ticket } => self.prepare_world(&order, ticket),
             Order::TakeUp(take_up) => self.take_up(*take_up, now),
             Order::Checkpoint(checkpoint) => self.checkpoint(*checkpoint, now),
-            Order::Write(record) => self.write_record(record),
+            Order::Write(record) => {
+                let is_pause = is_pause(&record);
+                self.write_record(record);
+                if is_pause {
+                    self.keep_in_cloud(now);
+                }
+            }
             Order::Content(order) => {
                 if let Some((_, run)) = &mut self.playing {
                     let reports = self.content.execute(run, order);
@@ -214,6 +236,34 @@ impl<C: Content> Worker<C> {
             Order::Measure => self.measure(),
             Order::Beat => self.beat(now),
         }
+    }
+
+    /// Has the session that is played put into the cloud's folder as it is on the disk by then.
+    fn keep_in_cloud(&mut self, now: Moment) {
+        let Some((folder, (journal, _))) = self.cloud.as_ref().zip(self.playing.as_ref()) else {
+            return;
+        };
+        let job = KeepInCloud::new(Arc::clone(folder), journal.session(), journal.run());
+        // What was captured before is a part of it.
+        self.write_journal(now);
+        self.jobs.add(job);
+    }
+
+    /// The same once the run is over: one time for each.
+    fn keep_end_in_cloud(&mut self, now: Moment) {
+        let run = self.playing.as_ref().map(|(journal, _)| journal.run());
+        if self.ended_in_cloud != run {
+            self.ended_in_cloud = run;
+            self.keep_in_cloud(now);
+        }
+    }
+
+    /// Brings here what other devices have put into the cloud's folder, before anything is looked for here.
+    fn take_in_from_cloud(&mut self) {
+        let Some(folder) = self.cloud.as_ref().filter(|_| !self.has_taken_in) else { return };
+        let news = take_in(&self.local, self.finder.slots().game(), folder);
+        self.has_taken_in = true;
+        self.report(news.into_iter().map(News::Cloud));
     }
 
     fn set_quota(&mut self, quota: Quota) {
@@ -343,6 +393,11 @@ impl<C: Content> Worker<C> {
         let game = SessionContext { game: self.finder.slots().game().to_owned(), ..game };
         of_this_machine(&self.versions, game)
     }
+}
+
+/// Whether the session stands still from here on.
+fn is_pause(record: &Record) -> bool {
+    matches!(record, Record::Status { status: SessionStatus::Paused, .. })
 }
 
 /// Does a piece of work, and reports what it says.

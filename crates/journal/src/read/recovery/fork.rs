@@ -41,7 +41,7 @@ pub struct ForkedLine {
 
 impl Fork {
     /// Where the line of `head` parted from the others; `None` if there are none.
-    pub(super) fn of(index: &SessionIndex, local: &LocalStore, head: &Head) -> Option<Self> {
+    pub(crate) fn of(index: &SessionIndex, local: &LocalStore, head: &Head) -> Option<Self> {
         let others: Vec<&Head> = index.heads().iter().filter(|other| other.id != head.id).collect();
         if others.is_empty() {
             return None;

@@ -191,6 +191,9 @@ impl<C: Content> Worker<C> {
         collect_news(&mut self.reports, |news| journal.give_up_events(news));
         let (session, types) = (journal.session(), journal.type_bytes());
         collect_news(&mut self.reports, |news| self.jobs.give_up_waiting(news));
+        if left.complete {
+            self.keep_end_in_cloud(now);
+        }
         if self.jobs.has(&Urgency::SAVING) {
             return;
         }
