@@ -120,6 +120,10 @@ fn main() -> ExitCode {
     done.unwrap_or_else(|failure| failure.report())
 }
 
+fn success((): ()) -> ExitCode {
+    ExitCode::SUCCESS
+}
+
 fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
     match verb {
         Verb::List(arguments) => Ok(arguments.list(output)?.exit_code()),
@@ -131,8 +135,7 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
         }
         Verb::Cat(arguments) => {
             let (session, checkpoint) = arguments.checkpoint.resolve()?;
-            cat::cat(session, &checkpoint, &arguments.wanted, output)?;
-            Ok(ExitCode::SUCCESS)
+            cat::cat(session, &checkpoint, &arguments.wanted, output).map(success)
         }
         Verb::Diff(arguments) => {
             let (before, after, compared) = arguments.resolve()?;
@@ -141,13 +144,9 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
         }
         Verb::Log(arguments) => {
             let (place, sessions) = arguments.sessions.or_all()?;
-            log::log(&place, &sessions, arguments.follow, output)?;
-            Ok(ExitCode::SUCCESS)
+            log::log(&place, &sessions, arguments.follow, output).map(success)
         }
-        Verb::Stats(session) => {
-            stats::stats(&session.open()?, output)?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Verb::Stats(session) => stats::stats(&session.open()?, output).map(success),
         Verb::Export(arguments) => {
             let (source, wanted) = arguments.resolve()?;
             export::export(&source, &wanted, output)
@@ -160,8 +159,7 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
             insights::insights(&arguments.place.resolve()?, &arguments.asked, output)
         }
         Verb::Prune(arguments) => {
-            prune::prune(&arguments.place.resolve()?, &arguments.rules, output)?;
-            Ok(ExitCode::SUCCESS)
+            prune::prune(&arguments.place.resolve()?, &arguments.rules, output).map(success)
         }
         Verb::Doctor(arguments) => {
             let (place, second) = arguments.resolve()?;

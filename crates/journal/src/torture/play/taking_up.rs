@@ -46,15 +46,7 @@ impl Play {
 
     /// Takes a session up. Another one that is played is left as soon as it is known that this works.
     pub fn take_up(&mut self, session: SessionId, from: RestoreFrom, reason: RestoreReason) {
-        let wanted = Wanted {
-            session,
-            from,
-            reason,
-            tail: None,
-            played: None,
-            is_return: false,
-            probation: PROBATION,
-        };
+        let wanted = wanted(session, from, reason);
         let failures = self.disk.failures();
         let played = self.played();
         let (prepared, news) = self.game.prepare(wanted, self.now);
@@ -241,4 +233,10 @@ pub(super) fn older(play: &mut Play, session: SessionId) -> RestoreFrom {
     let ids: Vec<CheckpointId> =
         stored.index().checkpoints().into_iter().skip(1).map(|info| info.id).collect();
     play.random.pick(&ids).map_or(RestoreFrom::Latest, |id| RestoreFrom::Checkpoint(*id))
+}
+
+/// The order for a checkpoint of a session, by which nothing is left.
+fn wanted(session: SessionId, from: RestoreFrom, reason: RestoreReason) -> Wanted {
+    let (tail, played) = (None, None);
+    Wanted { session, from, reason, tail, played, is_return: false, probation: PROBATION }
 }
