@@ -65,7 +65,7 @@ pub fn pull(
         let layout = Layout { data, state, profile: DEFAULT_PROFILE.to_owned() };
         let mut files = Written::new(SessionFiles::of(&layout, id));
         let fetched = block_on(fetch(&Direct(Arc::clone(&store)), &log, &mut files));
-        bytes = fetched.map_err(replica_failure)?;
+        bytes = fetched.map_err(Failure::of_replica)?;
         Ok(())
     })?;
     say(output, &Carried { session: id, came: "brought", bytes }, "pulled")
@@ -113,7 +113,7 @@ pub fn push(session: &OpenSession, to: &str, output: &mut Output<'_>) -> Result<
         return Err(Failure::Owned { session: id, machine });
     }
     send(&store, &local, id)?;
-    let there = read_log(&store, id)?.replay().map_err(replica_failure)?;
+    let there = read_log(&store, id)?.replay().map_err(Failure::of_replica)?;
     let is_same = before.replay().is_ok_and(|before| {
         before.all().keys().eq(there.all().keys()) && before.bytes() == there.bytes()
     });
@@ -166,7 +166,7 @@ fn send(
                 | ReplicaReport::Over(_, _, Over::Forked) => {
                     return Err(Failure::Forked { session });
                 }
-                ReplicaReport::Lost(fault) => return Err(replica_failure(fault)),
+                ReplicaReport::Lost(fault) => return Err(Failure::of_replica(fault)),
                 ReplicaReport::LetGo(_, true) => return Ok(()),
                 ReplicaReport::LetGo(_, false) | ReplicaReport::Over(_, _, Over::Fenced) => {
                     return Err(Failure::Owned { session, machine: "another machine".to_owned() });
@@ -184,10 +184,6 @@ impl KnownTypes for NoTypes {
     fn fit(&self, _: &TypeRows<'_>) -> VersionFit {
         VersionFit::Exact
     }
-}
-
-fn replica_failure(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
-    Failure::Replica(error.into())
 }
 
 fn say(output: &mut Output<'_>, carried: &Carried, done: &str) -> Result<ExitCode, Failure> {

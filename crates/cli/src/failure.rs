@@ -246,6 +246,11 @@ impl Failure {
         Self::Usage { what: what.into() }
     }
 
+    /// A replica that gives no answer, or one that can't be used.
+    pub fn of_replica(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Replica(error.into())
+    }
+
     /// Prints it to standard error; returns the exit code.
     pub fn report(&self) -> ExitCode {
         if let Self::Arguments(error) = self

@@ -56,7 +56,7 @@ impl Place {
             Self::File(path) => Ok(vec![file::open(path)?]),
             Self::Directory(path) => {
                 let found = directory::find(path)?.into_iter();
-                found.map(|directory| Ok(Profile::of_directory(directory)?)).collect()
+                found.map(|directory| Ok(Profile::of_directory(directory, read_only())?)).collect()
             }
             Self::Replica(replica) => Ok(vec![replica.profile()?]),
         }

@@ -80,9 +80,11 @@ impl Left {
 }
 
 impl Profile {
-    /// A profile that lies in a directory.
-    pub fn of_directory(directory: ProfileDirectory) -> Result<Self, StoreError> {
-        let disk = read_only();
+    /// A profile in a directory of this disk.
+    pub fn of_directory(
+        directory: ProfileDirectory,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, StoreError> {
         let (mut local, mut processes) = (None, Vec::new());
         if let (Some(data), Some(state)) = (directory.data.clone(), directory.state.clone()) {
             processes = processes_in(&*disk, &state)?;
@@ -101,11 +103,6 @@ impl Profile {
     ) -> Self {
         let directory = ProfileDirectory { only: Some(session), ..directory };
         Self { directory, disk, file: Some(file), local: None, processes: Vec::new() }
-    }
-
-    /// Sessions that were fetched from elsewhere.
-    pub fn in_memory(directory: ProfileDirectory, disk: Arc<dyn Disk>) -> Self {
-        Self { directory, disk, file: None, local: None, processes: Vec::new() }
     }
 
     /// True if it is all of what a single file has.

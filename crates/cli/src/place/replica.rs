@@ -44,7 +44,7 @@ impl Replica {
     #[cfg(feature = "postgres")]
     fn database(&self) -> Result<Arc<dyn ReplicaStore>, Failure> {
         let store = bevy_session_postgres::PostgresReplica::new(&self.0);
-        Ok(Arc::new(store.map_err(|error| Failure::Replica(error.into()))?))
+        Ok(Arc::new(store.map_err(Failure::of_replica)?))
     }
 
     #[cfg(not(feature = "postgres"))]
@@ -55,14 +55,14 @@ impl Replica {
     /// What it has of all sessions.
     pub fn profile(&self) -> Result<Profile, Failure> {
         let store = self.store()?;
-        let sessions = store.sessions().map_err(|fault| Failure::Replica(fault.into()))?;
+        let sessions = store.sessions().map_err(Failure::of_replica)?;
         let (disk, layout) = (MemoryDisk::default(), layout());
         for session in sessions {
             let log = read_log(&store, session)?;
             let place = SessionFiles::of(&layout, session);
             let mut files = InMemory { disk: &disk, place: &place, file: None };
             block_on(fetch(&Direct(Arc::clone(&store)), &log, &mut files))
-                .map_err(|error| Failure::Replica(error.into()))?;
+                .map_err(Failure::of_replica)?;
         }
         let directory = ProfileDirectory {
             profile: layout.profile.clone(),
@@ -72,15 +72,14 @@ impl Replica {
             state: None,
             only: None,
         };
-        Ok(Profile::in_memory(directory, Arc::new(disk)))
+        Ok(Profile::of_directory(directory, Arc::new(disk))?)
     }
 }
 
 /// Reads the log of a session.
 pub fn read_log(store: &Arc<dyn ReplicaStore>, session: SessionId) -> Result<Log, Failure> {
     let mut log = Log::new(session);
-    block_on(log.refresh(&Direct(Arc::clone(store))))
-        .map_err(|fault| Failure::Replica(fault.into()))?;
+    block_on(log.refresh(&Direct(Arc::clone(store)))).map_err(Failure::of_replica)?;
     Ok(log)
 }
 

@@ -43,10 +43,6 @@ impl Turn {
     }
 }
 
-fn is_archive(name: &FileName) -> bool {
-    name.is_in_session() && Layout::is_archive_name(name.name())
-}
-
 /// Bytes of a file that one entry has room for.
 #[derive(Debug)]
 struct Piece {
@@ -67,9 +63,6 @@ impl CatchUp {
     ) -> Self {
         let mut catch_up = Self::default();
         let mut removed = Vec::new();
-        let is_new =
-            |(name, it): (&FileName, &Difference)| is_archive(name) && *it == Difference::OnlyHere;
-        let has_new_archive = differences.iter().any(is_new);
         for turn in [Turn::First, Turn::Journals, Turn::Manifest] {
             let mut placed = Vec::new();
             for (name, difference) in differences.iter().filter(|(name, _)| Turn::of(name) == turn)
@@ -83,8 +76,6 @@ impl CatchUp {
                         let from = there.get(name).map_or(0, |file| file.bytes);
                         catch_up.add_pieces(name, name, from, len);
                     }
-                    // An archive says nothing of which others it replaces: one that another takes the place of is removed.
-                    Difference::OnlyThere if is_archive(name) && !has_new_archive => {}
                     Difference::OnlyThere => removed.push(Change::Remove { name: name.clone() }),
                     Difference::OnlyHere | Difference::Other | Difference::Shorter => {
                         let staged = name.with(&format!(".{:016x}.new", reach.random() as u64));

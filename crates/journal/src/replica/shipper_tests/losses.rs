@@ -163,25 +163,6 @@ fn what_goes_on_from_an_older_moment_of_the_newest_run_is_a_fork() {
 }
 
 #[test]
-fn an_archive_that_was_lost_stays_in_the_replica_and_one_that_was_merged_goes() {
-    let archive = |number: u64| format!("{}.archive", RunId(number));
-    for is_merged in [false, true] {
-        let mut here = Here::new();
-        here.write(&name(1, 0), &journal_to(&header(1, 0), 7));
-        here.write(&archive(1), b"named");
-        here.release();
-        let mut here = here.again();
-        here.lose(&archive(1));
-        if is_merged {
-            here.write(&archive(2), b"named and more");
-        }
-        here.release();
-        assert_eq!(here.fetched().contains_key(&archive(1)), !is_merged);
-        assert_eq!(here.fetched().contains_key(&archive(2)), is_merged);
-    }
-}
-
-#[test]
 fn what_this_machine_has_pruned_is_removed_from_the_replica() {
     let mut here = Here::new();
     here.write(&name(1, 0), &journal(&header(1, 0)));
