@@ -138,7 +138,7 @@ pub(super) fn hand_out_events(parts: &mut RuntimeParts, world: &mut World) {
         }
     }
     world.flush();
-    parts.events.skip_handed_out(world);
+    parts.events.skip_types(world);
     let EventsReplayed { events, rejected, .. } = replayed;
     if events + rejected > 0 || !replayed.failed.is_empty() {
         info!(%session, events, rejected, "events that no checkpoint holds were handed out");

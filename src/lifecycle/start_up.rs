@@ -116,6 +116,14 @@ impl StartUp {
         self.sessions_are_known
     }
 
+    /// Time of play passes, by the machine's clock: an app whose own clock runs fast hasn't survived
+    /// for longer.
+    pub(super) fn pass(&mut self, waited: Duration) {
+        if let Some(left) = self.trial.as_mut().and_then(|trial| trial.left.as_mut()) {
+            *left = left.saturating_sub(waited);
+        }
+    }
+
     /// Returns true if a start may wait for a process that is about to end: for a while after the
     /// first call.
     pub(super) fn may_try_again(&mut self, now: Moment) -> bool {

@@ -22,7 +22,7 @@ use tracing::warn;
 use super::recorded_type::RecordedType;
 use super::recorder::Declared;
 use super::source::{
-    FromInputs, FromMessages, FromNotes, InputCursor, InputReader, Noted, Observer, Source,
+    FromMessages, FromNotes, InputCursor, InputReader, Noted, Observer, Source, deliver_message,
     note_event, note_inputs,
 };
 use super::tape_feed::{TapeFeed, ToCome, feed_inputs};
@@ -118,7 +118,7 @@ impl RecordingExt for App {
         T: Message + Recordable,
     {
         let source = Box::new(FromMessages::<T>::default());
-        declare(self, "record_messages", EventSource::Message, source, write_message).0
+        declare(self, "record_messages", EventSource::Message, source, deliver_message).0
     }
 
     fn record_events<E>(&mut self) -> RecordedAs<'_, E>
@@ -143,9 +143,9 @@ impl RecordingExt for App {
         T: Message + Recordable,
     {
         let noted = Noted::<T, InputReader>::default();
-        let source = Box::new(FromInputs(noted.clone()));
+        let source = Box::new(FromNotes(noted.clone()));
         let (mut app, is_new) =
-            declare(self, "record_inputs", EventSource::Input, source, write_message);
+            declare(self, "record_inputs", EventSource::Input, source, deliver_message);
         let schedule = schedule.intern();
         if is_new {
             let is_played_again = resource_exists::<TapeFeed>;
@@ -201,10 +201,6 @@ impl<T> InputSchedule<T> {
     pub(super) fn is_fixed(&self) -> bool {
         self.is_fixed
     }
-}
-
-fn write_message<T: Message>(world: &mut World, message: T) {
-    world.write_message(message);
 }
 
 /// Options for recording a type. Dereferences to the app, so that calls can be chained.

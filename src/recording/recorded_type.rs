@@ -71,9 +71,6 @@ pub(super) trait AnyRecordedType: Send + Sync {
     /// Skips the values since the last call.
     fn skip(&mut self, world: &mut World);
 
-    /// Skips the values that were just handed out again.
-    fn skip_handed_out(&mut self, world: &mut World);
-
     /// Replays an event.
     fn hand_out(
         &mut self,
@@ -187,10 +184,6 @@ impl<T: Recordable> AnyRecordedType for RecordedType<T> {
 
     fn skip(&mut self, world: &mut World) {
         self.source.skip(world);
-    }
-
-    fn skip_handed_out(&mut self, world: &mut World) {
-        self.source.skip_handed_out(world);
     }
 
     fn hand_out(

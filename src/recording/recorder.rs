@@ -113,17 +113,10 @@ impl EventRecorder {
         self.types.iter_mut().for_each(|recorded| recorded.keep(world));
     }
 
-    /// Skips the game's values, since they aren't to be recorded.
+    /// Skips the game's values: because they were handed out and are recorded already, or because
+    /// they aren't to be recorded.
     pub(crate) fn skip_types(&mut self, world: &mut World) {
         self.types.iter_mut().for_each(|recorded| recorded.skip(world));
-        if let Some(frames) = &self.frames {
-            frames.skip();
-        }
-    }
-
-    /// Skips the values that were just handed out again: they are recorded already.
-    pub(crate) fn skip_handed_out(&mut self, world: &mut World) {
-        self.types.iter_mut().for_each(|recorded| recorded.skip_handed_out(world));
         if let Some(frames) = &self.frames {
             frames.skip();
         }

@@ -56,11 +56,6 @@ pub(super) trait Source<T>: Send + Sync {
     /// Skips the values since the last call, and the kept ones.
     fn skip(&mut self, world: &mut World);
 
-    /// Skips the values that were just handed out again, which are recorded already.
-    fn skip_handed_out(&mut self, world: &mut World) {
-        self.skip(world);
-    }
-
     /// The values since the last call, as far as they can be read without the world.
     fn read_last(&mut self) -> Batch<T> {
         Batch::default()
@@ -154,36 +149,6 @@ impl<T: Send + Sync + 'static, By: 'static> Source<T> for FromNotes<T, By> {
     }
 }
 
-/// Values that were noted as inputs.
-pub(super) struct FromInputs<T>(pub Noted<T, InputReader>);
-
-impl<T: Message> Source<T> for FromInputs<T> {
-    fn read(&mut self, _: &mut World) -> Batch<T> {
-        self.read_last()
-    }
-
-    /// They are noted elsewhere, until they are read.
-    fn keep(&mut self, _: &mut World) {}
-
-    fn skip(&mut self, _: &mut World) {
-        self.0.with(|batch| *batch = Batch::default());
-    }
-
-    /// The next tick would note the messages that were written to hand them out. An ordinary skip
-    /// leaves the cursor: what was written before a session's first tick is an input of that tick.
-    fn skip_handed_out(&mut self, world: &mut World) {
-        self.skip(world);
-        let current = world.get_resource::<Messages<T>>().map(Messages::get_cursor_current);
-        if let Some(current) = current {
-            world.insert_resource(InputCursor(current));
-        }
-    }
-
-    fn read_last(&mut self) -> Batch<T> {
-        self.0.with(std::mem::take)
-    }
-}
-
 /// The position up to which inputs of a type were noted.
 #[derive(Resource)]
 pub(super) struct InputCursor<T: Message>(MessageCursor<T>);
@@ -191,6 +156,17 @@ pub(super) struct InputCursor<T: Message>(MessageCursor<T>);
 impl<T: Message> Default for InputCursor<T> {
     fn default() -> Self {
         Self(MessageCursor::default())
+    }
+}
+
+/// Hands a message out again. It is recorded already, so the next tick must not note it as an input.
+/// An ordinary skip leaves the cursor: what was written before a session's first tick is an input of
+/// that tick.
+pub(super) fn deliver_message<T: Message>(world: &mut World, message: T) {
+    world.write_message(message);
+    let current = world.get_resource::<Messages<T>>().map(Messages::get_cursor_current);
+    if let Some((mut cursor, current)) = world.get_resource_mut::<InputCursor<T>>().zip(current) {
+        cursor.0 = current;
     }
 }
 

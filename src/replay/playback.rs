@@ -187,7 +187,7 @@ impl Playback {
             let played = self.played.ticks();
             self.go_on_from(next);
             if let Some((frame, _)) = self.segment.frames.first().copied() {
-                self.compare_steps(frame, self.segment.ticks, played);
+                self.compare_steps(frame, self.segment.ticks(), played);
             }
             self.has_diverged = divergence.is_some();
         } else {
@@ -285,8 +285,10 @@ impl Playback {
 
     /// Notes where the fixed schedule has run more or less often than in the recording.
     fn look_at_step(&mut self, frame: u64) {
-        let recorded = self.segment.steps.iter().find(|(first, _)| *first == frame);
-        if let Some((_, recorded)) = recorded.copied() {
+        let steps = &self.segment.steps;
+        let known = steps.binary_search_by_key(&frame, |(first, _)| *first);
+        let known = known.ok().and_then(|place| steps.get(place));
+        if let Some((_, recorded)) = known.copied() {
             let played = self.played.ticks();
             self.compare_steps(frame, recorded, played);
         }
@@ -316,7 +318,7 @@ impl Playback {
         let number = |frame: Option<&(u64, Duration)>| frame.map_or(0, |(number, _)| *number);
         let frames = &self.segment.frames;
         let frames = number(frames.first())..=number(frames.last());
-        let ticks = self.segment.ticks..=self.played.ticks();
+        let ticks = self.segment.ticks()..=self.played.ticks();
         Ok((!differences.is_empty()).then_some(Divergence { frames, ticks, differences }))
     }
 

@@ -86,8 +86,7 @@ impl Played {
             catalog.slot(slot).map(drop)
         })?;
         self.game.ask(|commands| commands.session().slots().load(slot))?;
-        let restored = self.game.wait_until_restored_in(LOADING_FRAME);
-        restored.map(drop)
+        self.game.wait_until_restored_in(LOADING_FRAME).map(drop)
     }
 
     /// Stores a checkpoint as the only slot.
@@ -133,7 +132,7 @@ impl Played {
         });
         let here = world.get_resource::<crate::recording::FixedTicks>().map_or(0, |ticks| ticks.0);
         let mut feed = world.get_resource_or_init::<TapeFeed>();
-        feed.ticks_ahead = i128::from(segment.ticks) - i128::from(here);
+        feed.ticks_ahead = i128::from(segment.ticks()) - i128::from(here);
         for (path, error) in unreadable.unwrap_or_default() {
             if feed.unreadable.iter().all(|(known, _)| *known != path) {
                 feed.unreadable.push((path, error));

@@ -15,9 +15,8 @@ use super::Keyframe;
 pub(super) struct Segment {
     /// The frames, in order, each with its number and the time that passed before it.
     pub frames: Vec<(u64, Duration)>,
-    /// The number of times that the fixed schedule had run before the first of them.
-    pub ticks: u64,
-    /// The same before other frames of which it is known, each with its number.
+    /// The number of times that the fixed schedule had run before the first of them and before others,
+    /// each with the frame's number.
     pub steps: Vec<(u64, u64)>,
     pub inputs: Vec<RecordedEvent>,
     /// The moments at which the session was paused or resumed: the frame, and the status after it.
@@ -56,6 +55,11 @@ impl Segment {
         segment
     }
 
+    /// The number of times that the fixed schedule had run before the first frame.
+    pub(super) fn ticks(&self) -> u64 {
+        self.steps.first().map_or(0, |(_, ticks)| *ticks)
+    }
+
     fn add(&mut self, event: &RecordedEvent) {
         if event.event_type.is_of_frames() {
             match event.decode::<TapedFrames>() {
@@ -79,10 +83,10 @@ impl Segment {
     /// process. The game got them before the first frame.
     fn hand_out_copies(&mut self) {
         let Some((first, _)) = self.frames.first().copied() else { return };
-        let end = self.next.unwrap_or(u64::MAX);
+        let (end, ticks) = (self.next.unwrap_or(u64::MAX), self.ticks());
         for input in &mut self.inputs {
             if !(first..end).contains(&input.moment.frame) {
-                (input.moment.frame, input.moment.tick) = (first, self.ticks);
+                (input.moment.frame, input.moment.tick) = (first, ticks);
             }
         }
     }
@@ -90,9 +94,6 @@ impl Segment {
     fn add_frames(&mut self, taped: &TapedFrames) {
         self.is_whole &= self.next.is_none_or(|next| taped.first == next);
         self.next = Some(taped.end());
-        if self.frames.is_empty() {
-            self.ticks = taped.ticks;
-        }
         self.steps.push((taped.first, taped.ticks));
         let numbered = (taped.first..taped.end()).zip(&taped.deltas);
         self.frames.extend(numbered.map(|(number, delta)| (number, Duration::from_nanos(*delta))));

@@ -183,6 +183,7 @@ fn let_time_pass(parts: &mut RuntimeParts, world: &mut World) {
     if let Some(external) = &mut parts.external {
         external.pass(waited);
     }
+    parts.start_up.pass(waited);
 }
 
 fn publish_activity(parts: &RuntimeParts, world: &mut World) {

@@ -1,9 +1,6 @@
 //! Follows the run that began with a restore, until it was played for long enough.
 
-use std::time::Duration;
-
 use bevy::prelude::*;
-use bevy_session_journal::SessionStatus;
 use bevy_session_journal::internal::read::recovery::PROBATION;
 
 use super::RunOnTrial;
@@ -17,13 +14,10 @@ pub(in crate::lifecycle) fn follow_trial(parts: &mut RuntimeParts, world: &World
         parts.start_up.trial = None;
         return;
     };
-    let Some(current) = world.get_resource::<CurrentSession>() else { return };
+    if !world.contains_resource::<CurrentSession>() {
+        return;
+    }
     let session = playing.session;
-    // By the machine's clock: an app whose own clock runs fast hasn't survived for longer.
-    let waited = match current.status() {
-        SessionStatus::Active if !parts.is_restoring() => parts.time.waited(),
-        _ => Duration::ZERO,
-    };
     let is_known =
         parts.start_up.trial.as_ref().is_some_and(|trial| trial.run == playing.line.run());
     if !is_known {
@@ -35,9 +29,6 @@ pub(in crate::lifecycle) fn follow_trial(parts: &mut RuntimeParts, world: &World
         parts.start_up.ladders.remove(&session);
     }
     let Some(trial) = &mut parts.start_up.trial else { return };
-    if let Some(left) = trial.left.as_mut().filter(|_| is_known) {
-        *left = left.saturating_sub(waited);
-    }
     if trial.left.take_if(|left| left.is_zero()).is_some() {
         parts.order(Order::EndTrial(session));
     }

@@ -141,11 +141,11 @@ fn stays_in_level(
     prepared: &Prepared,
     preparing: &Preparing,
 ) -> bool {
-    if parts.hooks.stay_in_level_if.is_empty() || !prepared.image.finds_all_placed(world) {
+    if parts.hooks.stay_in_level_if.is_empty() {
         return false;
     }
-    let manner = manner_here(parts, prepared.metadata.id, preparing);
-    if prepared.image.manner(manner) != RestoreManner::InPlace {
+    let manner = prepared.image.manner(manner_here(parts, prepared.metadata.id, preparing));
+    if manner != RestoreManner::InPlace || !prepared.image.finds_all_placed(world) {
         return false;
     }
     parts.hooks.stay_in_level_if.iter_mut().all(|condition| condition.ask(world))

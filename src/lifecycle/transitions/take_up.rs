@@ -104,14 +104,14 @@ pub(in crate::lifecycle) fn prepare_return(
     parts: &mut RuntimeParts,
     world: &mut World,
     ticket: Ticket,
-    (session, from, reason): (SessionId, RestoreFrom, RestoreReason),
+    way: (SessionId, RestoreFrom, RestoreReason),
     may_be_cancelled: bool,
 ) -> Result<(), RequestError> {
     let tail = match may_be_cancelled {
-        true => capture_tail(parts, world, session, CheckpointKind::Auto)?,
+        true => capture_tail(parts, world, way.0, CheckpointKind::Auto)?,
         false => None,
     };
-    let wanted = Wanted { tail, is_return: true, ..wanted(world, (session, from, reason)) };
+    let wanted = Wanted { tail, is_return: true, ..wanted(world, way) };
     order_preparation(parts, world, ticket, wanted, None);
     Ok(())
 }
