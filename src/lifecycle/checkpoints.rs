@@ -22,6 +22,7 @@ use super::notifications::{
     AutosaveDelayed, CheckpointCaptured, CheckpointFailed, WorldCollapsed, notify,
 };
 use super::placed::order_parking;
+use super::recording::line::EventLine;
 use super::recording::take_events;
 use super::requests::{close, finish_if_asked};
 use super::runtime::asked_checkpoints::{Asker, WantedCheckpoint};
@@ -108,7 +109,7 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
     // The difference to what was restored is written with all of that.
     let full = base.is_none();
     let nothing_changed = !full && capture.is_empty() && !about_changed;
-    if nothing_changed && !is_worth_one(&wanted) {
+    if nothing_changed && !is_worth_one(&wanted, &playing.events) {
         debug!("nothing changed since the last checkpoint");
         playing.recorder.recycle(capture);
         return finish_if_asked(world, wanted.asker.answered());
@@ -120,6 +121,7 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
     let self_test = playing.self_test(world, id.counter, capture.scope());
     let about = AboutSession::take(world, id, full);
     let events_through = playing.events.through();
+    playing.events.since_checkpoint = 0;
     span.record("rows", capture.rows());
     let capture_time = begun.elapsed();
     playing.figures.note_capture(capture_time);
@@ -255,12 +257,12 @@ fn is_last_chance(kind: CheckpointKind) -> bool {
     matches!(kind, CheckpointKind::Pause | CheckpointKind::Exit)
 }
 
-/// Returns true if a checkpoint is taken although nothing changed. One that a state asks for isn't:
-/// without a change, it would be the same as the one before.
-fn is_worth_one(wanted: &WantedCheckpoint) -> bool {
+/// Returns true if a checkpoint is taken although nothing changed. One that a state or a suspend asks for is taken only
+/// if events were recorded: without any, it would be the same as the one before.
+fn is_worth_one(wanted: &WantedCheckpoint, events: &EventLine) -> bool {
     match wanted.kind {
         CheckpointKind::Quick | CheckpointKind::Pause | CheckpointKind::Exit => true,
-        CheckpointKind::State => false,
+        CheckpointKind::State => events.since_checkpoint > 0,
         // A fork is of its own moment, with its own clocks. What is left by a rewind isn't.
         CheckpointKind::Rewind => matches!(wanted.asker, Asker::Request(_)),
         _ => wanted.label.is_some(),

@@ -96,6 +96,7 @@ fn take(parts: &mut RuntimeParts, world: &mut World, before_capture: bool) {
     let Recorded { batches, count, frames, dropped } =
         parts.events.take(world, next, before_capture);
     playing.events.newest += count;
+    playing.events.since_checkpoint += count - frames;
     playing.events.through = playing.events.newest;
     if let Some(mut current) = world.get_resource_mut::<CurrentSession>()
         && count > frames

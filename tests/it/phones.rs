@@ -6,11 +6,13 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::chapters::NewChapter;
 use bevy_session::checkpoints::Patience;
+use bevy_session::events::{EventQuery, EventsRead, EventsReplayed, RecordingExt};
 use bevy_session::external::Operation;
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreStalled;
 use bevy_session::{CheckpointCaptured, CheckpointKind, MemoryDisk};
 use bevy_window::AppLifecycle;
+use serde::{Deserialize, Serialize};
 
 use crate::common::*;
 use crate::waiting::wait_until;
@@ -104,6 +106,42 @@ fn a_suspended_game_loses_nothing_where_the_system_ends_it() {
     score(&mut app, 42);
     suspend(&mut app);
     assert_eq!(killed_and_recovered(&disk), 42);
+}
+
+#[derive(Message, Clone, Serialize, Deserialize, TypePath)]
+struct Rang(u32);
+
+#[test]
+fn events_are_on_disk_too_where_nothing_else_has_changed() {
+    let add = |app: &mut App| {
+        app.add_message::<Rang>().record_messages::<Rang>().replay_after_restore();
+        listen::<EventsReplayed>(app);
+        listen::<EventsRead>(app);
+    };
+    let disk = MemoryDisk::default();
+    let mut app = phone(&disk, add);
+    start(&mut app, "Phone");
+    seconds(&mut app, 1.0);
+    let session = app.world().resource::<CurrentSession>().id();
+    app.world_mut().write_message(Rang(7));
+    suspend(&mut app);
+    assert_eq!(saved(&app).last(), Some(&suspended()));
+    let before = saved(&app).len();
+    let mut next = phone(&disk.snapshot(), add);
+    frames(&mut next, 2);
+    request(&mut next, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    frames(&mut next, 4);
+    assert_eq!(received::<EventsReplayed>(&next).len(), 0, "the checkpoint holds it");
+    request(&mut next, |commands| commands.session().events().read(EventQuery::of(session)));
+    frames(&mut next, 4);
+    let read = received::<EventsRead>(&next).pop().expect("it is answered");
+    let events = read.result.expect("they can be read").events;
+    let rang = events.iter().filter_map(|event| event.decode::<Rang>().ok());
+    assert_eq!(rang.map(|rang| rang.0).collect::<Vec<_>>(), [7]);
+    // Nothing has changed since, and nothing was recorded.
+    resume(&mut app, HOURS);
+    suspend(&mut app);
+    assert_eq!(saved(&app).len(), before);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `die suspend`: what a phone does with a game.
 
 use bevy::prelude::*;
-use bevy_session::{CurrentSession, SessionActivity, SessionLast, SessionSystems};
+use bevy_session::{CheckpointCaptured, CheckpointId, CurrentSession, SessionLast, SessionSystems};
 use bevy_window::AppLifecycle;
 
 use super::commands::kill;
@@ -11,8 +11,16 @@ use crate::report::{Line, Reporter};
 #[derive(Resource)]
 pub struct Suspending;
 
+/// The newest checkpoint that this run has captured.
+#[derive(Resource, Default)]
+struct NewestCaptured(Option<CheckpointId>);
+
 pub fn plugin(app: &mut App) {
     app.add_message::<AppLifecycle>()
+        .init_resource::<NewestCaptured>()
+        .add_observer(|captured: On<CheckpointCaptured>, mut newest: ResMut<NewestCaptured>| {
+            newest.0 = Some(captured.checkpoint);
+        })
         .add_systems(First, announce.run_if(resource_exists::<Suspending>))
         .add_systems(
             SessionLast,
@@ -27,8 +35,9 @@ fn announce(mut phases: MessageWriter<AppLifecycle>) {
 }
 
 /// The plugin had its time. What it has on disk by now is what there will be.
-fn end(session: Res<CurrentSession>, activity: Res<SessionActivity>, reporter: Res<Reporter>) {
-    if let Some(last) = session.last_checkpoint().filter(|_| !activity.is_saving()) {
+fn end(session: Res<CurrentSession>, newest: Res<NewestCaptured>, reporter: Res<Reporter>) {
+    let is_newest = |last: CheckpointId| newest.0.is_none_or(|newest| newest == last);
+    if let Some(last) = session.last_checkpoint().filter(|last| is_newest(last.id)) {
         reporter.say(&Line::Suspended { checkpoint: last.id.counter });
     }
     kill();

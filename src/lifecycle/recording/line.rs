@@ -24,6 +24,8 @@ pub(crate) struct EventLine {
     /// True if events were left out since the last checkpoint, so later ones can't be replayed on
     /// top of it.
     pub(in crate::lifecycle) is_interrupted: bool,
+    /// The number of the game's own events since the last checkpoint.
+    pub(in crate::lifecycle) since_checkpoint: u64,
 }
 
 /// Events that are replayed after a crash, and the progress of that.
@@ -63,7 +65,7 @@ impl EventLine {
     /// `through`; `due` are replayed.
     pub(in crate::lifecycle) fn after(newest: u64, through: u64, due: Option<Due>) -> Self {
         let hand_out = due.map_or(HandingOut::Nothing, |due| HandingOut::Due(Box::new(due)));
-        Self { newest, through, hand_out, is_interrupted: false }
+        Self { newest, through, hand_out, ..Self::default() }
     }
 
     /// The last event whose effect is in the world.

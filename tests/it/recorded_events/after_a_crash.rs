@@ -35,6 +35,38 @@ fn what_no_checkpoint_holds_happens_again_in_order() {
     assert_eq!((replayed[0].session, replayed[0].events), (id, 3));
 }
 
+#[test]
+fn what_is_not_handed_out_again_goes_with_the_moments_that_are_lost() {
+    let disk = MemoryDisk::default();
+    let game = |disk: &MemoryDisk| {
+        game_on(disk, |app| {
+            app.record_messages::<Looted>();
+            listen::<EventsRead>(app);
+        })
+    };
+    let read = |app: &mut App, id| {
+        request(app, |commands| commands.session().events().read(EventQuery::of(id)));
+        frames(app, 4);
+        let read = received::<EventsRead>(app).pop().expect("it is answered");
+        let events = read.result.expect("they can be read").events;
+        let looted = events.iter().filter_map(|it| it.decode::<Looted>().ok());
+        looted.map(|it| it.item).collect::<Vec<_>>()
+    };
+    let mut app = game(&disk);
+    start(&mut app, "Dungeon");
+    let id = session(&app);
+    loot(&mut app, "sword");
+    frames(&mut app, 1);
+    checkpoint(&mut app);
+    loot(&mut app, "shield");
+    frames(&mut app, 4);
+    assert_eq!(read(&mut app, id), ["shield", "sword"], "the newest first");
+    let mut app = game(&disk.snapshot());
+    recover(&mut app, id);
+    assert_eq!((looted(&app).len(), score(&app)), (0, 10), "as at the checkpoint");
+    assert_eq!(read(&mut app, id), ["sword"]);
+}
+
 /// The writer may answer in any step of a frame.
 #[test]
 fn what_is_recorded_right_after_a_recovery_is_recorded_whenever_the_writer_answers() {
