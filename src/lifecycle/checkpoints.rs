@@ -120,8 +120,7 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
     // Before any observer hears of it, which might change the world.
     let self_test = playing.self_test(world, id.counter, capture.scope());
     let about = AboutSession::take(world, id, full);
-    let events_through = playing.events.through();
-    playing.events.since_checkpoint = 0;
+    let events_through = playing.events.note_checkpoint();
     span.record("rows", capture.rows());
     let capture_time = begun.elapsed();
     playing.figures.note_capture(capture_time);

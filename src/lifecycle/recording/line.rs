@@ -68,8 +68,9 @@ impl EventLine {
         Self { newest, through, hand_out, ..Self::default() }
     }
 
-    /// The last event whose effect is in the world.
-    pub(in crate::lifecycle) fn through(&self) -> u64 {
+    /// Notes that a checkpoint is taken. Returns the last event that it holds.
+    pub(in crate::lifecycle) fn note_checkpoint(&mut self) -> u64 {
+        self.since_checkpoint = 0;
         self.through
     }
 
