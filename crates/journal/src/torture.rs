@@ -12,6 +12,7 @@
 
 mod attachments;
 mod backwards;
+mod beside;
 mod branches;
 mod compound;
 mod content;

@@ -152,6 +152,16 @@ impl<C: Content> Order<C> {
         is_of_played || self.is_filing()
     }
 
+    /// Returns true if it is about the run that is written, and about nothing else.
+    pub(super) fn is_of_run(&self) -> bool {
+        matches!(self, Self::Checkpoint(_) | Self::Write(_) | Self::Content(_) | Self::Events(_))
+    }
+
+    /// Returns true if orders after it are about another run.
+    pub(super) fn changes_run(&self) -> bool {
+        matches!(self, Self::TakeUp(_) | Self::Leave(_))
+    }
+
     /// Returns true if it changes sessions that aren't played.
     pub(super) fn is_filing(&self) -> bool {
         matches!(

@@ -1,0 +1,97 @@
+//! Orders that come after what was asked before them: while a session is played, jobs do that between its checkpoints.
+
+use std::time::Duration;
+
+use super::Worker;
+use crate::model::clock::Moment;
+use crate::model::ids::SessionId;
+use crate::write::jobs::{Holds, Urgency};
+use crate::write::{Content, Order};
+
+impl<C: Content> Worker<C> {
+    /// Executes one order, or lets it wait for its turn. Work on the disk is left to [`turn`](Self::turn), unless the
+    /// order itself asks for it.
+    pub fn execute(&mut self, order: Order<C>, now: Moment) {
+        match self.waits_behind(&order) || self.comes_after_jobs(&order) {
+            true => self.waiting.push_back(order),
+            false => self.begin(order, now),
+        }
+    }
+
+    /// Takes turns until no order waits any more, but for what waits until a run is left.
+    pub fn catch_up(&mut self, now: Moment) {
+        while !self.waiting.is_empty() && !self.is_leaving() {
+            self.turn(now);
+        }
+    }
+
+    /// Carries out the orders that have waited long enough. Returns true if there were any.
+    pub(super) fn carry_out_waiting(&mut self, now: Moment) -> bool {
+        let before = self.waiting.len();
+        while let Some(order) = self.waiting.pop_front() {
+            if self.comes_after_jobs(&order) {
+                self.waiting.push_front(order);
+                break;
+            }
+            self.begin(order, now);
+        }
+        self.waiting.len() < before
+    }
+
+    /// Carries out all orders that wait, after what was captured before them.
+    pub(super) fn carry_out_all(&mut self, now: Moment) {
+        if !self.waiting.is_empty() {
+            self.work(now);
+        }
+        while let Some(order) = self.waiting.pop_front() {
+            self.begin(order, now);
+        }
+    }
+
+    /// Returns true if an order comes after another one that waits. Those of the run that is played don't, so that it is
+    /// written meanwhile.
+    fn waits_behind(&self, order: &Order<C>) -> bool {
+        let passes = |before: &Order<C>| match order {
+            Order::Beat => true,
+            order if order.is_of_run() => !before.changes_run(),
+            Order::Leave(_) => matches!(before, Order::Prepare { .. }),
+            _ => false,
+        };
+        !self.waiting.iter().all(passes)
+    }
+
+    /// Returns true if an order comes after what jobs do now. If nothing is played, no checkpoint can be kept waiting,
+    /// and they are done with it.
+    fn comes_after_jobs(&self, order: &Order<C>) -> bool {
+        let is_of_others = match order {
+            Order::Prepare { .. } | Order::UseProfile { .. } => true,
+            Order::TakeUp(take_up) => !self.plays(take_up.metadata.id),
+            _ => false,
+        };
+        let is_busy =
+            || self.jobs.looks_next() || self.jobs.wake(&Urgency::BRIEF) == Some(Duration::ZERO);
+        is_of_others && self.playing.is_some() && (self.is_leaving() || is_busy())
+    }
+
+    fn plays(&self, session: SessionId) -> bool {
+        self.playing.as_ref().is_some_and(|(journal, _)| journal.session() == session)
+    }
+
+    fn begin(&mut self, order: Order<C>, now: Moment) {
+        match &order {
+            // A listing begins again with the session's next run: no checkpoint waits for its end.
+            Order::TakeUp(take_up) if self.plays(take_up.metadata.id) => {
+                self.jobs.cancel_spare(&mut self.finder);
+                self.jobs.cancel(Holds::Sessions, &mut self.finder);
+            }
+            // Beside play a change of other sessions is a job.
+            order if order.is_filing() && self.playing.is_some() => {}
+            order if order.is_about_sessions() => {
+                self.finish_looking(now);
+                self.work_off(&Urgency::BRIEF, now);
+            }
+            _ => {}
+        }
+        self.carry_out(order, now);
+    }
+}
