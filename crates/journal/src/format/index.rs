@@ -18,17 +18,18 @@ mod superseding;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{
-    CheckpointKind, Commit, DamagedRange, GroupEntry, Lineage, Scan, SegmentHeader, TypeList,
+    CheckpointKind, Commit, DamagedRange, GroupEntry, Lineage, Record, Scan, SegmentHeader,
+    TypeList,
 };
 use crate::model::ids::{CheckpointId, RunId, limits};
-use crate::model::session::{CheckpointSummary, FailureCause};
+use crate::model::session::{CheckpointSummary, FailureCause, ProcessDeath};
 use run::{CommitPlace, Moment, Run};
 
 pub use collapses::is_collapse;
@@ -148,6 +149,11 @@ impl SessionIndex {
         problem::note_damage(&mut self.problems, path, range);
     }
 
+    /// Notes of a file that it is gone.
+    pub fn note_gone(&mut self, path: PathBuf) {
+        self.problems.push(FileProblem::gone(path));
+    }
+
     /// Notes of files that end before their headers do that something was written to them: they are damaged.
     pub fn doubt_torn_files(&mut self, was_written: impl Fn(&Path) -> bool) {
         let torn = self.problems.iter_mut().filter(|it| it.kind == FileProblemKind::Torn);
@@ -167,6 +173,16 @@ impl SessionIndex {
     /// ever committed.
     pub fn heads(&self) -> &[Head] {
         self.heads.get_or_init(|| head::find(&self.segments, &self.runs))
+    }
+
+    /// What was written down of lines that were declined: when, and what they had died of. In no order.
+    pub fn declines(&self) -> impl Iterator<Item = (&SegmentHeader, &[ProcessDeath])> {
+        self.segments.iter().flat_map(|segment| {
+            segment.scan.records.iter().filter_map(|(_, record)| match record {
+                Record::Declined { deaths, .. } => Some((&*segment.header, &**deaths)),
+                _ => None,
+            })
+        })
     }
 
     /// The line that is meant where none is named: the newest that the player hasn't declined, or else

@@ -60,6 +60,7 @@ pub use judging::{Verdict, judge};
 pub(crate) use known::{KnownSessions, Listed, Listing, ListingScope};
 pub use known_types::{Decode, KnownTypes};
 pub use ladder::Proposal;
+pub(crate) use ladder::deaths_of;
 pub use ladder::{Ladder, PROBATION};
 pub use offer::{OfferedCheckpoint, OfferedOption, RecoveryOffer, SessionEntry, UnsavedPlay};
 pub use prepare::Prepared;

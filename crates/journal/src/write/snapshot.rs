@@ -257,7 +257,7 @@ fn how_it_was_left(head: &Head, status: SessionStatus, kept: CheckpointId) -> Ve
         }
         None => vec![
             Record::Status { status, time: head.time, play_time },
-            Record::Declined { heads: vec![kept] },
+            Record::declined(vec![kept]),
         ],
     }
 }

@@ -185,7 +185,7 @@ fn a_run_without_a_commit_supersedes_nothing() {
 
 #[test]
 fn a_declined_head_stays_and_says_so() {
-    let declined = Record::Declined { heads: vec![at(1, 3)] };
+    let declined = Record::declined(vec![at(1, 3)]);
     let declining = statement(2, &[at(1, 3)], declined);
     let index_of_declined = index(vec![run(1, 1, 3), declining.clone()]);
     assert_eq!(heads(&index_of_declined), [at(1, 3)]);
