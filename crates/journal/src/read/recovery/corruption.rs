@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::FIELDS;
+use super::judging::bad_files;
 use crate::disk::StoredSession;
 use crate::format::{Block, FileProblemKind, Head, Plan, ReadError, Rows, SessionIndex, Validity};
 use crate::model::ids::{CheckpointId, RunId};
 use crate::model::session::{FailureCause, Fields, RequestError};
 
-/// The loss by damage to a session's files.
+/// The loss by damage to a session's files, or by files that can't be read now or not by this version.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Corruption {
     /// The newest checkpoint that is lost; `None` if older ones are, or none.
@@ -18,7 +19,7 @@ pub struct Corruption {
     pub newest_intact: Option<CheckpointId>,
     /// Play time between the two, if it is known.
     pub lost_play_time: Option<Duration>,
-    /// The files in which damage was found.
+    /// The files in which damage was found, and those that can't be read.
     pub files: Vec<PathBuf>,
 }
 
@@ -89,7 +90,7 @@ pub(super) fn assess(
     witness: Option<CheckpointId>,
 ) -> Option<Corruption> {
     let index = stored.index();
-    let mut files = damaged_files(stored);
+    let mut files = bad_files(stored);
     let vanished = witness.filter(|witness| witness.counter > head.id.counter);
     let lost = match vanished {
         Some(witness) => {
@@ -112,6 +113,25 @@ pub(super) fn assess(
     Some(Corruption { lost, newest_intact: intact, lost_play_time, files })
 }
 
+/// Returns the loss of a session that was judged and not read, whose newest head this is. `vanished` is the checkpoint
+/// that was acknowledged and isn't there.
+pub(super) fn as_far_as_known(
+    stored: &StoredSession,
+    head: Option<&Head>,
+    vanished: Option<CheckpointId>,
+) -> Corruption {
+    let (index, files) = (stored.index(), bad_files(stored));
+    let Some(head) = head.map(|head| head.id) else {
+        return Corruption { lost: None, newest_intact: None, lost_play_time: None, files };
+    };
+    let newest_intact = match index.is_without_world(head) {
+        true => Some(head),
+        false => index.newest_intact(head).map(|plan| plan.checkpoint),
+    };
+    let lost = vanished.or(Some(head).filter(|head| newest_intact != Some(*head)));
+    Corruption { lost, newest_intact, lost_play_time: None, files }
+}
+
 /// The files in which the end of a run may have been: those with a torn tail, and those of which not
 /// even the header is left.
 fn torn_files(stored: &StoredSession, run: RunId) -> impl Iterator<Item = PathBuf> {
@@ -122,21 +142,6 @@ fn torn_files(stored: &StoredSession, run: RunId) -> impl Iterator<Item = PathBu
     let torn = segments
         .filter(move |(_, summary)| summary.header.run == run && summary.scan.tail.is_some());
     torn.map(|(segment, _)| segment.path().to_path_buf()).chain(headless)
-}
-
-/// The files in which damage was found.
-pub(super) fn damaged_files(stored: &StoredSession) -> Vec<PathBuf> {
-    let index = stored.index();
-    let whole_files = index.problems().iter().filter(|problem| problem.kind.is_damage());
-    let mut files: Vec<PathBuf> = whole_files.map(|problem| problem.path.clone()).collect();
-    for group in index.damaged_groups() {
-        if let Some(path) = stored.path_of(group.segment) {
-            files.push(path.to_path_buf());
-        }
-    }
-    files.sort();
-    files.dedup();
-    files
 }
 
 /// Returns true if a checkpoint is known to be damaged.

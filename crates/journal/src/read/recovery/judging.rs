@@ -1,5 +1,7 @@
 //! The judgement of a session's files, shared by the game's reports and the tool.
 
+use std::path::PathBuf;
+
 use crate::disk::StoredSession;
 use crate::format::{FileProblemKind, SessionIndex, Validity};
 use crate::model::ids::CheckpointId;
@@ -19,9 +21,8 @@ pub enum Verdict {
 #[must_use]
 pub fn judge(stored: &StoredSession, witness: Option<CheckpointId>) -> Verdict {
     let index = stored.index();
-    let has_bad_file = index.problems().iter().any(|problem| is_bad(&problem.kind));
     let is_damaged = |id| index.validity(id) == Some(Validity::Damaged);
-    let has_damage = has_bad_file || index.commits().any(|(id, _)| is_damaged(id));
+    let has_damage = !bad_files(stored).is_empty() || index.commits().any(|(id, _)| is_damaged(id));
     if !has_damage && vanished(stored, witness).is_none() {
         return Verdict::Good;
     }
@@ -30,6 +31,18 @@ pub fn judge(stored: &StoredSession, witness: Option<CheckpointId>) -> Verdict {
         true => Verdict::Damaged,
         false => Verdict::Lost,
     }
+}
+
+/// The files in which damage was found, and those that may hold something that can't be read.
+pub(super) fn bad_files(stored: &StoredSession) -> Vec<PathBuf> {
+    let index = stored.index();
+    let whole_files = index.problems().iter().filter(|problem| is_bad(&problem.kind));
+    let mut files: Vec<PathBuf> = whole_files.map(|problem| problem.path.clone()).collect();
+    let segments = index.damaged_groups().filter_map(|group| stored.path_of(group.segment));
+    files.extend(segments.map(PathBuf::from));
+    files.sort();
+    files.dedup();
+    files
 }
 
 /// The newest checkpoint that was acknowledged, if it isn't there and neither is anything after it: by the record of a
