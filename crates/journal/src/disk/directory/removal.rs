@@ -25,7 +25,7 @@ impl DirectoryStore {
             // Removals may become durable in any order, and without what says that it was forgotten
             // the rest would be a session again, of an older state.
             self.sync_directories(std::slice::from_ref(&directory))?;
-            segments.iter().try_for_each(|path| self.remove_segment(path))?;
+            segments.iter().try_for_each(|path| self.remove_unannounced(path))?;
         }
         self.remove_directory(&directory)?;
         self.sync_directories(&[self.layout.sessions()])
@@ -39,7 +39,7 @@ impl DirectoryStore {
                 self.remove_content(&path, &[])?;
                 self.remove_directory(&path)?;
             } else if !spared.contains(&path) {
-                self.remove_segment(&path)?;
+                self.remove_unannounced(&path)?;
             }
         }
         Ok(())

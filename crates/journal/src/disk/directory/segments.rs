@@ -137,12 +137,25 @@ impl DirectoryStore {
         file.is_at(path).attempt(StoreAction::LookFor, path)
     }
 
-    /// Removes a segment.
+    /// Removes a segment, once its session's manifest doesn't name it any more.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
     pub fn remove_segment(&self, path: &Path) -> Result<(), StoreError> {
+        let name = path.file_name().and_then(|name| name.to_str());
+        if let Some(directory) = path.parent() {
+            self.announce_removal(directory, name)?;
+        }
+        self.remove_unannounced(path)
+    }
+
+    /// Removes a file of a session that goes as a whole, or one that no manifest names.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn remove_unannounced(&self, path: &Path) -> Result<(), StoreError> {
         self.disk.remove(path).attempt(StoreAction::RemoveFile, path)
     }
 }
