@@ -45,6 +45,7 @@ mod reports;
 mod round_trips;
 mod script;
 mod shelf;
+mod terabyte;
 mod unknown;
 mod world;
 
