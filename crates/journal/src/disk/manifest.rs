@@ -143,34 +143,11 @@ impl DirectoryStore {
         newest: Option<CheckpointId>,
         finished: impl IntoIterator<Item = FinishedFile>,
     ) {
-        if let Err(error) = self.try_note_finished(session, newest, finished) {
+        if let Err(error) = try_note_finished(self, session, newest, finished) {
             debug!(%session, error = %with_sources(&error), "the manifest can't be written");
         }
     }
 
-    fn try_note_finished(
-        &self,
-        session: SessionId,
-        newest: Option<CheckpointId>,
-        finished: impl IntoIterator<Item = FinishedFile>,
-    ) -> Result<(), StoreError> {
-        let directory = self.layout().session(session);
-        let there = self.disk().list(&directory).attempt(StoreAction::List, &directory)?;
-        let known = Manifest::read(&**self.disk(), &directory, session);
-        let mut manifest = known.clone().unwrap_or_else(|| Manifest {
-            session,
-            newest: None,
-            files: BTreeMap::new(),
-            announces: true,
-        });
-        manifest.update(newest, finished, &there);
-        if known.as_ref() == Some(&manifest) {
-            return Ok(());
-        }
-        let path = Layout::manifest_in(&directory);
-        let bytes = seal_for(&path, KIND, &manifest)?;
-        self.disk().replace_unsynced(&path, &bytes).attempt(StoreAction::Replace, &path)
-    }
     /// Takes files out of the manifest of their session, durably, since they are about to be removed: one that it names
     /// and that isn't there is missed.
     ///
@@ -214,6 +191,30 @@ impl DirectoryStore {
             self.sync_directories(&[directory.to_owned()])
         })
     }
+}
+
+fn try_note_finished(
+    store: &DirectoryStore,
+    session: SessionId,
+    newest: Option<CheckpointId>,
+    finished: impl IntoIterator<Item = FinishedFile>,
+) -> Result<(), StoreError> {
+    let directory = store.layout().session(session);
+    let there = store.disk().list(&directory).attempt(StoreAction::List, &directory)?;
+    let known = Manifest::read(&**store.disk(), &directory, session);
+    let mut manifest = known.clone().unwrap_or_else(|| Manifest {
+        session,
+        newest: None,
+        files: BTreeMap::new(),
+        announces: true,
+    });
+    manifest.update(newest, finished, &there);
+    if known.as_ref() == Some(&manifest) {
+        return Ok(());
+    }
+    let path = Layout::manifest_in(&directory);
+    let bytes = seal_for(&path, KIND, &manifest)?;
+    store.disk().replace_unsynced(&path, &bytes).attempt(StoreAction::Replace, &path)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::DirectoryStore;
+use super::segments::remove_file;
 use crate::disk::error::Attempt;
 use crate::disk::{StoreAction, StoreError};
 use crate::format::{FileProblemKind, Record, Segment};
@@ -25,7 +26,7 @@ impl DirectoryStore {
             // Removals may become durable in any order, and without what says that it was forgotten
             // the rest would be a session again, of an older state.
             self.sync_directories(std::slice::from_ref(&directory))?;
-            segments.iter().try_for_each(|path| self.remove_unannounced(path))?;
+            segments.iter().try_for_each(|path| remove_file(&*self.disk, path))?;
         }
         self.remove_directory(&directory)?;
         self.sync_directories(&[self.layout.sessions()])
@@ -39,7 +40,7 @@ impl DirectoryStore {
                 self.remove_content(&path, &[])?;
                 self.remove_directory(&path)?;
             } else if !spared.contains(&path) {
-                self.remove_unannounced(&path)?;
+                remove_file(&*self.disk, &path)?;
             }
         }
         Ok(())

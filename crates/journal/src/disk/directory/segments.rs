@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::DirectoryStore;
 use crate::disk::error::Attempt;
-use crate::disk::{AppendFile, StoreAction, StoreError};
+use crate::disk::{AppendFile, Disk, StoreAction, StoreError};
 use crate::format::{SegmentEncoder, SegmentHeader};
 use crate::model::ids::SessionId;
 
@@ -147,15 +147,15 @@ impl DirectoryStore {
         if let Some(directory) = path.parent() {
             self.announce_removal(directory, name)?;
         }
-        self.remove_unannounced(path)
+        remove_file(&*self.disk, path)
     }
+}
 
-    /// Removes a file of a session that goes as a whole, or one that no manifest names.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub fn remove_unannounced(&self, path: &Path) -> Result<(), StoreError> {
-        self.disk.remove(path).attempt(StoreAction::RemoveFile, path)
-    }
+/// Removes a file of a session that goes as a whole, or one that no manifest names.
+///
+/// # Errors
+///
+/// [`StoreError`].
+pub(super) fn remove_file(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
+    disk.remove(path).attempt(StoreAction::RemoveFile, path)
 }

@@ -1,5 +1,6 @@
 //! Orders that come after what was asked before them: while a session is played, jobs do that between its checkpoints.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Worker;
@@ -12,7 +13,7 @@ impl<C: Content> Worker<C> {
     /// Executes one order, or lets it wait for its turn. Work on the disk is left to [`turn`](Self::turn), unless the
     /// order itself asks for it.
     pub fn execute(&mut self, order: Order<C>, now: Moment) {
-        match self.waits_behind(&order) || self.comes_after_jobs(&order) {
+        match waits_behind(&self.waiting, &order) || self.comes_after_jobs(&order) {
             true => self.waiting.push_back(order),
             false => self.begin(order, now),
         }
@@ -46,18 +47,6 @@ impl<C: Content> Worker<C> {
         while let Some(order) = self.waiting.pop_front() {
             self.begin(order, now);
         }
-    }
-
-    /// Returns true if an order comes after another one that waits. Those of the run that is played don't, so that it is
-    /// written meanwhile.
-    fn waits_behind(&self, order: &Order<C>) -> bool {
-        let passes = |before: &Order<C>| match order {
-            Order::Beat => true,
-            order if order.is_of_run() => !before.changes_run(),
-            Order::Leave(_) => matches!(before, Order::Prepare { .. }),
-            _ => false,
-        };
-        !self.waiting.iter().all(passes)
     }
 
     /// Returns true if an order comes after what jobs do now. If nothing is played, no checkpoint can be kept waiting,
@@ -94,4 +83,16 @@ impl<C: Content> Worker<C> {
         }
         self.carry_out(order, now);
     }
+}
+
+/// Returns true if an order comes after another one that waits. Those of the run that is played don't, so that it is
+/// written meanwhile.
+fn waits_behind<C: Content>(waiting: &VecDeque<Order<C>>, order: &Order<C>) -> bool {
+    let passes = |before: &Order<C>| match order {
+        Order::Beat => true,
+        order if order.is_of_run() => !before.changes_run(),
+        Order::Leave(_) => matches!(before, Order::Prepare { .. }),
+        _ => false,
+    };
+    !waiting.iter().all(passes)
 }
