@@ -178,10 +178,6 @@ mutant 'overlook a run that vanished' $journal/read/recovery/judging.rs \
     's/witnesses\.filter\(\|it\| is_gone\(stored\.index\(\), \*it\)\)/witnesses.filter(|_| false)/' $damage
 mutant 'leave a header as long as the game makes it' $journal/format/header_room.rs \
     's/for leave_out in LEFT_OUT \{/for leave_out in [] as [fn(\&mut SegmentHeader); 0] {/' whatever_a_game_says_fits
-mutant 'overlook a file that is gone' $store/stored_session.rs \
-    's/gone\.into_iter\(\)\.for_each\([^;]*;/let _ = gone;/' a_file_that_is_gone_is_missed
-mutant 'remove a file without a word' $store/directory/segments.rs \
-    's/self\.announce_removal\(directory, name\)\?;/let _ = (directory, name);/' a_file_that_a_rule_removed_is_not_missed
 mutant 'overlook what a manifest remembers' $store/stored_session.rs \
     's/for \(place, range\) in manifest\.missing_ends\(self\.index\.segments\(\)\)/for (place, range) in manifest.missing_ends(\&[])/' each_cut_is_told
 mutant 'write no manifest at the end' $writer/run_journal/writing.rs \

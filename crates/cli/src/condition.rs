@@ -67,7 +67,6 @@ pub fn describe(kind: &FileProblemKind) -> String {
         FileProblemKind::Newer(written_by) => format!("newer than this tool: {written_by}"),
         FileProblemKind::Unreadable { error } => format!("can't be read: {error}"),
         FileProblemKind::NoFile => "is no regular file".to_owned(),
-        FileProblemKind::Gone => "is gone, and no rule has removed it".to_owned(),
         FileProblemKind::OfAnotherSession => "belongs to another session".to_owned(),
         _ => "can't be used".to_owned(),
     }

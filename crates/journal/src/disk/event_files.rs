@@ -1,7 +1,7 @@
 //! The files of a session's events.
 
-use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::error::Attempt;
@@ -121,13 +121,6 @@ impl EventFiles {
         }
         if let Some(manifest) = manifest {
             found.hold_against(&manifest);
-            if found.gone(&manifest).next().is_some() {
-                let later = Manifest::read(disk, directory, session);
-                let manifest = manifest.without_removed(later.as_ref());
-                let gone: Vec<PathBuf> =
-                    found.gone(&manifest).map(|name| directory.join(name)).collect();
-                found.problems.extend(gone.into_iter().map(FileProblem::gone));
-            }
         }
         found.files.sort_by(|one, other| order(one).cmp(&order(other)));
         Ok(found)
@@ -150,15 +143,6 @@ impl EventFiles {
         for problem in torn.filter(|problem| manifest.names(&problem.path)) {
             problem.kind = FileProblemKind::Damaged;
         }
-    }
-
-    /// The files of events that a manifest names and that are gone. A copy under another name is as good.
-    fn gone<'a>(&self, manifest: &'a Manifest) -> impl Iterator<Item = &'a str> {
-        let paths = self.problems.iter().map(|problem| &*problem.path);
-        let names = paths.filter_map(|path| path.file_name()?.to_str()).map(str::to_owned);
-        let of_headers = self.files.iter().map(|file| Layout::name_of(file.segment.header()));
-        let there: HashSet<String> = names.chain(of_headers).collect();
-        manifest.gone(move |name| !Layout::is_events_name(name) || there.contains(name))
     }
 
     /// All of them, by run.

@@ -191,11 +191,6 @@ impl Layout {
         has_extension(name, SEGMENT_EXTENSION) || Self::is_archive_name(name)
     }
 
-    /// Returns true if a file has the name of a segment, an archive or a file of events.
-    pub fn is_logged_name(name: &str) -> bool {
-        Self::is_segment_name(name) || Self::is_events_name(name)
-    }
-
     /// Returns true if a file has the name of an archive.
     pub fn is_archive_name(name: &str) -> bool {
         has_extension(name, ARCHIVE_EXTENSION)

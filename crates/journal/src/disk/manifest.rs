@@ -4,7 +4,6 @@
 //! of the last one, and of files that no other follows.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -44,10 +43,6 @@ pub struct Manifest {
     newest: Option<CheckpointId>,
     /// The least number of good bytes of each file, by its name by its header.
     files: BTreeMap<String, u64>,
-    /// True if it forgets a file before that is removed. A build that doesn't do so drops this when it writes the
-    /// manifest.
-    #[serde(default)]
-    announces: bool,
 }
 
 impl Manifest {
@@ -55,11 +50,7 @@ impl Manifest {
     /// so after a power cut anything may be in it.
     pub fn read(disk: &dyn Disk, directory: &Path, session: SessionId) -> Option<Self> {
         let bytes = disk.read(&Layout::manifest_in(directory), MAX_BYTES).ok()?;
-        Self::of(&bytes, session)
-    }
-
-    fn of(bytes: &[u8], session: SessionId) -> Option<Self> {
-        let manifest: Self = unseal(KIND, bytes).ok()?;
+        let manifest: Self = unseal(KIND, &bytes).ok()?;
         (manifest.session == session).then_some(manifest)
     }
 
@@ -91,28 +82,13 @@ impl Manifest {
         ranges.collect()
     }
 
-    /// The files that it names and that are gone, though no rule has removed them.
-    pub fn gone<'a>(&'a self, is_there: impl Fn(&str) -> bool) -> impl Iterator<Item = &'a str> {
-        let names = self.files.keys().filter(|_| self.announces).map(String::as_str);
-        names.filter(move |name| !is_there(name))
-    }
-
-    /// Without the files that another one doesn't name, which was read later: they were removed meanwhile.
-    pub fn without_removed(mut self, later: Option<&Self>) -> Self {
-        match later {
-            Some(later) => self.files.retain(|name, _| later.files.contains_key(name)),
-            None => self.announces = false,
-        }
-        self
-    }
-
     /// Returns true if something was written to the file of this name.
     pub fn names(&self, path: &Path) -> bool {
         let name = path.file_name().and_then(|name| name.to_str());
         name.is_some_and(|name| self.files.contains_key(name))
     }
 
-    /// Takes further files in. A file never becomes shorter.
+    /// Takes further files in, and drops those that aren't there any more. A file never becomes shorter.
     fn update(
         &mut self,
         newest: Option<CheckpointId>,
@@ -122,15 +98,12 @@ impl Manifest {
         self.newest = self.newest.into_iter().chain(newest).max_by_key(|it| it.counter);
         let there: HashMap<&str, u64> =
             there.iter().map(|entry| (entry.name.as_str(), entry.len)).collect();
-        // What a build removed that says nothing of it can't be told from what is missing.
-        if !std::mem::replace(&mut self.announces, true) {
-            self.files.retain(|name, _| there.contains_key(name.as_str()));
-        }
         for FinishedFile { name, bytes } in finished {
-            let Some(length) = there.get(name.as_str()).copied() else { continue };
+            let Some(bytes) = bytes.or_else(|| there.get(name.as_str()).copied()) else { continue };
             let known = self.files.entry(name).or_default();
-            *known = bytes.unwrap_or(length).max(*known);
+            *known = bytes.max(*known);
         }
+        self.files.retain(|name, _| there.contains_key(name.as_str()));
     }
 }
 
@@ -143,185 +116,31 @@ impl DirectoryStore {
         newest: Option<CheckpointId>,
         finished: impl IntoIterator<Item = FinishedFile>,
     ) {
-        if let Err(error) = try_note_finished(self, session, newest, finished) {
+        if let Err(error) = self.try_note_finished(session, newest, finished) {
             debug!(%session, error = %with_sources(&error), "the manifest can't be written");
         }
     }
 
-    /// Takes files out of the manifest of their session, durably, since they are about to be removed: one that it names
-    /// and that isn't there is missed.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]. They must not be removed then.
-    pub fn announce_removal<'a>(
+    fn try_note_finished(
         &self,
-        directory: &Path,
-        names: impl IntoIterator<Item = &'a str>,
+        session: SessionId,
+        newest: Option<CheckpointId>,
+        finished: impl IntoIterator<Item = FinishedFile>,
     ) -> Result<(), StoreError> {
-        let name = directory.file_name().and_then(|name| name.to_str());
-        let Some(session) = name.and_then(|name| name.parse().ok()) else { return Ok(()) };
-        let names = names.into_iter();
-        let named: Vec<&str> = names.filter(|name| Layout::is_logged_name(name)).collect();
-        if named.is_empty() {
+        let directory = self.layout().session(session);
+        let there = self.disk().list(&directory).attempt(StoreAction::List, &directory)?;
+        let known = Manifest::read(&**self.disk(), &directory, session);
+        let mut manifest = known.clone().unwrap_or_else(|| Manifest {
+            session,
+            newest: None,
+            files: BTreeMap::new(),
+        });
+        manifest.update(newest, finished, &there);
+        if known.as_ref() == Some(&manifest) {
             return Ok(());
         }
-        let path = Layout::manifest_in(directory);
-        let read = self.disk().read(&path, MAX_BYTES);
-        let none = [ErrorKind::NotFound, ErrorKind::FileTooLarge];
-        let bytes = match read {
-            // One that can't be read now may name them.
-            Err(error) if !none.contains(&error.kind()) => {
-                return Err(error).attempt(StoreAction::Read, &path);
-            }
-            read => read.unwrap_or_default(),
-        };
-        let Some(mut manifest) = Manifest::of(&bytes, session) else { return Ok(()) };
-        let before = manifest.files.len();
-        manifest.files.retain(|name, _| !named.contains(&name.as_str()));
-        if manifest.files.len() == before {
-            return Ok(());
-        }
-        let bytes = seal_for(&path, KIND, &manifest)?;
-        let replaced = self.disk().replace(&path, &bytes).attempt(StoreAction::Replace, &path);
-        replaced.or_else(|error| {
-            debug!(%session, error = %with_sources(&error), "the manifest goes, since it can't be changed");
-            // A full disk has no room for another one, and without one nothing is missed.
-            self.disk().remove(&path).attempt(StoreAction::RemoveFile, &path)?;
-            self.sync_directories(&[directory.to_owned()])
-        })
-    }
-}
-
-fn try_note_finished(
-    store: &DirectoryStore,
-    session: SessionId,
-    newest: Option<CheckpointId>,
-    finished: impl IntoIterator<Item = FinishedFile>,
-) -> Result<(), StoreError> {
-    let directory = store.layout().session(session);
-    let there = store.disk().list(&directory).attempt(StoreAction::List, &directory)?;
-    let known = Manifest::read(&**store.disk(), &directory, session);
-    let mut manifest = known.clone().unwrap_or_else(|| Manifest {
-        session,
-        newest: None,
-        files: BTreeMap::new(),
-        announces: true,
-    });
-    manifest.update(newest, finished, &there);
-    if known.as_ref() == Some(&manifest) {
-        return Ok(());
-    }
-    let path = Layout::manifest_in(&directory);
-    let bytes = seal_for(&path, KIND, &manifest)?;
-    store.disk().replace_unsynced(&path, &bytes).attempt(StoreAction::Replace, &path)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::disk::{LocalStore, MemoryDisk, StoredSession};
-    use crate::format::sample::{SegmentBytes, commit, header, session, values};
-    use crate::format::{FileProblemKind, Record};
-    use crate::model::session::{Leaving, SessionStatus};
-
-    fn store(disk: &MemoryDisk) -> Arc<LocalStore> {
-        let layout =
-            Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
-        Arc::new(LocalStore::new(Arc::new(disk.clone()), layout))
-    }
-
-    /// Two runs that were left in good order, the second of which knows nothing of the first; both are in the manifest.
-    fn two_files() -> (MemoryDisk, Arc<LocalStore>, [SegmentHeader; 2]) {
-        let disk = MemoryDisk::default();
-        let local = store(&disk);
-        let headers = [header(1, 0), header(2, 0)];
-        for header in &headers {
-            let mut segment = SegmentBytes::new(header);
-            segment.group(vec![values("game::Health", &[(2, b"ten")])], &commit(1, None));
-            segment.record(&Record::End {
-                status: SessionStatus::Closed,
-                reason: None,
-                leaving: Leaving::default(),
-                time: jiff::Timestamp::UNIX_EPOCH,
-                play_time: std::time::Duration::ZERO,
-            });
-            disk.put(&local.store.layout().segment(header), &segment.bytes);
-        }
-        local.store.note_finished(session(), None, headers.iter().map(FinishedFile::whole));
-        (disk, local, headers)
-    }
-
-    fn judged(disk: &MemoryDisk, local: &LocalStore) -> StoredSession {
-        let directory = local.store.layout().session(session());
-        StoredSession::open_to_judge(disk, directory, session()).unwrap()
-    }
-
-    #[test]
-    fn a_file_that_is_gone_is_missed_however_much_is_written_down_later() {
-        let (disk, local, headers) = two_files();
-        assert_eq!(judged(&disk, &local).index().problems(), []);
-        let path = local.store.layout().segment(&headers[0]);
-        local.store.disk().remove(&path).unwrap();
-        for _ in 0..2 {
-            let stored = judged(&disk, &local);
-            let [problem] = stored.index().problems() else { panic!("one file is gone") };
-            assert_eq!((&problem.path, &problem.kind), (&path, &FileProblemKind::Gone));
-            local.store.note_finished(session(), None, [FinishedFile::whole(&headers[1])]);
-        }
-        // A copy of it under another name will do.
-        let (disk, local, headers) = two_files();
-        let path = local.store.layout().segment(&headers[0]);
-        let bytes = disk.read(&path, 1 << 20).unwrap();
-        local.store.disk().remove(&path).unwrap();
-        disk.put(&path.with_file_name("copy (2).journal"), &bytes);
-        assert_eq!(judged(&disk, &local).index().problems(), []);
-    }
-
-    #[test]
-    fn a_file_that_a_rule_removed_is_not_missed() {
-        let (disk, local, headers) = two_files();
-        local.store.remove_segment(&local.store.layout().segment(&headers[0])).unwrap();
-        assert_eq!(judged(&disk, &local).index().problems(), []);
-        assert_eq!(judged(&disk, &local).segments().len(), 1);
-    }
-
-    #[test]
-    fn what_a_build_removed_that_says_nothing_of_it_is_not_missed() {
-        let (disk, local, headers) = two_files();
-        let directory = local.store.layout().session(session());
         let path = Layout::manifest_in(&directory);
-        let known = Manifest::read(&disk, &directory, session()).unwrap();
-        let of_older = Manifest { announces: false, ..known };
-        disk.put(&path, &seal_for(&path, KIND, &of_older).unwrap());
-        local.store.disk().remove(&local.store.layout().segment(&headers[0])).unwrap();
-        assert_eq!(judged(&disk, &local).index().problems(), []);
-        // This build doesn't know any more what was there, and begins afresh.
-        local.store.note_finished(session(), None, [FinishedFile::whole(&headers[1])]);
-        assert_eq!(judged(&disk, &local).index().problems(), []);
-        local.store.disk().remove(&local.store.layout().segment(&headers[1])).unwrap();
-        assert_eq!(judged(&disk, &local).index().problems().len(), 1);
-    }
-
-    #[test]
-    fn a_file_stays_if_its_removal_cannot_be_announced() {
-        let (disk, local, headers) = two_files();
-        let path = local.store.layout().segment(&headers[0]);
-        disk.fail_next(crate::disk::Operation::Read, ErrorKind::Other);
-        assert!(local.store.remove_segment(&path).is_err());
-        assert!(disk.read(&path, 1 << 20).is_ok());
-    }
-
-    #[test]
-    fn on_a_disk_without_room_for_another_manifest_there_is_none() {
-        let (disk, local, headers) = two_files();
-        disk.fail_next(crate::disk::Operation::Replace, ErrorKind::StorageFull);
-        local.store.remove_segment(&local.store.layout().segment(&headers[0])).unwrap();
-        assert!(
-            Manifest::read(&disk, &local.store.layout().session(session()), session()).is_none()
-        );
-        assert_eq!(judged(&disk, &local).index().problems(), []);
+        let bytes = seal_for(&path, KIND, &manifest)?;
+        self.disk().replace_unsynced(&path, &bytes).attempt(StoreAction::Replace, &path)
     }
 }

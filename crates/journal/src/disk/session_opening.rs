@@ -97,8 +97,7 @@ impl SessionOpening {
         stored: StoredSession,
     ) -> Option<StoredSession> {
         if let Some(manifest) = self.manifest.take() {
-            let later = Manifest::read(disk, &self.directory, self.session);
-            return Some(stored.held_against(&manifest.without_removed(later.as_ref())));
+            return Some(stored.held_against(&manifest));
         }
         // The newest files of a session that was left bear witness of themselves, and a listing reads no more.
         if stored.is_left_whole() && !self.is_judged {

@@ -122,29 +122,14 @@ impl StoredSession {
             }
         }
         self.index.doubt_torn_files(|path| manifest.names(path));
-        let gone: Vec<PathBuf> =
-            self.gone(manifest).map(|name| self.directory.join(name)).collect();
-        gone.into_iter().for_each(|path| self.index.note_gone(path));
         self
-    }
-
-    /// The segments and archives that a manifest names and that are gone. A copy under another name is as good.
-    fn gone<'a>(&self, manifest: &'a Manifest) -> impl Iterator<Item = &'a str> {
-        let opened = self.segments.iter().map(Segment::path);
-        let others = self.index.problems().iter().map(|problem| &*problem.path);
-        let names = opened.chain(others).filter_map(|path| path.file_name()?.to_str());
-        let mut there: HashSet<String> = names.map(str::to_owned).collect();
-        there.extend(self.index.segments().iter().map(|it| Layout::name_of(&it.header)));
-        manifest.gone(move |name| !Layout::is_segment_name(name) || there.contains(name))
     }
 
     pub(super) fn agrees_with(&self, manifest: &Manifest) -> bool {
         let has_torn = self.index.problems().iter().any(|problem| manifest.names(&problem.path));
         let newest = self.index.heads().iter().map(|head| head.id.counter).max();
         let has_newest = manifest.newest().map(|it| it.counter) <= newest;
-        let is_complete = self.gone(manifest).next().is_none();
-        let has_ends = manifest.missing_ends(self.index.segments()).is_empty();
-        !has_torn && has_newest && is_complete && has_ends
+        !has_torn && has_newest && manifest.missing_ends(self.index.segments()).is_empty()
     }
 
     /// Returns true if each line ends in good order, and nothing is behind the end of any file.

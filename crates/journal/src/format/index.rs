@@ -18,7 +18,7 @@ mod superseding;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -147,11 +147,6 @@ impl SessionIndex {
     /// Notes that a part of a file is missing or damaged.
     pub fn note_damage(&mut self, path: &Path, range: DamagedRange) {
         problem::note_damage(&mut self.problems, path, range);
-    }
-
-    /// Notes of a file that it is gone.
-    pub fn note_gone(&mut self, path: PathBuf) {
-        self.problems.push(FileProblem::gone(path));
     }
 
     /// Notes of files that end before their headers do that something was written to them: they are damaged.

@@ -225,8 +225,7 @@ fn a_full_disk_costs_the_oldest_of_what_somebody_asked_for_and_no_more_than_is_n
                 break;
             }
             if at_exit {
-                // More than there is room for once the manifest is gone.
-                play.perform(&[Full, Full, Full, Full, Full, Full, Close]);
+                play.perform(&[Full, Close]);
             } else {
                 play.perform(&[Full]);
             }

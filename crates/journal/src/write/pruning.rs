@@ -9,8 +9,7 @@ use tracing::{debug, warn};
 use super::event_gathering::EventGathering;
 use super::slices::{SLICE_BYTES, open_slice};
 use crate::disk::{
-    DirectoryStore, Layout, OpenError, SessionOpening, StoreError, StoredSession, changeable,
-    with_sources,
+    DirectoryStore, OpenError, SessionOpening, StoreError, StoredSession, changeable, with_sources,
 };
 use crate::format::{
     Blocks, GroupRef, MOST_LINES, ReadError, SegmentHeader, SessionIndex, Validity,
@@ -282,10 +281,6 @@ impl Reading {
         let numbers = 0..index.segments().len();
         let mut kept: BTreeSet<usize> =
             numbers.filter(|number| !removable.contains(number)).collect();
-        let headers = removable.iter().filter_map(|number| index.segments().get(*number));
-        let names: Vec<String> = headers.map(|segment| Layout::name_of(&segment.header)).collect();
-        // All at once. What is kept after all is missed by nobody, should it be gone one day.
-        store.announce_removal(self.stored.directory(), names.iter().map(String::as_str))?;
         // In the order in which they were written, so that the one that is repeated comes first.
         removable.sort_by_key(|number| {
             index

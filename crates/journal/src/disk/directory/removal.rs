@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use super::DirectoryStore;
-use super::segments::remove_file;
 use crate::disk::error::Attempt;
 use crate::disk::{StoreAction, StoreError};
 use crate::format::{FileProblemKind, Record, Segment};
@@ -26,7 +25,7 @@ impl DirectoryStore {
             // Removals may become durable in any order, and without what says that it was forgotten
             // the rest would be a session again, of an older state.
             self.sync_directories(std::slice::from_ref(&directory))?;
-            segments.iter().try_for_each(|path| remove_file(&*self.disk, path))?;
+            segments.iter().try_for_each(|path| self.remove_segment(path))?;
         }
         self.remove_directory(&directory)?;
         self.sync_directories(&[self.layout.sessions()])
@@ -40,7 +39,7 @@ impl DirectoryStore {
                 self.remove_content(&path, &[])?;
                 self.remove_directory(&path)?;
             } else if !spared.contains(&path) {
-                remove_file(&*self.disk, &path)?;
+                self.remove_segment(&path)?;
             }
         }
         Ok(())

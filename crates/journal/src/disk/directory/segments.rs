@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::DirectoryStore;
 use crate::disk::error::Attempt;
-use crate::disk::{AppendFile, Disk, StoreAction, StoreError};
+use crate::disk::{AppendFile, StoreAction, StoreError};
 use crate::format::{SegmentEncoder, SegmentHeader};
 use crate::model::ids::SessionId;
 
@@ -137,25 +137,12 @@ impl DirectoryStore {
         file.is_at(path).attempt(StoreAction::LookFor, path)
     }
 
-    /// Removes a segment, once its session's manifest doesn't name it any more.
+    /// Removes a segment.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
     pub fn remove_segment(&self, path: &Path) -> Result<(), StoreError> {
-        let name = path.file_name().and_then(|name| name.to_str());
-        if let Some(directory) = path.parent() {
-            self.announce_removal(directory, name)?;
-        }
-        remove_file(&*self.disk, path)
+        self.disk.remove(path).attempt(StoreAction::RemoveFile, path)
     }
-}
-
-/// Removes a file of a session that goes as a whole, or one that no manifest names.
-///
-/// # Errors
-///
-/// [`StoreError`].
-pub(super) fn remove_file(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
-    disk.remove(path).attempt(StoreAction::RemoveFile, path)
 }

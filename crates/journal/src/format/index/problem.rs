@@ -41,11 +41,6 @@ pub fn note_damage(problems: &mut Vec<FileProblem>, path: &Path, range: DamagedR
 }
 
 impl FileProblem {
-    /// That a file is gone.
-    pub fn gone(path: PathBuf) -> Self {
-        Self { path, kind: FileProblemKind::Gone }
-    }
-
     /// The reason for which the file can't be read now, if that is the problem: it may hold anything.
     pub fn why_unreadable(&self) -> Option<FailureCause> {
         let FileProblemKind::Unreadable { error } = self.kind else { return None };
@@ -78,8 +73,6 @@ pub enum FileProblemKind {
     NoFile,
     /// It is of another session, or a file of events with the name of a segment.
     OfAnotherSession,
-    /// It is gone, and no rule has removed it: its session's manifest names it.
-    Gone,
 }
 
 impl FileProblemKind {
@@ -92,6 +85,6 @@ impl FileProblemKind {
     /// Returns true if bytes that had been written are lost, or something else is in their place.
     #[must_use]
     pub fn is_damage(&self) -> bool {
-        matches!(self, Self::Damaged | Self::PartlyDamaged(_) | Self::NoFile | Self::Gone)
+        matches!(self, Self::Damaged | Self::PartlyDamaged(_) | Self::NoFile)
     }
 }
