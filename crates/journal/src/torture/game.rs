@@ -109,7 +109,7 @@ impl Game {
         self.news()
     }
 
-    /// Sends an order, and leaves the writer's reports to [`Self::reports`].
+    /// Sends an order, and leaves the writer's reports to [`Self::turn_and_report`].
     pub fn send(&mut self, order: Order<Bytes>, now: Moment) {
         self.worker.execute(order, now);
         self.rest = Duration::ZERO;
@@ -209,9 +209,10 @@ impl Game {
         self.news()
     }
 
-    /// The app is gone, and the writer's reports are left to [`Self::turn_and_report`].
-    pub fn end(&mut self, now: Moment) {
+    /// The app is gone, and says nothing of an exit. Returns the writer's reports.
+    pub fn end(&mut self, now: Moment) -> Vec<Report<Bytes>> {
         self.worker.finish(now);
+        self.reports()
     }
 
     pub fn quota(&self) -> Quota {

@@ -271,21 +271,14 @@ impl<C: Content> Worker<C> {
         if self.process.is_exiting() {
             self.trials.give_up_all();
         }
-        self.carry_out_all(now);
-        if let Some((journal, _)) = &mut self.playing {
-            journal.begin_last_turn();
-        }
-        // More than once, if room could be made on a full disk.
-        for _ in 0..LAST_TURNS {
-            self.turn(now);
-        }
+        self.finish_waiting(now);
         self.finish_looking(now);
         self.work_off(&Urgency::BRIEF, now);
         // Nothing more will be written that a job could wait for.
         collect_news(&mut self.reports, |news| self.jobs.give_up_waiting(news));
         self.jobs.drop_all(&(Urgency::Kept..=Urgency::Spare));
         while self.jobs.wake(&Urgency::BESIDE_RUN) == Some(Duration::ZERO) {
-            self.turn(now);
+            self.work(now);
             // The end of the run isn't waited for any more.
             self.slice(&Urgency::LONG, now);
         }
@@ -293,6 +286,16 @@ impl<C: Content> Worker<C> {
         // Last, since nothing hangs on it.
         self.finder.write_index(now.wall);
         self.digests.write(&self.finder, now.wall);
+    }
+
+    fn take_last_turns(&mut self, now: Moment) {
+        if let Some((journal, _)) = &mut self.playing {
+            journal.begin_last_turn();
+        }
+        // More than once, if room could be made on a full disk.
+        for _ in 0..LAST_TURNS {
+            self.work(now);
+        }
     }
 
     fn beat(&mut self, now: Moment) {

@@ -216,7 +216,9 @@ fn apply_statements(heads: &mut [Head], segments: &[SegmentSummary], runs: &BTre
         // A run with a checkpoint speaks for itself.
         if !has_committed(segment.header.run) && records().next().is_some() {
             let about = &segment.header.supersedes;
-            for_each_named(&mut said, about, |said| records().for_each(|it| said.follow(it)));
+            let mut statement = Statement::default();
+            records().for_each(|record| statement.follow(record));
+            for_each_named(&mut said, about, |said| said.last = statement.over(said.last));
         }
     }
     for head in heads {
@@ -245,18 +247,31 @@ fn for_each_named<'a>(
 struct Said<'a> {
     /// The head's number.
     counter: u64,
-    metadata: Option<&'a SessionMetadata>,
-    fields: Option<&'a Fields>,
-    end: Option<&'a Record>,
+    last: Statement<'a>,
     declined: bool,
 }
 
-impl<'a> Said<'a> {
-    fn about(counter: u64) -> Self {
-        Self { counter, metadata: None, fields: None, end: None, declined: false }
+/// The records that count of those of a segment, or of several.
+#[derive(Clone, Copy, Default)]
+struct Statement<'a> {
+    metadata: Option<&'a SessionMetadata>,
+    fields: Option<&'a Fields>,
+    end: Option<&'a Record>,
+}
+
+impl<'a> Statement<'a> {
+    /// Returns what counts if this was said later than another one.
+    fn over(self, earlier: Self) -> Self {
+        Self {
+            metadata: self.metadata.or(earlier.metadata),
+            fields: self.fields.or(earlier.fields),
+            end: self.end.or(earlier.end),
+        }
     }
 
     fn follow(&mut self, record: &'a Record) {
+        #[cfg(test)]
+        super::line::count_step();
         match record {
             Record::Metadata(metadata) => self.metadata = Some(metadata),
             Record::Fields(fields) => self.fields = Some(fields),
@@ -265,16 +280,23 @@ impl<'a> Said<'a> {
             _ => {}
         }
     }
+}
+
+impl Said<'_> {
+    fn about(counter: u64) -> Self {
+        Self { counter, last: Statement::default(), declined: false }
+    }
 
     fn apply(&self, head: &mut Head) {
+        let Statement { metadata, fields, end } = self.last;
         head.declined |= self.declined;
-        if let Some(metadata) = self.metadata {
+        if let Some(metadata) = metadata {
             head.metadata = metadata.clone();
         }
-        if let Some(fields) = self.fields {
+        if let Some(fields) = fields {
             head.fields = Some(fields.clone());
         }
-        if let Some(Record::End { status, reason, leaving, time, .. }) = self.end {
+        if let Some(Record::End { status, reason, leaving, time, .. }) = end {
             head.status = *status;
             let (status, reason, leaving) = (*status, *reason, leaving.clone());
             head.end = Some(RunEnd { status, reason, leaving, time: *time });

@@ -7,12 +7,17 @@ use super::Worker;
 use crate::model::clock::Moment;
 use crate::model::ids::SessionId;
 use crate::write::jobs::{Holds, Urgency};
-use crate::write::{Content, Order};
+use crate::write::{Content, Order, SlotOrder};
 
 impl<C: Content> Worker<C> {
     /// Executes one order, or lets it wait for its turn. Work on the disk is left to [`turn`](Self::turn), unless the
     /// order itself asks for it.
     pub fn execute(&mut self, order: Order<C>, now: Moment) {
+        if let Order::Release(session) = &order {
+            // Nobody wants it any more, and nothing is to wait for it.
+            let is_released = |waits: &Order<C>| matches!(waits, Order::Prepare { wanted, .. } if wanted.session == *session);
+            self.waiting.retain(|waits| !is_released(waits));
+        }
         match waits_behind(&self.waiting, &order) || self.comes_after_jobs(&order) {
             true => self.waiting.push_back(order),
             false => self.begin(order, now),
@@ -39,14 +44,20 @@ impl<C: Content> Worker<C> {
         self.waiting.len() < before
     }
 
-    /// Carries out all orders that wait, after what was captured before them.
-    pub(super) fn carry_out_all(&mut self, now: Moment) {
-        if !self.waiting.is_empty() {
-            self.work(now);
+    /// The app is gone: writes what was captured last, then carries out what waits. Nobody is there for whom a session
+    /// could be read.
+    pub(super) fn finish_waiting(&mut self, now: Moment) {
+        self.waiting.retain(|order| !order.reads());
+        // What is about the run that is played, such as its end, takes no disk.
+        self.carry_out_waiting(now);
+        self.take_last_turns(now);
+        if self.waiting.is_empty() {
+            return;
         }
         while let Some(order) = self.waiting.pop_front() {
             self.begin(order, now);
         }
+        self.take_last_turns(now);
     }
 
     /// Returns true if an order comes after what jobs do now. If nothing is played, no checkpoint can be kept waiting,
@@ -86,12 +97,18 @@ impl<C: Content> Worker<C> {
 }
 
 /// Returns true if an order comes after another one that waits. Those of the run that is played don't, so that it is
-/// written meanwhile.
+/// written meanwhile, and what the player saves doesn't wait for a session that is to be read.
 fn waits_behind<C: Content>(waiting: &VecDeque<Order<C>>, order: &Order<C>) -> bool {
     let passes = |before: &Order<C>| match order {
         Order::Beat => true,
         order if order.is_of_run() => !before.changes_run(),
-        Order::Leave(_) => matches!(before, Order::Prepare { .. }),
+        // An exit waits for what the player saves, and for another run.
+        Order::Leave(_) => !before.changes_run() && !before.is_of_player(),
+        Order::SessionAttachment { .. } => before.is_of_others(),
+        // What it takes the place of may be what is to be read.
+        Order::Slot { order: SlotOrder::Save { .. } | SlotOrder::Attach { .. }, .. } => {
+            before.is_of_others() && !before.reads_slot()
+        }
         _ => false,
     };
     !waiting.iter().all(passes)
