@@ -341,7 +341,7 @@ notifications! {
         backups: Vec<OfferedBackup>,
     }
 
-    /// A session's files are damaged, missing or can't be read now. They stay where they are.
+    /// A session's files are damaged. They stay where they are.
     CorruptionDetected {
         /// The session.
         session: SessionId,
@@ -354,7 +354,7 @@ notifications! {
         newest_intact: Option<CheckpointId>,
         /// Play time between the two, if both are known.
         lost_play_time: Option<Duration>,
-        /// The damaged files, and those that can't be read.
+        /// The damaged files.
         files: Vec<PathBuf>,
     }
 

@@ -20,7 +20,8 @@ use bevy_session_journal::{
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use crate::common::{AnyValue, Done, Game, copy, run};
+use crate::common::{AnyValue, Done, Game, copy, journals, run};
+use crate::naming::make_newer;
 
 type Codec = AnyValue<u64>;
 
@@ -259,22 +260,32 @@ fn mutations(directory: &Path) -> Result<Vec<(PathBuf, Damage)>, Box<dyn Error>>
     Ok(all)
 }
 
-/// Returns true if a file bears the only witness that it was ever there: nothing names a file beside the journal.
-fn is_its_own_witness(path: &Path) -> bool {
-    path.extension().is_some_and(|it| it == "attachment")
+/// The file that holds the newest checkpoint of a session.
+fn newest_file(directory: &Path, session: SessionId) -> Result<PathBuf, Box<dyn Error>> {
+    let stored = StoredSession::open(&RealDisk, directory.to_path_buf(), session)?;
+    let run = stored.index().heads().first().ok_or("a head")?.id.run;
+    let (number, _) = stored
+        .index()
+        .segments()
+        .iter()
+        .enumerate()
+        .filter(|(_, segment)| segment.header.run == run)
+        .max_by_key(|(_, segment)| segment.header.segment)
+        .ok_or("a segment")?;
+    Ok(stored.path_of(number).ok_or("its path")?.to_path_buf())
 }
 
 /// The faults of what tool and game say after one mutation.
 fn faults(
     (before, after): (&Seen, &Seen),
     (code, condition): (i32, Option<&str>),
-    (path, damage): (&Path, &Damage),
+    (damage, is_newest): (&Damage, bool),
 ) -> Vec<&'static str> {
     let is_gone = damage.bytes.is_none();
-    let loses = after.has_lost_something(before) && !(is_gone && is_its_own_witness(path));
+    let loses = after.has_lost_something(before) && !is_gone;
     // The game's listing reads no manifest of a session that was left in good order, which alone bears witness of what
-    // is missing without a trace.
-    let is_missing = is_gone || damage.what.starts_with("cut at");
+    // is missing without a trace. Of a file that is gone as a whole nobody knows, unless something builds on it.
+    let is_missing = is_gone || damage.what.starts_with("cut at") && !is_newest;
     let may_miss = is_missing && after.has_ended && after.verdict == Some(Verdict::Good);
     let agrees = condition == after.verdict.map(word) || may_miss && condition == Some("damaged");
     let says_same = match after.verdict {
@@ -304,6 +315,7 @@ fn judge_all(root: &Path, session: SessionId) -> Result<usize, Box<dyn Error>> {
     assert_eq!(tool(&verify, scratch.path())?, 0, "{name} as it was left");
     let before = seen(scratch.path(), session)?;
     assert!(!before.is_reported && !before.restorable.is_empty(), "{before:?}");
+    let newest = newest_file(&root.join(&directory), session)?;
     let (mut ways, mut bad) = (0, Vec::new());
     for (path, damage) in mutations(&root.join(&directory))? {
         let scratch = copy_of(root, session)?;
@@ -311,7 +323,8 @@ fn judge_all(root: &Path, session: SessionId) -> Result<usize, Box<dyn Error>> {
         let condition = listed(scratch.path(), session)?;
         let code = tool(&verify, scratch.path())?;
         let after = seen(scratch.path(), session)?;
-        let faults = faults((&before, &after), (code, condition.as_deref()), (&path, &damage));
+        let faults =
+            faults((&before, &after), (code, condition.as_deref()), (&damage, path == newest));
         for fault in faults {
             let (file, what) = (path.display(), &damage.what);
             bad.push(format!("{file} {what}: {fault}: {condition:?}, {code}, {after:?}"));
@@ -366,6 +379,35 @@ fn of_archives_events_and_sessions_in_the_archive_nothing_lost_is_good() -> Done
         judged += 1;
     }
     assert!(judged >= 2, "{judged}");
+    Ok(())
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_not_good_and_no_damage() -> Done {
+    let root = tempfile::tempdir()?;
+    let session = play(root.path(), true)?;
+    let directory = root.path().join(SESSIONS).join(session.to_string());
+    let newest = newest_file(&directory, session)?;
+    let all = journals(&directory)?;
+    let older = all.iter().find(|path| **path != newest).ok_or("an older file")?;
+    let found = |files: &[&PathBuf]| -> Result<_, Box<dyn Error>> {
+        let scratch = copy_of(root.path(), session)?;
+        for file in files {
+            let name = file.file_name().ok_or("a name")?;
+            make_newer(&scratch.path().join(SESSIONS).join(session.to_string()).join(name))?;
+        }
+        let condition = listed(scratch.path(), session)?;
+        let found = open(scratch.path())?.detect()?.into_iter().find(|it| it.session == session);
+        Ok((condition, found.ok_or("a session")?))
+    };
+    let (condition, some) = found(&[older])?;
+    assert_eq!(condition.as_deref(), Some(word(some.verdict)));
+    assert!(some.verdict != Verdict::Good && some.entry.is_some(), "{:?}", some.verdict);
+    assert_eq!((some.corruption, some.failure.is_none()), (None, true));
+    // That is said once.
+    let (condition, none) = found(&all.iter().collect::<Vec<_>>())?;
+    assert_eq!((condition.as_deref(), none.verdict), (Some("lost"), Verdict::Lost));
+    assert!(none.corruption.is_none() && none.failure.is_some(), "{none:?}");
     Ok(())
 }
 

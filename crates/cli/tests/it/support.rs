@@ -200,5 +200,13 @@ fn a_session_that_was_declined_says_what_it_died_of() -> Done {
     let recorded = &shown["recorded_deaths"][0];
     assert_eq!(recorded["panic"]["message"], "the well is dry", "{recorded}");
     assert!(recorded["declined"].is_string() && recorded["recovered"].is_null(), "{recorded}");
+    // A backtrace is read at each start, so there is only the beginning of it.
+    let bytes = recorded["panic"]["backtrace"].as_str().ok_or("a backtrace")?.len();
+    assert!((1..=2048).contains(&bytes), "{bytes}");
+    // The archive takes the place of all files.
+    assert_eq!(game.run(&format!("archive DIR {EVENINGS}"))?.code, Some(0));
+    let shown = game.run(&format!("show --json DIR {EVENINGS}"))?.object()?;
+    assert_eq!(shown["recorded_deaths"].as_array().map(Vec::len), Some(1), "{shown}");
+    assert_eq!(shown["recorded_deaths"][0]["panic"]["message"], "the well is dry", "{shown}");
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
@@ -25,6 +26,8 @@ const FRAME_HEADER: usize = 48;
 const PRELUDE: usize = 24;
 /// Bytes that may be read, checked or unpacked for each byte of an input, and for any input at all.
 const WORK: (u64, u64) = (64, 1 << 16);
+/// No input of a few thousand bytes may take longer than this, on however busy a machine: work may be none of bytes.
+const PATIENCE: Duration = Duration::from_mins(2);
 /// Seeds that were found to do harm once. Every test run plays them again.
 const ONCE_HARMFUL: [u64; 0] = [];
 
@@ -127,7 +130,7 @@ impl ReadAt for Counted {
 fn devour(bytes: Vec<u8>, what: &str) {
     let most = bytes.len() as u64 * WORK.0 + WORK.1;
     let bytes = Arc::new(Counted { bytes, read: AtomicU64::new(0) });
-    let before = work::done();
+    let (before, begun) = (work::done(), Instant::now());
     let file: Arc<dyn ReadAt> = bytes.clone();
     if let Ok(segment) = Segment::open(Path::new("hostile.journal"), file)
         && let Ok(scan) = segment.scan()
@@ -141,6 +144,7 @@ fn devour(bytes: Vec<u8>, what: &str) {
     }
     let work = work::done() - before + bytes.read.load(Ordering::Relaxed);
     assert!(work <= most, "{what} takes {work} for {} bytes", bytes.bytes.len());
+    assert!(begun.elapsed() < PATIENCE, "{what} took {:?}", begun.elapsed());
 }
 
 #[test]

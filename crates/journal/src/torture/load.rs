@@ -274,15 +274,18 @@ fn nothing_that_processes_were_answered_is_lost() {
                 .args(["--exact", "torture::load::one_of_many_processes", "--ignored"])
                 .env(CLIENT, format!("{number} {}", root.display()))
                 .stdout(Stdio::null())
-                .stderr(Stdio::null())
+                .stderr(Stdio::inherit())
                 .spawn()
                 .unwrap()
         })
         .collect();
     let mut done = Vec::new();
     for (number, mut process) in processes.into_iter().enumerate() {
-        process.wait().unwrap();
-        let bytes = fs::read(root.join(format!("done-{number}"))).expect("it should have ended");
+        let status = process.wait().unwrap();
+        // It ends by its abort, and a panic of it by another code.
+        assert_ne!(status.code(), Some(101), "process {number} panicked");
+        let bytes = fs::read(root.join(format!("done-{number}")))
+            .unwrap_or_else(|error| panic!("process {number} ended by {status}: {error}"));
         done.push(rmp_serde::from_slice::<Done>(&bytes).unwrap());
     }
     let found = listed(&disk, &layout);

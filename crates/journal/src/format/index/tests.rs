@@ -47,8 +47,13 @@ fn take_up(
 
 /// A segment that only has a statement about `heads`.
 fn statement(number: u64, heads: &[CheckpointId], record: Record) -> SegmentSummary {
+    statements(number, heads, &[record])
+}
+
+/// Several of them.
+fn statements(number: u64, heads: &[CheckpointId], records: &[Record]) -> SegmentSummary {
     let header = SegmentHeader { supersedes: heads.to_vec(), ..header(number, 0) };
-    segment(header, &[], &[record])
+    segment(header, &[], records)
 }
 
 fn chain(first: u64, last: u64) -> Vec<(u64, Option<u64>)> {

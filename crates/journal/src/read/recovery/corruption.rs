@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::FIELDS;
-use super::judging::bad_files;
+use super::judging::{damaged_files, has_damaged_commit, may_hold_more};
 use crate::disk::StoredSession;
 use crate::format::{Block, FileProblemKind, Head, Plan, ReadError, Rows, SessionIndex, Validity};
 use crate::model::ids::{CheckpointId, RunId};
 use crate::model::session::{FailureCause, Fields, RequestError};
 
-/// The loss by damage to a session's files, or by files that can't be read now or not by this version.
+/// The loss by damage to a session's files.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Corruption {
     /// The newest checkpoint that is lost; `None` if older ones are, or none.
@@ -19,7 +19,7 @@ pub struct Corruption {
     pub newest_intact: Option<CheckpointId>,
     /// Play time between the two, if it is known.
     pub lost_play_time: Option<Duration>,
-    /// The files in which damage was found, and those that can't be read.
+    /// The files in which damage was found.
     pub files: Vec<PathBuf>,
 }
 
@@ -90,7 +90,7 @@ pub(super) fn assess(
     witness: Option<CheckpointId>,
 ) -> Option<Corruption> {
     let index = stored.index();
-    let mut files = bad_files(stored);
+    let mut files = damaged_files(stored);
     let vanished = witness.filter(|witness| witness.counter > head.id.counter);
     let lost = match vanished {
         Some(witness) => {
@@ -113,23 +113,28 @@ pub(super) fn assess(
     Some(Corruption { lost, newest_intact: intact, lost_play_time, files })
 }
 
-/// Returns the loss of a session that was judged and not read, whose newest head this is. `vanished` is the checkpoint
-/// that was acknowledged and isn't there.
+/// Returns the loss of a session that was judged and not read, whose newest head this is; `None` if nothing is damaged.
+/// `vanished` is the checkpoint that was acknowledged and isn't there.
+///
+/// What is in a file that can't be read now, or only by a newer version, isn't lost.
 pub(super) fn as_far_as_known(
     stored: &StoredSession,
     head: Option<&Head>,
     vanished: Option<CheckpointId>,
-) -> Corruption {
-    let (index, files) = (stored.index(), bad_files(stored));
-    let Some(head) = head.map(|head| head.id) else {
-        return Corruption { lost: None, newest_intact: None, lost_play_time: None, files };
-    };
-    let newest_intact = match index.is_without_world(head) {
+) -> Option<Corruption> {
+    let (index, files) = (stored.index(), damaged_files(stored));
+    let vanished = vanished.filter(|_| head.is_some());
+    let misses_some = has_damaged_commit(index) && !may_hold_more(index);
+    if files.is_empty() && vanished.is_none() && !misses_some {
+        return None;
+    }
+    let head = head.map(|head| head.id);
+    let newest_intact = head.and_then(|head| match index.is_without_world(head) {
         true => Some(head),
         false => index.newest_intact(head).map(|plan| plan.checkpoint),
-    };
-    let lost = vanished.or(Some(head).filter(|head| newest_intact != Some(*head)));
-    Corruption { lost, newest_intact, lost_play_time: None, files }
+    });
+    let lost = vanished.or(head.filter(|head| newest_intact != Some(*head)));
+    Some(Corruption { lost, newest_intact, lost_play_time: None, files })
 }
 
 /// The files in which the end of a run may have been: those with a torn tail, and those of which not

@@ -35,8 +35,8 @@ pub struct FoundSession {
     pub entry: Option<SessionEntry>,
     /// The verdict on its files, as far as they were read. `bevy-session` gives the same one.
     pub verdict: Verdict,
-    /// The loss by damage to its files. Files that could be listed have some exactly if the verdict isn't
-    /// [`Good`](Verdict::Good).
+    /// The loss by damage to its files, if any was found. A file that can't be read now, or only by a newer version, is
+    /// no damage, though the verdict isn't [`Good`](Verdict::Good).
     pub corruption: Option<Corruption>,
     /// The reason that nothing of it can be restored, if there is one.
     pub failure: Option<RecoveryError>,
@@ -313,8 +313,8 @@ fn examine_lines(
         found.failure = failure_without_heads(index).or(all_damaged);
     }
     found.verdict = judge(stored, finder.witnessed(session));
-    if found.verdict != Verdict::Good && found.corruption.is_none() {
-        found.corruption = Some(corruption::as_far_as_known(stored, heads.first(), vanished));
+    if found.corruption.is_none() {
+        found.corruption = corruption::as_far_as_known(stored, heads.first(), vanished);
     }
     let anything = found.entry.is_some() || found.failure.is_some() || found.corruption.is_some();
     anything.then_some(found)
