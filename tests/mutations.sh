@@ -178,6 +178,12 @@ mutant 'overlook a run that vanished' $journal/read/recovery/judging.rs \
     's/witnesses\.filter\(\|it\| is_gone\(stored\.index\(\), \*it\)\)/witnesses.filter(|_| false)/' $damage
 mutant 'leave a header as long as the game makes it' $journal/format/header_room.rs \
     's/for leave_out in LEFT_OUT \{/for leave_out in [] as [fn(\&mut SegmentHeader); 0] {/' whatever_a_game_says_fits
+mutant 'let what is released keep others waiting' $writer/worker/waiting.rs \
+    's/self\.waiting\.retain\(\|waits\| !is_released\(waits\)\);/let _ = is_released;/' nothing_waits_for_a_session
+mutant 'read what waits before the last capture is written' $writer/worker/waiting.rs \
+    's/self\.waiting\.retain\(\|order\| !order\.reads\(\)\);/while let Some(order) = self.waiting.pop_front() { self.begin(order, now); }/' a_writer_that_ends_writes
+mutant 'carry out in a profile what is about the next' $writer/worker/jobs.rs \
+    's/(about the other profile\.\n\s+self\.)work/$1turn/' what_was_asked_after_another_profile
 mutant 'overlook what a manifest remembers' $store/stored_session.rs \
     's/for \(place, range\) in manifest\.missing_ends\(self\.index\.segments\(\)\)/for (place, range) in manifest.missing_ends(\&[])/' each_cut_is_told
 mutant 'write no manifest at the end' $writer/run_journal/writing.rs \

@@ -46,10 +46,13 @@ impl Snapshot {
     ) -> Self {
         let index = stored.index();
         let build = (&*head.game_version, head.schema);
+        // A copy has died of nothing.
+        let is_same = metadata.id == stored.id();
+        let deaths = if is_same { deaths_of_declined(index) } else { Vec::new() };
         let header = unplayed_run::header(local, metadata, build, now);
         let (run, counter) = (header.run, index.newest_counter() + 1);
         let kept = CheckpointId { run, counter };
-        let left = how_it_was_left(head, status, kept, deaths_of_declined(index));
+        let left = how_it_was_left(head, status, kept, deaths);
         let mut snapshot = Self {
             head: head.clone(),
             header,
