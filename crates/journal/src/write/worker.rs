@@ -36,8 +36,6 @@ use crate::write::retention::Quota;
 
 /// Time between two heartbeats.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// Turns that what was captured last gets once the app is gone.
-const LAST_TURNS: usize = 4;
 
 /// The writer's state. A thread or the main loop drives it.
 pub struct Worker<C: Content> {
@@ -286,16 +284,6 @@ impl<C: Content> Worker<C> {
         // Last, since nothing hangs on it.
         self.finder.write_index(now.wall);
         self.digests.write(&self.finder, now.wall);
-    }
-
-    fn take_last_turns(&mut self, now: Moment) {
-        if let Some((journal, _)) = &mut self.playing {
-            journal.begin_last_turn();
-        }
-        // More than once, if room could be made on a full disk.
-        for _ in 0..LAST_TURNS {
-            self.work(now);
-        }
     }
 
     fn beat(&mut self, now: Moment) {

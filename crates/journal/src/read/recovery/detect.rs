@@ -33,10 +33,11 @@ pub struct FoundSession {
     pub session: SessionId,
     /// Its entry for listings; `None` if nothing readable is left.
     pub entry: Option<SessionEntry>,
-    /// The verdict on its files, as far as they were read. `bevy-session` gives the same one.
+    /// The verdict on its files, as far as they were read. `bevy-session` gives the same one, but for a session that was
+    /// left in good order, of which nothing but a file can't be read: that is damaged to the tool alone.
     pub verdict: Verdict,
     /// The loss by damage to its files, if any was found. A file that can't be read now, or only by a newer version, is
-    /// no damage, though the verdict isn't [`Good`](Verdict::Good).
+    /// no damage.
     pub corruption: Option<Corruption>,
     /// The reason that nothing of it can be restored, if there is one.
     pub failure: Option<RecoveryError>,

@@ -9,6 +9,9 @@ use crate::model::ids::SessionId;
 use crate::write::jobs::{Holds, Urgency};
 use crate::write::{Content, Order, SlotOrder};
 
+/// Turns that what was captured last gets once the app is gone.
+const LAST_TURNS: usize = 4;
+
 impl<C: Content> Worker<C> {
     /// Executes one order, or lets it wait for its turn. Work on the disk is left to [`turn`](Self::turn), unless the
     /// order itself asks for it.
@@ -50,14 +53,21 @@ impl<C: Content> Worker<C> {
         self.waiting.retain(|order| !order.reads());
         // What is about the run that is played, such as its end, takes no disk.
         self.carry_out_waiting(now);
-        self.take_last_turns(now);
-        if self.waiting.is_empty() {
-            return;
+        loop {
+            if let Some((journal, _)) = &mut self.playing {
+                journal.begin_last_turn();
+            }
+            // More than once, if room could be made on a full disk.
+            for _ in 0..LAST_TURNS {
+                self.work(now);
+            }
+            if self.waiting.is_empty() {
+                return;
+            }
+            while let Some(order) = self.waiting.pop_front() {
+                self.begin(order, now);
+            }
         }
-        while let Some(order) = self.waiting.pop_front() {
-            self.begin(order, now);
-        }
-        self.take_last_turns(now);
     }
 
     /// Returns true if an order comes after what jobs do now. If nothing is played, no checkpoint can be kept waiting,
