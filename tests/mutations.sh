@@ -130,6 +130,8 @@ mutant 'name events that are not durable' $writer/run_journal/writing.rs \
     's/self\.sync_events\(now, reports\);//' what_a_checkpoint_names_is_durable $crash
 mutant 'begin a run before what is handed out again is durable' $writer/run_journal/events.rs \
     's/None => named\.max\(self\.events\.replayed_through\(\)\)/None => named/' what_is_handed_out_again_begins
+mutant 'overlook events that are in a file alone when it is given up' $writer/event_log.rs \
+    's/let lost = std::mem::take\(&mut self\.in_file_alone\);/let lost = 0; self.in_file_alone = 0;/' whatever_fails_each_event_is_there
 mutant 'lose what a failed file of events held' $writer/event_log.rs \
     's/(let held = if is_empty \{ 0 \} else \{ self\.file_through \};)\n\s+self\.appended = 0;/$1/' a_file_whose_sync_failed
 mutant 'hand out what the checkpoint holds' $journal/read/recovery/event_line.rs \
@@ -174,12 +176,22 @@ mutant 'let a run without a checkpoint supersede' $journal/format/index/head.rs 
     's/\.filter\(\|run\| !run\.moments\.is_empty\(\)\)//' $crash
 mutant 'overlook a run that vanished' $journal/read/recovery/judging.rs \
     's/witnesses\.filter\(\|it\| is_gone\(stored\.index\(\), \*it\)\)/witnesses.filter(|_| false)/' $damage
+mutant 'leave a header as long as the game makes it' $journal/format/header_room.rs \
+    's/for leave_out in LEFT_OUT \{/for leave_out in [] as [fn(\&mut SegmentHeader); 0] {/' whatever_a_game_says_fits
+mutant 'let what is released keep others waiting' $writer/worker/waiting.rs \
+    's/self\.waiting\.retain\(\|waits\| !is_released\(waits\)\);/let _ = is_released;/' nothing_waits_for_a_session
+mutant 'read what waits before the last capture is written' $writer/worker/waiting.rs \
+    's/self\.waiting\.retain\(\|order\| !order\.reads\(\)\);/while let Some(order) = self.waiting.pop_front() { self.begin(order, now); }/' a_writer_that_ends_writes
+mutant 'carry out in a profile what is about the next' $writer/worker/jobs.rs \
+    's/(about the other profile\.\n\s+self\.)work/$1turn/' what_was_asked_after_another_profile
 mutant 'overlook what a manifest remembers' $store/stored_session.rs \
     's/for \(place, range\) in manifest\.missing_ends\(self\.index\.segments\(\)\)/for (place, range) in manifest.missing_ends(\&[])/' each_cut_is_told
 mutant 'write no manifest at the end' $writer/run_journal/writing.rs \
     's/self\.note_own_files\(\);//' each_cut_is_told
 mutant 'let a run supersede of which nothing can be had' $journal/format/index/run.rs \
     's/!self\.is_at_hand\(\) && self\.descendants == 0/false/' $crash
+mutant 'let a run that came to nothing take the place of all that it names' $journal/format/index/run.rs \
+    's/let others = if self\.has_come_to_nothing\(\) \{ 0 \}/let others = if false { 0 }/' a_run_of_which_nothing_can_be_had
 mutant 'bring back what was rewound' $journal/format/index/run.rs \
     's/!self\.is_at_hand\(\) && self\.descendants == 0/true/' what_was_left_stays_so
 mutant 'go by heads from before damage was found' $journal/format/index.rs \

@@ -1,5 +1,7 @@
 //! The deaths of the processes that played a session, by their records and by the session's own log.
 
+use std::cmp::Reverse;
+
 use bevy_session_journal::internal::disk::StoredSession;
 use bevy_session_journal::internal::read::recovery::read_events;
 use bevy_session_journal::{EventQuery, LifecycleEvent, PanicInfo, ProcessDeath};
@@ -13,13 +15,24 @@ use crate::place::Profile;
 /// The most lifecycle events of a session that are searched, the newest first.
 const MOST: usize = 10_000;
 
-/// A death that a recovery wrote into the session's log.
+/// A death that is written down in the session's own log.
 #[derive(Serialize)]
 pub struct RecordedDeath {
-    /// When the session was recovered from it.
-    pub recovered: Timestamp,
+    /// When that was done, and because of what.
+    #[serde(flatten)]
+    pub recorded: Recorded,
     #[serde(flatten)]
     pub death: ProcessDeath,
+}
+
+/// When a death was written down.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recorded {
+    /// When the session was recovered from it.
+    Recovered(Timestamp),
+    /// When the player didn't want that.
+    Declined(Timestamp),
 }
 
 /// The deaths that the log of a session knows, the newest first.
@@ -30,10 +43,30 @@ pub fn recorded(profile: &Profile, stored: &StoredSession) -> Vec<RecordedDeath>
     let page = read_events(profile.disk(), stored, query).unwrap_or_default();
     let deaths = page.events.iter().flat_map(|event| {
         let deaths = event.decode::<LifecycleEvent>().map(|it| it.deaths).unwrap_or_default();
-        let recovered = event.moment.time;
-        deaths.into_iter().rev().map(move |death| RecordedDeath { recovered, death })
+        let recorded = Recorded::Recovered(event.moment.time);
+        deaths.into_iter().rev().map(move |death| RecordedDeath { recorded, death })
     });
-    deaths.collect()
+    let declined = stored.index().declines().flat_map(|(header, deaths)| {
+        let recorded = Recorded::Declined(header.created);
+        deaths.iter().rev().map(move |death| RecordedDeath { recorded, death: death.clone() })
+    });
+    let mut all: Vec<RecordedDeath> = deaths.chain(declined).collect();
+    all.sort_by_key(|death| Reverse(death.recorded.time()));
+    all
+}
+
+impl Recorded {
+    fn time(self) -> Timestamp {
+        let (Self::Recovered(time) | Self::Declined(time)) = self;
+        time
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Recovered(_) => "recovered",
+            Self::Declined(_) => "declined",
+        }
+    }
 }
 
 /// A death in a line.
@@ -48,7 +81,8 @@ impl RecordedDeath {
     /// Writes it with all that is known of it.
     pub fn write(&self, output: &mut Output<'_>) -> Result<(), Failure> {
         let words = in_words(&self.death);
-        output.line(format_args!("died         {words}, recovered {}", moment(self.recovered)))?;
+        let (word, time) = (self.recorded.word(), moment(self.recorded.time()));
+        output.line(format_args!("died         {words}, {word} {time}"))?;
         write_backtrace(&self.death, output)
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bevy_session_journal::internal::disk::StoredSession;
 use bevy_session_journal::internal::format::CheckpointInfo;
 use bevy_session_journal::internal::read::recovery::read_events;
-use bevy_session_journal::{CheckpointId, EventQuery, SessionId};
+use bevy_session_journal::{CheckpointId, EventQuery, RunId, SessionId};
 
 use crate::failure::Failure;
 use crate::open_session::OpenSession;
@@ -114,6 +114,8 @@ fn names_of(sessions: Vec<Chosen>) -> HashSet<(String, SessionId)> {
 #[derive(Default)]
 struct Reader {
     checkpoints: HashSet<CheckpointId>,
+    /// The runs that say that lines were declined.
+    declines: HashSet<RunId>,
     /// The number of the newest event.
     newest_event: Option<u64>,
     /// Frames of events that were damaged at the first look.
@@ -132,6 +134,14 @@ impl Reader {
         let checkpoints = stored.index().checkpoints().into_iter().rev();
         let is_new = |info: &CheckpointInfo| self.checkpoints.insert(info.id);
         news.extend(checkpoints.filter(is_new).map(Entry::Checkpoint));
+        let declines = stored.index().declines();
+        let declines = declines.filter(|(header, _)| self.declines.insert(header.run));
+        let play_time = stored.index().newest_head().map_or(Duration::ZERO, |head| head.play_time);
+        news.extend(declines.map(|(header, deaths)| Entry::Declined {
+            time: header.created,
+            play_time,
+            deaths: deaths.to_vec(),
+        }));
         // What happened at the moment of a checkpoint stays before it.
         news.sort_by_key(|entry| (entry.time(), entry.play_time()));
         self.stamp = Some(stored.stamp());

@@ -33,7 +33,7 @@ struct Shown {
     /// The files that are damaged, or can't be used for another reason.
     problems: Vec<FileProblem>,
     events: Events,
-    /// The deaths that recoveries wrote into the log, the newest first.
+    /// The deaths that are written down in the session's log, the newest first.
     recorded_deaths: Vec<RecordedDeath>,
     slots: Vec<Slot>,
 }

@@ -48,6 +48,8 @@ pub use event::{
 pub use event_codec::EventError;
 pub(crate) use event_codec::{EncodedBatch, EventFrame, EventPayload, encode as encode_events};
 pub use frame::FrameError;
+#[cfg(test)]
+pub(crate) use frame::work;
 pub use header_codec::SegmentError;
 pub use index::Validity;
 pub use read_error::{Damage, ReadError};

@@ -60,7 +60,7 @@ pub use read::recovery::{
     Corruption, EventGap, EventPage, EventQuery, EventValidation, Fork, ForkedLine, FoundSession,
     HistoryLosses, IndexFigures, OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer,
     SessionEntry, SessionFacts, SlotEntry, Timeline, TimelineCheckpoint, TimelineLine,
-    UnreadableSlot, UnsavedPlay, VersionFit,
+    UnreadableSlot, UnsavedPlay, Verdict, VersionFit,
 };
 pub use write::Saved;
 pub use write::retention::{

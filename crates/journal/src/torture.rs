@@ -12,6 +12,7 @@
 
 mod attachments;
 mod backwards;
+mod beside;
 mod branches;
 mod compound;
 mod content;
@@ -44,6 +45,7 @@ mod reports;
 mod round_trips;
 mod script;
 mod shelf;
+mod terabyte;
 mod unknown;
 mod world;
 

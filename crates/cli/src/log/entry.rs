@@ -17,13 +17,17 @@ use crate::rows::Content;
 /// The name of checkpoints among types of events.
 const CHECKPOINT: &str = "checkpoint";
 
+/// The name of a decline among what happens to sessions.
+const DECLINED: &str = "declined";
+
 /// Letters of a session's id that tell it from others nearly always.
 const TELLING: usize = 18;
 
-/// An event, or a checkpoint.
+/// An event, a checkpoint, or what was written down about the session while it wasn't played.
 pub enum Entry {
     Event(RecordedEvent),
     Checkpoint(CheckpointInfo),
+    Declined { time: Timestamp, play_time: Duration, deaths: Vec<ProcessDeath> },
 }
 
 /// A line, as JSON has it.
@@ -51,7 +55,7 @@ struct Line<'a> {
     status: Option<String>,
     /// The cause.
     trigger: Option<EventTrigger>,
-    /// For a recovery: the deaths of the processes, the oldest first.
+    /// For a recovery, and for one that was declined: the deaths of the processes, the oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     deaths: Vec<ProcessDeath>,
     /// The way in which a value was recorded, or the author of a lifecycle event.
@@ -66,6 +70,7 @@ impl Entry {
         match self {
             Self::Event(event) => event.moment.time,
             Self::Checkpoint(info) => info.time,
+            Self::Declined { time, .. } => *time,
         }
     }
 
@@ -74,6 +79,7 @@ impl Entry {
         match self {
             Self::Event(event) => event.moment.play_time,
             Self::Checkpoint(info) => info.play_time,
+            Self::Declined { play_time, .. } => *play_time,
         }
     }
 
@@ -135,6 +141,12 @@ impl Entry {
                     None => line.of_game(event),
                 }
             }
+            Self::Declined { deaths, .. } => Line {
+                type_path: LifecycleEvent::TYPE_PATH,
+                subtype: Some(DECLINED.to_owned()),
+                deaths: deaths.clone(),
+                ..line
+            },
         }
     }
 
@@ -150,6 +162,7 @@ impl Entry {
                 Some(happened) => words_of(&happened),
                 None => format!("{} {}", event.event_type.path, Content::of(&event.data)),
             },
+            Self::Declined { deaths, .. } => format!("session {DECLINED}{}", died_of(deaths)),
         }
     }
 }
@@ -195,7 +208,12 @@ fn words_of(happened: &LifecycleEvent) -> String {
         (None, None) => String::new(),
     };
     let details = details.as_ref().map(|details| format!(": {details}")).unwrap_or_default();
-    let deaths: Vec<String> = happened.deaths.iter().map(deaths::in_words).collect();
+    format!("session {subtype}{from_to}{details}{}", died_of(&happened.deaths))
+}
+
+/// The deaths, behind what followed them.
+fn died_of(deaths: &[ProcessDeath]) -> String {
+    let deaths: Vec<String> = deaths.iter().map(deaths::in_words).collect();
     let died = if deaths.is_empty() { "" } else { "; died: " };
-    format!("session {subtype}{from_to}{details}{died}{}", deaths.join(", then "))
+    format!("{died}{}", deaths.join(", then "))
 }

@@ -14,13 +14,14 @@ use bevy_session_journal::internal::disk::{FinishedFile, RealDisk, StoredSession
 use bevy_session_journal::internal::read::recovery::read_events;
 use bevy_session_journal::{
     CheckpointId, Event, EventQuery, Journal, JournalOptions, NewSession, RestoreFrom, Run,
-    SessionId,
+    SessionId, Verdict,
 };
 
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use crate::common::{AnyValue, Done, Game, copy, run};
+use crate::common::{AnyValue, Done, Game, copy, journals, run};
+use crate::naming::make_newer;
 
 type Codec = AnyValue<u64>;
 
@@ -30,7 +31,25 @@ const SESSIONS: &str = "data/profiles/default/sessions";
 /// A damaged file.
 struct Damage {
     what: String,
-    bytes: Vec<u8>,
+    /// `None` if it is gone.
+    bytes: Option<Vec<u8>>,
+}
+
+impl Damage {
+    fn new(what: impl Into<String>, bytes: Vec<u8>) -> Self {
+        Self { what: what.into(), bytes: Some(bytes) }
+    }
+
+    fn gone() -> Self {
+        Self { what: "gone".to_owned(), bytes: None }
+    }
+
+    fn put(&self, path: &Path) -> std::io::Result<()> {
+        match &self.bytes {
+            Some(bytes) => fs::write(path, bytes),
+            None => fs::remove_file(path),
+        }
+    }
 }
 
 /// The state of a session, as it is seen.
@@ -38,8 +57,20 @@ struct Damage {
 struct Seen {
     restorable: HashSet<CheckpointId>,
     events: u64,
+    attachments: usize,
     has_ended: bool,
     is_reported: bool,
+    /// The game's verdict; `None` if it has nothing to say of the session.
+    verdict: Option<Verdict>,
+}
+
+impl Seen {
+    fn has_lost_something(&self, before: &Self) -> bool {
+        !before.restorable.is_subset(&self.restorable)
+            || self.events < before.events
+            || self.attachments < before.attachments
+            || self.has_ended != before.has_ended
+    }
 }
 
 fn open(root: &Path) -> Result<Journal<Codec>, Box<dyn Error>> {
@@ -99,28 +130,44 @@ fn flipped(bytes: &[u8], at: usize) -> Vec<u8> {
     bytes
 }
 
+/// Gone, emptied, cut in half, and with a bit flipped in each part: of a small file, which is read whole.
+fn damages_of_small(bytes: &[u8]) -> Vec<Damage> {
+    let half = bytes.len() / 2;
+    let flips = [3, 12, half, bytes.len().saturating_sub(1)];
+    let flips = flips.map(|at| Damage::new(format!("bit at {at}"), flipped(bytes, at)));
+    let others = [
+        Damage::gone(),
+        Damage::new("emptied", Vec::new()),
+        Damage::new("cut in half", bytes[..half].to_vec()),
+    ];
+    others.into_iter().chain(flips).collect()
+}
+
 /// Emptied, cut in its header, between all frames and within each, and with a bit flipped in each part.
 fn damages(bytes: &[u8]) -> Result<Vec<Damage>, Box<dyn Error>> {
-    let mut found = vec![("emptied".to_owned(), Vec::new())];
-    let mut cut = |at: usize| found.push((format!("cut at {at}"), bytes[..at].to_vec()));
+    let mut found = vec![Damage::new("emptied", Vec::new())];
+    let mut cut = |at: usize| found.push(Damage::new(format!("cut at {at}"), bytes[..at].to_vec()));
     let frames = frames_in(bytes)?;
     cut(30);
     for (begin, end) in frames.iter().zip(frames.iter().skip(1)) {
         cut(*begin);
         cut((begin + end) / 2);
     }
-    let mut flip = |at: usize| found.push((format!("bit at {at}"), flipped(bytes, at)));
+    let mut flip = |at: usize| found.push(Damage::new(format!("bit at {at}"), flipped(bytes, at)));
     flip(3);
     flip(30);
     for (begin, end) in frames.iter().zip(frames.iter().skip(1)) {
         flip(begin + 10);
         flip(end - 1);
     }
-    Ok(found.into_iter().map(|(what, bytes)| Damage { what, bytes }).collect())
+    Ok(found)
 }
 
-/// The checkpoints and events that can be had of a session, as a restore does it.
-fn had(root: &Path, session: SessionId) -> Result<(HashSet<CheckpointId>, u64), Box<dyn Error>> {
+/// The checkpoints, events and attachments that can be had of a session, as a restore does it.
+fn had(
+    root: &Path,
+    session: SessionId,
+) -> Result<(HashSet<CheckpointId>, u64, usize), Box<dyn Error>> {
     let directory = root.join(SESSIONS).join(session.to_string());
     let mut stored = StoredSession::open(&RealDisk, directory, session)?;
     let ids: Vec<CheckpointId> = stored.index().commits().map(|(id, _)| id).collect();
@@ -132,17 +179,19 @@ fn had(root: &Path, session: SessionId) -> Result<(HashSet<CheckpointId>, u64), 
     }
     let query = EventQuery { limit: 10_000, ..EventQuery::of(session) };
     let events = read_events(&RealDisk, &stored, query)?.events.len() as u64;
-    Ok((restorable, events))
+    let attachments = stored.check_attachments(&RealDisk).into_iter();
+    Ok((restorable, events, attachments.filter(|(_, read)| read.is_ok()).count()))
 }
 
 fn seen(root: &Path, session: SessionId) -> Result<Seen, Box<dyn Error>> {
-    let (restorable, events) = had(root, session)?;
+    let (restorable, events, attachments) = had(root, session)?;
     let found = open(root)?.detect()?.into_iter().find(|found| found.session == session);
     let is_reported =
         found.as_ref().is_some_and(|it| it.corruption.is_some() || it.failure.is_some());
+    let verdict = found.as_ref().map(|found| found.verdict);
     let entry = found.and_then(|found| found.entry);
     let has_ended = entry.is_some_and(|entry| !entry.has_crashed());
-    Ok(Seen { restorable, events, has_ended, is_reported })
+    Ok(Seen { restorable, events, attachments, has_ended, is_reported, verdict })
 }
 
 fn tool(words: &[&str], root: &Path) -> Result<i32, Box<dyn Error>> {
@@ -178,7 +227,86 @@ fn copy_of(root: &Path, session: SessionId) -> Result<TempDir, Box<dyn Error>> {
     Ok(scratch)
 }
 
-/// Damages each file of a session in all ways, and holds what the tool says against what the game has. How many ways.
+/// What a listing of the tool says of a session.
+fn listed(root: &Path, session: SessionId) -> Result<Option<String>, Box<dyn Error>> {
+    let place = root.display().to_string();
+    let lines = run(["list", "--json", &place].map(OsString::from))?.objects()?;
+    let id = session.to_string();
+    let line = lines.iter().find(|line| line["id"] == *id);
+    Ok(line.and_then(|line| line["condition"].as_str()).map(str::to_owned))
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Good => "good",
+        Verdict::Damaged => "damaged",
+        Verdict::Lost => "lost",
+    }
+}
+
+/// All files of a session, each with what may happen to it.
+fn mutations(directory: &Path) -> Result<Vec<(PathBuf, Damage)>, Box<dyn Error>> {
+    let framed = framed_files(directory)?;
+    let mut all = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let bytes = fs::read(&path)?;
+        let damages = match framed.contains(&path) {
+            true => damages(&bytes)?,
+            false => damages_of_small(&bytes),
+        };
+        all.extend(damages.into_iter().map(|damage| (path.clone(), damage)));
+    }
+    Ok(all)
+}
+
+/// The file that holds the newest checkpoint of a session.
+fn newest_file(directory: &Path, session: SessionId) -> Result<PathBuf, Box<dyn Error>> {
+    let stored = StoredSession::open(&RealDisk, directory.to_path_buf(), session)?;
+    let run = stored.index().heads().first().ok_or("a head")?.id.run;
+    let (number, _) = stored
+        .index()
+        .segments()
+        .iter()
+        .enumerate()
+        .filter(|(_, segment)| segment.header.run == run)
+        .max_by_key(|(_, segment)| segment.header.segment)
+        .ok_or("a segment")?;
+    Ok(stored.path_of(number).ok_or("its path")?.to_path_buf())
+}
+
+/// The faults of what tool and game say after one mutation.
+fn faults(
+    (before, after): (&Seen, &Seen),
+    (code, condition): (i32, Option<&str>),
+    (damage, is_newest): (&Damage, bool),
+) -> Vec<&'static str> {
+    let is_gone = damage.bytes.is_none();
+    let loses = after.has_lost_something(before) && !is_gone;
+    // The game's listing reads no manifest of a session that was left in good order, which alone bears witness of what
+    // is missing without a trace. Of a file that is gone as a whole nobody knows, unless something builds on it.
+    let is_missing = is_gone || damage.what.starts_with("cut at") && !is_newest;
+    let may_miss = is_missing && after.has_ended && after.verdict == Some(Verdict::Good);
+    let agrees = condition == after.verdict.map(word) || may_miss && condition == Some("damaged");
+    let says_same = match after.verdict {
+        Some(verdict) => after.is_reported == (verdict != Verdict::Good),
+        None => !after.is_reported,
+    };
+    let is_right = match code {
+        0 => !loses && after.verdict == Some(Verdict::Good),
+        1 => loses || after.verdict != Some(Verdict::Good) || is_gone,
+        _ => after.restorable.is_empty(),
+    };
+    let checks = [
+        (agrees, "the tool lists something else than the game says"),
+        (says_same, "the game's verdict isn't what it reports"),
+        (is_right, "the tool verifies something else"),
+    ];
+    checks.into_iter().filter(|(holds, _)| !holds).map(|(_, fault)| fault).collect()
+}
+
+/// Damages each file of a session in all ways, and holds what the tool says against what the game says and has. How many
+/// ways.
 fn judge_all(root: &Path, session: SessionId) -> Result<usize, Box<dyn Error>> {
     let name = session.to_string();
     let directory = PathBuf::from(SESSIONS).join(&name);
@@ -187,27 +315,21 @@ fn judge_all(root: &Path, session: SessionId) -> Result<usize, Box<dyn Error>> {
     assert_eq!(tool(&verify, scratch.path())?, 0, "{name} as it was left");
     let before = seen(scratch.path(), session)?;
     assert!(!before.is_reported && !before.restorable.is_empty(), "{before:?}");
+    let newest = newest_file(&root.join(&directory), session)?;
     let (mut ways, mut bad) = (0, Vec::new());
-    for path in framed_files(&root.join(&directory))? {
-        let file = path.file_name().ok_or("a name")?;
-        for Damage { what, bytes } in damages(&fs::read(&path)?)? {
-            let scratch = copy_of(root, session)?;
-            fs::write(scratch.path().join(&directory).join(file), bytes)?;
-            let code = tool(&verify, scratch.path())?;
-            let after = seen(scratch.path(), session)?;
-            let loses = !before.restorable.is_subset(&after.restorable)
-                || after.events < before.events
-                || after.has_ended != before.has_ended;
-            let agrees = match code {
-                0 => !loses && !after.is_reported,
-                1 => true,
-                _ => after.restorable.is_empty(),
-            };
-            if !agrees {
-                bad.push(format!("{} {what}: the tool says {code}, {after:?}", path.display()));
-            }
-            ways += 1;
+    for (path, damage) in mutations(&root.join(&directory))? {
+        let scratch = copy_of(root, session)?;
+        damage.put(&scratch.path().join(&directory).join(path.file_name().ok_or("a name")?))?;
+        let condition = listed(scratch.path(), session)?;
+        let code = tool(&verify, scratch.path())?;
+        let after = seen(scratch.path(), session)?;
+        let faults =
+            faults((&before, &after), (code, condition.as_deref()), (&damage, path == newest));
+        for fault in faults {
+            let (file, what) = (path.display(), &damage.what);
+            bad.push(format!("{file} {what}: {fault}: {condition:?}, {code}, {after:?}"));
         }
+        ways += 1;
     }
     assert!(bad.is_empty(), "{} of {ways}, of {before:?}:\n{}", bad.len(), bad.join("\n"));
     Ok(ways)
@@ -261,6 +383,36 @@ fn of_archives_events_and_sessions_in_the_archive_nothing_lost_is_good() -> Done
 }
 
 #[test]
+fn a_file_of_a_newer_version_is_not_good_and_no_damage() -> Done {
+    let root = tempfile::tempdir()?;
+    let session = play(root.path(), true)?;
+    let directory = root.path().join(SESSIONS).join(session.to_string());
+    let newest = newest_file(&directory, session)?;
+    let all = journals(&directory)?;
+    let older = all.iter().find(|path| **path != newest).ok_or("an older file")?;
+    let found = |files: &[&PathBuf]| -> Result<_, Box<dyn Error>> {
+        let scratch = copy_of(root.path(), session)?;
+        for file in files {
+            let name = file.file_name().ok_or("a name")?;
+            make_newer(&scratch.path().join(SESSIONS).join(session.to_string()).join(name))?;
+        }
+        let condition = listed(scratch.path(), session)?;
+        let found = open(scratch.path())?.detect()?.into_iter().find(|it| it.session == session);
+        Ok((condition, found.ok_or("a session")?))
+    };
+    let (condition, some) = found(&[older])?;
+    assert_eq!(condition.as_deref(), Some("damaged"));
+    // The game may load it, and no player reads of damage.
+    assert!(some.entry.is_some(), "{some:?}");
+    assert_eq!((&some.corruption, some.failure.is_none()), (&None, true), "{some:?}");
+    // That is said once.
+    let (_, none) = found(&all.iter().collect::<Vec<_>>())?;
+    assert_eq!(none.verdict, Verdict::Lost, "{none:?}");
+    assert!(none.corruption.is_none() && none.failure.is_some(), "{none:?}");
+    Ok(())
+}
+
+#[test]
 fn a_slot_that_cannot_be_loaded_is_not_good() -> Done {
     let game = Game::of_format("1.3")?;
     let slots = game.profile().join("slots");
@@ -277,11 +429,12 @@ fn a_slot_that_cannot_be_loaded_is_not_good() -> Done {
     for entry in fs::read_dir(&slots)? {
         let path = entry?.path();
         let whole = fs::read(&path)?;
-        for Damage { what, bytes } in damages(&whole)? {
+        for damage in damages(&whole)?.into_iter().filter(|damage| damage.bytes.is_some()) {
+            let what = &damage.what;
             let sent = tempfile::tempdir()?;
             let file = sent.path().join("slots").join(path.file_name().ok_or("a name")?);
             fs::create_dir(sent.path().join("slots"))?;
-            fs::write(&file, &bytes)?;
+            damage.put(&file)?;
             let is_lost = loads(&sent.path().join("slots"))? == 0;
             for line in [vec!["verify", "--read-data"], vec!["verify"]] {
                 let of_file = line.iter().map(OsString::from).chain([file.clone().into()]);

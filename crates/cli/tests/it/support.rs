@@ -2,13 +2,16 @@
 
 use std::error::Error;
 use std::fs;
+use std::marker::PhantomData;
 
 use bevy_session_journal::internal::disk::process::{LogBounds, LogQueue, LogWords, RecentLog};
-use bevy_session_journal::{PanicInfo, RunId, SessionId};
+use bevy_session_journal::internal::disk::{RealDisk, read_all};
+use bevy_session_journal::{JournalOptions, PanicInfo, RunId, SessionId};
 use jiff::Timestamp;
 
 use crate::common::{
-    Done, EVENINGS, EVENINGS_RUN, Game, RELICS, begin_watched_process, copy, journals, session_with,
+    AnyValue, Done, EVENINGS, EVENINGS_RUN, Game, RELICS, begin_watched_process, copy, journals,
+    session_with,
 };
 use crate::doctoring::run_commands;
 use crate::naming::make_newer;
@@ -153,5 +156,57 @@ fn a_server_that_keeps_its_log_in_files_says_where_they_are() -> Done {
     // Panics of other tests of this process may be among them.
     let ours = kept.lines().filter(|line| line.contains("no path") || line.contains("out of mana"));
     assert_eq!(ours.count(), 31, "{kept}");
+    Ok(())
+}
+
+#[test]
+fn a_session_that_was_declined_says_what_it_died_of() -> Done {
+    let game = Game::new()?;
+    let (local, now) = (game.local(), Timestamp::now());
+    let guard = begin_watched_process(&local, now);
+    guard.hold(EVENINGS.parse()?, RunId(EVENINGS_RUN));
+    let panicked = std::thread::spawn(|| panic!("the well is dry")).join();
+    assert!(panicked.is_err());
+    guard.beat(&local, now - std::time::Duration::from_secs(90));
+    // It is gone, and its lock with it.
+    let state = game.directory().join("state");
+    for entry in fs::read_dir(&state)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|it| it == "lock") {
+            fs::remove_file(path)?;
+        }
+    }
+    let mut journal = JournalOptions::new(game.directory())
+        .watch_panics(false)
+        .open(AnyValue(PhantomData::<u64>))?;
+    journal.decline(EVENINGS.parse()?)?;
+    drop(journal);
+    // The record of the process is gone.
+    let records = read_all(&RealDisk, &state)?;
+    let left = records.iter().filter_map(|it| it.record.as_ref().ok()).map(|it| it.runs.len());
+    assert_eq!(left.sum::<usize>(), 0, "its record is settled");
+    let log = game.run(&format!("log --json DIR {EVENINGS}"))?.objects()?;
+    let declined = log.iter().find(|line| line["subtype"] == "declined").ok_or("a decline")?;
+    let panic = &declined["deaths"][0]["panic"];
+    assert_eq!(panic["message"], "the well is dry", "{declined}");
+    assert!(panic["place"].as_str().is_some_and(|it| it.contains("support.rs")), "{declined}");
+    assert!(panic["backtrace"].is_string(), "{declined}");
+    let said = game.run(&format!("log DIR {EVENINGS}"))?.text;
+    let line = said.lines().find(|line| line.contains("session declined; died: "));
+    assert!(line.is_some_and(|line| line.contains("the well is dry at ")), "{said}");
+    let shown = game.run(&format!("show DIR {EVENINGS}"))?.text;
+    assert!(shown.contains("the well is dry") && shown.contains(", declined "), "{shown}");
+    let shown = game.run(&format!("show --json DIR {EVENINGS}"))?.object()?;
+    let recorded = &shown["recorded_deaths"][0];
+    assert_eq!(recorded["panic"]["message"], "the well is dry", "{recorded}");
+    assert!(recorded["declined"].is_string() && recorded["recovered"].is_null(), "{recorded}");
+    // A backtrace is read at each start, so there is only the beginning of it.
+    let bytes = recorded["panic"]["backtrace"].as_str().ok_or("a backtrace")?.len();
+    assert!((1..=2048).contains(&bytes), "{bytes}");
+    // The archive takes the place of all files.
+    assert_eq!(game.run(&format!("archive DIR {EVENINGS}"))?.code, Some(0));
+    let shown = game.run(&format!("show --json DIR {EVENINGS}"))?.object()?;
+    assert_eq!(shown["recorded_deaths"].as_array().map(Vec::len), Some(1), "{shown}");
+    assert_eq!(shown["recorded_deaths"][0]["panic"]["message"], "the well is dry", "{shown}");
     Ok(())
 }

@@ -8,7 +8,8 @@ use super::TypeList;
 use super::type_list::at_most_types;
 use crate::model::ids::{CheckpointId, RunId, SaveId};
 use crate::model::session::{
-    CheckpointSummary, EndReason, Fields, Leaving, SessionMetadata, SessionStatus, milliseconds,
+    CheckpointSummary, EndReason, Fields, Leaving, ProcessDeath, SessionMetadata, SessionStatus,
+    milliseconds,
 };
 
 /// The reason for which a checkpoint was taken.
@@ -128,6 +129,13 @@ impl Commit {
     }
 }
 
+impl Record {
+    /// That these heads were declined, of which no death is known.
+    pub fn declined(heads: Vec<CheckpointId>) -> Self {
+        Self::Declined { heads, deaths: Vec::new() }
+    }
+}
+
 /// A statement about the session that stands by itself, outside of any checkpoint.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -167,6 +175,9 @@ pub enum Record {
     Declined {
         /// The newest checkpoints of the lines that were declined.
         heads: Vec<CheckpointId>,
+        /// The deaths of the processes that held them, the oldest first, as far as they were known.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        deaths: Vec<ProcessDeath>,
     },
     /// The session is being deleted; everything that is still here goes with it.
     Forgotten,

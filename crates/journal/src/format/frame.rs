@@ -369,6 +369,11 @@ pub mod work {
         pub static UNPACKED: Cell<u64> = const { Cell::new(0) };
     }
 
+    /// Bytes that were checked and unpacked so far.
+    pub fn done() -> u64 {
+        CHECKED.get() + UNPACKED.get()
+    }
+
     pub(super) fn count(what: &'static LocalKey<Cell<u64>>, bytes: usize) {
         what.set(what.get() + bytes as u64);
     }

@@ -25,10 +25,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    CheckpointKind, Commit, DamagedRange, GroupEntry, Lineage, Scan, SegmentHeader, TypeList,
+    CheckpointKind, Commit, DamagedRange, GroupEntry, Lineage, Record, Scan, SegmentHeader,
+    TypeList,
 };
 use crate::model::ids::{CheckpointId, RunId, limits};
-use crate::model::session::{CheckpointSummary, FailureCause};
+use crate::model::session::{CheckpointSummary, FailureCause, ProcessDeath};
 use run::{CommitPlace, Moment, Run};
 
 pub use collapses::is_collapse;
@@ -167,6 +168,16 @@ impl SessionIndex {
     /// ever committed.
     pub fn heads(&self) -> &[Head] {
         self.heads.get_or_init(|| head::find(&self.segments, &self.runs))
+    }
+
+    /// What was written down of lines that were declined: when, and what they had died of. In no order.
+    pub fn declines(&self) -> impl Iterator<Item = (&SegmentHeader, &[ProcessDeath])> {
+        self.segments.iter().flat_map(|segment| {
+            segment.scan.records.iter().filter_map(|(_, record)| match record {
+                Record::Declined { deaths, .. } => Some((&*segment.header, &**deaths)),
+                _ => None,
+            })
+        })
     }
 
     /// The line that is meant where none is named: the newest that the player hasn't declined, or else

@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 use super::frame::{FRAME_HEADER_BYTES, FrameOpener};
 use super::{Commit, FrameHeader, FrameKind, Origin, ReadError, Record, Segment};
 use crate::model::ids::{CheckpointId, limits};
+use crate::model::session::ProcessDeath;
 pub use budget::{ScanBudget, too_large};
 use records::Records;
 use window::Window;
@@ -301,8 +302,9 @@ impl Scanner<'_> {
     fn count(&mut self, entry: &FrameEntry, content: &mut Content) -> io::Result<()> {
         match content {
             Content::Commit(commit) => self.budget.take_commit(commit),
-            Content::Record(Record::Declined { heads }) => {
-                self.budget.take(heads.len() * 2 * size_of::<CheckpointId>())
+            Content::Record(Record::Declined { heads, deaths }) => {
+                let deaths: usize = deaths.iter().map(ProcessDeath::text_bytes).sum();
+                self.budget.take(heads.len() * 2 * size_of::<CheckpointId>() + deaths)
             }
             Content::Record(Record::Lineage { ancestors, supersedes }) => {
                 let named = ancestors.len() + supersedes.len();

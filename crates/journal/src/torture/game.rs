@@ -109,6 +109,23 @@ impl Game {
         self.news()
     }
 
+    /// Sends an order, and leaves the writer's reports to [`Self::turn_and_report`].
+    pub fn send(&mut self, order: Order<Bytes>, now: Moment) {
+        self.worker.execute(order, now);
+        self.rest = Duration::ZERO;
+    }
+
+    /// Lets the writer do the next piece of work, and takes all of its reports.
+    pub fn turn_and_report(&mut self, now: Moment) -> Vec<Report<Bytes>> {
+        self.rest = self.worker.turn(now);
+        self.reports()
+    }
+
+    /// Takes the writer's reports.
+    fn reports(&mut self) -> Vec<Report<Bytes>> {
+        self.worker.reports().collect()
+    }
+
     /// Lets the writer do the next piece of work.
     pub fn turn(&mut self, now: Moment) -> Vec<News> {
         self.process.frame_completed(now.wall);
@@ -123,12 +140,11 @@ impl Game {
 
     /// Reads a checkpoint, with the session's lock held from here on. Returns the writer's other reports as well.
     pub fn prepare(&mut self, wanted: Wanted, now: Moment) -> (Option<Prepared<u64>>, Vec<News>) {
-        self.worker.execute(Order::Prepare { wanted, ticket: Ticket::new() }, now);
-        self.rest = Duration::ZERO;
+        self.send(Order::Prepare { wanted, ticket: Ticket::new() }, now);
+        self.worker.catch_up(now);
         let mut prepared = None;
-        let reports: Vec<Report<Bytes>> = self.worker.reports().collect();
         let mut others = Vec::new();
-        for report in reports {
+        for report in self.reports() {
             match report {
                 Report::Prepared { prepared: ready, .. } => prepared = Some(*ready),
                 report => others.push(report),
@@ -191,6 +207,12 @@ impl Game {
         self.process.exit_seen();
         self.worker.finish(now);
         self.news()
+    }
+
+    /// The app is gone, and says nothing of an exit. Returns the writer's reports.
+    pub fn end(&mut self, now: Moment) -> Vec<Report<Bytes>> {
+        self.worker.finish(now);
+        self.reports()
     }
 
     pub fn quota(&self) -> Quota {

@@ -3,8 +3,10 @@
 //! Checksums guard against accidents and not against people, so a hostile file has good ones. Here every change is
 //! sealed again, by `docs/FORMAT.md` and not by the code under test.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
@@ -14,16 +16,18 @@ use super::{Action, Opened, Play, Random, Script, rounds, tell};
 use crate::disk::simulated_disk::{Content, Image, Node, Place, SimulatedDisk};
 use crate::format::sample::{SegmentBytes, at, commit, header, removed, values};
 use crate::format::{
-    ENTITIES, Predecessor, Record, Segment, SegmentHeader, SegmentSummary, SessionIndex,
-    missing_ends,
+    ENTITIES, Predecessor, ReadAt, Record, Segment, SegmentHeader, SegmentSummary, SessionIndex,
+    missing_ends, work,
 };
 
 /// Bytes of a frame's header.
 const FRAME_HEADER: usize = 48;
 /// Bytes of a segment's header before its body.
 const PRELUDE: usize = 24;
-/// No input of a few thousand bytes may take longer than this.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Bytes that may be read, checked or unpacked for each byte of an input, and for any input at all.
+const WORK: (u64, u64) = (64, 1 << 16);
+/// No input of a few thousand bytes may take longer than this, on however busy a machine: work may be none of bytes.
+const PATIENCE: Duration = Duration::from_mins(2);
 /// Seeds that were found to do harm once. Every test run plays them again.
 const ONCE_HARMFUL: [u64; 0] = [];
 
@@ -105,10 +109,30 @@ fn spoil(bytes: &mut [u8], random: &mut Random) {
     }
 }
 
-/// Reads everything that there is to read, and checks that it ends.
+/// Bytes in memory, with a count of those that were read.
+struct Counted {
+    bytes: Vec<u8>,
+    read: AtomicU64,
+}
+
+impl ReadAt for Counted {
+    fn len(&self) -> io::Result<u64> {
+        ReadAt::len(&self.bytes)
+    }
+
+    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.read.fetch_add(buffer.len() as u64, Ordering::Relaxed);
+        self.bytes.read_exact_at(offset, buffer)
+    }
+}
+
+/// Reads everything that there is to read, and counts how much work that is.
 fn devour(bytes: Vec<u8>, what: &str) {
-    let begun = Instant::now();
-    if let Ok(segment) = Segment::open(Path::new("hostile.journal"), Arc::new(bytes))
+    let most = bytes.len() as u64 * WORK.0 + WORK.1;
+    let bytes = Arc::new(Counted { bytes, read: AtomicU64::new(0) });
+    let (before, begun) = (work::done(), Instant::now());
+    let file: Arc<dyn ReadAt> = bytes.clone();
+    if let Ok(segment) = Segment::open(Path::new("hostile.journal"), file)
         && let Ok(scan) = segment.scan()
     {
         for group in &scan.groups {
@@ -118,6 +142,8 @@ fn devour(bytes: Vec<u8>, what: &str) {
             let _ = segment.payload(frame);
         }
     }
+    let work = work::done() - before + bytes.read.load(Ordering::Relaxed);
+    assert!(work <= most, "{what} takes {work} for {} bytes", bytes.bytes.len());
     assert!(begun.elapsed() < PATIENCE, "{what} took {:?}", begun.elapsed());
 }
 

@@ -5,7 +5,7 @@ mod drafts;
 mod map;
 mod slots;
 mod stating;
-mod taking_up;
+pub mod taking_up;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;

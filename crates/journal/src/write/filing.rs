@@ -11,7 +11,7 @@ use crate::disk::{DirectoryStore, FinishedFile, LocalStore, SessionLock, StoredS
 use crate::format::{Head, Lineage, Record, SegmentHeader, SessionIndex, nearest};
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::{Fields, RequestError, SessionUpdate};
-use crate::read::recovery::{LockHolder, SessionFinder, fields_of, standing};
+use crate::read::recovery::{LockHolder, SessionFinder, deaths_of, fields_of, standing};
 
 /// Notes in the journal that the crashed lines of a session aren't wanted back.
 pub fn decline(
@@ -27,12 +27,14 @@ pub fn decline(
         // Of a fork, the lines that were left cleanly were offered as well.
         wanted.retain(|_| standing(finder, session, only, LockHolder::NoOther).has_crashed());
     }
+    // Once it is declined, nothing keeps the records of the processes that died with it.
+    let deaths = deaths_of(finder, session, &wanted);
     let declined: Vec<CheckpointId> = wanted.into_iter().map(|head| head.id).collect();
     let Some(newest) = heads.first().filter(|_| !declined.is_empty()) else {
         return Err(RequestError::NothingToDecline);
     };
     let about = declined.clone();
-    let record = Record::Declined { heads: declined };
+    let record = Record::Declined { heads: declined, deaths };
     write_down(finder.local(), &stored, newest, &about, &record, now)
 }
 

@@ -98,7 +98,10 @@ impl<C: Content> Link<C> {
             self.slots_in_flight += 1;
         }
         match &mut self.driver {
-            Driver::Inline { worker, .. } => worker.execute(order, now),
+            Driver::Inline { worker, .. } => {
+                worker.execute(order, now);
+                worker.catch_up(now);
+            }
             Driver::Thread { overflow, .. } => {
                 overflow.push_back(order);
                 self.push_overflow();

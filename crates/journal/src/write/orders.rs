@@ -14,8 +14,8 @@ use crate::format::{
 use crate::model::ids::{RunId, SessionId, Ticket};
 use crate::model::session::{
     AttachmentOf, ChaptersWritten, CheckpointSummary, EndReason, Fields, GameClock, Leaving,
-    NewSession, SessionMetadata, SessionStatus, SessionUpdate, ShelfMove, StartingWorld,
-    StateChange,
+    NewSession, RestoreFrom, SessionMetadata, SessionStatus, SessionUpdate, ShelfMove,
+    StartingWorld, StateChange,
 };
 use crate::read::digest::DigestOrder;
 use crate::read::recovery::{EventQuery, Prepared, Wanted};
@@ -150,6 +150,36 @@ impl<C: Content> Order<C> {
         let is_of_played =
             matches!(self, Self::Prepare { .. } | Self::TakeUp(_) | Self::UseProfile { .. });
         is_of_played || self.is_filing()
+    }
+
+    /// Returns true if it is about the run that is written, and about nothing else.
+    pub(super) fn is_of_run(&self) -> bool {
+        matches!(self, Self::Checkpoint(_) | Self::Write(_) | Self::Content(_) | Self::Events(_))
+    }
+
+    /// Returns true if orders after it are about another run, or other sessions.
+    pub(super) fn changes_run(&self) -> bool {
+        matches!(self, Self::TakeUp(_) | Self::Leave(_) | Self::UseProfile { .. })
+    }
+
+    /// Returns true if the end of a run waits for it.
+    pub(super) fn is_of_player(&self) -> bool {
+        matches!(self, Self::Slot { .. } | Self::SessionAttachment { .. })
+    }
+
+    /// Returns true if it reads a checkpoint that is to be restored.
+    pub(super) fn reads(&self) -> bool {
+        matches!(self, Self::Prepare { .. })
+    }
+
+    /// Returns true if it is about sessions that aren't played, or reads a checkpoint that is to be restored.
+    pub(super) fn is_of_others(&self) -> bool {
+        self.reads() || self.is_filing() || matches!(self, Self::Release(_))
+    }
+
+    /// Returns true if it reads one that is in a slot.
+    pub(super) fn reads_slot(&self) -> bool {
+        matches!(self, Self::Prepare { wanted, .. } if matches!(wanted.from, RestoreFrom::Slot(_)))
     }
 
     /// Returns true if it changes sessions that aren't played.

@@ -12,13 +12,13 @@ use super::unplayed_run;
 use crate::disk::{DirectoryStore, LocalStore, MergedBlocks, StoredSession};
 use crate::format::{
     Block, Commit, FEATURE_WITHOUT_WORLD, FrameKind, Head, Lineage, ReadError, Record,
-    SegmentHeader, Values,
+    SegmentHeader, SessionIndex, Values,
 };
 use crate::model::ids::{CheckpointId, SaveId};
 use crate::model::session::{
-    FailureCause, Fields, Leaving, RequestError, SessionMetadata, SessionStatus,
+    FailureCause, Fields, Leaving, ProcessDeath, RequestError, SessionMetadata, SessionStatus,
 };
-use crate::read::recovery::{FIELDS, THUMBNAIL, newest_thumbnail, next_save_id};
+use crate::read::recovery::{FIELDS, REMEMBERED_DEATHS, THUMBNAIL, newest_thumbnail, next_save_id};
 
 /// The part of a session that is kept.
 pub(super) struct Snapshot {
@@ -46,9 +46,13 @@ impl Snapshot {
     ) -> Self {
         let index = stored.index();
         let build = (&*head.game_version, head.schema);
+        // A copy has died of nothing.
+        let is_same = metadata.id == stored.id();
+        let deaths = if is_same { deaths_of_declined(index) } else { Vec::new() };
         let header = unplayed_run::header(local, metadata, build, now);
         let (run, counter) = (header.run, index.newest_counter() + 1);
-        let left = how_it_was_left(head, status, CheckpointId { run, counter });
+        let kept = CheckpointId { run, counter };
+        let left = how_it_was_left(head, status, kept, deaths);
         let mut snapshot = Self {
             head: head.clone(),
             header,
@@ -242,22 +246,42 @@ pub(super) fn not_as_written(path: &Path) -> RequestError {
     RequestError::Store(FailureCause::at(&path.clone(), NotAsWritten { path }))
 }
 
+/// The deaths of which lines were declined, the oldest first and the last few of them. The statements that hold them go
+/// once the new run takes the place of all.
+fn deaths_of_declined(index: &SessionIndex) -> Vec<ProcessDeath> {
+    let mut declines: Vec<_> = index.declines().collect();
+    declines.sort_by_key(|(header, _)| (header.created, header.run));
+    let deaths: Vec<ProcessDeath> =
+        declines.into_iter().flat_map(|(_, deaths)| deaths).cloned().collect();
+    let surplus = deaths.len().saturating_sub(REMEMBERED_DEATHS);
+    deaths.into_iter().skip(surplus).collect()
+}
+
 /// The records of the end that are written in the new run, from those of the one before.
-fn how_it_was_left(head: &Head, status: SessionStatus, kept: CheckpointId) -> Vec<Record> {
+fn how_it_was_left(
+    head: &Head,
+    status: SessionStatus,
+    kept: CheckpointId,
+    deaths: Vec<ProcessDeath>,
+) -> Vec<Record> {
     let play_time = head.play_time;
+    let of_others = Some(Record::Declined { heads: Vec::new(), deaths: deaths.clone() })
+        .filter(|_| !deaths.is_empty());
     match &head.end {
         Some(end) => {
             let (status, reason, leaving) = (end.status, end.reason, end.leaving.clone());
-            vec![Record::End { status, reason, leaving, time: end.time, play_time }]
+            let end = Record::End { status, reason, leaving, time: end.time, play_time };
+            of_others.into_iter().chain([end]).collect()
         }
         // It was left in good order, and its end could not be written.
         None if !status.is_running() => {
             let (reason, leaving) = (None, Leaving::default());
-            vec![Record::End { status, reason, leaving, time: head.time, play_time }]
+            let end = Record::End { status, reason, leaving, time: head.time, play_time };
+            of_others.into_iter().chain([end]).collect()
         }
         None => vec![
             Record::Status { status, time: head.time, play_time },
-            Record::Declined { heads: vec![kept] },
+            Record::Declined { heads: vec![kept], deaths },
         ],
     }
 }

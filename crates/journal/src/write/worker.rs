@@ -4,8 +4,9 @@ mod events;
 mod jobs;
 mod playing;
 mod preparing;
+mod waiting;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -35,8 +36,6 @@ use crate::write::retention::Quota;
 
 /// Time between two heartbeats.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// Turns that what was captured last gets once the app is gone.
-const LAST_TURNS: usize = 4;
 
 /// The writer's state. A thread or the main loop drives it.
 pub struct Worker<C: Content> {
@@ -51,6 +50,8 @@ pub struct Worker<C: Content> {
     playing: Option<(RunJournal, C::Run)>,
     /// The jobs beside the checkpoints.
     jobs: Jobs,
+    /// Orders that come after what jobs do now, in the order in which they were given.
+    waiting: VecDeque<Order<C>>,
     /// The digests that the program keeps of each session.
     digests: Keepers,
     /// True if leftovers were looked for; once a process and profile is enough.
@@ -97,6 +98,7 @@ impl<C: Content> Worker<C> {
             prepared: HashMap::new(),
             playing: None,
             jobs: Jobs::default(),
+            waiting: VecDeque::new(),
             digests: Keepers::default(),
             swept: false,
             quota: Quota::default(),
@@ -142,23 +144,13 @@ impl<C: Content> Worker<C> {
         self.reports.drain(..)
     }
 
-    /// Executes one order. Work on the disk is left to [`turn`](Self::turn), unless the order itself asks for it.
-    pub fn execute(&mut self, order: Order<C>, now: Moment) {
-        // Beside play a change of other sessions is a job.
-        if order.is_about_sessions() && !(order.is_filing() && self.playing.is_some()) {
-            self.finish_looking(now);
-            self.work_off(&Urgency::BRIEF, now);
-        }
-        self.carry_out(order, now);
-    }
-
     fn carry_out(&mut self, order: Order<C>, now: Moment) {
         match order {
             Order::Detect { ticket } => self.detect(ticket, now),
             Order::Refresh => self.refresh(),
             Order::Prepare { wanted, ticket } => {
                 // A rewind reads what this very run has written.
-                self.turn(now);
+                self.work(now);
                 self.prepare(wanted, ticket, now);
             }
             Order::PrepareWorld { order, ticket } => self.prepare_world(&order, ticket),
@@ -234,8 +226,17 @@ impl<C: Content> Worker<C> {
         }
     }
 
-    /// Does the next piece of work that takes a disk, and says how long there is none.
+    /// Does the next piece of work that takes a disk, and carries out what waited for it. Returns the time for which
+    /// there is none.
     pub fn turn(&mut self, now: Moment) -> Duration {
+        let was_playing = self.playing.is_some();
+        let rest = self.work(now);
+        // What waits comes after the report that the run was left.
+        let has_left = was_playing && self.playing.is_none();
+        if has_left || self.carry_out_waiting(now) { Duration::ZERO } else { rest }
+    }
+
+    fn work(&mut self, now: Moment) -> Duration {
         let beat_is_due = now.elapsed.saturating_sub(self.last_beat) >= HEARTBEAT;
         if beat_is_due || self.process.exit_is_news() {
             self.beat(now);
@@ -268,20 +269,14 @@ impl<C: Content> Worker<C> {
         if self.process.is_exiting() {
             self.trials.give_up_all();
         }
-        if let Some((journal, _)) = &mut self.playing {
-            journal.begin_last_turn();
-        }
-        // More than once, if room could be made on a full disk.
-        for _ in 0..LAST_TURNS {
-            self.turn(now);
-        }
+        self.finish_waiting(now);
         self.finish_looking(now);
         self.work_off(&Urgency::BRIEF, now);
         // Nothing more will be written that a job could wait for.
         collect_news(&mut self.reports, |news| self.jobs.give_up_waiting(news));
         self.jobs.drop_all(&(Urgency::Kept..=Urgency::Spare));
         while self.jobs.wake(&Urgency::BESIDE_RUN) == Some(Duration::ZERO) {
-            self.turn(now);
+            self.work(now);
             // The end of the run isn't waited for any more.
             self.slice(&Urgency::LONG, now);
         }

@@ -1,7 +1,7 @@
 //! Heads: where the lines of a session end.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -85,9 +85,7 @@ pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Hea
     found.sort_by_key(|(run, id)| (Reverse(id.counter), run.id));
     let heads = found.into_iter().filter_map(|(run, id)| Head::new(id, run, segments));
     let mut heads: Vec<Head> = heads.collect();
-    for statement in statements(segments, runs) {
-        heads.iter_mut().for_each(|head| statement.apply(head));
-    }
+    apply_statements(&mut heads, segments, runs);
     agree_on_place(&mut heads);
     heads
 }
@@ -196,59 +194,112 @@ impl Head {
     }
 }
 
-/// A statement about heads from outside of their run.
-struct Statement<'a> {
-    /// The heads that the segment was written about.
-    about: &'a [CheckpointId],
-    record: &'a Record,
-}
-
-/// The statements of segments without a checkpoint about the heads that they name, and the heads that were declined.
-fn statements<'a>(
-    segments: &'a [SegmentSummary],
-    runs: &BTreeMap<RunId, Run>,
-) -> Vec<Statement<'a>> {
+/// Applies to heads what segments without a checkpoint say about those that they name, and notes which were declined.
+///
+/// Somebody may have forged many statements about many heads: each name is looked at once, and of what is said of a head
+/// the last of each kind alone is taken over.
+fn apply_statements(heads: &mut [Head], segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) {
+    let mut said: HashMap<RunId, Said<'_>> =
+        heads.iter().map(|head| (head.id.run, Said::about(head.id.counter))).collect();
     let mut ordered: Vec<&SegmentSummary> = segments.iter().collect();
     // Nothing but a name or an end mark hangs on which of two statements is the later one, so here
     // a clock will do.
     ordered.sort_by_key(|segment| (segment.header.created, segment.header.run));
     let has_committed = |run| runs.get(&run).is_some_and(|run: &Run| !run.moments.is_empty());
-    let mut statements = Vec::new();
     for segment in ordered {
-        let about = match has_committed(segment.header.run) {
-            // Such a run speaks for itself; only a decline is about others.
-            true => &[][..],
-            false => &segment.header.supersedes,
-        };
-        let records = segment.scan.records.iter();
-        statements.extend(records.map(|(_, record)| Statement { about, record }));
+        let records = || segment.scan.records.iter().map(|(_, record)| record);
+        for record in records() {
+            if let Record::Declined { heads: declined, .. } = record {
+                for_each_named(&mut said, declined, |said| said.declined = true);
+            }
+        }
+        // A run with a checkpoint speaks for itself.
+        if !has_committed(segment.header.run) && records().next().is_some() {
+            let about = &segment.header.supersedes;
+            let mut statement = Statement::default();
+            records().for_each(|record| statement.follow(record));
+            for_each_named(&mut said, about, |said| said.last = statement.over(said.last));
+        }
     }
-    statements
+    for head in heads {
+        if let Some(said) = said.get(&head.id.run) {
+            said.apply(head);
+        }
+    }
 }
 
-impl Statement<'_> {
-    fn apply(&self, head: &mut Head) {
-        match self.record {
-            Record::Declined { heads } => head.declined |= covers(heads, head.id),
-            Record::Metadata(metadata) if covers(self.about, head.id) => {
-                head.metadata = SessionMetadata::clone(metadata);
-            }
-            Record::Fields(fields) if covers(self.about, head.id) => {
-                head.fields = Some(Fields::clone(fields));
-            }
+/// Does something with what is said of each of these heads.
+fn for_each_named<'a>(
+    said: &mut HashMap<RunId, Said<'a>>,
+    names: &[CheckpointId],
+    mut take: impl FnMut(&mut Said<'a>),
+) {
+    for named in names {
+        #[cfg(test)]
+        super::line::count_step();
+        if let Some(said) = said.get_mut(&named.run).filter(|said| named.counter >= said.counter) {
+            take(said);
+        }
+    }
+}
+
+/// The last statements about a head from outside of its run.
+struct Said<'a> {
+    /// The head's number.
+    counter: u64,
+    last: Statement<'a>,
+    declined: bool,
+}
+
+/// The records that count of those of a segment, or of several.
+#[derive(Clone, Copy, Default)]
+struct Statement<'a> {
+    metadata: Option<&'a SessionMetadata>,
+    fields: Option<&'a Fields>,
+    end: Option<&'a Record>,
+}
+
+impl<'a> Statement<'a> {
+    /// Returns what counts if this was said later than another one.
+    fn over(self, earlier: Self) -> Self {
+        Self {
+            metadata: self.metadata.or(earlier.metadata),
+            fields: self.fields.or(earlier.fields),
+            end: self.end.or(earlier.end),
+        }
+    }
+
+    fn follow(&mut self, record: &'a Record) {
+        #[cfg(test)]
+        super::line::count_step();
+        match record {
+            Record::Metadata(metadata) => self.metadata = Some(metadata),
+            Record::Fields(fields) => self.fields = Some(fields),
             // That a run which committed nothing was *closed* says nothing about the one before.
-            Record::End { status, reason, leaving, time, .. }
-                if status.has_ended() && covers(self.about, head.id) =>
-            {
-                head.status = *status;
-                let (status, reason, leaving) = (*status, *reason, leaving.clone());
-                head.end = Some(RunEnd { status, reason, leaving, time: *time });
-            }
+            Record::End { status, .. } if status.has_ended() => self.end = Some(record),
             _ => {}
         }
     }
 }
 
-fn covers(seen: &[CheckpointId], head: CheckpointId) -> bool {
-    seen.iter().any(|seen| seen.run == head.run && seen.counter >= head.counter)
+impl Said<'_> {
+    fn about(counter: u64) -> Self {
+        Self { counter, last: Statement::default(), declined: false }
+    }
+
+    fn apply(&self, head: &mut Head) {
+        let Statement { metadata, fields, end } = self.last;
+        head.declined |= self.declined;
+        if let Some(metadata) = metadata {
+            head.metadata = metadata.clone();
+        }
+        if let Some(fields) = fields {
+            head.fields = Some(fields.clone());
+        }
+        if let Some(Record::End { status, reason, leaving, time, .. }) = end {
+            head.status = *status;
+            let (status, reason, leaving) = (*status, *reason, leaving.clone());
+            head.end = Some(RunEnd { status, reason, leaving, time: *time });
+        }
+    }
 }

@@ -165,11 +165,11 @@ std::thread_local! {
 }
 
 #[cfg(test)]
-fn count_step() {
+pub(super) fn count_step() {
     STEPS.set(STEPS.get() + 1);
 }
 
-/// Counts the steps along lines that something takes.
+/// Counts the steps along lines that something takes, and the heads that statements are held against.
 #[cfg(test)]
 pub fn steps_of<T>(something: impl FnOnce() -> T) -> (T, usize) {
     let before = STEPS.get();

@@ -47,8 +47,13 @@ fn take_up(
 
 /// A segment that only has a statement about `heads`.
 fn statement(number: u64, heads: &[CheckpointId], record: Record) -> SegmentSummary {
+    statements(number, heads, &[record])
+}
+
+/// Several of them.
+fn statements(number: u64, heads: &[CheckpointId], records: &[Record]) -> SegmentSummary {
     let header = SegmentHeader { supersedes: heads.to_vec(), ..header(number, 0) };
-    segment(header, &[], &[record])
+    segment(header, &[], records)
 }
 
 fn chain(first: u64, last: u64) -> Vec<(u64, Option<u64>)> {
@@ -185,7 +190,7 @@ fn a_run_without_a_commit_supersedes_nothing() {
 
 #[test]
 fn a_declined_head_stays_and_says_so() {
-    let declined = Record::Declined { heads: vec![at(1, 3)] };
+    let declined = Record::declined(vec![at(1, 3)]);
     let declining = statement(2, &[at(1, 3)], declined);
     let index_of_declined = index(vec![run(1, 1, 3), declining.clone()]);
     assert_eq!(heads(&index_of_declined), [at(1, 3)]);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::format::Record;
 use crate::model::ids::{CheckpointId, RunId};
+use crate::model::session::ProcessDeath;
 
 /// The records of a segment, as far as they matter. A long session writes the same sorts of records over and over, and
 /// of most sorts the last one counts.
@@ -14,6 +15,7 @@ pub struct Records {
     end: Option<(u64, Record)>,
     declined: BTreeSet<(RunId, u64)>,
     last_declined: Option<u64>,
+    deaths: Vec<ProcessDeath>,
     forgotten: Option<u64>,
     fields: Option<(u64, Record)>,
     others: BTreeMap<u64, Record>,
@@ -26,7 +28,8 @@ impl Records {
             Record::Metadata(_) => self.metadata = Some((sequence, record)),
             Record::Status { .. } => follow(&mut self.status, sequence, record),
             Record::End { .. } => follow(&mut self.end, sequence, record),
-            Record::Declined { heads } => {
+            Record::Declined { heads, deaths } => {
+                self.deaths.extend(deaths);
                 self.declined.extend(heads.into_iter().map(|head| (head.run, head.counter)));
                 self.last_declined = Some(sequence);
             }
@@ -45,7 +48,8 @@ impl Records {
     pub fn into_list(self) -> Vec<(u64, Record)> {
         let declined = self.declined.into_iter();
         let heads = declined.map(|(run, counter)| CheckpointId { run, counter }).collect();
-        let declined = self.last_declined.map(|sequence| (sequence, Record::Declined { heads }));
+        let declined = Record::Declined { heads, deaths: self.deaths };
+        let declined = self.last_declined.map(|sequence| (sequence, declined));
         let forgotten = self.forgotten.map(|sequence| (sequence, Record::Forgotten));
         let single = [self.metadata, self.status, self.end, declined, forgotten, self.fields];
         let mut list: Vec<_> = single.into_iter().flatten().chain(self.others).collect();
@@ -86,12 +90,12 @@ mod tests {
         let mut records = Records::default();
         for sequence in (0..1_000).step_by(5) {
             records.note(sequence, status(SessionStatus::Active, 1_000 - sequence));
-            records.note(sequence + 1, Record::Declined { heads: vec![at(1, 4)] });
+            records.note(sequence + 1, Record::declined(vec![at(1, 4)]));
             records.note(sequence + 2, status(SessionStatus::Paused, 1));
-            records.note(sequence + 3, Record::Declined { heads: vec![at(1, 4), at(2, 5)] });
+            records.note(sequence + 3, Record::declined(vec![at(1, 4), at(2, 5)]));
             records.note(sequence + 4, Record::Forgotten);
         }
-        let declined = Record::Declined { heads: vec![at(1, 4), at(2, 5)] };
+        let declined = Record::declined(vec![at(1, 4), at(2, 5)]);
         let expected =
             [(4, Record::Forgotten), (997, status(SessionStatus::Paused, 1_000)), (998, declined)];
         assert_eq!(records.into_list(), expected);

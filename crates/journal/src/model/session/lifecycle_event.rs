@@ -58,6 +58,15 @@ impl ProcessDeath {
     pub fn new(cause: &str, panic: Option<PanicInfo>) -> Self {
         Self { cause: cause.to_owned(), panic }
     }
+
+    /// Bytes that its texts take, about.
+    pub(crate) fn text_bytes(&self) -> usize {
+        let of_panic = |panic: &PanicInfo| {
+            let others = [&panic.place, &panic.thread, &panic.backtrace].into_iter().flatten();
+            others.map(String::len).sum::<usize>() + panic.message.len()
+        };
+        self.cause.len() + self.panic.as_ref().map_or(0, of_panic) + size_of::<Self>()
+    }
 }
 
 /// The trigger of an event.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::FIELDS;
+use super::judging::{damaged_files, has_damaged_commit, may_hold_more};
 use crate::disk::StoredSession;
 use crate::format::{Block, FileProblemKind, Head, Plan, ReadError, Rows, SessionIndex, Validity};
 use crate::model::ids::{CheckpointId, RunId};
@@ -112,6 +113,30 @@ pub(super) fn assess(
     Some(Corruption { lost, newest_intact: intact, lost_play_time, files })
 }
 
+/// Returns the loss of a session that was judged and not read, whose newest head this is; `None` if nothing is damaged.
+/// `vanished` is the checkpoint that was acknowledged and isn't there.
+///
+/// What is in a file that can't be read now, or only by a newer version, isn't lost.
+pub(super) fn as_far_as_known(
+    stored: &StoredSession,
+    head: Option<&Head>,
+    vanished: Option<CheckpointId>,
+) -> Option<Corruption> {
+    let (index, files) = (stored.index(), damaged_files(stored));
+    let vanished = vanished.filter(|_| head.is_some());
+    let misses_some = has_damaged_commit(index) && !may_hold_more(index);
+    if files.is_empty() && vanished.is_none() && !misses_some {
+        return None;
+    }
+    let head = head.map(|head| head.id);
+    let newest_intact = head.and_then(|head| match index.is_without_world(head) {
+        true => Some(head),
+        false => index.newest_intact(head).map(|plan| plan.checkpoint),
+    });
+    let lost = vanished.or(head.filter(|head| newest_intact != Some(*head)));
+    Some(Corruption { lost, newest_intact, lost_play_time: None, files })
+}
+
 /// The files in which the end of a run may have been: those with a torn tail, and those of which not
 /// even the header is left.
 fn torn_files(stored: &StoredSession, run: RunId) -> impl Iterator<Item = PathBuf> {
@@ -122,21 +147,6 @@ fn torn_files(stored: &StoredSession, run: RunId) -> impl Iterator<Item = PathBu
     let torn = segments
         .filter(move |(_, summary)| summary.header.run == run && summary.scan.tail.is_some());
     torn.map(|(segment, _)| segment.path().to_path_buf()).chain(headless)
-}
-
-/// The files in which damage was found.
-pub(super) fn damaged_files(stored: &StoredSession) -> Vec<PathBuf> {
-    let index = stored.index();
-    let whole_files = index.problems().iter().filter(|problem| problem.kind.is_damage());
-    let mut files: Vec<PathBuf> = whole_files.map(|problem| problem.path.clone()).collect();
-    for group in index.damaged_groups() {
-        if let Some(path) = stored.path_of(group.segment) {
-            files.push(path.to_path_buf());
-        }
-    }
-    files.sort();
-    files.dedup();
-    files
 }
 
 /// Returns true if a checkpoint is known to be damaged.

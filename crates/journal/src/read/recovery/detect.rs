@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use super::corruption::{self, Corruption, Intact};
 use super::fork::Fork;
-use super::judging::vanished;
+use super::judging::{Verdict, judge, vanished};
 use super::ladder::{deaths_in_restores, failed_trial};
 use super::session_finder::Records;
 use super::shortlist::shortlist;
@@ -33,7 +33,11 @@ pub struct FoundSession {
     pub session: SessionId,
     /// Its entry for listings; `None` if nothing readable is left.
     pub entry: Option<SessionEntry>,
-    /// The loss by damage to its files, if any was found.
+    /// The verdict on its files, as far as they were read. `bevy-session` gives the same one, but for a session that was
+    /// left in good order, of which nothing but a file can't be read: that is damaged to the tool alone.
+    pub verdict: Verdict,
+    /// The loss by damage to its files, if any was found. A file that can't be read now, or only by a newer version, is
+    /// no damage.
     pub corruption: Option<Corruption>,
     /// The reason that nothing of it can be restored, if there is one.
     pub failure: Option<RecoveryError>,
@@ -67,8 +71,15 @@ impl FoundSession {
     }
 
     fn nothing(session: SessionId) -> Self {
-        let (offers, ladder) = (Vec::new(), Ladder::default());
-        Self { session, entry: None, corruption: None, failure: None, offers, ladder }
+        Self {
+            session,
+            entry: None,
+            verdict: Verdict::Good,
+            corruption: None,
+            failure: None,
+            offers: Vec::new(),
+            ladder: Ladder::default(),
+        }
     }
 }
 
@@ -123,7 +134,8 @@ pub(super) fn look_at(
         Err(error) => {
             warn!(%session, %error, "the session can't be read");
             let failure = Some(RecoveryError::Unreadable(error.into()));
-            let found = Some(FoundSession { failure, ..FoundSession::nothing(session) });
+            let nothing = FoundSession::nothing(session);
+            let found = Some(FoundSession { verdict: Verdict::Lost, failure, ..nothing });
             Look::Done { stamp: 0, found: Box::new(found) }
         }
     }
@@ -301,14 +313,9 @@ fn examine_lines(
         let all_damaged = was_acknowledged.map(|_| RecoveryError::AllDamaged);
         found.failure = failure_without_heads(index).or(all_damaged);
     }
+    found.verdict = judge(stored, finder.witnessed(session));
     if found.corruption.is_none() {
-        let files = corruption::damaged_files(stored);
-        let newest_intact = heads.first().map(|head| head.id);
-        let lost = vanished.filter(|_| newest_intact.is_some());
-        if lost.is_some() || !files.is_empty() {
-            found.corruption =
-                Some(Corruption { lost, newest_intact, lost_play_time: None, files });
-        }
+        found.corruption = corruption::as_far_as_known(stored, heads.first(), vanished);
     }
     let anything = found.entry.is_some() || found.failure.is_some() || found.corruption.is_some();
     anything.then_some(found)

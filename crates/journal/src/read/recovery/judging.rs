@@ -1,5 +1,7 @@
 //! The judgement of a session's files, shared by the game's reports and the tool.
 
+use std::path::PathBuf;
+
 use crate::disk::StoredSession;
 use crate::format::{FileProblemKind, SessionIndex, Validity};
 use crate::model::ids::CheckpointId;
@@ -19,10 +21,8 @@ pub enum Verdict {
 #[must_use]
 pub fn judge(stored: &StoredSession, witness: Option<CheckpointId>) -> Verdict {
     let index = stored.index();
-    let has_bad_file = index.problems().iter().any(|problem| is_bad(&problem.kind));
-    let is_damaged = |id| index.validity(id) == Some(Validity::Damaged);
-    let has_damage = has_bad_file || index.commits().any(|(id, _)| is_damaged(id));
-    if !has_damage && vanished(stored, witness).is_none() {
+    let is_whole = damaged_files(stored).is_empty() && !has_damaged_commit(index);
+    if is_whole && !may_hold_more(index) && vanished(stored, witness).is_none() {
         return Verdict::Good;
     }
     let is_intact = |id| index.newest_intact(id).is_some() || index.is_without_world(id);
@@ -30,6 +30,18 @@ pub fn judge(stored: &StoredSession, witness: Option<CheckpointId>) -> Verdict {
         true => Verdict::Damaged,
         false => Verdict::Lost,
     }
+}
+
+/// The files in which damage was found.
+pub(super) fn damaged_files(stored: &StoredSession) -> Vec<PathBuf> {
+    let index = stored.index();
+    let whole_files = index.problems().iter().filter(|problem| problem.kind.is_damage());
+    let mut files: Vec<PathBuf> = whole_files.map(|problem| problem.path.clone()).collect();
+    let segments = index.damaged_groups().filter_map(|group| stored.path_of(group.segment));
+    files.extend(segments.map(PathBuf::from));
+    files.sort();
+    files.dedup();
+    files
 }
 
 /// The newest checkpoint that was acknowledged, if it isn't there and neither is anything after it: by the record of a
@@ -48,9 +60,16 @@ fn is_gone(index: &SessionIndex, checkpoint: CheckpointId) -> bool {
     heads().find(|head| head.run == checkpoint.run).map_or_else(|| heads().all(is_older), is_older)
 }
 
-/// Returns true if a file may hold something that can't be read. Torn files never held anything, and files of other
-/// sessions nothing of this one.
-fn is_bad(kind: &FileProblemKind) -> bool {
-    kind.is_damage()
-        || matches!(kind, FileProblemKind::Newer(_) | FileProblemKind::Unreadable { .. })
+/// Returns true if a checkpoint is known that can't be had.
+pub(super) fn has_damaged_commit(index: &SessionIndex) -> bool {
+    index.commits().any(|(id, _)| index.validity(id) == Some(Validity::Damaged))
+}
+
+/// Returns true if a file may hold something that can't be read now, or not by this version. Torn files never held
+/// anything, and files of other sessions nothing of this one.
+pub(super) fn may_hold_more(index: &SessionIndex) -> bool {
+    let cannot_be_read = |kind: &FileProblemKind| {
+        matches!(kind, FileProblemKind::Newer(_) | FileProblemKind::Unreadable { .. })
+    };
+    index.problems().iter().any(|problem| cannot_be_read(&problem.kind))
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::standing::Standing;
+use super::standing::{LockHolder, Standing, standing};
 use super::{SessionFinder, Wanted};
 use crate::disk::process::{HowItEnded, how_it_ended, time_of_death};
 use crate::disk::{ProcessId, StoredSession, Trial, with_sources};
 use crate::format::{Head, LineWalk};
 use crate::model::ids::{CheckpointId, SessionId};
-use crate::model::session::{RestoreFrom, RestoreReason};
+use crate::model::session::{PanicInfo, ProcessDeath, RestoreFrom, RestoreReason};
 
 /// Play time after which a restore has proven itself, unless the game sets another one.
 pub const PROBATION: Duration = Duration::from_secs(60);
@@ -22,7 +22,7 @@ const STEP_BACK: Duration = Duration::from_secs(60);
 /// Deaths in a row after which no checkpoint is proposed any more.
 const DEATHS_UNTIL_SAFE_START: u32 = 3;
 /// Deaths in a row of which it is remembered how they came about.
-const REMEMBERED_DEATHS: usize = 8;
+pub(crate) const REMEMBERED_DEATHS: usize = 8;
 
 /// The proposal for a crashed session. See [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -169,6 +169,27 @@ pub(super) fn deaths_in_restores(
     let records = since_head.iter().filter_map(|process| finder.record_of(*process));
     let boot = &finder.local().boot;
     records.map(|record| (how_it_ended(record, boot), time_of_death(record))).collect()
+}
+
+/// The deaths on lines that crashed, the oldest first and the last few of them: of the process that played each, then of
+/// those that died while they restored it.
+pub(crate) fn deaths_of(
+    finder: &mut SessionFinder,
+    session: SessionId,
+    heads: &[&Head],
+) -> Vec<ProcessDeath> {
+    let mut deaths = Vec::new();
+    for head in heads {
+        let standing = standing(finder, session, head, LockHolder::NoOther);
+        let failed = failed_trial(finder, session, head, &standing);
+        let restoring = failed.iter().flat_map(|trial| deaths_in_restores(finder, trial, head));
+        let ends = standing.cause.into_iter().chain(restoring.map(|(end, _)| end));
+        deaths.extend(
+            ends.map(|end| ProcessDeath::new(end.name(), end.panic().map(PanicInfo::brief))),
+        );
+    }
+    let surplus = deaths.len().saturating_sub(REMEMBERED_DEATHS);
+    deaths.into_iter().skip(surplus).collect()
 }
 
 /// The session's last restore that hasn't proven itself.

@@ -4,22 +4,26 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
+use crate::format::{CheckpointKind, Lineage};
 use crate::model::clock::Moment;
-use crate::model::ids::SessionId;
-use crate::model::ids::Ticket;
+use crate::model::ids::{CheckpointId, RunId, SessionId, Ticket};
 use crate::model::session::{
     Archived, NewSession, RequestError, SessionEdit, SessionUpdate, ShelfMove,
 };
 use crate::read::recovery::FoundSession;
 use crate::torture::content::Bytes;
-use crate::torture::{Game, Random};
-use crate::write::{DraftOrder, EditMany, News, OneOfMany, Order};
+use crate::torture::game::{self, Beginning};
+use crate::torture::world::{with_commit, with_notes};
+use crate::torture::{Game, Random, World};
+use crate::write::{DraftOrder, EditMany, EventStart, News, OneOfMany, Order};
 
 /// Turns within which each request is answered.
 const TURNS: usize = 20_000;
 
 /// The requests that were answered as done.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Done {
     pub tags: Vec<(SessionId, String)>,
     /// The newest value of a field that no other process sets.
@@ -28,8 +32,14 @@ pub struct Done {
     pub forgotten: BTreeSet<SessionId>,
     pub requests: usize,
     pub refused: BTreeMap<String, usize>,
+    /// The newest checkpoint that was acknowledged of the session that it plays, and what it held.
+    pub saved: Option<(CheckpointId, u64)>,
+    /// The number of checkpoints that were acknowledged.
+    pub checkpoints: usize,
+    /// The session that it plays.
+    pub played: Option<SessionId>,
     /// The request that took the longest.
-    pub slowest: (Duration, &'static str),
+    pub slowest: (Duration, String),
 }
 
 pub struct Client<'a> {
@@ -40,6 +50,8 @@ pub struct Client<'a> {
     pub sessions: &'a [SessionId],
     /// True if its disk never fails, so that each request must be done once its session is free.
     pub is_healthy: bool,
+    /// What was captured and isn't acknowledged.
+    pub captured: BTreeMap<u64, u64>,
     pub done: Done,
 }
 
@@ -49,13 +61,72 @@ impl Client<'_> {
         format!("of-{number}")
     }
 
-    /// Makes requests of every kind.
+    /// Makes requests of every kind, while it plays a session of its own and saves it.
     pub fn make_requests(&mut self, count: usize) {
+        self.play();
         for request in 0..count {
+            self.capture();
             let begun = Instant::now();
             let name = self.make_request(request);
             self.done.requests += 1;
-            self.done.slowest = self.done.slowest.max((begun.elapsed(), name));
+            self.done.slowest =
+                std::mem::take(&mut self.done.slowest).max((begun.elapsed(), name.to_owned()));
+        }
+        for _ in 0..TURNS {
+            if self.captured.is_empty() || !self.is_healthy {
+                return;
+            }
+            let news = self.game.turn(self.now);
+            news.iter().for_each(|news| self.hear(news));
+        }
+        panic!("what was captured should be saved");
+    }
+
+    /// Begins a session of its own.
+    fn play(&mut self) {
+        let session = SessionId::random();
+        let name = format!("Played by {}", self.number);
+        let beginning = Beginning {
+            run: RunId::random(),
+            metadata: game::metadata(session, &name, self.now.wall),
+            lineage: Lineage::default(),
+            begun: None,
+            newest_counter: 0,
+            world: World::new(&mut self.random),
+            unknown_frames: Vec::new(),
+            events: EventStart::default(),
+            next_event: 1,
+            events_through: 0,
+        };
+        self.game.take_up(beginning, self.now);
+        self.done.played = Some(session);
+    }
+
+    /// Captures its world, without waiting for more than a turn.
+    fn capture(&mut self) {
+        let Some(playing) = &mut self.game.playing else { return };
+        playing.world.change(&mut self.random);
+        let world = playing.world.clone();
+        let (commit, mut news) = self.game.checkpoint(CheckpointKind::Auto, None, self.now);
+        let digest =
+            with_notes(with_commit(world.digest(), &commit), &world.fields, &world.chapters);
+        self.captured.insert(commit.counter, digest);
+        news.extend(self.game.turn(self.now));
+        news.iter().for_each(|news| self.hear(news));
+    }
+
+    /// Notes what was acknowledged.
+    fn hear(&mut self, news: &News) {
+        match news {
+            News::Saved(saved) => {
+                let digest = self.captured.get(&saved.id.counter).copied();
+                self.done.saved = digest.map(|digest| (saved.id, digest)).or(self.done.saved);
+                self.done.checkpoints += 1;
+                // Those before were merged with it.
+                self.captured.retain(|counter, _| *counter > saved.id.counter);
+            }
+            News::Failed { .. } => assert!(!self.is_healthy, "{news:?}"),
+            _ => {}
         }
     }
 
@@ -208,6 +279,7 @@ impl Client<'_> {
             let mut news = self.game.order(order(), self.now);
             let mut turns = 0;
             let answered = loop {
+                news.iter().for_each(|news| self.hear(news));
                 // All of the news is taken in, also what comes before the answer.
                 let answers: Vec<_> = news.into_iter().filter_map(&mut answer).collect();
                 if let Some(answered) = answers.into_iter().next() {

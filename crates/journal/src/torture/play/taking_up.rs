@@ -236,7 +236,7 @@ pub(super) fn older(play: &mut Play, session: SessionId) -> RestoreFrom {
 }
 
 /// The order for a checkpoint of a session, by which nothing is left.
-fn wanted(session: SessionId, from: RestoreFrom, reason: RestoreReason) -> Wanted {
+pub fn wanted(session: SessionId, from: RestoreFrom, reason: RestoreReason) -> Wanted {
     let (tail, played) = (None, None);
     Wanted { session, from, reason, tail, played, is_return: false, probation: PROBATION }
 }

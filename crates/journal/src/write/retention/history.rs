@@ -285,7 +285,7 @@ pub(crate) fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
     let same_run = index.segments().iter().filter(|other| other.header.run == segment.header.run);
     let is_last = same_run.map(|other| other.header.segment).max() == Some(segment.header.segment);
     let declines = segment.scan.records.iter().any(|(_, record)| match record {
-        Record::Declined { heads: declined } => {
+        Record::Declined { heads: declined, .. } => {
             heads.iter().any(|head| declined.contains(&head.id))
         }
         Record::Forgotten => true,

@@ -116,7 +116,8 @@ impl<C: Content> Worker<C> {
     pub(super) fn use_profile(&mut self, profile: String, ticket: Ticket, now: Moment) {
         // Requests about slots and sessions are carried out first, in the profile where they are.
         while self.jobs.wake(&Urgency::SAVING) == Some(Duration::ZERO) {
-            self.turn(now);
+            // What was ordered after this is about the other profile.
+            self.work(now);
         }
         self.work_off(&(Urgency::Looking..=Urgency::Asked), now);
         // Cleanup jobs belong to the profile that was played.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::format::steps_of;
+use crate::model::session::SessionMetadata;
 
 const MANY: u64 = 300;
 
@@ -37,4 +38,42 @@ fn runs_that_come_to_nothing_one_after_the_other_are_walked_once() {
     });
     assert_eq!(walked.len() as u64, 1 + MANY);
     assert!(steps as u64 <= 6 * MANY, "{steps}");
+}
+
+#[test]
+fn many_statements_about_many_heads_name_each_of_them_once() {
+    let named: Vec<CheckpointId> = (1..=MANY).map(|number| at(number, number)).collect();
+    let runs = (1..=MANY).map(|number| run(number, number, number));
+    let statements = (1..=MANY).flat_map(|number| {
+        let name = Record::Metadata(Box::new(SessionMetadata {
+            name: format!("Name {number}"),
+            ..header(1, 0).metadata
+        }));
+        // Of these, each is kept, and none says anything about a head.
+        let nothing = || Record::Lineage { ancestors: Vec::new(), supersedes: Vec::new() };
+        let padded = |record| {
+            let others = std::iter::repeat_with(nothing).take(MANY as usize);
+            others.chain([record]).collect::<Vec<_>>()
+        };
+        let over = ended(SessionStatus::Abandoned);
+        let declined = Record::declined(named[..number as usize].to_vec());
+        let [first, second, third] = [1, 2, 3].map(|part| part * MANY + number);
+        [
+            statements(first, &named, &padded(name)),
+            statements(second, &named, &padded(over)),
+            statement(third, &[], declined),
+        ]
+    });
+    let index = index(runs.chain(statements).collect());
+    let (found, steps) = steps_of(|| index.heads().to_vec());
+    assert_eq!(found.len() as u64, MANY);
+    // By one clock, the run with the highest number is the last to speak.
+    let is_right = |head: &Head| {
+        head.metadata.name == format!("Name {MANY}")
+            && head.status == SessionStatus::Abandoned
+            && head.declined
+    };
+    assert!(found.iter().all(is_right), "{:?}", found.iter().find(|head| !is_right(head)));
+    let (names, records) = (3 * MANY * MANY, 2 * MANY * (MANY + 1));
+    assert!(steps as u64 <= names + records, "{steps}");
 }

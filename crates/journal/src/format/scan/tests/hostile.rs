@@ -128,10 +128,10 @@ fn zeros_that_pack_to_nothing_are_no_record() {
 #[test]
 fn a_record_that_packs_well_is_written_so_that_it_is_read() {
     let mut segment = SegmentBytes::new(&header(1, 0));
-    segment.record(&Record::Declined { heads: vec![at(1, 4); 10_000] });
+    segment.record(&Record::declined(vec![at(1, 4); 10_000]));
     let cost = scan(segment.bytes);
     let scan = cost.scan.unwrap();
-    assert_eq!(scan.records, [(0, Record::Declined { heads: vec![at(1, 4)] })]);
+    assert_eq!(scan.records, [(0, Record::declined(vec![at(1, 4)]))]);
     assert!(scan.damage.is_empty() && scan.tail.is_none());
 }
 
