@@ -213,7 +213,7 @@ fn no_fault_in_any_scenario_loses_what_was_acknowledged() {
 fn who_can_read_only_a_part_of_a_session_does_not_say_that_there_is_nothing_to_decline() {
     use crate::model::session::RequestError;
     let mut refused = 0;
-    for later in 0..8 {
+    for later in 0..16 {
         let mut play = Play::new(SimulatedDisk::default(), 5);
         play.perform(&[Action::Start, Action::Auto, Action::Settle, Action::Kill]);
         let session = play.game.local.store.sessions().unwrap()[0];
