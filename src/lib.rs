@@ -125,6 +125,9 @@ mod guide {
     #[doc = include_str!("../docs/guide/hints.md")]
     struct Hints;
 
+    #[doc = include_str!("../docs/guide/cleanup.md")]
+    struct Cleanup;
+
     #[doc = include_str!("../docs/guide/keeping.md")]
     struct Keeping;
 

@@ -32,7 +32,7 @@ Usage: headless [OPTIONS]
                       checkpoint LABEL, save NAME, load NAME, rewind SECONDS,
                       undo-rewind, chapter NAME, end-chapter completed|failed|abandoned,
                       hash, pause, resume, sessions, slots, events N, report PATH,
-                      drain, replica-sessions, close, die panic|abort|kill|exit|suspend
+                      cleanup, drain, replica-sessions, close, die panic|abort|kill|exit|suspend
   --metrics ADDR      serve Prometheus' text format at ADDR/metrics; needs a build with
                       --features metrics
   --replica URL       keep the colony in dir:PATH, or in postgres://USER@HOST:PORT/DB, which needs

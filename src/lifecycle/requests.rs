@@ -155,6 +155,8 @@ pub enum SessionRequest {
     EditAll(Box<SessionQuery>, SessionEdit),
     /// [`LibraryCommands::prune`].
     Prune(Box<RetentionPreview>),
+    /// [`LibraryCommands::clean_up`].
+    CleanUp,
 }
 
 /// A request about the session that is being played.

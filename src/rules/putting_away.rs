@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 use bevy_session_journal::{Archived, Retention};
 
-use crate::lifecycle::{CurrentSession, SessionCatalog, SessionCommandsExt, SessionEnded};
+use crate::lifecycle::{CleanupPolicy, CurrentSession, SessionCatalog, SessionCommandsExt, SessionEnded};
 use crate::plugin::{SessionLast, SessionSystems};
 
 /// The part of a session that is archived when it ends.
@@ -14,6 +14,8 @@ pub(super) fn archive_at_end(app: &mut App, what: Archived) {
     if !app.world().contains_resource::<ArchivedAtEnd>() {
         app.add_observer(archive);
     }
+    // A cleanup archives those that ended in a process that died before it could do that.
+    app.world_mut().get_resource_or_init::<CleanupPolicy>().archive_ended = Some(what);
     app.insert_resource(ArchivedAtEnd(what));
 }
 
@@ -35,6 +37,7 @@ pub(super) fn prune_after_start(app: &mut App, retention: Retention) {
             .and_then(sessions_are_known);
         app.add_systems(SessionLast, prune.before(SessionSystems::Requests).run_if(is_due));
     }
+    app.world_mut().get_resource_or_init::<CleanupPolicy>().retention = Some(retention.clone());
     app.insert_resource(AfterStart(retention));
 }
 

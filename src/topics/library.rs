@@ -4,7 +4,7 @@
 //! [`library()`](crate::SessionCommands::library), which returns [`LibraryCommands`].
 
 pub use bevy_session_journal::{
-    Archived, ContextPart, Field, FieldError, Fork, ForkedLine, GroupBy, GroupKey, IllegalMove,
+    Archived, CleanedSession, CleanedTo, CleanedUp, CleanupReason, ContextPart, Field, FieldError, Fork, ForkedLine, GroupBy, GroupKey, IllegalMove,
     IndexFigures, Keep, Left, LeftAs, LetGo, Link, LinkTarget, Links, Move, Retention,
     RetentionPreview, RetentionReason, SessionChanges, SessionContext, SessionEdit, SessionEntry,
     SessionFeature, SessionGroup, SessionGroups, SessionPage, SessionQuery, SessionTally,
@@ -13,7 +13,7 @@ pub use bevy_session_journal::{
 };
 
 pub use crate::lifecycle::{
-    ContextChanged, CurrentProfile, LibraryCommands, ProfileChanged, ScenarioSaved, SessionCopied,
+    CleanupFinished, ContextChanged, CurrentProfile, LibraryCommands, ProfileChanged, ScenarioSaved, SessionCopied,
     SessionDrafted, SessionExported, SessionMoved, SessionPlace, SessionPurged, SessionUpdated,
     SessionsEdited, StorageSettings,
 };

@@ -11,6 +11,7 @@ mod budget;
 mod catalogue;
 mod chapters;
 mod clean_exits;
+mod cleanups;
 mod clocks;
 mod common;
 mod contexts;

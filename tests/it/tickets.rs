@@ -104,6 +104,7 @@ const ASKS: &[(&str, Ask)] = &[
     ("take option", |commands, named| commands.external().take_option(named.session, "flee")),
     ("decline", |commands, named| commands.decline(named.session)),
     ("find", |commands, _| commands.library().find()),
+    ("clean up", |commands, _| commands.library().clean_up()),
     ("cancel", |commands, _| commands.cancel_restore()),
     ("forget key", |commands, _| commands.placed().forget("door")),
     ("forget keys", |commands, _| commands.placed().forget_all("door")),

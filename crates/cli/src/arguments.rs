@@ -120,7 +120,7 @@ pub enum Verb {
     /// Say which sessions rules of retention would let go, and why
     ///
     /// Nothing is removed: a game does that with the same rules.
-    #[command(after_help = example("prune --dry-run --game Acme/Hop --keep failed=7d,newest:5 --keep closed=newest:100"))]
+    #[command(after_help = example("prune --game Acme/Hop --keep failed=7d,newest:5 --keep closed=newest:100"))]
     Prune(Prune),
     /// Say what is wrong and what to do, each with a code that the runbook explains
     ///

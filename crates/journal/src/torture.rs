@@ -13,6 +13,7 @@
 mod attachments;
 mod backwards;
 mod branches;
+mod cleaning;
 mod compound;
 mod content;
 mod copies;

@@ -7,6 +7,8 @@ mod about_session;
 mod archiving;
 mod asked;
 mod backoff;
+mod cleanup;
+mod cleanup_rules;
 mod content;
 mod context;
 mod digesting;
@@ -58,6 +60,7 @@ mod worker;
 
 pub use crate::write::retention::Quota;
 pub use asked::{EditMany, EditedMany, OneOfMany, SessionAttachmentOrder, SlotDone, SlotOrder};
+pub use cleanup_rules::CleanupRules;
 pub use content::{Content, Encoded, Everything};
 pub use context::Versions;
 pub use link::Link;

@@ -190,7 +190,7 @@ pub(in crate::lifecycle) fn forgotten(
     finish_if_asked(world, ticket);
 }
 
-fn offer_no_more(parts: &mut RuntimeParts, world: &mut World, session: SessionId) {
+pub(super) fn offer_no_more(parts: &mut RuntimeParts, world: &mut World, session: SessionId) {
     world.get_resource_or_init::<RecoveryOffers>().remove(session);
     parts.start_up.forget_offers_of(session);
 }

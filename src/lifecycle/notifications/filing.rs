@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
-use bevy_session_journal::{RequestError, SessionId, ShelfPlace};
+use bevy_session_journal::{CleanedUp, RequestError, SessionId, ShelfPlace, Ticket};
 
 use super::notifications;
 use crate::lifecycle::requests::SessionRequest;
@@ -63,5 +63,14 @@ notifications! {
         refused: Vec<(SessionId, RequestError)>,
         /// Bytes that were freed.
         freed: u64,
+    }
+
+    /// A cleanup is done: one that [`clean_up`](crate::library::LibraryCommands::clean_up) asked
+    /// for, or one that was due. A change of profile ends it early.
+    CleanupFinished {
+        /// The sessions that were changed or removed, each with the reason, and leftovers.
+        done: CleanedUp,
+        /// The request, if there was one.
+        ticket: Option<Ticket>,
     }
 }

@@ -3,6 +3,7 @@
 mod attachment;
 mod chapter;
 mod chapters;
+mod cleanup;
 mod context;
 mod disk_refusal;
 mod encoding;
@@ -42,6 +43,7 @@ pub use chapter::{
     InnerChapters, NewChapter, OpenChapter,
 };
 pub use chapters::{Chapters, ChaptersWritten, Counted};
+pub use cleanup::{CleanedSession, CleanedTo, CleanedUp, CleanupReason};
 pub use context::{ContextPart, SessionContext};
 pub(crate) use context::{cut, cut_in_place};
 pub use disk_refusal::DiskRefusal;

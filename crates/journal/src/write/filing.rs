@@ -10,7 +10,9 @@ use super::unplayed_run;
 use crate::disk::{DirectoryStore, FinishedFile, LocalStore, SessionLock, StoredSession};
 use crate::format::{Head, Lineage, Record, SegmentHeader, SessionIndex, nearest};
 use crate::model::ids::{CheckpointId, SessionId};
-use crate::model::session::{Fields, RequestError, SessionUpdate};
+use crate::model::session::{
+    EndReason, Fields, LeaveCause, Leaving, RequestError, SessionStatus, SessionUpdate,
+};
 use crate::read::recovery::{LockHolder, SessionFinder, fields_of, standing};
 
 /// Notes in the journal that the crashed lines of a session aren't wanted back.
@@ -34,6 +36,33 @@ pub fn decline(
     let about = declined.clone();
     let record = Record::Declined { heads: declined };
     write_down(finder.local(), &stored, newest, &about, &record, now)
+}
+
+/// Ends a session as failed whose crash nobody has answered, if it is still what it was when it was chosen. Its files
+/// stay.
+pub fn give_up(
+    finder: &mut SessionFinder,
+    (session, newest): (SessionId, CheckpointId),
+    cause: LeaveCause,
+    now: Timestamp,
+) -> Result<(), RequestError> {
+    let (stored, _lock) = take(&finder.local().store, session)?;
+    refuse_to_guess(stored.index())?;
+    let [head] = stored.index().heads() else { return Err(RequestError::Forked) };
+    let metadata = &head.metadata;
+    let is_as_it_was =
+        head.id == newest && !head.declined && !metadata.pinned && metadata.place.is_open();
+    if !is_as_it_was || !standing(finder, session, head, LockHolder::NoOther).has_crashed() {
+        return Err(RequestError::NothingToDecline);
+    }
+    let record = Record::End {
+        status: SessionStatus::Failed,
+        reason: Some(EndReason::Failed),
+        leaving: Leaving::by(cause),
+        time: now,
+        play_time: head.play_time,
+    };
+    write_down(finder.local(), &stored, head, &[head.id], &record, now)
 }
 
 /// Changes what a session that isn't played says about itself: of its newest line, and the fields of the

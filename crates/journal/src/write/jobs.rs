@@ -123,6 +123,7 @@ pub(super) enum WaitsFor {
 pub(super) enum Queue {
     Slots,
     SessionAttachments,
+    Cleanups,
 }
 
 /// The resource that a job holds between two slices.
@@ -276,6 +277,11 @@ impl Jobs {
     /// Returns true if there are jobs of such urgency, even if they wait.
     pub(super) fn has(&self, among: &RangeInclusive<Urgency>) -> bool {
         self.list.iter().any(|waiting| among.contains(&waiting.job.urgency()))
+    }
+
+    /// Returns true if a job of this queue is in the list.
+    pub(super) fn has_queued(&self, queue: Queue) -> bool {
+        self.list.iter().any(|waiting| waiting.job.queue() == Some(queue))
     }
 
     /// Returns true if a look at all sessions has begun, so that a change now would be missed.

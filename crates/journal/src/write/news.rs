@@ -11,9 +11,9 @@ use crate::disk::process::LastRun;
 use crate::format::CheckpointKind;
 use crate::model::ids::{CheckpointId, SessionId, Ticket};
 use crate::model::session::{
-    Attachment, AttachmentError, AttachmentOf, AttachmentVersion, CheckpointError, FailureCause,
-    ProvenTime, RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved,
-    SlotError, StopReason,
+    Attachment, AttachmentError, AttachmentOf, AttachmentVersion, CheckpointError, CleanedUp,
+    FailureCause, LeaveCause, ProvenTime, RecoveryError, RequestError, SessionContext,
+    SessionUpdate, ShelfMove, ShelfMoved, SlotError, StopReason,
 };
 use crate::read::digest::{DigestFigures, ErasedDigests};
 use crate::read::finding::Shelf;
@@ -100,6 +100,10 @@ pub enum News {
     },
     /// A session that had been in the trash for long was removed, which freed this number of bytes.
     Emptied { session: SessionId, bytes: u64 },
+    /// A crash was given up: its session has ended as failed.
+    GivenUp { session: SessionId, cause: LeaveCause },
+    /// A cleanup is done. Without a ticket, as the time for it had come.
+    CleanedUp { done: Box<CleanedUp>, ticket: Option<Ticket> },
     /// A session's metadata or fields were changed, or not. Without a ticket, as one of many.
     Edited {
         session: SessionId,

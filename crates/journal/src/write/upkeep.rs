@@ -14,7 +14,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::archiving::Archiving;
-use super::asked::{SlotDone, SlotOrder};
+use super::asked::{OneOfMany, SlotDone, SlotOrder};
+use super::editing_many::move_one;
 use super::slot_work::SlotWork;
 use super::{News, shelving};
 use crate::disk::LocalStore;
@@ -23,6 +24,7 @@ use crate::model::clock::{Clock, Moment};
 use crate::model::ids::SessionId;
 use crate::model::session::{RequestError, ShelfMove, ShelfMoved, SlotError};
 use crate::read::recovery::{SessionFinder, SlotEntry};
+use crate::write::retention::WouldGo;
 
 /// The sessions of a profile, for programs that aren't their game. Each call returns when its change is durable.
 pub struct Upkeep {
@@ -101,6 +103,22 @@ impl Upkeep {
                 Break(moved) => return Ok(moved),
             };
         }
+    }
+
+    /// Moves a session of a preview to another place, or leaves it if it isn't any more what it was when it was chosen:
+    /// `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`], as for [`shelve`](Self::shelve).
+    pub fn let_go(
+        &mut self,
+        chosen: &WouldGo,
+        how: ShelfMove,
+        now: Timestamp,
+    ) -> Result<Option<ShelfMoved>, RequestError> {
+        let one = OneOfMany { session: chosen.session, newest: Some(chosen.newest) };
+        move_one(one, &mut self.finder, how, now)
     }
 }
 

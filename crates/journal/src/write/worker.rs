@@ -196,6 +196,7 @@ impl<C: Content> Worker<C> {
                 self.jobs.add(CopySession::new(session, name, game_version, ticket));
             }
             Order::EditMany { order, ticket } => self.jobs.add(EditingMany::new(*order, ticket)),
+            Order::CleanUp { rules, ticket } => self.clean_up(*rules, ticket),
             Order::Slot { order, ticket } => self.jobs.add(SlotWork::new(order, ticket)),
             Order::SessionAttachment { order, ticket } => {
                 self.jobs.add(AttachToSession(order, ticket));

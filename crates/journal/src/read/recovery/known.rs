@@ -97,6 +97,11 @@ impl KnownSessions {
         self.0.iter().map(move |(id, known)| (*id, stamp(known)))
     }
 
+    /// The finding about a session, if nothing but its files decides it.
+    pub(super) fn entry(&self, session: SessionId) -> Option<SessionEntry> {
+        unpack(self.0.get(&session)?.packed.as_ref()?)
+    }
+
     /// The sessions to write into the index.
     pub(super) fn indexed(&self) -> Vec<IndexedSession> {
         let indexed = |(id, known): (&SessionId, &Known)| {

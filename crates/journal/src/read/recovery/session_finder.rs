@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use super::deaths::Deaths;
-use super::{Index, KnownSessions, SessionEntry, SlotListing};
+use super::detect::{Look, look_at};
+use super::{FoundSession, Index, KnownSessions, KnownTypes, SessionEntry, SlotListing};
 use crate::disk::process::{
     DeadProcess, HowItEnded, LastRun, Logged, deaths_besides, how_it_ended, living_besides,
 };
@@ -169,6 +170,24 @@ impl SessionFinder {
     /// The progress of the checkpoint that is being read.
     pub fn progress(&self) -> &ReadProgress {
         &self.progress
+    }
+
+    /// The finding about a session that was left in good order; `None` if it has to be looked at.
+    pub fn known_entry(&self, session: SessionId) -> Option<SessionEntry> {
+        self.known.entry(session)
+    }
+
+    /// Looks at a session, even if it is known.
+    pub fn look_at(
+        &mut self,
+        session: SessionId,
+        types: &dyn KnownTypes,
+        now: Timestamp,
+    ) -> Option<FoundSession> {
+        match look_at(self, types, session, now) {
+            Look::Done { found, .. } => *found,
+            Look::Gone | Look::PutOff => None,
+        }
     }
 
     /// The findings about the sessions when they were looked at last.

@@ -1,0 +1,100 @@
+//! Cleans up while the process lives: when it is time, or when the game asks for it.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session_journal::internal::write::CleanupRules;
+use bevy_session_journal::{
+    Archived, CleanedUp, LeaveCause, Leaving, Retention, SessionFeature, SessionId, SessionStatus,
+    Ticket,
+};
+use tracing::info;
+
+use super::filing::offer_no_more;
+use crate::content::Order;
+use crate::lifecycle::notifications::{CleanupFinished, notify};
+use crate::lifecycle::requests::finish_if_asked;
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::{CurrentSession, SessionCatalog};
+use crate::switches::SessionSwitches;
+
+/// The game's rules for sessions that each cleanup follows.
+#[derive(Resource, Default)]
+pub(crate) struct CleanupPolicy {
+    /// The sessions that are kept.
+    pub(crate) retention: Option<Retention>,
+    /// The part that is archived of sessions that have ended.
+    pub(crate) archive_ended: Option<Archived>,
+    /// The time at which a cleanup of this profile was last due, since the process began.
+    ordered: Option<Duration>,
+}
+
+/// Has the writer clean up, if it is time: first when something is played, if there are rules, and then at each interval.
+pub(in crate::lifecycle) fn clean_up_if_due(parts: &mut RuntimeParts, world: &mut World) {
+    let Some(every) = parts.writer.cleanup_every() else { return };
+    let has_ages = parts.writer.gives_crashes_up();
+    let now = parts.time.now().elapsed;
+    let is_played = world.contains_resource::<CurrentSession>();
+    let is_verified =
+        world.get_resource::<SessionCatalog>().is_some_and(SessionCatalog::is_verified);
+    let removes = SessionSwitches::has_on(world, SessionFeature::Retention);
+    if !is_verified || !removes || parts.exit.was_seen() {
+        return;
+    }
+    let mut policy = world.get_resource_or_init::<CleanupPolicy>();
+    let has_rules = has_ages || policy.retention.is_some() || policy.archive_ended.is_some();
+    let is_first = policy.ordered.is_none();
+    let since = now.saturating_sub(policy.ordered.unwrap_or_default());
+    if since < every && !(is_first && is_played && has_rules) {
+        return;
+    }
+    policy.ordered = Some(now);
+    order(parts, world, None);
+}
+
+/// Has the writer clean up now.
+pub(in crate::lifecycle) fn clean_up(parts: &mut RuntimeParts, world: &mut World, ticket: Ticket) {
+    order(parts, world, Some(ticket));
+}
+
+fn order(parts: &mut RuntimeParts, world: &mut World, ticket: Option<Ticket>) {
+    let mut rules = CleanupRules::default();
+    // Ages are a part of the quota, which the writer knows.
+    if SessionSwitches::has_on(world, SessionFeature::Retention) {
+        let policy = world.get_resource_or_init::<CleanupPolicy>();
+        rules.retention.clone_from(&policy.retention);
+        rules.archive_ended = policy.archive_ended;
+    }
+    parts.order(Order::CleanUp { rules: Box::new(rules), ticket });
+}
+
+/// Sessions of another profile are listed from now on: its first cleanup is still to come.
+pub(in crate::lifecycle) fn profile_changed(world: &mut World) {
+    world.get_resource_or_init::<CleanupPolicy>().ordered = None;
+}
+
+/// A cleanup is done.
+pub(in crate::lifecycle) fn cleaned_up(world: &mut World, done: CleanedUp, ticket: Option<Ticket>) {
+    let CleanedUp { sessions, refused, leftovers, freed, .. } = &done;
+    if !sessions.is_empty() || *leftovers > 0 {
+        info!(sessions = sessions.len(), refused, leftovers, freed, "cleaned up");
+    }
+    notify(world, CleanupFinished { done, ticket });
+    finish_if_asked(world, ticket);
+}
+
+/// A crash was given up.
+pub(in crate::lifecycle) fn given_up(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    session: SessionId,
+    cause: LeaveCause,
+) {
+    offer_no_more(parts, world, session);
+    let now = parts.time.now().wall;
+    if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
+        entry.status = SessionStatus::Failed;
+        entry.left = Some(Leaving::by(cause));
+        entry.updated = now;
+    }
+}

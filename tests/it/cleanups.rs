@@ -1,0 +1,139 @@
+//! Cleanups: when they come, by which rules, and what they tell.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session::library::{
+    Archived, CleanedTo, CleanupFinished, CleanupReason, ProfileChanged, ShelfPlace,
+};
+use bevy_session::prelude::*;
+use bevy_session::rules::SessionRulesExt;
+use bevy_session::{LeaveCause, MemoryDisk, SessionId, SessionStatus};
+
+use crate::common::*;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn listening(disk: &MemoryDisk, day: u32, add: impl FnOnce(&mut App)) -> App {
+    let began: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let mut app = game_with(plugin(disk).clock_from(began + DAY * day), |app| {
+        listen::<CleanupFinished>(app);
+        listen::<ProfileChanged>(app);
+        listen::<RequestRejected>(app);
+        add(app);
+    });
+    frames(&mut app, 2);
+    app
+}
+
+fn play(app: &mut App, name: &str) -> SessionId {
+    app.world_mut().spawn(Health(7));
+    let session = begin(app, NewSession::named(name));
+    seconds(app, 2.0);
+    close(app);
+    frames(app, 3);
+    session
+}
+
+/// A disk with a session that ended in a process that died before it could archive it.
+fn ended() -> (MemoryDisk, SessionId) {
+    let disk = MemoryDisk::default();
+    let mut app = listening(&disk, 0, |_| {});
+    app.world_mut().spawn(Health(7));
+    let session = begin(&mut app, NewSession::named("Garden"));
+    seconds(&mut app, 2.0);
+    request(&mut app, |commands| commands.session().end(EndReason::Completed, LeaveCause::Player));
+    frames(&mut app, 6);
+    (disk.snapshot(), session)
+}
+
+#[test]
+fn a_cleanup_archives_what_ended_in_a_process_that_died() {
+    let (died, session) = ended();
+    let mut app = listening(&died, 1, |app| {
+        app.archive_ended_sessions(Archived::WithWorld);
+    });
+    frames(&mut app, 20);
+    assert_eq!(received::<CleanupFinished>(&app).len(), 0, "nothing is played");
+    play(&mut app, "Harbour");
+    frames(&mut app, 40);
+    let finished = received::<CleanupFinished>(&app);
+    let done = &finished.first().expect("the first one comes once something is played").done;
+    let [cleaned] = &*done.sessions else { panic!("{done:?}") };
+    assert_eq!(cleaned.session, session);
+    assert_eq!((cleaned.became, cleaned.why), (CleanedTo::Archived, CleanupReason::Ended));
+    let place = entry(&app, session).session.place;
+    assert!(matches!(place, ShelfPlace::Archive { .. }), "{place:?}");
+}
+
+#[test]
+fn a_cleanup_comes_every_hour_and_when_it_is_asked_for() {
+    let (disk, session) = ended();
+    let mut app = listening(&disk, 0, |_| {});
+    frames(&mut app, 10);
+    assert_eq!(received::<CleanupFinished>(&app).len(), 0, "there is no rule");
+    long(&mut app, 3_580);
+    assert_eq!(received::<CleanupFinished>(&app).len(), 0);
+    long(&mut app, 30);
+    assert_eq!(received::<CleanupFinished>(&app).len(), 1);
+    let ticket = request(&mut app, |commands| commands.session().library().clean_up());
+    frames(&mut app, 20);
+    let asked = received::<CleanupFinished>(&app).pop().unwrap();
+    assert_eq!(asked.ticket, Some(ticket));
+    assert_eq!(asked.done.sessions, [], "without a rule nothing goes");
+    assert!(entry(&app, session).session.place.is_open());
+}
+
+#[test]
+fn a_cleanup_comes_after_a_change_of_profile_too() {
+    let (disk, session) = ended();
+    let mut app = listening(&disk, 1, |app| {
+        app.archive_ended_sessions(Archived::WithWorld);
+    });
+    app.world_mut().spawn(Health(7));
+    begin(&mut app, NewSession::named("Harbour"));
+    // The first one has hardly begun.
+    request(&mut app, |commands| commands.session().library().use_profile("guest"));
+    frames(&mut app, 20);
+    request(&mut app, |commands| commands.session().library().use_profile("default"));
+    frames(&mut app, 20);
+    assert_eq!(received::<ProfileChanged>(&app).len(), 2);
+    play(&mut app, "Marsh");
+    frames(&mut app, 40);
+    let place = entry(&app, session).session.place;
+    assert!(matches!(place, ShelfPlace::Archive { .. }), "{place:?}");
+    let before = received::<CleanupFinished>(&app).len();
+    long(&mut app, 3_620);
+    assert!(received::<CleanupFinished>(&app).len() > before, "and the next one an hour later");
+}
+
+#[test]
+fn a_crash_that_nobody_answers_ends_as_failed_and_is_offered_no_more() {
+    let disk = MemoryDisk::default();
+    let mut app = listening(&disk, 0, |_| {});
+    app.world_mut().spawn(Health(7));
+    let crashed = begin(&mut app, NewSession::named("Garden"));
+    seconds(&mut app, 12.0);
+    let disk = disk.snapshot();
+    drop(app);
+    // A run of 40 days later, so that the day is known to have come.
+    let mut app = listening(&disk, 40, |_| {});
+    play(&mut app, "Harbour");
+    drop(app);
+    let mut app = listening(&disk, 41, |app| {
+        let mut settings = app.world_mut().resource_mut::<SessionSettings>();
+        settings.storage.unanswered_crashes = Some(DAY * 30);
+    });
+    assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1);
+    request(&mut app, |commands| commands.session().library().clean_up());
+    frames(&mut app, 40);
+    let done = received::<CleanupFinished>(&app).pop().unwrap().done;
+    assert_eq!(done.count(CleanedTo::Failed), 1, "{done:?}");
+    assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 0);
+    let found = entry(&app, crashed);
+    assert_eq!(found.status, SessionStatus::Failed);
+    assert_eq!(found.left.unwrap().cause, LeaveCause::TimedOut);
+    drop(app);
+    let app = listening(&disk, 42, |_| {});
+    assert_eq!(entry(&app, crashed).status, SessionStatus::Failed, "the next start agrees");
+}
