@@ -137,6 +137,9 @@ mod guide {
     #[doc = include_str!("../docs/guide/levels-and-keys.md")]
     struct LevelsAndKeys;
 
+    #[doc = include_str!("../docs/guide/players-data.md")]
+    struct PlayersData;
+
     #[doc = include_str!("../docs/guide/platforms.md")]
     struct Platforms;
 

@@ -157,6 +157,13 @@ pub enum SessionRequest {
     Prune(Box<RetentionPreview>),
     /// [`LibraryCommands::clean_up`].
     CleanUp,
+    /// [`LibraryCommands::export_player`].
+    ExportPlayer {
+        /// The player.
+        player: String,
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// A request about the session that is being played.

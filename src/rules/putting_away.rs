@@ -3,7 +3,9 @@
 use bevy::prelude::*;
 use bevy_session_journal::{Archived, Retention};
 
-use crate::lifecycle::{CleanupPolicy, CurrentSession, SessionCatalog, SessionCommandsExt, SessionEnded};
+use crate::lifecycle::{
+    CleanupPolicy, CurrentSession, SessionCatalog, SessionCommandsExt, SessionEnded,
+};
 use crate::plugin::{SessionLast, SessionSystems};
 
 /// The part of a session that is archived when it ends.

@@ -159,6 +159,12 @@ pub enum Failure {
         /// Why.
         source: RequestError,
     },
+    /// A player can't be exported.
+    #[error("the player isn't exported")]
+    Player {
+        /// Why.
+        source: RequestError,
+    },
     /// There is something else where the result is to be written.
     #[error("{path} {why}; nothing is written over what is there")]
     Target {
@@ -312,6 +318,7 @@ impl Failure {
             | Self::Repair(_)
             | Self::Import { .. }
             | Self::Unmoved { .. }
+            | Self::Player { .. }
             | Self::Output(_)
             | Self::Json(_) => ExitCode::from(NOTHING),
             _ => ExitCode::from(USAGE),

@@ -24,6 +24,7 @@ mod deletion;
 mod digests;
 mod encoding;
 mod events;
+mod exporting;
 mod failed_seeds;
 mod faults;
 mod game;

@@ -4,6 +4,7 @@
 //! threads, the main loop does; nothing outside knows the difference.
 
 mod about_session;
+mod any_value;
 mod archiving;
 mod asked;
 mod backoff;
@@ -16,6 +17,7 @@ mod drafting;
 mod editing_many;
 mod event_gathering;
 mod event_log;
+mod exporting_player;
 pub(crate) mod filing;
 mod filing_jobs;
 mod gathering;

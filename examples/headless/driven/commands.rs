@@ -12,7 +12,7 @@ use bevy::prelude::*;
 use bevy_session::chapters::{ChapterId, ChapterOutcome, NewChapter};
 use bevy_session::checkpoints::{WorldFork, WorldForksExt};
 use bevy_session::events::{EventPage, EventQuery};
-use bevy_session::library::{Archived, CleanedTo, SessionQuery};
+use bevy_session::library::{Archived, SessionQuery};
 use bevy_session::prelude::*;
 use bevy_session::replica::{ReplicaOwner, ReplicaSessions};
 use bevy_session::reports::Report;
@@ -23,6 +23,7 @@ use bevy_session_play::{NewNote, NoteCommandsExt, NoteId, Objectives};
 use serde_json::{Map, Value, json};
 
 use super::insights::{insights, skill, story, suggest};
+use super::keeping::{cleanup, export_player, players};
 use super::news::{Moment, News, Return};
 use super::suspend::Suspending;
 use crate::colony::Colony;
@@ -68,6 +69,12 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "slots", takes: Takes::Nothing, begin: slots },
     Command { verb: "events", takes: Takes::Text("a number"), begin: events },
     Command { verb: "report", takes: Takes::Text("a path"), begin: report },
+    Command { verb: "players", takes: Takes::Nothing, begin: players },
+    Command {
+        verb: "export-player",
+        takes: Takes::Text("a player's name and a path"),
+        begin: export_player,
+    },
     Command { verb: "cleanup", takes: Takes::Nothing, begin: cleanup },
     Command { verb: "drain", takes: Takes::Nothing, begin: drain },
     Command { verb: "replica-sessions", takes: Takes::Nothing, begin: replica_sessions },
@@ -431,20 +438,6 @@ fn draft(world: &mut World, name: &str) -> Result<Begun, String> {
     world.commands().session().library().draft(NewSession::named(name));
     Ok(until(|news, _| match news {
         News::Drafted(id) => Some(Ok(fields([("id", json!(id.to_string()))]))),
-        _ => None,
-    }))
-}
-
-/// Cleans up by the rules of the game, which the colony has none of, and removes leftovers.
-fn cleanup(world: &mut World, _: &str) -> Result<Begun, String> {
-    let ticket = world.commands().session().library().clean_up();
-    Ok(until(move |news, _| match news {
-        News::CleanedUp(Some(of), done) if *of == ticket => Some(Ok(fields([
-            ("archived", json!(done.count(CleanedTo::Archived))),
-            ("trashed", json!(done.count(CleanedTo::Trashed))),
-            ("removed", json!(done.count(CleanedTo::Removed))),
-            ("failed", json!(done.count(CleanedTo::Failed))),
-        ]))),
         _ => None,
     }))
 }

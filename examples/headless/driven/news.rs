@@ -7,7 +7,9 @@ use bevy_session::chapters::{ChapterBegun, ChapterEnded, ChapterId};
 use bevy_session::checkpoints::{CheckpointError, SavingStopped};
 use bevy_session::digests::SessionsDigested;
 use bevy_session::events::{EventPage, EventsRead};
-use bevy_session::library::{CleanedUp, CleanupFinished, ScenarioSaved, SessionDrafted, SessionMoved, SessionUpdated};
+use bevy_session::library::{
+    CleanedUp, CleanupFinished, PlayerExported, ScenarioSaved, SessionDrafted, SessionMoved, SessionUpdated,
+};
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreCancelled;
 use bevy_session::replica::{ReplicaListed, ReplicaLost, SessionReleased};
@@ -51,6 +53,10 @@ pub enum News {
     Drafted(SessionId),
     /// A scenario is in its file, and its world of so many bytes beside it.
     ScenarioSaved {
+        bytes: u64,
+    },
+    /// Everything that is kept of a player is in a file of so many bytes.
+    PlayerExported {
         bytes: u64,
     },
     /// Sessions were cleaned up, as this request asked for.
@@ -142,6 +148,9 @@ fn sessions(app: &mut App) {
     })
     .add_observer(|drafted: On<SessionDrafted>, mut commands: Commands| {
         report(&mut commands, News::Drafted(drafted.session));
+    })
+    .add_observer(|exported: On<PlayerExported>, mut commands: Commands| {
+        report(&mut commands, News::PlayerExported { bytes: exported.bytes });
     })
     .add_observer(|finished: On<CleanupFinished>, mut commands: Commands| {
         report(&mut commands, News::CleanedUp(finished.ticket, finished.done.clone()));

@@ -130,6 +130,7 @@ fn handle_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
         | News::Edited { .. }
         | News::EditedMany { .. }
         | News::GivenUp { .. }
+        | News::PlayerExported { .. }
         | News::CleanedUp { .. }) => handle_filing(parts, world, news),
         News::Slot { order, result, ticket } => slot_done(world, order, result, ticket),
         news @ (News::EventsFailed { .. }
@@ -218,6 +219,9 @@ fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
         }
         News::EditedMany { edited, ticket } => edited_many(world, *edited, ticket),
         News::GivenUp { session, cause } => cleanup::given_up(parts, world, session, cause),
+        News::PlayerExported { path, result, ticket } => {
+            filing::exported_player(world, path, result, ticket);
+        }
         News::CleanedUp { done, ticket } => cleanup::cleaned_up(world, *done, ticket),
         _ => {}
     }

@@ -107,6 +107,11 @@ fn handle_session_request(
             editing_many::prune(parts, world, ticket, preview);
             Ok(())
         }
+        SessionRequest::ExportPlayer { player, path } => {
+            let (player, path) = (player.clone(), path.clone());
+            parts.order(Order::ExportPlayer { player, path, ticket });
+            Ok(())
+        }
         SessionRequest::CleanUp => {
             clean_up(parts, world, ticket);
             Ok(())

@@ -65,6 +65,14 @@ notifications! {
         freed: u64,
     }
 
+    /// Everything that is kept of a player is in a file, durably.
+    PlayerExported {
+        /// The file, as the game named it.
+        path: PathBuf,
+        /// Its bytes.
+        bytes: u64,
+    }
+
     /// A cleanup is done: one that [`clean_up`](crate::library::LibraryCommands::clean_up) asked
     /// for, or one that was due. A change of profile ends it early.
     CleanupFinished {

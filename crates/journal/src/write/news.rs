@@ -1,5 +1,6 @@
 //! The reports of the writer that are the same for every content.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,6 +103,8 @@ pub enum News {
     Emptied { session: SessionId, bytes: u64 },
     /// A crash was given up: its session has ended as failed.
     GivenUp { session: SessionId, cause: LeaveCause },
+    /// Everything that is kept of a player was written into a file of this many bytes, or not.
+    PlayerExported { path: PathBuf, result: Result<u64, RequestError>, ticket: Ticket },
     /// A cleanup is done. Without a ticket, as the time for it had come.
     CleanedUp { done: Box<CleanedUp>, ticket: Option<Ticket> },
     /// A session's metadata or fields were changed, or not. Without a ticket, as one of many.

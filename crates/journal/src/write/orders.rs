@@ -1,6 +1,7 @@
 //! The orders of the main thread, and the reports of the writer.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -70,6 +71,8 @@ pub enum Order<C: Content> {
     Edit { session: SessionId, update: Box<SessionUpdate>, ticket: Ticket },
     /// Do one thing with each of many sessions.
     EditMany { order: Box<EditMany>, ticket: Ticket },
+    /// Write everything that is kept of a player into a file.
+    ExportPlayer { player: String, path: PathBuf, ticket: Ticket },
     /// Do with all sessions what the rules say, and remove leftovers. Without a ticket, as the time for it has come.
     CleanUp { rules: Box<CleanupRules>, ticket: Option<Ticket> },
     /// Do something with slots, after everything that was ordered before. Without a ticket, as a step of something else.
@@ -134,6 +137,7 @@ impl<C: Content> Order<C> {
             Self::Shelve { .. } => "shelve",
             Self::Edit { .. } => "edit",
             Self::EditMany { .. } => "edit many",
+            Self::ExportPlayer { .. } => "export player",
             Self::CleanUp { .. } => "clean up",
             Self::Slot { .. } => "slot",
             Self::SessionAttachment { .. } => "session attachment",

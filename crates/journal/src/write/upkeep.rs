@@ -16,12 +16,13 @@ use jiff::Timestamp;
 use super::archiving::Archiving;
 use super::asked::{OneOfMany, SlotDone, SlotOrder};
 use super::editing_many::move_one;
+use super::exporting_player::ExportPlayer;
 use super::slot_work::SlotWork;
 use super::{News, shelving};
 use crate::disk::LocalStore;
 use crate::disk::process::known_dead;
 use crate::model::clock::{Clock, Moment};
-use crate::model::ids::SessionId;
+use crate::model::ids::{SessionId, Ticket};
 use crate::model::session::{RequestError, ShelfMove, ShelfMoved, SlotError};
 use crate::read::recovery::{SessionFinder, SlotEntry};
 use crate::write::retention::WouldGo;
@@ -119,6 +120,30 @@ impl Upkeep {
     ) -> Result<Option<ShelfMoved>, RequestError> {
         let one = OneOfMany { session: chosen.session, newest: Some(chosen.newest) };
         move_one(one, &mut self.finder, how, now)
+    }
+
+    /// Writes everything that is kept of a player into a file, as a game does that is asked to. Returns its bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`]. No file is there then that wasn't before.
+    pub fn export_player(
+        &mut self,
+        player: &str,
+        path: &Path,
+        now: Timestamp,
+    ) -> Result<u64, RequestError> {
+        let mut export = ExportPlayer::new(player.to_owned(), path.to_owned(), Ticket::new());
+        loop {
+            match export.step(&self.finder, now) {
+                Ok(Some(bytes)) => return Ok(bytes),
+                Ok(None) => {}
+                Err(error) => {
+                    export.give_up(&self.finder);
+                    return Err(error);
+                }
+            }
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 use super::archiving::Archive;
 use super::context::{Versions, of_this_machine};
 use super::editing_many::EditingMany;
+use super::exporting_player::ExportPlayer;
 use super::filing_jobs::Filing;
 use super::jobs::{Holds, Jobs, Tools, Urgency};
 use super::run_journal::RunJournal;
@@ -196,6 +197,9 @@ impl<C: Content> Worker<C> {
                 self.jobs.add(CopySession::new(session, name, game_version, ticket));
             }
             Order::EditMany { order, ticket } => self.jobs.add(EditingMany::new(*order, ticket)),
+            Order::ExportPlayer { player, path, ticket } => {
+                self.jobs.add(ExportPlayer::new(player, path, ticket));
+            }
             Order::CleanUp { rules, ticket } => self.clean_up(*rules, ticket),
             Order::Slot { order, ticket } => self.jobs.add(SlotWork::new(order, ticket)),
             Order::SessionAttachment { order, ticket } => {
