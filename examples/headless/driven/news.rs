@@ -8,7 +8,8 @@ use bevy_session::checkpoints::{CheckpointError, SavingStopped};
 use bevy_session::digests::SessionsDigested;
 use bevy_session::events::{EventPage, EventsRead};
 use bevy_session::library::{
-    CleanedUp, CleanupFinished, PlayerExported, ScenarioSaved, SessionDrafted, SessionMoved, SessionUpdated,
+    CleanedUp, CleanupFinished, PlayerExported, ScenarioSaved, SessionDrafted, SessionMoved,
+    SessionUpdated,
 };
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreCancelled;

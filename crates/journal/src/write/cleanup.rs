@@ -17,7 +17,7 @@ use super::editing_many::EditingMany;
 use super::filing;
 use super::jobs::{Holds, Job, Queue, Slice, Tools, Urgency, WaitsFor};
 use super::news::News;
-use super::retention::{LetGo, WouldGo};
+use super::retention::{LetGo, Quota, WouldGo};
 use super::shelf_sweeping::ShelfSweeping;
 use super::sweeping::Sweeping;
 use crate::disk::{LocalStore, StoredSession, with_sources};
@@ -29,6 +29,8 @@ use crate::read::recovery::{Proposal, SessionEntry, SessionFinder, VersionFit};
 
 /// Sessions of which the entry is looked up in one slice.
 const LOOKED_UP_AT_ONCE: usize = if cfg!(test) { 1 } else { 64 };
+/// Sessions of which the files are asked in one slice.
+const ASKED_AT_ONCE: usize = if cfg!(test) { 1 } else { 16 };
 
 /// A cleanup.
 pub(super) struct CleanUp {
@@ -86,11 +88,14 @@ type Edits = VecDeque<(ShelfMove, VecDeque<OneOfMany>, CleanupReason)>;
 impl CleanUp {
     pub(super) fn new(
         rules: CleanupRules,
+        quota: Quota,
         ticket: Option<Ticket>,
         local: &Arc<LocalStore>,
     ) -> Self {
-        let mut waiting = local.store.sessions().unwrap_or_default();
-        waiting.reverse();
+        let has_rules = rules != CleanupRules::default() || quota.unanswered_crashes.is_some();
+        let sessions =
+            if has_rules { local.store.sessions().unwrap_or_default() } else { Vec::new() };
+        let waiting = sessions.into_iter().rev().collect();
         let phase = Phase::Look { waiting, looked: Looked::default() };
         Self { rules, ticket, local: Arc::clone(local), phase, done: CleanedUp::default() }
     }
@@ -193,23 +198,23 @@ impl CleanUp {
     }
 
     fn next_edit(&mut self, mut edits: Edits, tools: &Tools<'_>) -> Phase {
-        while let Some((how, sessions, reason)) = edits.pop_front() {
-            let is_due = |one: &OneOfMany| {
-                let is_left_alone = reason != CleanupReason::Ended || self.is_left_alone(one);
-                !self.done.has(one.session) && is_left_alone
-            };
-            let sessions: VecDeque<OneOfMany> = sessions.into_iter().filter(is_due).collect();
-            if sessions.is_empty() {
-                continue;
-            }
-            let why = sessions.iter().map(|one| (one.session, reason)).collect();
-            let order = EditMany { sessions, edit: SessionEdit::Move(how) };
-            // No request is answered by it.
-            let editing = Box::new(EditingMany::new(order, Ticket::new()));
-            return Phase::Edit { editing, why, then: edits };
+        let Some((how, mut sessions, reason)) = edits.pop_front() else {
+            let playing = tools.run.as_ref().map(|run| run.session());
+            return Phase::Empty(ShelfSweeping::new(tools.finder, playing));
+        };
+        let later = sessions.split_off(ASKED_AT_ONCE.min(sessions.len()));
+        if !later.is_empty() {
+            edits.push_front((how, later, reason));
         }
-        let playing = tools.run.as_ref().map(|run| run.session());
-        Phase::Empty(ShelfSweeping::new(tools.finder, playing))
+        sessions.retain(|one| {
+            let is_left_alone = reason != CleanupReason::Ended || self.is_left_alone(one);
+            !self.done.has(one.session) && is_left_alone
+        });
+        let why = sessions.iter().map(|one| (one.session, reason)).collect();
+        let order = EditMany { sessions, edit: SessionEdit::Move(how) };
+        // No request is answered by it.
+        let editing = Box::new(EditingMany::new(order, Ticket::new()));
+        Phase::Edit { editing, why, then: edits }
     }
 
     /// Returns true if nobody changed anything about a session since it ended. One that the player took back out of the

@@ -14,6 +14,7 @@
 //! says so; of one that was continued in two places, each line is asked.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -36,13 +37,26 @@ use crate::read::report::{TarParts, create_new};
 
 /// Events in one file.
 const EVENTS_AT_ONCE: usize = if cfg!(test) { 2 } else { 4096 };
+/// Sessions that are opened in one slice, to see whose they are.
+const OPENED_AT_ONCE: usize = if cfg!(test) { 1 } else { 16 };
 
 /// A player who is exported because the game asked for it.
 pub(super) struct ExportPlayer {
     player: String,
     path: PathBuf,
     ticket: Ticket,
-    begun: Option<Exporting>,
+    phase: Phase,
+}
+
+/// The progress of an export.
+enum Phase {
+    Waiting,
+    /// The sessions are opened, the next one last. Those of the player were found.
+    Looking {
+        sessions: Vec<SessionId>,
+        own: VecDeque<Part>,
+    },
+    Writing(Exporting),
 }
 
 /// A file that is being written.
@@ -69,7 +83,7 @@ enum Part {
 
 impl ExportPlayer {
     pub(super) fn new(player: String, path: PathBuf, ticket: Ticket) -> Self {
-        Self { player, path, ticket, begun: None }
+        Self { player, path, ticket, phase: Phase::Waiting }
     }
 
     /// Does the next piece of work. Returns the bytes of the file, once it is whole and durable.
@@ -82,9 +96,26 @@ impl ExportPlayer {
         finder: &SessionFinder,
         now: Timestamp,
     ) -> Result<Option<u64>, RequestError> {
-        let Some(exporting) = &mut self.begun else {
-            self.begun = Some(Exporting::begin(&self.player, &self.path, finder)?);
-            return Ok(None);
+        let exporting = match &mut self.phase {
+            Phase::Waiting => {
+                let (sessions, own) = (finder.store().sessions()?, VecDeque::new());
+                self.phase = Phase::Looking { sessions, own };
+                return Ok(None);
+            }
+            Phase::Looking { sessions, own } if sessions.is_empty() => {
+                let own = mem::take(own);
+                self.phase =
+                    Phase::Writing(Exporting::begin(&self.player, &self.path, own, finder)?);
+                return Ok(None);
+            }
+            Phase::Looking { sessions, own } => {
+                let begin = sessions.len().saturating_sub(OPENED_AT_ONCE);
+                let of_player = sessions.split_off(begin).into_iter();
+                let of_player = of_player.filter(|it| is_of(finder.store(), *it, &self.player));
+                own.extend(of_player.map(Part::Session));
+                return Ok(None);
+            }
+            Phase::Writing(exporting) => exporting,
         };
         if let Some(part) = exporting.waiting.pop_front() {
             exporting.write_part(finder.store(), part, &self.path)?;
@@ -100,7 +131,7 @@ impl ExportPlayer {
 
     /// Removes a file that isn't whole: it would be in the way of the next try.
     pub(super) fn give_up(&mut self, finder: &SessionFinder) {
-        if self.begun.take().is_some()
+        if let Phase::Writing(_) = mem::replace(&mut self.phase, Phase::Waiting)
             && let Err(error) = finder.local().outside.remove(&self.path)
         {
             debug!(path = %self.path.display(), %error, "half an export can't be removed");
@@ -138,16 +169,13 @@ impl Job for ExportPlayer {
 }
 
 impl Exporting {
-    fn begin(player: &str, path: &Path, finder: &SessionFinder) -> Result<Self, RequestError> {
+    fn begin(
+        player: &str,
+        path: &Path,
+        mut waiting: VecDeque<Part>,
+        finder: &SessionFinder,
+    ) -> Result<Self, RequestError> {
         let store = finder.store();
-        let mut waiting: VecDeque<Part> = VecDeque::new();
-        for session in store.sessions()? {
-            // What can't be read says of nobody that it is theirs.
-            let Ok(stored) = store.open_session(session) else { continue };
-            if lines_of(stored.index().heads(), player).next().is_some() {
-                waiting.push_back(Part::Session(session));
-            }
-        }
         let sessions = waiting.len();
         let slots = slots_in(&**store.disk(), &store.layout().slots())?;
         let own = slots.into_iter().flatten();
@@ -305,6 +333,12 @@ impl Part {
             Self::Slot(_, number) => format!("slot {number}"),
         }
     }
+}
+
+/// Returns true if a line of a session says that it is this player's. What can't be read says of nobody that it is theirs.
+fn is_of(store: &DirectoryStore, session: SessionId, player: &str) -> bool {
+    let Ok(stored) = store.open_session(session) else { return false };
+    lines_of(stored.index().heads(), player).next().is_some()
 }
 
 /// The lines of a session that say that they are this player's.

@@ -312,10 +312,11 @@ impl Jobs {
         }
     }
 
-    /// Lets spare jobs release the session that they hold: a look at it would take it for one that is played.
+    /// Lets jobs that nobody waits for release the session that they hold: a look at it would take it for one that is
+    /// played.
     pub(super) fn cancel_spare(&mut self, finder: &mut SessionFinder) {
         let spare = self.list.iter_mut().rev();
-        for Waiting { job, .. } in spare.take_while(|it| it.job.urgency() == Urgency::Spare) {
+        for Waiting { job, .. } in spare.take_while(|it| it.job.urgency() >= Urgency::Kept) {
             if job.holds() != Holds::Nothing {
                 job.cancel(finder);
             }

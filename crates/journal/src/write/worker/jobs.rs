@@ -35,7 +35,7 @@ impl<C: Content> Worker<C> {
     /// Cleans up, unless that is under way and nobody asked for it once more.
     pub(super) fn clean_up(&mut self, rules: CleanupRules, ticket: Option<Ticket>) {
         if ticket.is_some() || !self.jobs.has_queued(Queue::Cleanups) {
-            self.jobs.add(CleanUp::new(rules, ticket, &self.local));
+            self.jobs.add(CleanUp::new(rules, self.quota, ticket, &self.local));
         }
     }
 
