@@ -21,6 +21,7 @@ use super::retention::{LetGo, Quota, WouldGo};
 use super::shelf_sweeping::ShelfSweeping;
 use super::sweeping::Sweeping;
 use crate::disk::{LocalStore, StoredSession, with_sources};
+use crate::format::Record;
 use crate::model::ids::{CheckpointId, SessionId, Ticket};
 use crate::model::session::{
     CleanedTo, CleanedUp, CleanupReason, LeaveCause, SessionEdit, ShelfMove,
@@ -304,12 +305,17 @@ fn is_protected(entry: &SessionEntry) -> bool {
     entry.session.pinned || entry.session.draft || entry.forked || is_newer || is_put_away
 }
 
-/// Returns true if nothing was said of a session since it ended.
+/// Returns true if nothing was said of a session since it ended: no statement is about its newest checkpoint, but for
+/// the end of a crash that was given up.
 fn was_not_changed(stored: &StoredSession) -> bool {
     let [head] = stored.index().heads() else { return false };
-    let Some(end) = &head.end else { return false };
-    let mut segments = stored.index().segments().iter();
-    segments.all(|segment| !segment.scan.groups.is_empty() || segment.header.created <= end.time)
+    let is_end = |record: &Record| matches!(record, Record::End { .. } | Record::Lineage { .. });
+    stored.index().segments().iter().all(|segment| {
+        let is_statement = segment.scan.groups.is_empty();
+        let is_about_it = segment.header.supersedes.contains(&head.id);
+        let mut records = segment.scan.records.iter().map(|(_, record)| record);
+        !is_statement || !is_about_it || records.all(is_end)
+    })
 }
 
 impl Job for CleanUp {
