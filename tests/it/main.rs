@@ -66,6 +66,7 @@ mod paces;
 mod phones;
 mod placed;
 mod places;
+mod players;
 mod policies;
 mod process;
 mod profiles;

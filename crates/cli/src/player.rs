@@ -14,7 +14,7 @@ use crate::output::{Output, harmless};
 use crate::place::{Place, Profile};
 use crate::table::Table;
 
-/// What is kept of players.
+/// A verb about players.
 #[derive(Subcommand, Debug)]
 pub enum Player {
     /// List the players whose sessions are kept

@@ -92,7 +92,7 @@ fn handle_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
         news @ News::Detected { .. } => handle_listing(parts, world, news),
         News::Remembered(sessions) => found::remembered(parts, world, *sessions),
         News::ProfileChanged { profile, ticket } => {
-            cleanup::profile_changed(world);
+            cleanup::profile_changed(parts, world);
             profile_changed(parts, world, profile, ticket);
         }
         News::Described { order, result, ticket } => reported(world, *order, (result, ticket)),

@@ -25,9 +25,14 @@ pub(crate) struct CleanupPolicy {
     pub(crate) retention: Option<Retention>,
     /// The part that is archived of sessions that have ended.
     pub(crate) archive_ended: Option<Archived>,
-    /// The time at which a cleanup of this profile was last due, since the process began.
+    /// The time at which the sessions of this profile were first listed, since the process began.
+    since: Duration,
+    /// The time at which a cleanup of this profile was last due.
     ordered: Option<Duration>,
 }
+
+/// The least time between two cleanups, whatever the settings say.
+const LEAST: Duration = Duration::from_secs(1);
 
 /// Has the writer clean up, if it is time: first when something is played, if there are rules, and then at each interval.
 pub(in crate::lifecycle) fn clean_up_if_due(parts: &mut RuntimeParts, world: &mut World) {
@@ -44,8 +49,8 @@ pub(in crate::lifecycle) fn clean_up_if_due(parts: &mut RuntimeParts, world: &mu
     let mut policy = world.get_resource_or_init::<CleanupPolicy>();
     let has_rules = has_ages || policy.retention.is_some() || policy.archive_ended.is_some();
     let is_first = policy.ordered.is_none();
-    let since = now.saturating_sub(policy.ordered.unwrap_or_default());
-    if since < every && !(is_first && is_played && has_rules) {
+    let waited = now.saturating_sub(policy.ordered.unwrap_or(policy.since));
+    if waited < every.max(LEAST) && !(is_first && is_played && has_rules) {
         return;
     }
     policy.ordered = Some(now);
@@ -69,8 +74,10 @@ fn order(parts: &mut RuntimeParts, world: &mut World, ticket: Option<Ticket>) {
 }
 
 /// Sessions of another profile are listed from now on: its first cleanup is still to come.
-pub(in crate::lifecycle) fn profile_changed(world: &mut World) {
-    world.get_resource_or_init::<CleanupPolicy>().ordered = None;
+pub(in crate::lifecycle) fn profile_changed(parts: &RuntimeParts, world: &mut World) {
+    let mut policy = world.get_resource_or_init::<CleanupPolicy>();
+    policy.since = parts.time.now().elapsed;
+    policy.ordered = None;
 }
 
 /// A cleanup is done.

@@ -1,4 +1,4 @@
-//! What is kept of players.
+//! Players: their list, and exports of everything that is kept of one.
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -61,7 +61,7 @@ enum Phase {
         why: HashMap<SessionId, CleanupReason>,
         then: Edits,
     },
-    /// What has been in the trash for long is removed.
+    /// Sessions that have been in the trash for long are removed.
     Empty(ShelfSweeping),
     /// Leftovers of processes are removed.
     Sweep(Box<Sweeping>),

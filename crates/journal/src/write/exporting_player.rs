@@ -67,7 +67,7 @@ struct Exporting {
     waiting: VecDeque<Part>,
     sessions: usize,
     slots: usize,
-    /// What could not be read, or only in part.
+    /// The parts that could not be read, or not as a whole.
     incomplete: Vec<String>,
 }
 
@@ -308,7 +308,8 @@ impl Exporting {
         });
         add_json(&mut parts, "player.json", &whole)?;
         self.append(parts.end(), path)?;
-        self.file.sync().map_err(|error| refused(path, error))?;
+        let synced = self.file.sync();
+        synced.map_err(|error| refused(path, error))?;
         Ok(self.bytes)
     }
 
