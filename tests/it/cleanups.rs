@@ -8,7 +8,7 @@ use bevy_session::library::{
 };
 use bevy_session::prelude::*;
 use bevy_session::rules::SessionRulesExt;
-use bevy_session::{LeaveCause, MemoryDisk, SessionId, SessionStatus};
+use bevy_session::{LeaveCause, MemoryDisk, SessionId};
 
 use crate::common::*;
 
@@ -105,35 +105,4 @@ fn a_cleanup_comes_after_a_change_of_profile_too() {
     let before = received::<CleanupFinished>(&app).len();
     long(&mut app, 3_620);
     assert!(received::<CleanupFinished>(&app).len() > before, "and the next one an hour later");
-}
-
-#[test]
-fn a_crash_that_nobody_answers_ends_as_failed_and_is_offered_no_more() {
-    let disk = MemoryDisk::default();
-    let mut app = listening(&disk, 0, |_| {});
-    app.world_mut().spawn(Health(7));
-    let crashed = begin(&mut app, NewSession::named("Garden"));
-    seconds(&mut app, 12.0);
-    let disk = disk.snapshot();
-    drop(app);
-    // A run of 40 days later, so that the day is known to have come.
-    let mut app = listening(&disk, 40, |_| {});
-    play(&mut app, "Harbour");
-    drop(app);
-    let mut app = listening(&disk, 41, |app| {
-        let mut settings = app.world_mut().resource_mut::<SessionSettings>();
-        settings.storage.unanswered_crashes = Some(DAY * 30);
-    });
-    assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1);
-    request(&mut app, |commands| commands.session().library().clean_up());
-    frames(&mut app, 40);
-    let done = received::<CleanupFinished>(&app).pop().unwrap().done;
-    assert_eq!(done.count(CleanedTo::Failed), 1, "{done:?}");
-    assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 0);
-    let found = entry(&app, crashed);
-    assert_eq!(found.status, SessionStatus::Failed);
-    assert_eq!(found.left.unwrap().cause, LeaveCause::TimedOut);
-    drop(app);
-    let app = listening(&disk, 42, |_| {});
-    assert_eq!(entry(&app, crashed).status, SessionStatus::Failed, "the next start agrees");
 }

@@ -53,7 +53,8 @@ fn what_would_go_is_in_the_trash_after_apply() -> Done {
     assert_eq!(gone, preview);
     assert_eq!(run(&rules)?.objects()?.len(), 0);
     let session = gone[0]["session"].as_str().unwrap_or_default().to_owned();
-    let back = run(&["undelete", &session])?;
+    let words = ["undelete".into(), root.path().as_os_str().to_owned(), session.into()];
+    let back = crate::common::run(words)?;
     assert_eq!(back.code, Some(0), "it is in the trash: {}", back.error);
     assert_eq!(run(&rules)?.objects()?, preview, "and back");
     Ok(())
