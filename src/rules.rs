@@ -64,8 +64,9 @@ pub trait SessionRulesExt {
 
     /// Archives a session once it has ended for good, whatever the reason. A later call replaces an
     /// earlier one. Each [cleanup](crate::library::LibraryCommands::clean_up) archives those that
-    /// ended in a process that died before it could do that, if nothing about them was changed
-    /// since.
+    /// ended and weren't archived then, if nothing about them was changed since: their process died
+    /// before it could do that, or the game didn't have this rule yet. Of an archived session only
+    /// the newest checkpoint is kept.
     ///
     /// ```
     /// # use bevy::prelude::*;

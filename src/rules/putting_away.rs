@@ -21,10 +21,17 @@ pub(super) fn archive_at_end(app: &mut App, what: Archived) {
     app.insert_resource(ArchivedAtEnd(what));
 }
 
-fn archive(ended: On<SessionEnded>, what: Res<ArchivedAtEnd>, mut commands: Commands) {
+fn archive(
+    ended: On<SessionEnded>,
+    what: Res<ArchivedAtEnd>,
+    mut policy: ResMut<CleanupPolicy>,
+    mut commands: Commands,
+) {
     // Without its last checkpoint on disk, the archive would hold an older one.
     if ended.complete {
         commands.session().library().archive(ended.session, what.0);
+    } else {
+        policy.incomplete.insert(ended.session);
     }
 }
 

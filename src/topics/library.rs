@@ -4,7 +4,7 @@
 //! [`library()`](crate::SessionCommands::library), which returns [`LibraryCommands`].
 
 pub use bevy_session_journal::{
-    Archived, CleanedSession, CleanedTo, CleanedUp, CleanupReason, ContextPart, Field, FieldError,
+    Archived, CleanedSession, CleanupChange, CleanupOutcome, CleanupReason, ContextPart, Field, FieldError,
     Fork, ForkedLine, GroupBy, GroupKey, IllegalMove, IndexFigures, Keep, Left, LeftAs, LetGo,
     Link, LinkTarget, Links, Move, Retention, RetentionPreview, RetentionReason, SessionChanges,
     SessionContext, SessionEdit, SessionEntry, SessionFeature, SessionGroup, SessionGroups,

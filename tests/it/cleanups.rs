@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::library::{
-    Archived, CleanedTo, CleanupFinished, CleanupReason, ProfileChanged, ShelfPlace,
+    Archived, CleanupChange, CleanupFinished, CleanupReason, ProfileChanged, ShelfPlace,
 };
 use bevy_session::prelude::*;
 use bevy_session::rules::SessionRulesExt;
@@ -58,29 +58,35 @@ fn a_cleanup_archives_what_ended_in_a_process_that_died() {
     play(&mut app, "Harbour");
     frames(&mut app, 40);
     let finished = received::<CleanupFinished>(&app);
-    let done = &finished.first().expect("the first one comes once something is played").done;
+    let done = &finished.first().expect("the first one comes once something is played").outcome;
     let [cleaned] = &*done.sessions else { panic!("{done:?}") };
     assert_eq!(cleaned.session, session);
-    assert_eq!((cleaned.became, cleaned.why), (CleanedTo::Archived, CleanupReason::Ended));
+    assert_eq!((cleaned.change, cleaned.reason), (CleanupChange::Archived, CleanupReason::Ended));
     let place = entry(&app, session).session.place;
     assert!(matches!(place, ShelfPlace::Archive { .. }), "{place:?}");
+    assert_eq!(received::<RequestRejected>(&app).len(), 0, "the game has made no request");
 }
 
 #[test]
 fn a_cleanup_comes_every_hour_and_when_it_is_asked_for() {
     let (disk, session) = ended();
     let mut app = listening(&disk, 0, |_| {});
-    frames(&mut app, 10);
-    assert_eq!(received::<CleanupFinished>(&app).len(), 0, "there is no rule");
-    long(&mut app, 3_580);
-    assert_eq!(received::<CleanupFinished>(&app).len(), 0);
-    long(&mut app, 30);
+    long(&mut app, 7_300);
+    assert_eq!(received::<CleanupFinished>(&app).len(), 0, "nothing was played, so nothing changes");
+    play(&mut app, "Harbour");
+    long(&mut app, 10);
+    let first = received::<CleanupFinished>(&app).len();
+    assert_eq!(first, 1, "it is due by the clock, and something was played");
+    long(&mut app, 3_500);
     assert_eq!(received::<CleanupFinished>(&app).len(), 1);
+    long(&mut app, 120);
+    assert_eq!(received::<CleanupFinished>(&app).len(), 2);
     request(&mut app, |commands| commands.session().library().clean_up());
     frames(&mut app, 20);
     let asked = received::<CleanupFinished>(&app).pop().unwrap();
-    assert!(asked.ticket.is_some());
-    assert_eq!(asked.done.sessions, [], "without a rule nothing goes");
+    assert!(asked.ticket.is_some() && asked.outcome.is_complete);
+    assert_eq!(received::<RequestRejected>(&app).len(), 0);
+    assert_eq!(asked.outcome.sessions, [], "without a rule nothing goes");
     assert!(entry(&app, session).session.place.is_open());
 }
 

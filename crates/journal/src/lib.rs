@@ -43,14 +43,13 @@ pub use model::scenario::{Scenario, ScenarioError, ScenarioFiles};
 pub use model::session::{
     Archived, Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion,
     Chapter, ChapterEnd, ChapterError, ChapterFigures, ChapterOutcome, ChapterSummary, Chapters,
-    CheckpointError, CheckpointSummary, CleanedSession, CleanedTo, CleanedUp, CleanupReason,
-    ContextPart, DiskRefusal, EndReason, EventTrigger, ExternalError, FailureCause, Field,
-    FieldError, Fields, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, Link,
-    LinkTarget, Links, Move, NewChapter, NewSession, OpenChapter, ProcessDeath, ProvenTime,
-    RecoveryError, Report, ReportError, RequestError, RestoreFrom, RestoreReason, SaveSlot,
-    SessionContext, SessionEdit, SessionFeature, SessionMetadata, SessionPriority, SessionStatus,
-    SessionTally, SessionUpdate, ShelfMove, ShelfPlace, SlotError, SlotKind, StartingWorld,
-    StateChange, StopReason, Tags, WorldOf, WrittenBy,
+    CheckpointError, CheckpointSummary, ContextPart, DiskRefusal, EndReason, EventTrigger,
+    ExternalError, FailureCause, Field, FieldError, Fields, IllegalMove, InnerChapters, LeaveCause,
+    Leaving, LifecycleEvent, Link, LinkTarget, Links, Move, NewChapter, NewSession, OpenChapter,
+    ProcessDeath, ProvenTime, RecoveryError, Report, ReportError, RequestError, RestoreFrom,
+    RestoreReason, SaveSlot, SessionContext, SessionEdit, SessionFeature, SessionMetadata,
+    SessionPriority, SessionStatus, SessionTally, SessionUpdate, ShelfMove, ShelfPlace, SlotError,
+    SlotKind, StartingWorld, StateChange, StopReason, Tags, WorldOf, WrittenBy,
 };
 pub use read::digest::{DigestFigures, DigestOrder, Digested, DigestedSessions, SessionDigester};
 pub use read::finding::{
@@ -63,7 +62,7 @@ pub use read::recovery::{
     SessionEntry, SessionFacts, SlotEntry, Timeline, TimelineCheckpoint, TimelineLine,
     UnreadableSlot, UnsavedPlay, VersionFit,
 };
-pub use write::Saved;
 pub use write::retention::{
     Keep, LeftAs, LetGo, Retention, RetentionPreview, RetentionReason, WouldGo,
 };
+pub use write::{CleanedSession, CleanupChange, CleanupOutcome, CleanupReason, Saved};

@@ -9,6 +9,7 @@ mod archiving;
 mod asked;
 mod backoff;
 mod cleanup;
+mod cleanup_outcome;
 mod cleanup_rules;
 mod content;
 mod context;
@@ -62,6 +63,7 @@ mod worker;
 
 pub use crate::write::retention::Quota;
 pub use asked::{EditMany, EditedMany, OneOfMany, SessionAttachmentOrder, SlotDone, SlotOrder};
+pub use cleanup_outcome::{CleanedSession, CleanupChange, CleanupOutcome, CleanupReason};
 pub use cleanup_rules::CleanupRules;
 pub use content::{Content, Encoded, Everything};
 pub use context::Versions;

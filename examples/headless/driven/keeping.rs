@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bevy::prelude::*;
-use bevy_session::library::CleanedTo;
+use bevy_session::library::CleanupChange;
 use bevy_session::prelude::*;
 use serde_json::{Value, json};
 
@@ -51,10 +51,10 @@ pub fn cleanup(world: &mut World, _: &str) -> Result<Begun, String> {
     let ticket = world.commands().session().library().clean_up();
     Ok(until(move |news, _| match news {
         News::CleanedUp(Some(of), done) if *of == ticket => Some(Ok(fields([
-            ("archived", json!(done.count(CleanedTo::Archived))),
-            ("trashed", json!(done.count(CleanedTo::Trashed))),
-            ("removed", json!(done.count(CleanedTo::Removed))),
-            ("failed", json!(done.count(CleanedTo::Failed))),
+            ("archived", json!(done.count(CleanupChange::Archived))),
+            ("trashed", json!(done.count(CleanupChange::Trashed))),
+            ("removed", json!(done.count(CleanupChange::Removed))),
+            ("failed", json!(done.count(CleanupChange::Failed))),
         ]))),
         _ => None,
     }))

@@ -8,7 +8,7 @@ use bevy_session::checkpoints::{CheckpointError, SavingStopped};
 use bevy_session::digests::SessionsDigested;
 use bevy_session::events::{EventPage, EventsRead};
 use bevy_session::library::{
-    CleanedUp, CleanupFinished, PlayerExported, ScenarioSaved, SessionDrafted, SessionMoved,
+    CleanupOutcome, CleanupFinished, PlayerExported, ScenarioSaved, SessionDrafted, SessionMoved,
     SessionUpdated,
 };
 use bevy_session::prelude::*;
@@ -61,7 +61,7 @@ pub enum News {
         bytes: u64,
     },
     /// Sessions were cleaned up, as this request asked for.
-    CleanedUp(Option<Ticket>, CleanedUp),
+    CleanedUp(Option<Ticket>, CleanupOutcome),
     /// This request is done.
     Finished(Ticket),
     Paused,
@@ -154,7 +154,7 @@ fn sessions(app: &mut App) {
         report(&mut commands, News::PlayerExported { bytes: exported.bytes });
     })
     .add_observer(|finished: On<CleanupFinished>, mut commands: Commands| {
-        report(&mut commands, News::CleanedUp(finished.ticket, finished.done.clone()));
+        report(&mut commands, News::CleanedUp(finished.ticket, finished.outcome.clone()));
     });
 }
 

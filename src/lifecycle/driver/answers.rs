@@ -218,11 +218,13 @@ fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
             filing::edited(world, session, *update, (result, ticket));
         }
         News::EditedMany { edited, ticket } => edited_many(world, *edited, ticket),
-        News::GivenUp { session, cause } => cleanup::given_up(parts, world, session, cause),
+        News::GivenUp { session, cause, left } => {
+            cleanup::given_up(parts, world, session, (cause, left));
+        }
         News::PlayerExported { path, result, ticket } => {
             filing::exported_player(world, path, result, ticket);
         }
-        News::CleanedUp { done, ticket } => cleanup::cleaned_up(world, *done, ticket),
+        News::CleanedUp { outcome, ticket } => cleanup::cleaned_up(world, *outcome, ticket),
         _ => {}
     }
 }

@@ -1,13 +1,15 @@
 //! Cleans up while the process lives: when it is time, or when the game asks for it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::write::CleanupRules;
 use bevy_session_journal::{
-    Archived, CleanedUp, LeaveCause, Leaving, Retention, SessionFeature, SessionId, SessionStatus,
+    Archived, CleanupOutcome, LeaveCause, Leaving, Retention, SessionFeature, SessionId, SessionStatus,
     Ticket,
 };
+use jiff::Timestamp;
 use tracing::info;
 
 use super::filing::offer_no_more;
@@ -25,6 +27,10 @@ pub(crate) struct CleanupPolicy {
     pub(crate) retention: Option<Retention>,
     /// The part that is archived of sessions that have ended.
     pub(crate) archive_ended: Option<Archived>,
+    /// Sessions that have ended and whose last checkpoints aren't on the disk: an archive would hold older ones.
+    pub(crate) incomplete: BTreeSet<SessionId>,
+    /// True if something was played in this profile: until then nothing in the data directory changes by itself.
+    was_played: bool,
     /// The time at which the sessions of this profile were first listed, since the process began.
     since: Duration,
     /// The time at which a cleanup of this profile was last due.
@@ -34,7 +40,8 @@ pub(crate) struct CleanupPolicy {
 /// The least time between two cleanups, whatever the settings say.
 const LEAST: Duration = Duration::from_secs(1);
 
-/// Has the writer clean up, if it is time: first when something is played, if there are rules, and then at each interval.
+/// Has the writer clean up, if it is time: first when something is played, if there are rules, and then at each
+/// interval. Never before something was played: a take-up is what changes files.
 pub(in crate::lifecycle) fn clean_up_if_due(parts: &mut RuntimeParts, world: &mut World) {
     let Some(every) = parts.writer.cleanup_every() else { return };
     let has_ages = parts.writer.gives_crashes_up();
@@ -47,10 +54,12 @@ pub(in crate::lifecycle) fn clean_up_if_due(parts: &mut RuntimeParts, world: &mu
         return;
     }
     let mut policy = world.get_resource_or_init::<CleanupPolicy>();
+    policy.was_played |= is_played;
     let has_rules = has_ages || policy.retention.is_some() || policy.archive_ended.is_some();
     let is_first = policy.ordered.is_none();
     let waited = now.saturating_sub(policy.ordered.unwrap_or(policy.since));
-    if waited < every.max(LEAST) && !(is_first && is_played && has_rules) {
+    let is_due = waited >= every.max(LEAST) || is_first && is_played && has_rules;
+    if !policy.was_played || !is_due {
         return;
     }
     policy.ordered = Some(now);
@@ -69,6 +78,7 @@ fn order(parts: &mut RuntimeParts, world: &mut World, ticket: Option<Ticket>) {
         let policy = world.get_resource_or_init::<CleanupPolicy>();
         rules.retention.clone_from(&policy.retention);
         rules.archive_ended = policy.archive_ended;
+        rules.incomplete.clone_from(&policy.incomplete);
     }
     parts.order(Order::CleanUp { rules: Box::new(rules), ticket });
 }
@@ -78,15 +88,21 @@ pub(in crate::lifecycle) fn profile_changed(parts: &RuntimeParts, world: &mut Wo
     let mut policy = world.get_resource_or_init::<CleanupPolicy>();
     policy.since = parts.time.now().elapsed;
     policy.ordered = None;
+    policy.was_played = false;
 }
 
 /// A cleanup is done.
-pub(in crate::lifecycle) fn cleaned_up(world: &mut World, done: CleanedUp, ticket: Option<Ticket>) {
-    let CleanedUp { sessions, refused, leftovers, freed, .. } = &done;
+pub(in crate::lifecycle) fn cleaned_up(
+    world: &mut World,
+    outcome: CleanupOutcome,
+    ticket: Option<Ticket>,
+) {
+    let CleanupOutcome { sessions, refused, leftovers, freed, .. } = &outcome;
     if !sessions.is_empty() || *leftovers > 0 {
-        info!(sessions = sessions.len(), refused, leftovers, freed, "cleaned up");
+        let (sessions, refused) = (sessions.len(), refused.len());
+        info!(sessions, refused, leftovers, freed, "cleaned up");
     }
-    notify(world, CleanupFinished { done, ticket });
+    notify(world, CleanupFinished { outcome, ticket });
     finish_if_asked(world, ticket);
 }
 
@@ -95,13 +111,12 @@ pub(in crate::lifecycle) fn given_up(
     parts: &mut RuntimeParts,
     world: &mut World,
     session: SessionId,
-    cause: LeaveCause,
+    (cause, left): (LeaveCause, Timestamp),
 ) {
     offer_no_more(parts, world, session);
-    let now = parts.time.now().wall;
     if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
         entry.status = SessionStatus::Failed;
         entry.left = Some(Leaving::by(cause));
-        entry.updated = now;
+        entry.updated = left;
     }
 }

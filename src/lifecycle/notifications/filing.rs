@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
-use bevy_session_journal::{CleanedUp, RequestError, SessionId, ShelfPlace, Ticket};
+use bevy_session_journal::{CleanupOutcome, RequestError, SessionId, ShelfPlace, Ticket};
 
 use super::notifications;
 use crate::lifecycle::requests::SessionRequest;
@@ -76,8 +76,8 @@ notifications! {
     /// A cleanup is done: one that [`clean_up`](crate::library::LibraryCommands::clean_up) asked
     /// for, or one that was due. A change of profile ends it early.
     CleanupFinished {
-        /// The sessions that were changed or removed, each with the reason, and leftovers.
-        done: CleanedUp,
+        /// The sessions that were changed or removed, each with the reason, those that were refused, and leftovers.
+        outcome: CleanupOutcome,
         /// The request, if there was one.
         ticket: Option<Ticket>,
     }

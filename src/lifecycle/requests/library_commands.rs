@@ -290,8 +290,8 @@ impl LibraryCommands<'_, '_> {
     /// }
     ///
     /// fn say_so(finished: On<CleanupFinished>) {
-    ///     for session in &finished.done.sessions {
-    ///         info!("{} is {:?}: {:?}", session.session, session.became, session.why);
+    ///     for session in &finished.outcome.sessions {
+    ///         info!("{} is {:?}: {:?}", session.session, session.change, session.reason);
     ///     }
     /// }
     /// # bevy::ecs::system::assert_is_system(clean_up);

@@ -3,7 +3,6 @@
 mod attachment;
 mod chapter;
 mod chapters;
-mod cleanup;
 mod context;
 mod disk_refusal;
 mod encoding;
@@ -43,7 +42,6 @@ pub use chapter::{
     InnerChapters, NewChapter, OpenChapter,
 };
 pub use chapters::{Chapters, ChaptersWritten, Counted};
-pub use cleanup::{CleanedSession, CleanedTo, CleanedUp, CleanupReason};
 pub use context::{ContextPart, SessionContext};
 pub(crate) use context::{cut, cut_in_place};
 pub use disk_refusal::DiskRefusal;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tracing::debug;
 
 use super::asked::{EditMany, OneOfMany};
+use super::cleanup_outcome::{CleanupChange, CleanupOutcome, CleanupReason};
 use super::cleanup_rules::CleanupRules;
 use super::editing_many::EditingMany;
 use super::filing;
@@ -21,17 +22,17 @@ use super::retention::{LetGo, Quota, WouldGo};
 use super::shelf_sweeping::ShelfSweeping;
 use super::sweeping::Sweeping;
 use crate::disk::{LocalStore, StoredSession, with_sources};
-use crate::format::Record;
+use crate::format::{GroupEntry, Record};
 use crate::model::ids::{CheckpointId, SessionId, Ticket};
-use crate::model::session::{
-    CleanedTo, CleanedUp, CleanupReason, LeaveCause, SessionEdit, ShelfMove,
-};
-use crate::read::recovery::{Proposal, SessionEntry, SessionFinder, VersionFit};
+use crate::model::session::{DiskRefusal, RequestError, SessionEdit, ShelfMove};
+use crate::read::recovery::{Records, SessionEntry, SessionFinder, VersionFit, WaitingCrash};
 
 /// Sessions of which the entry is looked up in one slice.
 const LOOKED_UP_AT_ONCE: usize = if cfg!(test) { 1 } else { 64 };
 /// Sessions of which the files are asked in one slice.
-const ASKED_AT_ONCE: usize = if cfg!(test) { 1 } else { 16 };
+const ASKED_AT_ONCE: usize = if cfg!(test) { 2 } else { 16 };
+/// Changes that the disk refuses for want of room or rights until no other one is tried.
+const REFUSALS_UNTIL_END: usize = 3;
 
 /// A cleanup.
 pub(super) struct CleanUp {
@@ -40,25 +41,22 @@ pub(super) struct CleanUp {
     /// The sessions that it is about: those of another profile are none of its business.
     local: Arc<LocalStore>,
     phase: Phase,
-    done: CleanedUp,
+    outcome: CleanupOutcome,
 }
 
 /// The progress of a cleanup.
 enum Phase {
     /// The sessions are looked at.
-    Look {
-        waiting: Vec<SessionId>,
-        looked: Looked,
-    },
+    Look(Box<Looking>),
     /// Crashes are given up.
     GiveUp {
-        crashes: VecDeque<Crash>,
+        crashes: VecDeque<(SessionId, CheckpointId)>,
         then: Edits,
     },
     /// Sessions are moved.
     Edit {
         editing: Box<EditingMany>,
-        why: HashMap<SessionId, CleanupReason>,
+        reasons: HashMap<SessionId, CleanupReason>,
         then: Edits,
     },
     /// Sessions that have been in the trash for long are removed.
@@ -68,23 +66,18 @@ enum Phase {
     Done,
 }
 
-/// The findings about all sessions.
-#[derive(Default)]
-struct Looked {
+/// The sessions that are looked at, and the findings about them.
+struct Looking {
+    /// The next one last.
+    waiting: Vec<SessionId>,
+    /// The records of processes, which are read once for all sessions.
+    records: Option<Records>,
     entries: Vec<SessionEntry>,
-    /// Those on which the game died whenever it restored them.
-    hopeless: Vec<SessionId>,
-}
-
-/// A crash that waited for an answer for too long.
-struct Crash {
-    session: SessionId,
-    newest: CheckpointId,
-    cause: LeaveCause,
+    crashes: Vec<(SessionId, WaitingCrash)>,
 }
 
 /// Moves of sessions that are still to be made.
-type Edits = VecDeque<(ShelfMove, VecDeque<OneOfMany>, CleanupReason)>;
+type Edits = VecDeque<(ShelfMove, VecDeque<(OneOfMany, CleanupReason)>)>;
 
 impl CleanUp {
     pub(super) fn new(
@@ -93,160 +86,193 @@ impl CleanUp {
         ticket: Option<Ticket>,
         local: &Arc<LocalStore>,
     ) -> Self {
-        let has_rules = rules != CleanupRules::default() || quota.unanswered_crashes.is_some();
-        let sessions =
-            if has_rules { local.store.sessions().unwrap_or_default() } else { Vec::new() };
-        let waiting = sessions.into_iter().rev().collect();
-        let phase = Phase::Look { waiting, looked: Looked::default() };
-        Self { rules, ticket, local: Arc::clone(local), phase, done: CleanedUp::default() }
+        let has_rules = rules.say_anything() || quota.unanswered_crashes.is_some();
+        let sessions = if has_rules { local.store.sessions() } else { Ok(Vec::new()) };
+        let is_complete = sessions.is_ok();
+        let waiting = sessions.unwrap_or_default().into_iter().rev().collect();
+        let (entries, crashes) = (Vec::new(), Vec::new());
+        let looking = Looking { waiting, records: None, entries, crashes };
+        let outcome = CleanupOutcome { is_complete, ..CleanupOutcome::default() };
+        let phase = Phase::Look(Box::new(looking));
+        Self { rules, ticket, local: Arc::clone(local), phase, outcome }
     }
 
     /// Does the next piece of work.
     fn step(&mut self, tools: &mut Tools<'_>) {
         self.phase = match mem::replace(&mut self.phase, Phase::Done) {
-            Phase::Look { waiting, looked } => self.look(waiting, looked, tools),
+            Phase::Look(looking) => self.look(looking, tools),
             Phase::GiveUp { crashes, then } => self.give_up(crashes, then, tools),
-            Phase::Edit { editing, why, then } => self.edit(editing, why, then, tools),
+            Phase::Edit { editing, reasons, then } => self.edit(editing, reasons, then, tools),
             Phase::Empty(sweeping) => self.empty(sweeping, tools),
-            Phase::Sweep(sweeping) => self.sweep(sweeping),
+            Phase::Sweep(sweeping) => self.sweep(sweeping, tools),
             Phase::Done => Phase::Done,
         };
     }
 
-    fn look(
-        &mut self,
-        mut waiting: Vec<SessionId>,
-        mut looked: Looked,
-        tools: &mut Tools<'_>,
-    ) -> Phase {
+    fn look(&mut self, mut looking: Box<Looking>, tools: &mut Tools<'_>) -> Phase {
         for _ in 0..LOOKED_UP_AT_ONCE {
-            let Some(session) = waiting.pop() else { return self.judge(&looked, tools) };
-            if let Some(entry) = tools.finder.known_entry(session) {
-                looked.entries.push(entry);
+            let Some(session) = looking.waiting.pop() else { return self.judge(&looking, tools) };
+            let is_played = tools.playing() == Some(session);
+            if !is_played && let Some(entry) = tools.finder.known_entry(session) {
+                looking.entries.push(entry);
                 continue;
             }
-            // It is read, which takes as long as a slice may.
-            let found = tools.finder.look_at(session, tools.types, tools.now.wall);
-            if let Some(found) = found {
-                if found.ladder.proposed == Proposal::SafeStart {
-                    looked.hopeless.push(session);
+            // It is opened, which takes as long as a slice may.
+            let records = looking.records.get_or_insert_with(|| tools.finder.read_records());
+            match tools.finder.review(session, tools.types, records) {
+                Ok(None) => {}
+                Ok(Some(mut found)) => {
+                    found.entry.in_use |= is_played;
+                    let crash = found.crash.filter(|_| !is_played && !is_newer(&found.entry));
+                    looking.crashes.extend(crash.map(|crash| (session, crash)));
+                    looking.entries.push(found.entry);
                 }
-                looked.entries.extend(found.entry);
+                Err(error) => {
+                    debug!(%session, error = %with_sources(&error), "it can't be looked at");
+                    self.outcome.is_complete = false;
+                }
             }
             break;
         }
-        Phase::Look { waiting, looked }
+        Phase::Look(looking)
     }
 
     /// Decides what is to be done with which session. Without a rule, nothing.
-    fn judge(&self, looked: &Looked, tools: &Tools<'_>) -> Phase {
+    fn judge(&self, looking: &Looking, tools: &Tools<'_>) -> Phase {
         let (time, clock) = (tools.finder.time(), tools.now.wall);
-        let mut edits = Edits::new();
+        let mut then = Edits::new();
         if let Some(retention) = &self.rules.retention {
-            let preview = retention.preview(&looked.entries, time, clock);
+            let preview = retention.preview(&looking.entries, time, clock);
             let how = match preview.let_go {
                 LetGo::Archive(what) => ShelfMove::Archive(what),
                 LetGo::Trash => ShelfMove::Delete,
             };
-            let of =
-                |gone: &WouldGo| OneOfMany { session: gone.session, newest: Some(gone.newest) };
-            let sessions = preview.sessions.iter().map(of).collect();
-            edits.push_back((how, sessions, CleanupReason::Retention));
+            let of = |gone: &WouldGo| {
+                let one = OneOfMany { session: gone.session, newest: Some(gone.newest) };
+                (one, CleanupReason::Retention(gone.reason))
+            };
+            then.push_back((how, preview.sessions.iter().map(of).collect()));
         }
         if let Some(what) = self.rules.archive_ended {
-            let ended = looked.entries.iter().filter(|entry| has_ended(entry));
-            let of = |entry: &SessionEntry| OneOfMany {
-                session: entry.session.id,
-                newest: entry.newest,
+            let ended = looking.entries.iter().filter(|entry| has_ended(entry));
+            let ended = ended.filter(|entry| !self.rules.incomplete.contains(&entry.session.id));
+            let of = |entry: &SessionEntry| {
+                let one = OneOfMany { session: entry.session.id, newest: entry.newest };
+                (one, CleanupReason::Ended)
             };
-            let sessions = ended.map(of).collect();
-            edits.push_back((ShelfMove::Archive(what), sessions, CleanupReason::Ended));
+            then.push_back((ShelfMove::Archive(what), ended.map(of).collect()));
         }
-        let crashes = match tools.quota.unanswered_crashes.filter(|_| tools.quota.removes) {
-            None => VecDeque::new(),
-            Some(keep) => {
-                let crashed = looked.entries.iter().filter(|entry| waits_for_an_answer(entry));
-                let old = crashed.filter(|entry| time.has_passed(entry.updated, keep, clock));
-                old.filter_map(|entry| looked.crash(entry)).collect()
-            }
-        };
-        Phase::GiveUp { crashes, then: edits }
+        let keep = tools.quota.unanswered_crashes.filter(|_| tools.quota.removes);
+        let crashes = looking.crashes.iter().filter(|(_, crash)| {
+            keep.is_some_and(|keep| time.has_passed(crash.since, keep, clock))
+        });
+        let crashes = crashes.map(|(session, crash)| (*session, crash.newest)).collect();
+        Phase::GiveUp { crashes, then }
     }
 
     fn give_up(
         &mut self,
-        mut crashes: VecDeque<Crash>,
+        mut crashes: VecDeque<(SessionId, CheckpointId)>,
         then: Edits,
         tools: &mut Tools<'_>,
     ) -> Phase {
-        let Some(Crash { session, newest, cause }) = crashes.pop_front() else {
+        let keep = tools.quota.unanswered_crashes.filter(|_| tools.quota.removes);
+        let next = crashes.pop_front().filter(|_| !self.is_disk_refusing());
+        let (Some((session, newest)), Some(keep)) = (next, keep) else {
             return self.next_edit(then, tools);
         };
         tools.digests.note_changed(session);
-        match filing::give_up(tools.finder, (session, newest), cause, tools.now.wall) {
-            Ok(()) => {
+        match filing::give_up(tools.finder, (session, newest), keep, tools.now.wall) {
+            Ok(Some((cause, left))) => {
                 tools.finder.settle(session);
                 tools.trials.end(session);
-                self.done.add(session, CleanedTo::Failed, CleanupReason::of_cause(cause));
-                tools.news.push(News::GivenUp { session, cause });
+                let reason = CleanupReason::of_cause(cause);
+                self.outcome.add(session, CleanupChange::Failed, reason);
+                tools.news.push(News::GivenUp { session, cause, left });
             }
-            Err(error) => {
-                debug!(%session, error = %with_sources(&error), "a crash can't be given up");
-                self.done.refused += 1;
-            }
+            // It was answered meanwhile, or something new is known of it.
+            Ok(None) => {}
+            Err(error) => self.outcome.refused.push((session, error)),
         }
         Phase::GiveUp { crashes, then }
     }
 
-    fn next_edit(&mut self, mut edits: Edits, tools: &Tools<'_>) -> Phase {
-        let Some((how, mut sessions, reason)) = edits.pop_front() else {
-            let playing = tools.run.as_ref().map(|run| run.session());
-            return Phase::Empty(ShelfSweeping::new(tools.finder, playing));
+    fn next_edit(&mut self, mut edits: Edits, tools: &mut Tools<'_>) -> Phase {
+        if self.is_disk_refusing() {
+            // What is in the trash goes all the same: that makes room.
+            self.outcome.is_complete = false;
+            edits.clear();
+        }
+        // The game may have switched removing off meanwhile.
+        let next = edits.pop_front().filter(|_| tools.quota.removes);
+        let Some((how, mut sessions)) = next else {
+            return Phase::Empty(ShelfSweeping::new(tools.finder));
         };
         let later = sessions.split_off(ASKED_AT_ONCE.min(sessions.len()));
         if !later.is_empty() {
-            edits.push_front((how, later, reason));
+            edits.push_front((how, later));
         }
-        sessions.retain(|one| {
-            let is_left_alone = reason != CleanupReason::Ended || self.is_left_alone(one);
-            !self.done.has(one.session) && is_left_alone
+        sessions.retain(|(one, reason)| {
+            !self.outcome.has(one.session) && self.is_left_alone(one.session, *reason)
         });
-        let why = sessions.iter().map(|one| (one.session, reason)).collect();
+        let reasons = sessions.iter().map(|(one, reason)| (one.session, *reason)).collect();
+        let sessions = sessions.into_iter().map(|(one, _)| one).collect();
         let order = EditMany { sessions, edit: SessionEdit::Move(how) };
         // No request is answered by it.
         let editing = Box::new(EditingMany::new(order, Ticket::new()));
-        Phase::Edit { editing, why, then: edits }
+        Phase::Edit { editing, reasons, then: edits }
     }
 
-    /// Returns true if nobody changed anything about a session since it ended. One that the player took back out of the
-    /// archive, or gave another name, isn't put away again.
-    fn is_left_alone(&self, one: &OneOfMany) -> bool {
-        self.local.store.open_session(one.session).is_ok_and(|stored| was_not_changed(&stored))
+    /// Returns true if nobody changed anything about a session since it was left. One that the player took back out of
+    /// the archive or the trash, or gave another name, isn't put away again.
+    fn is_left_alone(&self, session: SessionId, reason: CleanupReason) -> bool {
+        self.local.store.open_session(session).is_ok_and(|stored| match reason {
+            CleanupReason::Ended => {
+                !was_changed(&stored, |_| false) && was_ended_by_its_run(&stored)
+            }
+            _ => !was_changed(&stored, is_about_leaving),
+        })
     }
 
     fn edit(
         &mut self,
         mut editing: Box<EditingMany>,
-        why: HashMap<SessionId, CleanupReason>,
+        reasons: HashMap<SessionId, CleanupReason>,
         then: Edits,
         tools: &mut Tools<'_>,
     ) -> Phase {
         let reported = tools.news.len();
         let has_more = editing.step(tools);
-        for report in tools.news.get(reported..).unwrap_or_default() {
-            let News::Shelved { session, result: Ok(moved), .. } = report else { continue };
-            let became = CleanedTo::of_place(moved.to).filter(|_| moved.from != moved.to);
-            let reason = why.get(session).copied();
-            if let (Some(became), Some(reason)) = (became, reason) {
-                self.done.add(*session, became, reason);
+        for report in tools.news.split_off(reported) {
+            match &report {
+                // Nobody asked for it, so it is no answer to anybody.
+                News::Shelved { session, result: Err(error), .. } => {
+                    self.outcome.refused.push((*session, error.clone()));
+                    continue;
+                }
+                News::Shelved { session, result: Ok(moved), .. } => {
+                    let change = CleanupChange::of_place(moved.to);
+                    let change = change.filter(|_| moved.from != moved.to);
+                    if let (Some(change), Some(reason)) = (change, reasons.get(session)) {
+                        self.outcome.add(*session, change, *reason);
+                    }
+                }
+                _ => {}
             }
+            tools.news.push(report);
         }
-        if has_more {
-            return Phase::Edit { editing, why, then };
+        if has_more && !self.is_disk_refusing() {
+            return Phase::Edit { editing, reasons, then };
         }
-        self.done.freed += editing.done().freed;
-        self.done.refused += editing.done().refused.len();
+        editing.cancel(tools.finder);
+        self.outcome.freed += editing.done().freed;
         self.next_edit(then, tools)
+    }
+
+    /// Returns true if the disk has refused so many changes that it would refuse others as well.
+    fn is_disk_refusing(&self) -> bool {
+        let refusals = self.outcome.refused.iter().filter(|(_, error)| is_of_disk(error));
+        refusals.count() >= REFUSALS_UNTIL_END
     }
 
     fn empty(&mut self, mut sweeping: ShelfSweeping, tools: &mut Tools<'_>) -> Phase {
@@ -254,68 +280,78 @@ impl CleanUp {
         let has_more = sweeping.step(tools);
         for report in tools.news.get(reported..).unwrap_or_default() {
             if let News::Emptied { session, bytes } = report {
-                self.done.add(*session, CleanedTo::Removed, CleanupReason::Trash);
-                self.done.freed += bytes;
+                self.outcome.add(*session, CleanupChange::Removed, CleanupReason::Trash);
+                self.outcome.freed += bytes;
             }
         }
         if has_more {
             return Phase::Empty(sweeping);
         }
-        let playing = tools.run.as_ref().map(|run| run.session());
         let forgotten = tools.finder.take_forgotten();
-        let sweeping = Sweeping::new(&self.local.store, self.local.host.id, playing, forgotten);
+        let sweeping = Sweeping::new(&self.local.store, self.local.host.id, forgotten);
         Phase::Sweep(Box::new(sweeping))
     }
 
-    fn sweep(&mut self, mut sweeping: Box<Sweeping>) -> Phase {
-        if sweeping.step(&self.local.store) {
+    fn sweep(&mut self, mut sweeping: Box<Sweeping>, tools: &Tools<'_>) -> Phase {
+        if sweeping.step(&self.local.store, tools.playing()) {
             return Phase::Sweep(sweeping);
         }
-        self.done.leftovers += sweeping.removed();
+        self.outcome.leftovers += sweeping.removed();
         Phase::Done
     }
 }
 
-impl Looked {
-    /// The crash of a session, if there is a checkpoint of it.
-    fn crash(&self, entry: &SessionEntry) -> Option<Crash> {
-        let session = entry.session.id;
-        let cause = match self.hopeless.contains(&session) {
-            true => LeaveCause::RecoveryFailed,
-            false => LeaveCause::TimedOut,
-        };
-        Some(Crash { session, newest: entry.newest?, cause })
-    }
-}
-
-/// Returns true if a session crashed, and may be given up once that is long ago.
-fn waits_for_an_answer(entry: &SessionEntry) -> bool {
-    entry.has_crashed() && !entry.declined && !is_protected(entry)
-}
-
 /// Returns true if a session has ended, and may be archived because of that.
 fn has_ended(entry: &SessionEntry) -> bool {
-    entry.status.has_ended() && entry.newest.is_some() && !entry.in_use && !is_protected(entry)
+    let is_kept = entry.session.pinned || entry.session.draft || entry.forked || entry.in_use;
+    let is_open = entry.session.place.is_open() && entry.newest.is_some();
+    entry.status.has_ended() && is_open && !is_kept && !is_newer(entry)
 }
 
-/// Returns true if no rule touches a session.
-fn is_protected(entry: &SessionEntry) -> bool {
-    let is_newer = entry.fit == VersionFit::Newer;
-    let is_put_away = !entry.session.place.is_open();
-    entry.session.pinned || entry.session.draft || entry.forked || is_newer || is_put_away
+/// Returns true if a newer version of the game wrote a session.
+fn is_newer(entry: &SessionEntry) -> bool {
+    entry.fit == VersionFit::Newer
 }
 
-/// Returns true if nothing was said of a session since it ended: no statement is about its newest checkpoint, but for
-/// the end of a crash that was given up.
-fn was_not_changed(stored: &StoredSession) -> bool {
-    let [head] = stored.index().heads() else { return false };
-    let is_end = |record: &Record| matches!(record, Record::End { .. } | Record::Lineage { .. });
-    stored.index().segments().iter().all(|segment| {
+/// Returns true if a change was refused for want of room or rights, as others would be.
+fn is_of_disk(error: &RequestError) -> bool {
+    let RequestError::Store(cause) = error else { return false };
+    let refusal = cause.refusal();
+    refusal.is_lack_of_room() || refusal == DiskRefusal::ReadOnly
+}
+
+/// Returns true if something was said of a session since it was left, but for records that are `expected`.
+fn was_changed(stored: &StoredSession, expected: fn(&Record) -> bool) -> bool {
+    let [head] = stored.index().heads() else { return true };
+    stored.index().segments().iter().any(|segment| {
         let is_statement = segment.scan.groups.is_empty();
         let is_about_it = segment.header.supersedes.contains(&head.id);
         let mut records = segment.scan.records.iter().map(|(_, record)| record);
-        !is_statement || !is_about_it || records.all(is_end)
+        is_statement && is_about_it && !records.all(expected)
     })
+}
+
+/// Returns true if a record says how a session was left: a crash that was declined or given up.
+fn is_about_leaving(record: &Record) -> bool {
+    matches!(record, Record::End { .. } | Record::Declined { .. } | Record::Lineage { .. })
+}
+
+/// Returns true if the run that ended a session was played in it. A copy has the end of the session that it was made of:
+/// its only run is one file of one checkpoint, whose number isn't the first, and which continues from no other run.
+fn was_ended_by_its_run(stored: &StoredSession) -> bool {
+    let [head] = stored.index().heads() else { return false };
+    let of_run =
+        stored.index().segments().iter().filter(|segment| segment.header.run == head.id.run);
+    let mut files = of_run.filter(|segment| !segment.scan.groups.is_empty());
+    let (Some(first), None) = (files.next(), files.next()) else { return true };
+    let header = &first.header;
+    let is_first_file = header.segment == 0 && header.begun.is_none();
+    let continues = !header.ancestors.is_empty() || !header.supersedes.is_empty();
+    let is_first = |only: &GroupEntry| only.commit.counter == 1;
+    match &*first.scan.groups {
+        [only] if is_first_file && !continues => is_first(only),
+        _ => true,
+    }
 }
 
 impl Job for CleanUp {
@@ -338,12 +374,13 @@ impl Job for CleanUp {
             self.step(tools);
         } else {
             self.phase = Phase::Done;
+            self.outcome.is_complete = false;
         }
         if !matches!(self.phase, Phase::Done) {
             return Slice::Going(self);
         }
-        let Self { done, ticket, .. } = *self;
-        tools.news.push(News::CleanedUp { done: Box::new(done), ticket });
+        let Self { outcome, ticket, .. } = *self;
+        tools.news.push(News::CleanedUp { outcome: Box::new(outcome), ticket });
         Slice::Done
     }
 

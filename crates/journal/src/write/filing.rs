@@ -38,31 +38,33 @@ pub fn decline(
     write_down(finder.local(), &stored, newest, &about, &record, now)
 }
 
-/// Ends a session as failed whose crash nobody has answered, if it is still what it was when it was chosen. Its files
-/// stay.
+/// Ends a session as failed whose crash nobody has answered for this long, if it is still what it was when it was
+/// chosen: it ended when it crashed, not now. Its files stay. Returns the cause and that time, or `None` if it isn't
+/// what it was.
 pub fn give_up(
     finder: &mut SessionFinder,
     (session, newest): (SessionId, CheckpointId),
-    cause: LeaveCause,
+    keep: Duration,
     now: Timestamp,
-) -> Result<(), RequestError> {
+) -> Result<Option<(LeaveCause, Timestamp)>, RequestError> {
     let (stored, _lock) = take(&finder.local().store, session)?;
     refuse_to_guess(stored.index())?;
-    let [head] = stored.index().heads() else { return Err(RequestError::Forked) };
-    let metadata = &head.metadata;
-    let is_as_it_was =
-        head.id == newest && !head.declined && !metadata.pinned && metadata.place.is_open();
-    if !is_as_it_was || !standing(finder, session, head, LockHolder::NoOther).has_crashed() {
-        return Err(RequestError::NothingToDecline);
-    }
+    let crash = finder.waiting_crash(&stored).filter(|crash| crash.newest == newest);
+    let crash = crash.filter(|crash| finder.time().has_passed(crash.since, keep, now));
+    let (Some(crash), [head]) = (crash, stored.index().heads()) else { return Ok(None) };
+    let cause = match crash.is_hopeless {
+        true => LeaveCause::RecoveryFailed,
+        false => LeaveCause::TimedOut,
+    };
     let record = Record::End {
         status: SessionStatus::Failed,
         reason: Some(EndReason::Failed),
         leaving: Leaving::by(cause),
-        time: now,
+        time: crash.since,
         play_time: head.play_time,
     };
-    write_down(finder.local(), &stored, head, &[head.id], &record, now)
+    write_down(finder.local(), &stored, head, &[head.id], &record, now)?;
+    Ok(Some((cause, crash.since)))
 }
 
 /// Changes what a session that isn't played says about itself: of its newest line, and the fields of the

@@ -161,6 +161,11 @@ pub(super) struct Tools<'a> {
 }
 
 impl Tools<'_> {
+    /// The session that is played now.
+    pub(super) fn playing(&self) -> Option<SessionId> {
+        self.run.as_ref().map(|run| run.session())
+    }
+
     /// Appends the events that a session has recorded so far, if it is played. Returns its line then.
     pub(super) fn hand_over_events(&mut self, session: SessionId) -> Option<Vec<EventStretch>> {
         let run = self.run.as_mut().filter(|run| run.session() == session)?;

@@ -1,8 +1,8 @@
 //! Removes what has lain in the trash for long, and what is left of sessions whose way into the archive was
 //! interrupted: a session at a time.
 //!
-//! A start that has resumed or begun a session does it, and so does each cleanup. The sessions that were found before are opened again, with
-//! their locks held: their own files decide on a removal.
+//! A start that has resumed or begun a session does it, and so does each cleanup. The sessions that were found before
+//! are opened again, with their locks held: their own files decide on a removal.
 
 use std::time::Duration;
 
@@ -21,20 +21,18 @@ use crate::write::retention::trash::has_lain_long;
 
 /// The sessions that are looked at, the next one last.
 pub(super) struct ShelfSweeping {
-    /// The session that is played, if there is one: its lock is held.
-    playing: Option<SessionId>,
     waiting: Vec<(SessionId, Found)>,
 }
 
 impl ShelfSweeping {
-    pub(super) fn new(finder: &SessionFinder, playing: Option<SessionId>) -> Self {
-        Self { playing, waiting: finder.to_sweep().collect() }
+    pub(super) fn new(finder: &SessionFinder) -> Self {
+        Self { waiting: finder.to_sweep().collect() }
     }
 
     /// Looks at the next session. Returns true if there was one.
     pub(super) fn step(&mut self, tools: &mut Tools<'_>) -> bool {
         let Some((session, found)) = self.waiting.pop() else { return false };
-        if Some(session) != self.playing {
+        if Some(session) != tools.playing() {
             Self::look_at(session, found, tools);
         }
         true

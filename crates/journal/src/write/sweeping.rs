@@ -1,7 +1,8 @@
 //! Removes leftovers: files of processes that died in the middle of something, which would never be looked at again.
 //!
-//! A start that has resumed or begun a session does it, and so does each cleanup. It goes by locks, never by clocks, and never touches files
-//! that may be another machine's: in a data directory that several share, only those that this one wrote.
+//! A start that has resumed or begun a session does it, and so does each cleanup. It goes by locks, never by clocks, and
+//! never touches files that may be another machine's: in a data directory that several share, only those that this one
+//! wrote.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,8 +21,6 @@ use crate::model::ids::SessionId;
 pub(super) struct Sweeping {
     /// This machine, as headers name it.
     host: u64,
-    /// The session that is played, if there is one: its lock is held.
-    playing: Option<SessionId>,
     waiting: Vec<Place>,
     /// The number of files that were removed.
     removed: usize,
@@ -49,23 +48,19 @@ enum Place {
 
 impl Sweeping {
     /// `forgotten` are sessions that were found to be deleted, not to the end.
-    pub(super) fn new(
-        store: &DirectoryStore,
-        host: u64,
-        playing: Option<SessionId>,
-        forgotten: BTreeSet<SessionId>,
-    ) -> Self {
+    pub(super) fn new(store: &DirectoryStore, host: u64, forgotten: BTreeSet<SessionId>) -> Self {
         let sessions = store.sessions().unwrap_or_default().into_iter();
         let mut waiting: Vec<Place> = sessions.map(Place::Session).collect();
         waiting.extend(forgotten.into_iter().map(Place::Forgotten));
         waiting.push(Place::State);
-        Self { host, playing, waiting, removed: 0 }
+        Self { host, waiting, removed: 0 }
     }
 
-    /// Looks at the next place. Returns true if there was one.
-    pub(super) fn step(&mut self, store: &DirectoryStore) -> bool {
+    /// Looks at the next place. `playing` is the session that is played now, whose lock is held. Returns true if there
+    /// was one.
+    pub(super) fn step(&mut self, store: &DirectoryStore, playing: Option<SessionId>) -> bool {
         let Some(next) = self.waiting.pop() else { return false };
-        self.removed += self.look_at(next, store);
+        self.removed += self.look_at(next, store, playing);
         true
     }
 
@@ -75,19 +70,28 @@ impl Sweeping {
     }
 
     /// Looks at a place, and returns how many files were removed.
-    fn look_at(&mut self, place: Place, store: &DirectoryStore) -> usize {
+    fn look_at(
+        &mut self,
+        place: Place,
+        store: &DirectoryStore,
+        playing: Option<SessionId>,
+    ) -> usize {
         match place {
             Place::State => self.list_state(store),
+            Place::Forgotten(session) if Some(session) == playing => {}
             Place::Forgotten(session) => self.forget(store, session),
-            Place::Session(session) => return self.sweep_session(store, session),
+            Place::Session(session) => {
+                return self.sweep_session(store, session, Some(session) == playing);
+            }
             Place::Unfinished(name) => return sweep_unfinished(store, &name),
             Place::Record(path) => return sweep_record(store, path),
             Place::ProcessLock(path) => {
-                let disk = store.disk();
-                if disk.is_locked(&path).is_ok_and(|is_locked| !is_locked) {
-                    return note(&path, disk.remove(&path));
+                // Held while it is removed, so that no process begins with it in between.
+                if let Ok(Some(_lock)) = store.disk().try_lock(&path) {
+                    return note(&path, store.disk().remove(&path));
                 }
             }
+            Place::SessionLock(session) if Some(session) == playing => {}
             Place::SessionLock(session) => {
                 // Another process that wants it meanwhile has to try again, so it is held for a moment only.
                 if let Ok(Some(_lock)) = store.lock_session(session) {
@@ -126,9 +130,7 @@ impl Sweeping {
                 (Some("lock"), None) if name.starts_with("process-") && !has_record() => {
                     Some(Place::ProcessLock(state.join(name)))
                 }
-                (Some("lock"), Some(session)) if Some(session) != self.playing => {
-                    Some(Place::SessionLock(session))
-                }
+                (Some("lock"), Some(session)) => Some(Place::SessionLock(session)),
                 (Some("trial"), Some(session)) => Some(Place::Trial(session)),
                 _ => None,
             });
@@ -137,9 +139,6 @@ impl Sweeping {
 
     /// Deletes to the end what this machine began to delete.
     fn forget(&self, store: &DirectoryStore, session: SessionId) {
-        if Some(session) == self.playing {
-            return;
-        }
         let Ok(Some(_lock)) = store.lock_session(session) else { return };
         let Ok(stored) = store.open_session(session) else { return };
         if stored.index().is_forgotten() && self.was_forgotten_here(&stored) {
@@ -160,8 +159,7 @@ impl Sweeping {
     }
 
     /// Removes what was being written in a session's directory, if no other machine ever wrote there.
-    fn sweep_session(&self, store: &DirectoryStore, session: SessionId) -> usize {
-        let is_played = Some(session) == self.playing;
+    fn sweep_session(&self, store: &DirectoryStore, session: SessionId, is_played: bool) -> usize {
         let directory = store.layout().session(session);
         let Ok(entries) = store.disk().list(&directory) else { return 0 };
         let unfinished: Vec<PathBuf> = entries
@@ -198,7 +196,8 @@ impl Job for Sweeping {
 
     /// Looks at the next place.
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
-        match self.step(&tools.finder.local().store) {
+        let playing = tools.playing();
+        match self.step(&tools.finder.local().store, playing) {
             true => Slice::Going(self),
             false => Slice::Done,
         }

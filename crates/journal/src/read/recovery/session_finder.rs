@@ -10,8 +10,7 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use super::deaths::Deaths;
-use super::detect::{Look, look_at};
-use super::{FoundSession, Index, KnownSessions, KnownTypes, SessionEntry, SlotListing};
+use super::{Index, KnownSessions, SessionEntry, SlotListing};
 use crate::disk::process::{
     DeadProcess, HowItEnded, LastRun, Logged, deaths_besides, how_it_ended, living_besides,
 };
@@ -35,7 +34,7 @@ pub enum Found {
 
 /// The moment at which the records of processes are read, for a session whose last holder isn't known.
 #[derive(Debug, Default)]
-pub(super) enum Records {
+pub enum Records {
     /// For this session.
     #[default]
     ReadAtOnce,
@@ -172,22 +171,11 @@ impl SessionFinder {
         &self.progress
     }
 
-    /// The finding about a session that was left in good order; `None` if it has to be looked at.
+    /// The finding about a session that was left in good order, if its files are as they were then; `None` if it has to be
+    /// looked at.
     pub fn known_entry(&self, session: SessionId) -> Option<SessionEntry> {
-        self.known.entry(session)
-    }
-
-    /// Looks at a session, even if it is known.
-    pub fn look_at(
-        &mut self,
-        session: SessionId,
-        types: &dyn KnownTypes,
-        now: Timestamp,
-    ) -> Option<FoundSession> {
-        match look_at(self, types, session, now) {
-            Look::Done { found, .. } => *found,
-            Look::Gone | Look::PutOff => None,
-        }
+        let (stamp, entry) = self.known.entry(session)?;
+        (self.store().session_stamp(session).ok() == Some(stamp)).then_some(entry)
     }
 
     /// The findings about the sessions when they were looked at last.
@@ -310,7 +298,7 @@ impl SessionFinder {
     }
 
     /// Reads the records of all processes, for sessions of which the holders aren't known.
-    pub(super) fn read_records(&mut self) -> Records {
+    pub fn read_records(&mut self) -> Records {
         self.learn_of_deaths();
         Records::WereRead(self.living())
     }

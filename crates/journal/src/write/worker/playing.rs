@@ -146,10 +146,10 @@ impl<C: Content> Worker<C> {
             // Only now is what was left behind before needed no longer.
             self.finder.settle(journal.session());
             if !std::mem::replace(&mut self.swept, true) {
-                let (playing, forgotten) = (Some(journal.session()), self.finder.take_forgotten());
+                let forgotten = self.finder.take_forgotten();
                 let (store, host) = (&self.local.store, self.local.host.id);
-                self.jobs.add(Sweeping::new(store, host, playing, forgotten));
-                self.jobs.add(ShelfSweeping::new(&self.finder, playing));
+                self.jobs.add(Sweeping::new(store, host, forgotten));
+                self.jobs.add(ShelfSweeping::new(&self.finder));
             }
             let game = self.finder.slots().game();
             self.jobs.add(PruningOthers::new(journal, self.quota, game));

@@ -1,23 +1,27 @@
 //! The outcome of a cleanup.
 
-use super::{LeaveCause, ShelfPlace};
+use super::retention::RetentionReason;
 use crate::model::ids::SessionId;
+use crate::model::session::{LeaveCause, RequestError, ShelfPlace};
 
 /// The outcome of a cleanup.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
-pub struct CleanedUp {
+pub struct CleanupOutcome {
     /// Each session that was changed or removed, in that order.
     pub sessions: Vec<CleanedSession>,
-    /// The number of sessions that were to be changed, and couldn't: another process plays them, say. The next cleanup
-    /// finds them again.
-    pub refused: usize,
+    /// The sessions that were to be changed, and couldn't: another process plays them, say. The next cleanup finds them
+    /// again.
+    pub refused: Vec<(SessionId, RequestError)>,
     /// The number of files that were removed, of processes that died or that were never finished.
     pub leftovers: usize,
     /// Bytes that the sessions take less than before.
     pub freed: u64,
+    /// False if sessions couldn't be looked at, if the disk refused so many changes that the others weren't tried, or if
+    /// the profile was changed meanwhile. The next cleanup continues.
+    pub is_complete: bool,
 }
 
 /// A session that a cleanup has changed or removed.
@@ -28,10 +32,10 @@ pub struct CleanedUp {
 pub struct CleanedSession {
     /// The session.
     pub session: SessionId,
-    /// Its place or status now.
-    pub became: CleanedTo,
-    /// The reason.
-    pub why: CleanupReason,
+    /// The change.
+    pub change: CleanupChange,
+    /// The reason for it.
+    pub reason: CleanupReason,
 }
 
 /// The change that a cleanup makes to a session.
@@ -39,7 +43,7 @@ pub struct CleanedSession {
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
-pub enum CleanedTo {
+pub enum CleanupChange {
     /// It was archived.
     Archived,
     /// It was put into the trash.
@@ -57,7 +61,7 @@ pub enum CleanedTo {
 #[non_exhaustive]
 pub enum CleanupReason {
     /// No rule of retention keeps it.
-    Retention,
+    Retention(RetentionReason),
     /// It has ended, and sessions that have ended are archived.
     Ended,
     /// It has been in the trash for longer than sessions stay there.
@@ -68,26 +72,34 @@ pub enum CleanupReason {
     NotRecoverable,
 }
 
-impl CleanedUp {
-    /// The number of sessions that were changed in this way.
-    #[must_use]
-    pub fn count(&self, became: CleanedTo) -> usize {
-        self.sessions.iter().filter(|session| session.became == became).count()
-    }
-
-    /// Returns true if a session was changed.
-    pub(crate) fn has(&self, session: SessionId) -> bool {
-        self.sessions.iter().any(|cleaned| cleaned.session == session)
-    }
-
-    pub(crate) fn add(&mut self, session: SessionId, became: CleanedTo, why: CleanupReason) {
-        self.sessions.push(CleanedSession { session, became, why });
+/// Nothing was to be done.
+impl Default for CleanupOutcome {
+    fn default() -> Self {
+        let (sessions, refused) = (Vec::new(), Vec::new());
+        Self { sessions, refused, leftovers: 0, freed: 0, is_complete: true }
     }
 }
 
-impl CleanedTo {
+impl CleanupOutcome {
+    /// The number of sessions that were changed in this way.
+    #[must_use]
+    pub fn count(&self, change: CleanupChange) -> usize {
+        self.sessions.iter().filter(|session| session.change == change).count()
+    }
+
+    /// Returns true if a session was changed.
+    pub(super) fn has(&self, session: SessionId) -> bool {
+        self.sessions.iter().any(|cleaned| cleaned.session == session)
+    }
+
+    pub(super) fn add(&mut self, session: SessionId, change: CleanupChange, reason: CleanupReason) {
+        self.sessions.push(CleanedSession { session, change, reason });
+    }
+}
+
+impl CleanupChange {
     /// The change that a move into this place is; `None` if nothing is cleaned up by it.
-    pub(crate) fn of_place(place: ShelfPlace) -> Option<Self> {
+    pub(super) fn of_place(place: ShelfPlace) -> Option<Self> {
         match place {
             ShelfPlace::Archive { .. } => Some(Self::Archived),
             ShelfPlace::Trash { .. } => Some(Self::Trashed),
@@ -98,7 +110,7 @@ impl CleanedTo {
 
 impl CleanupReason {
     /// The reason for which a crash is given up, as its end says.
-    pub(crate) fn of_cause(cause: LeaveCause) -> Self {
+    pub(super) fn of_cause(cause: LeaveCause) -> Self {
         match cause {
             LeaveCause::RecoveryFailed => Self::NotRecoverable,
             _ => Self::Unanswered,
