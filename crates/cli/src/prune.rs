@@ -57,6 +57,9 @@ struct Rule {
     keep: Keep,
 }
 
+/// Sessions that can't be moved, and why.
+type Unmoved = Vec<(SessionId, RequestError)>;
+
 /// A session that would go, as JSON has it.
 #[derive(Serialize)]
 struct Goes<'a> {
@@ -76,11 +79,12 @@ struct Goes<'a> {
 pub fn prune(place: &Place, rules: &Rules, output: &mut Output<'_>) -> Result<(), Failure> {
     let retention = rules.retention()?;
     let (mut count, mut bytes) = (0, 0);
+    let mut unmoved = Vec::new();
     let mut table = Table::new(["SESSION", "NAME", "LEFT", "BYTES", "WHY"]).numbers(&[3]);
     for profile in place.profiles()? {
         let mut preview = preview(&profile, &retention)?;
         if rules.apply {
-            apply(&profile, &mut preview)?;
+            unmoved.extend(apply(&profile, &mut preview)?);
         }
         count += preview.sessions.len();
         bytes += preview.bytes();
@@ -91,34 +95,48 @@ pub fn prune(place: &Place, rules: &Rules, output: &mut Output<'_>) -> Result<()
             }
         }
     }
-    if output.is_json() {
-        return Ok(());
+    if !output.is_json() {
+        sum_up(&table, (count, bytes), rules, output)?;
     }
+    // What went was said, whatever became of the others.
+    let count = unmoved.len();
+    match unmoved.into_iter().next() {
+        Some((session, source)) => Err(Failure::SomeUnmoved { count, session, source }),
+        None => Ok(()),
+    }
+}
+
+fn sum_up(
+    table: &Table,
+    (count, bytes): (usize, u64),
+    rules: &Rules,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     match (count, rules.apply) {
         (0, false) => output.line(format_args!("nothing would go")),
         (0, true) => output.line(format_args!("nothing went")),
         (_, is_applied) => {
-            output.table(&table)?;
-            let became = if is_applied { "are in the trash" } else { "would go" };
-            output.line(format_args!("{count} sessions {became}, of {bytes} bytes"))
+            output.table(table)?;
+            let change = if is_applied { "are in the trash" } else { "would go" };
+            output.line(format_args!("{count} sessions {change}, of {bytes} bytes"))
         }
     }
 }
 
 /// Moves the sessions of a preview to the trash, and leaves those in it that went. A session that changed since it was
-/// chosen, or that a game plays, stays.
-fn apply(profile: &Profile, preview: &mut RetentionPreview) -> Result<(), Failure> {
+/// chosen, that is gone, or that a game plays, stays. Returns those that can't be moved.
+fn apply(profile: &Profile, preview: &mut RetentionPreview) -> Result<Unmoved, Failure> {
     let mut upkeep = Upkeep::of(profile.to_change()?);
-    let mut went = Vec::new();
+    let (mut went, mut unmoved) = (Vec::new(), Vec::new());
     for session in std::mem::take(&mut preview.sessions) {
         match upkeep.let_go(&session, ShelfMove::Delete, clock::timestamp()) {
             Ok(Some(_)) => went.push(session),
-            Ok(None) | Err(RequestError::SessionInUse) => {}
-            Err(source) => return Err(Failure::Unmoved { session: session.session, source }),
+            Ok(None) | Err(RequestError::SessionInUse | RequestError::UnknownSession) => {}
+            Err(error) => unmoved.push((session.session, error)),
         }
     }
     preview.sessions = went;
-    Ok(())
+    Ok(unmoved)
 }
 
 fn preview(profile: &Profile, retention: &Retention) -> Result<RetentionPreview, Failure> {

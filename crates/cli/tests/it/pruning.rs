@@ -60,6 +60,30 @@ fn what_would_go_is_in_the_trash_after_apply() -> Done {
     Ok(())
 }
 
+/// One of two sessions can't be moved: its lock can't be taken. The other one goes, and is said to have gone.
+#[test]
+fn what_went_is_said_even_if_others_can_not_go() -> Done {
+    let root = tempfile::tempdir()?;
+    for name in ["first", "second", "third", "fourth"] {
+        session_with(root.path(), name, |_| 1_u64)?;
+    }
+    let run = |words: &[&str]| {
+        let place = root.path().as_os_str().to_owned();
+        let words = words.iter().map(Into::into);
+        crate::common::run([words.collect::<Vec<std::ffi::OsString>>(), vec![place]].concat())
+    };
+    let rules = ["prune", "--keep", "closed=newest:1", "--json"];
+    let chosen = run(&rules)?.objects()?;
+    assert_eq!(chosen.len(), 2);
+    let first = chosen[0]["session"].as_str().unwrap_or_default();
+    std::fs::create_dir_all(root.path().join("state").join(format!("{first}.lock")))?;
+    let ran = run(&[&rules[..], &["--apply"]].concat())?;
+    assert_eq!(ran.code, Some(2), "{}", ran.error);
+    assert!(ran.error.contains(first), "{}", ran.error);
+    assert_eq!(ran.objects()?, chosen[1..], "the other one went, and is said to have gone");
+    Ok(())
+}
+
 fn count(directory: &std::path::Path) -> std::io::Result<usize> {
     let mut count = 0;
     for entry in std::fs::read_dir(directory)? {
