@@ -1,6 +1,6 @@
 //! The inventory: every kind of file that is kept, the personal data that it may hold, and when it is removed.
 //!
-//! A test compares it with the files that are written: a kind that is missing here fails it.
+//! A test compares it with the files that are written, by name and place: a kind that is missing here fails it.
 
 use std::path::Path;
 
@@ -61,14 +61,14 @@ impl Kept {
         Self {
             what: "slot",
             place: "data/profiles/*/slots/*.save",
-            personal: "name, player, fields, pictures, everything that the game saves",
+            personal: "name, player, fields, pictures, everything that the game saves; letters of its name in that of the file",
             goes: "when the player deletes it",
             is_it: |name| Layout::is_slot_name(name) || Layout::is_unfinished_slot(name),
         },
         Self {
             what: "lock",
             place: "state/*.lock",
-            personal: "",
+            personal: "name of the profile in that of the file (slots-*.lock)",
             goes: "with its session or process",
             is_it: |name| name.ends_with(".lock"),
         },
@@ -103,21 +103,21 @@ impl Kept {
         Self {
             what: "index of sessions",
             place: "state/catalog-*.index",
-            personal: "what lists show of sessions",
+            personal: "what lists show of sessions; name of the profile in that of the file",
             goes: "never; it is replaced",
             is_it: |name| name.starts_with("catalog-") && name.ends_with(".index"),
         },
         Self {
             what: "digests of sessions",
             place: "state/digests-*.index",
-            personal: "what the game makes of sessions",
+            personal: "what the game makes of sessions; name of the profile in that of the file",
             goes: "never; it is replaced",
             is_it: |name| name.starts_with("digests-") && name.ends_with(".index"),
         },
         Self {
             what: "id of the machine",
             place: "state/host",
-            personal: "",
+            personal: "a lasting identifier of the machine, which journals, slots and replicas have too",
             goes: "never",
             is_it: |name| name == "host",
         },

@@ -257,6 +257,7 @@ fn a_crash_that_is_taken_up_or_answered_between_the_look_and_the_deed_stays_what
         });
         let head = head_of(&play.game, session);
         assert_ne!(head.declined, head.end.is_some(), "after {turns}: {done:?}");
+        assert_eq!(done.count(CleanupChange::Failed) == 1, head.end.is_some(), "{done:?}");
         assert_eq!(done.refused, [], "an answer is no refusal");
         answered += usize::from(head.declined);
     }

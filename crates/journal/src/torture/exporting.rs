@@ -81,7 +81,10 @@ fn an_export_has_everything_of_the_player_and_nothing_of_others() {
         let begin = format!("sessions/{own}/{part}");
         files.keys().filter(|name| name.starts_with(&begin)).count()
     };
-    assert_eq!(of_own("checkpoint-"), 1);
+    assert!(of_own("checkpoint-") > 1, "a world is in parts: {:?}", files.keys());
+    // The slot was saved before the session had a player.
+    assert_eq!(whole["slots"], 1);
+    assert!(files.contains_key("slots/1/checkpoint/1.json"), "{:?}", files.keys());
     assert!(of_own("events-") >= 2, "{:?}", files.keys());
     assert!(
         files.keys().all(|name| {
@@ -121,6 +124,94 @@ fn names_are_compared_as_a_whole_and_no_file_is_replaced() {
     }
 }
 
+/// Drops the rest of an export after so many turns.
+fn export_until(play: &mut Play, player: &str, path: &str, turns: usize) -> bool {
+    let (player, path, ticket) = (player.to_owned(), path.into(), Ticket::new());
+    let mut news = play.game.order(Order::ExportPlayer { player, path, ticket }, play.now);
+    for _ in 0..turns {
+        play.now.elapsed += std::time::Duration::from_millis(10);
+        news.extend(play.game.turn(play.now));
+    }
+    news.iter().any(|report| matches!(report, News::PlayerExported { .. }))
+}
+
+#[test]
+fn half_an_export_is_never_under_its_name_and_an_exit_leaves_none_behind() {
+    let (mut halves, mut whole) = (0, 0);
+    for turns in (0..60).step_by(3) {
+        let mut play = Play::new(SimulatedDisk::default(), 38);
+        session_of(&mut play, "Ann", "A garden");
+        let is_done = export_until(&mut play, "Ann", "/ann.tar", turns);
+        let is_there = play.disk.open(Path::new("/ann.tar")).is_ok();
+        assert_eq!(is_there, is_done, "after {turns} turns");
+        // An exit doesn't wait for it: if not much is missing, it ends in the last turns.
+        let now = play.now;
+        let last = play.game.finish(now);
+        let is_done = is_done || last.iter().any(|it| matches!(it, News::PlayerExported { .. }));
+        let disk = play.disk.clone();
+        drop(play);
+        let image = disk.image();
+        let beside =
+            image.files().filter(|(place, _)| place.path().parent() == Some(Path::new("/")));
+        let names: Vec<_> = beside.map(|(place, _)| place.path().to_path_buf()).collect();
+        match is_done {
+            true => whole += usize::from(names == [Path::new("/ann.tar")]),
+            false => halves += usize::from(names.is_empty()),
+        }
+    }
+    assert_eq!(halves + whole, 20, "nothing but whole exports is left: {halves} and {whole}");
+    assert!(halves > 0 && whole > 0, "{halves} and {whole}");
+}
+
+#[test]
+fn an_export_goes_on_in_the_profile_where_it_began() {
+    let mut play = Play::new(SimulatedDisk::default(), 39);
+    let own = session_of(&mut play, "Ann", "A garden");
+    assert!(!export_until(&mut play, "Ann", "/ann.tar", 2), "it has hardly begun");
+    let ticket = Ticket::new();
+    let mut news =
+        play.game.order(Order::UseProfile { profile: "second".into(), ticket }, play.now);
+    assert!(play.disk.open(Path::new("/ann.tar")).is_err(), "the change doesn't wait for it");
+    while !news.iter().any(|report| matches!(report, News::PlayerExported { .. })) {
+        play.now.elapsed += std::time::Duration::from_millis(10);
+        news.extend(play.game.turn(play.now));
+    }
+    let files = files_of(&play.disk.read(Path::new("/ann.tar"), 1 << 30).unwrap());
+    assert!(files.contains_key(&format!("sessions/{own}/session.json")), "{:?}", files.keys());
+}
+
+/// Nobody can say whose a file is that can't be read, so it is named.
+#[test]
+fn what_can_not_be_read_is_named() {
+    let mut play = Play::new(SimulatedDisk::default(), 40);
+    let own = session_of(&mut play, "Ann", "A garden");
+    let stored = play.game.local.store.open_session(own).unwrap();
+    let line = stored.index().heads()[0].id;
+    let group = *stored.index().plan(line).unwrap().groups.last().unwrap();
+    let path = stored.path_of(group.segment).unwrap().to_path_buf();
+    let at = stored.index().group(group).unwrap().frames[0].offset + 50;
+    let mut bytes = play.disk.read(&path, 1 << 24).unwrap();
+    bytes[usize::try_from(at).unwrap()] ^= 0x10;
+    play.disk.replace(&path, &bytes).unwrap();
+    let slots = play.game.local.store.layout().slots();
+    play.disk.replace(&slots.join("torn.save"), b"nothing").unwrap();
+    play.kill();
+    export(&mut play, "Ann", "/ann.tar").unwrap();
+    let files = files_of(&play.disk.read(Path::new("/ann.tar"), 1 << 30).unwrap());
+    let whole: Value = serde_json::from_slice(&files["player.json"]).unwrap();
+    let named: Vec<&str> =
+        whole["incomplete"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let is_named = |part: &str| named.iter().any(|name| name.contains(part));
+    assert!(is_named("torn.save"), "{named:?}");
+    assert!(is_named(&format!("checkpoint-{line}")) && is_named("is beside it"), "{named:?}");
+    let worlds: BTreeSet<&str> = files
+        .keys()
+        .filter_map(|name| name.strip_prefix(&format!("sessions/{own}/"))?.split('/').next())
+        .filter(|name| name.starts_with("checkpoint-"))
+        .collect();
+    assert!(worlds.iter().any(|name| *name != format!("checkpoint-{line}")), "{worlds:?}");
+}
+
 /// The inventory knows every file that sessions, slots and processes leave.
 #[test]
 fn every_file_is_in_the_inventory() {
@@ -136,7 +227,16 @@ fn every_file_is_in_the_inventory() {
         for (place, _) in replay.kept().files() {
             let path = place.path();
             let kept = Kept::of(path);
-            kinds.insert(kept.unwrap_or_else(|| panic!("{} isn't in it", path.display())).what);
+            let kept = kept.unwrap_or_else(|| panic!("{} isn't in it", path.display()));
+            kinds.insert(kept.what);
+            // In the directory that it names as well: of sessions, of slots, or of the state.
+            let directory = path.parent().unwrap().to_str().unwrap();
+            let is_of = |part: &str| kept.place.contains(part) == directory.contains(part);
+            assert!(is_of("sessions") && is_of("slots"), "{}: {}", path.display(), kept.place);
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if name.contains(&play.game.local.store.layout().profile) {
+                assert!(kept.personal.contains("name of the profile"), "{name}");
+            }
         }
     }
     assert!(kinds.len() >= 7, "{kinds:?}");

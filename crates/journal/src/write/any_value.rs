@@ -18,7 +18,8 @@ pub(super) fn value_of(bytes: &[u8]) -> Value {
     }
 }
 
-/// A value of any type. Keys that aren't strings become strings, and byte strings become numbers.
+/// A value of any type. Keys that aren't strings become strings, unless two of them would be the same then: such a map
+/// becomes a list of pairs. Byte strings become numbers.
 struct AnyValue(Value);
 
 struct AnyVisitor;
@@ -86,13 +87,20 @@ impl<'de> Visitor<'de> for AnyVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AnyValue, A::Error> {
-        let mut values = Map::new();
+        let mut entries = Vec::new();
         while let Some((AnyValue(key), AnyValue(value))) = map.next_entry()? {
+            entries.push((key, value));
+        }
+        let mut values = Map::new();
+        for (key, value) in &entries {
             let key = match key {
-                Value::String(key) => key,
+                Value::String(key) => key.clone(),
                 key => key.to_string(),
             };
-            values.insert(key, value);
+            if values.insert(key, value.clone()).is_some() {
+                // Two keys are the same as text, a number and a string say.
+                return Ok(AnyValue(json!({ "entries": entries })));
+            }
         }
         Ok(AnyValue(Value::Object(values)))
     }
@@ -110,6 +118,12 @@ mod tests {
             (7, -3, f32::NAN, None, BTreeMap::from([(1, "one")]));
         let bytes = rmp_serde::to_vec_named(&value).unwrap();
         assert_eq!(value_of(&bytes), json!([7, -3, "NaN", null, { "1": "one" }]));
+    }
+
+    #[test]
+    fn keys_that_are_the_same_as_text_lose_nothing() {
+        let bytes = [0x82, 0x01, 0xa1, b'a', 0xa1, b'1', 0xa1, b'b'];
+        assert_eq!(value_of(&bytes), json!({ "entries": [[1, "a"], ["1", "b"]] }));
     }
 
     #[test]

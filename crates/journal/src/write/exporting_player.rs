@@ -2,18 +2,20 @@
 //! readers without this library.
 //!
 //! ```text
-//! sessions/ID/session.json         what a session says of itself
-//! sessions/ID/checkpoint.json      its newest checkpoint: the values of each type, by entity
-//! sessions/ID/events/N.json        recorded events, a page in each file
-//! sessions/ID/attachments/…        pictures and other attachments, as they were attached
-//! slots/N/slot.json, checkpoint.json, attachments/…
-//! player.json                      the player, the time, and what isn't in the file
+//! sessions/ID/session.json             what a session says of itself, and the names of its attachments
+//! sessions/ID/checkpoint-LINE/N.json   its newest checkpoint: the values of each type, by entity, a part in each file
+//! sessions/ID/events-LINE/N.json       recorded events, a page in each file
+//! sessions/ID/attachments/N.png        pictures and other attachments, as they were attached
+//! slots/N/slot.json, checkpoint/N.json, attachments/N.png
+//! player.json                          the player, the time, and what isn't in the file
 //! ```
 //!
 //! A part at a time is read and written; nothing of it is changed. A session is the player's if its newest checkpoint
-//! says so; of one that was continued in two places, each line is asked.
+//! says so; of one that was continued in two places, each line is asked. The file is written under another name beside
+//! its place, so that half of it is never taken for the whole. Neither an exit nor a change of profile waits for it: the
+//! former ends it, and after the latter it goes on in the profile where it began.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,24 +29,29 @@ use super::any_value::value_of;
 use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 use super::news::News;
 use crate::disk::{
-    AppendFile, DirectoryStore, SlotFile, StoreAction, StoreError, slots_in, with_sources,
+    AppendFile, DirectoryStore, Disk, LocalStore, MergedBlocks, SlotFile, StoreAction, StoreError,
+    StoredSession, UnreadSlot, slots_in, with_sources,
 };
-use crate::format::{Block, Head, ReadError, Rows};
-use crate::model::ids::{CheckpointId, SaveId, SessionId, Ticket};
+use crate::format::{Block, Head, LineWalk, Rows};
+use crate::model::ids::{CheckpointId, SaveId, SessionId, Ticket, random_u64};
 use crate::model::session::{Attachment, FailureCause, Fields, RequestError};
-use crate::read::recovery::{EventQuery, SessionFinder, fields_of, read_events};
-use crate::read::report::{TarParts, create_new};
+use crate::read::recovery::{EventQuery, fields_of, read_events};
+use crate::read::report::{STEP_BYTES, TarParts, create_new};
 
 /// Events in one file.
 const EVENTS_AT_ONCE: usize = if cfg!(test) { 2 } else { 4096 };
 /// Sessions that are opened in one slice, to see whose they are.
 const OPENED_AT_ONCE: usize = if cfg!(test) { 1 } else { 16 };
+/// Bytes of a world that are read in one slice, about, and are in one file.
+const WORLD_BYTES: usize = if cfg!(test) { 1 } else { STEP_BYTES };
 
 /// A player who is exported because the game asked for it.
 pub(super) struct ExportPlayer {
     player: String,
     path: PathBuf,
     ticket: Ticket,
+    /// Where it began.
+    local: Arc<LocalStore>,
     phase: Phase,
 }
 
@@ -54,15 +61,26 @@ enum Phase {
     /// The sessions are opened, the next one last. Those of the player were found.
     Looking {
         sessions: Vec<SessionId>,
-        own: VecDeque<Part>,
+        found: Found,
     },
-    Writing(Exporting),
+    Writing(Box<Exporting>),
+}
+
+/// The findings about all sessions.
+#[derive(Default)]
+struct Found {
+    /// Those of the player.
+    own: Vec<SessionId>,
+    /// Those that can't be read.
+    unreadable: Vec<String>,
 }
 
 /// A file that is being written.
 struct Exporting {
     player: String,
+    // Closed before it is removed: some systems don't remove what is open.
     file: Box<dyn AppendFile>,
+    unfinished: Unfinished,
     bytes: u64,
     waiting: VecDeque<Part>,
     sessions: usize,
@@ -75,73 +93,103 @@ struct Exporting {
 enum Part {
     Session(SessionId),
     Events { session: SessionId, line: CheckpointId, page: usize, after: Option<u64> },
-    World { session: SessionId, line: CheckpointId },
-    Attachment { session: SessionId, checkpoint: CheckpointId, name: String },
-    OwnAttachment { session: SessionId, name: String, version: u32 },
+    World(Box<World>),
+    Attachment { session: SessionId, number: usize, of: AttachmentOf },
     Slot(Box<SlotFile>, usize),
 }
 
+/// An attachment of a session.
+enum AttachmentOf {
+    Checkpoint(CheckpointId, String),
+    Session(String, u32),
+}
+
+/// The world of a checkpoint that is written, a few blocks at a time.
+struct World {
+    of: WorldOf,
+    /// The directory in the archive.
+    place: String,
+    checkpoint: CheckpointId,
+    /// The rest of its blocks, and the number of files so far; `None` before it is opened.
+    reading: Option<(MergedBlocks, usize)>,
+}
+
+/// The files that a world is in.
+enum WorldOf {
+    Session(SessionId),
+    Slot(Box<SlotFile>),
+}
+
 impl ExportPlayer {
-    pub(super) fn new(player: String, path: PathBuf, ticket: Ticket) -> Self {
-        Self { player, path, ticket, phase: Phase::Waiting }
+    pub(super) fn new(
+        player: String,
+        path: PathBuf,
+        ticket: Ticket,
+        local: &Arc<LocalStore>,
+    ) -> Self {
+        Self { player, path, ticket, local: Arc::clone(local), phase: Phase::Waiting }
     }
 
-    /// Does the next piece of work. Returns the bytes of the file, once it is whole and durable.
+    /// Does the next piece of work. `game` is the one whose sessions they are. Returns the bytes of the file, once it is
+    /// whole and durable.
     ///
     /// # Errors
     ///
-    /// [`RequestError`]. [`give_up`](Self::give_up) removes what was begun then.
-    pub(super) fn step(
-        &mut self,
-        finder: &SessionFinder,
-        now: Timestamp,
-    ) -> Result<Option<u64>, RequestError> {
+    /// [`RequestError`]. What was begun is removed with this job.
+    pub(super) fn step(&mut self, game: &str, now: Timestamp) -> Result<Option<u64>, RequestError> {
         let exporting = match &mut self.phase {
             Phase::Waiting => {
-                let (sessions, own) = (finder.store().sessions()?, VecDeque::new());
-                self.phase = Phase::Looking { sessions, own };
+                self.refuse_to_replace()?;
+                let sessions = self.local.store.sessions()?;
+                self.phase = Phase::Looking { sessions, found: Found::default() };
                 return Ok(None);
             }
-            Phase::Looking { sessions, own } if sessions.is_empty() => {
-                let own = mem::take(own);
-                self.phase =
-                    Phase::Writing(Exporting::begin(&self.player, &self.path, own, finder)?);
+            Phase::Looking { sessions, found } if sessions.is_empty() => {
+                let found = mem::take(found);
+                let begun = Exporting::begin(&self.player, &self.path, found, (&self.local, game))?;
+                self.phase = Phase::Writing(Box::new(begun));
                 return Ok(None);
             }
-            Phase::Looking { sessions, own } => {
+            Phase::Looking { sessions, found } => {
                 let begin = sessions.len().saturating_sub(OPENED_AT_ONCE);
-                let of_player = sessions.split_off(begin).into_iter();
-                let of_player = of_player.filter(|it| is_of(finder.store(), *it, &self.player));
-                own.extend(of_player.map(Part::Session));
+                for session in sessions.split_off(begin) {
+                    found.look_at(session, &self.local.store, (&self.player, game));
+                }
                 return Ok(None);
             }
             Phase::Writing(exporting) => exporting,
         };
         if let Some(part) = exporting.waiting.pop_front() {
-            exporting.write_part(finder.store(), part, &self.path)?;
+            exporting.write_part(&self.local.store, part)?;
             return Ok(None);
         }
-        let bytes = exporting.finish(finder, now, &self.path)?;
+        let bytes = exporting.finish((&self.local.store, game), now)?;
+        if let Phase::Writing(exporting) = mem::replace(&mut self.phase, Phase::Waiting) {
+            let Exporting { file, unfinished, .. } = *exporting;
+            drop(file);
+            unfinished.put_in_place(&self.path)?;
+        }
         let directory = self.path.parent().unwrap_or(&self.path).to_owned();
-        let outside = Arc::clone(&finder.local().outside);
-        let layout = finder.store().layout().clone();
+        let layout = self.local.store.layout().clone();
+        let outside = Arc::clone(&self.local.outside);
         DirectoryStore::new(outside, layout).sync_directories(&[directory])?;
         Ok(Some(bytes))
     }
 
-    /// Removes a file that isn't whole: it would be in the way of the next try.
-    pub(super) fn give_up(&mut self, finder: &SessionFinder) {
-        if let Phase::Writing(_) = mem::replace(&mut self.phase, Phase::Waiting)
-            && let Err(error) = finder.local().outside.remove(&self.path)
-        {
-            debug!(path = %self.path.display(), %error, "half an export can't be removed");
+    /// Says early that a file is there already; it is asked once more when the export takes its place.
+    fn refuse_to_replace(&self) -> Result<(), RequestError> {
+        let path = &self.path;
+        match self.local.outside.exists(path) {
+            Ok(true) => Err(RequestError::FileExists { path: path.clone() }),
+            Ok(false) => Ok(()),
+            Err(source) => Err(refused(path, source)),
         }
     }
 }
 
 impl Job for ExportPlayer {
     fn urgency(&self) -> Urgency {
-        Urgency::Asked
+        Urgency::Kept
     }
 
     fn waits_for(&self) -> WaitsFor {
@@ -149,14 +197,10 @@ impl Job for ExportPlayer {
     }
 
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
-        let result = self.step(tools.finder, tools.now.wall);
-        let result = match result {
+        let result = match self.step(tools.finder.slots().game(), tools.now.wall) {
             Ok(None) => return Slice::Going(self),
             Ok(Some(bytes)) => Ok(bytes),
-            Err(error) => {
-                self.give_up(tools.finder);
-                Err(error)
-            }
+            Err(error) => Err(error),
         };
         let Self { path, ticket, .. } = *self;
         tools.news.push(News::PlayerExported { path, result, ticket });
@@ -168,88 +212,125 @@ impl Job for ExportPlayer {
     }
 }
 
+impl Found {
+    /// Takes a session of the player in.
+    fn look_at(
+        &mut self,
+        session: SessionId,
+        store: &DirectoryStore,
+        (player, game): (&str, &str),
+    ) {
+        match store.open_session(session) {
+            Ok(stored) => {
+                let heads = stored.index().heads();
+                let is_other = |head: &Head| head.metadata.context.is_of_another_game(game);
+                let of_game = heads.first().filter(|head| !is_other(head));
+                if of_game.is_some() && lines_of(heads, player).next().is_some() {
+                    self.own.push(session);
+                } else if heads.is_empty() && stored.index().unreadable_file().is_some() {
+                    self.unreadable.push(format!("session {session}, whoever's it is"));
+                }
+            }
+            Err(error) if error.io_kind() == Some(std::io::ErrorKind::NotFound) => {}
+            Err(_) => self.unreadable.push(format!("session {session}, whoever's it is")),
+        }
+    }
+}
+
+/// A file beside its place, which is removed when this is dropped, unless it is in its place by then.
+struct Unfinished {
+    outside: Arc<dyn Disk>,
+    path: PathBuf,
+}
+
+impl Unfinished {
+    /// Gives the file its name. Its place is taken first, so that no other file is replaced.
+    fn put_in_place(&self, place: &Path) -> Result<(), RequestError> {
+        drop(create_new(&*self.outside, place)?);
+        self.outside.put_in_place(&self.path, place).map_err(|error| {
+            let _ = self.outside.remove(place);
+            refused(place, error)
+        })
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        match self.outside.remove(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                debug!(path = %self.path.display(), %error, "half an export can't be removed");
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Exporting {
     fn begin(
         player: &str,
         path: &Path,
-        mut waiting: VecDeque<Part>,
-        finder: &SessionFinder,
+        found: Found,
+        (local, game): (&LocalStore, &str),
     ) -> Result<Self, RequestError> {
-        let store = finder.store();
-        let sessions = waiting.len();
+        let store = &local.store;
+        let Found { own, unreadable: mut incomplete } = found;
         let slots = slots_in(&**store.disk(), &store.layout().slots())?;
-        let own = slots.into_iter().flatten();
-        let own = own.filter(|slot| slot.header.metadata.player.as_deref() == Some(player));
-        waiting.extend(own.zip(1..).map(|(slot, number)| Part::Slot(Box::new(slot), number)));
-        let slots = waiting.len() - sessions;
+        let slots = own_slots(slots, (player, &own), game, &mut incomplete);
+        let counts = (own.len(), slots.len());
+        let mut waiting: VecDeque<Part> = own.into_iter().map(Part::Session).collect();
+        waiting.extend(slots.into_iter().zip(1..).map(|(slot, number)| Part::Slot(slot, number)));
         if waiting.is_empty() {
             return Err(RequestError::UnknownPlayer);
         }
-        let file = create_new(&*finder.local().outside, path)?;
-        let (player, bytes, incomplete) = (player.to_owned(), 0, Vec::new());
-        Ok(Self { player, file, bytes, waiting, sessions, slots, incomplete })
+        let outside = Arc::clone(&local.outside);
+        // No two exports write the same file.
+        let mut written = path.as_os_str().to_owned();
+        written.push(format!(".{:016x}.part", random_u64()));
+        let file = create_new(&*outside, Path::new(&written))?;
+        let unfinished = Unfinished { outside, path: written.into() };
+        let (player, bytes, (sessions, slots)) = (player.to_owned(), 0, counts);
+        Ok(Self { player, file, unfinished, bytes, waiting, sessions, slots, incomplete })
     }
 
     /// Writes a part. Parts that it consists of come next.
-    fn write_part(
-        &mut self,
-        store: &DirectoryStore,
-        part: Part,
-        path: &Path,
-    ) -> Result<(), RequestError> {
-        let what = part.name();
+    fn write_part(&mut self, store: &DirectoryStore, part: Part) -> Result<(), RequestError> {
+        let (what, world) = (part.name(), part.world());
         let mut parts = TarParts::default();
-        match self.read_part(store, part, &mut parts) {
-            Ok(further) => further.into_iter().rev().for_each(|part| self.waiting.push_front(part)),
-            Err(error) => {
-                debug!(what, error = %with_sources(&error), "it can't be exported as a whole");
-                self.incomplete.push(what);
-            }
-        }
-        self.append(parts, path)
+        let further = self.read_part(store, part, &mut parts).unwrap_or_else(|error| {
+            debug!(what, error = %with_sources(&error), "it can't be exported as a whole");
+            let older = world.and_then(|(session, of)| older_world(store, session, of));
+            let instead = older.as_ref().map(|older| format!("; {} is beside it", older.place));
+            self.incomplete.push(what + &instead.unwrap_or_default());
+            older.map(|older| Part::World(Box::new(older))).into_iter().collect()
+        });
+        further.into_iter().rev().for_each(|part| self.waiting.push_front(part));
+        self.append(parts)
     }
 
     fn read_part(
-        &self,
+        &mut self,
         store: &DirectoryStore,
         part: Part,
         parts: &mut TarParts,
     ) -> Result<Vec<Part>, RequestError> {
         match part {
-            Part::Session(session) => return self.add_session(parts, store, session),
+            Part::Session(session) => self.add_session(parts, store, session),
             Part::Events { session, line, page, after } => {
-                return add_events(parts, store, (session, line), page, after);
+                add_events(parts, store, (session, line), page, after)
             }
-            Part::World { session, line } => {
-                let mut stored = store.open_session(session)?;
-                if let Some(plan) = stored.newest_verified(line)? {
-                    let world = world_of(stored.blocks(&plan)?)?;
-                    let name = format!("sessions/{session}/checkpoint-{line}.json");
-                    add_json(parts, &name, &world)?;
-                }
+            Part::World(world) => Ok(world.step(parts, store)?.into_iter().collect()),
+            Part::Attachment { session, number, of } => {
+                let attachment = of.read(store, session)?;
+                add_attachment(parts, &format!("sessions/{session}"), number, &attachment)?;
+                Ok(Vec::new())
             }
-            Part::Attachment { session, checkpoint, name } => {
-                let stored = store.open_session(session)?;
-                let read = stored.attachment(&**store.disk(), checkpoint, &name);
-                let attachment = read.ok_or(RequestError::UnknownCheckpoint)?;
-                let name = format!("checkpoint-{checkpoint}-{name}");
-                add_attachment(parts, &format!("sessions/{session}"), &name, &attachment)?;
-            }
-            Part::OwnAttachment { session, name, version } => {
-                let read = store.read_session_attachment(session, &name, Some(version));
-                let attachment =
-                    read.map_err(|error| RequestError::Store(FailureCause::new(error)))?;
-                let name = format!("session-{version}-{name}");
-                add_attachment(parts, &format!("sessions/{session}"), &name, &attachment)?;
-            }
-            Part::Slot(slot, number) => add_slot(parts, store, &slot, number)?,
+            Part::Slot(slot, number) => add_slot(parts, store, slot, number),
         }
-        Ok(Vec::new())
     }
 
     /// Adds what a session says of itself. Returns its other parts.
     fn add_session(
-        &self,
+        &mut self,
         parts: &mut TarParts,
         store: &DirectoryStore,
         session: SessionId,
@@ -262,60 +343,60 @@ impl Exporting {
             let fields = match &head.fields {
                 Some(fields) => fields.clone(),
                 None if stored.index().is_without_world(head.id) => Fields::default(),
-                None => fields_of(&mut stored, head.id).unwrap_or_default(),
+                None => fields_of(&mut stored, head.id).unwrap_or_else(|_| {
+                    self.incomplete.push(format!("session {session}: fields"));
+                    Fields::default()
+                }),
             };
             lines.push(describe(head, &fields)?);
             let (line, page, after) = (head.id, 1, None);
-            further.push(Part::World { session, line });
+            if !stored.index().is_without_world(line) {
+                let world = World::of_session(session, line);
+                further.push(Part::World(Box::new(world)));
+            }
             further.push(Part::Events { session, line, page, after });
         }
         // Whose line a picture is on isn't known, where one of them is another player's.
-        if is_only_theirs {
-            let beside = stored.beside().iter();
-            further.extend(beside.map(|(checkpoint, name)| Part::Attachment {
-                session,
-                checkpoint: *checkpoint,
-                name: name.clone(),
-            }));
-            further.extend(stored.own_attachments().iter().map(|own| Part::OwnAttachment {
-                session,
-                name: own.name.clone(),
-                version: own.version,
-            }));
-        }
-        add_json(parts, &format!("sessions/{session}/session.json"), &json!({ "lines": lines }))?;
+        let attachments = if is_only_theirs { attachments_of(&stored) } else { Vec::new() };
+        let named = attachments.iter().zip(1..).map(|(of, number)| of.describe(number));
+        let about = json!({ "lines": lines, "attachments": named.collect::<Vec<_>>() });
+        add_json(parts, &format!("sessions/{session}/session.json"), &about)?;
+        let attachments = attachments.into_iter().zip(1..);
+        let part = |(of, number)| Part::Attachment { session, number, of };
+        further.extend(attachments.map(part));
         Ok(further)
     }
 
     /// Writes what the file is, and ends it.
     fn finish(
         &mut self,
-        finder: &SessionFinder,
+        (store, game): (&DirectoryStore, &str),
         now: Timestamp,
-        path: &Path,
     ) -> Result<u64, RequestError> {
         let mut parts = TarParts::default();
         let whole = json!({
             "player": self.player,
             "made_at": now.to_string(),
-            "game": finder.slots().game(),
-            "profile": finder.store().layout().profile,
+            "game": game,
+            "profile": store.layout().profile,
             "sessions": self.sessions,
             "slots": self.slots,
             "incomplete": self.incomplete,
-            "not_in_it": "reports and exports that were written to other places, log files, sessions of other players, \
-                          and attachments of sessions that went on in two places, one of which is another player's",
+            "not_in_it": "older and named checkpoints and branches of sessions, of which the newest checkpoint is in it; \
+                          reports and exports that were written to other places, log files, sessions of other players \
+                          and other profiles, and attachments of sessions that went on in two places, one of which is \
+                          another player's",
         });
         add_json(&mut parts, "player.json", &whole)?;
-        self.append(parts.end(), path)?;
-        let synced = self.file.sync();
-        synced.map_err(|error| refused(path, error))?;
+        self.append(parts.end())?;
+        self.file.sync().map_err(|error| refused(&self.unfinished.path, error))?;
         Ok(self.bytes)
     }
 
-    fn append(&mut self, parts: TarParts, path: &Path) -> Result<(), RequestError> {
+    fn append(&mut self, parts: TarParts) -> Result<(), RequestError> {
         let bytes = parts.into_bytes();
-        self.file.append(&bytes).map_err(|error| refused(path, error))?;
+        let appended = self.file.append(&bytes);
+        appended.map_err(|error| refused(&self.unfinished.path, error))?;
         self.bytes += bytes.len() as u64;
         Ok(())
     }
@@ -327,19 +408,143 @@ impl Part {
         match self {
             Self::Session(session) => format!("session {session}"),
             Self::Events { session, page, .. } => format!("session {session}: events {page}"),
-            Self::World { session, line } => format!("session {session}: checkpoint {line}"),
-            Self::Attachment { session, name, .. } | Self::OwnAttachment { session, name, .. } => {
-                format!("session {session}: attachment {name}")
+            Self::World(world) => format!("{}: as a whole", world.place),
+            Self::Attachment { session, number, .. } => {
+                format!("session {session}: attachment {number}")
             }
             Self::Slot(_, number) => format!("slot {number}"),
         }
     }
+
+    /// The checkpoint of a session whose world it is.
+    fn world(&self) -> Option<(SessionId, CheckpointId)> {
+        let Self::World(world) = self else { return None };
+        let WorldOf::Session(session) = world.of else { return None };
+        Some((session, world.checkpoint))
+    }
 }
 
-/// Returns true if a line of a session says that it is this player's. What can't be read says of nobody that it is theirs.
-fn is_of(store: &DirectoryStore, session: SessionId, player: &str) -> bool {
-    let Ok(stored) = store.open_session(session) else { return false };
-    lines_of(stored.index().heads(), player).next().is_some()
+/// The world of the next older checkpoint of a session, where one can't be read.
+fn older_world(store: &DirectoryStore, session: SessionId, of: CheckpointId) -> Option<World> {
+    let stored = store.open_session(session).ok()?;
+    let mut walk = LineWalk::from(of);
+    walk.next(stored.index())?;
+    let mut older = std::iter::from_fn(|| walk.next(stored.index()));
+    let older = older.find(|checkpoint| stored.index().plan(*checkpoint).is_some())?;
+    Some(World::of_session(session, older))
+}
+
+impl World {
+    fn of_session(session: SessionId, checkpoint: CheckpointId) -> Self {
+        let place = format!("sessions/{session}/checkpoint-{checkpoint}");
+        Self { of: WorldOf::Session(session), place, checkpoint, reading: None }
+    }
+
+    /// Adds the next part. Returns the rest, if there is any.
+    fn step(
+        mut self: Box<Self>,
+        parts: &mut TarParts,
+        store: &DirectoryStore,
+    ) -> Result<Option<Part>, RequestError> {
+        let Some((blocks, number)) = &mut self.reading else {
+            let stored = match &self.of {
+                WorldOf::Session(session) => store.open_session(*session)?,
+                WorldOf::Slot(slot) => store.slots().open(&slot.path, &slot.header),
+            };
+            let plan = stored.index().plan(self.checkpoint);
+            let plan = plan.ok_or(RequestError::NothingToRestore)?;
+            self.reading = Some((stored.blocks(&plan)?, 0));
+            return Ok(Some(Part::World(self)));
+        };
+        let (mut read, mut types) = (0, Map::new());
+        while read < WORLD_BYTES {
+            let Some(block) = blocks.next().transpose()? else { break };
+            read += block.byte_len();
+            add_values(&mut types, &block);
+        }
+        if read == 0 {
+            return Ok(None);
+        }
+        *number += 1;
+        add_json(parts, &format!("{}/{number}.json", self.place), &Value::Object(types))?;
+        Ok(Some(Part::World(self)))
+    }
+}
+
+/// Adds the values of a block: of each type, by entity.
+fn add_values(types: &mut Map<String, Value>, block: &Block) {
+    let Rows::Values(values) = &block.rows else { return };
+    let of_type = types.entry(&*block.type_path).or_insert_with(|| Value::Object(Map::new()));
+    let Value::Object(of_type) = of_type else { return };
+    of_type.extend(values.iter().map(|(id, value)| (entity(id), value_of(value))));
+}
+
+impl AttachmentOf {
+    fn read(&self, store: &DirectoryStore, session: SessionId) -> Result<Attachment, RequestError> {
+        match self {
+            Self::Checkpoint(checkpoint, name) => {
+                let stored = store.open_session(session)?;
+                let read = stored.attachment(&**store.disk(), *checkpoint, name);
+                read.ok_or(RequestError::UnknownCheckpoint)
+            }
+            Self::Session(name, version) => {
+                let read = store.read_session_attachment(session, name, Some(*version));
+                read.map_err(|error| RequestError::Store(FailureCause::new(error)))
+            }
+        }
+    }
+
+    /// The name and origin of the attachment in the file of this number.
+    fn describe(&self, number: usize) -> Value {
+        match self {
+            Self::Checkpoint(checkpoint, name) => {
+                json!({ "file": number, "name": name, "checkpoint": checkpoint.to_string() })
+            }
+            Self::Session(name, version) => {
+                json!({ "file": number, "name": name, "version": version })
+            }
+        }
+    }
+}
+
+/// The attachments of a session and of its checkpoints.
+fn attachments_of(stored: &StoredSession) -> Vec<AttachmentOf> {
+    let beside = stored.beside().iter();
+    let beside =
+        beside.map(|(checkpoint, name)| AttachmentOf::Checkpoint(*checkpoint, name.clone()));
+    let own = stored.own_attachments().iter();
+    beside.chain(own.map(|own| AttachmentOf::Session(own.name.clone(), own.version))).collect()
+}
+
+/// The slots of a player, and those that name no player and were made of a session of theirs. Those that can't be read
+/// are `incomplete`.
+fn own_slots(
+    slots: Vec<Result<SlotFile, UnreadSlot>>,
+    (player, sessions): (&str, &[SessionId]),
+    game: &str,
+    incomplete: &mut Vec<String>,
+) -> Vec<Box<SlotFile>> {
+    let sessions: HashSet<SessionId> = sessions.iter().copied().collect();
+    let mut own = Vec::new();
+    for slot in slots {
+        match slot {
+            Ok(slot) => {
+                let metadata = &slot.header.metadata;
+                let is_own = match metadata.player.as_deref() {
+                    Some(of) => of == player,
+                    None => sessions.contains(&slot.header.session),
+                };
+                if is_own && !metadata.context.is_of_another_game(game) {
+                    own.push(Box::new(slot));
+                }
+            }
+            Err(unread) => {
+                let name = unread.path.file_name().unwrap_or_default().to_string_lossy();
+                incomplete.push(format!("slot file {name}, whoever's it is"));
+            }
+        }
+    }
+    own
 }
 
 /// The lines of a session that say that they are this player's.
@@ -399,41 +604,30 @@ fn add_events(
 fn add_slot(
     parts: &mut TarParts,
     store: &DirectoryStore,
-    slot: &SlotFile,
+    slot: Box<SlotFile>,
     number: usize,
-) -> Result<(), RequestError> {
+) -> Result<Vec<Part>, RequestError> {
     let place = format!("slots/{number}");
     let stored = store.slots().open(&slot.path, &slot.header);
+    let attachments = stored.attachments().collect::<Result<Vec<_>, _>>()?;
+    let named = attachments.iter().zip(1..);
+    let named = named.map(|(of, number)| json!({ "file": number, "name": of.name }));
     let says = json!({
         "name": slot.slot.name,
         "kind": format!("{:?}", slot.slot.kind),
         "session": to_json(&slot.header.metadata)?,
+        "attachments": named.collect::<Vec<_>>(),
     });
     add_json(parts, &format!("{place}/slot.json"), &says)?;
-    for attachment in stored.attachments() {
-        let attachment = attachment?;
-        add_attachment(parts, &place, &attachment.name, &attachment)?;
+    for (attachment, number) in attachments.iter().zip(1..) {
+        add_attachment(parts, &place, number, attachment)?;
     }
-    if let Some(head) = stored.index().heads().first()
-        && let Some(plan) = stored.index().plan(head.id)
-    {
-        let world = world_of(stored.blocks(&plan)?)?;
-        add_json(parts, &format!("{place}/checkpoint.json"), &world)?;
-    }
-    Ok(())
-}
-
-/// The values of a checkpoint: of each type, by entity.
-fn world_of(blocks: impl Iterator<Item = Result<Block, ReadError>>) -> Result<Value, RequestError> {
-    let mut types: Map<String, Value> = Map::new();
-    for block in blocks {
-        let block = block?;
-        let Rows::Values(values) = &block.rows else { continue };
-        let of_type = types.entry(&*block.type_path).or_insert_with(|| Value::Object(Map::new()));
-        let Value::Object(of_type) = of_type else { continue };
-        of_type.extend(values.iter().map(|(id, value)| (entity(id), value_of(value))));
-    }
-    Ok(Value::Object(types))
+    let Some(head) = stored.index().heads().first() else {
+        return Err(RequestError::NothingToRestore);
+    };
+    let (place, checkpoint) = (format!("{place}/checkpoint"), head.id);
+    let world = World { of: WorldOf::Slot(slot), place, checkpoint, reading: None };
+    Ok(vec![Part::World(Box::new(world))])
 }
 
 fn entity(id: SaveId) -> String {
@@ -443,7 +637,7 @@ fn entity(id: SaveId) -> String {
 fn add_attachment(
     parts: &mut TarParts,
     place: &str,
-    name: &str,
+    number: usize,
     attachment: &Attachment,
 ) -> Result<(), RequestError> {
     let extension = match &*attachment.bytes {
@@ -452,7 +646,7 @@ fn add_attachment(
         [b'R', b'I', b'F', b'F', ..] => ".webp",
         _ => "",
     };
-    let name = format!("{place}/attachments/{name}{extension}");
+    let name = format!("{place}/attachments/{number}{extension}");
     let added = parts.add(&name, attachment.bytes.to_vec());
     added.map_err(|error| refused(Path::new(&name), error))
 }

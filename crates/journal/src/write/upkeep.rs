@@ -30,6 +30,7 @@ use crate::write::retention::WouldGo;
 /// The sessions of a profile, for programs that aren't their game. Each call returns when its change is durable.
 pub struct Upkeep {
     finder: SessionFinder,
+    local: Arc<LocalStore>,
 }
 
 impl fmt::Debug for Upkeep {
@@ -43,7 +44,8 @@ impl Upkeep {
     #[must_use]
     pub fn of(local: LocalStore) -> Self {
         let dead = known_dead(&local);
-        Self { finder: SessionFinder::new(Arc::new(local), dead, Duration::ZERO) }
+        let local = Arc::new(local);
+        Self { finder: SessionFinder::new(Arc::clone(&local), dead, Duration::ZERO), local }
     }
 
     /// Makes a slot of a report, of a session that was handed on or of another slot, of a game named `STUDIO/GAME`. It
@@ -133,15 +135,11 @@ impl Upkeep {
         path: &Path,
         now: Timestamp,
     ) -> Result<u64, RequestError> {
-        let mut export = ExportPlayer::new(player.to_owned(), path.to_owned(), Ticket::new());
+        let (player, path) = (player.to_owned(), path.to_owned());
+        let mut export = ExportPlayer::new(player, path, Ticket::new(), &self.local);
         loop {
-            match export.step(&self.finder, now) {
-                Ok(Some(bytes)) => return Ok(bytes),
-                Ok(None) => {}
-                Err(error) => {
-                    export.give_up(&self.finder);
-                    return Err(error);
-                }
+            if let Some(bytes) = export.step(self.finder.slots().game(), now)? {
+                return Ok(bytes);
             }
         }
     }

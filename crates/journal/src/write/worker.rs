@@ -198,7 +198,7 @@ impl<C: Content> Worker<C> {
             }
             Order::EditMany { order, ticket } => self.jobs.add(EditingMany::new(*order, ticket)),
             Order::ExportPlayer { player, path, ticket } => {
-                self.jobs.add(ExportPlayer::new(player, path, ticket));
+                self.jobs.add(ExportPlayer::new(player, path, ticket, &self.local));
             }
             Order::CleanUp { rules, ticket } => self.clean_up(*rules, ticket),
             Order::Slot { order, ticket } => self.jobs.add(SlotWork::new(order, ticket)),
