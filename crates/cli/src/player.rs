@@ -1,8 +1,9 @@
 //! `player list` and `player export`: what is kept of a player.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use bevy_session_journal::internal::disk::slots_in;
 use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::internal::write::Upkeep;
 use clap::{Subcommand, ValueHint};
@@ -17,7 +18,7 @@ use crate::table::Table;
 /// A verb about players.
 #[derive(Subcommand, Debug)]
 pub enum Player {
-    /// List the players whose sessions are kept
+    /// List the players whose sessions or slots are kept
     List {
         #[command(flatten)]
         place: OfPlace,
@@ -41,6 +42,14 @@ struct Counted<'a> {
     profile: &'a str,
     name: &'a str,
     sessions: usize,
+    slots: usize,
+}
+
+/// What is kept of a player.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    sessions: usize,
+    slots: usize,
 }
 
 /// An export, as JSON has it.
@@ -60,40 +69,46 @@ pub fn player(wanted: Player, output: &mut Output<'_>) -> Result<(), Failure> {
 }
 
 fn list(place: &Place, output: &mut Output<'_>) -> Result<(), Failure> {
-    let mut table = Table::new(["PLAYER", "SESSIONS", "PROFILE"]).numbers(&[1]);
+    let mut table = Table::new(["PLAYER", "SESSIONS", "SLOTS", "PROFILE"]).numbers(&[1, 2]);
     for profile in place.profiles()? {
         let title = profile.directory.title();
-        for (name, sessions) in &players_of(&profile)? {
+        for (name, &Count { sessions, slots }) in &players_of(&profile)? {
             match output.is_json() {
-                true => output.object(&Counted { profile: &title, name, sessions: *sessions })?,
-                false => table.add(vec![harmless(name), sessions.to_string(), title.clone()]),
+                true => output.object(&Counted { profile: &title, name, sessions, slots })?,
+                false => {
+                    let counts = [sessions, slots].map(|count| count.to_string());
+                    let [sessions, slots] = counts;
+                    table.add(vec![harmless(name), sessions, slots, title.clone()]);
+                }
             }
         }
     }
     if output.is_json() { Ok(()) } else { output.table(&table) }
 }
 
-/// The players of a profile, with the number of their sessions.
-fn players_of(profile: &Profile) -> Result<BTreeMap<String, usize>, Failure> {
-    let mut players = BTreeMap::new();
+/// The players of a profile, with the numbers of their sessions and slots.
+fn players_of(profile: &Profile) -> Result<BTreeMap<String, Count>, Failure> {
+    let mut players: BTreeMap<String, Count> = BTreeMap::new();
     for session in profile.sessions()? {
         // What can't be read says of nobody that it is theirs.
         let Ok(Some(stored)) = profile.open(session) else { continue };
         let heads = stored.index().heads().iter();
-        let mut of_session: Vec<&str> =
+        let of_session: BTreeSet<&str> =
             heads.filter_map(|head| head.metadata.player.as_deref()).collect();
-        of_session.sort_unstable();
-        of_session.dedup();
         for player in of_session {
-            *players.entry(player.to_owned()).or_default() += 1;
+            players.entry(player.to_owned()).or_default().sessions += 1;
         }
+    }
+    let slots = slots_in(profile.disk(), &profile.directory.slots)?.into_iter().flatten();
+    for player in slots.filter_map(|slot| slot.header.metadata.player.clone()) {
+        players.entry(player).or_default().slots += 1;
     }
     Ok(players)
 }
 
 fn export(place: &Place, name: &str, to: &Path, output: &mut Output<'_>) -> Result<(), Failure> {
     let profile = profile_of(place, name)?;
-    let exported = Upkeep::of(profile.to_change()?).export_player(name, to, clock::timestamp());
+    let exported = Upkeep::of(profile.to_read()?).export_player(name, to, clock::timestamp());
     let bytes = exported.map_err(|source| Failure::Player { source })?;
     if output.is_json() {
         let title = profile.directory.title();
@@ -102,7 +117,7 @@ fn export(place: &Place, name: &str, to: &Path, output: &mut Output<'_>) -> Resu
     output.line(format_args!("{bytes} bytes are in {}", to.display()))
 }
 
-/// The profile in which a player's sessions are.
+/// The profile in which a player's sessions and slots are.
 fn profile_of(place: &Place, name: &str) -> Result<Profile, Failure> {
     let mut found = Vec::new();
     for profile in place.profiles()? {
@@ -115,6 +130,6 @@ fn profile_of(place: &Place, name: &str) -> Result<Profile, Failure> {
         Some(_) => {
             Err(Failure::usage("the player is in several profiles: name the directory of one"))
         }
-        None => Err(Failure::usage("no session of this player is kept")),
+        None => Err(Failure::usage("no session or slot of this player is kept")),
     }
 }

@@ -123,6 +123,21 @@ impl Profile {
         Ok(LocalStore::new(Arc::new(RealDisk), layout))
     }
 
+    /// The store for reading alone: for that, no records of processes need be there, and no locks are taken. What is
+    /// written elsewhere is written by a disk that can be written.
+    pub fn to_read(&self) -> Result<LocalStore, Failure> {
+        let ProfileDirectory { profile, sessions, data, state, .. } = &self.directory;
+        let unknown = || Failure::UnknownProfile { directory: profile.clone() };
+        let data = data.clone().ok_or_else(unknown)?;
+        let state = state.clone().unwrap_or_else(|| data.join("state"));
+        let layout = Layout::by_directory(data, state, profile);
+        if layout.sessions() != *sessions {
+            return Err(unknown());
+        }
+        let local = LocalStore::new(Arc::clone(&self.disk), layout);
+        Ok(local.with_outside(Arc::new(RealDisk)))
+    }
+
     /// The disk for reading.
     pub fn disk(&self) -> &dyn Disk {
         &*self.disk

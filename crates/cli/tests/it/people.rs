@@ -47,6 +47,24 @@ fn a_player_is_listed_and_exported() -> Done {
     Ok(())
 }
 
+/// Somebody was given the data of a game, without what a machine knows of its processes: reading needs no more.
+#[test]
+fn a_player_is_exported_from_a_place_without_records() -> Done {
+    let root = tempfile::tempdir()?;
+    let place = root.path().join("game");
+    play(&place, "Ann")?;
+    std::fs::remove_dir_all(place.join("state"))?;
+    let file = root.path().join("ann.tar");
+    let to = file.display().to_string();
+    let ran = of(&["player", "export", "--name", "Ann", "--to", &to], &place)?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    assert!(std::fs::read(&file)?.len() > 1024);
+    assert!(!place.join("state").exists(), "nothing is made there");
+    let beside = std::fs::read_dir(root.path())?.count();
+    assert_eq!(beside, 2, "the game and the file, and nothing else");
+    Ok(())
+}
+
 #[test]
 fn the_inventory_has_every_kind() -> Done {
     let ran = run(["inventory", "--json"].map(OsString::from))?;
