@@ -72,7 +72,11 @@ fn a_cleanup_comes_every_hour_and_when_it_is_asked_for() {
     let (disk, session) = ended();
     let mut app = listening(&disk, 0, |_| {});
     long(&mut app, 7_300);
-    assert_eq!(received::<CleanupFinished>(&app).len(), 0, "nothing was played, so nothing changes");
+    assert_eq!(
+        received::<CleanupFinished>(&app).len(),
+        0,
+        "nothing was played, so nothing changes"
+    );
     play(&mut app, "Harbour");
     long(&mut app, 10);
     let first = received::<CleanupFinished>(&app).len();

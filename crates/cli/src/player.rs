@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::arguments::OfPlace;
 use crate::failure::Failure;
 use crate::output::{Output, harmless};
-use crate::place::{Place, Profile};
+use crate::place::{Place, Profile, to_read};
 use crate::table::Table;
 
 /// A verb about players.
@@ -108,7 +108,7 @@ fn players_of(profile: &Profile) -> Result<BTreeMap<String, Count>, Failure> {
 
 fn export(place: &Place, name: &str, to: &Path, output: &mut Output<'_>) -> Result<(), Failure> {
     let profile = profile_of(place, name)?;
-    let exported = Upkeep::of(profile.to_read()?).export_player(name, to, clock::timestamp());
+    let exported = Upkeep::of(to_read(&profile)?).export_player(name, to, clock::timestamp());
     let bytes = exported.map_err(|source| Failure::Player { source })?;
     if output.is_json() {
         let title = profile.directory.title();

@@ -8,7 +8,7 @@ use bevy_session::checkpoints::{CheckpointError, SavingStopped};
 use bevy_session::digests::SessionsDigested;
 use bevy_session::events::{EventPage, EventsRead};
 use bevy_session::library::{
-    CleanupOutcome, CleanupFinished, PlayerExported, ScenarioSaved, SessionDrafted, SessionMoved,
+    CleanupFinished, CleanupOutcome, PlayerExported, ScenarioSaved, SessionDrafted, SessionMoved,
     SessionUpdated,
 };
 use bevy_session::prelude::*;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session_journal::internal::write::CleanupRules;
 use bevy_session_journal::{
-    Archived, CleanupOutcome, LeaveCause, Leaving, Retention, SessionFeature, SessionId, SessionStatus,
-    Ticket,
+    Archived, CleanupOutcome, LeaveCause, Leaving, Retention, SessionFeature, SessionId,
+    SessionStatus, Ticket,
 };
 use jiff::Timestamp;
 use tracing::info;

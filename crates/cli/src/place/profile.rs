@@ -123,21 +123,6 @@ impl Profile {
         Ok(LocalStore::new(Arc::new(RealDisk), layout))
     }
 
-    /// The store for reading alone: for that, no records of processes need be there, and no locks are taken. What is
-    /// written elsewhere is written by a disk that can be written.
-    pub fn to_read(&self) -> Result<LocalStore, Failure> {
-        let ProfileDirectory { profile, sessions, data, state, .. } = &self.directory;
-        let unknown = || Failure::UnknownProfile { directory: profile.clone() };
-        let data = data.clone().ok_or_else(unknown)?;
-        let state = state.clone().unwrap_or_else(|| data.join("state"));
-        let layout = Layout::by_directory(data, state, profile);
-        if layout.sessions() != *sessions {
-            return Err(unknown());
-        }
-        let local = LocalStore::new(Arc::clone(&self.disk), layout);
-        Ok(local.with_outside(Arc::new(RealDisk)))
-    }
-
     /// The disk for reading.
     pub fn disk(&self) -> &dyn Disk {
         &*self.disk
@@ -318,6 +303,21 @@ fn last_of(mut lines: Vec<String>) -> Vec<String> {
 /// A disk that refuses all changes.
 pub fn read_only() -> Arc<dyn Disk> {
     Arc::new(ReadOnlyDisk::new(Arc::new(RealDisk)))
+}
+
+/// The store of a profile for reading alone: for that, no records of processes need be there, and no locks are taken.
+/// What is written elsewhere is written by a disk that can be written.
+pub fn to_read(profile: &Profile) -> Result<LocalStore, Failure> {
+    let ProfileDirectory { profile: directory, sessions, data, state, .. } = &profile.directory;
+    let unknown = || Failure::UnknownProfile { directory: directory.clone() };
+    let data = data.clone().ok_or_else(unknown)?;
+    let state = state.clone().unwrap_or_else(|| data.join("state"));
+    let layout = Layout::by_directory(data, state, directory);
+    if layout.sessions() != *sessions {
+        return Err(unknown());
+    }
+    let local = LocalStore::new(Arc::clone(&profile.disk), layout);
+    Ok(local.with_outside(Arc::new(RealDisk)))
 }
 
 fn unlisted(path: &Path, source: io::Error) -> Failure {

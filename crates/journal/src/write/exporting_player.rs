@@ -179,10 +179,10 @@ impl ExportPlayer {
     /// Says early that a file is there already; it is asked once more when the export takes its place.
     fn refuse_to_replace(&self) -> Result<(), RequestError> {
         let path = &self.path;
-        match self.local.outside.exists(path) {
-            Ok(true) => Err(RequestError::FileExists { path: path.clone() }),
-            Ok(false) => Ok(()),
-            Err(source) => Err(refused(path, source)),
+        match self.local.outside.open(path) {
+            Ok(_) => Err(RequestError::FileExists { path: path.clone() }),
+            // Whatever is the matter otherwise, writing it says that.
+            Err(_) => Ok(()),
         }
     }
 }
