@@ -69,9 +69,9 @@ enum Phase {
 /// The findings about all sessions.
 #[derive(Default)]
 struct Found {
-    /// Those of the player.
+    /// The player's sessions.
     own: Vec<SessionId>,
-    /// Those that can't be read.
+    /// Files that can't be read, as `player.json` names them.
     unreadable: Vec<String>,
 }
 
@@ -278,7 +278,8 @@ impl Exporting {
         let slots = own_slots(slots, (player, &own), game, &mut incomplete);
         let counts = (own.len(), slots.len());
         let mut waiting: VecDeque<Part> = own.into_iter().map(Part::Session).collect();
-        waiting.extend(slots.into_iter().zip(1..).map(|(slot, number)| Part::Slot(slot, number)));
+        let slots = slots.into_iter().zip(1..);
+        waiting.extend(slots.map(|(slot, number)| Part::Slot(Box::new(slot), number)));
         if waiting.is_empty() {
             return Err(RequestError::UnknownPlayer);
         }
@@ -523,7 +524,7 @@ fn own_slots(
     (player, sessions): (&str, &[SessionId]),
     game: &str,
     incomplete: &mut Vec<String>,
-) -> Vec<Box<SlotFile>> {
+) -> Vec<SlotFile> {
     let sessions: HashSet<SessionId> = sessions.iter().copied().collect();
     let mut own = Vec::new();
     for slot in slots {
@@ -535,7 +536,7 @@ fn own_slots(
                     None => sessions.contains(&slot.header.session),
                 };
                 if is_own && !metadata.context.is_of_another_game(game) {
-                    own.push(Box::new(slot));
+                    own.push(slot);
                 }
             }
             Err(unread) => {
