@@ -141,8 +141,7 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
         }
         Verb::Diff(arguments) => {
             let (before, after, compared) = arguments.resolve()?;
-            let differs = diff::diff(before, after, &compared, output)?;
-            Ok(ExitCode::from(u8::from(differs)))
+            Ok(u8::from(diff::diff(before, after, &compared, output)?).into())
         }
         Verb::Log(arguments) => {
             let (place, sessions) = arguments.sessions.or_all()?;
