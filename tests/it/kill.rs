@@ -10,6 +10,8 @@ mod commands;
 mod finding;
 mod game;
 mod insights;
+#[cfg(feature = "game")]
+mod lamplighter;
 mod metrics;
 mod notes;
 mod objectives;
