@@ -1,14 +1,16 @@
 //! Small journals for tests.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{
-    Block, CheckpointKind, Commit, GroupEntry, ReadError, Segment, SegmentEncoder, SegmentHeader,
-    TypeList, TypeSummary, Values,
+    Block, CheckpointKind, Commit, GroupEntry, ReadAt, ReadError, Segment, SegmentEncoder,
+    SegmentHeader, TypeList, TypeSummary, Values,
 };
 use crate::model::ids::{CheckpointId, RunId, SaveId, SessionId};
 use crate::model::session::NewSession;
@@ -145,4 +147,34 @@ pub fn noise(len: usize, seed: u64) -> Vec<u8> {
         state as u8
     };
     std::iter::repeat_with(step).take(len).collect()
+}
+
+/// Bytes in memory, with a count of those that were read.
+pub struct Counted {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    read: AtomicU64,
+}
+
+impl Counted {
+    /// Bytes of which nothing was read.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self { bytes, read: AtomicU64::new(0) }
+    }
+
+    /// The number of bytes that were read.
+    pub fn read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+}
+
+impl ReadAt for Counted {
+    fn len(&self) -> io::Result<u64> {
+        ReadAt::len(&self.bytes)
+    }
+
+    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.read.fetch_add(buffer.len() as u64, Ordering::Relaxed);
+        self.bytes.read_exact_at(offset, buffer)
+    }
 }

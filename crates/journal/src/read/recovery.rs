@@ -61,7 +61,7 @@ pub(crate) use known::{KnownSessions, Listed, Listing, ListingScope};
 pub use known_types::{Decode, KnownTypes};
 pub use ladder::Proposal;
 pub use ladder::{Ladder, PROBATION};
-pub(crate) use ladder::{REMEMBERED_DEATHS, deaths_of};
+pub(crate) use ladder::{deaths_of, remembered};
 pub use offer::{OfferedCheckpoint, OfferedOption, RecoveryOffer, SessionEntry, UnsavedPlay};
 pub use prepare::Prepared;
 pub(crate) use prepare::{PrepareFailure, next_save_id, prepare};

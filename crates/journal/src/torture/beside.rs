@@ -222,18 +222,8 @@ fn the_next_run_of_a_session_waits_for_no_listing() {
     let (world, newest_counter) = (playing.world.clone(), playing.newest().counter);
     let events = EventStart { records: true, ..EventStart::default() };
     let metadata = super::game::metadata(session, "Play", busy.play.now.wall);
-    let beginning = Beginning {
-        run: RunId(977),
-        metadata,
-        lineage: crate::format::Lineage::default(),
-        begun: None,
-        newest_counter,
-        world,
-        unknown_frames: Vec::new(),
-        events,
-        next_event: 1,
-        events_through: 0,
-    };
+    let beginning =
+        Beginning { newest_counter, events, ..Beginning::new(RunId(977), metadata, world) };
     busy.play.game.take_up(beginning, busy.play.now);
     let first = busy.capture();
     busy.turn();

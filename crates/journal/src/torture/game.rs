@@ -82,6 +82,24 @@ pub struct Beginning {
     pub events_through: u64,
 }
 
+impl Beginning {
+    /// The first run of a session.
+    pub fn new(run: RunId, metadata: SessionMetadata, world: World) -> Self {
+        Self {
+            run,
+            metadata,
+            lineage: Lineage::default(),
+            begun: None,
+            newest_counter: 0,
+            world,
+            unknown_frames: Vec::new(),
+            events: EventStart::default(),
+            next_event: 1,
+            events_through: 0,
+        }
+    }
+}
+
 impl Game {
     /// Starts a process.
     pub fn boot(disk: &SimulatedDisk, now: Timestamp) -> Self {

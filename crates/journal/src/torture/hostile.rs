@@ -3,10 +3,8 @@
 //! Checksums guard against accidents and not against people, so a hostile file has good ones. Here every change is
 //! sealed again, by `docs/FORMAT.md` and not by the code under test.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
@@ -14,7 +12,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 use super::opening::{Depth, layout};
 use super::{Action, Opened, Play, Random, Script, rounds, tell};
 use crate::disk::simulated_disk::{Content, Image, Node, Place, SimulatedDisk};
-use crate::format::sample::{SegmentBytes, at, commit, header, removed, values};
+use crate::format::sample::{Counted, SegmentBytes, at, commit, header, removed, values};
 use crate::format::{
     ENTITIES, Predecessor, ReadAt, Record, Segment, SegmentHeader, SegmentSummary, SessionIndex,
     missing_ends, work,
@@ -109,27 +107,10 @@ fn spoil(bytes: &mut [u8], random: &mut Random) {
     }
 }
 
-/// Bytes in memory, with a count of those that were read.
-struct Counted {
-    bytes: Vec<u8>,
-    read: AtomicU64,
-}
-
-impl ReadAt for Counted {
-    fn len(&self) -> io::Result<u64> {
-        ReadAt::len(&self.bytes)
-    }
-
-    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        self.read.fetch_add(buffer.len() as u64, Ordering::Relaxed);
-        self.bytes.read_exact_at(offset, buffer)
-    }
-}
-
 /// Reads everything that there is to read, and counts how much work that is.
 fn devour(bytes: Vec<u8>, what: &str) {
     let most = bytes.len() as u64 * WORK.0 + WORK.1;
-    let bytes = Arc::new(Counted { bytes, read: AtomicU64::new(0) });
+    let bytes = Arc::new(Counted::new(bytes));
     let (before, begun) = (work::done(), Instant::now());
     let file: Arc<dyn ReadAt> = bytes.clone();
     if let Ok(segment) = Segment::open(Path::new("hostile.journal"), file)
@@ -142,7 +123,7 @@ fn devour(bytes: Vec<u8>, what: &str) {
             let _ = segment.payload(frame);
         }
     }
-    let work = work::done() - before + bytes.read.load(Ordering::Relaxed);
+    let work = work::done() - before + bytes.read();
     assert!(work <= most, "{what} takes {work} for {} bytes", bytes.bytes.len());
     assert!(begun.elapsed() < PATIENCE, "{what} took {:?}", begun.elapsed());
 }

@@ -19,7 +19,7 @@ use super::opening::{Key, PROFILES, key};
 use super::world::{with_commit, with_notes};
 use super::{Action, Fact, Game, History, Random, Script, World};
 use crate::disk::simulated_disk::{Fault, FaultKind, SimulatedDisk};
-use crate::format::{CheckpointKind, Lineage};
+use crate::format::CheckpointKind;
 use crate::model::clock::Moment;
 use crate::model::ids::{CheckpointId, RunId, SessionId, Ticket};
 use crate::model::session::{RequestError, RestoreFrom, RestoreReason, SessionStatus};
@@ -389,17 +389,11 @@ impl Play {
         self.sessions[self.profile] = Some(session);
         let world = World::new(&mut self.random);
         self.note(session, Fact::Naming { name: "Play".to_owned() });
+        let metadata = game::metadata(session, "Play", self.now.wall);
         let beginning = Beginning {
-            run: RunId(self.number()),
-            metadata: game::metadata(session, "Play", self.now.wall),
-            lineage: Lineage::default(),
-            begun: None,
-            newest_counter: 0,
-            world,
             unknown_frames: vec![super::unknown::frame(session)],
             events: EventStart { records: true, ..EventStart::default() },
-            next_event: 1,
-            events_through: 0,
+            ..Beginning::new(RunId(self.number()), metadata, world)
         };
         self.events.begin();
         self.begin(session, beginning);

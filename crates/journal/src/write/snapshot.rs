@@ -18,7 +18,7 @@ use crate::model::ids::{CheckpointId, SaveId};
 use crate::model::session::{
     FailureCause, Fields, Leaving, ProcessDeath, RequestError, SessionMetadata, SessionStatus,
 };
-use crate::read::recovery::{FIELDS, REMEMBERED_DEATHS, THUMBNAIL, newest_thumbnail, next_save_id};
+use crate::read::recovery::{FIELDS, THUMBNAIL, newest_thumbnail, next_save_id, remembered};
 
 /// The part of a session that is kept.
 pub(super) struct Snapshot {
@@ -251,10 +251,7 @@ pub(super) fn not_as_written(path: &Path) -> RequestError {
 fn deaths_of_declined(index: &SessionIndex) -> Vec<ProcessDeath> {
     let mut declines: Vec<_> = index.declines().collect();
     declines.sort_by_key(|(header, _)| (header.created, header.run));
-    let deaths: Vec<ProcessDeath> =
-        declines.into_iter().flat_map(|(_, deaths)| deaths).cloned().collect();
-    let surplus = deaths.len().saturating_sub(REMEMBERED_DEATHS);
-    deaths.into_iter().skip(surplus).collect()
+    remembered(declines.into_iter().flat_map(|(_, deaths)| deaths).cloned().collect())
 }
 
 /// The records of the end that are written in the new run, from those of the one before.
@@ -265,24 +262,26 @@ fn how_it_was_left(
     deaths: Vec<ProcessDeath>,
 ) -> Vec<Record> {
     let play_time = head.play_time;
-    let of_others = Some(Record::Declined { heads: Vec::new(), deaths: deaths.clone() })
-        .filter(|_| !deaths.is_empty());
-    match &head.end {
+    let end = match &head.end {
         Some(end) => {
             let (status, reason, leaving) = (end.status, end.reason, end.leaving.clone());
-            let end = Record::End { status, reason, leaving, time: end.time, play_time };
-            of_others.into_iter().chain([end]).collect()
+            Record::End { status, reason, leaving, time: end.time, play_time }
         }
         // It was left in good order, and its end could not be written.
         None if !status.is_running() => {
             let (reason, leaving) = (None, Leaving::default());
-            let end = Record::End { status, reason, leaving, time: head.time, play_time };
-            of_others.into_iter().chain([end]).collect()
+            Record::End { status, reason, leaving, time: head.time, play_time }
         }
-        None => vec![
-            Record::Status { status, time: head.time, play_time },
-            Record::Declined { heads: vec![kept], deaths },
-        ],
+        None => {
+            return vec![
+                Record::Status { status, time: head.time, play_time },
+                Record::Declined { heads: vec![kept], deaths },
+            ];
+        }
+    };
+    match deaths.is_empty() {
+        true => vec![end],
+        false => vec![Record::Declined { heads: Vec::new(), deaths }, end],
     }
 }
 

@@ -22,7 +22,7 @@ const STEP_BACK: Duration = Duration::from_secs(60);
 /// Deaths in a row after which no checkpoint is proposed any more.
 const DEATHS_UNTIL_SAFE_START: u32 = 3;
 /// Deaths in a row of which it is remembered how they came about.
-pub(crate) const REMEMBERED_DEATHS: usize = 8;
+const REMEMBERED_DEATHS: usize = 8;
 
 /// The proposal for a crashed session. See [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -125,9 +125,13 @@ pub(super) fn next_trial(
 
 /// The processes that died in the restores before, of which the last few are remembered.
 fn earlier_of(before: Option<Trial>) -> Vec<ProcessId> {
-    let processes: Vec<ProcessId> = before.iter().flat_map(Trial::processes).collect();
-    let surplus = processes.len().saturating_sub(REMEMBERED_DEATHS);
-    processes.into_iter().skip(surplus).collect()
+    remembered(before.iter().flat_map(Trial::processes).collect())
+}
+
+/// The last few deaths of these, as many as are remembered, in the same order.
+pub(crate) fn remembered<T>(deaths: Vec<T>) -> Vec<T> {
+    let surplus = deaths.len().saturating_sub(REMEMBERED_DEATHS);
+    deaths.into_iter().skip(surplus).collect()
 }
 
 /// The session's last restore, if its process died before it had proven itself.
@@ -188,8 +192,7 @@ pub(crate) fn deaths_of(
             ends.map(|end| ProcessDeath::new(end.name(), end.panic().map(PanicInfo::brief))),
         );
     }
-    let surplus = deaths.len().saturating_sub(REMEMBERED_DEATHS);
-    deaths.into_iter().skip(surplus).collect()
+    remembered(deaths)
 }
 
 /// The session's last restore that hasn't proven itself.

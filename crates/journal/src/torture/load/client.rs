@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::{CheckpointKind, Lineage};
+use crate::format::CheckpointKind;
 use crate::model::clock::Moment;
 use crate::model::ids::{CheckpointId, RunId, SessionId, Ticket};
 use crate::model::session::{
@@ -17,7 +17,7 @@ use crate::torture::content::Bytes;
 use crate::torture::game::{self, Beginning};
 use crate::torture::world::{with_commit, with_notes};
 use crate::torture::{Game, Random, World};
-use crate::write::{DraftOrder, EditMany, EventStart, News, OneOfMany, Order};
+use crate::write::{DraftOrder, EditMany, News, OneOfMany, Order};
 
 /// Turns within which each request is answered.
 const TURNS: usize = 20_000;
@@ -86,18 +86,9 @@ impl Client<'_> {
     fn play(&mut self) {
         let session = SessionId::random();
         let name = format!("Played by {}", self.number);
-        let beginning = Beginning {
-            run: RunId::random(),
-            metadata: game::metadata(session, &name, self.now.wall),
-            lineage: Lineage::default(),
-            begun: None,
-            newest_counter: 0,
-            world: World::new(&mut self.random),
-            unknown_frames: Vec::new(),
-            events: EventStart::default(),
-            next_event: 1,
-            events_through: 0,
-        };
+        let metadata = game::metadata(session, &name, self.now.wall);
+        let world = World::new(&mut self.random);
+        let beginning = Beginning::new(RunId::random(), metadata, world);
         self.game.take_up(beginning, self.now);
         self.done.played = Some(session);
     }

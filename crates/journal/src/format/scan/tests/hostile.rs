@@ -1,29 +1,11 @@
 //! Files that are made so that reading them takes much time or memory.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
 use crate::format::frame::{FramePlace, work};
-use crate::format::sample::at;
+use crate::format::sample::{Counted, at};
 use crate::format::{TypeList, TypeSummary};
-
-/// Bytes in memory, with a count of those that were read.
-struct Counted {
-    bytes: Vec<u8>,
-    read: AtomicU64,
-}
-
-impl ReadAt for Counted {
-    fn len(&self) -> io::Result<u64> {
-        ReadAt::len(&self.bytes)
-    }
-
-    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        self.read.fetch_add(buffer.len() as u64, Ordering::Relaxed);
-        self.bytes.read_exact_at(offset, buffer)
-    }
-}
 
 /// The cost of a scan, in bytes.
 struct Cost {
@@ -35,14 +17,14 @@ struct Cost {
 }
 
 fn scan(bytes: Vec<u8>) -> Cost {
-    let file = Arc::new(Counted { bytes, read: AtomicU64::new(0) });
+    let file = Arc::new(Counted::new(bytes));
     let path = std::path::Path::new("hostile.journal");
     let segment = Segment::open(path, Arc::clone(&file) as Arc<dyn ReadAt>).unwrap();
     let (checked, unpacked) = (work::CHECKED.get(), work::UNPACKED.get());
     let scan = segment.scan();
     Cost {
         length: file.len().unwrap(),
-        read: file.read.load(Ordering::Relaxed),
+        read: file.read(),
         checked: work::CHECKED.get() - checked,
         unpacked: work::UNPACKED.get() - unpacked,
         scan,
