@@ -35,13 +35,17 @@
 mod deterministic;
 mod divergence;
 mod error;
+mod idle;
 mod keyframe;
+mod pace;
 mod pairing;
 mod playback;
 mod played;
 mod segment;
 mod signature;
 mod source;
+mod watch;
+mod watched;
 
 pub use bevy_session_journal::internal::read::recovery::Keyframe;
 
@@ -51,3 +55,4 @@ pub use error::ReplayError;
 pub use keyframe::KeyframeReached;
 pub use playback::{OutOfStep, Playback, ReplayManner, ReplayStep};
 pub use source::Replay;
+pub use watched::{ReplayMark, ReplayMarkKind, ReplayPaused, WatchStage, WatchedReplay};

@@ -6,6 +6,7 @@ use bevy::app::{ScheduleRunnerPlugin, TaskPoolPlugin};
 use bevy::ecs::schedule::SingleThreadedExecutor;
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
+use bevy_session::events::{RecordInputs, RecordingExt};
 use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, SessionLast, SessionSystems};
 use serde::{Deserialize, Serialize};
@@ -64,10 +65,14 @@ pub fn unfinished(disk: &MemoryDisk) -> App {
         .init_resource::<Counting>()
         .add_observer(|_: On<SessionRestored>, mut restored: ResMut<Restored>| restored.0 = true);
     count_steps(&mut app);
+    on_one_thread(&mut app);
+    app
+}
+
+fn on_one_thread(app: &mut App) {
     for (_, schedule) in app.world_mut().resource_mut::<Schedules>().iter_mut() {
         schedule.set_executor(SingleThreadedExecutor::new());
     }
-    app
 }
 
 /// Draws a boundary before the plugin's frame and after each of its steps.
@@ -95,7 +100,26 @@ fn count_steps(app: &mut App) {
 }
 
 pub fn app(disk: &MemoryDisk) -> App {
+    finished(unfinished(disk))
+}
+
+/// A key that is held.
+#[derive(Message, TypePath, Clone, Serialize, Deserialize)]
+struct Held(u32);
+
+/// A game that records an input in each step, and with that its frames.
+pub fn taped(disk: &MemoryDisk) -> App {
     let mut app = unfinished(disk);
+    app.add_message::<Held>().add_systems(
+        FixedUpdate,
+        (|mut held: MessageWriter<Held>| _ = held.write(Held(7))).before(RecordInputs),
+    );
+    app.record_inputs::<Held>(FixedUpdate);
+    on_one_thread(&mut app);
+    finished(app)
+}
+
+fn finished(mut app: App) -> App {
     app.finish();
     app.cleanup();
     app.update();

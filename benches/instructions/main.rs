@@ -27,6 +27,7 @@ fn boundary(workload: &'static str) {
 
 fn main() {
     workloads::idle();
+    workloads::tape();
     workloads::checkpoints_and_restore();
     workloads::scan();
     workloads::list();

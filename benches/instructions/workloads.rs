@@ -7,7 +7,7 @@ use bevy_session::{MemoryDisk, SessionActivity, SessionLast};
 
 use crate::game::{
     IsLoaded, Restored, app, change, checkpoint, close, counted, frames, request, spawn, start,
-    unfinished, until,
+    taped, unfinished, until,
 };
 use crate::{NOTHING, boundary};
 
@@ -21,6 +21,15 @@ pub fn idle() {
     // The writer's heartbeat, once in 63 frames, is in none of those that are counted: they are half-way between two.
     frames(&mut app, 62);
     counted(&mut app, ["idle frame"; 6], |app| frames(app, 10));
+}
+
+/// Frames of a game that records inputs. Of so many, one writes the frames before it, and one has a heartbeat.
+pub fn tape() {
+    let mut app = taped(&MemoryDisk::default());
+    spawn(&mut app, 100);
+    start(&mut app);
+    frames(&mut app, 62);
+    counted(&mut app, ["63 frames on tape"; 6], |app| frames(app, 63));
 }
 
 /// The first checkpoint, some in which a tenth of the entities has changed, and the way back after a crash.

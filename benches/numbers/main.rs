@@ -16,6 +16,7 @@ mod hostile;
 mod listings;
 mod measure;
 mod recording;
+mod replays;
 mod reports;
 mod restores;
 mod summary_ticks;
@@ -26,7 +27,7 @@ fn main() {
     }
     println!("| what | figure |");
     println!("| --- | --- |");
-    let parts: [(&str, fn()); 22] = [
+    let parts: [(&str, fn()); 23] = [
         ("idle", frames::idle),
         ("small_game", captures::small_game),
         ("delta_captures", captures::delta_captures),
@@ -46,6 +47,7 @@ fn main() {
         ("external", external::external),
         ("figures", figures::figures),
         ("recording", recording::recording),
+        ("replays", replays::replays),
         ("reports", reports::reports),
         ("hostile", hostile::hostile),
         ("beside", beside::beside),
@@ -58,6 +60,9 @@ fn main() {
     }
     if wanted.iter().any(|wanted| wanted == "ten_thousand") {
         finding::ten_thousand();
+    }
+    if wanted.iter().any(|wanted| wanted == "hour") {
+        replays::hour();
     }
     for (name, measure) in parts {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {

@@ -9,14 +9,13 @@ use bevy::input_focus::{FocusCause, FocusedInput, InputFocus, InputFocusSystems}
 use bevy::prelude::*;
 use bevy::text::EditableText;
 use bevy::ui_widgets::Activate;
-use bevy_session_play::PlayedBy;
 use bevy_session_ui::session_ui_is_open;
 
 use crate::crew::{Seat, Seats};
+use crate::inputs::{self, Steer};
 use crate::menu::Action;
 use crate::model::Game;
 use crate::pause::Asking;
-use crate::play::Steering;
 
 /// The keys of a half of the keyboard.
 pub struct Half {
@@ -56,21 +55,19 @@ impl Half {
 }
 
 pub fn plugin(app: &mut App) {
-    // Before states change: what one press has brought about it is not to undo.
-    app.add_systems(
-        PreUpdate,
-        (
-            steer.run_if(in_state(Game::Playing)),
+    app.add_systems(FixedPreUpdate, steer.run_if(in_state(Game::Playing)))
+        // Before states change: what one press has brought about it is not to undo.
+        .add_systems(
+            PreUpdate,
             pause
+                .after(InputSystems)
                 // What closes a dialog pauses nothing.
                 .before(InputFocusSystems::Dispatch)
                 .run_if(in_state(Game::Playing).and_then(not(session_ui_is_open))),
         )
-            .after(InputSystems),
-    )
-    .add_observer(press_key)
-    .add_observer(press_key_in_field)
-    .add_observer(press_gamepad);
+        .add_observer(press_key)
+        .add_observer(press_key_in_field)
+        .add_observer(press_gamepad);
 }
 
 /// A run condition: true if letters are typed into a field, and mean nothing else.
@@ -78,20 +75,18 @@ pub fn is_typing(focus: Res<InputFocus>, fields: Query<(), With<EditableText>>) 
     focus.get().is_some_and(|focus| fields.contains(focus))
 }
 
-fn steer(
-    keys: Res<ButtonInput<KeyCode>>,
-    seats: Seats,
-    mut characters: Query<(&PlayedBy, &mut Steering)>,
-) {
-    for (PlayedBy(player), mut steering) in &mut characters {
-        let halves = Seat::of(player).into_iter().flat_map(|seat| seats.halves(seat));
-        *steering = Steering::default();
+/// Says for each who is here what the keys say.
+pub fn steer(keys: Res<ButtonInput<KeyCode>>, seats: Seats, mut steers: MessageWriter<Steer>) {
+    for mut steer in inputs::of_all_here(&seats) {
+        let seat = Seat::ALL.into_iter().find(|seat| seat.id() == steer.player);
+        let halves = seat.into_iter().flat_map(|seat| seats.halves(seat));
         for half in halves.map(Half::of) {
             let axis =
                 |less, more| f32::from(i8::from(keys.pressed(more)) - i8::from(keys.pressed(less)));
-            steering.direction += Vec2::new(axis(half.left, half.right), axis(half.down, half.up));
-            steering.flare |= keys.pressed(half.flare);
+            steer.direction += Vec2::new(axis(half.left, half.right), axis(half.down, half.up));
+            steer.flare |= keys.pressed(half.flare);
         }
+        steers.write(steer);
     }
 }
 

@@ -95,7 +95,6 @@ pub fn plugin(app: &mut App) {
         .say_refusals(|_: In<CrewRefusal>, crew: Res<Crew>, texts: Res<Texts>| {
             texts.only_host(&crew)
         })
-        .add_observer(say_who_is_here)
         .add_observer(|_: On<SessionStarted>, mut commands: Commands| {
             commands.run_system_cached(sit_down);
         })
@@ -105,15 +104,25 @@ pub fn plugin(app: &mut App) {
         .add_systems(
             Update,
             (
-                (come_and_go.run_if(not(session_ui_is_open)), own, give_characters)
-                    .chain()
-                    .run_if(in_state(Game::Playing)),
-                // Also where a place is completed, and what is drawn is looked at.
-                wake.run_if(resource_exists::<LoadedLevel>),
+                (own, give_characters).chain().run_if(in_state(Game::Playing)),
+                // Where a place is completed, what is drawn is looked at. While it is played, its inputs say who is here.
+                wake.run_if(resource_exists::<LoadedLevel>.and_then(not(in_state(Game::Playing)))),
             )
                 .chain()
                 .run_if(not(session_is_restoring)),
         );
+}
+
+/// What players see of each other, and the key by which they come and go.
+pub fn seen(app: &mut App) {
+    app.add_observer(say_who_is_here).add_systems(
+        Update,
+        come_and_go.before(own).run_if(
+            in_state(Game::Playing)
+                .and_then(not(session_ui_is_open))
+                .and_then(not(session_is_restoring)),
+        ),
+    );
 }
 
 /// When a session begins or is resumed, no one is in it. The host sits down first, and then has the whole keyboard; the

@@ -17,11 +17,14 @@
 //! `pause.rs` what each of them may ask for, and `pins.rs` what they write to each other. `play.rs` knows nothing of saving
 //! but one line.
 
+mod bug;
 mod controls;
 mod crashes;
 mod crew;
 mod display;
+mod headless;
 mod hud;
+mod inputs;
 mod insights;
 mod level;
 mod menu;
@@ -48,6 +51,7 @@ use bevy::prelude::*;
 use bevy::window::WindowResolution;
 use bevy_session::GameContext;
 use bevy_session::prelude::*;
+use bevy_session::replay::{Replay, ReplayError, ReplayManner};
 use bevy_session_ui::{SessionPanelPlugin, SessionTheme, SessionUiPlugins, ThumbnailPlugin};
 
 use crashes::Plug;
@@ -75,15 +79,34 @@ fn start() -> Result<AppExit, String> {
     if let Some(count) = options.plant {
         return plant::plant(&options, texts, count).map(|()| AppExit::Success);
     }
+    if let Some(seed) = options.panic_seed {
+        return headless::play_until_it_panics(&options, texts, seed).map(|()| AppExit::Success);
+    }
+    if let Some(path) = &options.last_report {
+        return Ok(headless::report_last_run(&options, texts, path));
+    }
+    if let Some(report) = &options.replay_report {
+        let played = headless::play_report(&options, &texts, report);
+        return played.map(|()| AppExit::Success).map_err(not_played);
+    }
     if let Some(missing) = display::missing() {
         return Err(missing);
     }
-    match &options.shots {
-        Some(pictures) if options.act.is_none() => {
+    match (&options.shots, &options.replay) {
+        (Some(pictures), _) if options.act.is_none() => {
             shots::direct(&options, pictures).map(|()| AppExit::Success)
+        }
+        (_, Some(path)) => {
+            let replay = Replay::open(path).map_err(not_played)?;
+            let build = move |session| watched(&options, texts.clone(), session);
+            Ok(replay.watch(build, ReplayManner::Exact).run())
         }
         _ => Ok(game(options, texts).run()),
     }
+}
+
+fn not_played(error: ReplayError) -> String {
+    format!("It can't be played again: {error}.")
 }
 
 /// The plugin, with what this game saves and how often.
@@ -96,50 +119,62 @@ fn lamplighter(data: &Path) -> SessionPlugin {
 }
 
 fn game(options: Options, texts: Texts) -> App {
+    let mut app = seen(&options, texts, lamplighter(&options.data));
+    app.insert_resource(Plug::new(&options.data)).add_plugins((
+        // A picture with every checkpoint: in this game, things happen fast.
+        ThumbnailPlugin { autosave_interval: Some(Duration::ZERO), ..default() },
+        (recap::plugin, scenarios::plugin, crashes::plugin),
+        (crew::seen, pins::plugin, menu::plugin, pause::plugin),
+        (controls::plugin, rewind::plugin),
+    ));
+    app
+}
+
+/// What is watched of a recorded run: the game, without what its player would press.
+fn watched(options: &Options, texts: Texts, session: SessionPlugin) -> App {
+    let mut app = seen(options, texts, session);
+    app.add_plugins(bug::plugin);
+    app
+}
+
+/// The game and its looks.
+fn seen(options: &Options, texts: Texts, session: SessionPlugin) -> App {
     let window = Window {
         title: texts.title.clone(),
         resolution: WindowResolution::new(options.window.0, options.window.1),
         ..default()
     };
     let mut app = App::new();
-    app.insert_resource(Plug::new(&options.data))
-        .add_plugins(
-            DefaultPlugins
-                .set(WindowPlugin { primary_window: Some(window), ..default() })
-                .set(AssetPlugin { file_path: texts::assets().display().to_string(), ..default() })
-                // So that a report has what was logged last.
-                .set(LogPlugin { custom_layer: bevy_session_ops::recent_log, ..default() }),
-        )
-        .add_plugins((
-            lamplighter(&options.data),
-            // A picture with every checkpoint: in this game, things happen fast.
-            ThumbnailPlugin { autosave_interval: Some(Duration::ZERO), ..default() },
-            SessionUiPlugins.set(SessionPanelPlugin::default().crash(Some(crashes::kill_at_once))),
-            TabNavigationPlugin,
-        ))
-        // The dialogs are in the colours of the game.
-        .insert_resource(SessionTheme { accent: views::WARM, ..default() })
-        // A rewind writes what differs, so that the screen doesn't blink.
-        .insert_resource(RestoreManner::InPlace)
-        .insert_resource(texts)
-        .add_plugins((
-            texts::plugin,
-            model::plugin,
-            objectives::plugin,
-            objectives::seen,
-            (insights::gathered, insights::plugin, recap::plugin),
-            level::plugin,
-            (play::plugin, crew::plugin, pins::plugin),
-            views::plugin,
-            hud::plugin,
-            (menu::plugin, pause::plugin, controls::plugin, rewind::plugin),
-            scenarios::plugin,
-            crashes::plugin,
-        ));
+    app.add_plugins(
+        DefaultPlugins
+            .set(WindowPlugin { primary_window: Some(window), ..default() })
+            .set(AssetPlugin { file_path: texts::assets().display().to_string(), ..default() })
+            // So that a report has what was logged last.
+            .set(LogPlugin { custom_layer: bevy_session_ops::recent_log, ..default() }),
+    )
+    .add_plugins((
+        session,
+        SessionUiPlugins.set(SessionPanelPlugin::default().crash(Some(crashes::kill_at_once))),
+        TabNavigationPlugin,
+    ))
+    // The dialogs are in the colours of the game.
+    .insert_resource(SessionTheme { accent: views::WARM, ..default() })
+    // A rewind writes what differs, so that the screen doesn't blink.
+    .insert_resource(RestoreManner::InPlace)
+    .insert_resource(texts)
+    .insert_resource(options.clone())
+    .add_plugins((
+        texts::plugin,
+        model::plugin,
+        (objectives::plugin, objectives::seen),
+        (insights::gathered, insights::plugin),
+        level::plugin,
+        (inputs::plugin, play::plugin, crew::plugin),
+        (views::plugin, hud::plugin),
+    ));
     if options.shots.is_some() {
         app.add_plugins(shots::plugin);
     }
-    app.insert_resource(options);
     app
 }
 

@@ -16,10 +16,17 @@ Usage: game [OPTIONS]
   --data DIR        keep sessions below DIR [default: where this system keeps a game's data]
   --seed N          where fireflies are in a new game [default: another place each time]
   --plant N         play N sessions in no time, to have something in the load menu, and exit
+  --replay PATH     watch what was recorded: a report, or a directory of sessions, of which it is the last
   --shots DIR       play the whole story by itself, crash included, and put pictures of it into DIR
   --window WxH      the size of the window [default: 1280x720]
   --language en|de  what the game speaks [default: en]
-  --help            print this and exit";
+  --help            print this and exit
+
+Without a window, for those who look whether a crash can be played again:
+
+  --panic-seed N        play by itself, with a bug in the rules that N decides, until that panics
+  --last-report FILE    write a report of the last run into FILE
+  --replay-report FILE  play such a report until it panics, and print where";
 
 /// The options of the command line.
 #[derive(Resource, Clone, PartialEq, Debug)]
@@ -32,6 +39,10 @@ pub struct Options {
     pub language: String,
     pub plant: Option<u32>,
     pub shots: Option<PathBuf>,
+    pub replay: Option<PathBuf>,
+    pub panic_seed: Option<u64>,
+    pub last_report: Option<PathBuf>,
+    pub replay_report: Option<PathBuf>,
     /// Which part of the story this process plays; it is started by the one that has `--shots` only.
     pub act: Option<u8>,
     pub help: bool,
@@ -48,6 +59,10 @@ impl Options {
             language: "en".to_owned(),
             plant: None,
             shots: None,
+            replay: None,
+            panic_seed: None,
+            last_report: None,
+            replay_report: None,
             act: None,
             help: false,
         };
@@ -62,6 +77,10 @@ impl Options {
                 "--window" => options.window = size(&name, &value()?)?,
                 "--language" => options.language = language(&name, &value()?)?,
                 "--plant" => options.plant = Some(number(&name, &value()?)?),
+                "--replay" => options.replay = Some(value()?.into()),
+                "--panic-seed" => options.panic_seed = Some(number(&name, &value()?)?),
+                "--last-report" => options.last_report = Some(value()?.into()),
+                "--replay-report" => options.replay_report = Some(value()?.into()),
                 "--shots" => options.shots = Some(value()?.into()),
                 "--act" => options.act = Some(number(&name, &value()?)?),
                 "--help" | "-h" => options.help = true,

@@ -3,9 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use bevy::asset::AssetPlugin;
 use bevy::prelude::*;
-use bevy::state::app::StatesPlugin;
 use bevy::time::TimeUpdateStrategy;
 use bevy_session::library::Archived;
 use bevy_session::prelude::*;
@@ -13,11 +11,11 @@ use bevy_session::{SessionId, SessionUpdate};
 use bevy_session_play::{Attempt, InsightsCommandsExt, OBJECTIVES};
 
 use crate::insights::DODGE;
-use crate::model::{self, Bite, Dice, Game, Lamp, Score};
+use crate::model::{Bite, Dice, Game, Lamp, Score};
 use crate::options::Options;
 use crate::scenarios::FILES;
-use crate::texts::{self, Texts};
-use crate::{insights, lamplighter, level, objectives};
+use crate::texts::Texts;
+use crate::{headless, lamplighter, objectives};
 
 const MOODS: [&str; 10] =
     ["Long", "Quiet", "First", "Frozen", "Golden", "Hidden", "Burning", "Last", "Silver", "Stormy"];
@@ -48,18 +46,9 @@ fn garden(options: &Options, texts: Texts, count: u32) -> Result<App, String> {
         .checked_sub((PAUSE + LONGEST) * count)
         .and_then(|began| jiff::Timestamp::try_from(began).ok())
         .ok_or("So many sessions have no room in time.")?;
-    let mut app = App::new();
-    app.add_plugins((
-        MinimalPlugins,
-        TransformPlugin,
-        StatesPlugin,
-        AssetPlugin { file_path: texts::assets().display().to_string(), ..default() },
-        lamplighter(&options.data).clock_from(weeks_ago),
-    ))
-    .insert_resource(texts)
-    .insert_resource(options.clone())
-    .insert_resource(TimeUpdateStrategy::ManualDuration(FRAME))
-    .add_plugins((model::plugin, objectives::plugin, insights::gathered, level::plugin));
+    let session = lamplighter(&options.data).clock_from(weeks_ago);
+    let mut app = headless::base(options, texts, session);
+    app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
     app.finish();
     app.cleanup();
     frames(&mut app, 4);
@@ -123,7 +112,7 @@ fn learn_to_dodge(app: &mut App, number: u32, scenario: &str) {
 }
 
 /// Levels are loaded by other threads.
-fn until_playing(app: &mut App) -> Result<(), String> {
+pub fn until_playing(app: &mut App) -> Result<(), String> {
     for _ in 0..20_000 {
         app.update();
         if *app.world().resource::<State<Game>>().get() == Game::Playing {

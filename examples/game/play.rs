@@ -8,6 +8,7 @@ use bevy_session::checkpoints::SessionPace;
 use bevy_session::prelude::*;
 use bevy_session_play::{Attempt, InsightsCommandsExt};
 
+use crate::inputs;
 use crate::insights::DODGE;
 use crate::level::{LoadedLevel, Rock};
 use crate::model::{
@@ -28,7 +29,7 @@ pub const FLARE_LIGHT: f32 = 150.0;
 const SIGHT: f32 = 340.0;
 const BITE: f32 = 16.0;
 
-/// The direction in which a player wants to go, by keys or by the pilot of `--shots`. A character without it belongs to
+/// The direction in which a player wants to go, as it was said in this step. A character without it belongs to
 /// somebody who is away: nothing happens to it, and it keeps what it carries.
 #[derive(Component, Default)]
 pub struct Steering {
@@ -41,6 +42,7 @@ pub fn plugin(app: &mut App) {
         FixedUpdate,
         (walk, drift, catch, follow, light_lamps, burn_oil, hunt, finish)
             .chain()
+            .after(inputs::obey)
             .run_if(in_state(Game::Playing).and_then(not(session_is_restoring))),
     )
     .pace_session_while(
@@ -103,17 +105,22 @@ fn drift(
     }
 }
 
-fn catch(
+pub fn catch(
     mut players: Query<(&Transform, &mut Player), With<Steering>>,
     mut fireflies: Query<(Entity, &Transform, &mut Firefly)>,
 ) {
     for (at, mut player) in &mut players {
-        for (entity, firefly_at, mut firefly) in &mut fireflies {
-            let is_near = firefly_at.translation.distance_squared(at.translation) < REACH * REACH;
-            if is_near && !firefly.caught && player.tail.len() < LONGEST_TAIL {
-                firefly.caught = true;
-                player.tail.push(entity);
-            }
+        let distance = |firefly: &Transform| firefly.translation.distance_squared(at.translation);
+        let mut near: Vec<_> = fireflies
+            .iter_mut()
+            .filter(|(_, at, firefly)| distance(at) < REACH * REACH && !firefly.caught)
+            .collect();
+        // The world keeps them in another order after a restore.
+        near.sort_by(|(_, one, _), (_, other, _)| distance(one).total_cmp(&distance(other)));
+        let room = LONGEST_TAIL.saturating_sub(player.tail.len());
+        for (entity, _, mut firefly) in near.into_iter().take(room) {
+            firefly.caught = true;
+            player.tail.push(entity);
         }
     }
 }
@@ -228,7 +235,11 @@ fn hunt(
     mut commands: Commands,
 ) {
     let lights = lights.all();
-    for (mut at, mut shade) in &mut shades {
+    let mut shades: Vec<_> = shades.iter_mut().collect();
+    shades.sort_by(|(_, one), (_, other)| {
+        one.home.x.total_cmp(&other.home.x).then(one.home.y.total_cmp(&other.home.y))
+    });
+    for (mut at, mut shade) in shades {
         let here = at.translation;
         let distance = |entity: Entity| {
             fireflies.get(entity).map_or(f32::MAX, |(at, _)| at.translation.distance(here))

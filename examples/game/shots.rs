@@ -8,7 +8,7 @@
 
 mod crew;
 mod digest;
-mod pilot;
+pub mod pilot;
 mod shelf;
 mod stage;
 mod story;

@@ -62,7 +62,8 @@ pub struct Playback {
     /// True if the world was played to the keyframe and differs from the recorded one.
     has_diverged: bool,
     out_of_step: Option<OutOfStep>,
-    is_over: bool,
+    /// The message of the panic after which nothing can be played any more.
+    over: Option<String>,
 }
 
 /// A frame at which the fixed schedule had run more or less often than in the recording.
@@ -90,28 +91,36 @@ impl fmt::Debug for Playback {
 }
 
 impl Playback {
-    pub(super) fn begin(
-        replay: Replay,
-        build: Build,
-        manner: ReplayManner,
-    ) -> Result<Self, ReplayError> {
-        let played = Played::new(&build);
-        let segment = Segment::default();
-        let mut playback = Self {
+    /// Nothing is played until it is rewound.
+    pub(super) fn new(replay: Replay, build: Build, played: Played, manner: ReplayManner) -> Self {
+        Self {
             replay,
             build,
             manner,
             played,
             alone: None,
             at: 0,
-            segment,
+            segment: Segment::default(),
             position: 0,
             has_diverged: false,
             out_of_step: None,
-            is_over: false,
-        };
-        playback.go_to(0)?;
-        Ok(playback)
+            over: None,
+        }
+    }
+
+    /// Goes to the first checkpoint in a world that was lent and has run no frame yet.
+    pub(super) fn begin_lent(&mut self) -> Result<(), ReplayError> {
+        let begun = catch_unwind(AssertUnwindSafe(|| self.played.begin_lent()));
+        if let Err(panic) = begun {
+            self.over = Some(panic_message(&*panic));
+            return Err(ReplayError::Over);
+        }
+        self.rewind()
+    }
+
+    /// Goes to the first checkpoint.
+    pub(super) fn rewind(&mut self) -> Result<(), ReplayError> {
+        self.go_to(0)
     }
 
     /// The recording that is played.
@@ -165,19 +174,17 @@ impl Playback {
     ///
     /// [`ReplayError`] if the next checkpoint can't be read, or the game doesn't restore it.
     pub fn step(&mut self) -> Result<ReplayStep, ReplayError> {
-        if self.is_over {
+        if self.over.is_some() {
             return Err(ReplayError::Over);
         }
         if self.has_diverged {
             self.go_to(self.at)?;
         }
         let next = self.at + 1;
-        let is_last = next >= self.replay.keyframes().len();
-        let is_played = self.manner == ReplayManner::Exact && self.segment.is_whole;
-        if is_played && self.position < self.segment.frames.len() {
+        if self.next_frame().is_some() {
             return Ok(self.play_frame());
         }
-        if is_last {
+        if next >= self.replay.keyframes().len() {
             return Ok(ReplayStep::End);
         }
         let frames = self.position as u64;
@@ -204,15 +211,11 @@ impl Playback {
     ///
     /// As [`step`](Self::step).
     pub fn seek(&mut self, play_time: Duration) -> Result<(), ReplayError> {
-        if self.is_over {
+        if self.over.is_some() {
             return Err(ReplayError::Over);
         }
         self.go_to(self.replay.keyframe_at(play_time))?;
-        while self.manner == ReplayManner::Exact
-            && self.segment.is_whole
-            && self.position < self.segment.frames.len()
-            && self.play_time() < play_time
-        {
+        while self.next_frame().is_some() && self.play_time() < play_time {
             if let ReplayStep::Panicked { .. } = self.play_frame() {
                 break;
             }
@@ -250,8 +253,45 @@ impl Playback {
         Ok(alone.app().world_mut())
     }
 
+    /// The next recorded frame of the segment, if it is played frame by frame.
+    fn next_frame(&self) -> Option<(u64, Duration)> {
+        let is_played = self.manner == ReplayManner::Exact && self.segment.is_whole;
+        self.segment.frames.get(self.position).copied().filter(|_| is_played)
+    }
+
+    /// The time that the next step takes, as it was recorded.
+    pub(super) fn next_delta(&self) -> Duration {
+        if let Some((_, delta)) = self.next_frame() {
+            return delta;
+        }
+        let keyframes = self.replay.keyframes();
+        match (self.manner, keyframes.get(self.at), keyframes.get(self.at + 1)) {
+            (ReplayManner::Keyframes, Some(here), Some(next)) => {
+                next.play_time.saturating_sub(here.play_time)
+            }
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Returns true if only one frame of the tape is left.
+    pub(super) fn is_before_last_frame(&self) -> bool {
+        let is_last_segment = self.at + 1 >= self.replay.keyframes().len();
+        let is_last = self.position + 1 == self.segment.frames.len();
+        is_last_segment && is_last && self.next_frame().is_some()
+    }
+
+    /// The message of the panic, if there was one.
+    pub(super) fn over(&self) -> Option<&str> {
+        self.over.as_deref()
+    }
+
+    /// Runs a frame that isn't on the tape, of which the game's own rules know nothing.
+    pub(super) fn idle(&mut self) {
+        self.played.idle();
+    }
+
     fn play_frame(&mut self) -> ReplayStep {
-        let Some((number, delta)) = self.segment.frames.get(self.position).copied() else {
+        let Some((number, delta)) = self.next_frame() else {
             return ReplayStep::End;
         };
         self.position += 1;
@@ -259,8 +299,9 @@ impl Playback {
         self.played.expect_frame(number);
         let played = catch_unwind(AssertUnwindSafe(|| self.played.frame(delta)));
         if let Err(panic) = played {
-            self.is_over = true;
-            return ReplayStep::Panicked { message: panic_message(&*panic) };
+            let message = panic_message(&*panic);
+            self.over = Some(message.clone());
+            return ReplayStep::Panicked { message };
         }
         let mut statuses = self.segment.statuses.iter();
         if let Some((_, status)) = statuses.rfind(|(frame, _)| *frame == number) {
@@ -275,8 +316,8 @@ impl Playback {
         // Loading screens and observers are the game's own code.
         let gone = catch_unwind(AssertUnwindSafe(|| self.played.go_to(&self.replay, &keyframe)));
         gone.unwrap_or_else(|panic| {
-            self.is_over = true;
             let (checkpoint, message) = (keyframe.checkpoint, panic_message(&*panic));
+            self.over = Some(message.clone());
             Err(ReplayError::PanickedInRestore { checkpoint, message })
         })?;
         self.go_on_from(at);

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bevy::app::App;
+use bevy::app::{App, Main, SubApps};
 use bevy::ecs::entity::{Entity, EntityHashMap};
+use bevy::ecs::schedule::ScheduleLabel;
 use bevy_session_journal::internal::disk::{Layout, slots_in};
 use bevy_session_journal::internal::format::{Block, Commit, Rows};
 use bevy_session_journal::internal::read::recovery::{ABOUT_SESSION, ReadProgress};
 use bevy_session_journal::{FailureCause, MemoryDisk, SaveId, SessionStatus, SlotError, SlotId};
 
+use super::idle::Idle;
 use super::pairing::pairs;
 use super::signature::Strangers;
 use super::source::{GAME, Replay, STUDIO};
@@ -43,13 +45,46 @@ impl Played {
     pub(super) fn new(build: &Build) -> Self {
         let build = Arc::clone(build);
         let plugin = SessionPlugin::new(STUDIO, GAME);
-        let mut game = TestGame::with(plugin, MemoryDisk::default(), move |plugin| build(plugin));
-        game.frame_time(Duration::ZERO);
-        game.world().insert_resource(TapeFeed::default());
-        if let Some(mut settings) = game.world().get_resource_mut::<SessionSettings>() {
+        let game = TestGame::with(plugin, MemoryDisk::default(), move |plugin| build(plugin));
+        let mut played = Self { game, known: EntityHashMap::default() };
+        played.obey_the_tape();
+        played
+    }
+
+    /// Plays in the world of an app whose runner lends it, with what draws that app.
+    pub(super) fn lent(drawing: SubApps, disk: MemoryDisk) -> Self {
+        let mut app = App::empty();
+        app.sub_apps_mut().sub_apps = drawing.sub_apps;
+        app.main_mut().update_schedule = Some(Main.intern());
+        Self { game: TestGame::around(app, disk), known: EntityHashMap::default() }
+    }
+
+    /// The plugin of an app that lends its world.
+    pub(super) fn plugin(disk: MemoryDisk) -> SessionPlugin {
+        TestGame::plugin(SessionPlugin::new(STUDIO, GAME), disk)
+    }
+
+    /// Begins in a world that was lent and has run no frame yet.
+    pub(super) fn begin_lent(&mut self) {
+        self.game.frame_time(Duration::ZERO).frames(1);
+        self.obey_the_tape();
+    }
+
+    fn obey_the_tape(&mut self) {
+        self.game.frame_time(Duration::ZERO);
+        self.game.world().insert_resource(TapeFeed::default());
+        if let Some(mut settings) = self.game.world().get_resource_mut::<SessionSettings>() {
             settings.autosave = false;
         }
-        Self { game, known: EntityHashMap::default() }
+    }
+
+    /// Runs a frame in which only the schedule `Idle` runs, and what draws.
+    pub(super) fn idle(&mut self) {
+        self.game.frame_time(Duration::ZERO);
+        self.app().main_mut().update_schedule = Some(Idle.intern());
+        // Whoever catches a panic of it doesn't play on.
+        self.game.frames(1);
+        self.app().main_mut().update_schedule = Some(Main.intern());
     }
 
     pub(super) fn app(&mut self) -> &mut App {

@@ -13,6 +13,7 @@ use bevy_session_journal::internal::write::slot_bytes;
 use bevy_session_journal::{EventSource, RecordedEvent, SessionId};
 
 use super::playback::{Playback, ReplayManner};
+use super::played::{Build, Played};
 use super::{Keyframe, ReplayError};
 use crate::SessionPlugin;
 
@@ -125,7 +126,25 @@ impl Replay {
         build: impl Fn(SessionPlugin) -> App + 'static,
         manner: ReplayManner,
     ) -> Result<Playback, ReplayError> {
-        Playback::begin(self, Arc::new(build), manner)
+        let build: Build = Arc::new(build);
+        let played = Played::new(&build);
+        let mut playback = Playback::new(self, build, played, manner);
+        playback.rewind()?;
+        Ok(playback)
+    }
+
+    /// Play time at the end of what was recorded.
+    pub(super) fn last_moment(&self) -> Duration {
+        let events = self.tape.events.iter().map(|event| event.moment.play_time);
+        let keyframes = self.tape.keyframes.iter().map(|keyframe| keyframe.play_time);
+        events.chain(keyframes).max().unwrap_or_default()
+    }
+
+    /// Returns true if frames were recorded after the last checkpoint: a game that ends takes one.
+    pub(super) fn breaks_off(&self) -> bool {
+        let through = self.tape.keyframes.last().map_or(0, |last| last.events_through);
+        let newest = self.tape.events.iter().rev().take_while(|event| event.sequence > through);
+        newest.into_iter().any(|event| event.event_type.is_of_frames())
     }
 
     pub(super) fn path(&self) -> &Path {

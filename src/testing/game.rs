@@ -86,12 +86,38 @@ impl TestGame {
             disk,
             disk_is_full: false,
             frame: FRAME,
-            started_at: "2026-01-01T00:00:00Z".parse().unwrap_or(Timestamp::UNIX_EPOCH),
+            started_at: first_start(),
             away: Duration::ZERO,
             started: None,
         };
         game.start_app();
         game
+    }
+
+    /// A game that plays in the world of another app, which its owner lends to this one. The other app
+    /// has the [`plugin`](Self::plugin) on this disk, and [listens](Self::listen).
+    pub(crate) fn around(app: App, disk: MemoryDisk) -> Self {
+        Self {
+            build: Box::new(|_| App::empty()),
+            plugin: SessionPlugin::new("", ""),
+            app,
+            disk,
+            disk_is_full: false,
+            frame: FRAME,
+            started_at: first_start(),
+            away: Duration::ZERO,
+            started: None,
+        }
+    }
+
+    /// A plugin that saves on this disk, and whose clock only frames move.
+    pub(crate) fn plugin(plugin: SessionPlugin, disk: MemoryDisk) -> SessionPlugin {
+        plugin.disk(disk).clock_from(first_start())
+    }
+
+    /// Listens to the answers that a game under test gets, in an app that isn't complete yet.
+    pub(crate) fn listen(app: &mut App) {
+        Heard::listen(app);
     }
 
     /// Sets the time that passes with each frame from now on, restarts included.
@@ -360,6 +386,10 @@ impl TestGame {
     pub fn hash(&mut self) -> u64 {
         self.snapshot().hash()
     }
+}
+
+fn first_start() -> Timestamp {
+    "2026-01-01T00:00:00Z".parse().unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn later(time: Timestamp, by: Duration) -> Timestamp {

@@ -11,6 +11,8 @@ mod filing;
 mod finding;
 mod game;
 mod insights;
+#[cfg(feature = "game")]
+mod lamplighter;
 mod metrics;
 mod notes;
 mod objectives;

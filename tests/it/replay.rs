@@ -1,6 +1,8 @@
 //! Replays of recorded sessions: exact, from checkpoint to checkpoint, and refused where they can't be.
 
 mod game;
+mod generated;
+mod watching;
 
 use std::time::Duration;
 

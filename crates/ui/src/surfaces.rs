@@ -13,6 +13,7 @@ mod look;
 mod parts;
 mod pictures;
 mod recovery_dialog;
+mod replay_bar;
 mod save_indicator;
 mod session_menu;
 mod session_panel;

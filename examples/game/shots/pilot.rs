@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 
 use bevy::prelude::*;
+use bevy_session_play::PlayedBy;
 
+use crate::crew::Seats;
+use crate::inputs::{self, Steer};
 use crate::model::{Firefly, Game, Lamp, Lantern, Player, Shade};
-use crate::play::Steering;
 
 const ENOUGH: usize = 8;
 const TOO_NEAR: f32 = 130.0;
@@ -21,19 +23,26 @@ pub struct Pilot {
 pub fn plugin(app: &mut App) {
     app.init_resource::<Pilot>().add_systems(
         FixedPreUpdate,
-        steer.run_if(in_state(Game::Playing).and_then(|pilot: Res<Pilot>| pilot.is_on)),
+        // Keys say something as well, and what is said last counts.
+        steer
+            .after(crate::controls::steer)
+            .run_if(in_state(Game::Playing).and_then(|pilot: Res<Pilot>| pilot.is_on)),
     );
 }
 
 fn steer(
-    mut players: Query<(Entity, &Player, &Transform, &Children, &mut Steering)>,
+    players: Query<(Entity, &Player, &PlayedBy, &Transform, &Children)>,
     lanterns: Query<&Lantern>,
     fireflies: Query<(&Firefly, &Transform)>,
     lamps: Query<(&Lamp, &Transform)>,
     shades: Query<&Transform, With<Shade>>,
+    seats: Seats,
     mut pilot: ResMut<Pilot>,
+    mut steers: MessageWriter<Steer>,
 ) {
-    for (character, player, here, children, mut steering) in &mut players {
+    for mut steer in inputs::of_all_here(&seats) {
+        let character = players.iter().find(|(_, _, by, ..)| by.0.as_str() == steer.player);
+        let Some((character, player, _, here, children)) = character else { continue };
         let here = here.translation;
         match player.tail.len() {
             0 => _ = pilot.bring_home.remove(&character),
@@ -46,11 +55,12 @@ fn steer(
         let goal = if brings_home { nearest(dark, here) } else { nearest(wild, here) };
         let way = goal.map_or(Vec3::ZERO, |goal| goal - here);
         let is_there = brings_home && way.length() < 60.0;
-        steering.direction = if is_there { Vec2::ZERO } else { way.truncate().normalize_or_zero() };
+        steer.direction = if is_there { Vec2::ZERO } else { way.truncate().normalize_or_zero() };
         let is_hunted = shades.iter().any(|shade| shade.translation.distance(here) < TOO_NEAR);
         let has_oil =
             children.iter().any(|part| lanterns.get(part).is_ok_and(|lantern| lantern.oil > 0.05));
-        steering.flare = is_hunted && has_oil;
+        steer.flare = is_hunted && has_oil;
+        steers.write(steer);
     }
 }
 

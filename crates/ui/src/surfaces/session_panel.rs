@@ -16,10 +16,15 @@ use self::record::{
     note_type_failed, note_unsaved_type,
 };
 use super::core::{SessionUiSystems, add_core};
+use super::replay_bar;
 
 /// A panel for developers: status, play time, the history of checkpoints with the time that captures
 /// and writes took, what is on its way, what happened last as the session has recorded it, alerts that stand,
 /// errors, and buttons that take a checkpoint and crash the game. F9 opens and closes it; together with Shift it takes the keyboard, for the buttons.
+///
+/// In an app that [watches a recorded run](bevy_session::replay::Replay::watch), there is a bar at the lower edge of the window as well:
+/// the position, checkpoints, events, chapters and the crash on a line that can be clicked, and buttons for pause, step, speed and
+/// the checkpoints before and after. The window's present mode becomes `AutoNoVsync` then, since a replay has its own clock.
 ///
 /// ```no_run
 /// use bevy::prelude::*;
@@ -89,6 +94,7 @@ pub struct ToggleSessionPanel;
 impl Plugin for SessionPanelPlugin {
     fn build(&self, app: &mut App) {
         add_core(app);
+        replay_bar::add(app);
         app.insert_resource(*self)
             .init_resource::<SessionPanel>()
             .add_observer(|_: On<ToggleSessionPanel>, mut panel: ResMut<SessionPanel>| {

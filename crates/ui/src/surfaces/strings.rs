@@ -480,6 +480,33 @@ strings! {
     /// The button that crashes the game.
     panel_crash: String = "Crash",
 
+    /// The button that goes back to the checkpoint before, in a recorded run that is watched.
+    replay_back: String = "Back",
+    /// The button that goes on to the checkpoint after.
+    replay_forward: String = "Forward",
+    /// The button that pauses a recorded run.
+    replay_pause: String = "Pause",
+    /// The button that plays it on.
+    replay_resume: String = "Play",
+    /// The button that plays one frame of it.
+    replay_step: String = "Step",
+    /// The button that halves its speed.
+    replay_slower: String = "Slower",
+    /// The button that doubles its speed.
+    replay_faster: String = "Faster",
+    /// Its speed; 1 is that of the recording.
+    replay_speed: String = "{speed} times",
+    /// Its position, and its length.
+    replay_time: String = "{at} of {end}",
+    /// The recorded run is over.
+    replay_at_end: String = "The end of the recording",
+    /// The game panicked in it.
+    replay_panicked: String = "The game panicked: {message}",
+    /// A checkpoint of it can't be restored.
+    replay_failed: String = "It can't be played on: {error}",
+    /// What was played isn't what was recorded.
+    replay_differs: String = "{count} checkpoints differ from the recording",
+
     /// There is no room on the disk.
     reason_disk_full: String = "the disk is full",
     /// Why the disk refuses: the player has used up their share of it.

@@ -1,0 +1,127 @@
+//! What the bar shows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session::replay::{ReplayMark, ReplayMarkKind, WatchStage, WatchedReplay};
+
+use crate::surfaces::SessionStrings;
+use crate::surfaces::describe::{fill, shortened};
+
+/// Places at which marks are told apart: of several at one, the first is drawn.
+const PLACES: f32 = 400.0;
+
+/// The marks of the bar: where each is, in thousandths of the bar.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Marks(pub Arc<[(ReplayMarkKind, u16)]>);
+
+impl Marks {
+    pub(super) fn of(replay: &WatchedReplay) -> Self {
+        let place = |mark: &ReplayMark| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "0 to 1000"
+            )]
+            let place = ((share(replay, mark.at) * PLACES).round() * 1000.0 / PLACES) as u16;
+            (mark.kind, place)
+        };
+        let mut marks: Vec<_> = replay.marks().iter().map(place).collect();
+        // What is drawn later lies above.
+        marks.sort_by_key(|(kind, place)| (order(*kind), *place));
+        marks.dedup();
+        Self(marks.into())
+    }
+}
+
+fn order(kind: ReplayMarkKind) -> u8 {
+    match kind {
+        ReplayMarkKind::Keyframe => 1,
+        ReplayMarkKind::Chapter => 2,
+        ReplayMarkKind::Crash => 3,
+        _ => 0,
+    }
+}
+
+/// A moment's place in a replay, from 0 to 1.
+pub(super) fn share(replay: &WatchedReplay, at: Duration) -> f32 {
+    let whole = replay.end().saturating_sub(replay.begin());
+    if whole.is_zero() {
+        return 0.0;
+    }
+    at.saturating_sub(replay.begin()).div_duration_f32(whole).clamp(0.0, 1.0)
+}
+
+/// The bar's shape. What changes with each frame is filled in.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct BarView {
+    pub marks: Marks,
+    pub is_paused: bool,
+    /// False once nothing can be played any more.
+    pub can_play: bool,
+}
+
+impl BarView {
+    pub(super) fn of(replay: &WatchedReplay, marks: Marks) -> Self {
+        let is_over =
+            matches!(replay.stage(), WatchStage::Panicked { .. } | WatchStage::Failed { .. });
+        Self { marks, is_paused: replay.is_paused(), can_play: !is_over }
+    }
+}
+
+/// The line on which all that happened is marked.
+#[derive(Component)]
+pub(super) struct Track;
+
+/// What follows the position.
+#[derive(Component)]
+pub(super) enum RunsAlong {
+    Head,
+    Played,
+}
+
+/// A text that is filled in.
+#[derive(Component, Clone, Copy)]
+pub(super) enum Fill {
+    Time,
+    Speed,
+    Stage,
+}
+
+/// What a text says.
+pub(super) fn line(text: Fill, replay: &WatchedReplay, words: &SessionStrings) -> String {
+    match text {
+        Fill::Time => {
+            let end = clock(replay.end().saturating_sub(replay.begin()));
+            let at = clock(replay.position().saturating_sub(replay.begin()));
+            fill(&words.replay_time, &[("at", &at), ("end", &end)])
+        }
+        Fill::Speed => {
+            let speed = replay.speed().map_or_else(|| "-".to_owned(), |speed| speed.to_string());
+            fill(&words.replay_speed, &[("speed", &speed)])
+        }
+        Fill::Stage => stage(replay, words),
+    }
+}
+
+fn stage(replay: &WatchedReplay, words: &SessionStrings) -> String {
+    let differing = replay.diverged().len();
+    match replay.stage() {
+        WatchStage::Panicked { message } => {
+            fill(&words.replay_panicked, &[("message", &shortened(message, 120))])
+        }
+        WatchStage::Failed { error } => {
+            fill(&words.replay_failed, &[("error", &shortened(&error.to_string(), 120))])
+        }
+        _ if differing > 0 => fill(&words.replay_differs, &[("count", &differing.to_string())]),
+        WatchStage::AtEnd => words.replay_at_end.clone(),
+        _ => String::new(),
+    }
+}
+
+/// Minutes, seconds and tenths.
+fn clock(time: Duration) -> String {
+    let (minutes, seconds) = (time.as_secs() / 60, time.as_secs() % 60);
+    format!("{minutes}:{seconds:02}.{}", time.subsec_millis() / 100)
+}
