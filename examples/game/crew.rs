@@ -113,7 +113,7 @@ pub fn plugin(app: &mut App) {
         );
 }
 
-/// What players see of each other, and the key by which they come and go.
+/// The words on players who come and go, and the key by which they do.
 pub fn seen(app: &mut App) {
     app.add_observer(say_who_is_here).add_systems(
         Update,

@@ -10,7 +10,7 @@ use crate::crew::{Seat, Seats};
 use crate::model::Game;
 use crate::play::Steering;
 
-/// What a player wants to do in a step, by keys or by the pilot. Each who is here says so in each step, also that they want nothing.
+/// The wish of a player in a step, by keys or by the pilot. All who are here say it in each step, also that they want nothing.
 #[derive(Message, TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Steer {
     pub player: String,
@@ -43,7 +43,7 @@ pub fn plugin(app: &mut App) {
     app.record_inputs::<Turn>(StateTransition);
 }
 
-/// Who is here, and steers nobody as yet.
+/// An empty wish of each player who is here.
 pub fn of_all_here(seats: &Seats) -> Vec<Steer> {
     let here = Seat::ALL.into_iter().filter(|seat| seats.is_here(*seat));
     let idle =

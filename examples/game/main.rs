@@ -12,7 +12,7 @@
 //!
 //! What to copy: `model.rs` says what is saved and when, `level.rs` places things under names that a
 //! checkpoint finds again, `views.rs` draws what is there, `menu.rs` continues, saves and loads, and
-//! `scenarios.rs` begins. `objectives.rs` says what the player is to do,
+//! `scenarios.rs` begins. `inputs.rs` records what decides a run, so that `--replay` plays it again. `objectives.rs` says what the player is to do,
 //! `recap.rs` what they did last, `rewind.rs` goes back, and `insights.rs` what all games say together. `crew.rs` has two players on one keyboard,
 //! `pause.rs` what each of them may ask for, and `pins.rs` what they write to each other. `play.rs` knows nothing of saving
 //! but one line.
@@ -130,7 +130,7 @@ fn game(options: Options, texts: Texts) -> App {
     app
 }
 
-/// What is watched of a recorded run: the game, without what its player would press.
+/// The game as a recorded run is watched in it: without the keys of its player.
 fn watched(options: &Options, texts: Texts, session: SessionPlugin) -> App {
     let mut app = seen(options, texts, session);
     app.add_plugins(bug::plugin);

@@ -10,7 +10,7 @@ use super::watched::ReplayPaused;
 #[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Idle;
 
-/// What draws and what the bar needs.
+/// The schedule of such a frame: what the window and the bar need.
 pub(super) fn idle_schedule() -> Schedule {
     let mut schedule = Schedule::new(Idle);
     schedule.set_executor(SingleThreadedExecutor::new());

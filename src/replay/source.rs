@@ -10,7 +10,7 @@ use bevy_session_journal::internal::disk::{Disk, ReadOnlyDisk, RealDisk, StoredS
 use bevy_session_journal::internal::read::recovery::Tape;
 use bevy_session_journal::internal::read::report::open_of_any_game;
 use bevy_session_journal::internal::write::slot_bytes;
-use bevy_session_journal::{EventSource, RecordedEvent, SessionId};
+use bevy_session_journal::{CheckpointKind, EventSource, RecordedEvent, SessionId};
 
 use super::playback::{Playback, ReplayManner};
 use super::played::{Build, Played};
@@ -140,11 +140,11 @@ impl Replay {
         events.chain(keyframes).max().unwrap_or_default()
     }
 
-    /// Returns true if frames were recorded after the last checkpoint: a game that ends takes one.
+    /// Returns true if the recording has no last checkpoint, as one has that was left. A slot is no recording.
     pub(super) fn breaks_off(&self) -> bool {
-        let through = self.tape.keyframes.last().map_or(0, |last| last.events_through);
-        let newest = self.tape.events.iter().rev().take_while(|event| event.sequence > through);
-        newest.into_iter().any(|event| event.event_type.is_of_frames())
+        let was_left =
+            self.tape.keyframes.last().is_some_and(|last| last.kind == CheckpointKind::Exit);
+        !was_left && !self.tape.events.is_empty()
     }
 
     pub(super) fn path(&self) -> &Path {

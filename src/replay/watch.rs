@@ -97,7 +97,7 @@ impl Plugin for TakeOver {
         app.add_schedule(idle_schedule());
     }
 
-    /// What draws goes to the replay's app; the runner keeps the world.
+    /// Hands the sub-apps, which draw, to the replay's app; the runner keeps the world.
     fn cleanup(&self, app: &mut App) {
         let mut drawing = std::mem::take(&mut app.sub_apps_mut().sub_apps);
         drawing.values_mut().for_each(SubApp::cleanup);

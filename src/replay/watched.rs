@@ -79,7 +79,7 @@ pub enum WatchStage {
 pub struct ReplayMark {
     /// Play time at that moment.
     pub at: Duration,
-    /// What is there.
+    /// The kind of the moment.
     pub kind: ReplayMarkKind,
     /// Its name: the label of a checkpoint, the name of a chapter, the type of an event.
     pub label: String,

@@ -72,7 +72,7 @@ struct Totals {
     seconds: f32,
 }
 
-/// What a seed decides of a world beside its inputs.
+/// The part of a world that its seed decides, beside its inputs.
 #[derive(Resource, Clone, Copy)]
 struct Temper {
     born: u64,

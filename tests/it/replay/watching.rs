@@ -78,9 +78,7 @@ fn ask(app: &mut App, ask: impl FnOnce(&mut WatchedReplay)) {
 /// Runs to the end, past the pause before the last frame. The number of frames of the window.
 fn run_to_the_end(app: &mut App) -> usize {
     for frame in 0..20_000 {
-        if view(app).is_paused() {
-            app.world_mut().resource_mut::<WatchedReplay>().pause(false);
-        }
+        app.world_mut().resource_mut::<WatchedReplay>().pause(false);
         app.update();
         if !matches!(view(app).stage(), WatchStage::Playing) {
             return frame + 1;
@@ -115,8 +113,8 @@ fn each_recorded_frame_is_a_frame_of_the_window_and_makes_the_same_world() {
     assert_eq!(app.world().resource::<Farm>(), &expected);
     let runs = *app.world().resource::<Runs>();
     assert_eq!((runs.update - updates) as usize, recorded, "each is played once");
-    // One pause before the last frame, and one frame at the end.
-    assert_eq!((frames, drawn.take()), (recorded + 2, recorded + 2));
+    // One more at the end. After the last checkpoint no frame got onto the tape, so it doesn't pause before one.
+    assert_eq!((frames, drawn.take()), (recorded + 1, recorded + 1));
     assert_eq!(view(&app).position(), view(&app).end());
 }
 
@@ -144,6 +142,26 @@ fn a_pause_draws_and_plays_nothing_and_what_follows_is_the_same() {
     assert!(view(&app).is_paused());
     run_to_the_end(&mut app);
     assert_eq!(view(&app).diverged().len(), 0, "{:?}", view(&app).diverged());
+}
+
+#[test]
+fn it_pauses_before_the_last_frame_of_the_tape() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = super::game::app(directory.path(), 9);
+    crate::common::frames(&mut game, 100);
+    drop(game);
+    let drawn = Drawn::default();
+    let mut app = watch(Replay::open(directory.path()).unwrap(), ReplayManner::Exact, &drawn);
+    while !view(&app).is_paused() {
+        assert!(matches!(view(&app).stage(), WatchStage::Playing), "{:?}", view(&app));
+        app.update();
+    }
+    let updates = app.world().resource::<Runs>().update;
+    for (paused, expected) in [(true, updates), (false, updates + 1), (false, updates + 1)] {
+        ask(&mut app, |replay| replay.pause(paused));
+        assert_eq!(app.world().resource::<Runs>().update, expected);
+    }
+    assert!(matches!(view(&app).stage(), WatchStage::AtEnd), "{:?}", view(&app));
 }
 
 #[test]
@@ -178,7 +196,7 @@ fn keyframes_are_watched_with_other_rules_and_marks_say_where_they_are() {
         watch_build(Replay::open(directory.path()).unwrap(), ReplayManner::Keyframes, build);
     let keyframes: Vec<_> = view(&app).marks().iter().map(|mark| (mark.kind, mark.at)).collect();
     let (crash, keyframes) = keyframes.split_last().unwrap();
-    assert_eq!(*crash, (ReplayMarkKind::Crash, view(&app).end()), "frames after the last one");
+    assert_eq!(*crash, (ReplayMarkKind::Crash, view(&app).end()), "it wasn't closed");
     assert!(keyframes.iter().all(|(kind, _)| *kind == ReplayMarkKind::Keyframe));
     let mut grain = vec![app.world().resource::<Farm>().grain];
     for (_, at) in &keyframes[1..] {

@@ -1,4 +1,4 @@
-//! What the bar shows.
+//! The content of the bar.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,7 +74,7 @@ impl BarView {
 #[derive(Component)]
 pub(super) struct Track;
 
-/// What follows the position.
+/// A part that follows the position.
 #[derive(Component)]
 pub(super) enum RunsAlong {
     Head,
@@ -89,7 +89,7 @@ pub(super) enum Fill {
     Stage,
 }
 
-/// What a text says.
+/// The words of a text.
 pub(super) fn line(text: Fill, replay: &WatchedReplay, words: &SessionStrings) -> String {
     match text {
         Fill::Time => {
