@@ -14,7 +14,7 @@ pub(super) struct Pace {
 impl Pace {
     /// Real time passes, at a speed.
     pub(super) fn pass(&mut self, real: Duration, speed: f32) {
-        self.due += real.min(MOST_LATE).mul_f32(speed);
+        self.due += real.min(MOST_LATE).mul_f64(f64::from(speed));
     }
 
     /// Shows a frame of this length, if it is due.
@@ -26,7 +26,7 @@ impl Pace {
 
     /// The real time until a frame of this length is due.
     pub(super) fn until(&self, frame: Duration, speed: f32) -> Duration {
-        frame.saturating_sub(self.due).div_f32(speed)
+        frame.saturating_sub(self.due).div_f64(f64::from(speed))
     }
 
     /// Begins once more, after a pause or a jump.
