@@ -56,8 +56,9 @@ pub fn play_until_it_panics(options: &Options, texts: Texts, seed: u64) -> Resul
     }
     app.world_mut().commands().session().start(NewSession::named("Bug"));
     app.world_mut().resource_mut::<NextState<Game>>().set(Game::Loading);
-    until_playing(&mut app)?;
+    // The first checkpoint has it already.
     app.insert_resource(Bug::new(seed));
+    until_playing(&mut app)?;
     app.world_mut().resource_mut::<Pilot>().is_on = true;
     let mut lengths = Dice(seed);
     while *app.world().resource::<State<Game>>().get() == Game::Playing {
