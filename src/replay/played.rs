@@ -25,6 +25,7 @@ use crate::recording::{Reborn, TapeFeed};
 use crate::restore::WorldImage;
 use crate::testing::{
     Difference, DifferenceKind, FreshWorld, RecoverError, SavedSnapshot, TestGame,
+    game_in_lent_world, plugin_on,
 };
 use crate::{CurrentSession, SessionCatalog, SessionCommandsExt, SessionPlugin, SessionSettings};
 
@@ -56,12 +57,12 @@ impl Played {
         let mut app = App::empty();
         app.sub_apps_mut().sub_apps = drawing.sub_apps;
         app.main_mut().update_schedule = Some(Main.intern());
-        Self { game: TestGame::around(app, disk), known: EntityHashMap::default() }
+        Self { game: game_in_lent_world(app, disk), known: EntityHashMap::default() }
     }
 
     /// The plugin of an app that lends its world.
     pub(super) fn plugin(disk: MemoryDisk) -> SessionPlugin {
-        TestGame::plugin(SessionPlugin::new(STUDIO, GAME), disk)
+        plugin_on(SessionPlugin::new(STUDIO, GAME), disk)
     }
 
     /// Begins in a world that was lent and has run no frame yet.

@@ -22,7 +22,7 @@ use super::played::{Build, Played};
 use super::watched::{Asked, ReplayPaused, WatchStage, WatchedReplay};
 use super::{Replay, ReplayError};
 use crate::SessionPlugin;
-use crate::testing::TestGame;
+use crate::testing::listen_in;
 
 /// The longest wait for the next recorded frame. The window answers its user meanwhile.
 const LONGEST_WAIT: Duration = Duration::from_millis(50);
@@ -66,7 +66,7 @@ impl Replay {
         let build: Build = Arc::new(build);
         let disk = MemoryDisk::default();
         let mut app = build(Played::plugin(disk.clone()));
-        TestGame::listen(&mut app);
+        listen_in(&mut app);
         app.init_schedule(ReplayPaused)
             .add_schedule(shown_schedule())
             .insert_resource(WatchedReplay::of(&self));

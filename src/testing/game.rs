@@ -94,32 +94,6 @@ impl TestGame {
         game
     }
 
-    /// A game that plays in the world of another app, which its owner lends to this one. The other app
-    /// has the [`plugin`](Self::plugin) on this disk, and [listens](Self::listen).
-    pub(crate) fn around(app: App, disk: MemoryDisk) -> Self {
-        Self {
-            build: Box::new(|_| App::empty()),
-            plugin: SessionPlugin::new("", ""),
-            app,
-            disk,
-            disk_is_full: false,
-            frame: FRAME,
-            started_at: first_start(),
-            away: Duration::ZERO,
-            started: None,
-        }
-    }
-
-    /// A plugin that saves on this disk, and whose clock only frames move.
-    pub(crate) fn plugin(plugin: SessionPlugin, disk: MemoryDisk) -> SessionPlugin {
-        plugin.disk(disk).clock_from(first_start())
-    }
-
-    /// Listens to the answers that a game under test gets, in an app that isn't complete yet.
-    pub(crate) fn listen(app: &mut App) {
-        Heard::listen(app);
-    }
-
     /// Sets the time that passes with each frame from now on, restarts included.
     pub fn frame_time(&mut self, frame: Duration) -> &mut Self {
         self.frame = frame;
@@ -386,6 +360,32 @@ impl TestGame {
     pub fn hash(&mut self) -> u64 {
         self.snapshot().hash()
     }
+}
+
+/// A game that plays in the world of another app, which its owner lends to this one. The other app has
+/// the [plugin](plugin_on) on this disk, and [listens](listen_in).
+pub(crate) fn game_in_lent_world(app: App, disk: MemoryDisk) -> TestGame {
+    TestGame {
+        build: Box::new(|_| App::empty()),
+        plugin: SessionPlugin::new("", ""),
+        app,
+        disk,
+        disk_is_full: false,
+        frame: FRAME,
+        started_at: first_start(),
+        away: Duration::ZERO,
+        started: None,
+    }
+}
+
+/// A plugin that saves on this disk, and whose clock only frames move.
+pub(crate) fn plugin_on(plugin: SessionPlugin, disk: MemoryDisk) -> SessionPlugin {
+    plugin.disk(disk).clock_from(first_start())
+}
+
+/// Listens to the answers that a game under test gets, in an app that isn't complete yet.
+pub(crate) fn listen_in(app: &mut App) {
+    Heard::listen(app);
 }
 
 fn first_start() -> Timestamp {
