@@ -209,7 +209,8 @@ impl WatchedReplay {
             self.marks.iter().filter(|mark| mark.kind == ReplayMarkKind::Keyframe).map(|it| it.at);
         match is_after {
             true => keyframes.find(|at| *at > self.position),
-            false => keyframes.rfind(|at| *at < self.position),
+            // Checkpoints have their play time in milliseconds, and the session in nanoseconds.
+            false => keyframes.rfind(|at| *at + Duration::from_millis(1) <= self.position),
         }
     }
 
