@@ -79,8 +79,7 @@ pub fn plugin(app: &mut App) {
         .add_systems(OnEnter(Game::Loading), show)
         .add_systems(
             Update,
-            (count, fit_panel, show_keys, show_note, save_and_load.run_if(not(is_typing)))
-                .run_if(not(in_state(Game::Menu))),
+            (count, fit_panel, show_keys, show_note).run_if(not(in_state(Game::Menu))),
         )
         .add_observer(|_: On<SlotSaved>, texts: Res<Texts>, mut note: ResMut<Note>| {
             note.say(&texts.slot_saved);
@@ -90,6 +89,11 @@ pub fn plugin(app: &mut App) {
             let file = report.path.file_name().unwrap_or_default().to_string_lossy();
             note.say(&texts.report_written.replace("{file}", &file));
         });
+}
+
+/// The keys of whoever plays. Whoever watches a recorded run has none.
+pub fn keys(app: &mut App) {
+    app.add_systems(Update, save_and_load.run_if(not(is_typing)).run_if(not(in_state(Game::Menu))));
 }
 
 fn hide(hud: Query<Entity, With<Hud>>, mut commands: Commands) {

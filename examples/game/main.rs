@@ -125,7 +125,7 @@ fn game(options: Options, texts: Texts) -> App {
         ThumbnailPlugin { autosave_interval: Some(Duration::ZERO), ..default() },
         (recap::plugin, scenarios::plugin, crashes::plugin),
         (crew::seen, pins::plugin, menu::plugin, pause::plugin),
-        (controls::plugin, rewind::plugin),
+        (controls::plugin, hud::keys, rewind::plugin),
     ));
     app
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::app::App;
-use bevy::ecs::world::World;
+use bevy::ecs::world::{Mut, World};
 
 use super::played::{Build, Played};
 use super::segment::Segment;
+use super::watched::WatchedReplay;
 use super::{Divergence, KeyframeReached, Replay, ReplayError};
 use crate::CurrentSession;
 use crate::saved::panic_message;
@@ -259,18 +260,34 @@ impl Playback {
         self.segment.frames.get(self.position).copied().filter(|_| is_played)
     }
 
-    /// The time that the next step takes, as it was recorded.
+    /// The time that the next step takes, as it was recorded. A checkpoint that was played to is compared in no time.
     pub(super) fn next_delta(&self) -> Duration {
         if let Some((_, delta)) = self.next_frame() {
             return delta;
         }
         let keyframes = self.replay.keyframes();
-        match (self.manner, keyframes.get(self.at), keyframes.get(self.at + 1)) {
-            (ReplayManner::Keyframes, Some(here), Some(next)) => {
-                next.play_time.saturating_sub(here.play_time)
-            }
+        match (self.position, keyframes.get(self.at), keyframes.get(self.at + 1)) {
+            (0, Some(here), Some(next)) => next.play_time.saturating_sub(here.play_time),
             _ => Duration::ZERO,
         }
+    }
+
+    /// Returns true if the world was played up to a checkpoint, with which the next step compares it.
+    pub(super) fn is_before_comparison(&self) -> bool {
+        let has_next = self.at + 1 < self.replay.keyframes().len();
+        has_next && self.position > 0 && self.next_frame().is_none()
+    }
+
+    /// The state that the window shows. A game that removes it gets it back.
+    pub(super) fn watched(&mut self) -> Mut<'_, WatchedReplay> {
+        let Self { replay, manner, played, .. } = self;
+        let world = played.app().world_mut();
+        world.get_resource_or_insert_with(|| WatchedReplay::of(replay, *manner))
+    }
+
+    /// A frame of the window begins, whose app lends its world.
+    pub(super) fn begin_frame_of_window(&mut self) {
+        self.played.begin_frame_of_window();
     }
 
     /// Returns true if only one frame of the tape is left.

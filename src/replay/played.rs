@@ -24,8 +24,7 @@ use crate::lifecycle::Runtime;
 use crate::recording::{Reborn, TapeFeed};
 use crate::restore::WorldImage;
 use crate::testing::{
-    Difference, DifferenceKind, FreshWorld, RecoverError, SavedSnapshot, TestGame,
-    game_in_lent_world, plugin_on,
+    Difference, DifferenceKind, FreshWorld, RecoverError, SavedSnapshot, TestGame, plugin_on,
 };
 use crate::{CurrentSession, SessionCatalog, SessionCommandsExt, SessionPlugin, SessionSettings};
 
@@ -57,7 +56,7 @@ impl Played {
         let mut app = App::empty();
         app.sub_apps_mut().sub_apps = drawing.sub_apps;
         app.main_mut().update_schedule = Some(Main.intern());
-        Self { game: game_in_lent_world(app, disk), known: EntityHashMap::default() }
+        Self { game: TestGame::in_lent_world(app, disk), known: EntityHashMap::default() }
     }
 
     /// The plugin of an app that lends its world.
@@ -69,6 +68,11 @@ impl Played {
     pub(super) fn begin_lent(&mut self) {
         self.game.frame_time(Duration::ZERO).frames(1);
         self.obey_the_tape();
+    }
+
+    /// A frame of the window begins, whose app lends its world.
+    pub(super) fn begin_frame_of_window(&mut self) {
+        self.game.begin_frame_of_owner();
     }
 
     fn obey_the_tape(&mut self) {
@@ -125,7 +129,7 @@ impl Played {
         self.game.wait_until_restored_in(LOADING_FRAME).map(drop)
     }
 
-    /// Stores a checkpoint as the only slot.
+    /// Stores a checkpoint as a slot, beside those that the game itself saves while it is played.
     fn put(&mut self, bytes: &[u8]) -> Result<SlotId, SlotError> {
         let world = self.game.app().world();
         let place = world.get_resource::<SessionPlace>();
@@ -136,10 +140,17 @@ impl Played {
             profile: profile.unwrap_or_default().to_owned(),
         };
         let (disk, slots) = (self.game.disk(), layout.slots());
-        disk.put(&slots.join("keyframe.save"), bytes);
+        let path = slots.join("keyframe.save");
+        disk.put(&path, bytes);
         let there = slots_in(disk, &slots).map_err(|error| SlotError::Disk(error.into()))?;
-        let slot = there.into_iter().next().ok_or(SlotError::Unknown)?;
-        slot.map(|file| file.slot.id).map_err(|unread| unread.error)
+        for slot in there {
+            match slot {
+                Ok(file) if *file.path == *path => return Ok(file.slot.id),
+                Err(unread) if unread.path == path => return Err(unread.error),
+                _ => {}
+            }
+        }
+        Err(SlotError::Unknown)
     }
 
     /// The current ids of entities in the session.

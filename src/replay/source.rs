@@ -29,6 +29,8 @@ pub struct Replay {
     disk: Arc<dyn Disk>,
     stored: StoredSession,
     tape: Tape,
+    /// True if it may end with a crash: a session, or the report of a run that ended.
+    is_of_run: bool,
 }
 
 impl fmt::Debug for Replay {
@@ -62,22 +64,23 @@ impl Replay {
         let path = path.to_owned();
         let disk: Arc<dyn Disk> = Arc::new(ReadOnlyDisk::new(disk));
         let is_directory = disk.list(&path).is_ok();
-        let (disk, stored, tape) = match is_directory {
+        let (disk, stored, tape, is_of_run) = match is_directory {
             true => {
                 let stored = newest_session(&*disk, &path)?;
                 let tape = Tape::of_session(&*disk, &stored);
                 let tape = tape.map_err(|error| unreadable(&path, error))?;
-                (disk, stored, tape)
+                (disk, stored, tape, true)
             }
             false => {
                 let opened = open_of_any_game(&*disk, &path)?;
-                (Arc::new(opened.disk) as Arc<dyn Disk>, opened.stored, opened.tape)
+                let disk: Arc<dyn Disk> = Arc::new(opened.disk);
+                (disk, opened.stored, opened.tape, opened.is_of_last_run)
             }
         };
         if tape.keyframes.is_empty() {
             return Err(ReplayError::NoCheckpoint { path });
         }
-        Ok(Self { path, disk, stored, tape })
+        Ok(Self { path, disk, stored, tape, is_of_run })
     }
 
     /// The session.
@@ -140,11 +143,11 @@ impl Replay {
         events.chain(keyframes).max().unwrap_or_default()
     }
 
-    /// Returns true if the recording has no last checkpoint, as one has that was left. A slot is no recording.
+    /// Returns true if the recording of a run has no last checkpoint, as one has that was left. A slot is no recording.
     pub(super) fn breaks_off(&self) -> bool {
         let was_left =
             self.tape.keyframes.last().is_some_and(|last| last.kind == CheckpointKind::Exit);
-        !was_left && !self.tape.events.is_empty()
+        self.is_of_run && !was_left && !self.tape.events.is_empty()
     }
 
     pub(super) fn path(&self) -> &Path {

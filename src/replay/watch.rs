@@ -9,11 +9,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bevy::app::{App, AppExit, Plugin, SubApp, SubApps};
+use bevy::app::{App, AppExit, Plugin, PluginsState, SubApp, SubApps};
 use bevy::ecs::schedule::{Schedule, ScheduleLabel, SingleThreadedExecutor};
 use bevy::ecs::world::{Mut, World};
 use bevy_session_journal::MemoryDisk;
 use bevy_session_journal::internal::model::clock::instant;
+use tracing::error;
 
 use super::idle::idle_schedule;
 use super::pace::Pace;
@@ -22,10 +23,14 @@ use super::played::{Build, Played};
 use super::watched::{Asked, ReplayPaused, WatchStage, WatchedReplay};
 use super::{Replay, ReplayError};
 use crate::SessionPlugin;
+use crate::saved::panic_message;
 use crate::testing::listen_in;
 
-/// The longest wait for the next recorded frame. The window answers its user meanwhile.
-const LONGEST_WAIT: Duration = Duration::from_millis(50);
+/// The longest wait for the next recorded frame. The window answers its user meanwhile: it draws a frame in which nothing is
+/// played, which forgets which components were removed. At a recording's own speed that hardly comes.
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
+/// The wait before each frame of the window while nothing is played.
+const REST: Duration = Duration::from_millis(10);
 /// The longest real time for which recorded frames are played in one frame of the window.
 const LONGEST_FRAME: Duration = Duration::from_millis(50);
 
@@ -38,9 +43,12 @@ impl Replay {
     /// draw belong into `build`: none can be added to the app that is returned.
     ///
     /// Recorded frames are played at the recording's speed, each with its recorded duration and drawn, however often the
-    /// window refreshes. While it is paused, the game's own schedules don't run, but for those that
-    /// [`ReplayPaused`] names; removals of components that happened in the frame before are seen by no one after a pause. It
-    /// pauses by itself before the last frame of the tape, which may be the one that panics.
+    /// window refreshes. It pauses by itself before the last frame of the tape, which may be the one that panics.
+    ///
+    /// While nothing is played, the window draws frames in which the game's own schedules don't run, but for those that
+    /// [`ReplayPaused`] names: in a pause, and every 100 milliseconds while the next recorded frame isn't due, as at a slow
+    /// speed. Each of them forgets which components were removed, so systems that read
+    /// [`RemovedComponents`](bevy::ecs::lifecycle::RemovedComponents) miss those of the recorded frame before.
     ///
     /// ```no_run
     /// use bevy::prelude::*;
@@ -68,12 +76,13 @@ impl Replay {
         let mut app = build(Played::plugin(disk.clone()));
         listen_in(&mut app);
         app.init_schedule(ReplayPaused)
+            .add_schedule(idle_schedule())
             .add_schedule(shown_schedule())
-            .insert_resource(WatchedReplay::of(&self));
+            .insert_resource(WatchedReplay::of(&self, manner));
         let drawing = SubApps::default();
         let opening = Opening { replay: self, build, manner, disk, drawing };
         app.world_mut().insert_non_send(Watching::Opening(Box::new(opening)));
-        app.add_plugins(TakeOver);
+        take_over_when_complete(&mut app);
         app
     }
 }
@@ -89,24 +98,40 @@ fn shown_schedule() -> Schedule {
     schedule
 }
 
-/// Takes the app over from its runner, once its plugins are complete.
+/// Takes the app over from its runner once its plugins are complete, which the runner sees to, unless the game has.
+fn take_over_when_complete(app: &mut App) {
+    match app.plugins_state() {
+        PluginsState::Adding | PluginsState::Ready => {
+            app.add_plugins(TakeOver);
+        }
+        PluginsState::Finished => {
+            app.cleanup();
+            take_over(app);
+        }
+        PluginsState::Cleaned => take_over(app),
+    }
+}
+
 struct TakeOver;
 
 impl Plugin for TakeOver {
-    fn build(&self, app: &mut App) {
-        app.add_schedule(idle_schedule());
-    }
+    fn build(&self, _: &mut App) {}
 
-    /// Hands the sub-apps, which draw, to the replay's app; the runner keeps the world.
     fn cleanup(&self, app: &mut App) {
-        let mut drawing = std::mem::take(&mut app.sub_apps_mut().sub_apps);
-        drawing.values_mut().for_each(SubApp::cleanup);
-        app.main_mut().update_schedule = Some(Shown.intern());
-        if let Some(mut watching) = app.world_mut().get_non_send_mut::<Watching>()
-            && let Watching::Opening(opening) = &mut *watching
-        {
-            opening.drawing.sub_apps = drawing;
-        }
+        // Their turn is after this, and they are gone by then.
+        app.sub_apps_mut().sub_apps.values_mut().for_each(SubApp::cleanup);
+        take_over(app);
+    }
+}
+
+/// Hands the sub-apps, which draw, to the replay's app; the runner keeps the world.
+fn take_over(app: &mut App) {
+    let drawing = std::mem::take(&mut app.sub_apps_mut().sub_apps);
+    app.main_mut().update_schedule = Some(Shown.intern());
+    if let Some(mut watching) = app.world_mut().get_non_send_mut::<Watching>()
+        && let Watching::Opening(opening) = &mut *watching
+    {
+        opening.drawing.sub_apps = drawing;
     }
 }
 
@@ -131,6 +156,7 @@ struct Open {
     at: Instant,
     /// True if it has paused by itself before the last frame.
     has_stopped: bool,
+    stage: WatchStage,
 }
 
 /// A frame of the window.
@@ -151,7 +177,13 @@ impl Opening {
         let Self { replay, build, manner, disk, drawing } = self;
         let played = Played::lent(drawing, disk);
         let playback = Playback::new(replay, build, played, manner);
-        let mut open = Open { playback, pace: Pace::default(), at: instant(), has_stopped: false };
+        let mut open = Open {
+            playback,
+            pace: Pace::default(),
+            at: instant(),
+            has_stopped: false,
+            stage: WatchStage::Opening,
+        };
         open.lent(world, |open| {
             let opened = open.playback.begin_lent().map(|()| WatchStage::Playing);
             open.show_result(opened);
@@ -170,60 +202,69 @@ impl Open {
 
     /// Works with the world of the window.
     fn lent(&mut self, world: &mut World, work: impl FnOnce(&mut Self)) {
+        self.playback.begin_frame_of_window();
         std::mem::swap(world, self.playback.world());
         work(self);
         std::mem::swap(world, self.playback.world());
     }
 
     fn view(&mut self) -> Mut<'_, WatchedReplay> {
-        self.playback.world().resource_mut::<WatchedReplay>()
+        self.playback.watched()
     }
 
     fn show_result(&mut self, played: Result<WatchStage, ReplayError>) {
-        let stage = match (played, self.playback.over()) {
+        self.stage = match (played, self.playback.over()) {
+            (Ok(stage), _) if stage.is_over() => stage,
             (Err(ReplayError::Over) | Ok(_), Some(message)) => {
                 WatchStage::Panicked { message: message.to_owned() }
             }
-            (Err(error), _) => WatchStage::Failed { error },
+            (Err(error), _) => {
+                error!(%error, "the replay can't be played on");
+                WatchStage::Failed { error }
+            }
             (Ok(stage), None) => stage,
         };
-        let position = self.playback.play_time();
+        let (stage, position) = (self.stage.clone(), self.playback.play_time());
+        let out_of_step = self.playback.out_of_step();
+        let unreadable = self.playback.unreadable_inputs().to_vec();
         let mut view = self.view();
         (view.stage, view.position) = (stage, position);
+        (view.out_of_step, view.unreadable) = (out_of_step, unreadable);
     }
 
     fn play(&mut self) -> Result<WatchStage, ReplayError> {
         let mut view = self.view();
-        let stage = view.stage.clone();
         let (asked, is_paused) = (view.asked.take(), view.is_paused);
-        let can_play = !matches!(stage, WatchStage::Panicked { .. } | WatchStage::Failed { .. });
-        match asked.filter(|_| can_play) {
-            Some(Asked::Seek(to)) => {
-                self.has_stopped = false;
-                self.restart_clock();
-                self.playback.seek(to)?;
-                Ok(WatchStage::Playing)
+        let can_play = matches!(self.stage, WatchStage::Playing);
+        match asked {
+            Some(Asked::Seek(to)) if !self.stage.is_over() => self.seek(to),
+            Some(Asked::Step) if can_play => self.step(),
+            None if can_play && !is_paused && !self.stops_before_next() => self.play_due(),
+            None if can_play && !is_paused => {
+                self.has_stopped = true;
+                self.view().is_paused = true;
+                Ok(self.rest())
             }
-            Some(Asked::Step) => self.step(),
-            None if is_paused || !matches!(stage, WatchStage::Playing) => {
-                self.idle();
-                self.restart_clock();
-                Ok(stage)
-            }
-            None if self.stops_here() => Ok(stage),
-            None => self.play_due(),
+            _ => Ok(self.rest()),
         }
     }
 
-    /// Pauses before the last frame, once.
-    fn stops_here(&mut self) -> bool {
-        let stops = self.playback.is_before_last_frame() && !self.has_stopped;
-        if stops {
-            self.has_stopped = true;
-            self.view().is_paused = true;
-            self.idle();
+    fn seek(&mut self, to: Duration) -> Result<WatchStage, ReplayError> {
+        self.has_stopped = false;
+        self.playback.seek(to)?;
+        self.compare()?;
+        self.restart_clock();
+        Ok(WatchStage::Playing)
+    }
+
+    /// Plays nothing, and leaves the processor to others.
+    fn rest(&mut self) -> WatchStage {
+        if self.view().speed.is_some() {
+            std::thread::sleep(REST);
         }
-        stops
+        self.idle();
+        self.restart_clock();
+        self.stage.clone()
     }
 
     /// Plays the frames that are due.
@@ -254,37 +295,44 @@ impl Open {
         }))
     }
 
+    /// Returns true before the last frame of the tape, if it hasn't paused there yet.
     fn stops_before_next(&self) -> bool {
         self.playback.is_before_last_frame() && !self.has_stopped
     }
 
     /// Plays a frame, or goes to a checkpoint where none can be played.
     fn step(&mut self) -> Result<WatchStage, ReplayError> {
-        loop {
-            match self.playback.step()? {
-                ReplayStep::Keyframe(reached) => {
-                    let is_compared = reached.frames > 0;
-                    self.view().note(*reached);
-                    if is_compared {
-                        continue;
-                    }
-                    return Ok(WatchStage::Playing);
-                }
-                ReplayStep::Panicked { message } => return Ok(WatchStage::Panicked { message }),
-                ReplayStep::End => {
-                    self.idle();
-                    return Ok(WatchStage::AtEnd);
-                }
-                _ => return Ok(WatchStage::Playing),
+        match self.playback.step()? {
+            ReplayStep::Frame => {}
+            ReplayStep::Keyframe(reached) => self.view().note(*reached),
+            ReplayStep::Panicked { message } => return Ok(WatchStage::Panicked { message }),
+            ReplayStep::End => {
+                self.idle();
+                return Ok(WatchStage::AtEnd);
             }
         }
+        self.compare()?;
+        Ok(WatchStage::Playing)
+    }
+
+    /// Compares the world with a checkpoint as soon as it was played up to it: that is no frame of its own. What differs
+    /// stays on the screen until the next frame, which continues from what was recorded.
+    fn compare(&mut self) -> Result<(), ReplayError> {
+        if self.playback.is_before_comparison()
+            && let ReplayStep::Keyframe(reached) = self.playback.step()?
+        {
+            self.view().note(*reached);
+        }
+        Ok(())
     }
 
     /// Draws what is there, without a recorded frame.
     fn idle(&mut self) {
         // Systems that need what a panic took along panic as well.
         let idle = catch_unwind(AssertUnwindSafe(|| self.playback.idle()));
-        if idle.is_err() {
+        if let Err(panic) = idle {
+            let panic = panic_message(&*panic);
+            error!(panic, "the game panicked while its replay was paused, and ends");
             self.playback.world().write_message(AppExit::error());
         }
     }

@@ -1,15 +1,20 @@
 //! The state of a replay in a game's own window, for its bar, and the requests to it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::ecs::resource::Resource;
 use bevy::ecs::schedule::ScheduleLabel;
-use bevy_session_journal::{EventSource, LifecycleEvent};
+use bevy_session_journal::{CheckpointKind, EventSource, LifecycleEvent};
 
-use super::{KeyframeReached, Replay, ReplayError};
+use super::{KeyframeReached, OutOfStep, Replay, ReplayError, ReplayManner};
 
 /// The slowest and the fastest speed.
 const SPEEDS: std::ops::RangeInclusive<f32> = 0.05..=64.0;
+/// A checkpoint that was passed less than this long ago isn't the previous one while it is played on.
+const GRACE: Duration = Duration::from_secs(1);
+/// Checkpoints have their play time in milliseconds, and the session in nanoseconds.
+const ROUNDING: Duration = Duration::from_millis(1);
 /// The most divergences that are kept.
 const MOST_KEPT: usize = 64;
 
@@ -23,8 +28,10 @@ const MOST_KEPT: usize = 64;
 /// # use bevy_session::replay::WatchedReplay;
 /// fn pause_by_key(keys: Res<ButtonInput<u32>>, mut replay: ResMut<WatchedReplay>) {
 ///     if keys.just_pressed(0) {
-///         let is_paused = replay.is_paused();
-///         replay.pause(!is_paused);
+///         match replay.is_paused() {
+///             true => replay.resume(),
+///             false => replay.pause(),
+///         }
 ///     }
 /// }
 /// # let _ = IntoSystem::into_system(pause_by_key);
@@ -36,6 +43,11 @@ pub struct WatchedReplay {
     pub(super) speed: Option<f32>,
     pub(super) position: Duration,
     pub(super) stage: WatchStage,
+    pub(super) out_of_step: Option<OutOfStep>,
+    pub(super) unreadable: Vec<(Arc<str>, String)>,
+    manner: ReplayManner,
+    missing: u64,
+    has_inputs: bool,
     begin: Duration,
     end: Duration,
     marks: Vec<ReplayMark>,
@@ -66,11 +78,25 @@ pub enum WatchStage {
         /// The message of the panic.
         message: String,
     },
-    /// A checkpoint can't be restored.
+    /// A checkpoint can't be read, restored or compared. One can go to another moment, unless [`is_over`](Self::is_over).
     Failed {
         /// The reason.
         error: ReplayError,
     },
+}
+
+impl WatchStage {
+    /// Returns true if code of the game has panicked, so that nothing can be played any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match self {
+            Self::Panicked { .. } => true,
+            Self::Failed { error } => {
+                matches!(error, ReplayError::PanickedInRestore { .. } | ReplayError::Over)
+            }
+            _ => false,
+        }
+    }
 }
 
 /// A moment of a recorded run.
@@ -95,7 +121,8 @@ pub enum ReplayMarkKind {
     Event,
     /// The begin of a chapter.
     Chapter,
-    /// The recording breaks off, without a last checkpoint: as it does when a game crashes.
+    /// The recording breaks off: the run has no last checkpoint, or it was taken up again from another one. So it is when a
+    /// game crashes, and also in a session that is being played at this moment. The report of a moment that was no crash has no such mark.
     Crash,
 }
 
@@ -107,7 +134,7 @@ pub enum ReplayMarkKind {
 pub struct ReplayPaused;
 
 impl WatchedReplay {
-    pub(super) fn of(replay: &Replay) -> Self {
+    pub(super) fn of(replay: &Replay, manner: ReplayManner) -> Self {
         let marks = marks(replay);
         let at = |mark: Option<&ReplayMark>| mark.map(|mark| mark.at).unwrap_or_default();
         let begin = replay.keyframes().first().map(|first| first.play_time).unwrap_or_default();
@@ -118,6 +145,11 @@ impl WatchedReplay {
             speed: Some(1.0),
             position: begin,
             stage: WatchStage::Opening,
+            out_of_step: None,
+            unreadable: Vec::new(),
+            manner,
+            missing: replay.missing(),
+            has_inputs: replay.has_inputs(),
             begin,
             end,
             marks,
@@ -126,7 +158,7 @@ impl WatchedReplay {
     }
 
     /// Goes to a moment: to the newest checkpoint before it, and from there frame by frame if the replay is exact. The
-    /// window waits for it.
+    /// window waits for it. A moment outside of the recording is its begin or its end.
     pub fn seek(&mut self, play_time: Duration) {
         self.asked = Some(Asked::Seek(play_time.clamp(self.begin, self.end.max(self.begin))));
     }
@@ -137,9 +169,14 @@ impl WatchedReplay {
         self.asked = Some(Asked::Step);
     }
 
-    /// Pauses or goes on.
-    pub fn pause(&mut self, is_paused: bool) {
-        self.is_paused = is_paused;
+    /// Pauses.
+    pub fn pause(&mut self) {
+        self.is_paused = true;
+    }
+
+    /// Plays on after a pause.
+    pub fn resume(&mut self) {
+        self.is_paused = false;
     }
 
     /// Returns true if it is paused.
@@ -148,7 +185,11 @@ impl WatchedReplay {
         self.is_paused
     }
 
-    /// Sets the speed: 1.0, the default, is that of the recording. From 0.05 to 64; a machine that can't keep up is slower.
+    /// Sets the speed: 1.0, the default, is that of the recording. A speed below 0.05 is 0.05, one above 64 is 64, and an
+    /// infinite one or NaN is 1.0. A machine that can't keep up is slower.
+    ///
+    /// Where recorded frames come more than 100 milliseconds apart, as at a slow speed, frames like those of a
+    /// [pause](ReplayPaused) are drawn in between.
     pub fn set_speed(&mut self, speed: f32) {
         let speed = if speed.is_finite() { speed } else { 1.0 };
         self.speed = Some(speed.clamp(*SPEEDS.start(), *SPEEDS.end()));
@@ -189,33 +230,75 @@ impl WatchedReplay {
         &self.stage
     }
 
-    /// Checkpoints, chapters, events and the crash, the oldest first.
+    /// Checkpoints, chapters, events and crashes, the oldest first. A report has one checkpoint, and neither chapters nor events.
     #[must_use]
     pub fn marks(&self) -> &[ReplayMark] {
         &self.marks
     }
 
-    /// The checkpoints at which the replay differed from the recording, in the order in which they were reached, at most the
-    /// first 64.
+    /// The checkpoints at which the replay differed from the recording, in the order in which they were first reached: the first
+    /// 64, each once.
     #[must_use]
     pub fn diverged(&self) -> &[KeyframeReached] {
         &self.diverged
     }
 
-    /// The checkpoint before this moment or after it.
+    /// Play time at the next checkpoint; `None` after the last.
     #[must_use]
-    pub fn keyframe_beside(&self, is_after: bool) -> Option<Duration> {
-        let mut keyframes =
-            self.marks.iter().filter(|mark| mark.kind == ReplayMarkKind::Keyframe).map(|it| it.at);
-        match is_after {
-            true => keyframes.find(|at| *at > self.position),
-            // Checkpoints have their play time in milliseconds, and the session in nanoseconds.
-            false => keyframes.rfind(|at| *at + Duration::from_millis(1) <= self.position),
-        }
+    pub fn next_keyframe(&self) -> Option<Duration> {
+        self.keyframes().find(|at| *at > self.position)
+    }
+
+    /// Play time at the previous checkpoint; `None` at the first. While it is played on, one that was passed less than a
+    /// second ago doesn't count, so that one can go back further.
+    #[must_use]
+    pub fn previous_keyframe(&self) -> Option<Duration> {
+        let grace = if self.is_paused { ROUNDING } else { GRACE };
+        let before = |grace: Duration| move |at: &Duration| *at + grace <= self.position;
+        let first = || self.keyframes().next().filter(before(ROUNDING));
+        self.keyframes().filter(before(grace)).last().or_else(first)
+    }
+
+    fn keyframes(&self) -> impl Iterator<Item = Duration> {
+        let keyframes = self.marks.iter().filter(|mark| mark.kind == ReplayMarkKind::Keyframe);
+        keyframes.map(|mark| mark.at)
+    }
+
+    /// The manner in which it is played.
+    #[must_use]
+    pub fn manner(&self) -> ReplayManner {
+        self.manner
+    }
+
+    /// Returns true if inputs were recorded, as [`Replay::has_inputs`] does.
+    #[must_use]
+    pub fn has_inputs(&self) -> bool {
+        self.has_inputs
+    }
+
+    /// The number of missing events, as of [`Replay::missing`].
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        self.missing
+    }
+
+    /// The types of inputs that this build can't read, each with the reason. Their effects are missing.
+    #[must_use]
+    pub fn unreadable_inputs(&self) -> &[(Arc<str>, String)] {
+        &self.unreadable
+    }
+
+    /// The first frame from which the replay isn't exact any more; see [`Playback::out_of_step`](super::Playback::out_of_step).
+    #[must_use]
+    pub fn out_of_step(&self) -> Option<OutOfStep> {
+        self.out_of_step
     }
 
     pub(super) fn note(&mut self, reached: KeyframeReached) {
-        if reached.divergence.is_some() && self.diverged.len() < MOST_KEPT {
+        let is_known =
+            |known: &KeyframeReached| known.keyframe.checkpoint == reached.keyframe.checkpoint;
+        let has_room = self.diverged.len() < MOST_KEPT;
+        if reached.divergence.is_some() && has_room && !self.diverged.iter().any(is_known) {
             self.diverged.push(reached);
         }
     }
@@ -241,12 +324,16 @@ fn marks(replay: &Replay) -> Vec<ReplayMark> {
         };
         Some(ReplayMark { at: event.moment.play_time, kind, label })
     });
-    let crash = replay.breaks_off().then(|| ReplayMark {
-        at: replay.last_moment(),
-        kind: ReplayMarkKind::Crash,
-        label: String::new(),
+    let taken_up = replay.keyframes().windows(2).filter_map(|pair| {
+        let [before, opening] = pair else { return None };
+        let was_left = matches!(before.kind, CheckpointKind::Exit | CheckpointKind::Rewind);
+        (opening.kind == CheckpointKind::Opening && !was_left).then_some(opening.play_time)
     });
-    let mut marks: Vec<ReplayMark> = keyframes.chain(events).chain(crash).collect();
+    let last = replay.breaks_off().then(|| replay.last_moment());
+    let crashes = taken_up.chain(last);
+    let crashes =
+        crashes.map(|at| ReplayMark { at, kind: ReplayMarkKind::Crash, label: String::new() });
+    let mut marks: Vec<ReplayMark> = keyframes.chain(events).chain(crashes).collect();
     marks.sort_by_key(|mark| mark.at);
     marks
 }

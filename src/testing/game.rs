@@ -1,6 +1,7 @@
 //! A game under test: it is started, killed and recovered within one process.
 
 mod answers;
+mod lent;
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -11,6 +12,8 @@ use bevy::time::TimeUpdateStrategy;
 use bevy_session_journal::{CheckpointId, CheckpointKind, RequestError, RestoreFrom, SessionId};
 use jiff::{SignedDuration, Timestamp};
 
+use self::lent::Owner;
+pub(crate) use self::lent::{listen_in, plugin_on};
 use super::complete_app::complete;
 use super::heard::Heard;
 use super::recover_error::RecoverError;
@@ -36,6 +39,7 @@ pub struct TestGame {
     /// The plugin of each start, without its disk and clock.
     plugin: SessionPlugin,
     app: App,
+    owner: Owner,
     disk: MemoryDisk,
     disk_is_full: bool,
     frame: Duration,
@@ -83,6 +87,7 @@ impl TestGame {
             build: Box::new(build),
             plugin,
             app: App::empty(),
+            owner: Owner::Game,
             disk,
             disk_is_full: false,
             frame: FRAME,
@@ -132,7 +137,7 @@ impl TestGame {
     /// Runs this many frames.
     pub fn frames(&mut self, count: usize) -> &mut Self {
         for _ in 0..count {
-            self.app.update();
+            self.owner.run(&mut self.app);
         }
         self
     }
@@ -360,32 +365,6 @@ impl TestGame {
     pub fn hash(&mut self) -> u64 {
         self.snapshot().hash()
     }
-}
-
-/// A game that plays in the world of another app, which its owner lends to this one. The other app has
-/// the [plugin](plugin_on) on this disk, and [listens](listen_in).
-pub(crate) fn game_in_lent_world(app: App, disk: MemoryDisk) -> TestGame {
-    TestGame {
-        build: Box::new(|_| App::empty()),
-        plugin: SessionPlugin::new("", ""),
-        app,
-        disk,
-        disk_is_full: false,
-        frame: FRAME,
-        started_at: first_start(),
-        away: Duration::ZERO,
-        started: None,
-    }
-}
-
-/// A plugin that saves on this disk, and whose clock only frames move.
-pub(crate) fn plugin_on(plugin: SessionPlugin, disk: MemoryDisk) -> SessionPlugin {
-    plugin.disk(disk).clock_from(first_start())
-}
-
-/// Listens to the answers that a game under test gets, in an app that isn't complete yet.
-pub(crate) fn listen_in(app: &mut App) {
-    Heard::listen(app);
 }
 
 fn first_start() -> Timestamp {

@@ -144,13 +144,18 @@ pub fn build_with(session: SessionPlugin, change: impl FnOnce(&mut Rules)) -> Ap
 
 /// The game as its player has it, in a session.
 pub fn app(directory: &Path, seed: u64) -> App {
-    let mut app = start_up(directory, seed);
+    app_with(directory, seed, |_| {})
+}
+
+/// The same, with something that the game has beside.
+pub fn app_with(directory: &Path, seed: u64, change: impl FnOnce(&mut App)) -> App {
+    let mut app = start_up(directory, seed, change);
     request(&mut app, |commands| commands.session().start(NewSession::named("Farm")));
     frames(&mut app, 3);
     app
 }
 
-fn start_up(directory: &Path, seed: u64) -> App {
+fn start_up(directory: &Path, seed: u64, change: impl FnOnce(&mut App)) -> App {
     let origin = "2026-01-01T00:00:00Z".parse().unwrap();
     let plugin = SessionPlugin::new("Tests", "Farm").directory(directory).clock_from(origin);
     let mut app = game_with(plugin, |app| {
@@ -171,6 +176,7 @@ fn start_up(directory: &Path, seed: u64) -> App {
                 }
             },
         );
+        change(app);
     });
     frames(&mut app, 2);
     app
@@ -184,7 +190,7 @@ pub fn play(directory: &Path, seed: u64, seconds: u32) -> Vec<i64> {
 
 /// Starts again, recovers, and plays on.
 pub fn play_on(directory: &Path, seed: u64, seconds: u32) -> Vec<i64> {
-    let mut app = start_up(directory, seed);
+    let mut app = start_up(directory, seed, |_| {});
     let catalog = app.world().resource::<SessionCatalog>();
     let session = catalog.sessions()[0].session.id;
     let has_crashed = catalog.sessions()[0].has_crashed();
@@ -196,7 +202,7 @@ pub fn play_on(directory: &Path, seed: u64, seconds: u32) -> Vec<i64> {
     play_seconds(&mut app, seconds)
 }
 
-fn play_seconds(app: &mut App, seconds: u32) -> Vec<i64> {
+pub fn play_seconds(app: &mut App, seconds: u32) -> Vec<i64> {
     let mut grain = vec![app.world().resource::<Farm>().grain];
     for second in 1..=seconds {
         frames(app, 33);

@@ -3,6 +3,8 @@
 mod draw;
 mod view;
 
+use std::time::Duration;
+
 use bevy::prelude::*;
 use bevy::ui::UiSystems;
 use bevy::ui_widgets::Activate;
@@ -85,22 +87,11 @@ fn press(
     let (Ok(Does(press)), Some(mut replay)) = (buttons.get(activate.entity), replay) else {
         return;
     };
-    let beside = |replay: &WatchedReplay, is_after| {
-        replay.keyframe_beside(is_after).unwrap_or(replay.position())
-    };
     match press {
-        Press::Back => {
-            let to = beside(&replay, false);
-            replay.seek(to);
-        }
-        Press::Forward => {
-            let to = beside(&replay, true);
-            replay.seek(to);
-        }
-        Press::Pause => {
-            let is_paused = replay.is_paused();
-            replay.pause(!is_paused);
-        }
+        Press::Back => go(&mut replay, WatchedReplay::previous_keyframe),
+        Press::Forward => go(&mut replay, WatchedReplay::next_keyframe),
+        Press::Pause if replay.is_paused() => replay.resume(),
+        Press::Pause => replay.pause(),
         Press::Step => replay.step(),
         Press::Slower => {
             let speed = replay.speed().unwrap_or(1.0);
@@ -113,10 +104,17 @@ fn press(
     }
 }
 
+/// Goes to a checkpoint, if there is one.
+fn go(replay: &mut WatchedReplay, to: fn(&WatchedReplay) -> Option<Duration>) {
+    if let Some(to) = to(replay) {
+        replay.seek(to);
+    }
+}
+
 /// Where the track is pressed, the replay goes.
 fn seek(press: OnPress, tracks: Query<(), With<Track>>, replay: Option<ResMut<WatchedReplay>>) {
     let (Some(place), Some(mut replay)) = (press.hit.position, replay) else { return };
-    if tracks.contains(press.entity) {
+    if tracks.contains(press.entity) && place.x.is_finite() {
         // From -0.5 at the left to 0.5 at the right.
         let share = (place.x + 0.5).clamp(0.0, 1.0);
         let to = replay.begin() + replay.end().saturating_sub(replay.begin()).mul_f32(share);

@@ -15,7 +15,7 @@ use self::record::{
     note_place_changed, note_rejected, note_saved, note_slot_failed, note_stretched,
     note_type_failed, note_unsaved_type,
 };
-use super::core::{SessionUiSystems, add_core};
+use super::core::{SessionUiSystems, add_core, schedules};
 use super::replay_bar;
 
 /// A panel for developers: status, play time, the history of checkpoints with the time that captures
@@ -115,13 +115,15 @@ impl Plugin for SessionPanelPlugin {
             .add_observer(note_losses)
             .add_observer(show_activity)
             .add_observer(act)
-            .add_observer(go_back)
-            .add_systems(
-                Update,
+            .add_observer(go_back);
+        for schedule in schedules() {
+            app.add_systems(
+                schedule,
                 (toggle, show_panel, (ask_for_activity, fill_in).chain().run_if(is_shown))
                     .chain()
                     .in_set(SessionUiSystems::Show),
             );
+        }
     }
 }
 

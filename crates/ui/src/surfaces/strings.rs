@@ -506,6 +506,14 @@ strings! {
     replay_failed: String = "It can't be played on: {error}",
     /// What was played isn't what was recorded.
     replay_differs: String = "{count} checkpoints differ from the recording",
+    /// The recording has no inputs.
+    replay_no_inputs: String = "No inputs were recorded",
+    /// Something is missing in the recording.
+    replay_missing: String = "{count} recorded events are missing",
+    /// This build doesn't know these inputs.
+    replay_unreadable: String = "Unknown inputs: {types}",
+    /// Steps of the game run at other moments than in the recording.
+    replay_out_of_step: String = "Out of step from frame {frame}",
 
     /// There is no room on the disk.
     reason_disk_full: String = "the disk is full",

@@ -5,6 +5,7 @@ mod kit;
 mod layout;
 mod objective_list;
 mod recovery_dialog;
+mod replay_bar;
 mod save_indicator;
 mod session_menu;
 mod session_menu_groups;

@@ -45,6 +45,8 @@ pub struct Opened {
     pub tape: Tape,
     /// The player's note.
     pub note: String,
+    /// True of a report of a process that ended, and not of the moment at which it was written.
+    pub is_of_last_run: bool,
 }
 
 /// The version of `report.ron`, which says if the rest of it has the meaning that is known here.
@@ -58,6 +60,18 @@ struct Version {
 struct Said {
     #[serde(default)]
     note: String,
+}
+
+/// The text of a report whose subject is a process that ended.
+#[derive(Deserialize)]
+struct OfLastRun {
+    #[serde(rename = "about")]
+    _about: LastRunOnly,
+}
+
+#[derive(Deserialize)]
+enum LastRunOnly {
+    LastRun,
 }
 
 /// Opens the report of a game, on a disk that is laid out so.
@@ -91,7 +105,7 @@ fn open_of(
     layout: &Layout,
 ) -> Result<Opened, ReportError> {
     let file = Archive::open(disk, path)?;
-    let Parts { slot, note, events, missing } = match file.is_slot()? {
+    let Parts { slot, note, is_of_last_run, events, missing } = match file.is_slot()? {
         true => {
             let slot = file.content(0, file.length, MOST_SLOT_BYTES)?;
             Parts { slot, ..Parts::default() }
@@ -104,7 +118,7 @@ fn open_of(
     let slot = file.slot_on(&memory, game, layout)?;
     let (stored, checkpoint) = file.verified(&memory, &slot)?;
     let tape = Tape::of_checkpoint(&stored, checkpoint, events, missing);
-    Ok(Opened { disk: memory, slot, checkpoint, stored, tape, note })
+    Ok(Opened { disk: memory, slot, checkpoint, stored, tape, note, is_of_last_run })
 }
 
 /// The parts of a file that are used here.
@@ -114,6 +128,8 @@ struct Parts {
     slot: Vec<u8>,
     /// The player's note.
     note: String,
+    /// True of a report of a process that ended.
+    is_of_last_run: bool,
     /// The events that were recorded after the checkpoint.
     events: Vec<RecordedEvent>,
     /// Events that were left out of that.
@@ -147,7 +163,7 @@ impl<'a> Archive<'a> {
     fn parts(&self) -> Result<Parts, ReportError> {
         let text = self.read(REPORT, MOST_TEXT_BYTES)?;
         let text = text.ok_or_else(|| self.is_none("it has no report.ron"))?;
-        let note = self.understand(&text)?;
+        let (note, is_of_last_run) = self.understand(&text)?;
         let slot = self.read(CHECKPOINT, MOST_SLOT_BYTES)?;
         let slot = slot.ok_or_else(|| ReportError::NoCheckpoint { path: self.owned() })?;
         let (events, missing) = match self.read(TAPE, MOST_BYTES)? {
@@ -157,7 +173,7 @@ impl<'a> Archive<'a> {
             }
             None => (Vec::new(), 0),
         };
-        Ok(Parts { slot, note, events, missing })
+        Ok(Parts { slot, note, is_of_last_run, events, missing })
     }
 
     /// The content of the file of this name; `None` if there is none.
@@ -208,8 +224,8 @@ impl<'a> Archive<'a> {
         Ok(content)
     }
 
-    /// Reads the player's note, if this version of the text is known.
-    fn understand(&self, text: &[u8]) -> Result<String, ReportError> {
+    /// Reads the player's note and if the report is of a process that ended, if this version of the text is known.
+    fn understand(&self, text: &[u8]) -> Result<(String, bool), ReportError> {
         let unreadable = || self.is_none("its report.ron can't be read");
         let text = str::from_utf8(text).map_err(|_| unreadable())?;
         let Version { format } = ron::from_str(text).map_err(|_| unreadable())?;
@@ -217,7 +233,7 @@ impl<'a> Archive<'a> {
             return Err(ReportError::NewerReport { path: self.owned(), format });
         }
         let Said { note } = ron::from_str(text).map_err(|_| unreadable())?;
-        Ok(note)
+        Ok((note, ron::from_str::<OfLastRun>(text).is_ok()))
     }
 
     /// The slot on a disk, if this game can use it; `None` is any game.

@@ -75,23 +75,24 @@ impl BarView {
         let words = &look.words;
         let row = Node { flex_wrap: FlexWrap::Wrap, row_gap: look.px(8.0), ..look.row(8.0) };
         parent.spawn((row, Pickable::IGNORE)).with_children(|row| {
+            let pause = if self.is_paused { &words.replay_resume } else { &words.replay_pause };
+            let buttons = [
+                (self.can_go, &words.replay_back, Press::Back),
+                (self.can_play, pause, Press::Pause),
+                (self.can_play, &words.replay_step, Press::Step),
+                (self.can_go, &words.replay_forward, Press::Forward),
+                (self.can_play, &words.replay_slower, Press::Slower),
+                (self.can_play, &words.replay_faster, Press::Faster),
+            ];
+            for (_, label, press) in buttons.into_iter().filter(|(is_offered, ..)| *is_offered) {
+                look.button_of_height(row, 36.0, ButtonKind::Secondary, label, Does(press));
+            }
             if self.can_play {
-                let pause = if self.is_paused { &words.replay_resume } else { &words.replay_pause };
-                let buttons = [
-                    (&words.replay_back, Press::Back),
-                    (pause, Press::Pause),
-                    (&words.replay_step, Press::Step),
-                    (&words.replay_forward, Press::Forward),
-                    (&words.replay_slower, Press::Slower),
-                    (&words.replay_faster, Press::Faster),
-                ];
-                for (label, press) in buttons {
-                    look.button_of_height(row, 36.0, ButtonKind::Secondary, label, Does(press));
-                }
                 row.spawn((look.line("", TextSize::Small, Ink::Muted), Fill::Speed));
             }
             row.spawn((look.line("", TextSize::Small, Ink::Text), Fill::Time));
             row.spawn((look.text("", TextSize::Small, Ink::Warning), Fill::Stage));
+            row.spawn((look.text("", TextSize::Small, Ink::Muted), Fill::Lacks));
         });
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session::replay::{ReplayMark, ReplayMarkKind, WatchStage, WatchedReplay};
+use bevy_session::replay::{ReplayManner, ReplayMark, ReplayMarkKind, WatchStage, WatchedReplay};
 
 use crate::surfaces::SessionStrings;
 use crate::surfaces::describe::{fill, shortened};
@@ -58,15 +58,17 @@ pub(super) fn share(replay: &WatchedReplay, at: Duration) -> f32 {
 pub(super) struct BarView {
     pub marks: Marks,
     pub is_paused: bool,
-    /// False once nothing can be played any more.
+    /// True if it can be played on from here.
     pub can_play: bool,
+    /// True if it can go to another moment.
+    pub can_go: bool,
 }
 
 impl BarView {
     pub(super) fn of(replay: &WatchedReplay, marks: Marks) -> Self {
-        let is_over =
-            matches!(replay.stage(), WatchStage::Panicked { .. } | WatchStage::Failed { .. });
-        Self { marks, is_paused: replay.is_paused(), can_play: !is_over }
+        let can_go = !replay.stage().is_over();
+        let can_play = can_go && !matches!(replay.stage(), WatchStage::Failed { .. });
+        Self { marks, is_paused: replay.is_paused(), can_play, can_go }
     }
 }
 
@@ -87,6 +89,7 @@ pub(super) enum Fill {
     Time,
     Speed,
     Stage,
+    Lacks,
 }
 
 /// The words of a text.
@@ -102,7 +105,36 @@ pub(super) fn line(text: Fill, replay: &WatchedReplay, words: &SessionStrings) -
             fill(&words.replay_speed, &[("speed", &speed)])
         }
         Fill::Stage => stage(replay, words),
+        Fill::Lacks => lacks(replay, words),
     }
+}
+
+/// The reasons why an exact replay can't be the same as what was recorded.
+fn lacks(replay: &WatchedReplay, words: &SessionStrings) -> String {
+    if replay.manner() != ReplayManner::Exact {
+        return String::new();
+    }
+    let mut lacks = Vec::new();
+    if !replay.has_inputs() {
+        lacks.push(words.replay_no_inputs.clone());
+    }
+    if replay.missing() > 0 {
+        lacks.push(fill(&words.replay_missing, &[("count", &replay.missing().to_string())]));
+    }
+    if !replay.unreadable_inputs().is_empty() {
+        let types = replay.unreadable_inputs().iter().map(|(path, _)| short_name(path));
+        let types = types.collect::<Vec<_>>().join(", ");
+        lacks.push(fill(&words.replay_unreadable, &[("types", &shortened(&types, 80))]));
+    }
+    if let Some(out) = replay.out_of_step() {
+        lacks.push(fill(&words.replay_out_of_step, &[("frame", &out.frame.to_string())]));
+    }
+    lacks.join(" · ")
+}
+
+/// The name of a type without its path.
+fn short_name(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
 }
 
 fn stage(replay: &WatchedReplay, words: &SessionStrings) -> String {
