@@ -119,7 +119,7 @@ fn in_a_pause_the_panel_opens_and_everything_fits_its_window() {
     for (width, height, scale) in WINDOWS {
         resize(&mut app, width, height, scale);
         frames(&mut app, 3);
-        assert_tidy(&mut app);
+        assert_tidy(&mut app, &format!("the bar in {width} x {height} at {scale}"));
     }
     resize(&mut app, 1280, 720, 1.0);
     key(&mut app, KeyCode::F9);
