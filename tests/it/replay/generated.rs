@@ -1,12 +1,14 @@
 //! Generated worlds, each played twice from the same inputs: no difference may be found that isn't one.
 //!
-//! A seed decides how a world begins, how lively it is, and all of its inputs: which entities come and go, which of them
+//! A seed decides how a world begins, how lively it is, how long its frames are, when checkpoints are taken, and all of its inputs: which entities come and go, which of them
 //! belong or refer to each other, which change their shape. Some are alike in everything. `BEVY_SESSION_TORTURE=<rounds>`
 //! plays that many times as many, `BEVY_SESSION_WORLDS_SEED=<seed>` one alone.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy::time::TimeUpdateStrategy;
 use bevy_session::events::{RecordInputs, RecordingExt};
 use bevy_session::prelude::*;
 use bevy_session::replay::assert_deterministic;
@@ -139,7 +141,26 @@ fn build(seed: u64, session: SessionPlugin) -> App {
             totals.seconds += time.delta_secs() * 0.9;
         });
     app.record_inputs::<Act>(FixedUpdate);
+    add_frames_and_checkpoints(&mut app, Dice(seed ^ 0x5bd1_e995 | 1));
     app
+}
+
+/// Frames of any length, which the tape sets when it is played again, and checkpoints at any of them.
+fn add_frames_and_checkpoints(app: &mut App, mut dice: Dice) {
+    let mut lengths = Dice(dice.roll(u64::MAX >> 33) | 1);
+    app.add_systems(Last, move |mut next: ResMut<TimeUpdateStrategy>| {
+        let length = Duration::from_nanos(1 + lengths.roll(40_000_000));
+        *next = TimeUpdateStrategy::ManualDuration(length);
+    })
+    .add_systems(
+        Update,
+        (move |mut commands: Commands| {
+            if dice.roll(9) == 0 {
+                commands.session().checkpoint("in between");
+            }
+        })
+        .run_if(session_is_active),
+    );
 }
 
 fn act_all(world: &mut World) {
