@@ -65,7 +65,7 @@ mod trip;
 pub use difference::{Difference, DifferenceKind};
 pub(crate) use fresh_world::FreshWorld;
 pub use game::TestGame;
-pub(crate) use game::{listen_in, plugin_on};
+pub(crate) use game::{begin_frame_of_owner, game_in_lent_world, listen_in, plugin_on};
 pub use golden_saves::assert_saves_load;
 pub use recover_error::RecoverError;
 pub use saved_types::assert_saved_types;

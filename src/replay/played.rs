@@ -24,7 +24,8 @@ use crate::lifecycle::Runtime;
 use crate::recording::{Reborn, TapeFeed};
 use crate::restore::WorldImage;
 use crate::testing::{
-    Difference, DifferenceKind, FreshWorld, RecoverError, SavedSnapshot, TestGame, plugin_on,
+    Difference, DifferenceKind, FreshWorld, RecoverError, SavedSnapshot, TestGame,
+    begin_frame_of_owner, game_in_lent_world, plugin_on,
 };
 use crate::{CurrentSession, SessionCatalog, SessionCommandsExt, SessionPlugin, SessionSettings};
 
@@ -56,7 +57,7 @@ impl Played {
         let mut app = App::empty();
         app.sub_apps_mut().sub_apps = drawing.sub_apps;
         app.main_mut().update_schedule = Some(Main.intern());
-        Self { game: TestGame::in_lent_world(app, disk), known: EntityHashMap::default() }
+        Self { game: game_in_lent_world(app, disk), known: EntityHashMap::default() }
     }
 
     /// The plugin of an app that lends its world.
@@ -72,7 +73,7 @@ impl Played {
 
     /// A frame of the window begins, whose app lends its world.
     pub(super) fn begin_frame_of_window(&mut self) {
-        self.game.begin_frame_of_owner();
+        begin_frame_of_owner(&mut self.game);
     }
 
     fn obey_the_tape(&mut self) {

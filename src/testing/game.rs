@@ -13,7 +13,7 @@ use bevy_session_journal::{CheckpointId, CheckpointKind, RequestError, RestoreFr
 use jiff::{SignedDuration, Timestamp};
 
 use self::lent::Owner;
-pub(crate) use self::lent::{listen_in, plugin_on};
+pub(crate) use self::lent::{begin_frame_of_owner, game_in_lent_world, listen_in, plugin_on};
 use super::complete_app::complete;
 use super::heard::Heard;
 use super::recover_error::RecoverError;

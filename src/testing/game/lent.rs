@@ -36,29 +36,27 @@ impl Owner {
     }
 }
 
-impl TestGame {
-    /// A game that plays in the world of another app. That one has the [plugin](plugin_on) on this disk, and
-    /// [listens](listen_in).
-    pub(crate) fn in_lent_world(app: App, disk: MemoryDisk) -> Self {
-        Self {
-            build: Box::new(|_| App::empty()),
-            plugin: SessionPlugin::new("", ""),
-            app,
-            owner: Owner::Another { has_run: false },
-            disk,
-            disk_is_full: false,
-            frame: FRAME,
-            started_at: first_start(),
-            away: Duration::ZERO,
-            started: None,
-        }
+/// A game that plays in the world of another app. That one has the [plugin](plugin_on) on this disk, and
+/// [listens](listen_in).
+pub(crate) fn game_in_lent_world(app: App, disk: MemoryDisk) -> TestGame {
+    TestGame {
+        build: Box::new(|_| App::empty()),
+        plugin: SessionPlugin::new("", ""),
+        app,
+        owner: Owner::Another { has_run: false },
+        disk,
+        disk_is_full: false,
+        frame: FRAME,
+        started_at: first_start(),
+        away: Duration::ZERO,
+        started: None,
     }
+}
 
-    /// A frame of the world's owner begins.
-    pub(crate) fn begin_frame_of_owner(&mut self) {
-        if let Owner::Another { has_run } = &mut self.owner {
-            *has_run = false;
-        }
+/// A frame of the world's owner begins.
+pub(crate) fn begin_frame_of_owner(game: &mut TestGame) {
+    if let Owner::Another { has_run } = &mut game.owner {
+        *has_run = false;
     }
 }
 
