@@ -125,6 +125,9 @@ mod guide {
     #[doc = include_str!("../docs/guide/hints.md")]
     struct Hints;
 
+    #[doc = include_str!("../docs/guide/cleanup.md")]
+    struct Cleanup;
+
     #[doc = include_str!("../docs/guide/keeping.md")]
     struct Keeping;
 
@@ -133,6 +136,9 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/levels-and-keys.md")]
     struct LevelsAndKeys;
+
+    #[doc = include_str!("../docs/guide/players-data.md")]
+    struct PlayersData;
 
     #[doc = include_str!("../docs/guide/platforms.md")]
     struct Platforms;

@@ -61,6 +61,7 @@ pub use hints::{SessionHint, SessionHints, give_hint};
 pub(crate) use hooks::game_hooks::{CheckpointTriggers, GameHooks};
 pub use hooks::recovery_options::RecoveryOption;
 pub use hooks::{Condition, EndStep, SessionHooksExt};
+pub(crate) use library::cleanup::CleanupPolicy;
 pub(crate) use library::digests::{DeclaredDigests, register as register_digest_notifications};
 pub use library::digests::{SessionDigests, SessionDigestsExt, SessionsDigested};
 pub(crate) use library::watching::list_what_is_played;
@@ -69,15 +70,16 @@ pub use notifications::notify;
 pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
     ChapterBegun, ChapterEnded, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
-    CheckpointSaved, ContextChanged, CorruptionDetected, DataPlaceChanged, DuplicateSaveKey,
-    HintGiven, PaceChanged, PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
-    RecoveryFailed, ReportNotOpened, ReportWritten, RequestDone, RequestRejected, RestoreCancelled,
-    RestorePrepared, RestoreStalled, RestoreStarted, RestoredInPlace, SavingResumed, SavingStopped,
-    ScenarioSaved, SessionAttachmentRemoved, SessionAttachmentSaved, SessionClosed, SessionCopied,
-    SessionDrafted, SessionEnded, SessionExported, SessionMoved, SessionPaused, SessionPurged,
-    SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
-    SessionsEdited, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed,
-    SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
+    CheckpointSaved, CleanupFinished, ContextChanged, CorruptionDetected, DataPlaceChanged,
+    DuplicateSaveKey, HintGiven, PaceChanged, PlacedRestored, PlayerExported, ProfileChanged,
+    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, ReportNotOpened, ReportWritten,
+    RequestDone, RequestRejected, RestoreCancelled, RestorePrepared, RestoreStalled,
+    RestoreStarted, RestoredInPlace, SavingResumed, SavingStopped, ScenarioSaved,
+    SessionAttachmentRemoved, SessionAttachmentSaved, SessionClosed, SessionCopied, SessionDrafted,
+    SessionEnded, SessionExported, SessionMoved, SessionPaused, SessionPurged, SessionRecovered,
+    SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsEdited, SessionsFound,
+    SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved, TypeFailed,
+    TypeNotSaved, WorldCollapsed,
 };
 pub use notifications::{
     CheckpointReplicated, FenceReason, ReplicaBack, ReplicaLagging, ReplicaListed, ReplicaLost,

@@ -63,7 +63,10 @@ pub trait SessionRulesExt {
     fn complete_session_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self;
 
     /// Archives a session once it has ended for good, whatever the reason. A later call replaces an
-    /// earlier one.
+    /// earlier one. Each [cleanup](crate::library::LibraryCommands::clean_up) archives those that
+    /// ended and weren't archived then, if nothing about them was changed since: their process died
+    /// before it could do that, or the game didn't have this rule yet. Of an archived session only
+    /// the newest checkpoint is kept.
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -77,10 +80,11 @@ pub trait SessionRulesExt {
     /// ```
     fn archive_ended_sessions(&mut self, what: Archived) -> &mut Self;
 
-    /// Prunes the sessions that these rules don't keep, once after each start: as soon as a session
-    /// is being played and the list of sessions was read.
-    /// [`SessionsEdited`](crate::library::SessionsEdited) has the outcome. A later call replaces an
-    /// earlier one.
+    /// Prunes the sessions that these rules don't keep, after each start, as soon as a session is
+    /// being played and the list of sessions was read, and with each
+    /// [cleanup](crate::library::LibraryCommands::clean_up).
+    /// [`SessionsEdited`](crate::library::SessionsEdited) has the outcome after the start. A later
+    /// call replaces an earlier one.
     ///
     /// It is [`prune`](crate::library::LibraryCommands::prune) with the preview of
     /// [`SessionCatalog::preview`](crate::SessionCatalog::preview). If the game dies meanwhile, the

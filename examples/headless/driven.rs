@@ -5,6 +5,7 @@
 
 mod commands;
 mod insights;
+mod keeping;
 mod lines;
 mod news;
 mod suspend;

@@ -32,7 +32,9 @@ Usage: headless [OPTIONS]
                       checkpoint LABEL, save NAME, load NAME, rewind SECONDS,
                       undo-rewind, chapter NAME, end-chapter completed|failed|abandoned,
                       hash, pause, resume, sessions, slots, events N, report PATH,
-                      drain, replica-sessions, close, die panic|abort|kill|exit|suspend
+                      drain, replica-sessions, close, die panic|abort|kill|exit|suspend,
+                      players, export-player NAME PATH, cleanup
+  --player NAME       the player whose colony it is: theirs is continued, or begun
   --metrics ADDR      serve Prometheus' text format at ADDR/metrics; needs a build with
                       --features metrics
   --replica URL       keep the colony in dir:PATH, or in postgres://USER@HOST:PORT/DB, which needs
@@ -62,6 +64,8 @@ pub struct Options {
     pub restore: RestoreManner,
     pub json: bool,
     pub stdin: bool,
+    /// The player whose colony it is.
+    pub player: Option<String>,
     /// The address that metrics are served on.
     pub metrics: Option<String>,
     /// The replica of the colony.
@@ -97,6 +101,7 @@ impl Default for Options {
             restore: RestoreManner::Respawn,
             json: false,
             stdin: false,
+            player: None,
             metrics: None,
             replica: None,
             machine: None,
@@ -141,6 +146,7 @@ impl Options {
                 "--restore" => options.restore = manner(&value()?)?,
                 "--json" => options.json = true,
                 "--stdin" => options.stdin = true,
+                "--player" => options.player = Some(value()?.to_string_lossy().into_owned()),
                 "--metrics" => options.metrics = Some(value()?.to_string_lossy().into_owned()),
                 "--replica" => options.replica = Some(value()?.to_string_lossy().into_owned()),
                 "--machine" => options.machine = Some(value()?.to_string_lossy().into_owned()),

@@ -69,7 +69,12 @@ fn take_up(
     mut state: ResMut<TakeUp>,
     mut commands: Commands,
 ) {
-    let promising = |session: &SessionId| !options.new && !state.given_up.contains(session);
+    let is_own = |session: &SessionId| {
+        let player = catalog.get(*session).and_then(|entry| entry.session.player.as_deref());
+        options.player.is_none() || player == options.player.as_deref()
+    };
+    let promising =
+        |session: &SessionId| !options.new && !state.given_up.contains(session) && is_own(session);
     let crashed = offers.offers().iter().map(|offer| offer.session.id).find(promising);
     let closed = catalog.sessions().iter().filter(|entry| entry.status == SessionStatus::Closed);
     let closed =
@@ -93,7 +98,11 @@ fn take_up(
     } else if let Some(session) = closed {
         commands.session().continue_session(session);
     } else {
-        commands.session().start(NewSession::named("Colony"));
+        let colony = NewSession::named("Colony");
+        commands.session().start(match &options.player {
+            Some(player) => colony.player(player),
+            None => colony,
+        });
     }
     state.asked_for = chosen;
     state.is_due = false;

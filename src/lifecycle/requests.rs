@@ -155,6 +155,15 @@ pub enum SessionRequest {
     EditAll(Box<SessionQuery>, SessionEdit),
     /// [`LibraryCommands::prune`].
     Prune(Box<RetentionPreview>),
+    /// [`LibraryCommands::clean_up`].
+    CleanUp,
+    /// [`LibraryCommands::export_player`].
+    ExportPlayer {
+        /// The player.
+        player: String,
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// A request about the session that is being played.

@@ -170,11 +170,23 @@ pub struct StorageSettings {
     /// all together, and versions of each. Defaults to 16 MiB and 3.
     pub attachments: AttachmentQuota,
     /// The least time that a session stays in the trash, see
-    /// [`delete`](crate::library::LibraryCommands::delete), until it is removed for good. Only a
-    /// run that plays a session removes it. Since the machine's clock may be wrong, an earlier
+    /// [`delete`](crate::library::LibraryCommands::delete), until it is removed for good: by a run
+    /// that plays a session, or a [cleanup](Self::cleanup). Since the machine's clock may be wrong, an earlier
     /// run's files must show too that this much time has passed. `None` keeps deleted sessions for
     /// ever. Defaults to 30 days.
     pub trash: Option<Duration>,
+    /// The time between two cleanups, see
+    /// [`clean_up`](crate::library::LibraryCommands::clean_up). If the game set rules, the first one
+    /// comes as soon as something is played. `None` leaves cleanups to the game. Defaults to an
+    /// hour.
+    pub cleanup: Option<Duration>,
+    /// The time that a crash waits for an answer until a [cleanup](Self::cleanup) ends its session
+    /// as [`Failed`](crate::EndReason::Failed). The cause is
+    /// [`TimedOut`](crate::LeaveCause::TimedOut), or
+    /// [`RecoveryFailed`](crate::LeaveCause::RecoveryFailed) if the game died on everything that was
+    /// restored of it. Its files stay. As with [`trash`](Self::trash), an earlier run's files must
+    /// show too that this much time has passed. Defaults to `None`: for ever.
+    pub unanswered_crashes: Option<Duration>,
     /// Bytes that are kept free on the disk, by a file beside the game's state. When the disk is
     /// full, the file is deleted, so that the checkpoint of an exit still has room, and is made
     /// again once there is room. There is no such file if the state is on another file system than
@@ -192,6 +204,8 @@ impl Default for StorageSettings {
             max_branches: 10,
             attachments: AttachmentQuota::default(),
             trash: Some(Duration::from_secs(30 * 24 * 60 * 60)),
+            cleanup: Some(Duration::from_secs(60 * 60)),
+            unanswered_crashes: None,
             reserve_bytes: 4 << 20,
         }
     }

@@ -3,7 +3,9 @@
 use bevy::prelude::*;
 use bevy_session_journal::{Archived, Retention};
 
-use crate::lifecycle::{CurrentSession, SessionCatalog, SessionCommandsExt, SessionEnded};
+use crate::lifecycle::{
+    CleanupPolicy, CurrentSession, SessionCatalog, SessionCommandsExt, SessionEnded,
+};
 use crate::plugin::{SessionLast, SessionSystems};
 
 /// The part of a session that is archived when it ends.
@@ -14,13 +16,22 @@ pub(super) fn archive_at_end(app: &mut App, what: Archived) {
     if !app.world().contains_resource::<ArchivedAtEnd>() {
         app.add_observer(archive);
     }
+    // A cleanup archives those that ended in a process that died before it could do that.
+    app.world_mut().get_resource_or_init::<CleanupPolicy>().archive_ended = Some(what);
     app.insert_resource(ArchivedAtEnd(what));
 }
 
-fn archive(ended: On<SessionEnded>, what: Res<ArchivedAtEnd>, mut commands: Commands) {
+fn archive(
+    ended: On<SessionEnded>,
+    what: Res<ArchivedAtEnd>,
+    mut policy: ResMut<CleanupPolicy>,
+    mut commands: Commands,
+) {
     // Without its last checkpoint on disk, the archive would hold an older one.
     if ended.complete {
         commands.session().library().archive(ended.session, what.0);
+    } else {
+        policy.incomplete.insert(ended.session);
     }
 }
 
@@ -35,6 +46,7 @@ pub(super) fn prune_after_start(app: &mut App, retention: Retention) {
             .and_then(sessions_are_known);
         app.add_systems(SessionLast, prune.before(SessionSystems::Requests).run_if(is_due));
     }
+    app.world_mut().get_resource_or_init::<CleanupPolicy>().retention = Some(retention.clone());
     app.insert_resource(AfterStart(retention));
 }
 

@@ -104,6 +104,10 @@ const ASKS: &[(&str, Ask)] = &[
     ("take option", |commands, named| commands.external().take_option(named.session, "flee")),
     ("decline", |commands, named| commands.decline(named.session)),
     ("find", |commands, _| commands.library().find()),
+    ("export player", |commands, named| {
+        commands.library().export_player("Nobody", format!("nobody-{}.tar", named.number))
+    }),
+    ("clean up", |commands, _| commands.library().clean_up()),
     ("cancel", |commands, _| commands.cancel_restore()),
     ("forget key", |commands, _| commands.placed().forget("door")),
     ("forget keys", |commands, _| commands.placed().forget_all("door")),
@@ -233,7 +237,7 @@ fn each_request_gets_one_last_word_whatever_else_is_asked() {
         }
     }
     // Otherwise most of this says nothing.
-    let rejected_only = ["take option", "decline"];
+    let rejected_only = ["take option", "decline", "export player"];
     let done = |what: &str| outcomes.contains_key(&(what, "done"));
     let never: Vec<&str> = ASKS.iter().map(|(what, _)| *what).filter(|what| !done(what)).collect();
     assert!(never.iter().all(|what| rejected_only.contains(what)), "{never:?}: {outcomes:?}");

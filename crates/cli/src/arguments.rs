@@ -17,6 +17,7 @@ use crate::health::Bounds;
 use crate::import::Imported;
 use crate::insights::Asked;
 use crate::list::Filters;
+use crate::player::Player;
 use crate::prune::Rules;
 use crate::view::Viewed;
 
@@ -119,9 +120,15 @@ pub enum Verb {
     Undelete(Undelete),
     /// Say which sessions rules of retention would let go, and why
     ///
-    /// Nothing is removed: a game does that with the same rules.
-    #[command(after_help = example("prune --dry-run --game Acme/Hop --keep failed=7d,newest:5 --keep closed=newest:100"))]
+    /// Nothing is removed without --apply. A game does the same with the same rules.
+    #[command(after_help = example("prune --game Acme/Hop --keep failed=7d,newest:5 --keep closed=newest:100"))]
     Prune(Prune),
+    /// List the players of whom something is kept, or export all of one
+    #[command(subcommand, after_help = example("player list --game Acme/Hop\n  bevy-session player export --game Acme/Hop --name steam:42 --to steam-42.tar"))]
+    Player(Player),
+    /// Say which kinds of files a game keeps, the personal data that each may hold, and when it is removed
+    #[command(after_help = example("inventory --json"))]
+    Inventory,
     /// Say what is wrong and what to do, each with a code that the runbook explains
     ///
     /// Exit codes: 0 nothing is wrong, 1 something is.

@@ -159,6 +159,22 @@ pub enum Failure {
         /// Why.
         source: RequestError,
     },
+    /// Some of the sessions that were to be moved can't be. The others were.
+    #[error("{count} sessions stay as they were, the first of them session {session}")]
+    SomeUnmoved {
+        /// The number of them.
+        count: usize,
+        /// The first.
+        session: SessionId,
+        /// Why that one stays.
+        source: RequestError,
+    },
+    /// A player can't be exported.
+    #[error("the player isn't exported")]
+    Player {
+        /// Why.
+        source: RequestError,
+    },
     /// There is something else where the result is to be written.
     #[error("{path} {why}; nothing is written over what is there")]
     Target {
@@ -298,7 +314,11 @@ impl Failure {
             | Self::Removed { .. }
             | Self::Forked { .. } => ExitCode::from(REFUSED),
             Self::Import { source: SlotError::InUse, .. } => ExitCode::from(REFUSED),
-            Self::Unmoved { source, .. } if !is_of_files(source) => ExitCode::from(REFUSED),
+            Self::Unmoved { source, .. } | Self::SomeUnmoved { source, .. }
+                if !is_of_files(source) =>
+            {
+                ExitCode::from(REFUSED)
+            }
             Self::Store(_)
             | Self::Report(_)
             | Self::Replica(_)
@@ -312,6 +332,8 @@ impl Failure {
             | Self::Repair(_)
             | Self::Import { .. }
             | Self::Unmoved { .. }
+            | Self::SomeUnmoved { .. }
+            | Self::Player { .. }
             | Self::Output(_)
             | Self::Json(_) => ExitCode::from(NOTHING),
             _ => ExitCode::from(USAGE),

@@ -74,6 +74,7 @@ mod failure;
 mod health;
 mod import;
 mod insights;
+mod inventory;
 mod left_out;
 mod list;
 mod log;
@@ -81,6 +82,7 @@ mod logged;
 mod open_session;
 mod output;
 mod place;
+mod player;
 mod progress;
 mod prune;
 mod repair;
@@ -139,8 +141,7 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
         }
         Verb::Diff(arguments) => {
             let (before, after, compared) = arguments.resolve()?;
-            let differs = diff::diff(before, after, &compared, output)?;
-            Ok(ExitCode::from(u8::from(differs)))
+            Ok(u8::from(diff::diff(before, after, &compared, output)?).into())
         }
         Verb::Log(arguments) => {
             let (place, sessions) = arguments.sessions.or_all()?;
@@ -161,6 +162,8 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
         Verb::Prune(arguments) => {
             prune::prune(&arguments.place.resolve()?, &arguments.rules, output).map(success)
         }
+        Verb::Player(arguments) => player::player(arguments, output).map(success),
+        Verb::Inventory => inventory::inventory(output).map(success),
         Verb::Doctor(arguments) => {
             let (place, second) = arguments.resolve()?;
             doctor::doctor(&place, second.as_ref(), output)

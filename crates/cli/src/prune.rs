@@ -1,13 +1,14 @@
-//! `prune --dry-run`: the sessions that rules of retention would remove, and why.
+//! `prune`: the sessions that rules of retention would remove, and why; with `--apply` they go into the trash.
 
 use std::str::FromStr;
 
 use bevy_session_journal::internal::disk::read_all;
 use bevy_session_journal::internal::format::SessionIndex;
 use bevy_session_journal::internal::model::clock;
+use bevy_session_journal::internal::write::Upkeep;
 use bevy_session_journal::{
-    Keep, LeftAs, ProvenTime, Retention, RetentionPreview, RetentionReason, SessionEntry,
-    SessionId, WouldGo,
+    Keep, LeftAs, ProvenTime, RequestError, Retention, RetentionPreview, RetentionReason,
+    SessionEntry, SessionId, ShelfMove, WouldGo,
 };
 use clap::Args;
 use jiff::Timestamp;
@@ -32,9 +33,12 @@ const WAYS: [(&str, LeftAs); 5] = [
 /// Rules of retention.
 #[derive(Args, Debug)]
 pub struct Rules {
-    /// Only say what would go; this tool removes nothing
-    #[arg(long)]
+    /// Only say what would go, as without --apply
+    #[arg(long, conflicts_with = "apply")]
     dry_run: bool,
+    /// Move what would go to the trash, from which it can be had back for a while
+    #[arg(long)]
+    apply: bool,
     /// What is kept of the sessions that were left so: `failed=7d,newest:5`
     ///
     /// LEFT is closed, completed, failed, abandoned or declined. What any part keeps is kept: an age as `7d`,
@@ -53,6 +57,9 @@ struct Rule {
     keep: Keep,
 }
 
+/// Sessions that can't be moved, and why.
+type Unmoved = Vec<(SessionId, RequestError)>;
+
 /// A session that would go, as JSON has it.
 #[derive(Serialize)]
 struct Goes<'a> {
@@ -68,16 +75,17 @@ struct Goes<'a> {
     rule: Option<&'static str>,
 }
 
-/// Lists the sessions that rules would remove.
+/// Lists the sessions that rules would remove, or moves them to the trash.
 pub fn prune(place: &Place, rules: &Rules, output: &mut Output<'_>) -> Result<(), Failure> {
-    if !rules.dry_run {
-        return Err(Failure::usage("nothing is removed here: say --dry-run"));
-    }
     let retention = rules.retention()?;
     let (mut count, mut bytes) = (0, 0);
+    let mut unmoved = Vec::new();
     let mut table = Table::new(["SESSION", "NAME", "LEFT", "BYTES", "WHY"]).numbers(&[3]);
     for profile in place.profiles()? {
-        let preview = preview(&profile, &retention)?;
+        let mut preview = preview(&profile, &retention)?;
+        if rules.apply {
+            unmoved.extend(apply(&profile, &mut preview)?);
+        }
         count += preview.sessions.len();
         bytes += preview.bytes();
         for session in &preview.sessions {
@@ -87,16 +95,48 @@ pub fn prune(place: &Place, rules: &Rules, output: &mut Output<'_>) -> Result<()
             }
         }
     }
-    if output.is_json() {
-        return Ok(());
+    if !output.is_json() {
+        sum_up(&table, (count, bytes), rules, output)?;
     }
-    match count {
-        0 => output.line(format_args!("nothing would go")),
-        _ => {
-            output.table(&table)?;
-            output.line(format_args!("{count} sessions would go, of {bytes} bytes"))
+    // What went was said, whatever became of the others.
+    let count = unmoved.len();
+    match unmoved.into_iter().next() {
+        Some((session, source)) => Err(Failure::SomeUnmoved { count, session, source }),
+        None => Ok(()),
+    }
+}
+
+fn sum_up(
+    table: &Table,
+    (count, bytes): (usize, u64),
+    rules: &Rules,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    match (count, rules.apply) {
+        (0, false) => output.line(format_args!("nothing would go")),
+        (0, true) => output.line(format_args!("nothing went")),
+        (_, is_applied) => {
+            output.table(table)?;
+            let change = if is_applied { "are in the trash" } else { "would go" };
+            output.line(format_args!("{count} sessions {change}, of {bytes} bytes"))
         }
     }
+}
+
+/// Moves the sessions of a preview to the trash, and leaves those in it that went. A session that changed since it was
+/// chosen, that is gone, or that a game plays, stays. Returns those that can't be moved.
+fn apply(profile: &Profile, preview: &mut RetentionPreview) -> Result<Unmoved, Failure> {
+    let mut upkeep = Upkeep::of(profile.to_change()?);
+    let (mut went, mut unmoved) = (Vec::new(), Vec::new());
+    for session in std::mem::take(&mut preview.sessions) {
+        match upkeep.let_go(&session, ShelfMove::Delete, clock::timestamp()) {
+            Ok(Some(_)) => went.push(session),
+            Ok(None) | Err(RequestError::SessionInUse | RequestError::UnknownSession) => {}
+            Err(error) => unmoved.push((session.session, error)),
+        }
+    }
+    preview.sessions = went;
+    Ok(unmoved)
 }
 
 fn preview(profile: &Profile, retention: &Retention) -> Result<RetentionPreview, Failure> {

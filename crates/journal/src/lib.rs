@@ -62,7 +62,7 @@ pub use read::recovery::{
     SessionEntry, SessionFacts, SlotEntry, Timeline, TimelineCheckpoint, TimelineLine,
     UnreadableSlot, UnsavedPlay, Verdict, VersionFit,
 };
-pub use write::Saved;
 pub use write::retention::{
     Keep, LeftAs, LetGo, Retention, RetentionPreview, RetentionReason, WouldGo,
 };
+pub use write::{CleanedSession, CleanupChange, CleanupOutcome, CleanupReason, Saved};

@@ -4,9 +4,13 @@
 //! threads, the main loop does; nothing outside knows the difference.
 
 mod about_session;
+mod any_value;
 mod archiving;
 mod asked;
 mod backoff;
+mod cleanup;
+mod cleanup_outcome;
+mod cleanup_rules;
 mod content;
 mod context;
 mod digesting;
@@ -14,6 +18,7 @@ mod drafting;
 mod editing_many;
 mod event_gathering;
 mod event_log;
+mod exporting_player;
 pub(crate) mod filing;
 mod filing_jobs;
 mod gathering;
@@ -58,6 +63,8 @@ mod worker;
 
 pub use crate::write::retention::Quota;
 pub use asked::{EditMany, EditedMany, OneOfMany, SessionAttachmentOrder, SlotDone, SlotOrder};
+pub use cleanup_outcome::{CleanedSession, CleanupChange, CleanupOutcome, CleanupReason};
+pub use cleanup_rules::CleanupRules;
 pub use content::{Content, Encoded, Everything};
 pub use context::Versions;
 pub use link::Link;

@@ -23,6 +23,7 @@ use bevy_session_play::{NewNote, NoteCommandsExt, NoteId, Objectives};
 use serde_json::{Map, Value, json};
 
 use super::insights::{insights, skill, story, suggest};
+use super::keeping::{cleanup, export_player, players};
 use super::news::{Moment, News, Return};
 use super::suspend::Suspending;
 use crate::colony::Colony;
@@ -68,6 +69,13 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "slots", takes: Takes::Nothing, begin: slots },
     Command { verb: "events", takes: Takes::Text("a number"), begin: events },
     Command { verb: "report", takes: Takes::Text("a path"), begin: report },
+    Command { verb: "players", takes: Takes::Nothing, begin: players },
+    Command {
+        verb: "export-player",
+        takes: Takes::Text("a player's name and a path"),
+        begin: export_player,
+    },
+    Command { verb: "cleanup", takes: Takes::Nothing, begin: cleanup },
     Command { verb: "drain", takes: Takes::Nothing, begin: drain },
     Command { verb: "replica-sessions", takes: Takes::Nothing, begin: replica_sessions },
     Command { verb: "close", takes: Takes::Nothing, begin: close },

@@ -7,7 +7,10 @@ use bevy_session::chapters::{ChapterBegun, ChapterEnded, ChapterId};
 use bevy_session::checkpoints::{CheckpointError, SavingStopped};
 use bevy_session::digests::SessionsDigested;
 use bevy_session::events::{EventPage, EventsRead};
-use bevy_session::library::{ScenarioSaved, SessionDrafted, SessionMoved, SessionUpdated};
+use bevy_session::library::{
+    CleanupFinished, CleanupOutcome, PlayerExported, ScenarioSaved, SessionDrafted, SessionMoved,
+    SessionUpdated,
+};
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreCancelled;
 use bevy_session::replica::{ReplicaListed, ReplicaLost, SessionReleased};
@@ -53,6 +56,12 @@ pub enum News {
     ScenarioSaved {
         bytes: u64,
     },
+    /// Everything that is kept of a player is in a file of so many bytes.
+    PlayerExported {
+        bytes: u64,
+    },
+    /// Sessions were cleaned up, as this request asked for.
+    CleanedUp(Option<Ticket>, CleanupOutcome),
     /// This request is done.
     Finished(Ticket),
     Paused,
@@ -140,6 +149,12 @@ fn sessions(app: &mut App) {
     })
     .add_observer(|drafted: On<SessionDrafted>, mut commands: Commands| {
         report(&mut commands, News::Drafted(drafted.session));
+    })
+    .add_observer(|exported: On<PlayerExported>, mut commands: Commands| {
+        report(&mut commands, News::PlayerExported { bytes: exported.bytes });
+    })
+    .add_observer(|finished: On<CleanupFinished>, mut commands: Commands| {
+        report(&mut commands, News::CleanedUp(finished.ticket, finished.outcome.clone()));
     });
 }
 

@@ -14,7 +14,7 @@ use crate::lifecycle::checkpoints::outcomes::{
     checkpoint_failed, saved, saving_resumed, saving_stopped,
 };
 use crate::lifecycle::library::editing_many::{Edits, edited_many};
-use crate::lifecycle::library::{digests, filing};
+use crate::lifecycle::library::{cleanup, digests, filing};
 use crate::lifecycle::notifications::{CheckpointDrifted, SessionPurged, TypeFailed, notify};
 use crate::lifecycle::recording::{EventLoss, EventsDropped, events_dropped, handle_event_news};
 use crate::lifecycle::reporting::reported;
@@ -92,6 +92,7 @@ fn handle_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
         news @ News::Detected { .. } => handle_listing(parts, world, news),
         News::Remembered(sessions) => found::remembered(parts, world, *sessions),
         News::ProfileChanged { profile, ticket } => {
+            cleanup::profile_changed(parts, world);
             profile_changed(parts, world, profile, ticket);
         }
         News::Described { order, result, ticket } => reported(world, *order, (result, ticket)),
@@ -127,7 +128,10 @@ fn handle_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
         | News::Shelved { .. }
         | News::Emptied { .. }
         | News::Edited { .. }
-        | News::EditedMany { .. }) => handle_filing(parts, world, news),
+        | News::EditedMany { .. }
+        | News::GivenUp { .. }
+        | News::PlayerExported { .. }
+        | News::CleanedUp { .. }) => handle_filing(parts, world, news),
         News::Slot { order, result, ticket } => slot_done(world, order, result, ticket),
         news @ (News::EventsFailed { .. }
         | News::EventsDropped { .. }
@@ -214,6 +218,13 @@ fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
             filing::edited(world, session, *update, (result, ticket));
         }
         News::EditedMany { edited, ticket } => edited_many(world, *edited, ticket),
+        News::GivenUp { session, cause, left } => {
+            cleanup::given_up(parts, world, session, (cause, left));
+        }
+        News::PlayerExported { path, result, ticket } => {
+            filing::exported_player(world, path, result, ticket);
+        }
+        News::CleanedUp { outcome, ticket } => cleanup::cleaned_up(world, *outcome, ticket),
         _ => {}
     }
 }

@@ -19,6 +19,7 @@ use crate::lifecycle::checkpoints::survived::note_failures;
 use crate::lifecycle::external::follow_external_saves;
 use crate::lifecycle::external::receiving::receive_external;
 use crate::lifecycle::hints::give_hints;
+use crate::lifecycle::library::cleanup::clean_up_if_due;
 use crate::lifecycle::library::watching::look_for_watches;
 use crate::lifecycle::notifications::{TypeNotSaved, notify};
 use crate::lifecycle::placed::follow_placed_entities;
@@ -84,6 +85,7 @@ pub(crate) fn ask_gates(world: &mut World) {
 pub(crate) fn handle_requests(world: &mut World) {
     Runtime::with(world, |parts, world| {
         look_for_watches(parts, world);
+        clean_up_if_due(parts, world);
         dispatch::handle_requests(parts, world);
         take_up_by_itself(parts, world);
         follow_trial(parts, world);

@@ -9,6 +9,7 @@ use crate::content::Order;
 use crate::lifecycle::attachments::handle_attachment_request;
 use crate::lifecycle::chapters::{begin_chapter, end_chapter, end_current_chapter};
 use crate::lifecycle::external::answer_external;
+use crate::lifecycle::library::cleanup::clean_up;
 use crate::lifecycle::library::digests::order_digests;
 use crate::lifecycle::library::editing_many::{self, edit_all};
 use crate::lifecycle::library::filing;
@@ -104,6 +105,15 @@ fn handle_session_request(
         }
         SessionRequest::Prune(preview) => {
             editing_many::prune(parts, world, ticket, preview);
+            Ok(())
+        }
+        SessionRequest::ExportPlayer { player, path } => {
+            let (player, path) = (player.clone(), path.clone());
+            parts.order(Order::ExportPlayer { player, path, ticket });
+            Ok(())
+        }
+        SessionRequest::CleanUp => {
+            clean_up(parts, world, ticket);
             Ok(())
         }
         SessionRequest::Find => {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
-use bevy_session_journal::{RequestError, SessionId, ShelfPlace};
+use bevy_session_journal::{CleanupOutcome, RequestError, SessionId, ShelfPlace, Ticket};
 
 use super::notifications;
 use crate::lifecycle::requests::SessionRequest;
@@ -63,5 +63,22 @@ notifications! {
         refused: Vec<(SessionId, RequestError)>,
         /// Bytes that were freed.
         freed: u64,
+    }
+
+    /// Everything that is kept of a player is in a file, durably.
+    PlayerExported {
+        /// The file, as the game named it.
+        path: PathBuf,
+        /// Its bytes.
+        bytes: u64,
+    }
+
+    /// A cleanup is done: one that [`clean_up`](crate::library::LibraryCommands::clean_up) asked
+    /// for, or one that was due. A change of profile ends it early.
+    CleanupFinished {
+        /// The sessions that were changed or removed, each with the reason, those that were refused, and leftovers.
+        outcome: CleanupOutcome,
+        /// The request, if there was one.
+        ticket: Option<Ticket>,
     }
 }

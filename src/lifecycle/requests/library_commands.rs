@@ -243,6 +243,64 @@ impl LibraryCommands<'_, '_> {
         self.0.request(SessionRequest::Prune(Box::new(preview)))
     }
 
+    /// Writes everything that is kept of a player into one file, an uncompressed tar archive of
+    /// JSON and pictures that can be read without this crate: sessions with their newest
+    /// checkpoint, recorded events and attachments, and slots. `docs/guide/players-data.md` has
+    /// each part. A session or slot is the player's if its
+    /// [`player`](crate::SessionMetadata::player) is exactly this text.
+    ///
+    /// [`PlayerExported`](crate::library::PlayerExported) follows, or
+    /// [`RequestRejected`](crate::RequestRejected) with
+    /// [`UnknownPlayer`](crate::RequestError::UnknownPlayer),
+    /// [`FileExists`](crate::RequestError::FileExists) or the disk's error. No existing file is
+    /// replaced. Of a session that is played, the file has what is on disk.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    ///
+    /// fn export_ann(mut commands: Commands) {
+    ///     commands.session().library().export_player("Ann", "ann.tar");
+    /// }
+    /// # bevy::ecs::system::assert_is_system(export_ann);
+    /// ```
+    pub fn export_player(&mut self, player: impl Into<String>, path: impl Into<PathBuf>) -> Ticket {
+        self.0.request(SessionRequest::ExportPlayer { player: player.into(), path: path.into() })
+    }
+
+    /// Cleans up now, as is done [every hour](crate::library::StorageSettings::cleanup): by the
+    /// rules that the game set, crashes end that nobody answered
+    /// ([`unanswered_crashes`](crate::library::StorageSettings::unanswered_crashes)), sessions go
+    /// that [`prune_sessions`](crate::rules::SessionRulesExt::prune_sessions) doesn't keep, and
+    /// ended ones are archived
+    /// ([`archive_ended_sessions`](crate::rules::SessionRulesExt::archive_ended_sessions)). Then
+    /// the [trash](crate::library::StorageSettings::trash) is emptied of what has been there for
+    /// long, and files that dead processes left behind are removed.
+    ///
+    /// It runs beside everything else, after all other requests; an exit doesn't wait for it.
+    /// [`CleanupFinished`](crate::library::CleanupFinished) follows.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::library::CleanupFinished;
+    ///
+    /// fn clean_up(mut commands: Commands) {
+    ///     commands.session().library().clean_up();
+    /// }
+    ///
+    /// fn say_so(finished: On<CleanupFinished>) {
+    ///     for session in &finished.outcome.sessions {
+    ///         info!("{} is {:?}: {:?}", session.session, session.change, session.reason);
+    ///     }
+    /// }
+    /// # bevy::ecs::system::assert_is_system(clean_up);
+    /// # App::new().add_observer(say_so);
+    /// ```
+    pub fn clean_up(&mut self) -> Ticket {
+        self.0.request(SessionRequest::CleanUp)
+    }
+
     /// Switches to another profile, whose name may be any text: for example another player at this
     /// machine. The session that is being played is closed, as by
     /// [`close`](crate::SessionCommands::close). Then

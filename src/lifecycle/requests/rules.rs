@@ -171,6 +171,8 @@ fn of_session(request: &SessionRequest) -> Rules {
         R::Shelve(session, how) => one(how.name(), session),
         R::EditAll(..) => Rules::new("edit_all", About::Any).after(Needs::Sessions),
         R::Prune(_) => Rules::new("prune", About::Any),
+        R::ExportPlayer { .. } => Rules::new("export_player", About::None),
+        R::CleanUp => Rules::new("clean_up", About::None),
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct WriterPort {
     loss_reported: bool,
     /// True if each order is logged.
     is_verbose: bool,
+    /// The time between two cleanups, if there are any.
+    cleanup: Option<Duration>,
     /// Measures the writer's operations, if measurements are requested.
     pub(in crate::lifecycle) stopwatch: Option<Box<Stopwatch>>,
 }
@@ -47,6 +49,7 @@ impl WriterPort {
             keeps_index: true,
             loss_reported: false,
             is_verbose: false,
+            cleanup: None,
             stopwatch: None,
         }
     }
@@ -93,6 +96,7 @@ impl WriterPort {
     pub(crate) fn pass_on(&mut self, world: &World, now: Moment) {
         let Some(settings) = world.get_resource::<SessionSettings>() else { return };
         self.is_verbose = settings.verbose;
+        self.cleanup = settings.storage.cleanup;
         let least = world.get_resource::<Restraints>().and_then(|it| it.history_bytes);
         let is_on = |feature| SessionSwitches::has_on(world, feature);
         let quota = Quota {
@@ -102,6 +106,7 @@ impl WriterPort {
             named: settings.storage.max_named_checkpoints,
             branches: settings.storage.max_branches,
             trash: settings.storage.trash,
+            unanswered_crashes: settings.storage.unanswered_crashes,
             reserve_bytes: settings.storage.reserve_bytes,
             ..Quota::default()
         };
@@ -112,6 +117,16 @@ impl WriterPort {
         if std::mem::replace(&mut self.keeps_index, keeps_index) != keeps_index {
             self.link.send(Order::KeepIndex(keeps_index), now);
         }
+    }
+
+    /// The time between two cleanups; `None` if the game leaves them out.
+    pub(in crate::lifecycle) fn cleanup_every(&self) -> Option<Duration> {
+        self.cleanup
+    }
+
+    /// Returns true if crashes end that nobody answers, as far as the writer knows.
+    pub(in crate::lifecycle) fn gives_crashes_up(&self) -> bool {
+        self.quota.is_some_and(|quota| quota.unanswered_crashes.is_some())
     }
 
     /// Publishes measurements, if they are requested. Returns true if it is time to have the writer

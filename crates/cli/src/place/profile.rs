@@ -305,6 +305,21 @@ pub fn read_only() -> Arc<dyn Disk> {
     Arc::new(ReadOnlyDisk::new(Arc::new(RealDisk)))
 }
 
+/// The store of a profile for reading alone: for that, no records of processes need be there, and no locks are taken.
+/// What is written elsewhere is written by a disk that can be written.
+pub fn to_read(profile: &Profile) -> Result<LocalStore, Failure> {
+    let ProfileDirectory { profile: directory, sessions, data, state, .. } = &profile.directory;
+    let unknown = || Failure::UnknownProfile { directory: directory.clone() };
+    let data = data.clone().ok_or_else(unknown)?;
+    let state = state.clone().unwrap_or_else(|| data.join("state"));
+    let layout = Layout::by_directory(data, state, directory);
+    if layout.sessions() != *sessions {
+        return Err(unknown());
+    }
+    let local = LocalStore::new(Arc::clone(&profile.disk), layout);
+    Ok(local.with_outside(Arc::new(RealDisk)))
+}
+
 fn unlisted(path: &Path, source: io::Error) -> Failure {
     let action = bevy_session_journal::internal::disk::StoreAction::List;
     StoreError::Disk { action, path: path.to_owned(), source }.into()

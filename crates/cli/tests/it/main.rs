@@ -15,6 +15,7 @@ mod judging;
 mod left_behind;
 mod looking;
 mod naming;
+mod people;
 mod pruning;
 mod repairing;
 mod support;

@@ -1,4 +1,4 @@
-//! `prune --dry-run`: the sessions that rules would remove.
+//! `prune`: the sessions that rules would remove, and their way into the trash.
 
 use serde_json::Value;
 
@@ -34,6 +34,58 @@ fn what_would_go_is_said_and_nothing_goes() -> Done {
     Ok(())
 }
 
+#[test]
+fn what_would_go_is_in_the_trash_after_apply() -> Done {
+    let root = tempfile::tempdir()?;
+    for name in ["first", "second", "third"] {
+        session_with(root.path(), name, |_| 1_u64)?;
+    }
+    let run = |words: &[&str]| {
+        let place = root.path().as_os_str().to_owned();
+        let words = words.iter().map(Into::into);
+        crate::common::run([words.collect::<Vec<std::ffi::OsString>>(), vec![place]].concat())
+    };
+    let rules = ["prune", "--keep", "closed=newest:1", "--json"];
+    let preview = run(&rules)?.objects()?;
+    assert_eq!(preview.len(), 1, "the preview is what happens without --apply");
+    assert_eq!(run(&rules)?.objects()?, preview, "nothing went");
+    let gone = run(&[&rules[..], &["--apply"]].concat())?.objects()?;
+    assert_eq!(gone, preview);
+    assert_eq!(run(&rules)?.objects()?.len(), 0);
+    let session = gone[0]["session"].as_str().unwrap_or_default().to_owned();
+    let words = ["undelete".into(), root.path().as_os_str().to_owned(), session.into()];
+    let back = crate::common::run(words)?;
+    assert_eq!(back.code, Some(0), "it is in the trash: {}", back.error);
+    // It has more bytes now, since its files say that it is back.
+    let again = run(&rules)?.objects()?;
+    assert_eq!((again.len(), &again[0]["session"]), (1, &preview[0]["session"]), "and back");
+    Ok(())
+}
+
+/// One of two sessions can't be moved: its lock can't be taken. The other one goes, and is said to have gone.
+#[test]
+fn what_went_is_said_even_if_others_can_not_go() -> Done {
+    let root = tempfile::tempdir()?;
+    for name in ["first", "second", "third", "fourth"] {
+        session_with(root.path(), name, |_| 1_u64)?;
+    }
+    let run = |words: &[&str]| {
+        let place = root.path().as_os_str().to_owned();
+        let words = words.iter().map(Into::into);
+        crate::common::run([words.collect::<Vec<std::ffi::OsString>>(), vec![place]].concat())
+    };
+    let rules = ["prune", "--keep", "closed=newest:1", "--json"];
+    let chosen = run(&rules)?.objects()?;
+    assert_eq!(chosen.len(), 2);
+    let first = chosen[0]["session"].as_str().unwrap_or_default();
+    std::fs::create_dir_all(root.path().join("state").join(format!("{first}.lock")))?;
+    let ran = run(&[&rules[..], &["--apply"]].concat())?;
+    assert_eq!(ran.code, Some(2), "{}", ran.error);
+    assert!(ran.error.contains(first), "{}", ran.error);
+    assert_eq!(ran.objects()?, chosen[1..], "the other one went, and is said to have gone");
+    Ok(())
+}
+
 fn count(directory: &std::path::Path) -> std::io::Result<usize> {
     let mut count = 0;
     for entry in std::fs::read_dir(directory)? {
@@ -50,8 +102,9 @@ fn count(directory: &std::path::Path) -> std::io::Result<usize> {
 fn who_asks_for_nothing_or_for_nonsense_gets_nothing() -> Done {
     let game = Game::new()?;
     for line in [
-        "prune DIR --keep closed=7d",
+        "prune DIR --apply",
         "prune DIR --dry-run",
+        "prune DIR --dry-run --apply --keep closed=7d",
         "prune DIR --dry-run --keep lost=7d",
         "prune DIR --dry-run --keep closed=7d --keep closed=newest:1",
         "prune DIR --dry-run --total-bytes many",

@@ -27,7 +27,7 @@ use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::scenario::Scenario;
 use crate::model::session::{FailureCause, Report, RequestError, SessionContext, WorldOf};
 
-pub(crate) use archive::Archive;
+pub(crate) use archive::{Archive, Contents as TarParts};
 pub(crate) use journals::Journals;
 pub use opening::{Opened, open, open_of_any_game};
 pub(crate) use parts::{LeftOut, Picture, ReportParts, SlotBytes};
@@ -163,7 +163,10 @@ impl ReportOrder {
 }
 
 /// Creates a file where none is yet.
-fn create_new(disk: &dyn Disk, path: &Path) -> Result<Box<dyn AppendFile>, RequestError> {
+pub(crate) fn create_new(
+    disk: &dyn Disk,
+    path: &Path,
+) -> Result<Box<dyn AppendFile>, RequestError> {
     disk.create_new(path).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => RequestError::FileExists { path: path.to_owned() },
         _ => refused(path, StoreAction::CreateFile, error),

@@ -43,13 +43,7 @@ impl Job for EditingMany {
     }
 
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
-        if let Some((one, archiving)) = self.archiving.take() {
-            let stepped = archiving.step(&tools.finder.local().store);
-            self.archived(one, stepped.map(Some), tools.news);
-        } else if let Some(one) = self.waiting.pop_front() {
-            self.edit_one(one, tools);
-        }
-        if self.archiving.is_some() || !self.waiting.is_empty() {
+        if self.step(tools) {
             return Slice::Going(self);
         }
         let Self { done, ticket, .. } = *self;
@@ -77,6 +71,22 @@ impl Job for EditingMany {
 }
 
 impl EditingMany {
+    /// Continues with the session that is being archived, or with the next one. Returns true if there is more to do.
+    pub(super) fn step(&mut self, tools: &mut Tools<'_>) -> bool {
+        if let Some((one, archiving)) = self.archiving.take() {
+            let stepped = archiving.step(&tools.finder.local().store);
+            self.archived(one, stepped.map(Some), tools.news);
+        } else if let Some(one) = self.waiting.pop_front() {
+            self.edit_one(one, tools);
+        }
+        self.archiving.is_some() || !self.waiting.is_empty()
+    }
+
+    /// The outcome so far.
+    pub(super) fn done(&self) -> &EditedMany {
+        &self.done
+    }
+
     fn edit_one(&mut self, one: OneOfMany, tools: &mut Tools<'_>) {
         let session = one.session;
         // The findings about it aren't true any more.
@@ -160,7 +170,7 @@ impl EditingMany {
 }
 
 /// Moves a session; `None` if it isn't any more what it was when it was chosen.
-fn move_one(
+pub(super) fn move_one(
     one: OneOfMany,
     finder: &mut SessionFinder,
     how: ShelfMove,
@@ -188,7 +198,8 @@ fn begin_archiving(
 }
 
 impl OneOfMany {
-    fn has_changed(self, stored: &StoredSession) -> bool {
+    /// Returns true if the session isn't any more what it was when it was chosen.
+    pub(super) fn has_changed(self, stored: &StoredSession) -> bool {
         let Some(newest) = self.newest else { return false };
         let as_it_was = match stored.index().heads() {
             [head] => head.id == newest && !head.metadata.pinned && head.metadata.place.is_open(),

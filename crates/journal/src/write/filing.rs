@@ -10,7 +10,9 @@ use super::unplayed_run;
 use crate::disk::{DirectoryStore, FinishedFile, LocalStore, SessionLock, StoredSession};
 use crate::format::{Head, Lineage, Record, SegmentHeader, SessionIndex, nearest};
 use crate::model::ids::{CheckpointId, SessionId};
-use crate::model::session::{Fields, RequestError, SessionUpdate};
+use crate::model::session::{
+    EndReason, Fields, LeaveCause, Leaving, RequestError, SessionStatus, SessionUpdate,
+};
 use crate::read::recovery::{LockHolder, SessionFinder, deaths_of, fields_of, standing};
 
 /// Notes in the journal that the crashed lines of a session aren't wanted back.
@@ -36,6 +38,35 @@ pub fn decline(
     let about = declined.clone();
     let record = Record::Declined { heads: declined, deaths };
     write_down(finder.local(), &stored, newest, &about, &record, now)
+}
+
+/// Ends a session as failed whose crash nobody has answered for this long, if it is still what it was when it was
+/// chosen: it ended when it crashed, not now. Its files stay. Returns the cause and that time, or `None` if it isn't
+/// what it was.
+pub fn give_up(
+    finder: &mut SessionFinder,
+    (session, newest): (SessionId, CheckpointId),
+    keep: Duration,
+    now: Timestamp,
+) -> Result<Option<(LeaveCause, Timestamp)>, RequestError> {
+    let (stored, _lock) = take(&finder.local().store, session)?;
+    refuse_to_guess(stored.index())?;
+    let crash = finder.waiting_crash(&stored).filter(|crash| crash.newest == newest);
+    let crash = crash.filter(|crash| finder.time().has_passed(crash.since, keep, now));
+    let (Some(crash), [head]) = (crash, stored.index().heads()) else { return Ok(None) };
+    let cause = match crash.is_hopeless {
+        true => LeaveCause::RecoveryFailed,
+        false => LeaveCause::TimedOut,
+    };
+    let record = Record::End {
+        status: SessionStatus::Failed,
+        reason: Some(EndReason::Failed),
+        leaving: Leaving::by(cause),
+        time: crash.since,
+        play_time: head.play_time,
+    };
+    write_down(finder.local(), &stored, head, &[head.id], &record, now)?;
+    Ok(Some((cause, crash.since)))
 }
 
 /// Changes what a session that isn't played says about itself: of its newest line, and the fields of the

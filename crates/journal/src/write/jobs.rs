@@ -123,6 +123,7 @@ pub(super) enum WaitsFor {
 pub(super) enum Queue {
     Slots,
     SessionAttachments,
+    Cleanups,
 }
 
 /// The resource that a job holds between two slices.
@@ -160,6 +161,11 @@ pub(super) struct Tools<'a> {
 }
 
 impl Tools<'_> {
+    /// The session that is played now.
+    pub(super) fn playing(&self) -> Option<SessionId> {
+        self.run.as_ref().map(|run| run.session())
+    }
+
     /// Appends the events that a session has recorded so far, if it is played. Returns its line then.
     pub(super) fn hand_over_events(&mut self, session: SessionId) -> Option<Vec<EventStretch>> {
         let run = self.run.as_mut().filter(|run| run.session() == session)?;
@@ -278,6 +284,11 @@ impl Jobs {
         self.list.iter().any(|waiting| among.contains(&waiting.job.urgency()))
     }
 
+    /// Returns true if a job of this queue is in the list.
+    pub(super) fn has_queued(&self, queue: Queue) -> bool {
+        self.list.iter().any(|waiting| waiting.job.queue() == Some(queue))
+    }
+
     /// Returns true if a look at all sessions has begun, so that a change now would be missed.
     pub(super) fn is_looking(&self) -> bool {
         self.list.iter().any(|waiting| waiting.job.holds() == Holds::Sessions)
@@ -306,10 +317,11 @@ impl Jobs {
         }
     }
 
-    /// Lets spare jobs release the session that they hold: a look at it would take it for one that is played.
+    /// Lets jobs that nobody waits for release the session that they hold: a look at it would take it for one that is
+    /// played.
     pub(super) fn cancel_spare(&mut self, finder: &mut SessionFinder) {
         let spare = self.list.iter_mut().rev();
-        for Waiting { job, .. } in spare.take_while(|it| it.job.urgency() == Urgency::Spare) {
+        for Waiting { job, .. } in spare.take_while(|it| it.job.urgency() >= Urgency::Kept) {
             if job.holds() != Holds::Nothing {
                 job.cancel(finder);
             }

@@ -1,5 +1,6 @@
 //! The reports of the writer that are the same for every content.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,13 +8,14 @@ use jiff::Timestamp;
 
 use super::Surroundings;
 use super::asked::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder};
+use super::cleanup_outcome::CleanupOutcome;
 use crate::disk::process::LastRun;
 use crate::format::CheckpointKind;
 use crate::model::ids::{CheckpointId, SessionId, Ticket};
 use crate::model::session::{
     Attachment, AttachmentError, AttachmentOf, AttachmentVersion, CheckpointError, FailureCause,
-    ProvenTime, RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved,
-    SlotError, StopReason,
+    LeaveCause, ProvenTime, RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove,
+    ShelfMoved, SlotError, StopReason,
 };
 use crate::read::digest::{DigestFigures, ErasedDigests};
 use crate::read::finding::Shelf;
@@ -100,6 +102,12 @@ pub enum News {
     },
     /// A session that had been in the trash for long was removed, which freed this number of bytes.
     Emptied { session: SessionId, bytes: u64 },
+    /// A crash was given up: its session has ended as failed, at the time of its last sign of life.
+    GivenUp { session: SessionId, cause: LeaveCause, left: Timestamp },
+    /// Everything that is kept of a player was written into a file of this many bytes, or not.
+    PlayerExported { path: PathBuf, result: Result<u64, RequestError>, ticket: Ticket },
+    /// A cleanup is done. Without a ticket, as the time for it had come.
+    CleanedUp { outcome: Box<CleanupOutcome>, ticket: Option<Ticket> },
     /// A session's metadata or fields were changed, or not. Without a ticket, as one of many.
     Edited {
         session: SessionId,

@@ -1,11 +1,13 @@
 //! The orders of the main thread, and the reports of the writer.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use super::asked::{EditMany, SessionAttachmentOrder, SlotOrder};
+use super::cleanup_rules::CleanupRules;
 use super::content::Content;
 use super::news::News;
 use crate::format::{
@@ -69,6 +71,10 @@ pub enum Order<C: Content> {
     Edit { session: SessionId, update: Box<SessionUpdate>, ticket: Ticket },
     /// Do one thing with each of many sessions.
     EditMany { order: Box<EditMany>, ticket: Ticket },
+    /// Write everything that is kept of a player into a file.
+    ExportPlayer { player: String, path: PathBuf, ticket: Ticket },
+    /// Do with all sessions what the rules say, and remove leftovers. Without a ticket, as the time for it has come.
+    CleanUp { rules: Box<CleanupRules>, ticket: Option<Ticket> },
     /// Do something with slots, after everything that was ordered before. Without a ticket, as a step of something else.
     Slot { order: SlotOrder, ticket: Option<Ticket> },
     /// Attach something to the session that is being played, once that is on the disk, or take it away.
@@ -131,6 +137,8 @@ impl<C: Content> Order<C> {
             Self::Shelve { .. } => "shelve",
             Self::Edit { .. } => "edit",
             Self::EditMany { .. } => "edit many",
+            Self::ExportPlayer { .. } => "export player",
+            Self::CleanUp { .. } => "clean up",
             Self::Slot { .. } => "slot",
             Self::SessionAttachment { .. } => "session attachment",
             Self::ReadAttachment { .. } => "read attachment",

@@ -9,10 +9,11 @@
 //! | `history`, `archives` | generations, branches, named checkpoints, and with them what is attached to them | after that, by the same |
 //! | `attachments` | older versions of what is attached to a session | with each newer version: `write/session_attachments.rs` |
 //! | `statements` | what was said of a session that isn't played, and was said again | with each edit and move: `write/statements.rs` |
-//! | `trash` | sessions that were deleted long ago | once a process, after its first checkpoint: `write/shelf_sweeping.rs` |
+//! | `trash` | sessions that were deleted long ago | once a process, after its first checkpoint, and with each cleanup: `write/shelf_sweeping.rs` |
 //! | `put_away` | what the file of an archived session takes the place of | with the move, and by the same sweep |
 //! | `total` | history of sessions that aren't played, then their named checkpoints | once a run, after all that: `write/pruning_others.rs` |
-//! | `sessions` | sessions by the game's own rules | when the game asks: `write/editing_many.rs` |
+//! | `sessions` | sessions by the game's own rules | when the game asks: `write/editing_many.rs`; with each cleanup: `write/cleanup.rs` |
+//! | `unanswered_crashes` | nothing: sessions end as failed | with each cleanup: `write/cleanup.rs` |
 //!
 //! Files of logs are none of a session's, and are bounded where they are written (`disk/process/log_writer.rs`).
 //! Leftovers of a process that died in the middle of something go by no rule: they are removed by cleanup
@@ -51,6 +52,8 @@ pub struct Quota {
     pub event_bytes: u64,
     /// The time that a session stays in the trash; `None` for ever.
     pub trash: Option<Duration>,
+    /// The time that a crash waits for an answer; `None` for ever.
+    pub unanswered_crashes: Option<Duration>,
 }
 
 impl Default for Quota {
@@ -64,6 +67,7 @@ impl Default for Quota {
             reserve_bytes: 4 << 20,
             event_bytes: 64 << 20,
             trash: Some(Duration::from_secs(30 * 24 * 60 * 60)),
+            unanswered_crashes: None,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Removes what has lain in the trash for long, and what is left of sessions whose way into the archive was
 //! interrupted: a session at a time.
 //!
-//! Only a start that has resumed or begun a session does it. The sessions that were found before are opened again, with
-//! their locks held: their own files decide on a removal.
+//! A start that has resumed or begun a session does it, and so does each cleanup. The sessions that were found before
+//! are opened again, with their locks held: their own files decide on a removal.
 
 use std::time::Duration;
 
@@ -21,14 +21,21 @@ use crate::write::retention::trash::has_lain_long;
 
 /// The sessions that are looked at, the next one last.
 pub(super) struct ShelfSweeping {
-    /// The session that is played: its lock is held.
-    playing: SessionId,
     waiting: Vec<(SessionId, Found)>,
 }
 
 impl ShelfSweeping {
-    pub(super) fn new(finder: &SessionFinder, playing: SessionId) -> Self {
-        Self { playing, waiting: finder.to_sweep().collect() }
+    pub(super) fn new(finder: &SessionFinder) -> Self {
+        Self { waiting: finder.to_sweep().collect() }
+    }
+
+    /// Looks at the next session. Returns true if there was one.
+    pub(super) fn step(&mut self, tools: &mut Tools<'_>) -> bool {
+        let Some((session, found)) = self.waiting.pop() else { return false };
+        if Some(session) != tools.playing() {
+            Self::look_at(session, found, tools);
+        }
+        true
     }
 
     fn look_at(session: SessionId, found: Found, tools: &mut Tools<'_>) {
@@ -62,11 +69,10 @@ impl Job for ShelfSweeping {
 
     /// Looks at the next session.
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
-        let Some((session, found)) = self.waiting.pop() else { return Slice::Done };
-        if session != self.playing {
-            Self::look_at(session, found, tools);
+        match self.step(tools) {
+            true => Slice::Going(self),
+            false => Slice::Done,
         }
-        Slice::Going(self)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Removes leftovers: files of processes that died in the middle of something, which would never be looked at again.
 //!
-//! Only a start that has resumed or begun a session does it. It goes by locks, never by clocks, and never touches files
-//! that may be another machine's: in a data directory that several share, only those that this one wrote.
+//! A start that has resumed or begun a session does it, and so does each cleanup. It goes by locks, never by clocks, and
+//! never touches files that may be another machine's: in a data directory that several share, only those that this one
+//! wrote.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,9 +21,9 @@ use crate::model::ids::SessionId;
 pub(super) struct Sweeping {
     /// This machine, as headers name it.
     host: u64,
-    /// The session that is played: its lock is held.
-    playing: SessionId,
     waiting: Vec<Place>,
+    /// The number of files that were removed.
+    removed: usize,
 }
 
 /// One thing to be looked at.
@@ -47,48 +48,65 @@ enum Place {
 
 impl Sweeping {
     /// `forgotten` are sessions that were found to be deleted, not to the end.
-    pub(super) fn new(
-        store: &DirectoryStore,
-        host: u64,
-        playing: SessionId,
-        forgotten: BTreeSet<SessionId>,
-    ) -> Self {
+    pub(super) fn new(store: &DirectoryStore, host: u64, forgotten: BTreeSet<SessionId>) -> Self {
         let sessions = store.sessions().unwrap_or_default().into_iter();
         let mut waiting: Vec<Place> = sessions.map(Place::Session).collect();
         waiting.extend(forgotten.into_iter().map(Place::Forgotten));
         waiting.push(Place::State);
-        Self { host, playing, waiting }
+        Self { host, waiting, removed: 0 }
     }
 
-    fn look_at(&mut self, place: Place, store: &DirectoryStore) {
+    /// Looks at the next place. `playing` is the session that is played now, whose lock is held. Returns true if there
+    /// was one.
+    pub(super) fn step(&mut self, store: &DirectoryStore, playing: Option<SessionId>) -> bool {
+        let Some(next) = self.waiting.pop() else { return false };
+        self.removed += self.look_at(next, store, playing);
+        true
+    }
+
+    /// The number of files that were removed so far.
+    pub(super) fn removed(&self) -> usize {
+        self.removed
+    }
+
+    /// Looks at a place, and returns how many files were removed.
+    fn look_at(
+        &mut self,
+        place: Place,
+        store: &DirectoryStore,
+        playing: Option<SessionId>,
+    ) -> usize {
         match place {
             Place::State => self.list_state(store),
+            Place::Forgotten(session) if Some(session) == playing => {}
             Place::Forgotten(session) => self.forget(store, session),
-            Place::Session(session) => self.sweep_session(store, session),
-            Place::Unfinished(name) => sweep_unfinished(store, &name),
-            Place::Record(path) => sweep_record(store, path),
+            Place::Session(session) => {
+                return self.sweep_session(store, session, Some(session) == playing);
+            }
+            Place::Unfinished(name) => return sweep_unfinished(store, &name),
+            Place::Record(path) => return sweep_record(store, path),
             Place::ProcessLock(path) => {
-                let disk = store.disk();
-                if disk.is_locked(&path).is_ok_and(|is_locked| !is_locked) {
-                    note(&path, disk.remove(&path));
+                // Held while it is removed, so that no process begins with it in between.
+                if let Ok(Some(_lock)) = store.disk().try_lock(&path) {
+                    return note(&path, store.disk().remove(&path));
                 }
             }
+            Place::SessionLock(session) if Some(session) == playing => {}
             Place::SessionLock(session) => {
                 // Another process that wants it meanwhile has to try again, so it is held for a moment only.
                 if let Ok(Some(_lock)) = store.lock_session(session) {
                     let path = store.layout().lock(session);
-                    note(&path, store.disk().remove(&path));
+                    return note(&path, store.disk().remove(&path));
                 }
             }
             Place::Trial(session) => {
                 if store.sessions_of_all_profiles().is_ok_and(|there| !there.contains(&session)) {
-                    note(
-                        &store.layout().trial(session),
-                        store.disk().remove(&store.layout().trial(session)),
-                    );
+                    let trial = store.layout().trial(session);
+                    return note(&trial, store.disk().remove(&trial));
                 }
             }
         }
+        0
     }
 
     /// Looks what is in the state directory.
@@ -112,9 +130,7 @@ impl Sweeping {
                 (Some("lock"), None) if name.starts_with("process-") && !has_record() => {
                     Some(Place::ProcessLock(state.join(name)))
                 }
-                (Some("lock"), Some(session)) if session != self.playing => {
-                    Some(Place::SessionLock(session))
-                }
+                (Some("lock"), Some(session)) => Some(Place::SessionLock(session)),
                 (Some("trial"), Some(session)) => Some(Place::Trial(session)),
                 _ => None,
             });
@@ -123,9 +139,6 @@ impl Sweeping {
 
     /// Deletes to the end what this machine began to delete.
     fn forget(&self, store: &DirectoryStore, session: SessionId) {
-        if session == self.playing {
-            return;
-        }
         let Ok(Some(_lock)) = store.lock_session(session) else { return };
         let Ok(stored) = store.open_session(session) else { return };
         if stored.index().is_forgotten() && self.was_forgotten_here(&stored) {
@@ -146,32 +159,33 @@ impl Sweeping {
     }
 
     /// Removes what was being written in a session's directory, if no other machine ever wrote there.
-    fn sweep_session(&self, store: &DirectoryStore, session: SessionId) {
+    fn sweep_session(&self, store: &DirectoryStore, session: SessionId, is_played: bool) -> usize {
         let directory = store.layout().session(session);
-        let Ok(entries) = store.disk().list(&directory) else { return };
+        let Ok(entries) = store.disk().list(&directory) else { return 0 };
         let unfinished: Vec<PathBuf> = entries
             .iter()
             .filter(|entry| entry.is_file && place_of(&entry.name).is_some())
             // One that is being gathered into now; what others left goes before that is begun.
-            .filter(|entry| session != self.playing || !Layout::is_unfinished_archive(&entry.name))
+            .filter(|entry| !is_played || !Layout::is_unfinished_archive(&entry.name))
             .map(|entry| directory.join(&entry.name))
             .collect();
         if unfinished.is_empty() {
-            return;
+            return 0;
         }
-        let lock = match session == self.playing {
+        let lock = match is_played {
             true => None,
             false => match store.lock_session(session) {
                 Ok(Some(lock)) => Some(lock),
-                _ => return,
+                _ => return 0,
             },
         };
-        let Ok(stored) = store.open_session(session) else { return };
+        let Ok(stored) = store.open_session(session) else { return 0 };
         let mut segments = stored.index().segments().iter();
-        if segments.all(|segment| segment.header.host == self.host) {
-            unfinished.iter().for_each(|path| remove_unfinished(store, path));
-        }
+        let is_own = segments.all(|segment| segment.header.host == self.host);
+        let own = unfinished.iter().filter(|_| is_own);
+        let removed = own.map(|path| remove_unfinished(store, path)).sum();
         drop(lock);
+        removed
     }
 }
 
@@ -182,16 +196,18 @@ impl Job for Sweeping {
 
     /// Looks at the next place.
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
-        let Some(next) = self.waiting.pop() else { return Slice::Done };
-        self.look_at(next, &tools.finder.local().store);
-        Slice::Going(self)
+        let playing = tools.playing();
+        match self.step(&tools.finder.local().store, playing) {
+            true => Slice::Going(self),
+            false => Slice::Done,
+        }
     }
 }
 
 /// Removes a file that was being written in the state directory, or made way for one that was, if its writer is gone.
-fn sweep_unfinished(store: &DirectoryStore, name: &str) {
+fn sweep_unfinished(store: &DirectoryStore, name: &str) -> usize {
     let state = &store.layout().state;
-    let Some(place) = place_of(name) else { return };
+    let Some(place) = place_of(name) else { return 0 };
     let is_gone = match Layout::is_process_record_name(place) {
         // Its name says whose it is.
         true => {
@@ -200,9 +216,7 @@ fn sweep_unfinished(store: &DirectoryStore, name: &str) {
         }
         false => is_only_process(store),
     };
-    if is_gone {
-        remove_unfinished(store, &state.join(name));
-    }
+    if is_gone { remove_unfinished(store, &state.join(name)) } else { 0 }
 }
 
 /// The final name of a file that was being written, or was moved aside for one.
@@ -212,11 +226,12 @@ fn place_of(name: &str) -> Option<&str> {
 
 /// Removes a file that was being written, or that made way for one that was. The latter is the only copy
 /// until the place is taken; nothing is replacing it now.
-fn remove_unfinished(store: &DirectoryStore, path: &Path) {
+fn remove_unfinished(store: &DirectoryStore, path: &Path) -> usize {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let aside = Layout::place_of_aside(name);
-    if aside.is_none_or(|place| store.disk().open(&path.with_file_name(place)).is_ok()) {
-        note(path, store.disk().remove(path));
+    match aside.is_none_or(|place| store.disk().open(&path.with_file_name(place)).is_ok()) {
+        true => note(path, store.disk().remove(path)),
+        false => 0,
     }
 }
 
@@ -236,20 +251,32 @@ fn is_only_process(store: &DirectoryStore) -> bool {
 }
 
 /// Removes the record of a process that died, if nothing can be learned from it.
-fn sweep_record(store: &DirectoryStore, path: PathBuf) {
+fn sweep_record(store: &DirectoryStore, path: PathBuf) -> usize {
     let found = find_record(&**store.disk(), path);
     let is_damaged = matches!(found.record, Err(RecordError::Damaged { .. }));
-    if found.liveness == Liveness::Dead && is_damaged {
-        debug!(path = %found.path.display(), "a damaged process record is removed");
-        if let Err(error) = remove_record(&**store.disk(), &found.path) {
+    if found.liveness != Liveness::Dead || !is_damaged {
+        return 0;
+    }
+    debug!(path = %found.path.display(), "a damaged process record is removed");
+    match remove_record(&**store.disk(), &found.path) {
+        Ok(()) => 1,
+        Err(error) => {
             warn!(error = %with_sources(&error), "a damaged process record can't be removed");
+            0
         }
     }
 }
 
-fn note(path: &Path, removed: std::io::Result<()>) {
+/// Logs the outcome of a removal, and returns how many files were removed.
+fn note(path: &Path, removed: std::io::Result<()>) -> usize {
     match removed {
-        Ok(()) => debug!(path = %path.display(), "left behind by a process that died; removed"),
-        Err(error) => debug!(path = %path.display(), %error, "left behind, and can't be removed"),
+        Ok(()) => {
+            debug!(path = %path.display(), "left behind by a process that died; removed");
+            1
+        }
+        Err(error) => {
+            debug!(path = %path.display(), %error, "left behind, and can't be removed");
+            0
+        }
     }
 }

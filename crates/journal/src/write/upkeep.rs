@@ -14,19 +14,23 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::archiving::Archiving;
-use super::asked::{SlotDone, SlotOrder};
+use super::asked::{OneOfMany, SlotDone, SlotOrder};
+use super::editing_many::move_one;
+use super::exporting_player::ExportPlayer;
 use super::slot_work::SlotWork;
 use super::{News, shelving};
 use crate::disk::LocalStore;
 use crate::disk::process::known_dead;
 use crate::model::clock::{Clock, Moment};
-use crate::model::ids::SessionId;
+use crate::model::ids::{SessionId, Ticket};
 use crate::model::session::{RequestError, ShelfMove, ShelfMoved, SlotError};
 use crate::read::recovery::{SessionFinder, SlotEntry};
+use crate::write::retention::WouldGo;
 
 /// The sessions of a profile, for programs that aren't their game. Each call returns when its change is durable.
 pub struct Upkeep {
     finder: SessionFinder,
+    local: Arc<LocalStore>,
 }
 
 impl fmt::Debug for Upkeep {
@@ -40,7 +44,8 @@ impl Upkeep {
     #[must_use]
     pub fn of(local: LocalStore) -> Self {
         let dead = known_dead(&local);
-        Self { finder: SessionFinder::new(Arc::new(local), dead, Duration::ZERO) }
+        let local = Arc::new(local);
+        Self { finder: SessionFinder::new(Arc::clone(&local), dead, Duration::ZERO), local }
     }
 
     /// Makes a slot of a report, of a session that was handed on or of another slot, of a game named `STUDIO/GAME`. It
@@ -100,6 +105,42 @@ impl Upkeep {
                 Continue(archiving) => archiving.step(&self.finder.local().store)?,
                 Break(moved) => return Ok(moved),
             };
+        }
+    }
+
+    /// Moves a session of a preview to another place, or leaves it if it isn't any more what it was when it was chosen:
+    /// `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`], as for [`shelve`](Self::shelve).
+    pub fn let_go(
+        &mut self,
+        chosen: &WouldGo,
+        how: ShelfMove,
+        now: Timestamp,
+    ) -> Result<Option<ShelfMoved>, RequestError> {
+        let one = OneOfMany { session: chosen.session, newest: Some(chosen.newest) };
+        move_one(one, &mut self.finder, how, now)
+    }
+
+    /// Writes everything that is kept of a player into a file, as a game does that is asked to. Returns its bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`]. No file is there then that wasn't before.
+    pub fn export_player(
+        &mut self,
+        player: &str,
+        path: &Path,
+        now: Timestamp,
+    ) -> Result<u64, RequestError> {
+        let (player, path) = (player.to_owned(), path.to_owned());
+        let mut export = ExportPlayer::new(player, path, Ticket::new(), &self.local);
+        loop {
+            if let Some(bytes) = export.step(self.finder.slots().game(), now)? {
+                return Ok(bytes);
+            }
         }
     }
 }

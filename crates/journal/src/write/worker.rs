@@ -15,6 +15,7 @@ use std::time::Duration;
 use super::archiving::Archive;
 use super::context::{Versions, of_this_machine};
 use super::editing_many::EditingMany;
+use super::exporting_player::ExportPlayer;
 use super::filing_jobs::Filing;
 use super::jobs::{Holds, Jobs, Tools, Urgency};
 use super::run_journal::RunJournal;
@@ -157,12 +158,7 @@ impl<C: Content> Worker<C> {
             Order::TakeUp(take_up) => self.take_up(*take_up, now),
             Order::Checkpoint(checkpoint) => self.checkpoint(*checkpoint, now),
             Order::Write(record) => self.write_record(record),
-            Order::Content(order) => {
-                if let Some((_, run)) = &mut self.playing {
-                    let reports = self.content.execute(run, order);
-                    self.reports.extend(reports.into_iter().map(Report::Content));
-                }
-            }
+            Order::Content(order) => self.execute_for_content(order),
             Order::Events(events) => self.record_events(events, now),
             Order::ReadEvents { query, ticket } => self.read_events(*query, ticket, now),
             Order::ValidateEvents { session, ticket } => self.validate_events(session, ticket, now),
@@ -188,6 +184,10 @@ impl<C: Content> Worker<C> {
                 self.jobs.add(CopySession::new(session, name, game_version, ticket));
             }
             Order::EditMany { order, ticket } => self.jobs.add(EditingMany::new(*order, ticket)),
+            Order::ExportPlayer { player, path, ticket } => {
+                self.jobs.add(ExportPlayer::new(player, path, ticket, &self.local));
+            }
+            Order::CleanUp { rules, ticket } => self.clean_up(*rules, ticket),
             Order::Slot { order, ticket } => self.jobs.add(SlotWork::new(order, ticket)),
             Order::SessionAttachment { order, ticket } => {
                 self.jobs.add(AttachToSession(order, ticket));
@@ -204,6 +204,13 @@ impl<C: Content> Worker<C> {
             Order::KeepIndex(is_kept) => self.finder.keep_index(is_kept),
             Order::Measure => self.measure(),
             Order::Beat => self.beat(now),
+        }
+    }
+
+    fn execute_for_content(&mut self, order: C::Order) {
+        if let Some((_, run)) = &mut self.playing {
+            let reports = self.content.execute(run, order);
+            self.reports.extend(reports.into_iter().map(Report::Content));
         }
     }
 

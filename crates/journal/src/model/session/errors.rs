@@ -27,6 +27,9 @@ pub enum RequestError {
     /// There is no session with this id.
     #[error("there is no session with this id")]
     UnknownSession,
+    /// No session or slot of this player is there.
+    #[error("nothing is kept of this player")]
+    UnknownPlayer,
     /// Another process plays this session.
     #[error("another process plays this session")]
     SessionInUse,

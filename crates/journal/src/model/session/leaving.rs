@@ -23,9 +23,9 @@ pub enum LeaveCause {
     Signal,
     /// Nothing was done for long. Games give this cause, and so does the plugin where it was asked to look for that.
     Idle,
-    /// The restored world couldn't be played. Only games give this cause.
+    /// The restored world couldn't be played. Games give this cause, and so does a cleanup that gives a crash up.
     RecoveryFailed,
-    /// Something that was waited for didn't come. Only games give this cause.
+    /// Something that was waited for didn't come. Games give this cause, and so does a cleanup that gives a crash up.
     TimedOut,
     /// The game exits with an error.
     Error,

@@ -176,7 +176,7 @@ pub(super) fn open(
 }
 
 /// The same, and who may hold the lock; `None` if it has to wait until it is known which processes died.
-fn open_or_put_off(
+pub(super) fn open_or_put_off(
     finder: &mut SessionFinder,
     session: SessionId,
 ) -> Result<Option<(StoredSession, LockHolder)>, StoreError> {
@@ -221,7 +221,7 @@ impl Interest {
 }
 
 /// Returns true if a session belongs to another game, which happens to keep its files in the same place.
-fn is_of_another_game(finder: &SessionFinder, heads: &[Head]) -> bool {
+pub(super) fn is_of_another_game(finder: &SessionFinder, heads: &[Head]) -> bool {
     let Some(Head { metadata, .. }) = heads.first() else { return false };
     let is_other = metadata.context.is_of_another_game(finder.slots().game());
     if is_other {
@@ -280,8 +280,7 @@ fn examine_lines(
         if found.entry.is_none() {
             found.entry = Some(entry(stored, types, head, &standing));
             found.ladder = Ladder::of(stored, head, trial.as_ref());
-            let has_events = stored.event_files().0 > 0 && head.metadata.place.is_archived();
-            let is_half_archived = stored.index().is_half_archived() || has_events && !forked;
+            let is_half_archived = is_half_archived(stored, head);
             found.entry.iter().for_each(|entry| finder.note_entry(entry, is_half_archived));
         }
         let wanted = match interest {
@@ -319,6 +318,12 @@ fn examine_lines(
     }
     let anything = found.entry.is_some() || found.failure.is_some() || found.corruption.is_some();
     anything.then_some(found)
+}
+
+/// Returns true if files are left of a session's way into the archive.
+pub(super) fn is_half_archived(stored: &StoredSession, head: &Head) -> bool {
+    let has_events = stored.event_files().0 > 0 && head.metadata.place.is_archived();
+    stored.index().is_half_archived() || has_events && stored.index().heads().len() == 1
 }
 
 /// Returns true if a checkpoint that vanished was on the line of a head: it is of its run, or of a run of which nothing

@@ -97,6 +97,12 @@ impl KnownSessions {
         self.0.iter().map(move |(id, known)| (*id, stamp(known)))
     }
 
+    /// The finding about a session, if nothing but its files decides it, and the stamp that these had.
+    pub(super) fn entry(&self, session: SessionId) -> Option<(u64, SessionEntry)> {
+        let known = self.0.get(&session)?;
+        Some((known.stamp, unpack(known.packed.as_ref()?)?))
+    }
+
     /// The sessions to write into the index.
     pub(super) fn indexed(&self) -> Vec<IndexedSession> {
         let indexed = |(id, known): (&SessionId, &Known)| {

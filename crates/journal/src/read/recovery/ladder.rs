@@ -65,10 +65,15 @@ pub struct Ladder {
 }
 
 impl Ladder {
+    /// Returns true if nothing of a session is proposed any more after a failed restore.
+    pub(super) fn is_hopeless_after(failed: &Trial) -> bool {
+        failed.tries >= DEATHS_UNTIL_SAFE_START
+    }
+
     /// The place of the line that ends in `head`, by the session's last restore if that failed.
     pub(super) fn of(stored: &mut StoredSession, head: &Head, failed: Option<&Trial>) -> Self {
         let Some(trial) = failed else { return Self::default() };
-        let proposed = match trial.tries >= DEATHS_UNTIL_SAFE_START {
+        let proposed = match Self::is_hopeless_after(trial) {
             true => Proposal::SafeStart,
             false => step_down(stored, head.id, trial.oldest),
         };

@@ -34,7 +34,7 @@ pub enum Found {
 
 /// The moment at which the records of processes are read, for a session whose last holder isn't known.
 #[derive(Debug, Default)]
-pub(super) enum Records {
+pub enum Records {
     /// For this session.
     #[default]
     ReadAtOnce,
@@ -171,6 +171,13 @@ impl SessionFinder {
         &self.progress
     }
 
+    /// The finding about a session that was left in good order, if its files are as they were then; `None` if it has to be
+    /// looked at.
+    pub fn known_entry(&self, session: SessionId) -> Option<SessionEntry> {
+        let (stamp, entry) = self.known.entry(session)?;
+        (self.store().session_stamp(session).ok() == Some(stamp)).then_some(entry)
+    }
+
     /// The findings about the sessions when they were looked at last.
     pub(super) fn known_mut(&mut self) -> &mut KnownSessions {
         &mut self.known
@@ -291,7 +298,7 @@ impl SessionFinder {
     }
 
     /// Reads the records of all processes, for sessions of which the holders aren't known.
-    pub(super) fn read_records(&mut self) -> Records {
+    pub fn read_records(&mut self) -> Records {
         self.learn_of_deaths();
         Records::WereRead(self.living())
     }

@@ -16,14 +16,14 @@ const STEPS_TO_SYNC: usize = 4;
 
 /// An archive, as it is put together.
 #[derive(Default)]
-pub(super) struct Contents {
+pub struct Contents {
     /// Headers and contents, one after the other.
     parts: VecDeque<Vec<u8>>,
 }
 
 impl Contents {
     /// Adds a file. It holds nothing about the machine: no owner and no times.
-    pub(super) fn add(&mut self, name: &str, bytes: Vec<u8>) -> io::Result<()> {
+    pub fn add(&mut self, name: &str, bytes: Vec<u8>) -> io::Result<()> {
         let mut header = Header::new_ustar();
         header.set_path(name)?;
         header.set_size(bytes.len() as u64);
@@ -37,13 +37,13 @@ impl Contents {
     }
 
     /// Ends it.
-    pub(super) fn end(mut self) -> Self {
+    pub fn end(mut self) -> Self {
         self.parts.push_back(vec![0; 2 * BLOCK]);
         self
     }
 
-    #[cfg(test)]
-    pub(super) fn into_bytes(self) -> Vec<u8> {
+    /// All of it.
+    pub fn into_bytes(self) -> Vec<u8> {
         self.parts.into_iter().flatten().collect()
     }
 

@@ -14,6 +14,8 @@ pub use preview::{RetentionPreview, RetentionReason, WouldGo};
 
 /// The way in which a session was left, for [`Retention`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum LeftAs {
     /// It was closed, and can be continued.

@@ -148,8 +148,8 @@ impl<C: Content> Worker<C> {
             if !std::mem::replace(&mut self.swept, true) {
                 let forgotten = self.finder.take_forgotten();
                 let (store, host) = (&self.local.store, self.local.host.id);
-                self.jobs.add(Sweeping::new(store, host, journal.session(), forgotten));
-                self.jobs.add(ShelfSweeping::new(&self.finder, journal.session()));
+                self.jobs.add(Sweeping::new(store, host, forgotten));
+                self.jobs.add(ShelfSweeping::new(&self.finder));
             }
             let game = self.finder.slots().game();
             self.jobs.add(PruningOthers::new(journal, self.quota, game));

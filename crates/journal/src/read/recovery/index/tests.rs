@@ -330,3 +330,17 @@ fn with_the_index_a_fifth_of_the_operations_is_enough() {
     crate::deep::tell(&format!("operations of 1,000 sessions: {without} without, {with} with"));
     assert!(with * 5 <= without, "{with} of {without}");
 }
+
+/// A cleanup judges by the finding of a session only if its files are still those that were found.
+#[test]
+fn what_was_found_of_a_session_counts_until_its_files_change() {
+    let disk = four_sessions();
+    let (_, finder) = listed(&disk, &BUILD);
+    let found = finder.known_entry(id(1)).expect("it was left in good order");
+    assert_eq!(found.session.name, "One");
+    assert_eq!(finder.known_entry(id(4)), None, "more than its files decides about a crash");
+    // Another process continues it.
+    put_run(&disk, id(1), 2, "One, continued", None);
+    assert_eq!(finder.known_entry(id(1)), None);
+    assert!(finder.known_entry(id(2)).is_some(), "the others are as they were");
+}

@@ -40,6 +40,8 @@ pub struct WouldGo {
 
 /// The reason for which a session would go.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum RetentionReason {
     /// The rule for sessions that were left so doesn't keep it.

@@ -1,0 +1,135 @@
+//! `player list` and `player export`: what is kept of a player.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use bevy_session_journal::internal::disk::slots_in;
+use bevy_session_journal::internal::model::clock;
+use bevy_session_journal::internal::write::Upkeep;
+use clap::{Subcommand, ValueHint};
+use serde::Serialize;
+
+use crate::arguments::OfPlace;
+use crate::failure::Failure;
+use crate::output::{Output, harmless};
+use crate::place::{Place, Profile, to_read};
+use crate::table::Table;
+
+/// A verb about players.
+#[derive(Subcommand, Debug)]
+pub enum Player {
+    /// List the players whose sessions or slots are kept
+    List {
+        #[command(flatten)]
+        place: OfPlace,
+    },
+    /// Write everything that is kept of a player into a file: a tar archive of JSON and pictures
+    Export {
+        #[command(flatten)]
+        place: OfPlace,
+        /// The player, exactly as the game names them
+        #[arg(long, value_name = "PLAYER")]
+        name: String,
+        /// The file, which isn't there yet
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        to: PathBuf,
+    },
+}
+
+/// A player, as JSON has it.
+#[derive(Serialize)]
+struct Counted<'a> {
+    profile: &'a str,
+    name: &'a str,
+    sessions: usize,
+    slots: usize,
+}
+
+/// What is kept of a player.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    sessions: usize,
+    slots: usize,
+}
+
+/// An export, as JSON has it.
+#[derive(Serialize)]
+struct Exported<'a> {
+    profile: &'a str,
+    name: &'a str,
+    bytes: u64,
+}
+
+/// Lists players, or exports one.
+pub fn player(wanted: Player, output: &mut Output<'_>) -> Result<(), Failure> {
+    match wanted {
+        Player::List { place } => list(&place.resolve()?, output),
+        Player::Export { place, name, to } => export(&place.resolve()?, &name, &to, output),
+    }
+}
+
+fn list(place: &Place, output: &mut Output<'_>) -> Result<(), Failure> {
+    let mut table = Table::new(["PLAYER", "SESSIONS", "SLOTS", "PROFILE"]).numbers(&[1, 2]);
+    for profile in place.profiles()? {
+        let title = profile.directory.title();
+        for (name, &Count { sessions, slots }) in &players_of(&profile)? {
+            match output.is_json() {
+                true => output.object(&Counted { profile: &title, name, sessions, slots })?,
+                false => {
+                    let counts = [sessions, slots].map(|count| count.to_string());
+                    let [sessions, slots] = counts;
+                    table.add(vec![harmless(name), sessions, slots, title.clone()]);
+                }
+            }
+        }
+    }
+    if output.is_json() { Ok(()) } else { output.table(&table) }
+}
+
+/// The players of a profile, with the numbers of their sessions and slots.
+fn players_of(profile: &Profile) -> Result<BTreeMap<String, Count>, Failure> {
+    let mut players: BTreeMap<String, Count> = BTreeMap::new();
+    for session in profile.sessions()? {
+        // What can't be read says of nobody that it is theirs.
+        let Ok(Some(stored)) = profile.open(session) else { continue };
+        let heads = stored.index().heads().iter();
+        let of_session: BTreeSet<&str> =
+            heads.filter_map(|head| head.metadata.player.as_deref()).collect();
+        for player in of_session {
+            players.entry(player.to_owned()).or_default().sessions += 1;
+        }
+    }
+    let slots = slots_in(profile.disk(), &profile.directory.slots)?.into_iter().flatten();
+    for player in slots.filter_map(|slot| slot.header.metadata.player.clone()) {
+        players.entry(player).or_default().slots += 1;
+    }
+    Ok(players)
+}
+
+fn export(place: &Place, name: &str, to: &Path, output: &mut Output<'_>) -> Result<(), Failure> {
+    let profile = profile_of(place, name)?;
+    let exported = Upkeep::of(to_read(&profile)?).export_player(name, to, clock::timestamp());
+    let bytes = exported.map_err(|source| Failure::Player { source })?;
+    if output.is_json() {
+        let title = profile.directory.title();
+        return output.object(&Exported { profile: &title, name, bytes });
+    }
+    output.line(format_args!("{bytes} bytes are in {}", to.display()))
+}
+
+/// The profile in which a player's sessions and slots are.
+fn profile_of(place: &Place, name: &str) -> Result<Profile, Failure> {
+    let mut found = Vec::new();
+    for profile in place.profiles()? {
+        if players_of(&profile)?.contains_key(name) {
+            found.push(profile);
+        }
+    }
+    match found.pop() {
+        Some(profile) if found.is_empty() => Ok(profile),
+        Some(_) => {
+            Err(Failure::usage("the player is in several profiles: name the directory of one"))
+        }
+        None => Err(Failure::usage("no session or slot of this player is kept")),
+    }
+}

@@ -1,0 +1,77 @@
+//! Players: their list, and exports of everything that is kept of one.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use bevy_session_journal::{CheckpointKind, JournalOptions, NewSession};
+
+use crate::common::{AnyValue, Done, run};
+
+fn of(words: &[&str], place: &Path) -> std::io::Result<crate::common::Ran> {
+    let words = words.iter().map(OsString::from);
+    run(words.chain([place.as_os_str().to_owned()]))
+}
+
+fn play(place: &Path, player: &str) -> Done {
+    let options = JournalOptions::new(place).watch_panics(false);
+    let mut journal = options.open(AnyValue(std::marker::PhantomData))?;
+    let mut run = journal.start(NewSession::named("Garden").player(player));
+    run.checkpoint(CheckpointKind::Manual, &|_: bevy_session_journal::Scope| 1_u64);
+    run.close(&|_: bevy_session_journal::Scope| 1_u64)?;
+    Ok(())
+}
+
+#[test]
+fn a_player_is_listed_and_exported() -> Done {
+    let root = tempfile::tempdir()?;
+    let place = root.path().join("game");
+    play(&place, "Ann")?;
+    play(&place, "Annabel")?;
+    let listed = of(&["player", "list", "--json"], &place)?.objects()?;
+    let names: Vec<_> = listed.iter().filter_map(|it| it["name"].as_str()).collect();
+    assert_eq!(names, ["Ann", "Annabel"]);
+    let file = root.path().join("ann.tar");
+    let to = file.display().to_string();
+    let ran = of(&["player", "export", "--name", "Ann", "--to", &to], &place)?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let archive = std::fs::read(&file)?;
+    let has = |text: &str| archive.windows(text.len()).any(|it| it == text.as_bytes());
+    assert!(has("player.json") && has("session.json") && has("checkpoint-"));
+    assert!(!has("Annabel"), "the other player's is the other's");
+    let again = of(&["player", "export", "--name", "Ann", "--to", &to], &place)?;
+    assert_eq!((again.code, std::fs::read(&file)?), (Some(2), archive), "{}", again.error);
+    for name in ["Cleo", "An", "ann", ""] {
+        let ran = of(&["player", "export", "--name", name, "--to", "x.tar"], &place)?;
+        assert_eq!(ran.code, Some(64), "{name}: {}", ran.error);
+    }
+    Ok(())
+}
+
+/// Somebody was given the data of a game, without what a machine knows of its processes: reading needs no more.
+#[test]
+fn a_player_is_exported_from_a_place_without_records() -> Done {
+    let root = tempfile::tempdir()?;
+    let place = root.path().join("game");
+    play(&place, "Ann")?;
+    std::fs::remove_dir_all(place.join("state"))?;
+    let file = root.path().join("ann.tar");
+    let to = file.display().to_string();
+    let ran = of(&["player", "export", "--name", "Ann", "--to", &to], &place)?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    assert!(std::fs::read(&file)?.len() > 1024);
+    assert!(!place.join("state").exists(), "nothing is made there");
+    let beside = std::fs::read_dir(root.path())?.count();
+    assert_eq!(beside, 2, "the game and the file, and nothing else");
+    Ok(())
+}
+
+#[test]
+fn the_inventory_has_every_kind() -> Done {
+    let ran = run(["inventory", "--json"].map(OsString::from))?;
+    let kinds = ran.objects()?;
+    assert!(kinds.len() > 10, "{kinds:?}");
+    assert!(kinds.iter().all(|it| it["goes"].as_str().is_some_and(|text| !text.is_empty())));
+    let text = run(["inventory"].map(OsString::from))?.text;
+    assert!(text.contains("state/logs/*.jsonl"), "{text}");
+    Ok(())
+}

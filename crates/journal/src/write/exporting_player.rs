@@ -1,0 +1,667 @@
+//! Writes everything that is kept of a player into one file: an uncompressed tar archive of JSON and pictures, for
+//! readers without this library.
+//!
+//! ```text
+//! sessions/ID/session.json             what a session says of itself, and the names of its attachments
+//! sessions/ID/checkpoint-LINE/N.json   its newest checkpoint: the values of each type, by entity, a part in each file
+//! sessions/ID/events-LINE/N.json       recorded events, a page in each file
+//! sessions/ID/attachments/N.png        pictures and other attachments, as they were attached
+//! slots/N/slot.json, checkpoint/N.json, attachments/N.png
+//! player.json                          the player, the time, and what isn't in the file
+//! ```
+//!
+//! A part at a time is read and written; nothing of it is changed. A session is the player's if its newest checkpoint
+//! says so; of one that was continued in two places, each line is asked. The file is written under another name beside
+//! its place, so that half of it is never taken for the whole. Neither an exit nor a change of profile waits for it: the
+//! former ends it, and after the latter it goes on in the profile where it began.
+
+use std::collections::{HashSet, VecDeque};
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use tracing::debug;
+
+use super::any_value::value_of;
+use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
+use super::news::News;
+use crate::disk::{
+    AppendFile, DirectoryStore, Disk, LocalStore, MergedBlocks, SlotFile, StoreAction, StoreError,
+    StoredSession, UnreadSlot, slots_in, with_sources,
+};
+use crate::format::{Block, Head, LineWalk, Rows};
+use crate::model::ids::{CheckpointId, SaveId, SessionId, Ticket, random_u64};
+use crate::model::session::{Attachment, FailureCause, Fields, RequestError};
+use crate::read::recovery::{EventQuery, fields_of, read_events};
+use crate::read::report::{STEP_BYTES, TarParts, create_new};
+
+/// Events in one file.
+const EVENTS_AT_ONCE: usize = if cfg!(test) { 2 } else { 4096 };
+/// Sessions that are opened in one slice, to see whose they are.
+const OPENED_AT_ONCE: usize = if cfg!(test) { 1 } else { 16 };
+/// Bytes of a world that are read in one slice, about, and are in one file.
+const WORLD_BYTES: usize = if cfg!(test) { 1 } else { STEP_BYTES };
+
+/// A player who is exported because the game asked for it.
+pub(super) struct ExportPlayer {
+    player: String,
+    path: PathBuf,
+    ticket: Ticket,
+    /// Where it began.
+    local: Arc<LocalStore>,
+    phase: Phase,
+}
+
+/// The progress of an export.
+enum Phase {
+    Waiting,
+    /// The sessions are opened, the next one last. Those of the player were found.
+    Looking {
+        sessions: Vec<SessionId>,
+        found: Found,
+    },
+    Writing(Box<Exporting>),
+}
+
+/// The findings about all sessions.
+#[derive(Default)]
+struct Found {
+    /// The player's sessions.
+    own: Vec<SessionId>,
+    /// Files that can't be read, as `player.json` names them.
+    unreadable: Vec<String>,
+}
+
+/// A file that is being written.
+struct Exporting {
+    player: String,
+    // Closed before it is removed: some systems don't remove what is open.
+    file: Box<dyn AppendFile>,
+    unfinished: Unfinished,
+    bytes: u64,
+    waiting: VecDeque<Part>,
+    sessions: usize,
+    slots: usize,
+    /// The parts that could not be read, or not as a whole.
+    incomplete: Vec<String>,
+}
+
+/// A part that is still to be written.
+enum Part {
+    Session(SessionId),
+    Events { session: SessionId, line: CheckpointId, page: usize, after: Option<u64> },
+    World(Box<World>),
+    Attachment { session: SessionId, number: usize, of: AttachmentOf },
+    Slot(Box<SlotFile>, usize),
+}
+
+/// An attachment of a session.
+enum AttachmentOf {
+    Checkpoint(CheckpointId, String),
+    Session(String, u32),
+}
+
+/// The world of a checkpoint that is written, a few blocks at a time.
+struct World {
+    of: WorldOf,
+    /// The directory in the archive.
+    place: String,
+    checkpoint: CheckpointId,
+    /// The rest of its blocks, and the number of files so far; `None` before it is opened.
+    reading: Option<(MergedBlocks, usize)>,
+}
+
+/// The files that a world is in.
+enum WorldOf {
+    Session(SessionId),
+    Slot(Box<SlotFile>),
+}
+
+impl ExportPlayer {
+    pub(super) fn new(
+        player: String,
+        path: PathBuf,
+        ticket: Ticket,
+        local: &Arc<LocalStore>,
+    ) -> Self {
+        Self { player, path, ticket, local: Arc::clone(local), phase: Phase::Waiting }
+    }
+
+    /// Does the next piece of work. `game` is the one whose sessions they are. Returns the bytes of the file, once it is
+    /// whole and durable.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`]. What was begun is removed with this job.
+    pub(super) fn step(&mut self, game: &str, now: Timestamp) -> Result<Option<u64>, RequestError> {
+        let exporting = match &mut self.phase {
+            Phase::Waiting => {
+                self.refuse_to_replace()?;
+                let sessions = self.local.store.sessions()?;
+                self.phase = Phase::Looking { sessions, found: Found::default() };
+                return Ok(None);
+            }
+            Phase::Looking { sessions, found } if sessions.is_empty() => {
+                let found = mem::take(found);
+                let begun = Exporting::begin(&self.player, &self.path, found, (&self.local, game))?;
+                self.phase = Phase::Writing(Box::new(begun));
+                return Ok(None);
+            }
+            Phase::Looking { sessions, found } => {
+                let begin = sessions.len().saturating_sub(OPENED_AT_ONCE);
+                for session in sessions.split_off(begin) {
+                    found.look_at(session, &self.local.store, (&self.player, game));
+                }
+                return Ok(None);
+            }
+            Phase::Writing(exporting) => exporting,
+        };
+        if let Some(part) = exporting.waiting.pop_front() {
+            exporting.write_part(&self.local.store, part)?;
+            return Ok(None);
+        }
+        let bytes = exporting.finish((&self.local.store, game), now)?;
+        if let Phase::Writing(exporting) = mem::replace(&mut self.phase, Phase::Waiting) {
+            let Exporting { file, unfinished, .. } = *exporting;
+            drop(file);
+            unfinished.put_in_place(&self.path)?;
+        }
+        let directory = self.path.parent().unwrap_or(&self.path).to_owned();
+        let layout = self.local.store.layout().clone();
+        let outside = Arc::clone(&self.local.outside);
+        DirectoryStore::new(outside, layout).sync_directories(&[directory])?;
+        Ok(Some(bytes))
+    }
+
+    /// Says early that a file is there already; it is asked once more when the export takes its place.
+    fn refuse_to_replace(&self) -> Result<(), RequestError> {
+        let path = &self.path;
+        match self.local.outside.open(path) {
+            Ok(_) => Err(RequestError::FileExists { path: path.clone() }),
+            // Whatever is the matter otherwise, writing it says that.
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+impl Job for ExportPlayer {
+    fn urgency(&self) -> Urgency {
+        Urgency::Kept
+    }
+
+    fn waits_for(&self) -> WaitsFor {
+        WaitsFor::Listing
+    }
+
+    fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
+        let result = match self.step(tools.finder.slots().game(), tools.now.wall) {
+            Ok(None) => return Slice::Going(self),
+            Ok(Some(bytes)) => Ok(bytes),
+            Err(error) => Err(error),
+        };
+        let Self { path, ticket, .. } = *self;
+        tools.news.push(News::PlayerExported { path, result, ticket });
+        Slice::Done
+    }
+
+    fn is_long(&self) -> bool {
+        true
+    }
+}
+
+impl Found {
+    /// Takes a session of the player in.
+    fn look_at(
+        &mut self,
+        session: SessionId,
+        store: &DirectoryStore,
+        (player, game): (&str, &str),
+    ) {
+        match store.open_session(session) {
+            Ok(stored) => {
+                let heads = stored.index().heads();
+                let is_other = |head: &Head| head.metadata.context.is_of_another_game(game);
+                let of_game = heads.first().filter(|head| !is_other(head));
+                if of_game.is_some() && lines_of(heads, player).next().is_some() {
+                    self.own.push(session);
+                } else if heads.is_empty() && stored.index().unreadable_file().is_some() {
+                    self.unreadable.push(format!("session {session}, whoever's it is"));
+                }
+            }
+            Err(error) if error.io_kind() == Some(std::io::ErrorKind::NotFound) => {}
+            Err(_) => self.unreadable.push(format!("session {session}, whoever's it is")),
+        }
+    }
+}
+
+/// A file beside its place, which is removed when this is dropped, unless it is in its place by then.
+struct Unfinished {
+    outside: Arc<dyn Disk>,
+    path: PathBuf,
+}
+
+impl Unfinished {
+    /// Gives the file its name. Its place is taken first, so that no other file is replaced.
+    fn put_in_place(&self, place: &Path) -> Result<(), RequestError> {
+        drop(create_new(&*self.outside, place)?);
+        self.outside.put_in_place(&self.path, place).map_err(|error| {
+            let _ = self.outside.remove(place);
+            refused(place, error)
+        })
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        match self.outside.remove(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                debug!(path = %self.path.display(), %error, "half an export can't be removed");
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Exporting {
+    fn begin(
+        player: &str,
+        path: &Path,
+        found: Found,
+        (local, game): (&LocalStore, &str),
+    ) -> Result<Self, RequestError> {
+        let store = &local.store;
+        let Found { own, unreadable: mut incomplete } = found;
+        let slots = slots_in(&**store.disk(), &store.layout().slots())?;
+        let slots = own_slots(slots, (player, &own), game, &mut incomplete);
+        let counts = (own.len(), slots.len());
+        let mut waiting: VecDeque<Part> = own.into_iter().map(Part::Session).collect();
+        let slots = slots.into_iter().zip(1..);
+        waiting.extend(slots.map(|(slot, number)| Part::Slot(Box::new(slot), number)));
+        if waiting.is_empty() {
+            return Err(RequestError::UnknownPlayer);
+        }
+        let outside = Arc::clone(&local.outside);
+        // No two exports write the same file.
+        let mut written = path.as_os_str().to_owned();
+        written.push(format!(".{:016x}.part", random_u64()));
+        let file = create_new(&*outside, Path::new(&written))?;
+        let unfinished = Unfinished { outside, path: written.into() };
+        let (player, bytes, (sessions, slots)) = (player.to_owned(), 0, counts);
+        Ok(Self { player, file, unfinished, bytes, waiting, sessions, slots, incomplete })
+    }
+
+    /// Writes a part. Parts that it consists of come next.
+    fn write_part(&mut self, store: &DirectoryStore, part: Part) -> Result<(), RequestError> {
+        let (what, world) = (part.name(), part.world());
+        let mut parts = TarParts::default();
+        let further = self.read_part(store, part, &mut parts).unwrap_or_else(|error| {
+            debug!(what, error = %with_sources(&error), "it can't be exported as a whole");
+            let older = world.and_then(|(session, of)| older_world(store, session, of));
+            let instead = older.as_ref().map(|older| format!("; {} is beside it", older.place));
+            self.incomplete.push(what + &instead.unwrap_or_default());
+            older.map(|older| Part::World(Box::new(older))).into_iter().collect()
+        });
+        further.into_iter().rev().for_each(|part| self.waiting.push_front(part));
+        self.append(parts)
+    }
+
+    fn read_part(
+        &mut self,
+        store: &DirectoryStore,
+        part: Part,
+        parts: &mut TarParts,
+    ) -> Result<Vec<Part>, RequestError> {
+        match part {
+            Part::Session(session) => self.add_session(parts, store, session),
+            Part::Events { session, line, page, after } => {
+                add_events(parts, store, (session, line), page, after)
+            }
+            Part::World(world) => Ok(world.step(parts, store)?.into_iter().collect()),
+            Part::Attachment { session, number, of } => {
+                let attachment = of.read(store, session)?;
+                add_attachment(parts, &format!("sessions/{session}"), number, &attachment)?;
+                Ok(Vec::new())
+            }
+            Part::Slot(slot, number) => add_slot(parts, store, slot, number),
+        }
+    }
+
+    /// Adds what a session says of itself. Returns its other parts.
+    fn add_session(
+        &mut self,
+        parts: &mut TarParts,
+        store: &DirectoryStore,
+        session: SessionId,
+    ) -> Result<Vec<Part>, RequestError> {
+        let mut stored = store.open_session(session)?;
+        let heads = stored.index().heads().to_vec();
+        let is_only_theirs = lines_of(&heads, &self.player).count() == heads.len();
+        let (mut further, mut lines) = (Vec::new(), Vec::new());
+        for head in lines_of(&heads, &self.player) {
+            let fields = match &head.fields {
+                Some(fields) => fields.clone(),
+                None if stored.index().is_without_world(head.id) => Fields::default(),
+                None => fields_of(&mut stored, head.id).unwrap_or_else(|_| {
+                    self.incomplete.push(format!("session {session}: fields"));
+                    Fields::default()
+                }),
+            };
+            lines.push(describe(head, &fields)?);
+            let (line, page, after) = (head.id, 1, None);
+            if !stored.index().is_without_world(line) {
+                let world = World::of_session(session, line);
+                further.push(Part::World(Box::new(world)));
+            }
+            further.push(Part::Events { session, line, page, after });
+        }
+        // Whose line a picture is on isn't known, where one of them is another player's.
+        let attachments = if is_only_theirs { attachments_of(&stored) } else { Vec::new() };
+        let named = attachments.iter().zip(1..).map(|(of, number)| of.describe(number));
+        let about = json!({ "lines": lines, "attachments": named.collect::<Vec<_>>() });
+        add_json(parts, &format!("sessions/{session}/session.json"), &about)?;
+        let attachments = attachments.into_iter().zip(1..);
+        let part = |(of, number)| Part::Attachment { session, number, of };
+        further.extend(attachments.map(part));
+        Ok(further)
+    }
+
+    /// Writes what the file is, and ends it.
+    fn finish(
+        &mut self,
+        (store, game): (&DirectoryStore, &str),
+        now: Timestamp,
+    ) -> Result<u64, RequestError> {
+        let mut parts = TarParts::default();
+        let whole = json!({
+            "player": self.player,
+            "made_at": now.to_string(),
+            "game": game,
+            "profile": store.layout().profile,
+            "sessions": self.sessions,
+            "slots": self.slots,
+            "incomplete": self.incomplete,
+            "not_in_it": "older and named checkpoints and branches of sessions, of which the newest checkpoint is in it; \
+                          reports and exports that were written to other places, log files, sessions of other players \
+                          and other profiles, and attachments of sessions that went on in two places, one of which is \
+                          another player's",
+        });
+        add_json(&mut parts, "player.json", &whole)?;
+        self.append(parts.end())?;
+        self.file.sync().map_err(|error| refused(&self.unfinished.path, error))?;
+        Ok(self.bytes)
+    }
+
+    fn append(&mut self, parts: TarParts) -> Result<(), RequestError> {
+        let bytes = parts.into_bytes();
+        let appended = self.file.append(&bytes);
+        appended.map_err(|error| refused(&self.unfinished.path, error))?;
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+impl Part {
+    /// The part, in the words of `player.json`.
+    fn name(&self) -> String {
+        match self {
+            Self::Session(session) => format!("session {session}"),
+            Self::Events { session, page, .. } => format!("session {session}: events {page}"),
+            Self::World(world) => format!("{}: as a whole", world.place),
+            Self::Attachment { session, number, .. } => {
+                format!("session {session}: attachment {number}")
+            }
+            Self::Slot(_, number) => format!("slot {number}"),
+        }
+    }
+
+    /// The checkpoint of a session whose world it is.
+    fn world(&self) -> Option<(SessionId, CheckpointId)> {
+        let Self::World(world) = self else { return None };
+        let WorldOf::Session(session) = world.of else { return None };
+        Some((session, world.checkpoint))
+    }
+}
+
+/// The world of the next older checkpoint of a session, where one can't be read.
+fn older_world(store: &DirectoryStore, session: SessionId, of: CheckpointId) -> Option<World> {
+    let stored = store.open_session(session).ok()?;
+    let mut walk = LineWalk::from(of);
+    walk.next(stored.index())?;
+    let mut older = std::iter::from_fn(|| walk.next(stored.index()));
+    let older = older.find(|checkpoint| stored.index().plan(*checkpoint).is_some())?;
+    Some(World::of_session(session, older))
+}
+
+impl World {
+    fn of_session(session: SessionId, checkpoint: CheckpointId) -> Self {
+        let place = format!("sessions/{session}/checkpoint-{checkpoint}");
+        Self { of: WorldOf::Session(session), place, checkpoint, reading: None }
+    }
+
+    /// Adds the next part. Returns the rest, if there is any.
+    fn step(
+        mut self: Box<Self>,
+        parts: &mut TarParts,
+        store: &DirectoryStore,
+    ) -> Result<Option<Part>, RequestError> {
+        let Some((blocks, number)) = &mut self.reading else {
+            let stored = match &self.of {
+                WorldOf::Session(session) => store.open_session(*session)?,
+                WorldOf::Slot(slot) => store.slots().open(&slot.path, &slot.header),
+            };
+            let plan = stored.index().plan(self.checkpoint);
+            let plan = plan.ok_or(RequestError::NothingToRestore)?;
+            self.reading = Some((stored.blocks(&plan)?, 0));
+            return Ok(Some(Part::World(self)));
+        };
+        let (mut read, mut types) = (0, Map::new());
+        while read < WORLD_BYTES {
+            let Some(block) = blocks.next().transpose()? else { break };
+            read += block.byte_len();
+            add_values(&mut types, &block);
+        }
+        if read == 0 {
+            return Ok(None);
+        }
+        *number += 1;
+        add_json(parts, &format!("{}/{number}.json", self.place), &Value::Object(types))?;
+        Ok(Some(Part::World(self)))
+    }
+}
+
+/// Adds the values of a block: of each type, by entity.
+fn add_values(types: &mut Map<String, Value>, block: &Block) {
+    let Rows::Values(values) = &block.rows else { return };
+    let of_type = types.entry(&*block.type_path).or_insert_with(|| Value::Object(Map::new()));
+    let Value::Object(of_type) = of_type else { return };
+    of_type.extend(values.iter().map(|(id, value)| (entity(id), value_of(value))));
+}
+
+impl AttachmentOf {
+    fn read(&self, store: &DirectoryStore, session: SessionId) -> Result<Attachment, RequestError> {
+        match self {
+            Self::Checkpoint(checkpoint, name) => {
+                let stored = store.open_session(session)?;
+                let read = stored.attachment(&**store.disk(), *checkpoint, name);
+                read.ok_or(RequestError::UnknownCheckpoint)
+            }
+            Self::Session(name, version) => {
+                let read = store.read_session_attachment(session, name, Some(*version));
+                read.map_err(|error| RequestError::Store(FailureCause::new(error)))
+            }
+        }
+    }
+
+    /// The name and origin of the attachment in the file of this number.
+    fn describe(&self, number: usize) -> Value {
+        match self {
+            Self::Checkpoint(checkpoint, name) => {
+                json!({ "file": number, "name": name, "checkpoint": checkpoint.to_string() })
+            }
+            Self::Session(name, version) => {
+                json!({ "file": number, "name": name, "version": version })
+            }
+        }
+    }
+}
+
+/// The attachments of a session and of its checkpoints.
+fn attachments_of(stored: &StoredSession) -> Vec<AttachmentOf> {
+    let beside = stored.beside().iter();
+    let beside =
+        beside.map(|(checkpoint, name)| AttachmentOf::Checkpoint(*checkpoint, name.clone()));
+    let own = stored.own_attachments().iter();
+    beside.chain(own.map(|own| AttachmentOf::Session(own.name.clone(), own.version))).collect()
+}
+
+/// The slots of a player, and those that name no player and were made of a session of theirs. Those that can't be read
+/// are `incomplete`.
+fn own_slots(
+    slots: Vec<Result<SlotFile, UnreadSlot>>,
+    (player, sessions): (&str, &[SessionId]),
+    game: &str,
+    incomplete: &mut Vec<String>,
+) -> Vec<SlotFile> {
+    let sessions: HashSet<SessionId> = sessions.iter().copied().collect();
+    let mut own = Vec::new();
+    for slot in slots {
+        match slot {
+            Ok(slot) => {
+                let metadata = &slot.header.metadata;
+                let is_own = match metadata.player.as_deref() {
+                    Some(of) => of == player,
+                    None => sessions.contains(&slot.header.session),
+                };
+                if is_own && !metadata.context.is_of_another_game(game) {
+                    own.push(slot);
+                }
+            }
+            Err(unread) => {
+                let name = unread.path.file_name().unwrap_or_default().to_string_lossy();
+                incomplete.push(format!("slot file {name}, whoever's it is"));
+            }
+        }
+    }
+    own
+}
+
+/// The lines of a session that say that they are this player's.
+fn lines_of<'a>(heads: &'a [Head], player: &'a str) -> impl Iterator<Item = &'a Head> {
+    heads.iter().filter(move |head| head.metadata.player.as_deref() == Some(player))
+}
+
+/// A line of a session, as it says itself.
+fn describe(head: &Head, fields: &Fields) -> Result<Value, RequestError> {
+    Ok(json!({
+        "checkpoint": head.id.to_string(),
+        "session": to_json(&head.metadata)?,
+        "status": to_json(&head.status)?,
+        "play_seconds": head.play_time.as_secs_f64(),
+        "last_written": head.time.to_string(),
+        "left": to_json(&head.end.as_ref().map(|end| &end.leaving))?,
+        "fields": fields_as_json(fields),
+    }))
+}
+
+fn fields_as_json(fields: &Fields) -> Value {
+    let names = fields.names().filter_map(|name| Some((name, fields.field(name)?)));
+    names.map(|(name, field)| (name.to_owned(), value_of(&field.0))).collect::<Map<_, _>>().into()
+}
+
+/// Adds a page of recorded events. Returns the next page, if there is one.
+fn add_events(
+    parts: &mut TarParts,
+    store: &DirectoryStore,
+    (session, line): (SessionId, CheckpointId),
+    page: usize,
+    after: Option<u64>,
+) -> Result<Vec<Part>, RequestError> {
+    let stored = store.open_session(session)?;
+    // Of the only line, what was recorded after its newest checkpoint as well.
+    let checkpoint = (stored.index().heads().len() > 1).then_some(line);
+    let (newest_first, limit) = (false, EVENTS_AT_ONCE);
+    let query = EventQuery { checkpoint, newest_first, limit, after, ..EventQuery::of(session) };
+    let read = read_events(&**store.disk(), &stored, query)?;
+    if !read.events.is_empty() {
+        let events = read.events.iter().map(|event| {
+            json!({
+                "number": event.sequence,
+                "type": &*event.event_type.path,
+                "time": event.moment.time.to_string(),
+                "play_seconds": event.moment.play_time.as_secs_f64(),
+                "value": value_of(&event.data),
+            })
+        });
+        let name = format!("sessions/{session}/events-{line}/{page}.json");
+        add_json(parts, &name, &events.collect())?;
+    }
+    let next = read.next.map(|after| (page + 1, Some(after)));
+    Ok(next.map(|(page, after)| Part::Events { session, line, page, after }).into_iter().collect())
+}
+
+fn add_slot(
+    parts: &mut TarParts,
+    store: &DirectoryStore,
+    slot: Box<SlotFile>,
+    number: usize,
+) -> Result<Vec<Part>, RequestError> {
+    let place = format!("slots/{number}");
+    let stored = store.slots().open(&slot.path, &slot.header);
+    let attachments = stored.attachments().collect::<Result<Vec<_>, _>>()?;
+    let named = attachments.iter().zip(1..);
+    let named = named.map(|(of, number)| json!({ "file": number, "name": of.name }));
+    let says = json!({
+        "name": slot.slot.name,
+        "kind": format!("{:?}", slot.slot.kind),
+        "session": to_json(&slot.header.metadata)?,
+        "attachments": named.collect::<Vec<_>>(),
+    });
+    add_json(parts, &format!("{place}/slot.json"), &says)?;
+    for (attachment, number) in attachments.iter().zip(1..) {
+        add_attachment(parts, &place, number, attachment)?;
+    }
+    let Some(head) = stored.index().heads().first() else {
+        return Err(RequestError::NothingToRestore);
+    };
+    let (place, checkpoint) = (format!("{place}/checkpoint"), head.id);
+    let world = World { of: WorldOf::Slot(slot), place, checkpoint, reading: None };
+    Ok(vec![Part::World(Box::new(world))])
+}
+
+fn entity(id: SaveId) -> String {
+    if id == SaveId::WORLD { "world".to_owned() } else { format!("{id:?}") }
+}
+
+fn add_attachment(
+    parts: &mut TarParts,
+    place: &str,
+    number: usize,
+    attachment: &Attachment,
+) -> Result<(), RequestError> {
+    let extension = match &*attachment.bytes {
+        [0x89, b'P', b'N', b'G', ..] => ".png",
+        [0xff, 0xd8, 0xff, ..] => ".jpg",
+        [b'R', b'I', b'F', b'F', ..] => ".webp",
+        _ => "",
+    };
+    let name = format!("{place}/attachments/{number}{extension}");
+    let added = parts.add(&name, attachment.bytes.to_vec());
+    added.map_err(|error| refused(Path::new(&name), error))
+}
+
+fn to_json(value: &impl Serialize) -> Result<Value, RequestError> {
+    serde_json::to_value(value).map_err(|error| RequestError::Store(FailureCause::new(error)))
+}
+
+fn add_json(parts: &mut TarParts, name: &str, value: &Value) -> Result<(), RequestError> {
+    let written = serde_json::to_vec_pretty(value);
+    let bytes = written.map_err(|error| RequestError::Store(FailureCause::new(error)))?;
+    parts.add(name, bytes).map_err(|error| refused(Path::new(name), error))
+}
+
+fn refused(path: &Path, source: std::io::Error) -> RequestError {
+    StoreError::Disk { action: StoreAction::Append, path: path.to_owned(), source }.into()
+}
