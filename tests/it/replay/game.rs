@@ -155,9 +155,25 @@ pub fn app_with(directory: &Path, seed: u64, change: impl FnOnce(&mut App)) -> A
     app
 }
 
+/// The same with a writer in a thread of its own, which ends what it was given even if a panic takes the app along.
+pub fn app_with_thread(directory: &Path, seed: u64) -> App {
+    let plugin = SessionPlugin::new("Tests", "Farm").directory(directory);
+    let mut app = start_up_with(plugin, seed, |_| {});
+    request(&mut app, |commands| commands.session().start(NewSession::named("Farm")));
+    while app.world().get_resource::<CurrentSession>().is_none() {
+        std::thread::yield_now();
+        frames(&mut app, 1);
+    }
+    app
+}
+
 fn start_up(directory: &Path, seed: u64, change: impl FnOnce(&mut App)) -> App {
     let origin = "2026-01-01T00:00:00Z".parse().unwrap();
     let plugin = SessionPlugin::new("Tests", "Farm").directory(directory).clock_from(origin);
+    start_up_with(plugin, seed, change)
+}
+
+fn start_up_with(plugin: SessionPlugin, seed: u64, change: impl FnOnce(&mut App)) -> App {
     let mut app = game_with(plugin, |app| {
         add(app, &Rules { harvest: 1, plays_itself: false, records: true });
         listen::<EventsRead>(app);

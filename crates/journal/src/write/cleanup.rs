@@ -16,7 +16,7 @@ use super::cleanup_outcome::{CleanupChange, CleanupOutcome, CleanupReason};
 use super::cleanup_rules::CleanupRules;
 use super::editing_many::EditingMany;
 use super::filing;
-use super::jobs::{Holds, Job, Queue, Slice, Tools, Urgency, WaitsFor};
+use super::jobs::{Holds, Job, Jobs, Queue, Slice, Tools, Urgency, WaitsFor};
 use super::news::News;
 use super::retention::{LetGo, Quota, WouldGo};
 use super::shelf_sweeping::ShelfSweeping;
@@ -80,7 +80,20 @@ struct Looking {
 type Edits = VecDeque<(ShelfMove, VecDeque<(OneOfMany, CleanupReason)>)>;
 
 impl CleanUp {
-    pub(super) fn new(
+    /// Adds a cleanup to the jobs, unless one waits there and nobody asked for another.
+    pub(super) fn ask(
+        jobs: &mut Jobs,
+        rules: CleanupRules,
+        quota: Quota,
+        ticket: Option<Ticket>,
+        local: &Arc<LocalStore>,
+    ) {
+        if ticket.is_some() || !jobs.has_queued(Queue::Cleanups) {
+            jobs.add(Self::new(rules, quota, ticket, local));
+        }
+    }
+
+    fn new(
         rules: CleanupRules,
         quota: Quota,
         ticket: Option<Ticket>,

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::archiving::Archive;
+use super::cleanup::CleanUp;
 use super::context::{Versions, of_this_machine};
 use super::editing_many::EditingMany;
 use super::exporting_player::ExportPlayer;
@@ -187,7 +188,9 @@ impl<C: Content> Worker<C> {
             Order::ExportPlayer { player, path, ticket } => {
                 self.jobs.add(ExportPlayer::new(player, path, ticket, &self.local));
             }
-            Order::CleanUp { rules, ticket } => self.clean_up(*rules, ticket),
+            Order::CleanUp { rules, ticket } => {
+                CleanUp::ask(&mut self.jobs, *rules, self.quota, ticket, &self.local);
+            }
             Order::Slot { order, ticket } => self.jobs.add(SlotWork::new(order, ticket)),
             Order::SessionAttachment { order, ticket } => {
                 self.jobs.add(AttachToSession(order, ticket));

@@ -7,14 +7,13 @@ use super::Worker;
 use crate::model::clock::{self, Moment};
 use crate::model::ids::{SessionId, Ticket};
 use crate::read::report::{ReportOf, ReportOrder};
-use crate::write::cleanup::CleanUp;
 use crate::write::filing_jobs::{FileSession, Filing};
-use crate::write::jobs::{Job, Queue, Urgency, WaitsFor};
+use crate::write::jobs::{Job, Urgency, WaitsFor};
 use crate::write::listing::ListSessions;
 use crate::write::reporting::WriteReport;
 use crate::write::run_journal::RunJournal;
 use crate::write::slices::SLICE_TIME;
-use crate::write::{CleanupRules, Content, News, Report};
+use crate::write::{Content, News, Report};
 
 impl<C: Content> Worker<C> {
     /// Looks at all sessions: between the checkpoints, or at once if there are none.
@@ -29,13 +28,6 @@ impl<C: Content> Worker<C> {
         if !is_about_to(Urgency::Looking) && !is_about_to(Urgency::Following) {
             let playing = self.playing.as_ref().map(|(journal, _)| journal.session());
             self.jobs.add(ListSessions::changed(playing));
-        }
-    }
-
-    /// Cleans up, unless that is under way and nobody asked for it once more.
-    pub(super) fn clean_up(&mut self, rules: CleanupRules, ticket: Option<Ticket>) {
-        if ticket.is_some() || !self.jobs.has_queued(Queue::Cleanups) {
-            self.jobs.add(CleanUp::new(rules, self.quota, ticket, &self.local));
         }
     }
 
