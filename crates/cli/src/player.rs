@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use bevy_session_journal::internal::disk::slots_in;
+use bevy_session_journal::internal::disk::{StoredSession, slots_in};
 use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::internal::write::Upkeep;
 use clap::{Subcommand, ValueHint};
@@ -45,6 +45,13 @@ struct Counted<'a> {
     slots: usize,
 }
 
+/// The number of sessions and slots that can't be read, as JSON has it.
+#[derive(Serialize)]
+struct Unread<'a> {
+    profile: &'a str,
+    unread: usize,
+}
+
 /// What is kept of a player.
 #[derive(Clone, Copy, Default)]
 struct Count {
@@ -72,7 +79,15 @@ fn list(place: &Place, output: &mut Output<'_>) -> Result<(), Failure> {
     let mut table = Table::new(["PLAYER", "SESSIONS", "SLOTS", "PROFILE"]).numbers(&[1, 2]);
     for profile in place.profiles()? {
         let title = profile.directory.title();
-        for (name, &Count { sessions, slots }) in &players_of(&profile)? {
+        let Players { known, unread } = players_of(&profile)?;
+        if unread > 0 {
+            match output.is_json() {
+                true => output.object(&Unread { profile: &title, unread })?,
+                false => output
+                    .line(format_args!("left out: {unread} of {title} that could not be read"))?,
+            }
+        }
+        for (name, &Count { sessions, slots }) in &known {
             match output.is_json() {
                 true => output.object(&Counted { profile: &title, name, sessions, slots })?,
                 false => {
@@ -86,22 +101,37 @@ fn list(place: &Place, output: &mut Output<'_>) -> Result<(), Failure> {
     if output.is_json() { Ok(()) } else { output.table(&table) }
 }
 
-/// The players of a profile, with the numbers of their sessions and slots.
-fn players_of(profile: &Profile) -> Result<BTreeMap<String, Count>, Failure> {
-    let mut players: BTreeMap<String, Count> = BTreeMap::new();
+/// The players of a profile.
+#[derive(Default)]
+struct Players {
+    known: BTreeMap<String, Count>,
+    /// The number of sessions and slots that can't be read, and say of nobody that they are theirs.
+    unread: usize,
+}
+
+fn players_of(profile: &Profile) -> Result<Players, Failure> {
+    let mut players = Players::default();
     for session in profile.sessions()? {
-        // What can't be read says of nobody that it is theirs.
-        let Ok(Some(stored)) = profile.open(session) else { continue };
+        let opened = profile.open(session);
+        let can_be_read = |stored: &StoredSession| stored.index().unreadable_file().is_none();
+        players.unread +=
+            usize::from(!matches!(&opened, Ok(stored) if stored.as_ref().is_none_or(can_be_read)));
+        let Ok(Some(stored)) = opened else { continue };
         let heads = stored.index().heads().iter();
         let of_session: BTreeSet<&str> =
             heads.filter_map(|head| head.metadata.player.as_deref()).collect();
         for player in of_session {
-            players.entry(player.to_owned()).or_default().sessions += 1;
+            players.known.entry(player.to_owned()).or_default().sessions += 1;
         }
     }
-    let slots = slots_in(profile.disk(), &profile.directory.slots)?.into_iter().flatten();
-    for player in slots.filter_map(|slot| slot.header.metadata.player.clone()) {
-        players.entry(player).or_default().slots += 1;
+    for slot in slots_in(profile.disk(), &profile.directory.slots)? {
+        match slot {
+            Ok(slot) => {
+                let Some(player) = slot.header.metadata.player.clone() else { continue };
+                players.known.entry(player).or_default().slots += 1;
+            }
+            Err(_) => players.unread += 1,
+        }
     }
     Ok(players)
 }
@@ -119,9 +149,11 @@ fn export(place: &Place, name: &str, to: &Path, output: &mut Output<'_>) -> Resu
 
 /// The profile in which a player's sessions and slots are.
 fn profile_of(place: &Place, name: &str) -> Result<Profile, Failure> {
-    let mut found = Vec::new();
+    let (mut found, mut unread) = (Vec::new(), 0);
     for profile in place.profiles()? {
-        if players_of(&profile)?.contains_key(name) {
+        let Players { known, unread: of_profile } = players_of(&profile)?;
+        unread += of_profile;
+        if known.contains_key(name) {
             found.push(profile);
         }
     }
@@ -130,6 +162,9 @@ fn profile_of(place: &Place, name: &str) -> Result<Profile, Failure> {
         Some(_) => {
             Err(Failure::usage("the player is in several profiles: name the directory of one"))
         }
+        None if unread > 0 => Err(Failure::usage(format!(
+            "no session or slot of this player was found, but {unread} could not be read"
+        ))),
         None => Err(Failure::usage("no session or slot of this player is kept")),
     }
 }

@@ -29,7 +29,8 @@ fn counted(world: &World) -> BTreeMap<String, usize> {
     players
 }
 
-/// Both a name and a path may have spaces: the longest name that is known is one, otherwise the last word is the path.
+/// A name may have spaces, and so may a path after a name that is known. A longer name than that isn't known, and isn't
+/// taken for it.
 pub fn export_player(world: &mut World, what: &str) -> Result<Begun, String> {
     let players = counted(world);
     let known = |name: &&String| what.strip_prefix(&***name).is_some_and(|it| it.starts_with(' '));
@@ -38,6 +39,9 @@ pub fn export_player(world: &mut World, what: &str) -> Result<Begun, String> {
         Some(name) => what.get(name.len() + 1..).map(|path| (name.as_str(), path)),
         None => what.rsplit_once(' '),
     };
+    // Of "Ann Lee ann.tar" with only Ann known, nothing shall be exported as "Lee ann.tar".
+    let is_path = |path: &str| !path.contains(' ') || path.starts_with(['/', '.']);
+    let split = split.filter(|(_, path)| is_path(path));
     let (player, path) = split.ok_or("it takes a path after the player's name")?;
     world.commands().session().library().export_player(player, path);
     Ok(until(|news, _| match news {
@@ -54,7 +58,7 @@ pub fn cleanup(world: &mut World, _: &str) -> Result<Begun, String> {
             ("archived", json!(done.count(CleanupChange::Archived))),
             ("trashed", json!(done.count(CleanupChange::Trashed))),
             ("removed", json!(done.count(CleanupChange::Removed))),
-            ("failed", json!(done.count(CleanupChange::Failed))),
+            ("failed", json!(done.count(CleanupChange::GivenUp))),
         ]))),
         _ => None,
     }))

@@ -17,7 +17,7 @@ use crate::content::Order;
 use crate::lifecycle::notifications::{CleanupFinished, notify};
 use crate::lifecycle::requests::finish_if_asked;
 use crate::lifecycle::runtime::RuntimeParts;
-use crate::lifecycle::{CurrentSession, SessionCatalog};
+use crate::lifecycle::{CurrentSession, RecoveryOffers, SessionCatalog};
 use crate::switches::SessionSwitches;
 
 /// The game's rules for sessions that each cleanup follows.
@@ -79,6 +79,8 @@ fn order(parts: &mut RuntimeParts, world: &mut World, ticket: Option<Ticket>) {
         rules.retention.clone_from(&policy.retention);
         rules.archive_ended = policy.archive_ended;
         rules.incomplete.clone_from(&policy.incomplete);
+        let offers = world.get_resource_or_init::<RecoveryOffers>();
+        rules.offered = offers.offers().iter().map(|offer| offer.session.id).collect();
     }
     parts.order(Order::CleanUp { rules: Box::new(rules), ticket });
 }

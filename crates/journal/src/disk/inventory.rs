@@ -27,21 +27,21 @@ impl Kept {
             what: "journal of a session",
             place: "data/profiles/*/sessions/*/*.journal, *.archive",
             personal: "name, player, tags, fields, everything that the game saves",
-            goes: "with its session",
+            goes: "with its session; older ones as the history is thinned",
             is_it: |name| Layout::is_segment_name(name) || Layout::is_unfinished_archive(name),
         },
         Self {
             what: "recorded events",
             place: "data/profiles/*/sessions/*/*.events",
             personal: "everything that the game records, such as inputs and deeds of players",
-            goes: "with its session; the oldest beyond 64 MiB",
+            goes: "with its session or when that is archived; the oldest beyond 64 MiB",
             is_it: Layout::is_events_name,
         },
         Self {
             what: "attachment",
             place: "data/profiles/*/sessions/*/*.attachment",
             personal: "pictures of the game, everything that the game attaches",
-            goes: "with its checkpoint or session",
+            goes: "with its checkpoint or session; older versions of one as new ones come",
             is_it: |name| name.ends_with(".attachment"),
         },
         Self {
@@ -83,7 +83,7 @@ impl Kept {
             what: "record of a process",
             place: "state/process-*.record",
             personal: "texts of panics and failures",
-            goes: "once its sessions are played again",
+            goes: "once its crash is answered: recovered, declined, deleted or given up",
             is_it: Layout::is_process_record_name,
         },
         Self {
@@ -125,7 +125,7 @@ impl Kept {
             what: "reserve",
             place: "state/reserve",
             personal: "",
-            goes: "never",
+            goes: "when the disk is full at an exit, or its setting changes",
             is_it: |name| name == "reserve",
         },
     ];

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Action, Game, Play};
 use crate::disk::simulated_disk::{Fault, FaultKind, FileSystem, Replay, SimulatedDisk};
 use crate::disk::{Disk, Layout, LocalStore};
-use crate::format::Head;
+use crate::format::{Head, Record};
 use crate::model::clock::Moment;
 use crate::model::ids::{SessionId, Ticket};
 use crate::model::session::{
@@ -135,7 +135,7 @@ fn a_crash_that_nobody_answers_ends_as_failed_when_it_crashed_and_the_rules_deci
     assert_eq!(clean_giving_up(&mut play, 41).sessions, [], "it isn't that old");
     let done = clean_giving_up(&mut play, 30);
     let given_up = &done.sessions[0];
-    assert_eq!((given_up.session, given_up.change), (session, CleanupChange::Failed));
+    assert_eq!((given_up.session, given_up.change), (session, CleanupChange::GivenUp));
     assert_eq!(given_up.reason, CleanupReason::Unanswered);
     let head = head_of(&play.game, session);
     assert_eq!(head.status, SessionStatus::Failed);
@@ -206,6 +206,48 @@ fn a_session_that_another_machine_may_play_is_not_given_up() {
 }
 
 #[test]
+fn a_crash_that_the_player_is_asked_about_is_not_given_up() {
+    let (mut play, session) = crashed(40);
+    play.game.keep_to(aged(&play, 30), play.now);
+    let rules = CleanupRules { offered: [session].into(), ..CleanupRules::default() };
+    assert_eq!(clean(&mut play, rules).sessions, []);
+}
+
+#[test]
+fn a_crash_that_is_given_up_keeps_how_the_process_died() {
+    let (mut play, session) = crashed(40);
+    assert_eq!(clean_giving_up(&mut play, 30).count(CleanupChange::GivenUp), 1);
+    let stored = play.game.local.store.open_session(session).unwrap();
+    let records = stored.index().segments().iter().flat_map(|segment| &segment.scan.records);
+    let mut deaths = records.filter_map(|(_, record)| match record {
+        Record::Declined { deaths, .. } => Some(deaths.len()),
+        _ => None,
+    });
+    assert_eq!(deaths.next(), Some(1));
+}
+
+/// Each turn of a cleanup is tried: a session that gets a new name before its turn comes stays.
+#[test]
+fn a_session_that_is_renamed_between_the_look_and_the_deed_stays() {
+    let (mut renamed_first, mut archived_first) = (0, 0);
+    for turns in (0..60).step_by(3) {
+        let (mut play, sessions) = all_ended(3);
+        let session = sessions[0];
+        let mut was_open = false;
+        clean_and_after(&mut play, &archiving(), turns, |game, now| {
+            was_open = place_of(game, session).is_open();
+            let update = Box::new(SessionUpdate::default().name("Mine"));
+            game.order(Order::Edit { session, update, ticket: Ticket::new() }, now)
+        });
+        let is_open = place_of(&play.game, session).is_open();
+        renamed_first += usize::from(is_open);
+        archived_first += usize::from(!was_open);
+        assert!(was_open || !is_open, "after {turns}");
+    }
+    assert!(renamed_first > 0 && archived_first > 0, "{renamed_first} {archived_first}");
+}
+
+#[test]
 fn a_pinned_crash_stays() {
     let (mut play, session) = crashed(40);
     let update = Box::new(SessionUpdate::default().pin(true));
@@ -247,7 +289,7 @@ fn a_crash_that_is_taken_up_or_answered_between_the_look_and_the_deed_stays_what
             Vec::new()
         });
         let has_ended = head_of(&play.game, session).end.is_some();
-        assert_eq!(done.count(CleanupChange::Failed) == 1, has_ended);
+        assert_eq!(done.count(CleanupChange::GivenUp) == 1, has_ended);
         given_up += usize::from(has_ended);
         refused += usize::from(done.refused == [(session, RequestError::SessionInUse)]);
         let (mut play, session) = crashed(40);
@@ -257,7 +299,7 @@ fn a_crash_that_is_taken_up_or_answered_between_the_look_and_the_deed_stays_what
         });
         let head = head_of(&play.game, session);
         assert_ne!(head.declined, head.end.is_some(), "after {turns}: {done:?}");
-        assert_eq!(done.count(CleanupChange::Failed) == 1, head.end.is_some(), "{done:?}");
+        assert_eq!(done.count(CleanupChange::GivenUp) == 1, head.end.is_some(), "{done:?}");
         assert_eq!(done.refused, [], "an answer is no refusal");
         answered += usize::from(head.declined);
     }

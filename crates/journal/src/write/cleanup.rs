@@ -29,8 +29,6 @@ use crate::read::recovery::{Records, SessionEntry, SessionFinder, VersionFit, Wa
 
 /// Sessions of which the entry is looked up in one slice.
 const LOOKED_UP_AT_ONCE: usize = if cfg!(test) { 1 } else { 64 };
-/// Sessions of which the files are asked in one slice.
-const ASKED_AT_ONCE: usize = if cfg!(test) { 2 } else { 16 };
 /// Changes that the disk refuses for want of room or rights until no other one is tried.
 const REFUSALS_UNTIL_END: usize = 3;
 
@@ -176,8 +174,10 @@ impl CleanUp {
             then.push_back((ShelfMove::Archive(what), ended.map(of).collect()));
         }
         let keep = tools.quota.unanswered_crashes.filter(|_| tools.quota.removes);
-        let crashes = looking.crashes.iter().filter(|(_, crash)| {
-            keep.is_some_and(|keep| time.has_passed(crash.since, keep, clock))
+        let crashes = looking.crashes.iter().filter(|(session, crash)| {
+            // The player may be reading the question.
+            let is_offered = self.rules.offered.contains(session);
+            !is_offered && keep.is_some_and(|keep| time.has_passed(crash.since, keep, clock))
         });
         let crashes = crashes.map(|(session, crash)| (*session, crash.newest)).collect();
         Phase::GiveUp { crashes, then }
@@ -200,7 +200,7 @@ impl CleanUp {
                 tools.finder.settle(session);
                 tools.trials.end(session);
                 let reason = CleanupReason::of_cause(cause);
-                self.outcome.add(session, CleanupChange::Failed, reason);
+                self.outcome.add(session, CleanupChange::GivenUp, reason);
                 tools.news.push(News::GivenUp { session, cause, left });
             }
             // It was answered meanwhile, or something new is known of it.
@@ -221,30 +221,17 @@ impl CleanUp {
         let Some((how, mut sessions)) = next else {
             return Phase::Empty(ShelfSweeping::new(tools.finder));
         };
-        let later = sessions.split_off(ASKED_AT_ONCE.min(sessions.len()));
-        if !later.is_empty() {
-            edits.push_front((how, later));
-        }
-        sessions.retain(|(one, reason)| {
-            !self.outcome.has(one.session) && self.is_left_alone(one.session, *reason)
-        });
+        sessions.retain(|(one, _)| !self.outcome.has(one.session));
+        let is_left_alone = match sessions.front() {
+            Some((_, CleanupReason::Ended)) => is_as_it_ended,
+            _ => is_as_it_was_left,
+        };
         let reasons = sessions.iter().map(|(one, reason)| (one.session, *reason)).collect();
         let sessions = sessions.into_iter().map(|(one, _)| one).collect();
         let order = EditMany { sessions, edit: SessionEdit::Move(how) };
         // No request is answered by it.
-        let editing = Box::new(EditingMany::new(order, Ticket::new()));
-        Phase::Edit { editing, reasons, then: edits }
-    }
-
-    /// Returns true if nobody changed anything about a session since it was left. One that the player took back out of
-    /// the archive or the trash, or gave another name, isn't put away again.
-    fn is_left_alone(&self, session: SessionId, reason: CleanupReason) -> bool {
-        self.local.store.open_session(session).is_ok_and(|stored| match reason {
-            CleanupReason::Ended => {
-                !was_changed(&stored, |_| false) && was_ended_by_its_run(&stored)
-            }
-            _ => !was_changed(&stored, is_about_leaving),
-        })
+        let editing = EditingMany::new(order, Ticket::new()).only_if(is_left_alone);
+        Phase::Edit { editing: Box::new(editing), reasons, then: edits }
     }
 
     fn edit(
@@ -290,14 +277,15 @@ impl CleanUp {
 
     fn empty(&mut self, mut sweeping: ShelfSweeping, tools: &mut Tools<'_>) -> Phase {
         let reported = tools.news.len();
-        let has_more = sweeping.step(tools);
+        let refused = sweeping.step(tools);
+        self.outcome.refused.extend(refused);
         for report in tools.news.get(reported..).unwrap_or_default() {
             if let News::Emptied { session, bytes } = report {
                 self.outcome.add(*session, CleanupChange::Removed, CleanupReason::Trash);
                 self.outcome.freed += bytes;
             }
         }
-        if has_more {
+        if !sweeping.is_done() {
             return Phase::Empty(sweeping);
         }
         let forgotten = tools.finder.take_forgotten();
@@ -306,7 +294,7 @@ impl CleanUp {
     }
 
     fn sweep(&mut self, mut sweeping: Box<Sweeping>, tools: &Tools<'_>) -> Phase {
-        if sweeping.step(&self.local.store, tools.playing()) {
+        if sweeping.step(&self.local.store, tools.run.as_deref()) {
             return Phase::Sweep(sweeping);
         }
         self.outcome.leftovers += sweeping.removed();
@@ -331,6 +319,17 @@ fn is_of_disk(error: &RequestError) -> bool {
     let RequestError::Store(cause) = error else { return false };
     let refusal = cause.refusal();
     refusal.is_lack_of_room() || refusal == DiskRefusal::ReadOnly
+}
+
+/// Returns true if nobody changed anything about a session since it was left. One that the player took back out of the
+/// archive or the trash, or gave another name, isn't put away again.
+fn is_as_it_was_left(stored: &StoredSession) -> bool {
+    !was_changed(stored, is_about_leaving)
+}
+
+/// Returns true if nobody changed anything about a session since the run that was played in it ended it.
+fn is_as_it_ended(stored: &StoredSession) -> bool {
+    !was_changed(stored, |_| false) && was_ended_by_its_run(stored)
 }
 
 /// Returns true if something was said of a session since it was left, but for records that are `expected`.

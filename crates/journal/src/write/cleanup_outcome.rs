@@ -50,8 +50,8 @@ pub enum CleanupChange {
     Trashed,
     /// It is gone for good.
     Removed,
-    /// It ended as failed.
-    Failed,
+    /// Its crash was given up: it ended as failed.
+    GivenUp,
 }
 
 /// The reason for which a cleanup changes a session.

@@ -15,6 +15,8 @@ pub struct CleanupRules {
     pub archive_ended: Option<Archived>,
     /// Sessions that have ended and aren't archived: their last checkpoints aren't on the disk.
     pub incomplete: BTreeSet<SessionId>,
+    /// Crashed sessions that the player is being asked about. They aren't given up.
+    pub offered: BTreeSet<SessionId>,
 }
 
 impl CleanupRules {

@@ -22,13 +22,21 @@ pub(super) struct EditingMany {
     /// The one that is being archived.
     archiving: Option<(OneOfMany, Archiving)>,
     done: EditedMany,
+    /// The condition on which a session is moved, asked with its lock held.
+    is_to_move: fn(&StoredSession) -> bool,
     ticket: Ticket,
 }
 
 impl EditingMany {
     pub(super) fn new(order: EditMany, ticket: Ticket) -> Self {
-        let EditMany { sessions, edit } = order;
-        Self { waiting: sessions, edit, archiving: None, done: EditedMany::default(), ticket }
+        let EditMany { sessions: waiting, edit } = order;
+        let (done, is_to_move): (_, fn(&StoredSession) -> bool) = (EditedMany::default(), |_| true);
+        Self { waiting, edit, archiving: None, done, is_to_move, ticket }
+    }
+
+    /// Passes over sessions that don't meet a condition.
+    pub(super) fn only_if(self, is_to_move: fn(&StoredSession) -> bool) -> Self {
+        Self { is_to_move, ..self }
     }
 }
 
@@ -117,12 +125,12 @@ impl EditingMany {
                 reports.push(News::Forgotten { session, result, ticket: None });
             }
             SessionEdit::Move(ShelfMove::Archive(what)) => {
-                let begun = begin_archiving(one, finder, *what, now);
+                let begun = begin_archiving((one, self.is_to_move), finder, *what, now);
                 self.archived(one, begun, reports);
             }
             SessionEdit::Move(how) => {
                 let how = *how;
-                let result = move_one(one, finder, how, now);
+                let result = move_one((one, self.is_to_move), finder, how, now);
                 self.moved(one, how, result, reports);
             }
         }
@@ -171,13 +179,13 @@ impl EditingMany {
 
 /// Moves a session; `None` if it isn't any more what it was when it was chosen.
 pub(super) fn move_one(
-    one: OneOfMany,
+    (one, is_to_move): (OneOfMany, fn(&StoredSession) -> bool),
     finder: &mut SessionFinder,
     how: ShelfMove,
     now: Timestamp,
 ) -> Result<Option<ShelfMoved>, RequestError> {
     let (stored, lock) = take(&finder.local().store, one.session)?;
-    if one.has_changed(&stored) {
+    if one.has_changed(&stored) || !is_to_move(&stored) {
         return Ok(None);
     }
     shelving::shelve_taken(finder, &stored, lock, how, now).map(Some)
@@ -185,13 +193,13 @@ pub(super) fn move_one(
 
 /// Begins to put a session away; `None` if it isn't any more what it was when it was chosen.
 fn begin_archiving(
-    one: OneOfMany,
+    (one, is_to_move): (OneOfMany, fn(&StoredSession) -> bool),
     finder: &mut SessionFinder,
     what: Archived,
     now: Timestamp,
 ) -> Result<Option<PutAway>, RequestError> {
     let (stored, lock) = take(&finder.local().store, one.session)?;
-    if one.has_changed(&stored) {
+    if one.has_changed(&stored) || !is_to_move(&stored) {
         return Ok(None);
     }
     Archiving::begin_taken(finder, stored, lock, what, now).map(Some)

@@ -85,6 +85,8 @@ struct Exporting {
     waiting: VecDeque<Part>,
     sessions: usize,
     slots: usize,
+    /// The game, as what was exported names it.
+    game: Option<String>,
     /// The parts that could not be read, or not as a whole.
     incomplete: Vec<String>,
 }
@@ -163,7 +165,7 @@ impl ExportPlayer {
             exporting.write_part(&self.local.store, part)?;
             return Ok(None);
         }
-        let bytes = exporting.finish((&self.local.store, game), now)?;
+        let bytes = exporting.finish(&self.local.store, now)?;
         if let Phase::Writing(exporting) = mem::replace(&mut self.phase, Phase::Waiting) {
             let Exporting { file, unfinished, .. } = *exporting;
             drop(file);
@@ -172,14 +174,25 @@ impl ExportPlayer {
         let directory = self.path.parent().unwrap_or(&self.path).to_owned();
         let layout = self.local.store.layout().clone();
         let outside = Arc::clone(&self.local.outside);
-        DirectoryStore::new(outside, layout).sync_directories(&[directory])?;
+        let synced =
+            DirectoryStore::new(Arc::clone(&outside), layout).sync_directories(&[directory]);
+        if let Err(error) = synced {
+            // A file that a power cut may take isn't said to be there.
+            let _ = outside.remove(&self.path);
+            return Err(error.into());
+        }
         Ok(Some(bytes))
     }
 
-    /// Says early that a file is there already; it is asked once more when the export takes its place.
+    /// Says early that a file is there already, unless it is empty; it is asked once more when the export takes its place.
     fn refuse_to_replace(&self) -> Result<(), RequestError> {
         let path = &self.path;
-        match self.local.outside.open(path) {
+        match self.local.outside.open(path).and_then(|file| file.len()) {
+            // A process that died between taking the place and filling it leaves an empty file.
+            Ok(0) => {
+                let removed = self.local.outside.remove(path);
+                removed.map_err(|error| refused(path, error))
+            }
             Ok(_) => Err(RequestError::FileExists { path: path.clone() }),
             // Whatever is the matter otherwise, writing it says that.
             Err(_) => Ok(()),
@@ -225,10 +238,14 @@ impl Found {
                 let heads = stored.index().heads();
                 let is_other = |head: &Head| head.metadata.context.is_of_another_game(game);
                 let of_game = heads.first().filter(|head| !is_other(head));
-                if of_game.is_some() && lines_of(heads, player).next().is_some() {
+                let is_own = of_game.is_some() && lines_of(heads, player).next().is_some();
+                if is_own {
                     self.own.push(session);
-                } else if heads.is_empty() && stored.index().unreadable_file().is_some() {
-                    self.unreadable.push(format!("session {session}, whoever's it is"));
+                }
+                // A file that can't be read may hold anything: a newer checkpoint, or another line.
+                let is_damaged = !stored.index().problems().is_empty();
+                if is_own && is_damaged || stored.index().unreadable_file().is_some() {
+                    self.unreadable.push(format!("session {session}: a file of it"));
                 }
             }
             Err(error) if error.io_kind() == Some(std::io::ErrorKind::NotFound) => {}
@@ -280,7 +297,7 @@ impl Exporting {
         let mut waiting: VecDeque<Part> = own.into_iter().map(Part::Session).collect();
         let slots = slots.into_iter().zip(1..);
         waiting.extend(slots.map(|(slot, number)| Part::Slot(Box::new(slot), number)));
-        if waiting.is_empty() {
+        if waiting.is_empty() && incomplete.is_empty() {
             return Err(RequestError::UnknownPlayer);
         }
         let outside = Arc::clone(&local.outside);
@@ -290,7 +307,8 @@ impl Exporting {
         let file = create_new(&*outside, Path::new(&written))?;
         let unfinished = Unfinished { outside, path: written.into() };
         let (player, bytes, (sessions, slots)) = (player.to_owned(), 0, counts);
-        Ok(Self { player, file, unfinished, bytes, waiting, sessions, slots, incomplete })
+        let game = Some(game.to_owned()).filter(|game| !game.is_empty());
+        Ok(Self { player, file, unfinished, bytes, waiting, sessions, slots, game, incomplete })
     }
 
     /// Writes a part. Parts that it consists of come next.
@@ -325,7 +343,7 @@ impl Exporting {
                 add_attachment(parts, &format!("sessions/{session}"), number, &attachment)?;
                 Ok(Vec::new())
             }
-            Part::Slot(slot, number) => add_slot(parts, store, slot, number),
+            Part::Slot(slot, number) => self.add_slot(parts, store, slot, number),
         }
     }
 
@@ -341,6 +359,7 @@ impl Exporting {
         let is_only_theirs = lines_of(&heads, &self.player).count() == heads.len();
         let (mut further, mut lines) = (Vec::new(), Vec::new());
         for head in lines_of(&heads, &self.player) {
+            self.game.get_or_insert_with(|| head.metadata.context.game.clone());
             let fields = match &head.fields {
                 Some(fields) => fields.clone(),
                 None if stored.index().is_without_world(head.id) => Fields::default(),
@@ -368,25 +387,58 @@ impl Exporting {
         Ok(further)
     }
 
-    /// Writes what the file is, and ends it.
-    fn finish(
+    /// Adds a slot, but for its world, which it returns. Attachments that can't be read are `incomplete`.
+    fn add_slot(
         &mut self,
-        (store, game): (&DirectoryStore, &str),
-        now: Timestamp,
-    ) -> Result<u64, RequestError> {
+        parts: &mut TarParts,
+        store: &DirectoryStore,
+        slot: Box<SlotFile>,
+        number: usize,
+    ) -> Result<Vec<Part>, RequestError> {
+        let place = format!("slots/{number}");
+        let stored = store.slots().open(&slot.path, &slot.header);
+        let held = stored.index().segments().iter().map(|it| it.scan.attachments.len()).sum();
+        let attachments: Vec<_> = stored.attachments().filter_map(Result::ok).collect();
+        if attachments.len() < held {
+            self.incomplete.push(format!("slot {number}: attachments"));
+        }
+        let named = attachments.iter().zip(1..);
+        let named = named.map(|(of, number)| json!({ "file": number, "name": of.name }));
+        let says = json!({
+            "name": slot.slot.name,
+            "kind": format!("{:?}", slot.slot.kind),
+            "session": to_json(&slot.header.metadata)?,
+            "attachments": named.collect::<Vec<_>>(),
+        });
+        add_json(parts, &format!("{place}/slot.json"), &says)?;
+        for (attachment, number) in attachments.iter().zip(1..) {
+            add_attachment(parts, &place, number, attachment)?;
+        }
+        let Some(head) = stored.index().heads().first() else {
+            self.incomplete.push(format!("slot {number}: its world"));
+            return Ok(Vec::new());
+        };
+        let (place, checkpoint) = (format!("{place}/checkpoint"), head.id);
+        let world = World { of: WorldOf::Slot(slot), place, checkpoint, reading: None };
+        Ok(vec![Part::World(Box::new(world))])
+    }
+
+    /// Writes what the file is, and ends it.
+    fn finish(&mut self, store: &DirectoryStore, now: Timestamp) -> Result<u64, RequestError> {
         let mut parts = TarParts::default();
         let whole = json!({
             "player": self.player,
             "made_at": now.to_string(),
-            "game": game,
+            "game": self.game,
             "profile": store.layout().profile,
             "sessions": self.sessions,
             "slots": self.slots,
             "incomplete": self.incomplete,
             "not_in_it": "older and named checkpoints and branches of sessions, of which the newest checkpoint is in it; \
-                          reports and exports that were written to other places, log files, sessions of other players \
-                          and other profiles, and attachments of sessions that went on in two places, one of which is \
-                          another player's",
+                          figures that were made of sessions, records and last lines of processes, log files, reports \
+                          and exports that were written to other places, sessions of other players and other \
+                          profiles, and attachments of sessions that went on in two places, one of which is another \
+                          player's",
         });
         add_json(&mut parts, "player.json", &whole)?;
         self.append(parts.end())?;
@@ -601,35 +653,6 @@ fn add_events(
     }
     let next = read.next.map(|after| (page + 1, Some(after)));
     Ok(next.map(|(page, after)| Part::Events { session, line, page, after }).into_iter().collect())
-}
-
-fn add_slot(
-    parts: &mut TarParts,
-    store: &DirectoryStore,
-    slot: Box<SlotFile>,
-    number: usize,
-) -> Result<Vec<Part>, RequestError> {
-    let place = format!("slots/{number}");
-    let stored = store.slots().open(&slot.path, &slot.header);
-    let attachments = stored.attachments().collect::<Result<Vec<_>, _>>()?;
-    let named = attachments.iter().zip(1..);
-    let named = named.map(|(of, number)| json!({ "file": number, "name": of.name }));
-    let says = json!({
-        "name": slot.slot.name,
-        "kind": format!("{:?}", slot.slot.kind),
-        "session": to_json(&slot.header.metadata)?,
-        "attachments": named.collect::<Vec<_>>(),
-    });
-    add_json(parts, &format!("{place}/slot.json"), &says)?;
-    for (attachment, number) in attachments.iter().zip(1..) {
-        add_attachment(parts, &place, number, attachment)?;
-    }
-    let Some(head) = stored.index().heads().first() else {
-        return Err(RequestError::NothingToRestore);
-    };
-    let (place, checkpoint) = (format!("{place}/checkpoint"), head.id);
-    let world = World { of: WorldOf::Slot(slot), place, checkpoint, reading: None };
-    Ok(vec![Part::World(Box::new(world))])
 }
 
 fn entity(id: SaveId) -> String {

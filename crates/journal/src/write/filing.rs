@@ -58,6 +58,12 @@ pub fn give_up(
         true => LeaveCause::RecoveryFailed,
         false => LeaveCause::TimedOut,
     };
+    // Once it has ended, nothing keeps the records of the processes that died with it.
+    let deaths = deaths_of(finder, session, &[head]);
+    if !deaths.is_empty() {
+        let record = Record::Declined { heads: Vec::new(), deaths };
+        write_down(finder.local(), &stored, head, &[head.id], &record, now)?;
+    }
     let record = Record::End {
         status: SessionStatus::Failed,
         reason: Some(EndReason::Failed),

@@ -187,36 +187,43 @@ pub(super) struct Jobs {
     saved: Option<SessionId>,
 }
 
+/// How often a job lets go of its session for one that is more urgent. A list on the screen is looked up again and again;
+/// beyond, it shows a session as in use that a job works on.
+const MOST_YIELDS: u32 = 3;
+
 /// A job, and in how much time it is worth a try.
 struct Waiting {
     job: Box<dyn Job>,
     again_in: Duration,
+    /// The number of times that it let go of its session for a more urgent one.
+    yielded: u32,
 }
 
 impl Jobs {
     pub(super) fn add(&mut self, job: impl Job + 'static) {
         let job = Box::new(job);
         let place = self.list.partition_point(|other| other.job.urgency() <= job.urgency());
-        self.list.insert(place, Waiting { job, again_in: Duration::ZERO });
+        self.list.insert(place, Waiting { job, again_in: Duration::ZERO, yielded: 0 });
     }
 
     /// Does a slice of the first job of such urgency that needn't wait. Returns true if there was one.
     pub(super) fn slice(&mut self, among: &RangeInclusive<Urgency>, tools: &mut Tools<'_>) -> bool {
         let mut from = 0;
         while let Some(place) = self.next(among, from) {
-            let Waiting { job, .. } = self.list.remove(place);
+            let Waiting { job, yielded, .. } = self.list.remove(place);
             if (Urgency::Brief..Urgency::Spare).contains(&job.urgency()) {
-                self.cancel_spare(tools.finder);
+                self.yield_to(tools.finder);
             }
             if let Some(session) = job.wants() {
                 self.cancel(Holds::Session(session), tools.finder);
             }
             match job.slice(tools) {
                 Slice::Going(job) => {
-                    self.list.insert(place, Waiting { job, again_in: Duration::ZERO });
+                    let again_in = Duration::ZERO;
+                    self.list.insert(place, Waiting { job, again_in, yielded });
                 }
                 Slice::Later(job, again_in) => {
-                    self.list.insert(place, Waiting { job, again_in });
+                    self.list.insert(place, Waiting { job, again_in, yielded });
                     from = place + 1;
                     continue;
                 }
@@ -320,12 +327,25 @@ impl Jobs {
     /// Lets jobs that nobody waits for release the session that they hold: a look at it would take it for one that is
     /// played.
     pub(super) fn cancel_spare(&mut self, finder: &mut SessionFinder) {
-        let spare = self.list.iter_mut().rev();
-        for Waiting { job, .. } in spare.take_while(|it| it.job.urgency() >= Urgency::Kept) {
-            if job.holds() != Holds::Nothing {
+        for Waiting { job, .. } in self.spare_holding() {
+            job.cancel(finder);
+        }
+    }
+
+    /// The same for a job that is to be done first, except by those that have let go often enough.
+    fn yield_to(&mut self, finder: &mut SessionFinder) {
+        for Waiting { job, yielded, .. } in self.spare_holding() {
+            if *yielded < MOST_YIELDS {
+                *yielded += 1;
                 job.cancel(finder);
             }
         }
+    }
+
+    fn spare_holding(&mut self) -> impl Iterator<Item = &mut Waiting> {
+        let spare = self.list.iter_mut().rev();
+        let spare = spare.take_while(|it| it.job.urgency() >= Urgency::Kept);
+        spare.filter(|it| it.job.holds() != Holds::Nothing)
     }
 
     /// Drops all jobs of such urgency.
@@ -377,7 +397,7 @@ impl Jobs {
             if !is_in_vain(self, &waiting) {
                 self.list.push(waiting);
             } else if let Some(job) = waiting.job.in_vain(news) {
-                self.list.push(Waiting { job, again_in: Duration::ZERO });
+                self.list.push(Waiting { job, again_in: Duration::ZERO, yielded: 0 });
             }
         }
     }

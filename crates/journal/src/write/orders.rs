@@ -182,7 +182,8 @@ impl<C: Content> Order<C> {
 
     /// Returns true if it is about sessions that aren't played, or reads a checkpoint that is to be restored.
     pub(super) fn is_of_others(&self) -> bool {
-        self.reads() || self.is_filing() || matches!(self, Self::Release(_))
+        let is_job_of_all = matches!(self, Self::CleanUp { .. } | Self::ExportPlayer { .. });
+        self.reads() || self.is_filing() || is_job_of_all || matches!(self, Self::Release(_))
     }
 
     /// Returns true if it reads one that is in a slot.

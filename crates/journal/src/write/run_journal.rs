@@ -82,7 +82,7 @@ pub struct RunJournal {
     /// The bytes that the run has encoded, by type.
     type_bytes: TypeBytes,
     phase: Phase,
-    room: Room,
+    pub(super) room: Room,
     housekeeping: Housekeeping,
     timeline: TimelineState,
 }

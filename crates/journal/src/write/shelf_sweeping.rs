@@ -29,16 +29,25 @@ impl ShelfSweeping {
         Self { waiting: finder.to_sweep().collect() }
     }
 
-    /// Looks at the next session. Returns true if there was one.
-    pub(super) fn step(&mut self, tools: &mut Tools<'_>) -> bool {
-        let Some((session, found)) = self.waiting.pop() else { return false };
-        if Some(session) != tools.playing() {
-            Self::look_at(session, found, tools);
+    /// Looks at the next session, if there is one left. Returns the one that could not be swept.
+    pub(super) fn step(&mut self, tools: &mut Tools<'_>) -> Option<(SessionId, RequestError)> {
+        let (session, found) = self.waiting.pop()?;
+        if Some(session) == tools.playing() {
+            return None;
         }
-        true
+        let refused = Self::look_at(session, found, tools).err();
+        refused.map(|error| (session, error))
     }
 
-    fn look_at(session: SessionId, found: Found, tools: &mut Tools<'_>) {
+    pub(super) fn is_done(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    fn look_at(
+        session: SessionId,
+        found: Found,
+        tools: &mut Tools<'_>,
+    ) -> Result<(), RequestError> {
         // Once nothing may be removed any more, it is left to the next start.
         let keep = tools.quota.trash.filter(|_| tools.quota.removes);
         let Tools { finder, now, news, .. } = tools;
@@ -52,11 +61,12 @@ impl ShelfSweeping {
                 debug!(%session, bytes, "removed, since it has lain in the trash for long");
                 finder.settle(session);
                 news.push(News::Emptied { session, bytes });
+                Ok(())
             }
-            Ok(None) | Err(RequestError::SessionInUse | RequestError::UnknownSession) => {}
+            Ok(None) | Err(RequestError::SessionInUse | RequestError::UnknownSession) => Ok(()),
             Err(error) => {
-                let error = with_sources(&error);
-                warn!(%session, %error, "a session on the shelf can't be swept");
+                warn!(%session, error = %with_sources(&error), "a session on the shelf can't be swept");
+                Err(error)
             }
         }
     }
@@ -69,10 +79,8 @@ impl Job for ShelfSweeping {
 
     /// Looks at the next session.
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
-        match self.step(tools) {
-            true => Slice::Going(self),
-            false => Slice::Done,
-        }
+        let _ = self.step(tools);
+        if self.is_done() { Slice::Done } else { Slice::Going(self) }
     }
 }
 

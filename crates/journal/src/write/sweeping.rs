@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use tracing::{debug, warn};
 
 use super::jobs::{Job, Slice, Tools, Urgency};
+use super::run_journal::RunJournal;
 use crate::disk::{
     DirectoryStore, Layout, Liveness, RecordError, StoredSession, find_record, remove_record,
     with_sources,
@@ -58,9 +59,9 @@ impl Sweeping {
 
     /// Looks at the next place. `playing` is the session that is played now, whose lock is held. Returns true if there
     /// was one.
-    pub(super) fn step(&mut self, store: &DirectoryStore, playing: Option<SessionId>) -> bool {
+    pub(super) fn step(&mut self, store: &DirectoryStore, run: Option<&RunJournal>) -> bool {
         let Some(next) = self.waiting.pop() else { return false };
-        self.removed += self.look_at(next, store, playing);
+        self.removed += self.look_at(next, store, run);
         true
     }
 
@@ -70,12 +71,8 @@ impl Sweeping {
     }
 
     /// Looks at a place, and returns how many files were removed.
-    fn look_at(
-        &mut self,
-        place: Place,
-        store: &DirectoryStore,
-        playing: Option<SessionId>,
-    ) -> usize {
+    fn look_at(&mut self, place: Place, store: &DirectoryStore, run: Option<&RunJournal>) -> usize {
+        let playing = run.map(RunJournal::session);
         match place {
             Place::State => self.list_state(store),
             Place::Forgotten(session) if Some(session) == playing => {}
@@ -83,7 +80,12 @@ impl Sweeping {
             Place::Session(session) => {
                 return self.sweep_session(store, session, Some(session) == playing);
             }
-            Place::Unfinished(name) => return sweep_unfinished(store, &name),
+            Place::Unfinished(name) => {
+                let is_made = || run.is_some_and(|run| run.room.reserve.is_being_made());
+                if !(is_of_reserve(store, &name) && is_made()) {
+                    return sweep_unfinished(store, &name);
+                }
+            }
             Place::Record(path) => return sweep_record(store, path),
             Place::ProcessLock(path) => {
                 // Held while it is removed, so that no process begins with it in between.
@@ -196,8 +198,7 @@ impl Job for Sweeping {
 
     /// Looks at the next place.
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
-        let playing = tools.playing();
-        match self.step(&tools.finder.local().store, playing) {
+        match self.step(&tools.finder.local().store, tools.run.as_deref()) {
             true => Slice::Going(self),
             false => Slice::Done,
         }
@@ -217,6 +218,12 @@ fn sweep_unfinished(store: &DirectoryStore, name: &str) -> usize {
         false => is_only_process(store),
     };
     if is_gone { remove_unfinished(store, &state.join(name)) } else { 0 }
+}
+
+/// Returns true if it is the file that keeps room free for an exit, which is written in many turns.
+fn is_of_reserve(store: &DirectoryStore, name: &str) -> bool {
+    let reserve = store.layout().reserve();
+    place_of(name).is_some_and(|place| reserve.file_name().is_some_and(|name| name == place))
 }
 
 /// The final name of a file that was being written, or was moved aside for one.

@@ -121,7 +121,7 @@ impl Upkeep {
         now: Timestamp,
     ) -> Result<Option<ShelfMoved>, RequestError> {
         let one = OneOfMany { session: chosen.session, newest: Some(chosen.newest) };
-        move_one(one, &mut self.finder, how, now)
+        move_one((one, |_| true), &mut self.finder, how, now)
     }
 
     /// Writes everything that is kept of a player into a file, as a game does that is asked to. Returns its bytes.

@@ -7,7 +7,7 @@ use crate::write::reserve::Reserve;
 use crate::write::retention::Quota;
 
 /// The room that a run has, and what is done where it isn't enough.
-pub(super) struct Room {
+pub(in crate::write) struct Room {
     pub quota: Quota,
     pub reserve: Reserve,
     /// The error of a checkpoint that found no room, until one does. The room that there is belongs to checkpoints
