@@ -278,6 +278,7 @@ fn it_pauses_before_the_last_frame_also_if_that_is_the_first_after_a_checkpoint(
         let mut game = super::game::app_with_thread(&place, 22);
         crate::common::frames(&mut game, 20);
         crate::common::request(&mut game, |commands| commands.session().checkpoint("here"));
+        crate::common::frames(&mut game, 1);
         game.add_systems(Update, |farm: Res<Farm>| assert!(farm.steps == u64::MAX, "it panics"));
         game.update();
     });

@@ -159,7 +159,11 @@ impl<C: Content> Worker<C> {
             Order::TakeUp(take_up) => self.take_up(*take_up, now),
             Order::Checkpoint(checkpoint) => self.checkpoint(*checkpoint, now),
             Order::Write(record) => self.write_record(record),
-            Order::Content(order) => self.execute_for_content(order),
+            Order::Content(order) => {
+                let run = self.playing.as_mut().map(|(_, run)| run);
+                let reports = run.map(|run| self.content.execute(run, order)).unwrap_or_default();
+                self.reports.extend(reports.into_iter().map(Report::Content));
+            }
             Order::Events(events) => self.record_events(events, now),
             Order::ReadEvents { query, ticket } => self.read_events(*query, ticket, now),
             Order::ValidateEvents { session, ticket } => self.validate_events(session, ticket, now),
@@ -207,13 +211,6 @@ impl<C: Content> Worker<C> {
             Order::KeepIndex(is_kept) => self.finder.keep_index(is_kept),
             Order::Measure => self.measure(),
             Order::Beat => self.beat(now),
-        }
-    }
-
-    fn execute_for_content(&mut self, order: C::Order) {
-        if let Some((_, run)) = &mut self.playing {
-            let reports = self.content.execute(run, order);
-            self.reports.extend(reports.into_iter().map(Report::Content));
         }
     }
 
