@@ -294,7 +294,7 @@ impl CleanUp {
     }
 
     fn sweep(&mut self, mut sweeping: Box<Sweeping>, tools: &Tools<'_>) -> Phase {
-        if sweeping.step(&self.local.store, tools.run.as_deref()) {
+        if sweeping.step(&self.local.store, tools) {
             return Phase::Sweep(sweeping);
         }
         self.outcome.leftovers += sweeping.removed();

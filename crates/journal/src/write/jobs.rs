@@ -166,6 +166,11 @@ impl Tools<'_> {
         self.run.as_ref().map(|run| run.session())
     }
 
+    /// Returns true while the file is written that keeps room free for an exit.
+    pub(super) fn makes_reserve(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.room.reserve.is_being_made())
+    }
+
     /// Appends the events that a session has recorded so far, if it is played. Returns its line then.
     pub(super) fn hand_over_events(&mut self, session: SessionId) -> Option<Vec<EventStretch>> {
         let run = self.run.as_mut().filter(|run| run.session() == session)?;

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use tracing::{debug, warn};
 
 use super::jobs::{Job, Slice, Tools, Urgency};
-use super::run_journal::RunJournal;
 use crate::disk::{
     DirectoryStore, Layout, Liveness, RecordError, StoredSession, find_record, remove_record,
     with_sources,
@@ -59,9 +58,9 @@ impl Sweeping {
 
     /// Looks at the next place. `playing` is the session that is played now, whose lock is held. Returns true if there
     /// was one.
-    pub(super) fn step(&mut self, store: &DirectoryStore, run: Option<&RunJournal>) -> bool {
+    pub(super) fn step(&mut self, store: &DirectoryStore, tools: &Tools<'_>) -> bool {
         let Some(next) = self.waiting.pop() else { return false };
-        self.removed += self.look_at(next, store, run);
+        self.removed += self.look_at(next, store, tools);
         true
     }
 
@@ -72,7 +71,7 @@ impl Sweeping {
 
     /// Looks at a place, and returns how many files were removed.
     fn look_at(&mut self, place: Place, store: &DirectoryStore, run: Option<&RunJournal>) -> usize {
-        let playing = run.map(RunJournal::session);
+        let playing = tools.playing();
         match place {
             Place::State => self.list_state(store),
             Place::Forgotten(session) if Some(session) == playing => {}
@@ -81,8 +80,7 @@ impl Sweeping {
                 return self.sweep_session(store, session, Some(session) == playing);
             }
             Place::Unfinished(name) => {
-                let is_made = || run.is_some_and(|run| run.room.reserve.is_being_made());
-                if !(is_of_reserve(store, &name) && is_made()) {
+                if !(is_of_reserve(store, &name) && tools.makes_reserve()) {
                     return sweep_unfinished(store, &name);
                 }
             }
@@ -198,7 +196,7 @@ impl Job for Sweeping {
 
     /// Looks at the next place.
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
-        match self.step(&tools.finder.local().store, tools.run.as_deref()) {
+        match self.step(&tools.finder.local().store, tools) {
             true => Slice::Going(self),
             false => Slice::Done,
         }
