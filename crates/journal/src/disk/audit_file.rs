@@ -27,14 +27,12 @@ pub struct AuditLock {
     _lock: Option<Box<dyn Lock>>,
 }
 
-impl DirectoryStore {
-    /// The audit log of the profile.
-    pub fn audit(&self) -> AuditFile<'_> {
-        AuditFile { store: self }
+impl<'a> AuditFile<'a> {
+    /// The audit log of the store's profile.
+    pub fn of(store: &'a DirectoryStore) -> Self {
+        Self { store }
     }
-}
 
-impl AuditFile<'_> {
     /// The entries, the oldest first. None if there is no such file.
     ///
     /// # Errors

@@ -64,14 +64,12 @@ pub struct ErasureFiles<'a> {
     store: &'a DirectoryStore,
 }
 
-impl DirectoryStore {
-    /// The erasures of the profile.
-    pub fn erasures(&self) -> ErasureFiles<'_> {
-        ErasureFiles { store: self }
+impl<'a> ErasureFiles<'a> {
+    /// The erasures of the store's profile.
+    pub fn of(store: &'a DirectoryStore) -> Self {
+        Self { store }
     }
-}
 
-impl ErasureFiles<'_> {
     /// All of them, the oldest first. Files that can't be understood are left out: copies of a cloud, or a newer
     /// version's.
     ///

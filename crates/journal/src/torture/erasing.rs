@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Action, Game, Play};
 use crate::disk::simulated_disk::{Fault, FaultKind, FileSystem, Image, Replay, SimulatedDisk};
-use crate::disk::{Disk, Layout, MOST_AUDIT_ENTRIES, read_all};
+use crate::disk::{AuditFile, Disk, ErasureFiles, Layout, MOST_AUDIT_ENTRIES, read_all};
 use crate::format::{CheckpointKind, FRAME_HEADER_BYTES, FrameHeader, FrameOpener, Segment};
 use crate::model::clock::Moment;
 use crate::model::ids::{SessionId, Ticket};
@@ -578,7 +578,7 @@ fn erasures_are_kept_up_to_a_number() {
         play.kill();
         erase(&mut play, &player).unwrap();
     }
-    let erasures = play.game.local.store.erasures().read().unwrap();
+    let erasures = ErasureFiles::of(&play.game.local.store).read().unwrap();
     assert_eq!(erasures.len(), 4, "the oldest are gone");
     assert!(erasures.iter().all(|erasure| erasure.is_done));
 }
@@ -704,7 +704,7 @@ fn the_audit_log_is_bounded_and_leaves_no_files_on_a_disk_that_refuses() {
     toggle(play, MOST_AUDIT_ENTRIES + 3);
     assert_eq!(audited(play, 1000).1, MOST_AUDIT_ENTRIES);
     let log = play.game.local.store.layout().audit_log();
-    let lock = play.game.local.store.audit().lock().unwrap();
+    let lock = AuditFile::of(&play.game.local.store).lock().unwrap();
     toggle(play, 1);
     assert_eq!(audited(play, 1000).1, MOST_AUDIT_ENTRIES + 1, "one waits for another process");
     drop(lock);

@@ -4,14 +4,14 @@
 //! durable before its answer is handed over. Only a deed costs a write, and no capture waits for one. What the disk
 //! refuses is tried again with the next deed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use tracing::{debug, warn};
 
 use super::asked::EditMany;
 use super::news::News;
-use crate::disk::{DirectoryStore, MOST_AUDIT_ENTRIES, StoreError, with_sources};
+use crate::disk::{AuditFile, DirectoryStore, MOST_AUDIT_ENTRIES, StoreError, with_sources};
 use crate::model::ids::{SessionId, Ticket};
 use crate::model::session::{AuditDeed, AuditEntry, RequestError, ShelfMove};
 
@@ -23,7 +23,7 @@ const MOST_REQUESTS: usize = 1000;
 pub(super) struct Auditor {
     is_on: bool,
     /// The players who asked for what isn't answered yet.
-    asked_by: HashMap<Ticket, String>,
+    asked_by: BTreeMap<Ticket, String>,
     /// The players who asked for what is done with many sessions.
     asked_of: HashMap<SessionId, String>,
     /// Entries that aren't written yet.
@@ -38,8 +38,12 @@ impl Auditor {
 
     /// A player makes the request of this ticket.
     pub(super) fn note_asker(&mut self, ticket: Ticket, player: String) {
-        if self.is_on && self.asked_by.len() < MOST_REQUESTS {
+        if self.is_on {
             self.asked_by.insert(ticket, player);
+        }
+        if self.asked_by.len() > MOST_REQUESTS {
+            // One that was rejected before it came to the writer has no answer here.
+            self.asked_by.pop_first();
         }
     }
 
@@ -86,8 +90,8 @@ impl Auditor {
         if self.waiting.is_empty() {
             return;
         }
-        let written = store.audit().lock().and_then(|lock| match lock {
-            Some(lock) => store.audit().add(&lock, &self.waiting).map(|()| true),
+        let written = AuditFile::of(store).lock().and_then(|lock| match lock {
+            Some(lock) => AuditFile::of(store).add(&lock, &self.waiting).map(|()| true),
             None => Ok(false),
         });
         match written {
@@ -103,7 +107,7 @@ impl Auditor {
         store: &DirectoryStore,
         limit: usize,
     ) -> Result<(Vec<AuditEntry>, usize), RequestError> {
-        let mut entries = store.audit().read()?;
+        let mut entries = AuditFile::of(store).read()?;
         entries.extend(self.waiting.iter().cloned());
         let total = entries.len();
         entries.drain(..total.saturating_sub(limit));
@@ -134,11 +138,11 @@ impl Auditor {
         for name in names.filter(|name| is_meant(name)) {
             AuditEntry::ERASED.clone_into(name);
         }
-        if !store.audit().is_kept() {
+        if !AuditFile::of(store).is_kept() {
             return Ok(true);
         }
-        let Some(lock) = store.audit().lock()? else { return Ok(false) };
-        store.audit().rename(&lock, is_meant, AuditEntry::ERASED).map(|_| true)
+        let Some(lock) = AuditFile::of(store).lock()? else { return Ok(false) };
+        AuditFile::of(store).rename(&lock, is_meant, AuditEntry::ERASED).map(|_| true)
     }
 
     /// Adds a deed of the tool, if the game keeps an audit log.
@@ -148,7 +152,7 @@ impl Auditor {
         (what, session): (AuditDeed, Option<SessionId>),
         now: Timestamp,
     ) {
-        if store.audit().is_kept() {
+        if AuditFile::of(store).is_kept() {
             self.add(AuditEntry { session, ..AuditEntry::new(now, AuditEntry::BY_TOOL, what) });
             self.write(store);
         }

@@ -8,7 +8,7 @@ use tracing::{debug, warn};
 
 use super::removing::Removing;
 use super::{Means, Stepped};
-use crate::disk::{Erasure, LocalStore, slots_in, with_sources};
+use crate::disk::{Erasure, ErasureFiles, LocalStore, slots_in, with_sources};
 use crate::model::ids::{SessionId, SlotId};
 use crate::write::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 
@@ -53,7 +53,7 @@ impl ErasingAgain {
 /// The erasures that aren't done, or of which something is there again, each with what is there.
 fn left_over(local: &LocalStore) -> Vec<Erasure> {
     let store = &local.store;
-    let mut erasures = store.erasures().read().unwrap_or_else(|error| {
+    let mut erasures = ErasureFiles::of(store).read().unwrap_or_else(|error| {
         warn!(error = %with_sources(&error), "erasures can't be read");
         Vec::new()
     });

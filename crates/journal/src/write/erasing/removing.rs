@@ -11,7 +11,9 @@ use super::super::filing::{forget_for_good, take};
 use super::super::news::News;
 use super::state::{count_logs, count_records, remove_indexes};
 use super::{Means, Stepped};
-use crate::disk::{Disk, Erasure, LocalStore, SlotFile, StoredSession, slots_in, with_sources};
+use crate::disk::{
+    Disk, Erasure, ErasureFiles, LocalStore, SlotFile, StoredSession, slots_in, with_sources,
+};
 use crate::model::ids::SessionId;
 use crate::model::session::{ErasureReceipt, Remaining, RequestError, SlotError};
 
@@ -265,12 +267,12 @@ impl Removing {
         let disk = &**store.disk();
         if self.receipt.is_complete() && !self.erasure.is_done {
             self.erasure.is_done = true;
-            if let Err(error) = store.erasures().write(&self.erasure) {
+            if let Err(error) = ErasureFiles::of(store).write(&self.erasure) {
                 warn!(error = %with_sources(&error), "it can't be noted that a player is erased");
                 let error = error.into();
                 self.receipt.remaining.push(Remaining::StateRefused { error });
             }
-            store.erasures().trim();
+            ErasureFiles::of(store).trim();
         }
         let state = &store.layout().state;
         let remaining = &mut self.receipt.remaining;
