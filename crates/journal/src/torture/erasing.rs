@@ -1,24 +1,24 @@
 //! A player is erased: nothing of theirs is left anywhere, and everything of others is as it was.
 
+mod audit;
+mod interrupted;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Action, Game, Play};
-use crate::disk::simulated_disk::{Fault, FaultKind, FileSystem, Image, Replay, SimulatedDisk};
-use crate::disk::{AuditFile, Disk, ErasureFiles, Layout, MOST_AUDIT_ENTRIES, read_all};
+use crate::disk::simulated_disk::{Image, SimulatedDisk};
+use crate::disk::{Disk, ErasureFiles, Layout, LocalStore, read_all};
 use crate::format::{CheckpointKind, FRAME_HEADER_BYTES, FrameHeader, FrameOpener, Segment};
 use crate::model::clock::Moment;
 use crate::model::ids::{SessionId, Ticket};
 use crate::model::session::{
-    Archived, AuditDeed, AuditEntry, ErasureReceipt, Remaining, RequestError, SessionEdit,
-    SessionUpdate, ShelfMove, SlotError,
+    Archived, ErasureReceipt, Remaining, RequestError, SessionUpdate, ShelfMove, SlotError,
 };
 use crate::read::digest::DigestOrder;
-use crate::write::{
-    CleanupChange, CleanupOutcome, CleanupReason, EditMany, News, OneOfMany, Order, Upkeep,
-};
+use crate::write::{CleanupOutcome, News, Order, Upkeep};
 
 /// Lets the writer work until it has nothing to do.
 fn settle(game: &mut Game, now: &mut Moment) -> Vec<News> {
@@ -236,6 +236,20 @@ fn nothing_of_the_player_is_left_and_others_are_as_they_were() {
 }
 
 #[test]
+fn digests_are_written_again_without_the_player() {
+    let mut library = Library::new(66);
+    digest(&mut library.play);
+    erase(&mut library.play, "Ann-Q").unwrap();
+    let now = library.play.now;
+    library.play.game.finish(now);
+    let store = &library.play.game.local.store;
+    let digests = store.index().read_digests("All events").unwrap().expect("they are there");
+    let kept: BTreeSet<SessionId> = digests.sessions.iter().map(|session| session.id).collect();
+    let others = library.of.iter().filter(|(player, _)| **player != "Ann-Q");
+    assert_eq!(kept, others.flat_map(|(_, sessions)| sessions.iter().copied()).collect());
+}
+
+#[test]
 fn names_are_compared_as_a_whole_and_nothing_is_changed_for_an_unknown_one() {
     let mut library = Library::new(51);
     let before = library.play.disk.image();
@@ -270,163 +284,6 @@ fn has_erasure(image: &Image) -> bool {
     files.any(|(place, _)| place.path().extension().is_some_and(|it| it == "erasure"))
 }
 
-/// The state after the next cleanup or start of a process on what a power cut has left.
-fn check_after_cut(library: &Library, image: &Image, before: &Image, starts: bool) {
-    let disk = SimulatedDisk::from_image(image);
-    let others = library.others(before, "Ann-Q");
-    let mut now = library.play.now;
-    match starts {
-        true => {
-            let mut next = Play::new(disk.clone(), 99);
-            next.now = now;
-            next.be_device(7);
-            next.perform(&[Action::Start, Action::Auto, Action::Settle, Action::Close]);
-            next.game.finish(next.now);
-        }
-        false => {
-            let mut game = Game::boot(&disk, now.wall);
-            game.order(Order::Detect { ticket: None }, now);
-            settle(&mut game, &mut now);
-            clean(&mut game, &mut now);
-            game.finish(now);
-        }
-    }
-    let after = disk.image();
-    let kept = library.others(&after, "Ann-Q");
-    for (path, bytes) in &others {
-        assert_eq!(kept.get(path), Some(bytes), "{} is as it was", path.display());
-    }
-    match has_erasure(image) {
-        true => assert_eq!(files_that_name(&after, "Ann-Q"), Vec::<PathBuf>::new()),
-        false => {
-            let files = before.files().filter(|(place, _)| is_library(place.path()));
-            for (place, content) in files {
-                let now = after.file(place.path()).map(|content| content.bytes());
-                assert_eq!(now, Some(content.bytes()), "{}", place.path().display());
-            }
-        }
-    }
-}
-
-#[test]
-fn an_erasure_that_a_power_cut_interrupts_is_continued_and_others_are_as_they_were() {
-    let mut library = small_library(52);
-    let before = library.play.disk.image();
-    let from = library.play.disk.position();
-    let receipt = erase(&mut library.play, "Ann-Q").unwrap();
-    assert!(receipt.is_complete(), "{receipt:?}");
-    let answered = library.play.disk.position();
-    let trace = library.play.disk.trace();
-    let (mut seen, mut begun) = (BTreeSet::new(), [0, 0]);
-    for file_system in [FileSystem::Posix, FileSystem::Journaled] {
-        let mut replay = Replay::new(&trace, file_system);
-        for position in from..=trace.steps.len() {
-            replay.advance_to(position);
-            for image in [replay.strict(), replay.kept()] {
-                if !seen.insert(image.digest()) {
-                    continue;
-                }
-                begun[usize::from(has_erasure(&image))] += 1;
-                check_after_cut(&library, &image, &before, false);
-                if seen.len() % 5 == 0 {
-                    check_after_cut(&library, &image, &before, true);
-                }
-                if position >= answered {
-                    let named = files_that_name(&image, "Ann-Q");
-                    assert_eq!(named, Vec::<PathBuf>::new(), "it was answered: it is durable");
-                }
-            }
-        }
-    }
-    assert!(begun[0] > 0 && begun[1] > 20, "{begun:?}");
-}
-
-#[test]
-fn an_erasure_that_is_interrupted_twice_is_continued_twice() {
-    let mut library = small_library(53);
-    let before = library.play.disk.image();
-    let from = library.play.disk.position();
-    erase(&mut library.play, "Ann-Q").unwrap();
-    let trace = library.play.disk.trace();
-    let mut replay = Replay::new(&trace, FileSystem::Posix);
-    let steps = trace.steps.len() - from;
-    for first in (0..steps).step_by(1 + steps / 4) {
-        replay.advance_to(from + first);
-        let image = replay.strict();
-        let disk = SimulatedDisk::from_image(&image);
-        let mut now = library.play.now;
-        let mut game = Game::boot(&disk, now.wall);
-        let from = disk.position();
-        clean(&mut game, &mut now);
-        let trace = disk.trace();
-        let mut again = Replay::new(&trace, FileSystem::Posix);
-        for position in (from..=trace.steps.len()).step_by(3) {
-            again.advance_to(position);
-            check_after_cut(&library, &again.strict(), &before, false);
-        }
-    }
-}
-
-#[test]
-fn what_a_disk_refuses_is_in_the_receipt_and_goes_with_the_next_cleanup() {
-    let (mut refused, mut waits) = (0, 0);
-    for kind in [FaultKind::ReadOnly, FaultKind::InputOutput] {
-        for skip in (0..400).step_by(9) {
-            let mut library = small_library(54);
-            let before = library.play.disk.image();
-            let at = library.play.disk.operations().len() + skip;
-            library.play.disk.fail(Fault { at, kind, for_ever: true });
-            let answered = erase(&mut library.play, "Ann-Q");
-            library.play.disk.heal();
-            let after = library.play.disk.image();
-            let others = library.others(&before, "Ann-Q");
-            assert_eq!(library.others(&after, "Ann-Q"), others);
-            match answered {
-                Err(_) => {
-                    refused += 1;
-                    let [before, after] = [before, after].map(|it| it.digest_of(is_library));
-                    assert_eq!(after, before, "nothing has changed");
-                    continue;
-                }
-                Ok(receipt) if receipt.is_complete() => {}
-                Ok(_) => waits += 1,
-            }
-            let mut now = library.play.now;
-            clean(&mut library.play.game, &mut now);
-            library.play.game.finish(now);
-            let after = library.play.disk.image();
-            assert_eq!(files_that_name(&after, "Ann-Q"), Vec::<PathBuf>::new(), "{kind:?} {skip}");
-            assert_eq!(library.others(&after, "Ann-Q"), others);
-        }
-    }
-    assert!(refused > 3 && waits > 3, "{refused} and {waits}");
-}
-
-#[test]
-fn a_disk_that_goes_on_refusing_gathers_no_files() {
-    let mut library = small_library(55);
-    let at = library.play.disk.operations().len() + 60;
-    library.play.disk.fail(Fault { at, kind: FaultKind::NoSpace, for_ever: true });
-    let _ = erase(&mut library.play, "Ann-Q");
-    let mut now = library.play.now;
-    clean(&mut library.play.game, &mut now);
-    let files = library.play.disk.image().files().count();
-    for _ in 0..10 {
-        clean(&mut library.play.game, &mut now);
-        let _ = erase(&mut library.play, "Ann-Q");
-    }
-    let after = library.play.disk.image().files().count();
-    assert!(after <= files + 1, "{files} and {after}");
-}
-
-#[test]
-fn a_full_disk_has_room_for_an_erasure() {
-    let mut library = small_library(56);
-    library.play.leave_room_for(2048);
-    let receipt = erase(&mut library.play, "Ann-Q").unwrap();
-    assert!(receipt.is_complete() && receipt.sessions == 2, "{receipt:?}");
-}
-
 /// Puts files back that were there before.
 fn bring_back(disk: &SimulatedDisk, image: &Image, is_meant: impl Fn(&Path) -> bool) {
     for (place, content) in image.files().filter(|(place, _)| is_meant(place.path())) {
@@ -435,37 +292,6 @@ fn bring_back(disk: &SimulatedDisk, image: &Image, is_meant: impl Fn(&Path) -> b
         above.into_iter().for_each(|directory| drop(disk.create_dir(directory)));
         disk.replace(place.path(), content.bytes()).unwrap();
     }
-}
-
-#[test]
-fn what_is_brought_back_is_removed_again() {
-    let mut library = small_library(57);
-    let before = library.play.disk.image();
-    let others = library.others(&before, "Ann-Q");
-    erase(&mut library.play, "Ann-Q").unwrap();
-    for times in 0..3 {
-        bring_back(&library.play.disk, &before, is_library);
-        assert!(!files_that_name(&library.play.disk.image(), "Ann-Q").is_empty());
-        library.play.kill();
-        let mut now = library.play.now;
-        let done = clean(&mut library.play.game, &mut now);
-        let removed = done.sessions.iter().filter(|it| it.reason == CleanupReason::Erased);
-        let removed: Vec<SessionId> = removed.map(|it| it.session).collect();
-        assert_eq!(removed.len(), library.of["Ann-Q"].len(), "{times}: {done:?}");
-        assert_eq!(done.count(CleanupChange::Removed), removed.len());
-        library.play.game.finish(now);
-        let after = library.play.disk.image();
-        assert_eq!(files_that_name(&after, "Ann-Q"), Vec::<PathBuf>::new());
-        assert_eq!(library.others(&after, "Ann-Q"), others);
-    }
-    // One that has become another player's where it was is not the erased player's any more.
-    let session = library.of["Ann-Q"][0].to_string();
-    bring_back(&library.play.disk, &before, |path| path.to_string_lossy().contains(&session));
-    library.play.kill();
-    name_player(&mut library.play, library.of["Ann-Q"][0], "Ben");
-    let mut now = library.play.now;
-    assert_eq!(clean(&mut library.play.game, &mut now).sessions, []);
-    assert!(library.play.game.local.store.sessions().unwrap().contains(&library.of["Ann-Q"][0]));
 }
 
 #[test]
@@ -486,7 +312,9 @@ fn a_played_session_goes_once_it_is_not_played_and_everything_else_at_once() {
         assert_eq!(clean(&mut library.play.game, &mut now).sessions, [], "it is played");
         drop(lock);
         if is_played_here {
-            library.play.perform(&[Action::Auto, Action::Settle, Action::Close, Action::Settle]);
+            // What is saved of it meanwhile goes with it.
+            use Action::{Auto, Close, SaveSlot, Settle};
+            library.play.perform(&[Auto, SaveSlot, Settle, Auto, Settle, Close, Settle]);
         }
         let mut now = library.play.now;
         let done = clean(&mut library.play.game, &mut now);
@@ -590,7 +418,7 @@ fn the_tool_says_first_what_would_go_and_erases_as_the_game_does() {
     let others = library.others(&before, "Ann-Q");
     let layout = library.play.game.local.store.layout().clone();
     let disk: Arc<dyn Disk> = Arc::new(library.play.disk.clone());
-    let local = crate::disk::LocalStore::new(disk, Layout { ..layout });
+    let local = LocalStore::new(disk, Layout { ..layout });
     let mut tool = Upkeep::of(local);
     assert_eq!(tool.preview_erasure("Ann"), Err(RequestError::UnknownPlayer));
     let preview = tool.preview_erasure("Ann-Q").unwrap();
@@ -603,119 +431,4 @@ fn the_tool_says_first_what_would_go_and_erases_as_the_game_does() {
     let after = library.play.disk.image();
     assert_eq!(files_that_name(&after, "Ann-Q"), Vec::<PathBuf>::new());
     assert_eq!(library.others(&after, "Ann-Q"), others);
-}
-
-fn audited(play: &mut Play, limit: usize) -> (Vec<AuditEntry>, usize) {
-    let news = order(play, Order::ReadAudit { limit, ticket: Ticket::new() });
-    let read = news.into_iter().find_map(|report| match report {
-        News::AuditRead { result, .. } => Some(result),
-        _ => None,
-    });
-    read.expect("it is answered").unwrap()
-}
-
-fn asked_by(play: &mut Play, player: &str) -> Ticket {
-    let ticket = Ticket::new();
-    order(play, Order::AskedBy { player: player.to_owned(), ticket });
-    ticket
-}
-
-#[test]
-fn the_audit_log_says_who_did_what_and_forgets_a_player_who_is_erased() {
-    let mut library = small_library(64);
-    let play = &mut library.play;
-    let log = play.game.local.store.layout().audit_log();
-    let [ann, other] = [library.of["Ann-Q"][0], library.of["Ann-Qabel"][0]];
-    let shelve = |session, how, ticket| Order::Shelve { session, how, ticket };
-    order(play, shelve(ann, ShelfMove::Delete, Ticket::new()));
-    assert!(play.disk.open(&log).is_err(), "it is off by default");
-    assert_eq!(audited(play, 10), (Vec::new(), 0));
-    order(play, Order::KeepAudit(true));
-    let ticket = asked_by(play, "Ann-Q");
-    order(play, Order::ExportPlayer { player: "Ann-Q".into(), path: "/a.tar".into(), ticket });
-    order(play, shelve(other, ShelfMove::Delete, Ticket::new()));
-    order(play, shelve(other, ShelfMove::Undelete, Ticket::new()));
-    // Another player may be called like the game.
-    let ticket = asked_by(play, "game");
-    order(play, shelve(other, ShelfMove::Archive(Archived::WithWorld), ticket));
-    // What is refused is no deed.
-    let ticket = asked_by(play, "Ann-Q");
-    order(play, Order::ExportPlayer { player: "Nobody".into(), path: "/b.tar".into(), ticket });
-    let ticket = asked_by(play, "Ann-Q");
-    let sessions = [OneOfMany { session: ann, newest: None }].into();
-    let edit = Box::new(EditMany { sessions, edit: SessionEdit::Purge });
-    order(play, Order::EditMany { order: edit, ticket });
-    let said = |entries: &[AuditEntry]| {
-        let said = entries.iter().map(|it| (it.who.clone(), it.by_player, it.what, it.session));
-        said.collect::<Vec<_>>()
-    };
-    let by = |who: &str, by_player, what, session| (who.to_owned(), by_player, what, session);
-    let expected = [
-        by("Ann-Q", true, AuditDeed::ExportedPlayer, None),
-        by("game", false, AuditDeed::Trashed, Some(other)),
-        by("game", true, AuditDeed::Archived, Some(other)),
-        by("Ann-Q", true, AuditDeed::Deleted, Some(ann)),
-    ];
-    let (entries, total) = audited(play, 10);
-    assert_eq!((said(&entries), total), (expected.to_vec(), 4));
-    assert_eq!(said(&audited(play, 1).0), expected[3..].to_vec());
-    // It is there after the process was killed, since it is durable before it is answered.
-    play.kill();
-    assert_eq!(said(&audited(play, 10).0), expected.to_vec());
-    order(play, Order::KeepAudit(true));
-    let ticket = asked_by(play, "Ann-Q");
-    let erased = order(play, Order::ErasePlayer { player: "Ann-Q".into(), ticket });
-    assert!(answer(erased).unwrap().is_complete());
-    let (entries, _) = audited(play, 10);
-    let whose: Vec<&str> = entries.iter().map(|it| &*it.who).collect();
-    let erased = AuditEntry::ERASED;
-    assert_eq!(whose, [erased, "game", "game", erased, "game", erased]);
-    assert_eq!(entries.last().unwrap().what, AuditDeed::ErasedPlayer);
-    play.disk.remove(Path::new("/a.tar")).unwrap();
-    play.game.finish(play.now);
-    assert_eq!(files_that_name(&play.disk.image(), "Ann-Q"), Vec::<PathBuf>::new());
-    // The one who is called like the game is told from the game.
-    play.kill();
-    erase(play, "game").unwrap();
-    let whose: Vec<String> = audited(play, 10).0.into_iter().map(|it| it.who).collect();
-    assert_eq!(whose, [erased, "game", erased, erased, "game", erased]);
-}
-
-#[test]
-fn the_audit_log_is_bounded_and_leaves_no_files_on_a_disk_that_refuses() {
-    let mut library = small_library(65);
-    let play = &mut library.play;
-    let session = library.of["Ann-Qabel"][0];
-    order(play, Order::KeepAudit(true));
-    let toggle = |play: &mut Play, times: usize| {
-        for _ in 0..times {
-            for how in [ShelfMove::Delete, ShelfMove::Undelete] {
-                order(play, Order::Shelve { session, how, ticket: Ticket::new() });
-            }
-        }
-    };
-    toggle(play, 5);
-    let operations = play.disk.operations().len();
-    audited(play, 3);
-    let synced = play.disk.operations()[operations..]
-        .iter()
-        .any(|it| matches!(it, crate::Operation::SyncDirectory));
-    assert!(!synced, "reading syncs nothing");
-    toggle(play, MOST_AUDIT_ENTRIES + 3);
-    assert_eq!(audited(play, 1000).1, MOST_AUDIT_ENTRIES);
-    let log = play.game.local.store.layout().audit_log();
-    let lock = AuditFile::of(&play.game.local.store).lock().unwrap();
-    toggle(play, 1);
-    assert_eq!(audited(play, 1000).1, MOST_AUDIT_ENTRIES + 1, "one waits for another process");
-    drop(lock);
-    toggle(play, 1);
-    assert_eq!(audited(play, 1000).1, MOST_AUDIT_ENTRIES);
-    let before = play.disk.image();
-    play.disk.replace(&log, b"what is this?\n").unwrap();
-    assert_eq!(audited(play, 1000).1, 0, "a line that can't be understood is none");
-    toggle(play, 1);
-    assert_eq!(audited(play, 1000).1, 1);
-    let text = play.disk.read(&log, 1 << 20).unwrap();
-    assert!(text.starts_with(b"what is this?\n"), "it is carried along");
-    assert_eq!(before.files().count(), play.disk.image().files().count());
 }

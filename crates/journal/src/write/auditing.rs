@@ -101,6 +101,13 @@ impl Auditor {
         }
     }
 
+    /// Another profile comes next: what can't be written now is lost, since it is none of that one's.
+    pub(super) fn leave(&mut self, store: &DirectoryStore) {
+        self.write(store);
+        self.waiting.clear();
+        self.asked_of.clear();
+    }
+
     /// The newest entries, the oldest of them first, and the number of all that are kept.
     pub(super) fn read(
         &self,

@@ -157,7 +157,9 @@ impl Erasing {
         let mut erasure = Erasure::of(&self.player, means.now.wall);
         erasure.slots = slots.iter().map(|slot| slot.slot.id).collect();
         erasure.sessions = sessions;
-        ErasureFiles::of(store).write(&erasure)?;
+        if !erasure.sessions.is_empty() || !erasure.slots.is_empty() {
+            ErasureFiles::of(store).write(&erasure)?;
+        }
         Ok(Removing::of(erasure, Some(self.player.clone()), remaining, &self.local))
     }
 

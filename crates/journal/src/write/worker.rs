@@ -304,6 +304,7 @@ impl<C: Content> Worker<C> {
             self.slice(&Urgency::LONG, now);
         }
         self.beat(now);
+        self.auditor.write(&self.local.store);
         // Last, since nothing hangs on it.
         self.finder.write_index(now.wall);
         self.digests.write(&self.finder, now.wall);

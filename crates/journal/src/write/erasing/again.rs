@@ -8,7 +8,7 @@ use tracing::{debug, warn};
 
 use super::removing::Removing;
 use super::{Means, Stepped};
-use crate::disk::{Erasure, ErasureFiles, LocalStore, slots_in, with_sources};
+use crate::disk::{Erasure, ErasureFiles, LocalStore, SlotFile, slots_in, with_sources};
 use crate::model::ids::{SessionId, SlotId};
 use crate::write::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 
@@ -61,14 +61,14 @@ fn left_over(local: &LocalStore) -> Vec<Erasure> {
         return erasures;
     }
     let sessions: BTreeSet<SessionId> = store.sessions().unwrap_or_default().into_iter().collect();
-    let has_slots = erasures.iter().any(|erasure| !erasure.slots.is_empty());
-    let slots = has_slots.then(|| slots_in(&**store.disk(), &store.layout().slots()));
-    let slots = slots.into_iter().flatten().flatten().flatten();
-    let slots: BTreeSet<SlotId> = slots.map(|slot| slot.slot.id).collect();
+    let slots = slots_in(&**store.disk(), &store.layout().slots());
+    let slots: Vec<SlotFile> = slots.into_iter().flatten().flatten().collect();
+    let ids: BTreeSet<SlotId> = slots.iter().map(|slot| slot.slot.id).collect();
+    let made_of: BTreeSet<SessionId> = slots.iter().map(|slot| slot.header.session).collect();
     erasures.retain(|erasure| {
         !erasure.is_done
-            || erasure.sessions.iter().any(|session| sessions.contains(session))
-            || erasure.slots.iter().any(|slot| slots.contains(slot))
+            || erasure.sessions.iter().any(|it| sessions.contains(it) || made_of.contains(it))
+            || erasure.slots.iter().any(|slot| ids.contains(slot))
     });
     erasures
 }

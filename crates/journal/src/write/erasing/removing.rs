@@ -1,4 +1,4 @@
-//! Removes what an erasure names: slots, then sessions one at a time, then what this machine's state says of them.
+//! Removes what an erasure names: sessions one at a time, then slots, then what this machine's state says of them.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
@@ -29,6 +29,8 @@ pub(super) struct Removing {
     player: Option<String>,
     local: Arc<LocalStore>,
     stage: Stage,
+    /// The sessions that aren't removed now.
+    kept: BTreeSet<SessionId>,
     receipt: ErasureReceipt,
     /// The time since which a lock is waited for.
     waiting_since: Option<Duration>,
@@ -36,8 +38,8 @@ pub(super) struct Removing {
 
 /// What is removed next.
 enum Stage {
-    Slots,
     Sessions(VecDeque<SessionId>),
+    Slots,
     State,
     AuditLog,
     End,
@@ -58,8 +60,9 @@ impl Removing {
         local: &Arc<LocalStore>,
     ) -> Self {
         let receipt = ErasureReceipt { remaining, ..ErasureReceipt::default() };
-        let (local, stage, waiting_since) = (Arc::clone(local), Stage::Slots, None);
-        Self { erasure, player, local, stage, receipt, waiting_since }
+        let stage = Stage::Sessions(erasure.sessions.iter().copied().collect());
+        let (local, kept, waiting_since) = (Arc::clone(local), BTreeSet::new(), None);
+        Self { erasure, player, local, stage, kept, receipt, waiting_since }
     }
 
     /// The session that is removed next.
@@ -73,11 +76,11 @@ impl Removing {
     /// Does the next piece of work.
     pub(super) fn step(&mut self, means: &mut Means<'_>) -> Stepped {
         match &mut self.stage {
-            Stage::Slots => return self.remove_slots(means),
             Stage::Sessions(sessions) => match sessions.pop_front() {
                 Some(session) => self.remove_session(session, means),
-                None => self.stage = Stage::State,
+                None => self.stage = Stage::Slots,
             },
+            Stage::Slots => return self.remove_slots(means),
             Stage::State => {
                 self.clear_state(means);
                 self.stage = Stage::AuditLog;
@@ -89,19 +92,17 @@ impl Removing {
     }
 
     fn remove_slots(&mut self, means: &Means<'_>) -> Stepped {
-        if !self.erasure.slots.is_empty() {
-            match self.try_removing_slots() {
-                Ok(true) => {}
-                Ok(false) if self.may_wait(means) => return Stepped::Later(LOCK_AGAIN),
-                Ok(false) => {
-                    let error = SlotError::InUse.into();
-                    self.receipt.remaining.push(Remaining::SlotsRefused { error });
-                }
-                Err(error) => self.receipt.remaining.push(Remaining::SlotsRefused { error }),
+        match self.try_removing_slots() {
+            Ok(true) => {}
+            Ok(false) if self.may_wait(means) => return Stepped::Later(LOCK_AGAIN),
+            Ok(false) => {
+                let error = SlotError::InUse.into();
+                self.receipt.remaining.push(Remaining::SlotsRefused { error });
             }
+            Err(error) => self.receipt.remaining.push(Remaining::SlotsRefused { error }),
         }
         self.waiting_since = None;
-        self.stage = Stage::Sessions(self.erasure.sessions.iter().copied().collect());
+        self.stage = Stage::State;
         Stepped::Going
     }
 
@@ -116,8 +117,9 @@ impl Removing {
         };
         // A slot that was being written may be the player's as well.
         store.slots().sweep();
+        let gone = self.gone();
         let mut own = slots_in(&**store.disk(), &store.layout().slots())?;
-        own.retain(|slot| slot.as_ref().is_ok_and(|slot| self.is_slot_meant(slot)));
+        own.retain(|slot| slot.as_ref().is_ok_and(|slot| self.is_slot_meant(slot, &gone)));
         let own: Vec<SlotFile> = own.into_iter().flatten().collect();
         let done = store.slots().remove(own.iter().map(|slot| &*slot.path));
         let is_gone = |slot: &&SlotFile| done.is_ok() || store.disk().open(&slot.path).is_err();
@@ -128,9 +130,11 @@ impl Removing {
         Ok(done.map(|()| true)?)
     }
 
-    fn is_slot_meant(&self, slot: &SlotFile) -> bool {
+    /// Returns true if a slot is one of the player's, also if it was made later of a session that was still played.
+    fn is_slot_meant(&self, slot: &SlotFile, gone: &BTreeSet<SessionId>) -> bool {
         let player = slot.header.metadata.player.as_deref();
-        self.erasure.slots.contains(&slot.slot.id)
+        let is_named = self.erasure.slots.contains(&slot.slot.id);
+        (is_named || gone.contains(&slot.header.session))
             && player.is_none_or(|player| self.is_meant(player))
     }
 
@@ -153,13 +157,17 @@ impl Removing {
                 self.count(removed);
                 means.news.push(News::Forgotten { session, result: Ok(()), ticket: None });
             }
-            // It isn't there, or is another player's by now.
-            Ok(None) | Err(RequestError::UnknownSession) => {}
+            // It is another player's by now.
+            Ok(None) => drop(self.kept.insert(session)),
+            // It isn't there.
+            Err(RequestError::UnknownSession) => {}
             Err(RequestError::SessionInUse) => {
+                self.kept.insert(session);
                 self.receipt.remaining.push(Remaining::InUse { session });
             }
             Err(error) => {
                 debug!(%session, error = %with_sources(&error), "it can't be removed now");
+                self.kept.insert(session);
                 self.receipt.remaining.push(Remaining::Refused { session, error });
             }
         }
@@ -232,15 +240,8 @@ impl Removing {
 
     /// The sessions that aren't there any more.
     fn gone(&self) -> BTreeSet<SessionId> {
-        let stays = |session: &SessionId| {
-            self.receipt.remaining.iter().any(|remaining| match remaining {
-                Remaining::InUse { session: it } | Remaining::Refused { session: it, .. } => {
-                    it == session
-                }
-                _ => false,
-            })
-        };
-        self.erasure.sessions.iter().copied().filter(|session| !stays(session)).collect()
+        let sessions = self.erasure.sessions.iter().copied();
+        sessions.filter(|session| !self.kept.contains(session)).collect()
     }
 
     fn clear_audit_log(&mut self, means: &mut Means<'_>) -> Stepped {
@@ -265,7 +266,8 @@ impl Removing {
     fn end(&mut self) -> ErasureReceipt {
         let store = &self.local.store;
         let disk = &**store.disk();
-        if self.receipt.is_complete() && !self.erasure.is_done {
+        let is_nothing = self.erasure.sessions.is_empty() && self.erasure.slots.is_empty();
+        if self.receipt.is_complete() && !self.erasure.is_done && !is_nothing {
             self.erasure.is_done = true;
             if let Err(error) = ErasureFiles::of(store).write(&self.erasure) {
                 warn!(error = %with_sources(&error), "it can't be noted that a player is erased");
