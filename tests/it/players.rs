@@ -6,10 +6,10 @@ use std::path::Path;
 
 use bevy::prelude::*;
 use bevy_session::library::{
-    AuditDeed, AuditEntry, AuditRead, PlayerErased, PlayerExported, Remaining,
+    AuditDeed, AuditEntry, AuditRead, PlayerErased, PlayerExported, Remaining, SessionPurged,
 };
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, RequestError, SessionId, SessionPurged};
+use bevy_session::{MemoryDisk, RequestError, SessionId};
 
 use crate::common::*;
 

@@ -76,7 +76,7 @@ notifications! {
     }
 
     /// A player was [erased](crate::library::LibraryCommands::erase_player), durably. A
-    /// [`SessionPurged`](crate::SessionPurged) was sent for each session.
+    /// [`SessionPurged`](crate::library::SessionPurged) was sent for each session.
     PlayerErased {
         /// The player, as the game named them.
         player: String,

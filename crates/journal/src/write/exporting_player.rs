@@ -340,7 +340,8 @@ impl Exporting {
         });
         add_json(&mut parts, "player.json", &whole)?;
         self.append(parts.end())?;
-        self.file.sync().map_err(|error| refused(&self.unfinished.path, error))?;
+        let synced = self.file.sync();
+        synced.map_err(|error| refused(&self.unfinished.path, error))?;
         Ok(self.bytes)
     }
 
