@@ -725,7 +725,7 @@ fi
 trap 'rm -rf "$pristine" "$tree" "$log"' EXIT
 rm -rf "$pristine" "$tree"
 mkdir -p "$pristine"
-cp -rL src benches crates examples tests Cargo.toml Cargo.lock README.md "$pristine"
+cp -rL src benches crates docs examples tests Cargo.toml Cargo.lock README.md "$pristine"
 cp -r "$pristine" "$tree"
 while read -r suite; do
     try_without "$suite" || exit 1
