@@ -68,18 +68,18 @@ pub(crate) use library::watching::list_what_is_played;
 pub(crate) use losses::{LossesLogged, log_losses_once};
 pub use notifications::notify;
 pub use notifications::{
-    AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
-    ChapterBegun, ChapterEnded, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
-    CheckpointSaved, CleanupFinished, ContextChanged, CorruptionDetected, DataPlaceChanged,
-    DuplicateSaveKey, HintGiven, PaceChanged, PlacedRestored, PlayerExported, ProfileChanged,
-    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, ReportNotOpened, ReportWritten,
-    RequestDone, RequestRejected, RestoreCancelled, RestorePrepared, RestoreStalled,
-    RestoreStarted, RestoredInPlace, SavingResumed, SavingStopped, ScenarioSaved,
-    SessionAttachmentRemoved, SessionAttachmentSaved, SessionClosed, SessionCopied, SessionDrafted,
-    SessionEnded, SessionExported, SessionMoved, SessionPaused, SessionPurged, SessionRecovered,
-    SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsEdited, SessionsFound,
-    SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved, TypeFailed,
-    TypeNotSaved, WorldCollapsed,
+    AttachmentRead, AttachmentSaved, AuditRead, AutosaveDelayed, AutosaveStretched,
+    CaptureOverBudget, ChapterBegun, ChapterEnded, CheckpointCaptured, CheckpointDrifted,
+    CheckpointFailed, CheckpointSaved, CleanupFinished, ContextChanged, CorruptionDetected,
+    DataPlaceChanged, DuplicateSaveKey, HintGiven, PaceChanged, PlacedRestored, PlayerErased,
+    PlayerExported, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
+    ReportNotOpened, ReportWritten, RequestDone, RequestRejected, RestoreCancelled,
+    RestorePrepared, RestoreStalled, RestoreStarted, RestoredInPlace, SavingResumed, SavingStopped,
+    ScenarioSaved, SessionAttachmentRemoved, SessionAttachmentSaved, SessionClosed, SessionCopied,
+    SessionDrafted, SessionEnded, SessionExported, SessionMoved, SessionPaused, SessionPurged,
+    SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
+    SessionsEdited, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed,
+    SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use notifications::{
     CheckpointReplicated, FenceReason, ReplicaBack, ReplicaLagging, ReplicaListed, ReplicaLost,

@@ -125,6 +125,27 @@ mutant 'prune for an archive that is not durable' $store/archive_files.rs \
 mutant 'put an archive in its place without a sync' $writer/gathering.rs \
     's/segment\.sync\(store\)\?;\n//' $crash torture::gathering
 
+promise='An erased player is gone, and nobody else is'
+gone=nothing_of_the_player_is_left cut=an_erasure_that_a_power_cut
+mutant 'erase without saying so first' $writer/erasing.rs \
+    's/ErasureFiles::of\(store\)\.write\(&erasure\)\?;//' $cut
+mutant 'take the beginning of a name for the name' $writer/ownership.rs \
+    's/head\.metadata\.player\.as_deref\(\) == Some\(player\)/head.metadata.player.as_deref().is_some_and(|of| of.starts_with(player))/' $gone
+mutant 'erase a fork whole' $writer/ownership.rs \
+    's/lines if lines == heads\.len\(\) => self\.whole/_ if !heads.is_empty() => self.whole/' a_fork_of_two_players
+mutant 'leave the index of sessions' $writer/erasing/state.rs \
+    's/entry\.is_file && layout/false && layout/' $gone
+mutant 'say that it is done while a session is played' $journal/model/session/erasure.rs \
+    's/Self::InUse \{ \.\. \}\s+\| Self::Refused/Self::Refused/' a_played_session_goes_once
+mutant 'forget an erasure once it is done' $writer/erasing/again.rs \
+    's/\|\| erasure\.sessions\.iter\(\)\.any/|| !erasure.is_done && erasure.sessions.iter().any/' what_is_brought_back
+mutant 'remove what became another player'"'"'s' $writer/erasing/removing.rs \
+    's/self\.erasure\.may_be_of\(player\)/true/' what_is_brought_back
+mutant 'leave the name in the audit log' $store/audit_file.rs \
+    's/\*who = name\.into\(\);//' the_audit_log_says_who
+mutant 'answer before the audit log is written' $writer/worker.rs \
+    's/(self\.auditor\.note\(&news, now\.wall\);\s+)self\.auditor\.write\(&self\.local\.store\);/$1/' the_audit_log_says_who
+
 promise='What happened is there, once'
 mutant 'name events that are not durable' $writer/run_journal/writing.rs \
     's/self\.sync_events\(now, reports\);//' what_a_checkpoint_names_is_durable $crash
@@ -704,7 +725,7 @@ fi
 trap 'rm -rf "$pristine" "$tree" "$log"' EXIT
 rm -rf "$pristine" "$tree"
 mkdir -p "$pristine"
-cp -rL src benches crates examples tests Cargo.toml Cargo.lock README.md "$pristine"
+cp -rL src benches crates docs examples tests Cargo.toml Cargo.lock README.md "$pristine"
 cp -r "$pristine" "$tree"
 while read -r suite; do
     try_without "$suite" || exit 1

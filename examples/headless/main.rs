@@ -34,6 +34,7 @@ use std::time::{Duration, Instant};
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
+use bevy_session::library::StorageSettings;
 use bevy_session::prelude::*;
 use bevy_session::{SessionLast, SessionSystems};
 use bevy_session_play::NotesPlugin;
@@ -102,7 +103,9 @@ fn main() -> AppExit {
 
 /// The plugin, as the command line has it, or what is wrong with that in a sentence.
 fn session(options: &Options) -> Result<SessionPlugin, String> {
+    let storage = StorageSettings { audit: true, ..default() };
     let mut session = SessionPlugin::new("bevy_session", "Headless Colony")
+        .settings(SessionSettings { storage, ..default() })
         .version(env!("CARGO_PKG_VERSION"))
         .interval(options.checkpoint)
         // Killing it is what it is for, and it goes on in every build.

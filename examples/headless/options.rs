@@ -33,7 +33,7 @@ Usage: headless [OPTIONS]
                       undo-rewind, chapter NAME, end-chapter completed|failed|abandoned,
                       hash, pause, resume, sessions, slots, events N, report PATH,
                       drain, replica-sessions, close, die panic|abort|kill|exit|suspend,
-                      players, export-player NAME PATH, cleanup
+                      players, export-player NAME PATH, erase NAME, cleanup, audit N
   --player NAME       the player whose colony it is: theirs is continued, or begun
   --metrics ADDR      serve Prometheus' text format at ADDR/metrics; needs a build with
                       --features metrics

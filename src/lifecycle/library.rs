@@ -4,4 +4,5 @@ pub(super) mod cleanup;
 pub(super) mod digests;
 pub(super) mod editing_many;
 pub(super) mod filing;
+pub(super) mod players;
 pub(super) mod watching;

@@ -31,8 +31,8 @@ pub(crate) use chapters::register as register_chapter_notifications;
 pub use chapters::{ChapterBegun, ChapterEnded};
 pub(crate) use filing::register as register_filing_notifications;
 pub use filing::{
-    CleanupFinished, PlayerExported, ScenarioSaved, SessionCopied, SessionDrafted, SessionMoved,
-    SessionUpdated, SessionsEdited,
+    AuditRead, CleanupFinished, PlayerErased, PlayerExported, ScenarioSaved, SessionCopied,
+    SessionDrafted, SessionMoved, SessionUpdated, SessionsEdited,
 };
 pub(crate) use replicas::register as register_replica_notifications;
 pub use replicas::{

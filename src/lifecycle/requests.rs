@@ -157,6 +157,16 @@ pub enum SessionRequest {
     Prune(Box<RetentionPreview>),
     /// [`LibraryCommands::clean_up`].
     CleanUp,
+    /// [`LibraryCommands::erase_player`].
+    ErasePlayer {
+        /// The player.
+        player: String,
+    },
+    /// [`LibraryCommands::audit`].
+    ReadAudit {
+        /// The number of entries.
+        limit: usize,
+    },
     /// [`LibraryCommands::export_player`].
     ExportPlayer {
         /// The player.

@@ -193,6 +193,11 @@ pub struct StorageSettings {
     /// the sessions, or if less than 16 times as much is free. 0 switches it off. Defaults to 4
     /// MiB.
     pub reserve_bytes: u64,
+    /// True to write down who exports, erases, deletes, archives and reports what is kept, in a file
+    /// of the profile with the newest thousand entries, see
+    /// [`audit`](crate::library::LibraryCommands::audit). Each entry is durable before its request is
+    /// answered. Defaults to false.
+    pub audit: bool,
 }
 
 impl Default for StorageSettings {
@@ -207,6 +212,7 @@ impl Default for StorageSettings {
             cleanup: Some(Duration::from_secs(60 * 60)),
             unanswered_crashes: None,
             reserve_bytes: 4 << 20,
+            audit: false,
         }
     }
 }

@@ -4,17 +4,17 @@
 //! [`library()`](crate::SessionCommands::library), which returns [`LibraryCommands`].
 
 pub use bevy_session_journal::{
-    Archived, CleanedSession, CleanupChange, CleanupOutcome, CleanupReason, ContextPart, Field,
-    FieldError, Fork, ForkedLine, GroupBy, GroupKey, IllegalMove, IndexFigures, Keep, Left, LeftAs,
-    LetGo, Link, LinkTarget, Links, Move, Retention, RetentionPreview, RetentionReason,
-    SessionChanges, SessionContext, SessionEdit, SessionEntry, SessionFeature, SessionGroup,
-    SessionGroups, SessionPage, SessionQuery, SessionTally, SessionWatch, ShelfMove, ShelfPlace,
-    SortBy, StartingWorld, Tags, Timeline, TimelineCheckpoint, TimelineLine, Validity, VersionFit,
-    WouldGo, WrittenBy,
+    Archived, AuditDeed, AuditEntry, CleanedSession, CleanupChange, CleanupOutcome, CleanupReason,
+    ContextPart, ErasureReceipt, Field, FieldError, Fork, ForkedLine, GroupBy, GroupKey,
+    IllegalMove, IndexFigures, Keep, Left, LeftAs, LetGo, Link, LinkTarget, Links, Move, Remaining,
+    Retention, RetentionPreview, RetentionReason, SessionChanges, SessionContext, SessionEdit,
+    SessionEntry, SessionFeature, SessionGroup, SessionGroups, SessionPage, SessionQuery,
+    SessionTally, SessionWatch, ShelfMove, ShelfPlace, SortBy, StartingWorld, Tags, Timeline,
+    TimelineCheckpoint, TimelineLine, Validity, VersionFit, WouldGo, WrittenBy,
 };
 
 pub use crate::lifecycle::{
-    CleanupFinished, ContextChanged, CurrentProfile, LibraryCommands, PlayerExported,
-    ProfileChanged, ScenarioSaved, SessionCopied, SessionDrafted, SessionExported, SessionMoved,
-    SessionPlace, SessionPurged, SessionUpdated, SessionsEdited, StorageSettings,
+    AuditRead, CleanupFinished, ContextChanged, CurrentProfile, LibraryCommands, PlayerErased,
+    PlayerExported, ProfileChanged, ScenarioSaved, SessionCopied, SessionDrafted, SessionExported,
+    SessionMoved, SessionPlace, SessionPurged, SessionUpdated, SessionsEdited, StorageSettings,
 };

@@ -7,6 +7,7 @@
 
 mod both_ways;
 mod commands;
+mod erasing;
 mod filing;
 mod finding;
 mod game;

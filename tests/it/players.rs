@@ -1,11 +1,13 @@
-//! Everything that is kept of a player, in one file.
+//! Everything that is kept of a player: in one file, or gone, and the log of who did that.
 
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 
 use bevy::prelude::*;
-use bevy_session::library::PlayerExported;
+use bevy_session::library::{
+    AuditDeed, AuditEntry, AuditRead, PlayerErased, PlayerExported, Remaining, SessionPurged,
+};
 use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, RequestError, SessionId};
 
@@ -14,6 +16,9 @@ use crate::common::*;
 fn listening(disk: &MemoryDisk) -> App {
     let mut app = game_with(plugin(disk), |app| {
         listen::<PlayerExported>(app);
+        listen::<PlayerErased>(app);
+        listen::<AuditRead>(app);
+        listen::<SessionPurged>(app);
         listen::<RequestRejected>(app);
     });
     frames(&mut app, 2);
@@ -77,4 +82,90 @@ fn an_export_is_read_without_this_crate() {
         assert_eq!(received::<RequestRejected>(&app).pop().unwrap().error, expected);
     }
     assert_eq!(disk.content(Path::new("ann.tar")), Some(bytes), "what is there stays");
+}
+
+fn erase(app: &mut App, player: &str) {
+    request(app, |commands| commands.session().library().erase_player(player));
+    frames(app, 60);
+}
+
+fn catalogued(app: &App) -> Vec<SessionId> {
+    app.world().resource::<SessionCatalog>().sessions().iter().map(|it| it.session.id).collect()
+}
+
+#[test]
+fn an_erased_player_is_gone_from_the_lists_and_others_stay() {
+    let disk = MemoryDisk::default();
+    let mut app = listening(&disk);
+    let sessions = [play(&mut app, "Ann", "Garden"), play(&mut app, "Ann", "Pond")];
+    let other = play(&mut app, "Annabel", "Harbour");
+    erase(&mut app, "Ann");
+    let erased = received::<PlayerErased>(&app).pop().expect("it should be answered");
+    assert_eq!(erased.player, "Ann");
+    let receipt = erased.receipt;
+    assert_eq!((receipt.sessions, receipt.slots), (2, 2), "{receipt:?}");
+    assert!(receipt.is_complete() && receipt.files > 4 && receipt.bytes > 0, "{receipt:?}");
+    let purged: Vec<SessionId> =
+        received::<SessionPurged>(&app).into_iter().map(|it| it.session).collect();
+    assert!(sessions.iter().all(|session| purged.contains(session)), "{purged:?}");
+    assert_eq!(catalogued(&app), [other]);
+    let slots = app.world().resource::<SessionCatalog>().slots();
+    assert_eq!(slots.len(), 1, "the slot of the other player is listed, and no other one");
+    erase(&mut app, "Ann");
+    let rejected = received::<RequestRejected>(&app).pop().expect("there is nothing any more");
+    assert_eq!(rejected.error, RequestError::UnknownPlayer);
+    // And for the next process.
+    drop(app);
+    assert_eq!(catalogued(&listening(&disk)), [other]);
+}
+
+#[test]
+fn a_played_session_goes_with_the_first_cleanup_after_that() {
+    let disk = MemoryDisk::default();
+    let mut app = listening(&disk);
+    let gone = play(&mut app, "Ann", "Garden");
+    let played = begin(&mut app, NewSession::named("Pond").player("Ann"));
+    seconds(&mut app, 2.0);
+    erase(&mut app, "Ann");
+    let receipt = received::<PlayerErased>(&app).pop().expect("it should be answered").receipt;
+    assert!(receipt.remaining.contains(&Remaining::InUse { session: played }), "{receipt:?}");
+    assert!(!receipt.is_complete() && !catalogued(&app).contains(&gone));
+    seconds(&mut app, 2.0);
+    close(&mut app);
+    frames(&mut app, 3);
+    assert!(catalogued(&app).contains(&played), "it was played on as if nothing was");
+    request(&mut app, |commands| commands.session().library().clean_up());
+    frames(&mut app, 60);
+    assert_eq!(catalogued(&app), []);
+}
+
+fn audited(app: &mut App) -> Vec<AuditEntry> {
+    request(app, |commands| commands.session().library().audit(10));
+    frames(app, 6);
+    received::<AuditRead>(app).pop().expect("it should be answered").entries
+}
+
+#[test]
+fn the_audit_log_is_kept_where_the_game_wants_it() {
+    let disk = MemoryDisk::default();
+    let mut app = listening(&disk);
+    let session = play(&mut app, "Ann", "Garden");
+    request(&mut app, |commands| commands.session().library().delete(session));
+    frames(&mut app, 20);
+    assert_eq!(audited(&mut app), [], "it is off by default");
+    app.world_mut().resource_mut::<SessionSettings>().storage.audit = true;
+    frames(&mut app, 2);
+    request(&mut app, |commands| commands.session().library().undelete(session));
+    frames(&mut app, 20);
+    request(&mut app, |commands| commands.session().by("Ben").library().delete(session));
+    frames(&mut app, 20);
+    request(&mut app, |commands| commands.session().library().export_player("Ann", "a.tar"));
+    frames(&mut app, 60);
+    let said: Vec<_> =
+        audited(&mut app).into_iter().map(|it| (it.who, it.what, it.session)).collect();
+    let expected = [
+        ("Ben".to_owned(), AuditDeed::Trashed, Some(session)),
+        (AuditEntry::BY_GAME.to_owned(), AuditDeed::ExportedPlayer, None),
+    ];
+    assert_eq!(said, expected);
 }

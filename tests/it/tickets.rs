@@ -107,6 +107,8 @@ const ASKS: &[(&str, Ask)] = &[
     ("export player", |commands, named| {
         commands.library().export_player("Nobody", format!("nobody-{}.tar", named.number))
     }),
+    ("erase player", |commands, _| commands.library().erase_player("Nobody")),
+    ("audit", |commands, _| commands.library().audit(3)),
     ("clean up", |commands, _| commands.library().clean_up()),
     ("cancel", |commands, _| commands.cancel_restore()),
     ("forget key", |commands, _| commands.placed().forget("door")),

@@ -123,8 +123,8 @@ pub enum Verb {
     /// Nothing is removed without --apply. A game does the same with the same rules.
     #[command(after_help = example("prune --game Acme/Hop --keep failed=7d,newest:5 --keep closed=newest:100"))]
     Prune(Prune),
-    /// List the players of whom something is kept, or export all of one
-    #[command(subcommand, after_help = example("player list --game Acme/Hop\n  bevy-session player export --game Acme/Hop --name steam:42 --to steam-42.tar"))]
+    /// List the players of whom something is kept, or export or erase all of one
+    #[command(subcommand, after_help = example("player list --game Acme/Hop\n  bevy-session player export --game Acme/Hop --name steam:42 --to steam-42.tar\n  bevy-session player erase --game Acme/Hop --name steam:42"))]
     Player(Player),
     /// Say which kinds of files a game keeps, the personal data that each may hold, and when it is removed
     #[command(after_help = example("inventory --json"))]

@@ -175,6 +175,18 @@ pub enum Failure {
         /// Why.
         source: RequestError,
     },
+    /// A player can't be erased. Nothing has changed.
+    #[error("the player isn't erased")]
+    NotErased {
+        /// Why.
+        source: RequestError,
+    },
+    /// A player was erased, and something waits for the next cleanup.
+    #[error("not all of the player is erased yet: {remaining}")]
+    NotAllErased {
+        /// The first thing that waits.
+        remaining: String,
+    },
     /// There is something else where the result is to be written.
     #[error("{path} {why}; nothing is written over what is there")]
     Target {

@@ -1,4 +1,4 @@
-//! `player list` and `player export`: what is kept of a player.
+//! `player list`, `player export` and `player erase`: what is kept of a player.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use bevy_session_journal::internal::disk::{StoredSession, slots_in};
 use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::internal::write::Upkeep;
+use bevy_session_journal::{ErasureReceipt, Remaining};
 use clap::{Subcommand, ValueHint};
 use serde::Serialize;
 
@@ -33,6 +34,20 @@ pub enum Player {
         /// The file, which isn't there yet
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         to: PathBuf,
+    },
+    /// Say what would be removed of a player and what would remain, or remove it
+    Erase {
+        #[command(flatten)]
+        place: OfPlace,
+        /// The player, exactly as the game names them
+        #[arg(long, value_name = "PLAYER")]
+        name: String,
+        /// Only say what would go, as without --apply
+        #[arg(long, conflicts_with = "apply")]
+        dry_run: bool,
+        /// Remove it for good: it can't be had back
+        #[arg(long)]
+        apply: bool,
     },
 }
 
@@ -67,11 +82,28 @@ struct Exported<'a> {
     bytes: u64,
 }
 
-/// Lists players, or exports one.
+/// An erasure, as JSON has it.
+#[derive(Serialize)]
+struct Erased<'a> {
+    profile: &'a str,
+    name: &'a str,
+    /// False if it is only said what would go.
+    applied: bool,
+    sessions: usize,
+    slots: usize,
+    files: u64,
+    bytes: u64,
+    remaining: Vec<String>,
+}
+
+/// Lists players, exports one, or erases one.
 pub fn player(wanted: Player, output: &mut Output<'_>) -> Result<(), Failure> {
     match wanted {
         Player::List { place } => list(&place.resolve()?, output),
         Player::Export { place, name, to } => export(&place.resolve()?, &name, &to, output),
+        Player::Erase { place, name, apply, dry_run: _ } => {
+            erase(&place.resolve()?, &name, apply, output)
+        }
     }
 }
 
@@ -145,6 +177,45 @@ fn export(place: &Place, name: &str, to: &Path, output: &mut Output<'_>) -> Resu
         return output.object(&Exported { profile: &title, name, bytes });
     }
     output.line(format_args!("{bytes} bytes are in {}", to.display()))
+}
+
+fn erase(place: &Place, name: &str, applied: bool, output: &mut Output<'_>) -> Result<(), Failure> {
+    let profile = profile_of(place, name)?;
+    let done = match applied {
+        true => Upkeep::of(profile.to_change()?).erase_player(name),
+        false => Upkeep::of(to_read(&profile)?).preview_erasure(name),
+    };
+    let receipt = done.map_err(|source| Failure::NotErased { source })?;
+    say_erased(&profile, (name, applied), &receipt, output)?;
+    let waits = receipt.remaining.iter().find(|remaining| remaining.waits());
+    match waits.filter(|_| applied) {
+        Some(remaining) => Err(Failure::NotAllErased { remaining: remaining.to_string() }),
+        None => Ok(()),
+    }
+}
+
+fn say_erased(
+    profile: &Profile,
+    (name, applied): (&str, bool),
+    receipt: &ErasureReceipt,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let remaining: Vec<String> = receipt.remaining.iter().map(Remaining::to_string).collect();
+    let ErasureReceipt { sessions, slots, files, bytes, .. } = *receipt;
+    if output.is_json() {
+        let title = &*profile.directory.title();
+        let counts =
+            Erased { profile: title, name, applied, sessions, slots, files, bytes, remaining };
+        return output.object(&counts);
+    }
+    let change = if applied { "are removed" } else { "would go" };
+    output.line(format_args!(
+        "{sessions} sessions and {slots} slots {change}: {files} files of {bytes} bytes"
+    ))?;
+    for remaining in &remaining {
+        output.line(format_args!("remains: {}", harmless(remaining)))?;
+    }
+    Ok(())
 }
 
 /// The profile in which a player's sessions and slots are.

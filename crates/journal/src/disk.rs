@@ -6,11 +6,13 @@
 
 mod archive_files;
 mod attachment_file;
+mod audit_file;
 mod boot;
 mod catalog_index;
 mod checking;
 mod directory;
 mod directory_syncs;
+mod erasure_files;
 mod error;
 mod event_files;
 mod fallback_disk;
@@ -58,9 +60,11 @@ pub use process_record::StandingAlert;
 pub use repair::{Fate, RepairError, RepairedFile, RepairedKind, RepairedSession, SessionRepair};
 pub use survived_failure::SurvivedFailure;
 
+pub(crate) use audit_file::{AuditFile, MOST_ENTRIES as MOST_AUDIT_ENTRIES};
 pub(crate) use boot::boot_id;
 pub(crate) use catalog_index::{CatalogIndex, IndexBuild, IndexedSession};
 pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
+pub(crate) use erasure_files::{Erasure, ErasureFiles};
 pub use fallback_disk::{FallbackDisk, MovedRoot};
 pub use file_operations::Disk;
 pub(crate) use file_operations::{AppendFile, DirEntry, Lock, Room};

@@ -50,6 +50,8 @@ pub(crate) use event_codec::{EncodedBatch, EventFrame, EventPayload, encode as e
 pub use frame::FrameError;
 #[cfg(test)]
 pub(crate) use frame::work;
+#[cfg(test)]
+pub(crate) use frame::{FRAME_HEADER_BYTES, FrameOpener};
 pub use header_codec::SegmentError;
 pub use index::Validity;
 pub use read_error::{Damage, ReadError};

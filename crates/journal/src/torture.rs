@@ -24,6 +24,7 @@ mod debt;
 mod deletion;
 mod digests;
 mod encoding;
+mod erasing;
 mod events;
 mod exporting;
 mod failed_seeds;

@@ -23,7 +23,7 @@ use bevy_session_play::{NewNote, NoteCommandsExt, NoteId, Objectives};
 use serde_json::{Map, Value, json};
 
 use super::insights::{insights, skill, story, suggest};
-use super::keeping::{cleanup, export_player, players};
+use super::keeping::{asking, audit, cleanup, erase, export_player, players};
 use super::news::{Moment, News, Return};
 use super::suspend::Suspending;
 use crate::colony::Colony;
@@ -75,6 +75,8 @@ pub const COMMANDS: &[Command] = &[
         takes: Takes::Text("a player's name and a path"),
         begin: export_player,
     },
+    Command { verb: "erase", takes: Takes::Text("a player's name"), begin: erase },
+    Command { verb: "audit", takes: Takes::Text("a number"), begin: audit },
     Command { verb: "cleanup", takes: Takes::Nothing, begin: cleanup },
     Command { verb: "drain", takes: Takes::Nothing, begin: drain },
     Command { verb: "replica-sessions", takes: Takes::Nothing, begin: replica_sessions },
@@ -426,7 +428,9 @@ fn shelve(
     ask: fn(&mut SessionCommands, SessionId) -> Ticket,
 ) -> Result<Begun, String> {
     let session: SessionId = id.parse().map_err(|_| format!("{id:?} is no session's id"))?;
-    ask(&mut world.commands().session(), session);
+    asking(world, |commands| {
+        ask(commands, session);
+    });
     Ok(until(move |news, _| match news {
         News::Moved(moved) => (*moved == session).then(|| Ok(Fields::new())),
         _ => None,
@@ -554,7 +558,9 @@ fn describe_events(page: &EventPage) -> Answer {
 
 /// A report of this very moment.
 fn report(world: &mut World, path: &str) -> Result<Begun, String> {
-    world.commands().session().library().report(Report::now(), path);
+    asking(world, |commands| {
+        commands.library().report(Report::now(), path);
+    });
     let path = PathBuf::from(path);
     Ok(until(move |news, _| match news {
         News::ReportWritten { path: written, bytes } => {

@@ -8,8 +8,8 @@ use bevy_session::checkpoints::{CheckpointError, SavingStopped};
 use bevy_session::digests::SessionsDigested;
 use bevy_session::events::{EventPage, EventsRead};
 use bevy_session::library::{
-    CleanupFinished, CleanupOutcome, PlayerExported, ScenarioSaved, SessionDrafted, SessionMoved,
-    SessionUpdated,
+    AuditEntry, AuditRead, CleanupFinished, CleanupOutcome, ErasureReceipt, PlayerErased,
+    PlayerExported, ScenarioSaved, SessionDrafted, SessionMoved, SessionUpdated,
 };
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreCancelled;
@@ -59,6 +59,16 @@ pub enum News {
     /// Everything that is kept of a player is in a file of so many bytes.
     PlayerExported {
         bytes: u64,
+    },
+    /// This player was erased.
+    PlayerErased {
+        player: String,
+        receipt: ErasureReceipt,
+    },
+    /// The newest entries of the audit log, and the number of all.
+    AuditRead {
+        entries: Vec<AuditEntry>,
+        total: usize,
     },
     /// Sessions were cleaned up, as this request asked for.
     CleanedUp(Option<Ticket>, CleanupOutcome),
@@ -152,6 +162,14 @@ fn sessions(app: &mut App) {
     })
     .add_observer(|exported: On<PlayerExported>, mut commands: Commands| {
         report(&mut commands, News::PlayerExported { bytes: exported.bytes });
+    })
+    .add_observer(|erased: On<PlayerErased>, mut commands: Commands| {
+        let (player, receipt) = (erased.player.clone(), erased.receipt.clone());
+        report(&mut commands, News::PlayerErased { player, receipt });
+    })
+    .add_observer(|read: On<AuditRead>, mut commands: Commands| {
+        let (entries, total) = (read.entries.clone(), read.total);
+        report(&mut commands, News::AuditRead { entries, total });
     })
     .add_observer(|finished: On<CleanupFinished>, mut commands: Commands| {
         report(&mut commands, News::CleanedUp(finished.ticket, finished.outcome.clone()));

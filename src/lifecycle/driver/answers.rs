@@ -14,7 +14,7 @@ use crate::lifecycle::checkpoints::outcomes::{
     checkpoint_failed, saved, saving_resumed, saving_stopped,
 };
 use crate::lifecycle::library::editing_many::{Edits, edited_many};
-use crate::lifecycle::library::{cleanup, digests, filing};
+use crate::lifecycle::library::{cleanup, digests, filing, players};
 use crate::lifecycle::notifications::{CheckpointDrifted, SessionPurged, TypeFailed, notify};
 use crate::lifecycle::recording::{EventLoss, EventsDropped, events_dropped, handle_event_news};
 use crate::lifecycle::reporting::reported;
@@ -131,6 +131,8 @@ fn handle_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
         | News::EditedMany { .. }
         | News::GivenUp { .. }
         | News::PlayerExported { .. }
+        | News::PlayerErased { .. }
+        | News::AuditRead { .. }
         | News::CleanedUp { .. }) => handle_filing(parts, world, news),
         News::Slot { order, result, ticket } => slot_done(world, order, result, ticket),
         news @ (News::EventsFailed { .. }
@@ -222,8 +224,12 @@ fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
             cleanup::given_up(parts, world, session, (cause, left));
         }
         News::PlayerExported { path, result, ticket } => {
-            filing::exported_player(world, path, result, ticket);
+            players::exported(world, path, result, ticket);
         }
+        News::PlayerErased { player, result, slots, ticket } => {
+            players::erased(world, player, (result, slots), ticket);
+        }
+        News::AuditRead { result, ticket } => players::audit_read(world, result, ticket),
         News::CleanedUp { outcome, ticket } => cleanup::cleaned_up(world, *outcome, ticket),
         _ => {}
     }

@@ -137,6 +137,10 @@ pub(in crate::lifecycle) fn handle(
             admit_session(world)?;
         }
     }
+    if let Some(player) = asked.by.as_ref().filter(|_| asked.request.is_audited()) {
+        let (player, ticket) = (player.clone(), asked.ticket);
+        parts.order(Order::AskedBy { player, ticket });
+    }
     handle_by_topic(parts, world, asked.ticket, &asked.request)
 }
 

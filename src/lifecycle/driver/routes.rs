@@ -112,6 +112,14 @@ fn handle_session_request(
             parts.order(Order::ExportPlayer { player, path, ticket });
             Ok(())
         }
+        SessionRequest::ErasePlayer { player } => {
+            parts.order(Order::ErasePlayer { player: player.clone(), ticket });
+            Ok(())
+        }
+        SessionRequest::ReadAudit { limit } => {
+            parts.order(Order::ReadAudit { limit: *limit, ticket });
+            Ok(())
+        }
         SessionRequest::CleanUp => {
             clean_up(parts, world, ticket);
             Ok(())

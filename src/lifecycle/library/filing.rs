@@ -2,8 +2,6 @@
 //!
 //! This runs beside play: only other requests about the same session wait for it.
 
-use std::path::PathBuf;
-
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::session::ShelfMoved;
 use bevy_session_journal::{
@@ -12,8 +10,7 @@ use bevy_session_journal::{
 
 use crate::content::Order;
 use crate::lifecycle::notifications::{
-    PlayerExported, RecoveryDeclined, SessionCopied, SessionMoved, SessionPurged, SessionUpdated,
-    notify,
+    RecoveryDeclined, SessionCopied, SessionMoved, SessionPurged, SessionUpdated, notify,
 };
 use crate::lifecycle::requests::{
     SessionRequest, check_text, finish, finish_if_asked, reject, reject_part,
@@ -191,22 +188,6 @@ pub(in crate::lifecycle) fn forgotten(
     world.get_resource_or_init::<SessionCatalog>().remove(session);
     notify(world, SessionPurged { session });
     finish_if_asked(world, ticket);
-}
-
-/// Everything that is kept of a player was written into a file, or not.
-pub(in crate::lifecycle) fn exported_player(
-    world: &mut World,
-    path: PathBuf,
-    result: Result<u64, RequestError>,
-    ticket: Ticket,
-) {
-    match result {
-        Ok(bytes) => {
-            notify(world, PlayerExported { path, bytes });
-            finish(world, ticket);
-        }
-        Err(error) => reject(world, ticket, error),
-    }
 }
 
 pub(super) fn offer_no_more(parts: &mut RuntimeParts, world: &mut World, session: SessionId) {

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
-use bevy_session_journal::{CleanupOutcome, RequestError, SessionId, ShelfPlace, Ticket};
+use bevy_session_journal::{
+    AuditEntry, CleanupOutcome, ErasureReceipt, RequestError, SessionId, ShelfPlace, Ticket,
+};
 
 use super::notifications;
 use crate::lifecycle::requests::SessionRequest;
@@ -71,6 +73,25 @@ notifications! {
         path: PathBuf,
         /// Its bytes.
         bytes: u64,
+    }
+
+    /// A player was [erased](crate::library::LibraryCommands::erase_player), durably. A
+    /// [`SessionPurged`](crate::library::SessionPurged) was sent for each session.
+    PlayerErased {
+        /// The player, as the game named them.
+        player: String,
+        /// What was removed and what remains.
+        receipt: ErasureReceipt,
+    }
+
+    /// The audit log was [read](crate::library::LibraryCommands::audit).
+    AuditRead {
+        /// The newest entries, the oldest of them first.
+        entries: Vec<AuditEntry>,
+        /// The number of entries that are kept.
+        total: usize,
+        /// The request.
+        ticket: Ticket,
     }
 
     /// A cleanup is done: one that [`clean_up`](crate::library::LibraryCommands::clean_up) asked

@@ -268,6 +268,50 @@ impl LibraryCommands<'_, '_> {
         self.0.request(SessionRequest::ExportPlayer { player: player.into(), path: path.into() })
     }
 
+    /// Removes everything that is kept of a player in this profile: sessions, in the trash and the
+    /// archive as well, with all that belongs to them, slots, and what this machine's state says of
+    /// them. A session or slot is the player's if its [`player`](crate::SessionMetadata::player) is
+    /// exactly this text. Nothing else is changed, whatever it mentions. `docs/guide/players-data.md`
+    /// says what remains and until when.
+    ///
+    /// [`PlayerErased`](crate::library::PlayerErased) follows once that is durable, with a receipt
+    /// of what was removed and what remains, or [`RequestRejected`](crate::RequestRejected) with
+    /// [`UnknownPlayer`](crate::RequestError::UnknownPlayer) or the disk's error; nothing has changed
+    /// then. A session that is played, here or in another process, isn't interrupted: it is among
+    /// what [remains](crate::library::Remaining::InUse), and the first cleanup after that removes it.
+    /// A power cut or an exit in the middle interrupts it; the next start that plays, or the next
+    /// cleanup, continues it. It can't be undone.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::library::PlayerErased;
+    /// use bevy_session::prelude::*;
+    ///
+    /// fn erase_ann(mut commands: Commands) {
+    ///     commands.session().library().erase_player("Ann");
+    /// }
+    ///
+    /// fn say_so(erased: On<PlayerErased>) {
+    ///     for remaining in &erased.receipt.remaining {
+    ///         warn!("{remaining}");
+    ///     }
+    /// }
+    /// # bevy::ecs::system::assert_is_system(erase_ann);
+    /// # App::new().add_observer(say_so);
+    /// ```
+    pub fn erase_player(&mut self, player: impl Into<String>) -> Ticket {
+        self.0.request(SessionRequest::ErasePlayer { player: player.into() })
+    }
+
+    /// Reads the newest entries of the profile's audit log, at most `limit`. A game keeps one that
+    /// sets [`StorageSettings::audit`](crate::library::StorageSettings::audit).
+    ///
+    /// [`AuditRead`](crate::library::AuditRead) follows, or
+    /// [`RequestRejected`](crate::RequestRejected) with the disk's error.
+    pub fn audit(&mut self, limit: usize) -> Ticket {
+        self.0.request(SessionRequest::ReadAudit { limit })
+    }
+
     /// Cleans up now, as is done [every hour](crate::library::StorageSettings::cleanup): by the
     /// rules that the game set, crashes end that nobody answered
     /// ([`unanswered_crashes`](crate::library::StorageSettings::unanswered_crashes)), sessions go

@@ -114,6 +114,24 @@ impl Rules {
 }
 
 impl Request {
+    /// Returns true if it is about what is kept in such a way that the audit log has an entry for it.
+    pub(in crate::lifecycle) fn is_audited(&self) -> bool {
+        use SessionRequest::{EditAll, ErasePlayer, ExportPlayer, Prune, Purge, Shelve};
+        match self {
+            Self::Report { .. } | Self::SaveAsScenario { .. } | Self::Export { .. } => true,
+            Self::Session(request) => matches!(
+                request,
+                EditAll(..)
+                    | ErasePlayer { .. }
+                    | ExportPlayer { .. }
+                    | Prune(_)
+                    | Purge(_)
+                    | Shelve(..)
+            ),
+            _ => false,
+        }
+    }
+
     /// The rules by which it is handled.
     pub(in crate::lifecycle) fn rules(&self) -> Rules {
         match self {
@@ -171,6 +189,8 @@ fn of_session(request: &SessionRequest) -> Rules {
         R::Shelve(session, how) => one(how.name(), session),
         R::EditAll(..) => Rules::new("edit_all", About::Any).after(Needs::Sessions),
         R::Prune(_) => Rules::new("prune", About::Any),
+        R::ErasePlayer { .. } => Rules::new("erase_player", About::Any),
+        R::ReadAudit { .. } => Rules::new("audit", About::None),
         R::ExportPlayer { .. } => Rules::new("export_player", About::None),
         R::CleanUp => Rules::new("clean_up", About::None),
     }

@@ -30,6 +30,8 @@ pub(crate) struct WriterPort {
     quota: Option<Quota>,
     /// True if the writer keeps an index of sessions, as far as is known here.
     keeps_index: bool,
+    /// True if the writer keeps an audit log, as far as is known here.
+    keeps_audit: bool,
     /// True once the writer's death was reported.
     loss_reported: bool,
     /// True if each order is logged.
@@ -47,6 +49,7 @@ impl WriterPort {
             progress,
             quota: None,
             keeps_index: true,
+            keeps_audit: false,
             loss_reported: false,
             is_verbose: false,
             cleanup: None,
@@ -112,6 +115,10 @@ impl WriterPort {
         };
         if self.quota.replace(quota) != Some(quota) {
             self.link.send(Order::Quota(quota), now);
+        }
+        let keeps_audit = settings.storage.audit;
+        if std::mem::replace(&mut self.keeps_audit, keeps_audit) != keeps_audit {
+            self.link.send(Order::KeepAudit(keeps_audit), now);
         }
         let keeps_index = is_on(SessionFeature::Index);
         if std::mem::replace(&mut self.keeps_index, keeps_index) != keeps_index {

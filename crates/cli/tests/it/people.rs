@@ -65,6 +65,55 @@ fn a_player_is_exported_from_a_place_without_records() -> Done {
     Ok(())
 }
 
+/// Everything below a directory, by path.
+fn files(place: &Path) -> std::io::Result<std::collections::BTreeMap<std::path::PathBuf, Vec<u8>>> {
+    let mut files = std::collections::BTreeMap::new();
+    for entry in std::fs::read_dir(place)? {
+        let path = entry?.path();
+        match path.is_dir() {
+            true => files.extend(self::files(&path)?),
+            false => drop(files.insert(path.clone(), std::fs::read(&path)?)),
+        }
+    }
+    Ok(files)
+}
+
+#[test]
+fn a_player_is_erased_once_that_is_applied() -> Done {
+    let root = tempfile::tempdir()?;
+    let place = root.path().join("game");
+    play(&place, "Ann")?;
+    play(&place, "Annabel")?;
+    let before = files(&place)?;
+    let ran = of(&["player", "erase", "--json", "--name", "Ann"], &place)?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let preview = ran.objects()?.remove(0);
+    assert_eq!((&preview["applied"], &preview["sessions"]), (&false.into(), &1.into()));
+    assert_eq!(files(&place)?, before, "nothing is changed without --apply");
+    let both = ["player", "erase", "--name", "Ann", "--apply", "--dry-run"];
+    assert_eq!(of(&both, &place)?.code, Some(64));
+    for name in ["Cleo", "An", "ann", ""] {
+        let ran = of(&["player", "erase", "--name", name, "--apply"], &place)?;
+        assert_eq!(ran.code, Some(64), "{name}: {}", ran.error);
+    }
+    let ran = of(&["player", "erase", "--json", "--name", "Ann", "--apply"], &place)?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let receipt = ran.objects()?.remove(0);
+    assert_eq!((&receipt["applied"], &receipt["sessions"]), (&true.into(), &1.into()));
+    assert!(receipt["bytes"].as_u64() >= preview["bytes"].as_u64(), "{receipt} {preview}");
+    let after = files(&place)?;
+    let is_session = |path: &Path| path.components().any(|part| part.as_os_str() == "sessions");
+    for (path, bytes) in after.iter().filter(|(path, _)| is_session(path)) {
+        assert_eq!(before.get(path), Some(bytes), "{} is the other's", path.display());
+    }
+    let listed = of(&["player", "list", "--json"], &place)?.objects()?;
+    let names: Vec<_> = listed.iter().filter_map(|it| it["name"].as_str()).collect();
+    assert_eq!(names, ["Annabel"]);
+    let ran = of(&["player", "erase", "--name", "Ann", "--apply"], &place)?;
+    assert_eq!(ran.code, Some(64), "there is nothing any more");
+    Ok(())
+}
+
 #[test]
 fn the_inventory_has_every_kind() -> Done {
     let ran = run(["inventory", "--json"].map(OsString::from))?;

@@ -22,7 +22,7 @@ pub struct Kept {
 
 impl Kept {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self {
             what: "journal of a session",
             place: "data/profiles/*/sessions/*/*.journal, *.archive",
@@ -66,9 +66,23 @@ impl Kept {
             is_it: |name| Layout::is_slot_name(name) || Layout::is_unfinished_slot(name),
         },
         Self {
+            what: "erasure of a player",
+            place: "data/profiles/*/erasures/*.erasure",
+            personal: "ids of sessions and slots that were the player's; neither the name nor what was in them",
+            goes: "the oldest beyond a thousand",
+            is_it: Layout::is_erasure_name,
+        },
+        Self {
+            what: "audit log",
+            place: "data/profiles/*/audit.log",
+            personal: "names of players who asked for something, with times and ids of sessions",
+            goes: "entries beyond a thousand, the oldest first; a name when its player is erased",
+            is_it: Layout::is_audit_log_name,
+        },
+        Self {
             what: "lock",
             place: "state/*.lock",
-            personal: "name of the profile in that of the file (slots-*.lock)",
+            personal: "name of the profile in that of the file (slots-*.lock, audit-*.lock)",
             goes: "with its session or process",
             is_it: |name| name.ends_with(".lock"),
         },

@@ -29,6 +29,10 @@ const RECORD_EXTENSION: &str = "record";
 const TRIAL_EXTENSION: &str = "trial";
 /// The extension of indexes.
 const INDEX_EXTENSION: &str = "index";
+/// The extension of erasures.
+const ERASURE_EXTENSION: &str = "erasure";
+/// The name of a profile's audit log.
+const AUDIT_LOG: &str = "audit.log";
 /// The name of the directory in which processes keep their logs.
 const LOGS: &str = "logs";
 /// The name of the file with this machine's id.
@@ -95,6 +99,49 @@ impl Layout {
     pub fn directories_to_slots(&self) -> [PathBuf; 4] {
         let [data, profiles, profile, _] = self.directories_to_sessions();
         [data, profiles, profile, self.slots()]
+    }
+
+    /// The directory of the erasures: which sessions and slots of players were removed.
+    pub fn erasures(&self) -> PathBuf {
+        let [.., profile, _] = self.directories_to_sessions();
+        profile.join("erasures")
+    }
+
+    /// The file of an erasure.
+    pub fn erasure(&self, number: u64) -> PathBuf {
+        self.erasures().join(format!("{number:016x}.{ERASURE_EXTENSION}"))
+    }
+
+    /// Returns true if a file has the name of an erasure.
+    pub fn is_erasure_name(name: &str) -> bool {
+        has_extension(name, ERASURE_EXTENSION)
+    }
+
+    /// The audit log of the profile.
+    pub fn audit_log(&self) -> PathBuf {
+        let [.., profile, _] = self.directories_to_sessions();
+        profile.join(AUDIT_LOG)
+    }
+
+    /// Returns true if a file is the audit log of a profile.
+    pub fn is_audit_log_name(name: &str) -> bool {
+        name == AUDIT_LOG
+    }
+
+    /// The file that a process locks while it writes the audit log.
+    pub fn audit_lock(&self) -> PathBuf {
+        self.state.join(format!("audit-{}.lock", directory_name(&self.profile)))
+    }
+
+    /// Returns true if a file in the state directory is the index of the profile's sessions, or one of digests. If the
+    /// name of another profile begins like this one's, it may be of that one's digests.
+    pub fn is_index_name(&self, name: &str) -> bool {
+        let place = Self::place_of_unfinished(name).or_else(|| Self::place_of_aside(name));
+        let name = place.unwrap_or(name);
+        let profile = directory_name(&self.profile);
+        has_extension(name, INDEX_EXTENSION)
+            && (name == format!("catalog-{profile}.{INDEX_EXTENSION}")
+                || name.starts_with(&format!("digests-{profile}-")))
     }
 
     /// The name of a slot's file: letters for people, and a hash that distinguishes names that a file system may take
@@ -286,10 +333,11 @@ impl Layout {
     /// The small file whose old version waits aside under this name; `None` if it isn't such a name.
     pub fn place_of_aside(name: &str) -> Option<&str> {
         let place = name.strip_suffix(ASIDE)?;
-        let is_small_file = matches!(place, HOST | SESSION_CARD | SESSION_MANIFEST)
+        let is_small_file = matches!(place, HOST | SESSION_CARD | SESSION_MANIFEST | AUDIT_LOG)
             || Self::is_process_record_name(place)
             || has_extension(place, TRIAL_EXTENSION)
             || has_extension(place, INDEX_EXTENSION)
+            || has_extension(place, ERASURE_EXTENSION)
             || Self::is_attachment(place);
         is_small_file.then_some(place)
     }

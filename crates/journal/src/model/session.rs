@@ -1,11 +1,13 @@
 //! The rules of the lifecycle, as plain types: no ECS, no files.
 
 mod attachment;
+mod audit;
 mod chapter;
 mod chapters;
 mod context;
 mod disk_refusal;
 mod encoding;
+mod erasure;
 mod errors;
 mod failure_cause;
 mod feature;
@@ -37,6 +39,7 @@ pub use attachment::check_attachment_name;
 pub use attachment::{
     Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion,
 };
+pub use audit::{AuditDeed, AuditEntry};
 pub use chapter::{
     Chapter, ChapterEnd, ChapterError, ChapterFigures, ChapterOutcome, ChapterSummary,
     InnerChapters, NewChapter, OpenChapter,
@@ -46,6 +49,7 @@ pub use context::{ContextPart, SessionContext};
 pub(crate) use context::{cut, cut_in_place};
 pub use disk_refusal::DiskRefusal;
 pub(crate) use encoding::{bytes, milliseconds, optional_milliseconds};
+pub use erasure::{ErasureReceipt, Remaining};
 pub use errors::{CheckpointError, ExternalError, RecoveryError, RequestError, StopReason};
 pub use failure_cause::FailureCause;
 pub(crate) use failure_cause::WithSources;

@@ -24,6 +24,7 @@ pub use keeper::DigestKeeper;
 pub(crate) use keepers::Keepers;
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::format::EventStretch;
@@ -85,6 +86,8 @@ pub trait KeepDigests: Send {
     ///
     /// [`StoreError`](crate::disk::StoreError) if the file stays.
     fn forget(&mut self, finder: &SessionFinder) -> Result<(), crate::disk::StoreError>;
+    /// Forgets what is kept of these sessions, which were erased. The file is removed by the one who says so.
+    fn erase(&mut self, sessions: &BTreeSet<SessionId>);
     /// From now on, the sessions are those of another profile.
     fn of_another_profile(&mut self);
 }

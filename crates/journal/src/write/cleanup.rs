@@ -8,6 +8,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracing::debug;
 
@@ -15,6 +16,7 @@ use super::asked::{EditMany, OneOfMany};
 use super::cleanup_outcome::{CleanupChange, CleanupOutcome, CleanupReason};
 use super::cleanup_rules::CleanupRules;
 use super::editing_many::EditingMany;
+use super::erasing::ErasingAgain;
 use super::filing;
 use super::jobs::{Holds, Job, Jobs, Queue, Slice, Tools, Urgency, WaitsFor};
 use super::news::News;
@@ -39,6 +41,8 @@ pub(super) struct CleanUp {
     /// The sessions that it is about: those of another profile are none of its business.
     local: Arc<LocalStore>,
     phase: Phase,
+    /// The time for which another process is in the way.
+    wait: Duration,
     outcome: CleanupOutcome,
 }
 
@@ -59,6 +63,8 @@ enum Phase {
     },
     /// Sessions that have been in the trash for long are removed.
     Empty(ShelfSweeping),
+    /// Sessions of erased players are removed that were left or brought back.
+    Erase(ErasingAgain),
     /// Leftovers of processes are removed.
     Sweep(Box<Sweeping>),
     Done,
@@ -105,7 +111,8 @@ impl CleanUp {
         let looking = Looking { waiting, records: None, entries, crashes };
         let outcome = CleanupOutcome { is_complete, ..CleanupOutcome::default() };
         let phase = Phase::Look(Box::new(looking));
-        Self { rules, ticket, local: Arc::clone(local), phase, outcome }
+        let wait = Duration::ZERO;
+        Self { rules, ticket, local: Arc::clone(local), phase, wait, outcome }
     }
 
     /// Does the next piece of work.
@@ -115,6 +122,7 @@ impl CleanUp {
             Phase::GiveUp { crashes, then } => self.give_up(crashes, then, tools),
             Phase::Edit { editing, reasons, then } => self.edit(editing, reasons, then, tools),
             Phase::Empty(sweeping) => self.empty(sweeping, tools),
+            Phase::Erase(erasing) => self.erase(erasing, tools),
             Phase::Sweep(sweeping) => self.sweep(sweeping, tools),
             Phase::Done => Phase::Done,
         };
@@ -288,6 +296,21 @@ impl CleanUp {
         if !sweeping.is_done() {
             return Phase::Empty(sweeping);
         }
+        Phase::Erase(ErasingAgain::new(&self.local))
+    }
+
+    fn erase(&mut self, mut erasing: ErasingAgain, tools: &mut Tools<'_>) -> Phase {
+        let reported = tools.news.len();
+        let again_in = erasing.step(&mut tools.means());
+        for report in tools.news.get(reported..).unwrap_or_default() {
+            if let News::Forgotten { session, result: Ok(()), .. } = report {
+                self.outcome.add(*session, CleanupChange::Removed, CleanupReason::Erased);
+            }
+        }
+        self.wait = again_in.unwrap_or_default();
+        if again_in.is_some() {
+            return Phase::Erase(erasing);
+        }
         let forgotten = tools.finder.take_forgotten();
         let sweeping = Sweeping::new(&self.local.store, self.local.host.id, forgotten);
         Phase::Sweep(Box::new(sweeping))
@@ -389,11 +412,21 @@ impl Job for CleanUp {
             self.outcome.is_complete = false;
         }
         if !matches!(self.phase, Phase::Done) {
-            return Slice::Going(self);
+            return match mem::take(&mut self.wait) {
+                Duration::ZERO => Slice::Going(self),
+                wait => Slice::Later(self, wait),
+            };
         }
         let Self { outcome, ticket, .. } = *self;
         tools.news.push(News::CleanedUp { outcome: Box::new(outcome), ticket });
         Slice::Done
+    }
+
+    fn wants(&self) -> Option<SessionId> {
+        match &self.phase {
+            Phase::Erase(erasing) => erasing.next_session(),
+            _ => None,
+        }
     }
 
     fn holds(&self) -> Holds {

@@ -66,6 +66,8 @@ pub enum CleanupReason {
     Ended,
     /// It has been in the trash for longer than sessions stay there.
     Trash,
+    /// It was an erased player's, and was left or brought back.
+    Erased,
     /// It crashed, and waited for an answer for longer than the game wants.
     Unanswered,
     /// It crashed, the game died on everything that was restored of it, and nobody has answered since.

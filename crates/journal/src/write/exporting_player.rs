@@ -15,35 +15,35 @@
 //! its place, so that half of it is never taken for the whole. Neither an exit nor a change of profile waits for it: the
 //! former ends it, and after the latter it goes on in the profile where it began.
 
-use std::collections::{HashSet, VecDeque};
+mod parts;
+mod world;
+
+use std::collections::VecDeque;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tracing::debug;
 
+use self::parts::{add_attachment, add_json, refused, to_json};
+use self::world::{World, WorldOf, older_world};
 use super::any_value::value_of;
 use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 use super::news::News;
+use super::ownership::{OPENED_AT_ONCE, Owned, lines_of, own_slots};
 use crate::disk::{
-    AppendFile, DirectoryStore, Disk, LocalStore, MergedBlocks, SlotFile, StoreAction, StoreError,
-    StoredSession, UnreadSlot, slots_in, with_sources,
+    AppendFile, DirectoryStore, Disk, LocalStore, SlotFile, StoredSession, slots_in, with_sources,
 };
-use crate::format::{Block, Head, LineWalk, Rows};
-use crate::model::ids::{CheckpointId, SaveId, SessionId, Ticket, random_u64};
+use crate::format::Head;
+use crate::model::ids::{CheckpointId, SessionId, Ticket, random_u64};
 use crate::model::session::{Attachment, FailureCause, Fields, RequestError};
 use crate::read::recovery::{EventQuery, fields_of, read_events};
-use crate::read::report::{STEP_BYTES, TarParts, create_new};
+use crate::read::report::{TarParts, create_new};
 
 /// Events in one file.
 const EVENTS_AT_ONCE: usize = if cfg!(test) { 2 } else { 4096 };
-/// Sessions that are opened in one slice, to see whose they are.
-const OPENED_AT_ONCE: usize = if cfg!(test) { 1 } else { 16 };
-/// Bytes of a world that are read in one slice, about, and are in one file.
-const WORLD_BYTES: usize = if cfg!(test) { 1 } else { STEP_BYTES };
 
 /// A player who is exported because the game asked for it.
 pub(super) struct ExportPlayer {
@@ -61,18 +61,9 @@ enum Phase {
     /// The sessions are opened, the next one last. Those of the player were found.
     Looking {
         sessions: Vec<SessionId>,
-        found: Found,
+        owned: Owned,
     },
     Writing(Box<Exporting>),
-}
-
-/// The findings about all sessions.
-#[derive(Default)]
-struct Found {
-    /// The player's sessions.
-    own: Vec<SessionId>,
-    /// Files that can't be read, as `player.json` names them.
-    unreadable: Vec<String>,
 }
 
 /// A file that is being written.
@@ -106,22 +97,6 @@ enum AttachmentOf {
     Session(String, u32),
 }
 
-/// The world of a checkpoint that is written, a few blocks at a time.
-struct World {
-    of: WorldOf,
-    /// The directory in the archive.
-    place: String,
-    checkpoint: CheckpointId,
-    /// The rest of its blocks, and the number of files so far; `None` before it is opened.
-    reading: Option<(MergedBlocks, usize)>,
-}
-
-/// The files that a world is in.
-enum WorldOf {
-    Session(SessionId),
-    Slot(Box<SlotFile>),
-}
-
 impl ExportPlayer {
     pub(super) fn new(
         player: String,
@@ -143,19 +118,19 @@ impl ExportPlayer {
             Phase::Waiting => {
                 self.refuse_to_replace()?;
                 let sessions = self.local.store.sessions()?;
-                self.phase = Phase::Looking { sessions, found: Found::default() };
+                self.phase = Phase::Looking { sessions, owned: Owned::default() };
                 return Ok(None);
             }
-            Phase::Looking { sessions, found } if sessions.is_empty() => {
-                let found = mem::take(found);
-                let begun = Exporting::begin(&self.player, &self.path, found, (&self.local, game))?;
+            Phase::Looking { sessions, owned } if sessions.is_empty() => {
+                let owned = mem::take(owned);
+                let begun = Exporting::begin(&self.player, &self.path, owned, (&self.local, game))?;
                 self.phase = Phase::Writing(Box::new(begun));
                 return Ok(None);
             }
-            Phase::Looking { sessions, found } => {
+            Phase::Looking { sessions, owned } => {
                 let begin = sessions.len().saturating_sub(OPENED_AT_ONCE);
                 for session in sessions.split_off(begin) {
-                    found.look_at(session, &self.local.store, (&self.player, game));
+                    owned.look_at(session, &self.local.store, (&self.player, game));
                 }
                 return Ok(None);
             }
@@ -225,35 +200,6 @@ impl Job for ExportPlayer {
     }
 }
 
-impl Found {
-    /// Takes a session of the player in.
-    fn look_at(
-        &mut self,
-        session: SessionId,
-        store: &DirectoryStore,
-        (player, game): (&str, &str),
-    ) {
-        match store.open_session(session) {
-            Ok(stored) => {
-                let heads = stored.index().heads();
-                let is_other = |head: &Head| head.metadata.context.is_of_another_game(game);
-                let of_game = heads.first().filter(|head| !is_other(head));
-                let is_own = of_game.is_some() && lines_of(heads, player).next().is_some();
-                if is_own {
-                    self.own.push(session);
-                }
-                // A file that can't be read may hold anything: a newer checkpoint, or another line.
-                let is_damaged = !stored.index().problems().is_empty();
-                if is_own && is_damaged || stored.index().unreadable_file().is_some() {
-                    self.unreadable.push(format!("session {session}: a file of it"));
-                }
-            }
-            Err(error) if error.io_kind() == Some(std::io::ErrorKind::NotFound) => {}
-            Err(_) => self.unreadable.push(format!("session {session}, whoever's it is")),
-        }
-    }
-}
-
 /// A file beside its place, which is removed when this is dropped, unless it is in its place by then.
 struct Unfinished {
     outside: Arc<dyn Disk>,
@@ -286,11 +232,11 @@ impl Exporting {
     fn begin(
         player: &str,
         path: &Path,
-        found: Found,
+        owned: Owned,
         (local, game): (&LocalStore, &str),
     ) -> Result<Self, RequestError> {
         let store = &local.store;
-        let Found { own, unreadable: mut incomplete } = found;
+        let (own, mut incomplete) = owned.with_lines();
         let slots = slots_in(&**store.disk(), &store.layout().slots())?;
         let slots = own_slots(slots, (player, &own), game, &mut incomplete);
         let counts = (own.len(), slots.len());
@@ -478,61 +424,6 @@ impl Part {
     }
 }
 
-/// The world of the next older checkpoint of a session, where one can't be read.
-fn older_world(store: &DirectoryStore, session: SessionId, of: CheckpointId) -> Option<World> {
-    let stored = store.open_session(session).ok()?;
-    let mut walk = LineWalk::from(of);
-    walk.next(stored.index())?;
-    let mut older = std::iter::from_fn(|| walk.next(stored.index()));
-    let older = older.find(|checkpoint| stored.index().plan(*checkpoint).is_some())?;
-    Some(World::of_session(session, older))
-}
-
-impl World {
-    fn of_session(session: SessionId, checkpoint: CheckpointId) -> Self {
-        let place = format!("sessions/{session}/checkpoint-{checkpoint}");
-        Self { of: WorldOf::Session(session), place, checkpoint, reading: None }
-    }
-
-    /// Adds the next part. Returns the rest, if there is any.
-    fn step(
-        mut self: Box<Self>,
-        parts: &mut TarParts,
-        store: &DirectoryStore,
-    ) -> Result<Option<Part>, RequestError> {
-        let Some((blocks, number)) = &mut self.reading else {
-            let stored = match &self.of {
-                WorldOf::Session(session) => store.open_session(*session)?,
-                WorldOf::Slot(slot) => store.slots().open(&slot.path, &slot.header),
-            };
-            let plan = stored.index().plan(self.checkpoint);
-            let plan = plan.ok_or(RequestError::NothingToRestore)?;
-            self.reading = Some((stored.blocks(&plan)?, 0));
-            return Ok(Some(Part::World(self)));
-        };
-        let (mut read, mut types) = (0, Map::new());
-        while read < WORLD_BYTES {
-            let Some(block) = blocks.next().transpose()? else { break };
-            read += block.byte_len();
-            add_values(&mut types, &block);
-        }
-        if read == 0 {
-            return Ok(None);
-        }
-        *number += 1;
-        add_json(parts, &format!("{}/{number}.json", self.place), &Value::Object(types))?;
-        Ok(Some(Part::World(self)))
-    }
-}
-
-/// Adds the values of a block: of each type, by entity.
-fn add_values(types: &mut Map<String, Value>, block: &Block) {
-    let Rows::Values(values) = &block.rows else { return };
-    let of_type = types.entry(&*block.type_path).or_insert_with(|| Value::Object(Map::new()));
-    let Value::Object(of_type) = of_type else { return };
-    of_type.extend(values.iter().map(|(id, value)| (entity(id), value_of(value))));
-}
-
 impl AttachmentOf {
     fn read(&self, store: &DirectoryStore, session: SessionId) -> Result<Attachment, RequestError> {
         match self {
@@ -569,43 +460,6 @@ fn attachments_of(stored: &StoredSession) -> Vec<AttachmentOf> {
     let own = stored.own_attachments().iter();
     beside.chain(own.map(|own| AttachmentOf::Session(own.name.clone(), own.version))).collect()
 }
-
-/// The slots of a player, and those that name no player and were made of a session of theirs. Those that can't be read
-/// are `incomplete`.
-fn own_slots(
-    slots: Vec<Result<SlotFile, UnreadSlot>>,
-    (player, sessions): (&str, &[SessionId]),
-    game: &str,
-    incomplete: &mut Vec<String>,
-) -> Vec<SlotFile> {
-    let sessions: HashSet<SessionId> = sessions.iter().copied().collect();
-    let mut own = Vec::new();
-    for slot in slots {
-        match slot {
-            Ok(slot) => {
-                let metadata = &slot.header.metadata;
-                let is_own = match metadata.player.as_deref() {
-                    Some(of) => of == player,
-                    None => sessions.contains(&slot.header.session),
-                };
-                if is_own && !metadata.context.is_of_another_game(game) {
-                    own.push(slot);
-                }
-            }
-            Err(unread) => {
-                let name = unread.path.file_name().unwrap_or_default().to_string_lossy();
-                incomplete.push(format!("slot file {name}, whoever's it is"));
-            }
-        }
-    }
-    own
-}
-
-/// The lines of a session that say that they are this player's.
-fn lines_of<'a>(heads: &'a [Head], player: &'a str) -> impl Iterator<Item = &'a Head> {
-    heads.iter().filter(move |head| head.metadata.player.as_deref() == Some(player))
-}
-
 /// A line of a session, as it says itself.
 fn describe(head: &Head, fields: &Fields) -> Result<Value, RequestError> {
     Ok(json!({
@@ -653,39 +507,4 @@ fn add_events(
     }
     let next = read.next.map(|after| (page + 1, Some(after)));
     Ok(next.map(|(page, after)| Part::Events { session, line, page, after }).into_iter().collect())
-}
-
-fn entity(id: SaveId) -> String {
-    if id == SaveId::WORLD { "world".to_owned() } else { format!("{id:?}") }
-}
-
-fn add_attachment(
-    parts: &mut TarParts,
-    place: &str,
-    number: usize,
-    attachment: &Attachment,
-) -> Result<(), RequestError> {
-    let extension = match &*attachment.bytes {
-        [0x89, b'P', b'N', b'G', ..] => ".png",
-        [0xff, 0xd8, 0xff, ..] => ".jpg",
-        [b'R', b'I', b'F', b'F', ..] => ".webp",
-        _ => "",
-    };
-    let name = format!("{place}/attachments/{number}{extension}");
-    let added = parts.add(&name, attachment.bytes.to_vec());
-    added.map_err(|error| refused(Path::new(&name), error))
-}
-
-fn to_json(value: &impl Serialize) -> Result<Value, RequestError> {
-    serde_json::to_value(value).map_err(|error| RequestError::Store(FailureCause::new(error)))
-}
-
-fn add_json(parts: &mut TarParts, name: &str, value: &Value) -> Result<(), RequestError> {
-    let written = serde_json::to_vec_pretty(value);
-    let bytes = written.map_err(|error| RequestError::Store(FailureCause::new(error)))?;
-    parts.add(name, bytes).map_err(|error| refused(Path::new(name), error))
-}
-
-fn refused(path: &Path, source: std::io::Error) -> RequestError {
-    StoreError::Disk { action: StoreAction::Append, path: path.to_owned(), source }.into()
 }

@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::News;
+use super::auditing::Auditor;
 use super::run_journal::RunJournal;
 use super::trials::Trials;
 use crate::disk::process::ProcessGuard;
@@ -152,6 +153,7 @@ pub(super) struct Tools<'a> {
     pub digests: &'a mut Keepers,
     pub types: &'a dyn KnownTypes,
     pub trials: &'a mut Trials,
+    pub auditor: &'a mut Auditor,
     pub process: &'a ProcessGuard,
     /// The run that is written.
     pub run: Option<&'a mut RunJournal>,

@@ -13,9 +13,9 @@ use crate::disk::process::LastRun;
 use crate::format::CheckpointKind;
 use crate::model::ids::{CheckpointId, SessionId, Ticket};
 use crate::model::session::{
-    Attachment, AttachmentError, AttachmentOf, AttachmentVersion, CheckpointError, FailureCause,
-    LeaveCause, ProvenTime, RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove,
-    ShelfMoved, SlotError, StopReason,
+    Attachment, AttachmentError, AttachmentOf, AttachmentVersion, AuditEntry, CheckpointError,
+    ErasureReceipt, FailureCause, LeaveCause, ProvenTime, RecoveryError, RequestError,
+    SessionContext, SessionUpdate, ShelfMove, ShelfMoved, SlotError, StopReason,
 };
 use crate::read::digest::{DigestFigures, ErasedDigests};
 use crate::read::finding::Shelf;
@@ -106,6 +106,15 @@ pub enum News {
     GivenUp { session: SessionId, cause: LeaveCause, left: Timestamp },
     /// Everything that is kept of a player was written into a file of this many bytes, or not.
     PlayerExported { path: PathBuf, result: Result<u64, RequestError>, ticket: Ticket },
+    /// A player was erased, or not, with the slots, if anything about them changed.
+    PlayerErased {
+        player: String,
+        result: Result<Box<ErasureReceipt>, RequestError>,
+        slots: Option<Box<SlotListing>>,
+        ticket: Ticket,
+    },
+    /// The newest entries of the audit log were read, the oldest of them first, with the number of all; or not.
+    AuditRead { result: Result<(Vec<AuditEntry>, usize), RequestError>, ticket: Ticket },
     /// A cleanup is done. Without a ticket, as the time for it had come.
     CleanedUp { outcome: Box<CleanupOutcome>, ticket: Option<Ticket> },
     /// A session's metadata or fields were changed, or not. Without a ticket, as one of many.

@@ -73,6 +73,12 @@ pub enum Order<C: Content> {
     EditMany { order: Box<EditMany>, ticket: Ticket },
     /// Write everything that is kept of a player into a file.
     ExportPlayer { player: String, path: PathBuf, ticket: Ticket },
+    /// Remove everything that is kept of a player.
+    ErasePlayer { player: String, ticket: Ticket },
+    /// A player makes the request of this ticket, which is ordered next.
+    AskedBy { player: String, ticket: Ticket },
+    /// Read the newest entries of the audit log.
+    ReadAudit { limit: usize, ticket: Ticket },
     /// Do with all sessions what the rules say, and remove leftovers. Without a ticket, as the time for it has come.
     CleanUp { rules: Box<CleanupRules>, ticket: Option<Ticket> },
     /// Do something with slots, after everything that was ordered before. Without a ticket, as a step of something else.
@@ -91,6 +97,8 @@ pub enum Order<C: Content> {
     SetAside(SessionId),
     /// Sets the quota.
     Quota(Quota),
+    /// Switches the audit log on or off. It is off by default.
+    KeepAudit(bool),
     /// Switches reading and writing the index of sessions on or off. It is on by default.
     KeepIndex(bool),
     /// Measure what is around the journal.
@@ -138,6 +146,9 @@ impl<C: Content> Order<C> {
             Self::Edit { .. } => "edit",
             Self::EditMany { .. } => "edit many",
             Self::ExportPlayer { .. } => "export player",
+            Self::ErasePlayer { .. } => "erase player",
+            Self::AskedBy { .. } => "asked by",
+            Self::ReadAudit { .. } => "read audit",
             Self::CleanUp { .. } => "clean up",
             Self::Slot { .. } => "slot",
             Self::SessionAttachment { .. } => "session attachment",
@@ -147,6 +158,7 @@ impl<C: Content> Order<C> {
             Self::EndTrial(_) => "end trial",
             Self::SetAside(_) => "set aside",
             Self::Quota(_) => "quota",
+            Self::KeepAudit(_) => "keep audit",
             Self::KeepIndex(_) => "keep index",
             Self::Measure => "measure",
             Self::Beat => "beat",
@@ -182,7 +194,10 @@ impl<C: Content> Order<C> {
 
     /// Returns true if it is about sessions that aren't played, or reads a checkpoint that is to be restored.
     pub(super) fn is_of_others(&self) -> bool {
-        let is_job_of_all = matches!(self, Self::CleanUp { .. } | Self::ExportPlayer { .. });
+        let is_job_of_all = matches!(
+            self,
+            Self::CleanUp { .. } | Self::ExportPlayer { .. } | Self::ErasePlayer { .. }
+        );
         self.reads() || self.is_filing() || is_job_of_all || matches!(self, Self::Release(_))
     }
 

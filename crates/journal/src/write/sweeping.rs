@@ -70,7 +70,7 @@ impl Sweeping {
     }
 
     /// Looks at a place, and returns how many files were removed.
-    fn look_at(&mut self, place: Place, store: &DirectoryStore, run: Option<&RunJournal>) -> usize {
+    fn look_at(&mut self, place: Place, store: &DirectoryStore, tools: &Tools<'_>) -> usize {
         let playing = tools.playing();
         match place {
             Place::State => self.list_state(store),

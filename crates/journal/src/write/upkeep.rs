@@ -15,7 +15,9 @@ use jiff::Timestamp;
 
 use super::archiving::Archiving;
 use super::asked::{OneOfMany, SlotDone, SlotOrder};
+use super::auditing::{Auditor, deed_of};
 use super::editing_many::move_one;
+use super::erasing::{Erasing, Means, Stepped};
 use super::exporting_player::ExportPlayer;
 use super::slot_work::SlotWork;
 use super::{News, shelving};
@@ -23,7 +25,9 @@ use crate::disk::LocalStore;
 use crate::disk::process::known_dead;
 use crate::model::clock::{Clock, Moment};
 use crate::model::ids::{SessionId, Ticket};
-use crate::model::session::{RequestError, ShelfMove, ShelfMoved, SlotError};
+use crate::model::session::{
+    AuditDeed, ErasureReceipt, RequestError, ShelfMove, ShelfMoved, SlotError,
+};
 use crate::read::recovery::{SessionFinder, SlotEntry};
 use crate::write::retention::WouldGo;
 
@@ -31,6 +35,7 @@ use crate::write::retention::WouldGo;
 pub struct Upkeep {
     finder: SessionFinder,
     local: Arc<LocalStore>,
+    auditor: Auditor,
 }
 
 impl fmt::Debug for Upkeep {
@@ -45,7 +50,8 @@ impl Upkeep {
     pub fn of(local: LocalStore) -> Self {
         let dead = known_dead(&local);
         let local = Arc::new(local);
-        Self { finder: SessionFinder::new(Arc::clone(&local), dead, Duration::ZERO), local }
+        let finder = SessionFinder::new(Arc::clone(&local), dead, Duration::ZERO);
+        Self { finder, local, auditor: Auditor::default() }
     }
 
     /// Makes a slot of a report, of a session that was handed on or of another slot, of a game named `STUDIO/GAME`. It
@@ -96,6 +102,24 @@ impl Upkeep {
         how: ShelfMove,
         now: Timestamp,
     ) -> Result<ShelfMoved, RequestError> {
+        let moved = self.shelve_unnoted(session, how, now)?;
+        if let Some(what) = deed_of(how).filter(|_| moved.from != moved.to) {
+            self.note((what, Some(session)), now);
+        }
+        Ok(moved)
+    }
+
+    /// A deed of the tool is written into the audit log, if the game keeps one.
+    fn note(&mut self, deed: (AuditDeed, Option<SessionId>), now: Timestamp) {
+        self.auditor.note_by_tool(&self.local.store, deed, now);
+    }
+
+    fn shelve_unnoted(
+        &mut self,
+        session: SessionId,
+        how: ShelfMove,
+        now: Timestamp,
+    ) -> Result<ShelfMoved, RequestError> {
         let ShelfMove::Archive(what) = how else {
             return shelving::shelve(&mut self.finder, session, how, now);
         };
@@ -121,7 +145,11 @@ impl Upkeep {
         now: Timestamp,
     ) -> Result<Option<ShelfMoved>, RequestError> {
         let one = OneOfMany { session: chosen.session, newest: Some(chosen.newest) };
-        move_one((one, |_| true), &mut self.finder, how, now)
+        let moved = move_one((one, |_| true), &mut self.finder, how, now)?;
+        if let (Some(what), Some(_)) = (deed_of(how), &moved) {
+            self.note((what, Some(chosen.session)), now);
+        }
+        Ok(moved)
     }
 
     /// Writes everything that is kept of a player into a file, as a game does that is asked to. Returns its bytes.
@@ -139,7 +167,48 @@ impl Upkeep {
         let mut export = ExportPlayer::new(player, path, Ticket::new(), &self.local);
         loop {
             if let Some(bytes) = export.step(self.finder.slots().game(), now)? {
+                self.note((AuditDeed::ExportedPlayer, None), now);
                 return Ok(bytes);
+            }
+        }
+    }
+
+    /// What [`erase_player`](Self::erase_player) would remove, and what would remain. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`].
+    pub fn preview_erasure(&mut self, player: &str) -> Result<ErasureReceipt, RequestError> {
+        let now = Clock::system().moment(Duration::ZERO);
+        let Self { finder, auditor, local } = self;
+        let (digests, trials, playing, mut news) = (None, None, None, Vec::new());
+        let mut means = Means { finder, digests, trials, auditor, playing, now, news: &mut news };
+        Erasing::new(player.to_owned(), local).preview(&mut means)
+    }
+
+    /// Removes everything that is kept of a player, as a game does that is asked to. Waits up to ten seconds while
+    /// another process works on the slots.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`]. Nothing has changed then.
+    pub fn erase_player(&mut self, player: &str) -> Result<ErasureReceipt, RequestError> {
+        let clock = Clock::system();
+        let mut erasing = Erasing::new(player.to_owned(), &self.local);
+        let mut news = Vec::new();
+        loop {
+            let now = clock.moment(Duration::ZERO);
+            let Self { finder, auditor, .. } = self;
+            let (digests, trials, playing) = (None, None, None);
+            let mut means =
+                Means { finder, digests, trials, auditor, playing, now, news: &mut news };
+            match erasing.step(&mut means)? {
+                Stepped::Going => {}
+                Stepped::Later(wait) => thread::sleep(wait),
+                Stepped::Done(receipt) => {
+                    self.note((AuditDeed::ErasedPlayer, None), now.wall);
+                    return Ok(receipt);
+                }
             }
         }
     }

@@ -13,9 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::archiving::Archive;
+use super::auditing::Auditor;
 use super::cleanup::CleanUp;
 use super::context::{Versions, of_this_machine};
 use super::editing_many::EditingMany;
+use super::erasing::ErasePlayer;
 use super::exporting_player::ExportPlayer;
 use super::filing_jobs::Filing;
 use super::jobs::{Holds, Jobs, Tools, Urgency};
@@ -46,6 +48,7 @@ pub struct Worker<C: Content> {
     process: ProcessGuard,
     finder: SessionFinder,
     trials: Trials,
+    auditor: Auditor,
     versions: Versions,
     /// Sessions that were read to be resumed, and their locks.
     prepared: HashMap<SessionId, Option<SessionLock>>,
@@ -96,6 +99,7 @@ impl<C: Content> Worker<C> {
             process,
             finder,
             trials,
+            auditor: Auditor::default(),
             versions,
             prepared: HashMap::new(),
             playing: None,
@@ -188,9 +192,20 @@ impl<C: Content> Worker<C> {
                 let game_version = self.versions.game().to_owned();
                 self.jobs.add(CopySession::new(session, name, game_version, ticket));
             }
-            Order::EditMany { order, ticket } => self.jobs.add(EditingMany::new(*order, ticket)),
+            Order::EditMany { order, ticket } => {
+                self.auditor.note_many(&order, ticket);
+                self.jobs.add(EditingMany::new(*order, ticket));
+            }
             Order::ExportPlayer { player, path, ticket } => {
                 self.jobs.add(ExportPlayer::new(player, path, ticket, &self.local));
+            }
+            Order::ErasePlayer { player, ticket } => {
+                self.jobs.add(ErasePlayer::new(player, ticket, &self.local));
+            }
+            Order::AskedBy { player, ticket } => self.auditor.note_asker(ticket, player),
+            Order::ReadAudit { limit, ticket } => {
+                let result = self.auditor.read(&self.local.store, limit);
+                self.report([News::AuditRead { result, ticket }]);
             }
             Order::CleanUp { rules, ticket } => {
                 CleanUp::ask(&mut self.jobs, *rules, self.quota, ticket, &self.local);
@@ -208,6 +223,7 @@ impl<C: Content> Worker<C> {
             Order::EndTrial(session) => self.trials.end(session),
             Order::SetAside(session) => self.trials.set_aside(session),
             Order::Quota(quota) => self.set_quota(quota),
+            Order::KeepAudit(is_kept) => self.auditor.switch(is_kept),
             Order::KeepIndex(is_kept) => self.finder.keep_index(is_kept),
             Order::Measure => self.measure(),
             Order::Beat => self.beat(now),
@@ -288,6 +304,7 @@ impl<C: Content> Worker<C> {
             self.slice(&Urgency::LONG, now);
         }
         self.beat(now);
+        self.auditor.write(&self.local.store);
         // Last, since nothing hangs on it.
         self.finder.write_index(now.wall);
         self.digests.write(&self.finder, now.wall);
@@ -311,13 +328,26 @@ impl<C: Content> Worker<C> {
     /// Does a slice of the first job of such urgency that needn't wait. Returns true if there was one.
     fn slice(&mut self, among: &RangeInclusive<Urgency>, now: Moment) -> bool {
         let mut news = Vec::new();
-        let Self { jobs, finder, digests, content, trials, process, quota, .. } = self;
+        let Self { jobs, finder, digests, content, trials, auditor, process, quota, .. } = self;
         let run = self.playing.as_mut().map(|(journal, _)| journal);
         let (types, quota) = (&*content, *quota);
         let news_of = &mut news;
-        let mut tools =
-            Tools { finder, digests, types, trials, process, run, quota, now, news: news_of };
+        let mut tools = Tools {
+            finder,
+            digests,
+            types,
+            trials,
+            auditor,
+            process,
+            run,
+            quota,
+            now,
+            news: news_of,
+        };
         let was_done = jobs.slice(among, &mut tools);
+        // Before anybody hears of what was done.
+        self.auditor.note(&news, now.wall);
+        self.auditor.write(&self.local.store);
         // The upkeep of the run may find that nothing more of it is saved, and others wait for that.
         self.take_in(news);
         was_done

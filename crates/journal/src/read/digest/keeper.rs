@@ -241,6 +241,18 @@ impl<D: SessionDigester> KeepDigests for DigestKeeper<D> {
         finder.store().index().remove_digests(D::NAME)
     }
 
+    fn erase(&mut self, sessions: &BTreeSet<SessionId>) {
+        self.packed.retain(|session, _| !sessions.contains(session));
+        self.known.retain(|session, _| !sessions.contains(session));
+        if let Some(under_way) = &mut self.under_way {
+            under_way.before.retain(|session, _| !sessions.contains(session));
+            under_way.waiting.retain(|(session, _)| !sessions.contains(session));
+            under_way.reading.take_if(|(_, digest)| sessions.contains(&digest.session));
+        }
+        // The file is gone, and what is kept of other sessions is to be written again.
+        self.is_stale = self.build.is_some();
+    }
+
     fn of_another_profile(&mut self) {
         self.under_way = None;
         self.known.clear();

@@ -92,6 +92,11 @@ impl Keepers {
         self.keepers.iter_mut().for_each(|keeper| keeper.write(finder, now));
     }
 
+    /// Forgets what is kept of these sessions, which were erased. The files are removed by the one who says so.
+    pub fn erase(&mut self, sessions: &BTreeSet<SessionId>) {
+        self.keepers.iter_mut().for_each(|keeper| keeper.erase(sessions));
+    }
+
     /// From now on, the sessions are those of another profile: what there is to show of each keeper, which is nothing.
     pub fn of_another_profile(&mut self) -> Vec<(&'static str, ErasedDigests, DigestFigures)> {
         self.changed.clear();

@@ -103,6 +103,11 @@ impl KnownSessions {
         Some((known.stamp, unpack(known.packed.as_ref()?)?))
     }
 
+    /// Nothing is known of a session any more.
+    pub(super) fn forget(&mut self, session: SessionId) {
+        self.0.remove(&session);
+    }
+
     /// The sessions to write into the index.
     pub(super) fn indexed(&self) -> Vec<IndexedSession> {
         let indexed = |(id, known): (&SessionId, &Known)| {

@@ -265,7 +265,7 @@ impl SessionFinder {
     }
 
     /// Adds those that died since. The records of others are kept: they may hold more than is left of them on disk.
-    pub(super) fn learn_of_deaths(&mut self) {
+    pub(crate) fn learn_of_deaths(&mut self) {
         let news = deaths_besides(&self.local, &|record| self.deaths.has_record(record));
         news.into_iter().for_each(|dead| self.deaths.add(dead));
     }
@@ -352,6 +352,14 @@ impl SessionFinder {
         self.offered.retain(|(offered, _), _| *offered != session);
         self.left_here.remove(&session);
         self.deaths.settle(session, &**self.local.store.disk());
+    }
+
+    /// A session was erased: nothing of it is to be in the index that is written next.
+    pub fn forget_known(&mut self, session: SessionId) {
+        self.known.forget(session);
+        self.to_sweep.remove(&session);
+        self.forgotten.remove(&session);
+        self.index.note_stale();
     }
 
     /// Forgets the records of sessions that never began, or are gone. Those of other profiles wait until these are

@@ -123,6 +123,7 @@ impl Bench {
             digests: &mut Keepers::default(),
             types: &NoTypes,
             trials: &mut self.trials,
+            auditor: &mut Auditor::default(),
             process: &self.process,
             run: None,
             quota: Quota::default(),

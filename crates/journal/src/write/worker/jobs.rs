@@ -123,6 +123,7 @@ impl<C: Content> Worker<C> {
         // Cleanup jobs belong to the profile that was played.
         self.jobs.drop_all(&(Urgency::Spare..=Urgency::Spare));
         self.digests.write(&self.finder, now.wall);
+        self.auditor.leave(&self.local.store);
         let emptied = self.digests.of_another_profile().into_iter();
         // No player is to see another player's sessions.
         self.report(emptied.map(|(name, digests, figures)| News::Digested {

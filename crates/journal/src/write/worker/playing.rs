@@ -12,6 +12,7 @@ use crate::model::clock::Moment;
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::{CheckpointError, FailureCause};
 use crate::write::about_session::add_about_session;
+use crate::write::erasing::ErasingAgain;
 use crate::write::hold::Hold;
 use crate::write::jobs::{Holds, Urgency};
 use crate::write::pending::PendingCheckpoint;
@@ -148,6 +149,7 @@ impl<C: Content> Worker<C> {
             if !std::mem::replace(&mut self.swept, true) {
                 let forgotten = self.finder.take_forgotten();
                 let (store, host) = (&self.local.store, self.local.host.id);
+                self.jobs.add(ErasingAgain::new(&self.local));
                 self.jobs.add(Sweeping::new(store, host, forgotten));
                 self.jobs.add(ShelfSweeping::new(&self.finder));
             }

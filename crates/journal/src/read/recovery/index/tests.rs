@@ -344,3 +344,19 @@ fn what_was_found_of_a_session_counts_until_its_files_change() {
     assert_eq!(finder.known_entry(id(1)), None);
     assert!(finder.known_entry(id(2)).is_some(), "the others are as they were");
 }
+
+/// An erasure removes the file, and what is written next has nothing of the session.
+#[test]
+fn a_session_that_was_erased_is_not_in_the_index_that_is_written_next() {
+    let disk = disk();
+    (1..=3).for_each(|number| put_run(&disk, id(number), 1, "Garden", None));
+    let mut finder = process(Arc::new(disk.clone()));
+    list(&mut finder, &BUILD, &mut Catalog::new());
+    finder.write_index(NOW);
+    disk.remove(&index_path()).unwrap();
+    finder.forget_known(id(2));
+    finder.write_index(NOW);
+    let index = finder.store().index().read().unwrap().expect("it is written again");
+    let indexed: Vec<SessionId> = index.sessions.iter().map(|session| session.id).collect();
+    assert_eq!(indexed, [id(1), id(3)]);
+}

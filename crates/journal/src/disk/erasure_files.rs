@@ -1,0 +1,129 @@
+//! Erasures of a profile: for each player who was erased, a small file with the ids of their sessions and slots.
+//!
+//! It is written durably before the first removal, so that a removal which a power cut interrupts is continued. It stays
+//! afterwards, so that a session is removed again that a file cloud or an old copy brings back. The player's name isn't
+//! in it. Of it there are 16 bits of a hash: enough to notice a session that became another player's meanwhile, and not
+//! enough to find the name, since one in 65,536 names has the same bits.
+
+use std::io;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tracing::warn;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::error::{Attempt, with_sources};
+use super::sealed::{SealKind, seal_for, unseal};
+use super::{DirectoryStore, Layout, StoreAction, StoreError};
+use crate::model::ids::{SessionId, SlotId, random_u64};
+
+const KIND: SealKind = SealKind { magic: *b"bvyeras\x1a", version: 1 };
+/// Half a million sessions and slots have fewer bytes.
+const MAX_BYTES: usize = 16 << 20;
+/// Erasures of a profile that are kept once they are done. The oldest go.
+const MOST_KEPT: usize = if cfg!(test) { 4 } else { 1000 };
+
+/// The erasure of a player.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Erasure {
+    /// Its number, which is drawn.
+    pub number: u64,
+    /// The time at which it was asked for.
+    pub asked_at: Timestamp,
+    /// Some bits of a hash of the player's name.
+    check: u16,
+    /// The sessions to be removed.
+    pub sessions: Vec<SessionId>,
+    /// The slots to be removed.
+    pub slots: Vec<SlotId>,
+    /// True once nothing was left to be removed.
+    pub is_done: bool,
+}
+
+impl Erasure {
+    /// The erasure of a player that begins now.
+    pub fn of(player: &str, asked_at: Timestamp) -> Self {
+        let number = random_u64();
+        let check = check_of(player, number);
+        Self { number, asked_at, check, sessions: Vec::new(), slots: Vec::new(), is_done: false }
+    }
+
+    /// Returns true if this may be the player's name. Of another player it is one time in 65,536.
+    pub fn may_be_of(&self, player: &str) -> bool {
+        self.check == check_of(player, self.number)
+    }
+}
+
+fn check_of(player: &str, number: u64) -> u16 {
+    xxh3_64_with_seed(player.as_bytes(), number) as u16
+}
+
+/// The erasures of a profile.
+#[derive(Clone, Copy, Debug)]
+pub struct ErasureFiles<'a> {
+    store: &'a DirectoryStore,
+}
+
+impl<'a> ErasureFiles<'a> {
+    /// The erasures of the store's profile.
+    pub fn of(store: &'a DirectoryStore) -> Self {
+        Self { store }
+    }
+
+    /// All of them, the oldest first. Files that can't be understood are left out: copies of a cloud, or a newer
+    /// version's.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the directory can't be listed. That there is none is no error.
+    pub fn read(&self) -> Result<Vec<Erasure>, StoreError> {
+        let directory = self.store.layout().erasures();
+        let entries = match self.store.disk().list(&directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            listed => listed.attempt(StoreAction::List, &directory)?,
+        };
+        let mut erasures = Vec::new();
+        for entry in entries.iter().filter(|entry| Layout::is_erasure_name(&entry.name)) {
+            let path = directory.join(&entry.name);
+            let read = self.store.disk().read(&path, MAX_BYTES).attempt(StoreAction::Read, &path);
+            match read.map(|bytes| unseal::<Erasure>(KIND, &bytes)) {
+                Ok(Ok(erasure)) => erasures.push(erasure),
+                Ok(Err(error)) => {
+                    warn!(path = %path.display(), ?error, "an erasure can't be understood");
+                }
+                Err(error) => warn!(error = %with_sources(&error), "an erasure can't be read"),
+            }
+        }
+        erasures.sort_by_key(|erasure| (erasure.asked_at, erasure.number));
+        Ok(erasures)
+    }
+
+    /// Writes one, durably.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]. What was there before is there then.
+    pub fn write(&self, erasure: &Erasure) -> Result<(), StoreError> {
+        let layout = self.store.layout();
+        let (directory, path) = (layout.erasures(), layout.erasure(erasure.number));
+        let bytes = seal_for(&path, KIND, erasure)?;
+        self.store.create_directory(&directory)?;
+        self.store.disk().replace(&path, &bytes).attempt(StoreAction::Replace, &path)?;
+        // The directories may have been made by a process that stopped before it synced them.
+        let [data, profiles, profile, _] = layout.directories_to_sessions();
+        let above = data.ancestors().skip(1).map(std::path::Path::to_owned).collect::<Vec<_>>();
+        self.store.sync_directories(&[directory, profile, profiles, data])?;
+        self.store.sync_directories(&above)
+    }
+
+    /// Removes the oldest of those that are done, beyond a thousand.
+    pub fn trim(&self) {
+        let Ok(mut erasures) = self.read() else { return };
+        erasures.retain(|erasure| erasure.is_done);
+        let surplus = erasures.len().saturating_sub(MOST_KEPT);
+        for erasure in erasures.iter().take(surplus) {
+            // One that stays does no harm.
+            let _ = self.store.disk().remove(&self.store.layout().erasure(erasure.number));
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! Removes what an erasure names: sessions one at a time, then slots, then what this machine's state says of them.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{debug, warn};
+
+use super::super::filing::{forget_for_good, take};
+use super::super::news::News;
+use super::state::{count_logs, count_records, remove_indexes};
+use super::{Means, Stepped};
+use crate::disk::{
+    Disk, Erasure, ErasureFiles, LocalStore, SlotFile, StoredSession, slots_in, with_sources,
+};
+use crate::model::ids::SessionId;
+use crate::model::session::{ErasureReceipt, Remaining, RequestError, SlotError};
+
+/// The time that another process may be busy with slots, or with the audit log.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+/// The interval at which the lock is tried meanwhile.
+const LOCK_AGAIN: Duration = Duration::from_millis(20);
+
+/// The removal of what an erasure names.
+pub(super) struct Removing {
+    erasure: Erasure,
+    /// The player; `None` where it is done again, of which no name is known.
+    player: Option<String>,
+    local: Arc<LocalStore>,
+    stage: Stage,
+    /// The sessions that aren't removed now.
+    kept: BTreeSet<SessionId>,
+    receipt: ErasureReceipt,
+    /// The time since which a lock is waited for.
+    waiting_since: Option<Duration>,
+}
+
+/// What is removed next.
+enum Stage {
+    Sessions(VecDeque<SessionId>),
+    Slots,
+    State,
+    AuditLog,
+    End,
+}
+
+/// Files that were removed, and their bytes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Removed {
+    pub(super) files: u64,
+    pub(super) bytes: u64,
+}
+
+impl Removing {
+    pub(super) fn of(
+        erasure: Erasure,
+        player: Option<String>,
+        remaining: Vec<Remaining>,
+        local: &Arc<LocalStore>,
+    ) -> Self {
+        let receipt = ErasureReceipt { remaining, ..ErasureReceipt::default() };
+        let stage = Stage::Sessions(erasure.sessions.iter().copied().collect());
+        let (local, kept, waiting_since) = (Arc::clone(local), BTreeSet::new(), None);
+        Self { erasure, player, local, stage, kept, receipt, waiting_since }
+    }
+
+    /// The session that is removed next.
+    pub(super) fn next_session(&self) -> Option<SessionId> {
+        match &self.stage {
+            Stage::Sessions(sessions) => sessions.front().copied(),
+            _ => None,
+        }
+    }
+
+    /// Does the next piece of work.
+    pub(super) fn step(&mut self, means: &mut Means<'_>) -> Stepped {
+        match &mut self.stage {
+            Stage::Sessions(sessions) => match sessions.pop_front() {
+                Some(session) => self.remove_session(session, means),
+                None => self.stage = Stage::Slots,
+            },
+            Stage::Slots => return self.remove_slots(means),
+            Stage::State => {
+                self.clear_state(means);
+                self.stage = Stage::AuditLog;
+            }
+            Stage::AuditLog => return self.clear_audit_log(means),
+            Stage::End => return Stepped::Done(self.end()),
+        }
+        Stepped::Going
+    }
+
+    fn remove_slots(&mut self, means: &Means<'_>) -> Stepped {
+        match self.try_removing_slots() {
+            Ok(true) => {}
+            Ok(false) if self.may_wait(means) => return Stepped::Later(LOCK_AGAIN),
+            Ok(false) => {
+                let error = SlotError::InUse.into();
+                self.receipt.remaining.push(Remaining::SlotsRefused { error });
+            }
+            Err(error) => self.receipt.remaining.push(Remaining::SlotsRefused { error }),
+        }
+        self.waiting_since = None;
+        self.stage = Stage::State;
+        Stepped::Going
+    }
+
+    /// Removes the slots. Returns false if another process works on slots now.
+    fn try_removing_slots(&mut self) -> Result<bool, RequestError> {
+        let store = &self.local.store;
+        let _lock = match store.slots().lock() {
+            // Without locks it is done all the same.
+            Err(error) if error.io_kind() == Some(std::io::ErrorKind::Unsupported) => None,
+            Ok(None) => return Ok(false),
+            locked => locked?,
+        };
+        // A slot that was being written may be the player's as well.
+        store.slots().sweep();
+        let gone = self.gone();
+        let mut own = slots_in(&**store.disk(), &store.layout().slots())?;
+        own.retain(|slot| slot.as_ref().is_ok_and(|slot| self.is_slot_meant(slot, &gone)));
+        let own: Vec<SlotFile> = own.into_iter().flatten().collect();
+        let done = store.slots().remove(own.iter().map(|slot| &*slot.path));
+        let is_gone = |slot: &&SlotFile| done.is_ok() || store.disk().open(&slot.path).is_err();
+        let mut removed = Removed::default();
+        own.iter().filter(is_gone).for_each(|slot| removed.add(1, slot.bytes));
+        self.receipt.slots += usize::try_from(removed.files).unwrap_or_default();
+        self.count(removed);
+        Ok(done.map(|()| true)?)
+    }
+
+    /// Returns true if a slot is one of the player's, also if it was made later of a session that was still played.
+    fn is_slot_meant(&self, slot: &SlotFile, gone: &BTreeSet<SessionId>) -> bool {
+        let player = slot.header.metadata.player.as_deref();
+        let is_named = self.erasure.slots.contains(&slot.slot.id);
+        (is_named || gone.contains(&slot.header.session))
+            && player.is_none_or(|player| self.is_meant(player))
+    }
+
+    /// Returns true if this is the player, as far as it is known.
+    fn is_meant(&self, player: &str) -> bool {
+        match &self.player {
+            Some(name) => name == player,
+            None => self.erasure.may_be_of(player),
+        }
+    }
+
+    fn remove_session(&mut self, session: SessionId, means: &mut Means<'_>) {
+        let removed = match means.playing == Some(session) {
+            true => Err(RequestError::SessionInUse),
+            false => self.try_removing(session, means),
+        };
+        match removed {
+            Ok(Some(removed)) => {
+                self.receipt.sessions += 1;
+                self.count(removed);
+                means.news.push(News::Forgotten { session, result: Ok(()), ticket: None });
+            }
+            // It is another player's by now.
+            Ok(None) => drop(self.kept.insert(session)),
+            // It isn't there.
+            Err(RequestError::UnknownSession) => {}
+            Err(RequestError::SessionInUse) => {
+                self.kept.insert(session);
+                self.receipt.remaining.push(Remaining::InUse { session });
+            }
+            Err(error) => {
+                debug!(%session, error = %with_sources(&error), "it can't be removed now");
+                self.kept.insert(session);
+                self.receipt.remaining.push(Remaining::Refused { session, error });
+            }
+        }
+    }
+
+    fn try_removing(
+        &self,
+        session: SessionId,
+        means: &mut Means<'_>,
+    ) -> Result<Option<Removed>, RequestError> {
+        let store = &self.local.store;
+        let (stored, lock) = take(store, session)?;
+        if !self.is_of_player(&stored) {
+            return Ok(None);
+        }
+        let removed = files_in(&**store.disk(), stored.directory());
+        let is_begun = stored.index().is_forgotten();
+        let now = means.now.wall;
+        if is_begun || forget_for_good(&self.local, &stored, now).is_err() {
+            // The erasure says as well that it goes: also where a full disk has no room for saying so.
+            store.remove_session(session)?;
+        }
+        drop(stored);
+        // The lock is held, so that no process begins with it in between.
+        let _ = store.disk().remove(&store.layout().lock(session));
+        drop(lock);
+        Ok(Some(removed))
+    }
+
+    /// Returns true if a session is the player's still, or what an interrupted removal left of one.
+    fn is_of_player(&self, stored: &StoredSession) -> bool {
+        let mut players = stored.index().heads().iter().map(|head| head.metadata.player.as_deref());
+        stored.index().is_forgotten()
+            || players.all(|player| player.is_none_or(|player| self.is_meant(player)))
+    }
+
+    /// Removes what the state directory says of the sessions.
+    fn clear_state(&mut self, means: &mut Means<'_>) {
+        means.finder.learn_of_deaths();
+        let gone: BTreeSet<SessionId> = self.gone();
+        for session in &gone {
+            means.finder.settle(*session);
+            means.finder.forget_known(*session);
+            if let Some(digests) = &mut means.digests {
+                digests.note_changed(*session);
+            }
+            match &mut means.trials {
+                Some(trials) => trials.end(*session),
+                None => drop(self.local.store.remove_trial(*session)),
+            }
+        }
+        if let Some(digests) = &mut means.digests {
+            digests.erase(&gone);
+        }
+        let is_waiting = |it: &Remaining| matches!(it, Remaining::InUse { .. });
+        let waits = self.receipt.remaining.iter().all(is_waiting) && self.player.is_none();
+        if waits && self.receipt.files == 0 && (self.erasure.is_done || !self.receipt.is_complete())
+        {
+            // Nothing of it is in them that wasn't removed before.
+            return;
+        }
+        match remove_indexes(&self.local.store) {
+            Ok(removed) => self.count(removed),
+            Err(error) => {
+                let error = error.into();
+                self.receipt.remaining.push(Remaining::StateRefused { error });
+            }
+        }
+    }
+
+    /// The sessions that aren't there any more.
+    fn gone(&self) -> BTreeSet<SessionId> {
+        let sessions = self.erasure.sessions.iter().copied();
+        sessions.filter(|session| !self.kept.contains(session)).collect()
+    }
+
+    fn clear_audit_log(&mut self, means: &mut Means<'_>) -> Stepped {
+        let store = &self.local.store;
+        match means.auditor.erase(store, |player| self.is_meant(player)) {
+            Ok(true) => {}
+            Ok(false) if self.may_wait(means) => return Stepped::Later(LOCK_AGAIN),
+            Ok(false) => {
+                let error = RequestError::SessionInUse;
+                self.receipt.remaining.push(Remaining::StateRefused { error });
+            }
+            Err(error) => {
+                let error = error.into();
+                self.receipt.remaining.push(Remaining::StateRefused { error });
+            }
+        }
+        self.stage = Stage::End;
+        Stepped::Going
+    }
+
+    /// Says durably that it is done, if it is.
+    fn end(&mut self) -> ErasureReceipt {
+        let store = &self.local.store;
+        let disk = &**store.disk();
+        let is_nothing = self.erasure.sessions.is_empty() && self.erasure.slots.is_empty();
+        if self.receipt.is_complete() && !self.erasure.is_done && !is_nothing {
+            self.erasure.is_done = true;
+            if let Err(error) = ErasureFiles::of(store).write(&self.erasure) {
+                warn!(error = %with_sources(&error), "it can't be noted that a player is erased");
+                let error = error.into();
+                self.receipt.remaining.push(Remaining::StateRefused { error });
+            }
+            ErasureFiles::of(store).trim();
+        }
+        let state = &store.layout().state;
+        let remaining = &mut self.receipt.remaining;
+        remaining.extend(count_logs(disk, state).map(|files| Remaining::Logs { files }));
+        let records = count_records(disk, state);
+        remaining.extend(records.map(|files| Remaining::ProcessRecords { files }));
+        remaining.push(Remaining::Elsewhere);
+        std::mem::take(&mut self.receipt)
+    }
+
+    fn may_wait(&mut self, means: &Means<'_>) -> bool {
+        let since = *self.waiting_since.get_or_insert(means.now.elapsed);
+        means.now.elapsed.saturating_sub(since) < LOCK_PATIENCE
+    }
+
+    fn count(&mut self, removed: Removed) {
+        self.receipt.files += removed.files;
+        self.receipt.bytes += removed.bytes;
+    }
+}
+
+impl Removed {
+    pub(super) fn add(&mut self, files: u64, bytes: u64) {
+        self.files += files;
+        self.bytes += bytes;
+    }
+}
+
+/// The files below a directory.
+pub(super) fn files_in(disk: &dyn Disk, directory: &Path) -> Removed {
+    let mut files = Removed::default();
+    for entry in disk.list(directory).unwrap_or_default() {
+        match entry.is_dir {
+            true => {
+                let below = files_in(disk, &directory.join(&entry.name));
+                files.add(below.files, below.bytes);
+            }
+            false => files.add(1, entry.len),
+        }
+    }
+    files
+}

@@ -1,0 +1,61 @@
+//! What is kept of players: exported, erased, and the audit log of who did that.
+
+use std::path::PathBuf;
+
+use bevy::prelude::*;
+use bevy_session_journal::internal::read::recovery::SlotListing;
+use bevy_session_journal::{AuditEntry, ErasureReceipt, RequestError, Ticket};
+
+use crate::lifecycle::SessionCatalog;
+use crate::lifecycle::notifications::{AuditRead, PlayerErased, PlayerExported, notify};
+use crate::lifecycle::requests::{finish, reject};
+
+/// Everything that is kept of a player was written into a file, or not.
+pub(in crate::lifecycle) fn exported(
+    world: &mut World,
+    path: PathBuf,
+    result: Result<u64, RequestError>,
+    ticket: Ticket,
+) {
+    match result {
+        Ok(bytes) => {
+            notify(world, PlayerExported { path, bytes });
+            finish(world, ticket);
+        }
+        Err(error) => reject(world, ticket, error),
+    }
+}
+
+/// A player was erased, or not. Each session that is gone was reported before.
+pub(in crate::lifecycle) fn erased(
+    world: &mut World,
+    player: String,
+    (result, slots): (Result<Box<ErasureReceipt>, RequestError>, Option<Box<SlotListing>>),
+    ticket: Ticket,
+) {
+    if let Some(slots) = slots {
+        world.get_resource_or_init::<SessionCatalog>().list_slots(*slots);
+    }
+    match result {
+        Ok(receipt) => {
+            notify(world, PlayerErased { player, receipt: *receipt });
+            finish(world, ticket);
+        }
+        Err(error) => reject(world, ticket, error),
+    }
+}
+
+/// The newest entries of the audit log were read, or not.
+pub(in crate::lifecycle) fn audit_read(
+    world: &mut World,
+    result: Result<(Vec<AuditEntry>, usize), RequestError>,
+    ticket: Ticket,
+) {
+    match result {
+        Ok((entries, total)) => {
+            notify(world, AuditRead { entries, total, ticket });
+            finish(world, ticket);
+        }
+        Err(error) => reject(world, ticket, error),
+    }
+}
