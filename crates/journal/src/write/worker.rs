@@ -150,6 +150,7 @@ impl<C: Content> Worker<C> {
         self.reports.drain(..)
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table: one row for each order")]
     fn carry_out(&mut self, order: Order<C>, now: Moment) {
         match order {
             Order::Detect { ticket } => self.detect(ticket, now),
