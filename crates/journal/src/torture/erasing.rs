@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::{Action, Game, Play};
 use crate::disk::simulated_disk::{Image, SimulatedDisk};
-use crate::disk::{Disk, ErasureFiles, Layout, LocalStore, read_all};
+use crate::disk::{Disk, ErasureFiles, Kept, Layout, LocalStore, read_all};
 use crate::format::{CheckpointKind, FRAME_HEADER_BYTES, FrameHeader, FrameOpener, Segment};
 use crate::model::clock::Moment;
 use crate::model::ids::{SessionId, Ticket};
@@ -230,6 +230,13 @@ fn nothing_of_the_player_is_left_and_others_are_as_they_were() {
         let is_of_own = |path: &Path| own.iter().any(|id| path.to_string_lossy().contains(id));
         let left = after.files().filter(|(place, _)| is_of_own(place.path()));
         assert_eq!(left.count(), 0, "neither a lock nor a trial is left");
+        for (place, _) in after.files() {
+            assert!(
+                Kept::of(place.path()).is_some(),
+                "{} is in the inventory",
+                place.path().display()
+            );
+        }
         library.play.kill();
         assert_eq!(erase(&mut library.play, player), Err(RequestError::UnknownPlayer));
     }
@@ -254,7 +261,7 @@ fn names_are_compared_as_a_whole_and_nothing_is_changed_for_an_unknown_one() {
     let mut library = Library::new(51);
     let before = library.play.disk.image();
     for player in
-        ["", "A", "Ann-", "nn-Q", "ann-q", "Ann-Q ", "Ann-Qa", "leve", "it is level's", "Marsh"]
+        ["", "A", "Ann-", "nn-Q", "ann-q", "Ann-Q ", "Ann-Qa", "lev", "it is level's", "Marsh"]
     {
         assert_eq!(erase(&mut library.play, player), Err(RequestError::UnknownPlayer), "{player}");
     }
