@@ -81,6 +81,7 @@ fn handle_content(parts: &mut RuntimeParts, world: &mut World, report: ContentRe
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one row for each answer")]
 fn handle_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
     if let Some(stopwatch) = &mut parts.writer.stopwatch {
         stopwatch.note_answer(&news);
