@@ -116,6 +116,10 @@ impl SlotFiles<'_> {
 
     fn sync(&self) -> Result<(), StoreError> {
         let slots: PathBuf = self.store.layout().slots();
-        self.store.sync_directories(&[slots])
+        match self.store.sync_directories(&[slots]) {
+            // Where there never was a slot, nothing is to be made durable.
+            Err(error) if error.io_kind() == Some(std::io::ErrorKind::NotFound) => Ok(()),
+            synced => synced,
+        }
     }
 }
