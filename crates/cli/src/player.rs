@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use bevy_session_journal::internal::disk::{StoredSession, slots_in};
+use bevy_session_journal::internal::disk::slots_in;
 use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::internal::write::Upkeep;
 use bevy_session_journal::{ErasureReceipt, Remaining};
@@ -144,11 +144,15 @@ struct Players {
 fn players_of(profile: &Profile) -> Result<Players, Failure> {
     let mut players = Players::default();
     for session in profile.sessions()? {
-        let opened = profile.open(session);
-        let can_be_read = |stored: &StoredSession| stored.index().unreadable_file().is_none();
-        players.unread +=
-            usize::from(!matches!(&opened, Ok(stored) if stored.as_ref().is_none_or(can_be_read)));
-        let Ok(Some(stored)) = opened else { continue };
+        let stored = match profile.open(session) {
+            Ok(Some(stored)) => stored,
+            Ok(None) => continue,
+            Err(_) => {
+                players.unread += 1;
+                continue;
+            }
+        };
+        players.unread += usize::from(stored.index().unreadable_file().is_some());
         let heads = stored.index().heads().iter();
         let of_session: BTreeSet<&str> =
             heads.filter_map(|head| head.metadata.player.as_deref()).collect();
