@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::common::Dice;
 
 /// The worlds of an ordinary test run.
-const WORLDS: u64 = 200;
+const WORLDS: u64 = 100;
 /// Seconds of each of them.
 const SECONDS: f32 = 0.4;
 
