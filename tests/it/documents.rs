@@ -1,6 +1,7 @@
 //! The documents name only what exists, and their numbers and names are those of their sources.
 
 mod engines;
+mod features;
 mod names;
 mod numbers;
 mod words;

@@ -10,7 +10,7 @@ use super::asked::{EditMany, EditedMany, OneOfMany};
 use super::filing::{self, take};
 use super::jobs::{Holds, Job, Slice, Tools, Urgency};
 use super::{News, shelving};
-use crate::disk::StoredSession;
+use crate::disk::{DirectoryStore, SessionLock, StoredSession};
 use crate::model::ids::{SessionId, Ticket};
 use crate::model::session::{Archived, RequestError, SessionEdit, ShelfMove, ShelfMoved};
 use crate::read::recovery::SessionFinder;
@@ -184,10 +184,9 @@ pub(super) fn move_one(
     how: ShelfMove,
     now: Timestamp,
 ) -> Result<Option<ShelfMoved>, RequestError> {
-    let (stored, lock) = take(&finder.local().store, one.session)?;
-    if one.has_changed(&stored) || !is_to_move(&stored) {
+    let Some((stored, lock)) = one.take_as_chosen(&finder.local().store, is_to_move)? else {
         return Ok(None);
-    }
+    };
     shelving::shelve_taken(finder, &stored, lock, how, now).map(Some)
 }
 
@@ -198,14 +197,23 @@ fn begin_archiving(
     what: Archived,
     now: Timestamp,
 ) -> Result<Option<PutAway>, RequestError> {
-    let (stored, lock) = take(&finder.local().store, one.session)?;
-    if one.has_changed(&stored) || !is_to_move(&stored) {
+    let Some((stored, lock)) = one.take_as_chosen(&finder.local().store, is_to_move)? else {
         return Ok(None);
-    }
+    };
     Archiving::begin_taken(finder, stored, lock, what, now).map(Some)
 }
 
 impl OneOfMany {
+    /// Takes the session and its lock; `None` if it isn't any more what it was when it was chosen.
+    fn take_as_chosen(
+        self,
+        store: &DirectoryStore,
+        is_to_move: fn(&StoredSession) -> bool,
+    ) -> Result<Option<(StoredSession, SessionLock)>, RequestError> {
+        let (stored, lock) = take(store, self.session)?;
+        Ok((!self.has_changed(&stored) && is_to_move(&stored)).then_some((stored, lock)))
+    }
+
     /// Returns true if the session isn't any more what it was when it was chosen.
     pub(super) fn has_changed(self, stored: &StoredSession) -> bool {
         let Some(newest) = self.newest else { return false };
