@@ -44,18 +44,37 @@ fn build(session: SessionPlugin) -> App {
     app
 }
 
-/// Digs three seconds, with a checkpoint each, and until the panic if it should.
-fn record(directory: &Path, seconds: u32) {
-    let origin = "2026-01-01T00:00:00Z".parse().unwrap();
-    let mut app =
-        build(SessionPlugin::new("Tests", "Holes").directory(directory).clock_from(origin));
+fn game(session: SessionPlugin) -> App {
+    let mut app = build(session);
     app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(20)));
     app.finish();
     app.cleanup();
     frames(&mut app, 3);
+    app
+}
+
+/// Digs for some seconds, with a checkpoint in each.
+fn record(directory: &Path, seconds: u32) {
+    let origin = "2026-01-01T00:00:00Z".parse().unwrap();
+    let mut app =
+        game(SessionPlugin::new("Tests", "Holes").directory(directory).clock_from(origin));
     start(&mut app, "Hole");
     for second in 0..seconds {
         request(&mut app, |commands| commands.session().checkpoint(format!("{second}")));
+        frames(&mut app, 50);
+    }
+}
+
+/// Digs until the game panics. The writer has its thread, as in a game, so that the inputs of the frame that panics are kept.
+fn record_until_it_panics(directory: &Path) {
+    let mut app = game(SessionPlugin::new("Tests", "Holes").directory(directory));
+    request(&mut app, |commands| commands.session().start(NewSession::named("Hole")));
+    while app.world().get_resource::<CurrentSession>().is_none() {
+        std::thread::yield_now();
+        frames(&mut app, 1);
+    }
+    loop {
+        request(&mut app, |commands| commands.session().checkpoint("dug"));
         frames(&mut app, 50);
     }
 }
@@ -132,7 +151,7 @@ fn in_a_pause_the_panel_opens_and_everything_fits_its_window() {
 fn a_panic_is_written_on_it_and_takes_the_buttons_along() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().to_owned();
-    assert!(std::panic::catch_unwind(move || record(&place, 6)).is_err());
+    assert!(std::panic::catch_unwind(move || record_until_it_panics(&place)).is_err());
     let mut app = watch(directory.path());
     for _ in 0..2_000 {
         app.world_mut().resource_mut::<WatchedReplay>().resume();
