@@ -6,6 +6,7 @@ use std::time::Duration;
 use bevy::ecs::resource::Resource;
 use bevy::ecs::schedule::ScheduleLabel;
 use bevy_session_journal::{CheckpointKind, EventSource, LifecycleEvent};
+use tracing::warn;
 
 use super::{KeyframeReached, OutOfStep, Replay, ReplayError, ReplayManner};
 
@@ -295,6 +296,9 @@ impl WatchedReplay {
     }
 
     pub(super) fn note(&mut self, reached: KeyframeReached) {
+        if let Some(divergence) = &reached.divergence {
+            warn!(checkpoint = %reached.keyframe.checkpoint, "the replay isn't what was recorded: {divergence}");
+        }
         let is_known =
             |known: &KeyframeReached| known.keyframe.checkpoint == reached.keyframe.checkpoint;
         let has_room = self.diverged.len() < MOST_KEPT;

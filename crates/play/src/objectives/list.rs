@@ -19,7 +19,7 @@ pub struct ObjectiveListPlugin;
 ///
 /// Each visible objective is a line: a mark that differs in shape as well as in colour, the title, how often it was
 /// done of how often, and what is in its way. What is in a group stands below it, further in. The children of the
-/// node are this plugin's, and drawn again when [`Objectives`] or this component change. It says nothing of its
+/// node are this plugin's, and drawn again when a row or this component changes. It says nothing of its
 /// own, so there is nothing to translate. Sizes follow the font's.
 ///
 /// ```
@@ -33,7 +33,7 @@ pub struct ObjectiveListPlugin;
 /// # App::new().add_plugins(ObjectiveListPlugin).add_systems(Startup, show_hud);
 /// ```
 #[derive(Component, Clone, PartialEq, Debug)]
-#[require(Node)]
+#[require(Node, DrawnRows)]
 pub struct ObjectiveList {
     /// True if objectives are listed that need others first. Defaults to `true`.
     pub locked: bool,
@@ -80,21 +80,31 @@ impl Plugin for ObjectiveListPlugin {
     }
 }
 
+/// The rows that a list shows. A restore brings the objectives back as they were, more often than not, and lines that are
+/// drawn again are missing for a frame.
+#[derive(Component, Default)]
+struct DrawnRows(Vec<ObjectiveRow>);
+
 fn draw_lists(
     objectives: Option<Res<Objectives>>,
-    mut lists: Query<(Entity, Ref<ObjectiveList>, &mut Node)>,
+    mut lists: Query<(Entity, Ref<ObjectiveList>, &mut DrawnRows, &mut Node)>,
     mut commands: Commands,
 ) {
     let Some(objectives) = objectives else { return };
-    for (entity, list, mut node) in &mut lists {
+    for (entity, list, mut drawn, mut node) in &mut lists {
         if list.is_added() {
             node.flex_direction = FlexDirection::Column;
         }
-        if list.is_changed() || objectives.is_changed() {
-            let rows = objectives.list().into_iter().filter(|row| list.locked || !row.is_locked());
+        if !list.is_changed() && !objectives.is_changed() {
+            continue;
+        }
+        let mut rows = objectives.list();
+        rows.retain(|row| list.locked || !row.is_locked());
+        if list.is_changed() || drawn.0 != rows {
             commands.entity(entity).despawn_children().with_children(|lines| {
-                rows.for_each(|row| list.draw(lines, &row));
+                rows.iter().for_each(|row| list.draw(lines, row));
             });
+            drawn.0 = rows;
         }
     }
 }

@@ -505,7 +505,7 @@ strings! {
     /// A checkpoint of it can't be restored.
     replay_failed: String = "It can't be played on: {error}",
     /// What was played isn't what was recorded.
-    replay_differs: String = "{count} checkpoints differ from the recording",
+    replay_differs: String = "Checkpoints that differ from the recording: {count}",
     /// The recording has no inputs.
     replay_no_inputs: String = "No inputs were recorded",
     /// Something is missing in the recording.

@@ -71,6 +71,11 @@ fn it_is_drawn_again_only_when_something_changed() {
     let before = lines(&app);
     seconds(&mut app, 2.0);
     assert_eq!(lines(&app), before);
+    request(&mut app, |commands| commands.session().checkpoint("here"));
+    request(&mut app, |commands| commands.session().rewind(RewindTo::Ago(Duration::ZERO)));
+    seconds(&mut app, 1.0);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
+    assert_eq!(lines(&app), before, "a rewind changes none of the rows");
     ask(&mut app, |objectives| objectives.advance("town/well", 1));
     assert_ne!(lines(&app), before);
 }
