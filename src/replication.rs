@@ -1,8 +1,11 @@
 //! The game's settings for a replica of its sessions on other machines.
 
-use bevy_session_journal::replica::{KeeperOptions, ReplicaStore};
+use bevy_session_journal::replica::{KeeperOptions, Pace, ReplicaStore};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The time that a checkpoint may wait for the replica, beside the time between two transfers.
+const MAY_LAG: Duration = Duration::from_secs(30);
 
 /// A replica of sessions beside this machine's disk, and its settings. See
 /// [`SessionPlugin::replica`](crate::SessionPlugin::replica).
@@ -42,15 +45,18 @@ pub enum WhenFenced {
 }
 
 impl Replica {
-    /// Keeps sessions in this store, as a machine without a name, with a lease of 10 seconds.
+    /// Keeps sessions in this store, as a machine without a name, at the store's own
+    /// [`Pace`](crate::replica::Pace): most have a lease of 10 seconds and send at once, and object
+    /// storage has 90 seconds and sends every 30.
     #[must_use]
     pub fn new(store: impl ReplicaStore + 'static) -> Self {
+        let Pace { lease, interval } = store.pace();
         Self {
             store: Arc::new(store),
             machine: String::new(),
-            lease: Duration::from_secs(10),
-            interval: Duration::ZERO,
-            may_lag: Duration::from_secs(30),
+            lease,
+            interval,
+            may_lag: MAY_LAG + interval,
             exit_waits: Duration::from_secs(5),
             when_fenced: WhenFenced::default(),
         }
@@ -65,16 +71,17 @@ impl Replica {
     }
 
     /// The time without a sign of life from this machine after which another may take its session
-    /// over. The lease is renewed three times as often. 10 seconds by default, 100 milliseconds at
-    /// least.
+    /// over. The lease is renewed three times as often. Defaults to the store's
+    /// [`Pace`](crate::replica::Pace); 100 milliseconds at least.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.max(Duration::from_millis(100));
         self
     }
 
-    /// The least time between two transfers. By default, data is sent as soon as it is durable
-    /// here.
+    /// The least time between two transfers. Defaults to the store's
+    /// [`Pace`](crate::replica::Pace); with zero, data is sent as soon as it is durable here. When a
+    /// session is left, the rest of it is sent at once.
     #[must_use]
     pub fn send_every(mut self, interval: Duration) -> Self {
         self.interval = interval;
@@ -82,8 +89,9 @@ impl Replica {
     }
 
     /// The time that a checkpoint may wait for the replica before
-    /// [`ReplicaLagging`](crate::replica::ReplicaLagging) is sent. 30 seconds by default. Waiting
-    /// data takes no memory: it is read from the disk when it is sent.
+    /// [`ReplicaLagging`](crate::replica::ReplicaLagging) is sent. Defaults to 30 seconds more than
+    /// the store's own time between two transfers. Waiting data takes no memory: it is read from the
+    /// disk when it is sent.
     #[must_use]
     pub fn may_lag(mut self, time: Duration) -> Self {
         self.may_lag = time;

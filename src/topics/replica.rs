@@ -2,7 +2,7 @@
 //! takes over or follows.
 
 pub use bevy_session_journal::replica::{
-    Created, DirectoryReplica, Epoch, Key, Listing, MemoryReplica, Position, ReplicaOwner,
+    Created, DirectoryReplica, Epoch, Key, Listing, MemoryReplica, Pace, Position, ReplicaOwner,
     ReplicaSession, ReplicaStore, Standing, StoreFault,
 };
 

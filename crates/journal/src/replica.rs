@@ -48,7 +48,7 @@ mod watch;
 pub use directory_store::DirectoryReplica;
 pub use keys::{Epoch, Key, Position};
 pub use memory_store::MemoryReplica;
-pub use store::{Created, Listing, ReplicaStore, StoreFault};
+pub use store::{Created, Listing, Pace, ReplicaStore, StoreFault};
 
 // Made for `bevy_session`, without a promise of stability.
 #[doc(hidden)]

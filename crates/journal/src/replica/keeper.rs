@@ -26,6 +26,8 @@ use crate::read::recovery::KnownTypes;
 
 /// The time after a fault until the store is asked again for its sessions.
 const AFTER_FAULT: Duration = Duration::from_millis(500);
+/// The longest time between two looks at a store's sessions, where data is sent at once.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Checkpoints of a session of which it is awaited that they are replicated. Older ones are with newer ones.
 const AWAITED: usize = 1_024;
 
@@ -429,8 +431,9 @@ impl Keeper {
         if !is_due && !is_asked {
             return;
         }
-        let KeeperOptions { store, lease, .. } = &self.options;
+        let KeeperOptions { store, lease, interval, .. } = &self.options;
         let lease = *lease;
+        let longest = LONGEST_PAUSE.max(*interval);
         let mut survey = std::mem::take(&mut self.survey);
         let mark = |session| read_mark(&**self.local.store.disk(), &self.mark(session));
         let surveyor = Surveyor {
@@ -449,7 +452,7 @@ impl Keeper {
         self.survey = survey;
         match looked {
             Ok(found) => {
-                let pause = (lease / 10).clamp(Duration::from_millis(50), Duration::from_secs(2));
+                let pause = (lease / 10).clamp(Duration::from_millis(50), longest);
                 self.next_look = now.elapsed + pause;
                 self.note_answer();
                 if is_asked || self.found.as_ref() != Some(&found) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Debug;
+use std::time::Duration;
 
 use super::{Epoch, Key, Position};
 use crate::model::ids::SessionId;
@@ -39,6 +40,29 @@ pub trait ReplicaStore: Debug + Send + Sync {
 
     /// The sessions of which the store has an object.
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault>;
+
+    /// The lease and the interval of sessions in this store, where a game doesn't set its own. Defaults to
+    /// [`Pace::default`].
+    fn pace(&self) -> Pace {
+        Pace::default()
+    }
+}
+
+/// The times by which a store is asked for a session that is played.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// The time without a sign of life from a session's owner after which another machine may take it over. The lease is
+    /// renewed three times as often.
+    pub lease: Duration,
+    /// The least time between two transfers. With zero, data is sent as soon as it is durable on its machine.
+    pub interval: Duration,
+}
+
+impl Default for Pace {
+    /// A lease of 10 seconds, and no time between transfers: for stores that are near and whose requests cost nothing.
+    fn default() -> Self {
+        Self { lease: Duration::from_secs(10), interval: Duration::ZERO }
+    }
 }
 
 /// The answer to a creation.

@@ -1,0 +1,451 @@
+//! A server on a loopback address that speaks as much of S3 as the store asks for, and errs on command.
+#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses a part")]
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bevy_session_journal::SessionId;
+use bevy_session_journal::replica::{Epoch, Key, Position};
+use bevy_session_objects::{Keys, ObjectReplica};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+pub const SECRET: &str = "s3cretSECRETs3cret";
+pub const TOKEN: &str = "t0kenTOKENt0ken";
+
+pub fn keys() -> Keys {
+    Keys { id: "AKIDEXAMPLE".into(), secret: SECRET.into(), token: Some(TOKEN.into()) }
+}
+
+/// The first entry of a new session.
+pub fn entry() -> Key {
+    Key::Entry { session: SessionId::random(), epoch: Epoch(1), position: Position(1) }
+}
+
+/// A store on a server.
+pub fn over(server: &FakeServer) -> ObjectReplica {
+    let url = format!("s3://saves/arena?endpoint={}", server.url());
+    ObjectReplica::s3_with_keys(&url, keys()).unwrap()
+}
+
+/// Everything that an error says.
+pub fn said(error: &dyn Error) -> String {
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        write!(said, ": {error}").unwrap();
+        source = error.source();
+    }
+    said
+}
+
+/// The manner in which a server answers.
+#[derive(Clone, Copy, Debug)]
+pub enum Answer {
+    AsItShould,
+    IgnoringConditions,
+    /// As a bucket that keeps versions: its conditions hold, but for races.
+    WithVersions,
+    /// Stamps what is created, and keeps no versions, as Cloudflare's does.
+    Stamping,
+    Everything(u16, &'static str),
+    Creations(u16, &'static str),
+    Listings(u16, &'static str),
+    Reads(u16, &'static str),
+    Deletions(u16, &'static str),
+    /// Listings but for their first page.
+    FurtherPages(u16, &'static str),
+    /// Listings end in the middle.
+    HalfListings,
+    /// The next so many reads end in the middle.
+    CutReads(u32),
+    /// The next so many creations are done, and answered with this.
+    TimesAfterTheWrite(u32, u16, &'static str),
+    /// The next so many, of whatever kind.
+    Times(u32, u16, &'static str),
+    /// Does what is asked, and hangs up.
+    CutAfterTheWrite,
+    /// Keeps the connection, and says nothing.
+    Never,
+}
+
+#[derive(Debug)]
+struct State {
+    answer: Answer,
+    objects: BTreeMap<String, Vec<u8>>,
+    requests: BTreeMap<&'static str, u64>,
+    held: Vec<TcpStream>,
+}
+
+/// A server that is gone with the process.
+#[derive(Clone, Debug)]
+pub struct FakeServer {
+    port: u16,
+    state: Arc<Mutex<State>>,
+}
+
+struct Request {
+    method: String,
+    path: String,
+    query: BTreeMap<String, String>,
+    is_conditional: bool,
+    authorization: String,
+    /// The token that goes along with a key that expires.
+    token: Option<String>,
+    /// Where the bytes begin that are asked for.
+    from: Option<usize>,
+    is_payload_signed: bool,
+    body: Vec<u8>,
+}
+
+impl FakeServer {
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = State {
+            answer: Answer::AsItShould,
+            objects: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            held: Vec::new(),
+        };
+        let server = Self { port, state: Arc::new(Mutex::new(state)) };
+        let serving = server.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let server = serving.clone();
+                std::thread::spawn(move || server.serve(stream));
+            }
+        });
+        server
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn answer_with(&self, answer: Answer) {
+        self.lock().answer = answer;
+    }
+
+    pub fn objects(&self) -> usize {
+        self.lock().objects.len()
+    }
+
+    pub fn put(&self, path: &str, bytes: &[u8]) {
+        self.lock().objects.insert(path.to_owned(), bytes.to_vec());
+    }
+
+    /// All requests so far.
+    pub fn requests(&self) -> u64 {
+        self.lock().requests.values().sum()
+    }
+
+    /// The same by kind, as prices are.
+    pub fn requests_of(&self, kind: &str) -> u64 {
+        self.lock().requests.get(kind).copied().unwrap_or_default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn serve(&self, stream: TcpStream) {
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut writer = stream;
+        while let Some(request) = read_request(&mut reader) {
+            let answer = self.answer(&request);
+            match answer {
+                Some(bytes) if writer.write_all(&bytes).is_ok() && is_whole(&bytes, &request) => {}
+                Some(_) => return,
+                None => {
+                    let mut state = self.lock();
+                    if matches!(state.answer, Answer::Never) {
+                        state.held.push(writer);
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn answer(&self, request: &Request) -> Option<Vec<u8>> {
+        let mut state = self.lock();
+        let key = request.path.strip_prefix("/saves").unwrap_or(&request.path);
+        let key = key.trim_start_matches('/').to_owned();
+        let kind = match (&*request.method, key.is_empty()) {
+            ("PUT", _) => "create",
+            ("GET", true) => "list",
+            ("GET" | "HEAD", _) => "read",
+            _ => "delete",
+        };
+        *state.requests.entry(kind).or_default() += 1;
+        let refusal = match (state.answer, kind) {
+            _ if request.token.as_deref() == Some("") => Some((400, "InvalidToken")),
+            (_, "create") if !request.is_payload_signed => Some((403, "UnsignedPayload")),
+            (Answer::FurtherPages(status, code), "list")
+                if request.query.contains_key("continuation-token") =>
+            {
+                Some((status, code))
+            }
+            (Answer::Everything(status, code), _)
+            | (Answer::Creations(status, code), "create")
+            | (Answer::Listings(status, code), "list")
+            | (Answer::Reads(status, code), "read")
+            | (Answer::Deletions(status, code), "delete") => Some((status, code)),
+            (Answer::Times(times, status, code), _) if times > 0 => {
+                state.answer = Answer::Times(times - 1, status, code);
+                Some((status, code))
+            }
+            (Answer::Never, _) => return None,
+            _ => None,
+        };
+        if let Some((status, code)) = refusal {
+            // What S3 says of a refused signature: the key's name, and everything that was signed.
+            let body = format!(
+                "<?xml version=\"1.0\"?><Error><Code>{code}</Code><AWSAccessKeyId>AKIDEXAMPLE</AWSAccessKeyId>\
+                 <StringToSign>x-amz-security-token:t0kenTOKENt0ken {}</StringToSign></Error>",
+                request.authorization
+            );
+            return Some(response(status, "", body.as_bytes(), request.method == "HEAD"));
+        }
+        let done = state.act(request, &key, kind);
+        match (state.answer, kind) {
+            (Answer::CutAfterTheWrite, "create") => None,
+            (Answer::TimesAfterTheWrite(times, status, code), "create") if times > 0 => {
+                state.answer = Answer::TimesAfterTheWrite(times - 1, status, code);
+                let body = format!("<Error><Code>{code}</Code></Error>");
+                Some(response(status, "", body.as_bytes(), false))
+            }
+            (Answer::CutReads(times), "read") if times > 0 => {
+                state.answer = Answer::CutReads(times - 1);
+                Some(done[..done.len() - 2].to_vec())
+            }
+            _ => Some(done),
+        }
+    }
+}
+
+impl State {
+    fn read(&self, request: &Request, key: &str) -> Vec<u8> {
+        let is_head = request.method == "HEAD";
+        let Some(bytes) = self.objects.get(key) else {
+            return response(404, "", b"<Error><Code>NoSuchKey</Code></Error>", is_head);
+        };
+        let version = match self.answer {
+            Answer::WithVersions => "x-amz-version-id: 7\r\n",
+            _ => "",
+        };
+        let headers =
+            format!("ETag: \"1\"\r\nLast-Modified: Wed, 25 Nov 2026 08:00:00 GMT\r\n{version}");
+        match request.from {
+            Some(from) => {
+                let range = format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len());
+                let headers = format!("{headers}Content-Range: {range}\r\n");
+                response(206, &headers, &bytes[from..], false)
+            }
+            None => response(200, &headers, bytes, is_head),
+        }
+    }
+
+    fn act(&mut self, request: &Request, key: &str, kind: &str) -> Vec<u8> {
+        match kind {
+            "create" => {
+                let ignores = matches!(self.answer, Answer::IgnoringConditions);
+                if request.is_conditional && self.objects.contains_key(key) && !ignores {
+                    let body = b"<Error><Code>PreconditionFailed</Code></Error>";
+                    return response(412, "", body, false);
+                }
+                self.objects.insert(key.to_owned(), request.body.clone());
+                let version = match self.answer {
+                    Answer::WithVersions | Answer::Stamping => "x-amz-version-id: 7\r\n",
+                    _ => "",
+                };
+                response(200, &format!("ETag: \"1\"\r\n{version}"), b"", false)
+            }
+            "list" => {
+                let listing = self.list(&request.query);
+                let is_half = matches!(self.answer, Answer::HalfListings);
+                let len = if is_half { listing.len() / 2 } else { listing.len() };
+                response(200, "", &listing.as_bytes()[..len], false)
+            }
+            "read" => self.read(request, key),
+            _ => {
+                self.objects.remove(key);
+                response(204, "", b"", true)
+            }
+        }
+    }
+
+    fn list(&self, query: &BTreeMap<String, String>) -> String {
+        let prefix = query.get("prefix").cloned().unwrap_or_default();
+        let after = query.get("continuation-token").or(query.get("start-after"));
+        let after = after.cloned().unwrap_or_default();
+        let mut text = String::from("<?xml version=\"1.0\"?><ListBucketResult>");
+        let mut folders = std::collections::BTreeSet::new();
+        let mut count = 0;
+        let mut last = String::new();
+        let mut is_truncated = false;
+        for (key, bytes) in self.objects.range(after.clone()..) {
+            if *key == after || !key.starts_with(&prefix) {
+                continue;
+            }
+            if count == 1_000 {
+                is_truncated = true;
+                break;
+            }
+            last.clone_from(key);
+            let rest = &key[prefix.len()..];
+            if let (Some(_), Some((folder, _))) = (query.get("delimiter"), rest.split_once('/')) {
+                count += usize::from(folders.insert(folder.to_owned()));
+                continue;
+            }
+            count += 1;
+            write!(
+                text,
+                "<Contents><Key>{key}</Key><Size>{}</Size><LastModified>2026-11-25T08:00:00.000Z</LastModified>\
+                 <ETag>\"1\"</ETag></Contents>",
+                bytes.len()
+            )
+            .unwrap();
+        }
+        for folder in folders {
+            write!(text, "<CommonPrefixes><Prefix>{prefix}{folder}/</Prefix></CommonPrefixes>")
+                .unwrap();
+        }
+        if is_truncated {
+            write!(text, "<NextContinuationToken>{last}</NextContinuationToken>").unwrap();
+        }
+        write!(text, "<IsTruncated>{is_truncated}</IsTruncated></ListBucketResult>").unwrap();
+        text
+    }
+}
+
+/// Whether an answer has as many bytes as it says: otherwise the connection ends with it.
+fn is_whole(answer: &[u8], request: &Request) -> bool {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+    let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
+    let (_, length) = head.split_once("content-length: ").unwrap();
+    let length: usize = length.split_once("\r\n").unwrap().0.parse().unwrap();
+    request.method == "HEAD" || answer.len() - end == length
+}
+
+fn response(status: u16, headers: &str, body: &[u8], is_head: bool) -> Vec<u8> {
+    let mut bytes = format!(
+        "HTTP/1.1 {status} Said\r\nContent-Length: {}\r\n{headers}\r\n",
+        if status == 204 { 0 } else { body.len() }
+    )
+    .into_bytes();
+    if !is_head {
+        bytes.extend_from_slice(body);
+    }
+    bytes
+}
+
+fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    let mut words = line.split_whitespace();
+    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let (mut length, mut is_conditional, mut authorization) = (0, false, String::new());
+    let (mut token, mut from, mut is_payload_signed) = (None, None, false);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+        let Some((name, value)) = line.trim().split_once(':') else { break };
+        match &*name.to_ascii_lowercase() {
+            "content-length" => length = value.trim().parse().ok()?,
+            "if-none-match" => is_conditional = value.trim() == "*",
+            "authorization" => authorization = value.trim().to_owned(),
+            "x-amz-security-token" => token = Some(value.trim().to_owned()),
+            "x-amz-content-sha256" => is_payload_signed = value.trim().len() == 64,
+            "range" => {
+                let (from_byte, _) = value.trim().strip_prefix("bytes=")?.split_once('-')?;
+                from = Some(from_byte.parse().ok()?);
+            }
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let query = query.split('&').filter_map(|pair| pair.split_once('='));
+    let query = query.map(|(name, value)| (decoded(name), decoded(value))).collect();
+    let path = decoded(path);
+    Some(Request {
+        method,
+        path,
+        query,
+        is_conditional,
+        authorization,
+        token,
+        from,
+        is_payload_signed,
+        body,
+    })
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let hex = (*first == b'%').then(|| std::str::from_utf8(after.get(..2)?).ok()).flatten();
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Everything that any library logs from now on, at every level.
+pub fn log_everything() -> Arc<Mutex<String>> {
+    let logged = Logged::default();
+    let text = Arc::clone(&logged.0);
+    tracing::subscriber::set_global_default(logged).unwrap();
+    text
+}
+
+#[derive(Default)]
+struct Logged(Arc<Mutex<String>>);
+
+impl Logged {
+    fn write(&self, value: impl std::fmt::Debug) {
+        let mut text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        writeln!(text, "{value:?}").unwrap();
+    }
+}
+
+impl Subscriber for Logged {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        self.write(span);
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        self.write(values);
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        self.write(event);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
