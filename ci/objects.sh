@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # An S3 server, Ceph's radosgw of Debian's packages, in a directory of its own, as any user, on a loopback address. Nothing is
-# installed: the packages come by apt, checked against the archive's keys, and run with their own loader. 500 MB.
+# installed: the packages come by apt, checked against the archive's keys, and run with their own loader. They take 500 MB.
 #
+#   ci/objects.sh test             start one with new data, and run the tests of crates/objects on it; kill colonies of the headless
+#                                  example with their disks, and see that others go on with them
 #   ci/objects.sh run COMMAND...   start one with new data, run a command with its address in BEVY_SESSION_S3 and keys in AWS_...,
 #                                  and this script's name and the directory in BEVY_SESSION_S3_SERVER; stop it and remove the data
-#   ci/objects.sh start DIR        start one in DIR, and print what to put into the environment
-#   ci/objects.sh kill DIR         kill the servers in DIR with SIGKILL; start starts them again, with what they had
+#   ci/objects.sh start DIR        start one in DIR, and print the variables for the environment
+#   ci/objects.sh kill DIR         kill the servers in DIR with SIGKILL; start starts them again, with the data they had
 #   ci/objects.sh stop DIR         stop it
 #
 # Packages are unpacked once, in BEVY_SESSION_CEPH or the cache directory of the user. It proves nothing about power cuts, several
@@ -66,7 +68,7 @@ unpack() {
     touch "$root/.complete"
 }
 
-# Whether a server runs: the process is ours only if its command line names our configuration.
+# A server runs if its process does: it is ours only if its command line names our configuration.
 alive() {
     local pid
     pid=$(cat "$dir/$1.pid" 2>/dev/null) && [ -n "$pid" ] || return 1
@@ -226,6 +228,84 @@ kill_all() {
     done
 }
 
+# The events of a kind that a colony has written, the newest last.
+events() { grep "^{\"event\":\"$2\"" "$1" || true; }
+# A number of the newest event of a kind.
+newest() { events "$1" "$2" | sed -n "s/.*\"$3\":\"\{0,1\}\([0-9a-f]*\).*/\1/p" | tail -n 1; }
+
+# Waits until a colony has written so many events of a kind.
+wait_for_events() {
+    local log=$1 kind=$2 count=$3 end=$((SECONDS + 120))
+    until [ "$(events "$log" "$kind" | wc -l)" -ge "$count" ]; do
+        kill -0 "$colony" 2>/dev/null || fail "the colony ended: $(tail -n 5 "$log" "$log.err")"
+        [ $SECONDS -lt $end ] || fail "no $kind within two minutes: $(tail -n 5 "$log" "$log.err")"
+        sleep 0.02
+    done
+}
+
+# Begins a machine's colony in the bucket. Its log is MACHINE.jsonl.
+begin() {
+    local machine=$1
+    shift
+    "$headless" --json --data "$colonies/$machine" --machine "$machine" --replica "$url" --entities 2000 \
+        --checkpoint-ms 200 "$@" >"$colonies/$machine.jsonl" 2>"$colonies/$machine.jsonl.err" &
+    colony=$!
+}
+
+# Looks whether a machine's colony came back as it was on the machine before, and no older than was replicated.
+compare() {
+    local before=$colonies/$1.jsonl after=$colonies/$2.jsonl event=$3 checkpoint hash replicated
+    checkpoint=$(newest "$after" "$event" checkpoint) hash=$(newest "$after" "$event" hash)
+    replicated=$(newest "$before" replicated checkpoint)
+    [ "$checkpoint" -ge "$replicated" ] || fail "checkpoint $replicated was replicated, $checkpoint came back"
+    events "$before" captured | grep "\"checkpoint\":$checkpoint," | grep -q "\"hash\":\"$hash\"" ||
+        fail "checkpoint $checkpoint came back as $hash, which it was not"
+    echo "$2 has checkpoint $checkpoint with hash $hash; $replicated was the newest that was replicated"
+}
+
+# Three machines are killed with their disks, and a fourth hands its colony over.
+take_over() {
+    local headless=${CARGO_TARGET_DIR:-target}/debug/examples/headless colonies url round begun
+    colonies=$(mktemp -d)
+    colony=
+    trap '[ -z "$colony" ] || kill -9 "$colony" 2>/dev/null || true' EXIT
+    url="s3://sessions/$(cat /proc/sys/kernel/random/uuid)?endpoint=$BEVY_SESSION_S3"
+    begin machine-0
+    for round in 1 2 3; do
+        wait_for_events "$colonies/machine-$((round - 1)).jsonl" replicated 3
+        kill -9 "$colony"
+        begun=${EPOCHREALTIME/[.,]/}
+        wait "$colony" 2>/dev/null || true
+        rm -r "$colonies/machine-$((round - 1))"
+        begin "machine-$round"
+        wait_for_events "$colonies/machine-$round.jsonl" session_recovered 1
+        echo "machine-$round plays on $(((${EPOCHREALTIME/[.,]/} - begun) / 1000)) ms after the kill, with a lease of 3 s"
+        compare "machine-$((round - 1))" "machine-$round" session_recovered
+    done
+    wait_for_events "$colonies/machine-3.jsonl" replicated 1
+    kill -TERM "$colony"
+    wait "$colony" || fail "the colony that was asked to end failed: $(tail -n 5 "$colonies/machine-3.jsonl.err")"
+    [ "$(newest "$colonies/machine-3.jsonl" replicated checkpoint)" = "$(newest "$colonies/machine-3.jsonl" captured checkpoint)" ] ||
+        fail 'it ended before all was replicated'
+    # Nobody waits for a lease that was released.
+    begin machine-4 --lease-ms 600000 --seconds 1
+    wait "$colony"
+    compare machine-3 machine-4 session_continued
+    if "$headless" --data "$colonies/nowhere" --replica "s3://nowhere/x?endpoint=$BEVY_SESSION_S3" 2>"$colonies/nowhere.err"; then
+        fail 'a bucket that does not exist was used'
+    fi
+    grep -q 'there is no such bucket' "$colonies/nowhere.err" || fail "$(cat "$colonies/nowhere.err")"
+    if grep -rlF -e "$AWS_SECRET_ACCESS_KEY" -e "$AWS_ACCESS_KEY_ID" "$colonies"; then fail 'a key was written'; fi
+    rm -r "$colonies"
+}
+
+# All tests on a server that runs.
+tests() {
+    cargo test -p bevy_session_objects -- --include-ignored --nocapture
+    cargo build --example headless --features replica
+    take_over
+}
+
 what=${1:-}
 case $what in
     start | stop | kill)
@@ -249,5 +329,7 @@ case $what in
         set +a
         "$@"
         ;;
-    *) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    test) "${BASH_SOURCE[0]}" run "${BASH_SOURCE[0]}" tests ;;
+    tests) cd "$(dirname "${BASH_SOURCE[0]}")/.." && tests ;;
+    *) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

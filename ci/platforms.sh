@@ -104,7 +104,7 @@ checks_of() {
     local activity='' desktop=''
     case $1 in
         *-android*) activity='--features bevy/android-native-activity' ;;
-        *-darwin | *-windows-*) desktop='--package bevy_session_cli --package bevy_session_postgres' ;;
+        *-darwin | *-windows-*) desktop='--package bevy_session_cli --package bevy_session_objects --package bevy_session_postgres' ;;
     esac
     printf '%s\n' '--package bevy_session_journal' \
         "--package bevy_session --no-default-features $activity" \

@@ -131,6 +131,9 @@ mod guide {
     #[doc = include_str!("../docs/guide/keeping.md")]
     struct Keeping;
 
+    #[doc = include_str!("../docs/guide/buckets.md")]
+    struct Buckets;
+
     #[doc = include_str!("../docs/guide/outliving-a-machine.md")]
     struct OutlivingAMachine;
 

@@ -37,10 +37,13 @@ Usage: headless [OPTIONS]
   --player NAME       the player whose colony it is: theirs is continued, or begun
   --metrics ADDR      serve Prometheus' text format at ADDR/metrics; needs a build with
                       --features metrics
-  --replica URL       keep the colony in dir:PATH, or in postgres://USER@HOST:PORT/DB, which needs
-                      a build with --features replica: another machine goes on with it
+  --replica URL       keep the colony in dir:PATH, or in postgres://USER@HOST:PORT/DB or
+                      s3://BUCKET/PREFIX?endpoint=URL, which need a build with
+                      --features replica: another machine goes on with it
   --machine NAME      what this machine is called there [default: its host's name]
   --lease-ms MS       how long a machine may be silent before another goes on [default: 3000]
+  --send-every-ms MS  time between two transfers to the replica; 0 sends at once
+                      [default: 1000 to a bucket, otherwise 0]
   --play-on-when-fenced
                       go on as a colony of its own when another machine has taken over
   --open REPORT.tar   go on where a report was written; what is saved is kept in memory
@@ -74,6 +77,8 @@ pub struct Options {
     pub machine: Option<String>,
     /// The time for which a machine may be silent there.
     pub lease: Duration,
+    /// The time between two transfers to the replica, if not the usual one.
+    pub send_every: Option<Duration>,
     pub play_on_when_fenced: bool,
     /// The report to open.
     pub open: Option<PathBuf>,
@@ -106,6 +111,7 @@ impl Default for Options {
             replica: None,
             machine: None,
             lease: Duration::from_secs(3),
+            send_every: None,
             play_on_when_fenced: false,
             open: None,
             panic_seed: None,
@@ -152,6 +158,10 @@ impl Options {
                 "--machine" => options.machine = Some(value()?.to_string_lossy().into_owned()),
                 "--lease-ms" => {
                     options.lease = Duration::from_millis(number(&name, &value()?)?);
+                }
+                "--send-every-ms" => {
+                    let every = Duration::from_millis(number(&name, &value()?)?);
+                    options.send_every = Some(every);
                 }
                 "--play-on-when-fenced" => options.play_on_when_fenced = true,
                 "--open" => options.open = Some(value()?.into()),

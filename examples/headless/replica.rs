@@ -31,7 +31,16 @@ pub fn chosen(options: &Options) -> Result<Option<Replica>, String> {
             Replica::new(store)
         }
         Some(("postgres", _)) => of_postgres(url)?,
-        _ => return Err("--replica is dir:PATH or postgres://USER@HOST:PORT/DB.".to_owned()),
+        Some(("s3", _)) => of_bucket(url)?,
+        _ => {
+            let places =
+                "dir:PATH, postgres://USER@HOST:PORT/DB or s3://BUCKET/PREFIX?endpoint=URL";
+            return Err(format!("--replica is {places}."));
+        }
+    };
+    let replica = match options.send_every {
+        Some(every) => replica.send_every(every),
+        None => replica,
     };
     let when_fenced = match options.play_on_when_fenced {
         true => WhenFenced::GoOnAsFork,
@@ -49,6 +58,11 @@ pub fn chosen(options: &Options) -> Result<Option<Replica>, String> {
 #[cfg(not(feature = "replica"))]
 fn of_postgres(_: &str) -> Result<Replica, String> {
     Err("--replica postgres://… needs a build with `--features replica`.".to_owned())
+}
+
+#[cfg(not(feature = "replica"))]
+fn of_bucket(_: &str) -> Result<Replica, String> {
+    Err("--replica s3://… needs a build with `--features replica`.".to_owned())
 }
 
 /// The name of this machine.
@@ -168,4 +182,26 @@ pub fn choose(
 fn of_postgres(url: &str) -> Result<Replica, String> {
     let store = bevy_session_postgres::PostgresReplica::new(url);
     store.map(Replica::new).map_err(|error| format!("{error}."))
+}
+
+/// A bucket that somebody has to change is refused before the colony is played.
+#[cfg(feature = "replica")]
+fn of_bucket(url: &str) -> Result<Replica, String> {
+    use bevy_session_objects::ObjectReplica;
+
+    let store = ObjectReplica::s3(url).map_err(|error| format!("{error}."))?;
+    match store.check() {
+        Err(error) if error.is_refusal() => {
+            Err(format!("The bucket can't be used: {}.", whole(&error)))
+        }
+        // Whoever watches this colony doesn't wait for half a minute.
+        _ => Ok(Replica::new(store).send_every(Duration::from_secs(1))),
+    }
+}
+
+/// An error with its causes.
+#[cfg(feature = "replica")]
+fn whole(error: &dyn std::error::Error) -> String {
+    let cause = error.source().map(whole);
+    cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
