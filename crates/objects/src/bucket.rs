@@ -1,6 +1,5 @@
 //! The client of the bucket that a URL names.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use object_store::path::Path;
 use object_store::{BackoffConfig, RetryConfig};
 
 use crate::credentials::{Keys, Marking};
+use crate::error::BucketError;
 use crate::place::{Endpoint, Place};
 use crate::tls::Connector;
 
@@ -22,32 +22,6 @@ const RETRIES: RetryConfig = RetryConfig {
     max_retries: 4,
     retry_timeout: Duration::from_secs(6),
 };
-
-/// The reason that a store can't be made, before its server is asked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BucketError {
-    /// The URL, or that of the endpoint, can't be read. It isn't shown, since somebody may have written a key into it.
-    #[error(
-        "the URL of the bucket can't be read: s3://BUCKET/PREFIX?endpoint=https://HOST:PORT&region=REGION is expected, \
-         without keys"
-    )]
-    Url,
-    /// The endpoint is another machine, and the connection would have no TLS.
-    #[error(
-        "the bucket's endpoint is another machine and has no TLS: use https, or set AWS_ALLOW_HTTP=true"
-    )]
-    PlainText,
-    /// A setting among the variables `AWS_…` can't be used, or one of a pair of keys is missing.
-    #[error("the bucket's settings, or the AWS_… variables, can't be used")]
-    Settings,
-    /// Certificates can't be verified here.
-    #[error("the certificate of the bucket's server can't be verified here")]
-    Tls(#[source] Box<dyn Error + Send + Sync>),
-    /// The system gives the store no thread.
-    #[error("there is no thread to wait for the bucket's answers")]
-    Thread(#[source] std::io::Error),
-}
 
 /// A bucket, the prefix of its objects, and its name for people.
 pub(crate) struct Bucket {

@@ -3,11 +3,9 @@
 use futures_util::TryStreamExt;
 use futures_util::future::join_all;
 use object_store::path::Path;
-use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+use object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
-use crate::ObjectFailure;
-use crate::failure::is_absence;
-use crate::store::is_kept;
+use crate::failure::{ObjectFailure, is_absence};
 
 /// Creations of one object at the same time.
 const AT_ONCE: usize = 4;
@@ -27,6 +25,11 @@ pub enum CheckError {
          Use a bucket without versioning"
     )]
     KeepsVersions,
+    /// It creates no object again that was deleted, as Ceph's does in a bucket whose versioning is suspended.
+    #[error(
+        "it refuses to create an object again that was deleted. Use a bucket that never had versioning"
+    )]
+    RemembersDeleted,
     /// It creates nothing under a condition.
     #[error("it refuses to create an object that isn't there")]
     RefusesConditions,
@@ -100,6 +103,7 @@ pub(crate) async fn check(
     let winners = race(store, raced).await;
     let is_listed = list(store, folder, probe).await;
     let found = read(store, probe).await;
+    let is_again_new = create_again(store, raced).await;
     let deleted = delete(store, raced).await.and(delete(store, probe).await);
 
     let found = found?;
@@ -111,10 +115,11 @@ pub(crate) async fn check(
     }
     match found {
         // The client asks again after a status from 500 on, and then finds its own.
-        Some(found) if found.bytes == FIRST && is_listed? => deleted,
-        None if !is_new => Err(CheckError::RefusesConditions),
-        _ => Err(CheckError::Forgets),
+        Some(found) if found.bytes == FIRST && is_listed? => deleted?,
+        None if !is_new => return Err(CheckError::RefusesConditions),
+        _ => return Err(CheckError::Forgets),
     }
+    if is_again_new? { Ok(()) } else { Err(CheckError::RemembersDeleted) }
 }
 
 /// Creates an object. Returns false if there is one already.
@@ -143,6 +148,12 @@ async fn race(store: &dyn ObjectStore, probe: &Path) -> Result<usize, CheckError
     let all = join_all((0..AT_ONCE).map(|_| create(store, probe, FIRST))).await;
     let all: Vec<bool> = all.into_iter().collect::<Result<_, _>>()?;
     Ok(all.into_iter().filter(|is_new| *is_new).count())
+}
+
+/// Deletes an object, and creates it again. Returns false if it isn't there afterwards.
+async fn create_again(store: &dyn ObjectStore, probe: &Path) -> Result<bool, CheckError> {
+    delete(store, probe).await?;
+    Ok(create(store, probe, FIRST).await? || read(store, probe).await?.is_some())
 }
 
 async fn list(store: &dyn ObjectStore, folder: &Path, probe: &Path) -> Result<bool, CheckError> {
@@ -182,4 +193,10 @@ async fn delete(store: &dyn ObjectStore, probe: &Path) -> Result<(), CheckError>
         Err(error) if is_absence(&error) => Ok(()),
         Err(error) => Err(CheckError::of("delete", ObjectFailure::of(&error))),
     }
+}
+
+/// Returns true if the bucket keeps this version of an object. `null` is that of a bucket whose versioning is suspended,
+/// which keeps none.
+pub(crate) fn is_kept(object: &ObjectMeta) -> bool {
+    object.version.as_ref().is_some_and(|version| version != "null")
 }

@@ -19,6 +19,7 @@
 mod bucket;
 mod check;
 mod credentials;
+mod error;
 mod failure;
 mod keys;
 mod patience;
@@ -28,8 +29,8 @@ mod tls;
 
 pub use object_store;
 
-pub use bucket::BucketError;
 pub use check::CheckError;
 pub use credentials::Keys;
+pub use error::BucketError;
 pub use failure::ObjectFailure;
 pub use store::ObjectReplica;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-use crate::ObjectFailure;
+use crate::failure::ObjectFailure;
 
 /// The time that an answer may take. An operation that takes longer may have been done all the same.
 const PATIENCE: Duration = Duration::from_secs(10);

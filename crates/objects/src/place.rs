@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use object_store::path::Path;
 use url::{Host, Url};
 
-use crate::BucketError;
+use crate::error::BucketError;
 
 /// A bucket, and a prefix in it, as a URL names them.
 #[derive(Debug)]

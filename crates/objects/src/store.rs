@@ -10,11 +10,12 @@ use bevy_session_journal::SessionId;
 use bevy_session_journal::replica::{Created, Key, Listing, Pace, ReplicaStore, StoreFault};
 use futures_util::TryStreamExt;
 use object_store::path::Path;
-use object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
-use crate::bucket::{Bucket, BucketError};
-use crate::check::{CheckError, check};
+use crate::bucket::Bucket;
+use crate::check::{CheckError, check, is_kept};
 use crate::credentials::Keys;
+use crate::error::BucketError;
 use crate::failure::{ObjectFailure, is_absence};
 use crate::keys::{checks, directory, key_of, path_of, session_of, sessions};
 use crate::patience::Patience;
@@ -103,7 +104,7 @@ impl ObjectReplica {
     }
 
     /// Checks that the bucket does what a replica needs: it creates an object only if there is none, keeps no versions, and
-    /// the keys give the right to list, create, read and delete. The check takes eleven requests and ten seconds at most,
+    /// the keys give the right to list, create, read and delete. The check takes 13 requests and ten seconds at most,
     /// and leaves nothing behind.
     ///
     /// Nothing is asked of a bucket before that, so a game needn't call it. A game that does can say at its start what a
@@ -240,10 +241,4 @@ impl ReplicaStore for ObjectReplica {
     fn pace(&self) -> Pace {
         Pace { lease: Duration::from_secs(90), interval: Duration::from_secs(30) }
     }
-}
-
-/// Returns true if the bucket keeps this version of an object. `null` is that of a bucket whose versioning is suspended,
-/// where an object is replaced and deleted as if it never had any.
-pub(crate) fn is_kept(object: &ObjectMeta) -> bool {
-    object.version.as_ref().is_some_and(|version| version != "null")
 }

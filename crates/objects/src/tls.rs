@@ -8,7 +8,7 @@ use object_store::{ClientOptions, Error};
 use rustls::crypto::ring::default_provider;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::BucketError;
+use crate::error::BucketError;
 
 /// The time that one try of a request may take; a call may have several.
 const REQUEST: Duration = Duration::from_secs(6);

@@ -41,6 +41,7 @@ fn answer(status: u16, code: &str) -> ObjectFailure {
 fn a_bucket_without_conditions_or_with_versions_is_refused() {
     assert_eq!(refused(Answer::IgnoringConditions), CheckError::IgnoresConditions);
     assert_eq!(refused(Answer::WithVersions), CheckError::KeepsVersions);
+    assert_eq!(refused(Answer::WithDeletionMarks), CheckError::RemembersDeleted);
     for (status, code) in [(412, "PreconditionFailed"), (501, "NotImplemented")] {
         assert_eq!(refused(Answer::Creations(status, code)), CheckError::RefusesConditions);
     }

@@ -1,7 +1,7 @@
 //! A server on a loopback address that speaks as much of S3 as the store asks for, and errs on command.
 #![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses a part")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -50,6 +50,8 @@ pub enum Answer {
     IgnoringConditions,
     /// As a bucket that keeps versions: its conditions hold, but for races.
     WithVersions,
+    /// As Ceph's where versioning is suspended: a creation fails where a deletion has left its mark.
+    WithDeletionMarks,
     /// Stamps what is created, and keeps no versions, as Cloudflare's does.
     Stamping,
     Everything(u16, &'static str),
@@ -77,6 +79,7 @@ pub enum Answer {
 struct State {
     answer: Answer,
     objects: BTreeMap<String, Vec<u8>>,
+    deleted: BTreeSet<String>,
     requests: BTreeMap<&'static str, u64>,
     held: Vec<TcpStream>,
 }
@@ -109,6 +112,7 @@ impl FakeServer {
         let state = State {
             answer: Answer::AsItShould,
             objects: BTreeMap::new(),
+            deleted: BTreeSet::new(),
             requests: BTreeMap::new(),
             held: Vec::new(),
         };
@@ -255,7 +259,10 @@ impl State {
         match kind {
             "create" => {
                 let ignores = matches!(self.answer, Answer::IgnoringConditions);
-                if request.is_conditional && self.objects.contains_key(key) && !ignores {
+                let is_marked =
+                    matches!(self.answer, Answer::WithDeletionMarks) && self.deleted.contains(key);
+                let is_there = self.objects.contains_key(key) || is_marked;
+                if request.is_conditional && is_there && !ignores {
                     let body = b"<Error><Code>PreconditionFailed</Code></Error>";
                     return response(412, "", body, false);
                 }
@@ -275,6 +282,7 @@ impl State {
             "read" => self.read(request, key),
             _ => {
                 self.objects.remove(key);
+                self.deleted.insert(key.to_owned());
                 response(204, "", b"", true)
             }
         }
@@ -285,7 +293,7 @@ impl State {
         let after = query.get("continuation-token").or(query.get("start-after"));
         let after = after.cloned().unwrap_or_default();
         let mut text = String::from("<?xml version=\"1.0\"?><ListBucketResult>");
-        let mut folders = std::collections::BTreeSet::new();
+        let mut folders = BTreeSet::new();
         let mut count = 0;
         let mut last = String::new();
         let mut is_truncated = false;
