@@ -138,9 +138,10 @@ impl ObjectReplica {
             question.await
         });
         answer.map_err(|halt| match halt {
-            Halt::Check(CheckError::NoAnswer(failure)) => StoreFault::new(about, failure),
+            Halt::Check(CheckError::NoAnswer(failure)) | Halt::Failure(failure) => {
+                StoreFault::new(about, failure)
+            }
             Halt::Check(error) => StoreFault::new(about, error),
-            Halt::Failure(failure) => StoreFault::new(about, failure),
         })
     }
 
