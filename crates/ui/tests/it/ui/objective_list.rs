@@ -1,7 +1,10 @@
 //! The ready-made list of objectives, of `bevy_session_play`.
 
+use std::time::Duration;
+
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
+use bevy_session::prelude::*;
 use bevy_session_play::*;
 
 use super::kit::*;
