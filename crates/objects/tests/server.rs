@@ -1,5 +1,7 @@
 //! The store on a real server, which `ci/objects.sh test` starts.
 
+#![expect(clippy::print_stdout, reason = "the figures are what some of these tests are run for")]
+
 mod common;
 
 use std::env;
@@ -201,10 +203,11 @@ fn what_was_acknowledged_survives_a_server_that_is_killed() {
                     let is_there = loop {
                         match store.create(key(position), &bytes(position)) {
                             Ok(Created::New) => break true,
-                            Ok(Created::Existed) => match store.read(key(position)) {
-                                Ok(found) => break found.unwrap() == bytes(position),
-                                Err(_) => {}
-                            },
+                            Ok(Created::Existed) => {
+                                if let Ok(found) = store.read(key(position)) {
+                                    break found.unwrap() == bytes(position);
+                                }
+                            }
                             Err(_) if is_over.load(Ordering::Relaxed) => return,
                             Err(_) => {}
                         }
