@@ -296,13 +296,14 @@ impl WatchedReplay {
     }
 
     pub(super) fn note(&mut self, reached: KeyframeReached) {
-        if let Some(divergence) = &reached.divergence {
-            warn!(checkpoint = %reached.keyframe.checkpoint, "the replay isn't what was recorded: {divergence}");
-        }
         let is_known =
             |known: &KeyframeReached| known.keyframe.checkpoint == reached.keyframe.checkpoint;
         let has_room = self.diverged.len() < MOST_KEPT;
-        if reached.divergence.is_some() && has_room && !self.diverged.iter().any(is_known) {
+        if let Some(divergence) = &reached.divergence
+            && has_room
+            && !self.diverged.iter().any(is_known)
+        {
+            warn!(checkpoint = %reached.keyframe.checkpoint, "the replay isn't what was recorded: {divergence}");
             self.diverged.push(reached);
         }
     }

@@ -1,13 +1,11 @@
-//! The names of objects: `sessions/<session>/<epoch>.claim` and `sessions/<session>/<epoch>-<position>.entry`, in hexadecimal.
+//! The paths of objects: `sessions/<session>/<name>`, with the [name](Key::name) of the object's key.
 
 use bevy_session_journal::SessionId;
-use bevy_session_journal::replica::{Epoch, Key, Position};
+use bevy_session_journal::replica::Key;
 use object_store::path::Path;
 
 const SESSIONS: &str = "sessions";
 const CHECKS: &str = "checks";
-const CLAIM: &str = "claim";
-const ENTRY: &str = "entry";
 
 /// The folder of a store's sessions.
 pub(crate) fn sessions(prefix: &Path) -> Path {
@@ -21,7 +19,7 @@ pub(crate) fn directory(prefix: &Path, session: SessionId) -> Path {
 
 /// The path of an object.
 pub(crate) fn path_of(prefix: &Path, key: Key) -> Path {
-    directory(prefix, key.session()).join(name_of(key))
+    directory(prefix, key.session()).join(key.name())
 }
 
 /// The folder of what a check writes, and of nothing else.
@@ -29,27 +27,9 @@ pub(crate) fn checks(prefix: &Path) -> Path {
     prefix.clone().join(CHECKS)
 }
 
-fn name_of(key: Key) -> String {
-    match key {
-        Key::Claim { epoch, .. } => format!("{:016x}.{CLAIM}", epoch.0),
-        Key::Entry { epoch, position, .. } => {
-            format!("{:016x}-{:016x}.{ENTRY}", epoch.0, position.0)
-        }
-    }
-}
-
 /// The object of a session at a path; `None` for a path that no build of this store gives.
 pub(crate) fn key_of(prefix: &Path, session: SessionId, path: &Path) -> Option<Key> {
-    let number = |text: &str| u64::from_str_radix(text, 16).ok();
-    let key = match path.filename()?.rsplit_once('.')? {
-        (epoch, CLAIM) => Key::Claim { session, epoch: Epoch(number(epoch)?) },
-        (place, ENTRY) => {
-            let (epoch, position) = place.split_once('-')?;
-            let (epoch, position) = (Epoch(number(epoch)?), Position(number(position)?));
-            Key::Entry { session, epoch, position }
-        }
-        _ => return None,
-    };
+    let key = Key::of_name(session, path.filename()?)?;
     (path_of(prefix, key) == *path).then_some(key)
 }
 
@@ -61,6 +41,8 @@ pub(crate) fn session_of(prefix: &Path, folder: &Path) -> Option<SessionId> {
 
 #[cfg(test)]
 mod tests {
+    use bevy_session_journal::replica::{Epoch, Position};
+
     use super::*;
 
     #[test]

@@ -23,14 +23,12 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Created, Epoch, Key, Listing, Position, ReplicaStore, StoreFault};
+use super::{Created, Key, Listing, ReplicaStore, StoreFault};
 use crate::disk::{Disk, Lock, RealDisk, sync_all};
 use crate::model::ids::{SessionId, random_u64};
 
 /// The directory of files that have no name of an object yet.
 const UNFINISHED: &str = "unfinished";
-const CLAIM: &str = "claim";
-const ENTRY: &str = "entry";
 
 /// A store in a directory.
 ///
@@ -71,7 +69,7 @@ impl DirectoryReplica {
     }
 
     fn path(&self, key: Key) -> PathBuf {
-        self.directory(key.session()).join(name_of(key))
+        self.directory(key.session()).join(key.name())
     }
 
     fn try_create(&self, key: Key, bytes: &[u8]) -> io::Result<Created> {
@@ -82,7 +80,7 @@ impl DirectoryReplica {
         }
         let written = self.unfinished.join(format!("{:016x}", random_u64()));
         let linked = write_new(&written, bytes)
-            .and_then(|()| fs::hard_link(&written, directory.join(name_of(key))));
+            .and_then(|()| fs::hard_link(&written, directory.join(key.name())));
         // It has its name by now, or is of no use.
         let _ = fs::remove_file(&written);
         let created = match linked {
@@ -111,7 +109,7 @@ impl DirectoryReplica {
         for entry in entries {
             let name = entry?.file_name();
             name.to_str()
-                .and_then(|name| key_of(session, name))
+                .and_then(|name| Key::of_name(session, name))
                 .into_iter()
                 .for_each(|key| listing.add(key));
         }
@@ -182,30 +180,6 @@ impl Drop for DirectoryReplica {
         let _ = fs::remove_dir_all(&self.unfinished);
         self.lock = None;
     }
-}
-
-fn name_of(key: Key) -> String {
-    match key {
-        Key::Claim { epoch, .. } => format!("{:016x}.{CLAIM}", epoch.0),
-        Key::Entry { epoch, position, .. } => {
-            format!("{:016x}-{:016x}.{ENTRY}", epoch.0, position.0)
-        }
-    }
-}
-
-fn key_of(session: SessionId, name: &str) -> Option<Key> {
-    let number =
-        |text: &str| (text.len() == 16).then(|| u64::from_str_radix(text, 16).ok()).flatten();
-    let key = match name.rsplit_once('.')? {
-        (epoch, CLAIM) => Key::Claim { session, epoch: Epoch(number(epoch)?) },
-        (place, ENTRY) => {
-            let (epoch, position) = place.split_once('-')?;
-            let (epoch, position) = (Epoch(number(epoch)?), Position(number(position)?));
-            Key::Entry { session, epoch, position }
-        }
-        _ => return None,
-    };
-    (name_of(key) == name).then_some(key)
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::model::ids::SessionId;
 
+const CLAIM: &str = "claim";
+const ENTRY: &str = "entry";
+
 /// A number that counts from 1.
 macro_rules! counted {
     ($(#[$about:meta])* $name:ident) => {
@@ -85,6 +88,35 @@ impl Key {
         match self {
             Self::Claim { session, .. } | Self::Entry { session, .. } => session,
         }
+    }
+
+    /// Its name among the objects of its session, for stores whose objects have names, such as files:
+    /// `<epoch>.claim` or `<epoch>-<position>.entry`, each number in 16 hexadecimal digits.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Claim { epoch, .. } => format!("{:016x}.{CLAIM}", epoch.0),
+            Self::Entry { epoch, position, .. } => {
+                format!("{:016x}-{:016x}.{ENTRY}", epoch.0, position.0)
+            }
+        }
+    }
+
+    /// The key of an object of a session by its [name](Self::name); `None` for a name that no key has.
+    #[must_use]
+    pub fn of_name(session: SessionId, name: &str) -> Option<Self> {
+        let number = |text: &str| u64::from_str_radix(text, 16).ok();
+        let key = match name.rsplit_once('.')? {
+            (epoch, CLAIM) => Self::Claim { session, epoch: Epoch(number(epoch)?) },
+            (place, ENTRY) => {
+                let (epoch, position) = place.split_once('-')?;
+                let (epoch, position) = (Epoch(number(epoch)?), Position(number(position)?));
+                Self::Entry { session, epoch, position }
+            }
+            _ => return None,
+        };
+        // Digits that are missing, or in capitals, are no name that was given.
+        (key.name() == name).then_some(key)
     }
 }
 
