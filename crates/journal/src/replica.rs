@@ -17,6 +17,7 @@ mod comparison;
 pub mod conformance;
 mod directory_store;
 mod entry;
+mod extents;
 mod fetch;
 mod files;
 mod keeper;

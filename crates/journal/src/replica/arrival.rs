@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::catch_up::Turn;
-use super::log::read_extent;
+use super::extents::Extents;
 use super::recorder::SessionFiles;
 use super::{
     CompareError, Difference, FileName, FileState, Files, Log, Reach, ReadError, Source, difference,
@@ -112,8 +112,9 @@ impl Arrival<'_> {
         let path = self.free_place(name)?;
         let written = Layout::unfinished(&path);
         let mut fetched = self.disk.create_new(&written)?;
+        let mut extents = Extents::of(reach, log.session());
         for extent in &file.extents {
-            fetched.append(&read_extent(reach, log.session(), *extent).await?)?;
+            fetched.append(extents.read(*extent).await?)?;
         }
         fetched.sync()?;
         Ok((name.clone(), written, path))

@@ -6,7 +6,7 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::log::read_extent;
+use super::extents::Extents;
 use super::{
     Body, Change, ClaimError, Claimant, FileName, Key, MAX_PAYLOAD, Owner, Position, Reach,
     Sentence, Trouble,
@@ -211,6 +211,7 @@ impl<R: Reach> Owner<R> {
             self.settle_all().await?;
         }
         let Some(file) = self.files().get(name) else { return Ok(Vec::new()) };
+        let mut extents = Extents::of(&self.reach, self.log.session());
         let mut piece = Vec::new();
         let mut at = 0;
         for extent in &file.extents {
@@ -219,9 +220,7 @@ impl<R: Reach> Owner<R> {
                 if !piece.is_empty() && piece.len().saturating_add(next) > MAX_PAYLOAD {
                     break;
                 }
-                piece.extend_from_slice(
-                    &read_extent(&self.reach, self.log.session(), *extent).await?,
-                );
+                piece.extend_from_slice(extents.read(*extent).await?);
             }
             at += extent.len;
         }

@@ -6,7 +6,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::log::read_extent;
+use super::extents::Extents;
 use super::pruning::has_pruned;
 use super::{Claim, Epoch, Extent, FileName, FileState, Files, Log, Reach, ReadError, Source};
 use crate::disk::Layout;
@@ -215,7 +215,8 @@ async fn is_beginning(
     bytes: &[u8],
     extent: Extent,
 ) -> Result<bool, ReadError> {
-    Ok(bytes.is_empty() || read_extent(reach, log.session(), extent).await?.starts_with(bytes))
+    let mut extents = Extents::of(reach, log.session());
+    Ok(bytes.is_empty() || extents.read(extent).await?.starts_with(bytes))
 }
 
 /// Returns true if a file holds only facts that the journals hold. It is written at leisure, and so is often never

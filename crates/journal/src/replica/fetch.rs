@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::log::read_extent;
+use super::extents::Extents;
 use super::{FileName, Log, Reach, ReadError};
 use crate::disk::Layout;
 
@@ -49,9 +49,10 @@ pub async fn fetch(
         }
         let failed = |source| FetchError::Write { name: name.clone(), source };
         receiver.begin(name).map_err(failed)?;
+        let mut extents = Extents::of(reach, log.session());
         for extent in &file.extents {
-            let piece = read_extent(reach, log.session(), *extent).await?;
-            receiver.append(&piece).map_err(failed)?;
+            let piece = extents.read(*extent).await?;
+            receiver.append(piece).map_err(failed)?;
             fetched += extent.len;
         }
         receiver.end().map_err(failed)?;

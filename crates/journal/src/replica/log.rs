@@ -3,11 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use xxhash_rust::xxh3::xxh3_64;
-
 use super::{
-    Body, Change, Entry, EntryError, Epoch, Extent, FileName, FileState, Files, Key, Listing,
-    Position, Reach, ReplayError, Sentence, StoreFault,
+    Body, Change, Entry, EntryError, Epoch, FileName, FileState, Files, Key, Listing, Position,
+    Reach, ReplayError, Sentence, StoreFault,
 };
 use crate::model::ids::SessionId;
 
@@ -385,23 +383,4 @@ async fn read_entry(
     let key = Key::Entry { session, epoch, position };
     let bytes = reach.read(key).await?;
     Ok(bytes.map(|bytes| Entry::decode(key, &bytes).map(|(entry, _)| Arc::new(entry))))
-}
-
-/// Reads a piece of a file.
-pub(super) async fn read_extent(
-    reach: &impl Reach,
-    session: SessionId,
-    extent: Extent,
-) -> Result<Arc<[u8]>, ReadError> {
-    let Extent { epoch, position, start, len, hash } = extent;
-    let key = Key::Entry { session, epoch, position };
-    let bytes = reach.read(key).await?.ok_or(ReadError::Missing { epoch, position })?;
-    let wrong = |source| ReadError::Entry { epoch, position, source };
-    let (_, payload) = Entry::decode(key, &bytes).map_err(wrong)?;
-    let piece = bytes.get(payload).and_then(|payload| {
-        let start = usize::try_from(start).ok()?;
-        payload.get(start..start.checked_add(usize::try_from(len).ok()?)?)
-    });
-    let piece = piece.filter(|piece| xxh3_64(piece) == hash);
-    Ok(piece.ok_or(wrong(EntryError::Damaged))?.into())
 }

@@ -10,7 +10,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::log::read_extent;
+use super::extents::Extents;
 use super::{CompareError, Difference, FileName, Files, Log, Reach, ReadError, Source};
 use crate::disk::Layout;
 use crate::format::{ScanBudget, Segment, SegmentHeader};
@@ -64,9 +64,10 @@ async fn newest_there(
     name: &FileName,
 ) -> Result<Option<u64>, CompareError> {
     let mut bytes = Vec::new();
+    let mut extents = Extents::of(reach, log.session());
     for extent in there.get(name).into_iter().flat_map(|file| &file.extents) {
-        match read_extent(reach, log.session(), *extent).await {
-            Ok(piece) => bytes.extend_from_slice(&piece),
+        match extents.read(*extent).await {
+            Ok(piece) => bytes.extend_from_slice(piece),
             Err(error @ ReadError::Store(_)) => return Err(error.into()),
             Err(_) => return Ok(None),
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::log::read_extent;
+use super::extents::Extents;
 use super::recorder::SessionFiles;
 use super::{Direct, FileName, FileState, Log, ReadError, ReplicaStore, StoreFault, block_on};
 use crate::disk::{Disk, Layout, LocalStore, MemoryDisk, ReadOnlyDisk, StoreError};
@@ -265,9 +265,9 @@ impl Mirror {
             0 => Vec::new(),
             _ => self.disk.content(&path).unwrap_or_default(),
         };
+        let mut extents = Extents::of(&self.reach, self.log.session());
         for extent in file.extents.iter().skip(known) {
-            let piece = block_on(read_extent(&self.reach, self.log.session(), *extent))?;
-            bytes.extend_from_slice(&piece);
+            bytes.extend_from_slice(block_on(extents.read(*extent))?);
         }
         self.disk.put(&path, &bytes);
         self.pieces.insert(name.clone(), there);
