@@ -155,7 +155,8 @@ pub struct OfPlace {
     ///
     /// What `SessionPlugin::directory` was given, the game's data directory, any directory between that and a
     /// session's own, the file of a slot, an archive or a segment, or a report. Or a replica, which is only read:
-    /// `dir:PATH`, or `postgres://USER@HOST:PORT/DATABASE` with the password in PGPASSWORD.
+    /// `dir:PATH`, `postgres://USER@HOST:PORT/DATABASE` with the password in PGPASSWORD, or `s3://BUCKET/PREFIX` with the
+    /// keys in `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
     #[arg(value_hint = ValueHint::AnyPath)]
     place: Option<OsString>,
     /// The game whose data this platform keeps, in the place of PLACE
@@ -214,7 +215,7 @@ pub struct Pull {
 pub struct Push {
     #[command(flatten)]
     pub session: OfSession,
-    /// The replica: dir:PATH or postgres://USER@HOST:PORT/DATABASE
+    /// The replica: `dir:PATH`, `postgres://USER@HOST:PORT/DATABASE` or `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "REPLICA")]
     pub to: String,
 }

@@ -54,7 +54,9 @@ pub fn pull(
 ) -> Result<ExitCode, Failure> {
     let id = session.stored.id();
     let Place::Replica(replica) = place else {
-        return Err(Failure::usage("pull takes a session of a replica: dir:PATH or postgres://…"));
+        return Err(Failure::usage(
+            "pull takes a session of a replica: dir:PATH, postgres://… or s3://…",
+        ));
     };
     let target = EmptyDirectory::at(to, &session.profile.directory.sessions)?;
     let store = replica.store()?;
@@ -105,8 +107,9 @@ impl Receiver for Written {
 /// Brings a replica up to date with a session of a game's directory.
 pub fn push(session: &OpenSession, to: &str, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
     let id = session.stored.id();
-    let replica = Replica::of_word(to)
-        .ok_or_else(|| Failure::usage("--to is dir:PATH or postgres://USER@HOST:PORT/DATABASE"))?;
+    let replica = Replica::of_word(to).ok_or_else(|| {
+        Failure::usage("--to is dir:PATH, postgres://USER@HOST:PORT/DATABASE or s3://BUCKET/PREFIX")
+    })?;
     let (store, local) = (replica.store()?, Arc::new(session.profile.to_change()?));
     let before = read_log(&store, id)?;
     if let Some(machine) = owner(&before) {

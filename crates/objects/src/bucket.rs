@@ -38,7 +38,7 @@ impl Bucket {
         let is_of_url = endpoint.is_some();
         let endpoint = endpoint.or_else(|| endpoint_of_environment(&builder));
         let endpoint = endpoint.as_deref().map(Endpoint::parse).transpose()?;
-        let is_here = endpoint.as_ref().is_some_and(|it| it.is_here);
+        let connector = Connector::new(endpoint.as_ref())?;
         if let Some(Endpoint { url, .. }) = endpoint {
             // The variable of S3 alone goes before the one of all services.
             builder = builder.with_config(AmazonS3ConfigKey::S3Endpoint, url);
@@ -58,7 +58,7 @@ impl Bucket {
             .with_unsigned_payload(false)
             // Every server knows how one object is deleted.
             .with_disable_bulk_delete(true)
-            .with_http_connector(Connector::new(is_here)?);
+            .with_http_connector(connector);
         let store = built(with_keys(builder, keys)?)?;
         Ok(Self { store, name: format!("s3://{bucket}/{prefix}"), prefix })
     }

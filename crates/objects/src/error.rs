@@ -23,6 +23,12 @@ pub enum BucketError {
     /// Certificates can't be verified here.
     #[error("the certificate of the bucket's server can't be verified here")]
     Tls(#[source] Box<dyn Error + Send + Sync>),
+    /// The system has no root certificates, so no server can be verified.
+    #[error(
+        "no root certificate is known that could verify the bucket's server: install the system's, or name a file of them \
+         in SSL_CERT_FILE"
+    )]
+    NoRoots,
     /// The system gives the store no thread.
     #[error("there is no thread to wait for the bucket's answers")]
     Thread(#[source] std::io::Error),

@@ -59,6 +59,11 @@ impl Endpoint {
         }
         Ok(Self { url: url.as_str().trim_end_matches('/').to_owned(), is_here })
     }
+
+    /// Returns true if connections have TLS.
+    pub fn is_encrypted(&self) -> bool {
+        self.url.starts_with("https:")
+    }
 }
 
 fn allows_plain_text() -> bool {

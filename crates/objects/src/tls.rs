@@ -9,6 +9,7 @@ use rustls::crypto::ring::default_provider;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::error::BucketError;
+use crate::place::Endpoint;
 
 /// The time that one try of a request may take; a call may have several.
 const REQUEST: Duration = Duration::from_secs(6);
@@ -25,10 +26,15 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// A connector to a server, which may be on this very machine: then no proxy is asked.
-    pub fn new(is_here: bool) -> Result<Self, BucketError> {
+    /// A connector to Amazon's servers, or to those of an endpoint. No proxy is asked for one on this very machine.
+    pub fn new(endpoint: Option<&Endpoint>) -> Result<Self, BucketError> {
+        let is_here = endpoint.is_some_and(|endpoint| endpoint.is_here);
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let found = rustls_native_certs::load_native_certs().certs;
+        let (added, _) = roots.add_parsable_certificates(found);
+        if added == 0 && endpoint.is_none_or(Endpoint::is_encrypted) {
+            return Err(BucketError::NoRoots);
+        }
         let tls = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| BucketError::Tls(error.into()))?

@@ -53,6 +53,24 @@ fn half_a_pair_of_keys_is_refused() {
 }
 
 #[test]
+fn without_root_certificates_only_a_server_on_this_machine_is_used() {
+    const NAME: &str = "without_root_certificates_only_a_server_on_this_machine_is_used";
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let variables = [
+        ("SSL_CERT_FILE", empty.path().to_str().unwrap()),
+        ("SSL_CERT_DIR", directory.path().to_str().unwrap()),
+    ];
+    if has_variables(NAME, &FakeServer::start(), &variables) {
+        for encrypted in ["s3://saves/arena", "s3://saves/arena?endpoint=https://127.0.0.1:1"] {
+            let error = ObjectReplica::s3(encrypted).unwrap_err();
+            assert!(matches!(error, BucketError::NoRoots), "{error}");
+        }
+        ObjectReplica::s3(&url()).unwrap();
+    }
+}
+
+#[test]
 fn an_endpoint_in_plain_text_is_refused_from_there_too() {
     const NAME: &str = "an_endpoint_in_plain_text_is_refused_from_there_too";
     for name in ["AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"] {

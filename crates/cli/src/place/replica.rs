@@ -17,28 +17,26 @@ use super::directory::ProfileDirectory;
 use super::profile::Profile;
 use crate::failure::Failure;
 
-/// A replica, as it was named: `dir:PATH` or `postgres://USER@HOST:PORT/DATABASE`.
+/// The words with which a replica begins.
+const SCHEMES: [&str; 4] = ["dir:", "postgres://", "postgresql://", "s3://"];
+
+/// A replica, as it was named: `dir:PATH`, `postgres://USER@HOST:PORT/DATABASE` or `s3://BUCKET/PREFIX`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Replica(String);
 
 impl Replica {
     /// The replica that a word names, if it names one.
     pub fn of_word(word: &str) -> Option<Self> {
-        let is_one = ["dir:", "postgres://", "postgresql://"].iter().any(|it| word.starts_with(it));
-        is_one.then(|| Self(word.to_owned()))
+        SCHEMES.iter().any(|scheme| word.starts_with(scheme)).then(|| Self(word.to_owned()))
     }
 
     /// What it is kept in.
     pub fn store(&self) -> Result<Arc<dyn ReplicaStore>, Failure> {
-        let Some(path) = self.0.strip_prefix("dir:") else { return self.database() };
-        let path = Path::new(path);
-        if !path.is_dir() {
-            let why = "it is no directory";
-            return Err(Failure::UnknownDirectory { path: path.to_owned(), why });
+        match self.0.strip_prefix("dir:") {
+            Some(path) => directory(Path::new(path)),
+            None if self.0.starts_with("s3:") => self.bucket(),
+            None => self.database(),
         }
-        let store = DirectoryReplica::open(path)
-            .map_err(|source| Failure::Unwritten { path: path.to_owned(), source })?;
-        Ok(Arc::new(store))
     }
 
     #[cfg(feature = "postgres")]
@@ -50,6 +48,17 @@ impl Replica {
     #[cfg(not(feature = "postgres"))]
     fn database(&self) -> Result<Arc<dyn ReplicaStore>, Failure> {
         Err(Failure::usage("this tool was built without its feature `postgres`"))
+    }
+
+    #[cfg(feature = "objects")]
+    fn bucket(&self) -> Result<Arc<dyn ReplicaStore>, Failure> {
+        let store = bevy_session_objects::ObjectReplica::s3(&self.0);
+        Ok(Arc::new(store.map_err(Failure::of_replica)?))
+    }
+
+    #[cfg(not(feature = "objects"))]
+    fn bucket(&self) -> Result<Arc<dyn ReplicaStore>, Failure> {
+        Err(Failure::usage("this tool was built without its feature `objects`"))
     }
 
     /// What it has of all sessions.
@@ -74,6 +83,16 @@ impl Replica {
         };
         Ok(Profile::of_directory(directory, Arc::new(disk))?)
     }
+}
+
+fn directory(path: &Path) -> Result<Arc<dyn ReplicaStore>, Failure> {
+    if !path.is_dir() {
+        let why = "it is no directory";
+        return Err(Failure::UnknownDirectory { path: path.to_owned(), why });
+    }
+    let store = DirectoryReplica::open(path)
+        .map_err(|source| Failure::Unwritten { path: path.to_owned(), source })?;
+    Ok(Arc::new(store))
 }
 
 /// Reads the log of a session.

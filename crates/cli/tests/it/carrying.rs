@@ -79,6 +79,22 @@ fn what_cannot_be_carried_is_refused_in_a_sentence() -> Done {
     Ok(())
 }
 
+#[cfg(not(feature = "objects"))]
+#[test]
+fn a_bucket_needs_its_feature() {
+    let said = tool(&["list", "s3://saves/arena"], 64);
+    assert!(said.contains("its feature `objects`"), "{said}");
+}
+
+#[cfg(feature = "objects")]
+#[test]
+fn a_bucket_that_is_not_there_is_named_without_its_keys() {
+    let said = tool(&["list", "s3://saves/arena?endpoint=http://192.0.2.1:80"], 2);
+    assert!(said.contains("has no TLS"), "{said}");
+    let said = tool(&["list", "s3://key:s3cret@saves/arena"], 2);
+    assert!(said.contains("without keys") && !said.contains("s3cret"), "{said}");
+}
+
 #[cfg(not(feature = "postgres"))]
 #[test]
 fn a_database_needs_its_feature_and_its_password_is_not_shown() {
