@@ -12,12 +12,13 @@ mod hand_out;
 mod in_flight;
 mod recorded_type;
 mod recorder;
+mod replaying;
 mod source;
 mod taken;
-mod tape_feed;
 mod trigger;
 
 pub use app_ext::{RecordInputs, Recordable, RecordedAs, RecordingExt};
+pub use replaying::Replaying;
 pub use trigger::RecordedTrigger;
 
 pub(crate) use fixed_ticks::{FixedTicks, count_ticks};
@@ -25,4 +26,3 @@ pub(crate) use frame_log::note_frame;
 pub(crate) use hand_out::{HandOut, Reborn};
 pub(crate) use recorder::{Declared, EventRecorder, Recorded};
 pub(crate) use taken::{NotWritten, TakenEvents};
-pub(crate) use tape_feed::TapeFeed;

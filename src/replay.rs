@@ -49,6 +49,7 @@ mod watched;
 
 pub use bevy_session_journal::internal::read::recovery::Keyframe;
 
+pub use crate::recording::Replaying;
 pub use deterministic::assert_deterministic;
 pub use divergence::Divergence;
 pub use error::ReplayError;

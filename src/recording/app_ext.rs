@@ -21,11 +21,11 @@ use tracing::warn;
 
 use super::recorded_type::RecordedType;
 use super::recorder::Declared;
+use super::replaying::{Replaying, ToCome, feed_inputs};
 use super::source::{
     FromMessages, FromNotes, InputCursor, InputReader, Noted, Observer, Source, deliver_message,
     note_event, note_inputs,
 };
-use super::tape_feed::{TapeFeed, ToCome, feed_inputs};
 use super::trigger::RecordedTrigger;
 use crate::capture::{LateCalls, Migrations};
 
@@ -148,7 +148,7 @@ impl RecordingExt for App {
             declare(self, "record_inputs", EventSource::Input, source, deliver_message);
         let schedule = schedule.intern();
         if is_new {
-            let is_played_again = resource_exists::<TapeFeed>;
+            let is_played_again = resource_exists::<Replaying>;
             app.insert_resource(noted)
                 .init_resource::<InputCursor<T>>()
                 .init_resource::<ToCome<T>>()

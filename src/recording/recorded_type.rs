@@ -11,9 +11,9 @@ use bevy_session_journal::{EventPrivacy, EventSource, EventType, RecordedEvent};
 use super::Recordable;
 use super::app_ext::InputSchedule;
 use super::hand_out::HandOut;
+use super::replaying::ToCome;
 use super::source::{Batch, Source};
 use super::taken::{MapEntities, Taken, TakenColumn};
-use super::tape_feed::ToCome;
 use crate::capture::Migrations;
 use crate::saved::{decode_message_pack, panic_message};
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bevy::app::{App, Main, SubApps};
 use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::schedule::ScheduleLabel;
+use bevy::ecs::world::Mut;
 use bevy_session_journal::internal::disk::{Layout, slots_in};
 use bevy_session_journal::internal::format::{Block, Commit, Rows};
 use bevy_session_journal::internal::read::recovery::{ABOUT_SESSION, ReadProgress};
@@ -21,7 +22,7 @@ use super::{Keyframe, ReplayError};
 use crate::capture::{Declarations, SavedTypes};
 use crate::library::{CurrentProfile, SessionPlace};
 use crate::lifecycle::Runtime;
-use crate::recording::{Reborn, TapeFeed};
+use crate::recording::{Reborn, Replaying};
 use crate::restore::WorldImage;
 use crate::testing::{
     Difference, DifferenceKind, FreshWorld, RecoverError, SavedSnapshot, TestGame,
@@ -45,8 +46,8 @@ pub(super) struct Played {
 impl Played {
     pub(super) fn new(build: &Build) -> Self {
         let build = Arc::clone(build);
-        let plugin = SessionPlugin::new(STUDIO, GAME);
-        let game = TestGame::with(plugin, MemoryDisk::default(), move |plugin| build(plugin));
+        let game =
+            TestGame::with(replaying_plugin(), MemoryDisk::default(), move |plugin| build(plugin));
         let mut played = Self { game, known: EntityHashMap::default() };
         played.obey_the_tape();
         played
@@ -62,7 +63,7 @@ impl Played {
 
     /// The plugin of an app that lends its world.
     pub(super) fn plugin(disk: MemoryDisk) -> SessionPlugin {
-        plugin_on(SessionPlugin::new(STUDIO, GAME), disk)
+        plugin_on(replaying_plugin(), disk)
     }
 
     /// Begins in a world that was lent and has run no frame yet.
@@ -78,7 +79,6 @@ impl Played {
 
     fn obey_the_tape(&mut self) {
         self.game.frame_time(Duration::ZERO);
-        self.game.world().insert_resource(TapeFeed::default());
         if let Some(mut settings) = self.game.world().get_resource_mut::<SessionSettings>() {
             settings.autosave = false;
         }
@@ -109,10 +109,13 @@ impl Played {
         keyframe: &Keyframe,
     ) -> Result<(), ReplayError> {
         let checkpoint = keyframe.checkpoint;
+        self.replaying().restored = keyframe.restored;
         let bytes = replay.slot(keyframe)?;
         let slot =
             self.put(&bytes).map_err(|error| ReplayError::Checkpoint { checkpoint, error })?;
+        self.replaying().is_loading = true;
         let restored = self.load(slot);
+        self.replaying().is_loading = false;
         restored.map_err(|error| ReplayError::NotRestored { checkpoint, error })?;
         self.known = self.ids();
         self.known.retain(|_, id| *id < keyframe.next_save_id);
@@ -179,31 +182,35 @@ impl Played {
             unreadable
         });
         let here = world.get_resource::<crate::recording::FixedTicks>().map_or(0, |ticks| ticks.0);
-        let mut feed = world.get_resource_or_init::<TapeFeed>();
-        feed.ticks_ahead = i128::from(segment.ticks()) - i128::from(here);
+        let mut replaying = world.get_resource_or_init::<Replaying>();
+        replaying.ticks_ahead = i128::from(segment.ticks()) - i128::from(here);
         for (path, error) in unreadable.unwrap_or_default() {
-            if feed.unreadable.iter().all(|(known, _)| *known != path) {
-                feed.unreadable.push((path, error));
+            if replaying.unreadable.iter().all(|(known, _)| *known != path) {
+                replaying.unreadable.push((path, error));
             }
         }
     }
 
+    fn replaying(&mut self) -> Mut<'_, Replaying> {
+        self.game.world().get_resource_or_init()
+    }
+
     /// The types of inputs that this build can't read, each with the reason.
     pub(super) fn unreadable(&self) -> &[(Arc<str>, String)] {
-        let feed = self.game.app().world().get_resource::<TapeFeed>();
-        feed.map_or(&[], |feed| &feed.unreadable)
+        let replaying = self.game.app().world().get_resource::<Replaying>();
+        replaying.map_or(&[], |replaying| &replaying.unreadable)
     }
 
     /// Sets the number of the tape's next frame.
     pub(super) fn expect_frame(&mut self, number: u64) {
-        self.game.world().get_resource_or_init::<TapeFeed>().frame = number;
+        self.replaying().frame = number;
     }
 
     /// The fixed steps on the tape so far.
     pub(super) fn ticks(&mut self) -> u64 {
         let world = self.game.world();
         let here = world.get_resource::<crate::recording::FixedTicks>().map_or(0, |ticks| ticks.0);
-        let ahead = world.get_resource_or_init::<TapeFeed>().ticks_ahead;
+        let ahead = world.get_resource_or_init::<Replaying>().ticks_ahead;
         u64::try_from(i128::from(here) + ahead).unwrap_or_default()
     }
 
@@ -273,6 +280,10 @@ impl Played {
         found.extend(states);
         Ok(found)
     }
+}
+
+fn replaying_plugin() -> SessionPlugin {
+    SessionPlugin::new(STUDIO, GAME).replaying()
 }
 
 fn state_differences(

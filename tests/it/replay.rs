@@ -267,7 +267,9 @@ fn a_restore_that_waits_for_time_gets_it() {
         app
     };
     let replay = Replay::open(directory.path()).unwrap();
+    let begin = replay.keyframes()[0].play_time;
     let mut playback = replay.play(build, ReplayManner::Keyframes).unwrap();
+    assert_eq!(playback.play_time().as_millis(), begin.as_millis());
     assert!(matches!(playback.step().unwrap(), ReplayStep::Keyframe(_)));
 }
 

@@ -145,8 +145,27 @@ fn play_time_stands_still_and_nothing_is_captured_while_a_restore_waits() {
     assert_eq!(stalled.len(), 2, "after 10 and 20 seconds");
     assert!(stalled[0].waited >= Duration::from_secs(10) && stalled[0].gate.contains("closure"));
     app.insert_resource(OpenGate);
-    frames(&mut app, 3);
+    frames(&mut app, 2);
     assert_eq!(received::<SessionRestored>(&app).len(), 1);
+    // Of the two, the first one ended it.
+    let played = app.world().resource::<CurrentSession>().play_time() - play_time;
+    assert_eq!(played, app.world().resource::<Time<Real>>().delta());
+}
+
+#[test]
+fn the_frame_in_which_a_restore_ends_adds_no_play_time() {
+    let disk = MemoryDisk::default();
+    let played = played(&disk, Game::Playing);
+    let session = played.world().resource::<CurrentSession>();
+    let saved = session.last_checkpoint().unwrap().play_time;
+    let mut app = game(&disk.snapshot(), |_| {});
+    ask_to_recover(&mut app);
+    while received::<SessionRestored>(&app).is_empty() {
+        frames(&mut app, 1);
+    }
+    // It was heard of in the frame after that one.
+    let played = app.world().resource::<CurrentSession>().play_time() - saved;
+    assert_eq!(played, app.world().resource::<Time<Real>>().delta());
 }
 
 #[derive(Resource)]

@@ -115,7 +115,7 @@ fn undo_rewinds(manner: RestoreManner) {
     rewind(&mut app, 3.0);
     set_health(&mut app, 40);
     seconds(&mut app, 1.0);
-    rewind(&mut app, 12.0);
+    rewind(&mut app, 11.0);
     assert_eq!(health(&mut app), 3);
     set_health(&mut app, 30);
     for was in [40, 5] {

@@ -7,6 +7,7 @@ use bevy::ecs::component::Mutable;
 use bevy::ecs::message::MessageCursor;
 use bevy::prelude::*;
 use bevy_session::recovery::{RestoreCancelled, RestoreReason, RestoreStarted};
+use bevy_session::replay::Replaying;
 use bevy_session::{CurrentSession, SessionActivity, SessionId, SessionRestored};
 use tracing::warn;
 
@@ -130,6 +131,8 @@ pub(crate) enum Came<T> {
     UpAgain,
     /// A session began in a world that another one has left.
     New,
+    /// A replay began: the world has what the recorded one had. It had just come back there if this is true.
+    Replayed(bool),
 }
 
 /// Keeps a resource with the session and not with its world: `settle` gets its state before, when a restore is done.
@@ -145,7 +148,11 @@ pub(crate) fn keep_through_restores<T: Resource<Mutability = Mutable> + Clone + 
             commands.queue(move |world: &mut World| {
                 let kept = world.get_resource_mut::<Kept<T>>().and_then(|mut kept| kept.0.take());
                 let same = kept.filter(|before| before.session == Some(session));
+                let replaying = world.get_resource::<Replaying>();
+                let had_come_back =
+                    replaying.is_some_and(|replaying| replaying.restored().is_some());
                 let came = match (same, reason) {
+                    (_, RestoreReason::Replayed) => Came::Replayed(had_come_back),
                     (Some(before), _) => Came::Back(before),
                     (None, RestoreReason::BranchedOff) => Came::New,
                     (None, _) => Came::UpAgain,

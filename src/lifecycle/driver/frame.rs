@@ -58,7 +58,11 @@ pub(crate) fn receive(world: &mut World, mut failure_reported: Local<bool>) {
 /// So entities that wait for a state exist before any system runs in that state.
 pub(crate) fn finish_restore(world: &mut World) {
     Runtime::with(world, |parts, world| {
+        let has_waited = parts.is_restoring();
         go_on_restoring(parts, world);
+        if has_waited && !parts.is_restoring() {
+            parts.time.begin_play_in_frame();
+        }
         // The game deals with it in the frame that begins.
         hand_out_events(parts, world);
     });

@@ -23,6 +23,8 @@ pub(crate) struct FrameTime {
     frame: u64,
     /// True if the game was in the background after the last frame.
     was_suspended: bool,
+    /// True if the world of this frame came into being in it.
+    begins_in_frame: bool,
 }
 
 impl FrameTime {
@@ -35,6 +37,7 @@ impl FrameTime {
             app_time: None,
             frame: 0,
             was_suspended: false,
+            begins_in_frame: false,
         }
     }
 
@@ -71,11 +74,22 @@ impl FrameTime {
             _ => waited,
         };
         let was_suspended = std::mem::replace(&mut self.was_suspended, Suspension::is_on(world));
-        let counted = |time: Duration| match was_suspended {
+        let is_not_played = was_suspended | std::mem::take(&mut self.begins_in_frame);
+        let counted = |time: Duration| match is_not_played {
             true => Duration::ZERO,
             false => time.min(LONGEST_FRAME),
         };
         (self.passed, self.waited) = (counted(since), counted(waited));
+    }
+
+    /// What passed until now was before the session that is played from here on.
+    pub(in crate::lifecycle) fn begin_play(&mut self) {
+        (self.passed, self.waited) = (Duration::ZERO, Duration::ZERO);
+    }
+
+    /// The same in the middle of a frame, of which that world sees nothing pass.
+    pub(in crate::lifecycle) fn begin_play_in_frame(&mut self) {
+        self.begins_in_frame = true;
     }
 
     /// Reads the clock between two frames. Returns the former time. Time is counted from frame to

@@ -7,6 +7,7 @@ use super::take_up::prepare_after_capture;
 use crate::lifecycle::catalog::slots::quick_slot;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{CurrentSession, SessionCatalog};
+use crate::recording::Replaying;
 
 /// Reads a slot, to continue from there.
 pub(in crate::lifecycle) fn load(
@@ -24,8 +25,17 @@ pub(in crate::lifecycle) fn load(
     if current.is_some_and(|current| current.player() != player.as_deref()) {
         return Err(SlotError::OtherPlayer { player }.into());
     }
-    let wanted = (session, RestoreFrom::Slot(slot), RestoreReason::Loaded);
+    let wanted = (session, RestoreFrom::Slot(slot), reason_in(world));
     prepare_after_capture(parts, world, ticket, wanted)
+}
+
+/// A replay puts its checkpoints where slots are, and loads them from there.
+fn reason_in(world: &World) -> RestoreReason {
+    let replaying = world.get_resource::<Replaying>();
+    match replaying.is_some_and(|replaying| replaying.is_loading) {
+        true => RestoreReason::Replayed,
+        false => RestoreReason::Loaded,
+    }
 }
 
 pub(in crate::lifecycle) fn quick_load(

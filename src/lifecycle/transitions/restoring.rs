@@ -271,8 +271,9 @@ pub(in crate::lifecycle) fn begin_restored_run(
     if was_lost {
         saving_resumed(parts, world);
     }
-    // What was recorded on the way to a run is none of it.
+    // What was recorded on the way to a run is none of it, and neither is the frame in which it ends.
     parts.events.skip(world);
+    parts.time.begin_play();
     note_lifecycle(parts, reason_word(reason), EventTrigger::Player, |event| {
         let event = event.between(None, Some("active".to_owned()));
         let event = event.details(checkpoint.to_string());
@@ -455,6 +456,7 @@ fn reason_word(reason: RestoreReason) -> &'static str {
         RestoreReason::Loaded => "loaded",
         RestoreReason::Undone => "undone",
         RestoreReason::BranchedOff => "branched_off",
+        RestoreReason::Replayed => "replayed",
         _ => "restored",
     }
 }

@@ -94,7 +94,11 @@ fn the_last_checkpoint_of_the_build_before_is_offered_among_many() {
     frames(&mut app, 2);
     let offer = received::<RecoveryAvailable>(&app).remove(0).offer;
     assert_eq!(offer.fit, VersionFit::Newer);
-    assert_eq!(offer.checkpoints.len(), 6, "the newest five, and the one that can be gone back to");
+    let listed = offer.checkpoints.len();
+    assert_eq!(
+        listed, 7,
+        "the newest five, the proposed one, and the one that can be gone back to"
+    );
     let last = offer.checkpoints.last().unwrap();
     assert_eq!((last.id, last.fit), (base, VersionFit::Exact));
 }

@@ -123,6 +123,7 @@ pub(crate) fn begin_with_session(_: On<SessionStarted>, mut crew: ResMut<Crew>) 
 pub(crate) fn settle_restored(world: &mut World, came: Came<Crew>) {
     let session = world.get_resource::<CurrentSession>();
     let now = session.map(CurrentSession::play_time).unwrap_or_default();
+    let is_news = !matches!(came, Came::Replayed(false));
     let mut crew = world.get_resource_or_init::<Crew>();
     match came {
         Came::Back(before) => {
@@ -131,8 +132,9 @@ pub(crate) fn settle_restored(world: &mut World, came: Came<Crew>) {
         }
         Came::UpAgain => crew.leave_all(now),
         Came::New => *crew = Crew::default(),
+        Came::Replayed(_) => {}
     }
     let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
-    world.get_resource_or_init::<ComesBack>().0 = session;
+    world.get_resource_or_init::<ComesBack>().0 = session.filter(|_| is_news);
     rest_after_restore::<CrewChange>(world);
 }

@@ -139,7 +139,7 @@ pub(crate) fn begin_with_session(_: On<SessionStarted>, mut notes: ResMut<Notes>
 pub(crate) fn settle_restored(world: &mut World, came: Came<Notes>) {
     match came {
         Came::Back(before) => world.insert_resource(before.value),
-        Came::UpAgain => {}
+        Came::UpAgain | Came::Replayed(_) => {}
         Came::New => world.insert_resource(Notes::default()),
     }
     rest_after_restore::<NoteChange>(world);

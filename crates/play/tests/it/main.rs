@@ -11,3 +11,4 @@ mod insights;
 mod lists;
 mod notes;
 mod problems;
+mod replays;

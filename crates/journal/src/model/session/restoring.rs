@@ -47,4 +47,6 @@ pub enum RestoreReason {
     Undone,
     /// A checkpoint became a session of its own.
     BranchedOff,
+    /// A replay began at a checkpoint of a recording: the world is as it was recorded. No save has this reason.
+    Replayed,
 }

@@ -308,7 +308,8 @@ fn check_move(standing: &Standing, wanted: Wanted) -> Result<(), RequestError> {
         RestoreReason::Rewound
         | RestoreReason::Loaded
         | RestoreReason::Undone
-        | RestoreReason::BranchedOff => return Ok(()),
+        | RestoreReason::BranchedOff
+        | RestoreReason::Replayed => return Ok(()),
         RestoreReason::Continued => Move::Continue,
         RestoreReason::Recovered => Move::Recover,
     };

@@ -9,7 +9,7 @@ use crate::format::{
     CheckpointKind, EventFrame, EventPrivacy, EventSource, EventStretch, RecordedEvent,
 };
 use crate::model::ids::{CheckpointId, SaveId};
-use crate::model::session::LifecycleEvent;
+use crate::model::session::{LifecycleEvent, RestoreReason};
 
 /// Bytes of events that go with a report at the most: its checkpoint is the newest, so they are those of seconds.
 const MOST_OF_REPORT: usize = 512 << 10;
@@ -40,6 +40,9 @@ pub struct Keyframe {
     pub events_through: u64,
     /// Entities with this id and higher ones are younger.
     pub next_save_id: SaveId,
+    /// The reason for which the game restored an earlier checkpoint when it took this one, which is then the first after
+    /// that; `None` if it was taken while the game was played.
+    pub restored: Option<RestoreReason>,
 }
 
 impl Tape {
@@ -150,5 +153,17 @@ fn keyframe(stored: &StoredSession, checkpoint: CheckpointId) -> Option<Keyframe
         play_time: commit.play_time,
         events_through: commit.events_through,
         next_save_id: commit.next_save_id,
+        restored: restored_for(stored, checkpoint, commit.kind),
     })
+}
+
+/// The reason for the restore after which a checkpoint is the first.
+fn restored_for(
+    stored: &StoredSession,
+    checkpoint: CheckpointId,
+    kind: CheckpointKind,
+) -> Option<RestoreReason> {
+    // A slot, and what is left of a thinned run, have no earlier one of it either.
+    let opens_run = kind == CheckpointKind::Opening;
+    stored.index().begun(checkpoint).filter(|_| opens_run).map(|begun| begun.reason)
 }
