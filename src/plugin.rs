@@ -21,6 +21,7 @@ use crate::lifecycle::{
     register_slot_notifications, report, restore,
 };
 use crate::mode::SessionMode;
+use crate::recording::Replaying;
 use crate::replication::Replica;
 use crate::switches::SessionSwitches;
 use bevy::app::MainScheduleOrder;
@@ -74,6 +75,8 @@ pub struct SessionPlugin {
     writer_delay: u64,
     /// True to record frames even if the game records no inputs.
     has_tape: bool,
+    /// True in an app that plays a recording.
+    replays: bool,
     clock_origin: Option<Timestamp>,
     /// The replica of sessions beside this machine's disk.
     replica: Option<Replica>,
@@ -161,6 +164,7 @@ impl SessionPlugin {
             manual_writer: false,
             writer_delay: WRITER_DELAY,
             has_tape: false,
+            replays: false,
             clock_origin: None,
             replica: None,
             outside: None,
@@ -383,6 +387,12 @@ impl SessionPlugin {
         self
     }
 
+    /// Plays a recording instead of being played.
+    pub(crate) fn replaying(mut self) -> Self {
+        self.replays = true;
+        self
+    }
+
     /// Replicates sessions to other machines, so that they survive the loss of this one.
     ///
     /// A session is played on this machine's disk as usual. What is durable there is sent to the
@@ -512,6 +522,9 @@ impl Plugin for SessionPlugin {
             .edit_schedule(SessionLast, run_on_one_thread)
             .add_systems(SessionLast, steps_of_a_frame())
             .add_observer(list_what_is_played);
+        if self.replays {
+            app.init_resource::<Replaying>();
+        }
         app.world_mut().resource_mut::<MainScheduleOrder>().insert_after(Last, SessionLast);
         #[cfg(feature = "window")]
         watch_windows(app);
@@ -528,7 +541,10 @@ impl Plugin for SessionPlugin {
                 info!("sessions are switched off for this start");
                 app.insert_resource(SwitchedOff);
             }
-            SessionMode::Memory => self.clone().in_memory().set_up(app, SessionMode::Memory),
+            SessionMode::Memory => {
+                let alone = Self { replica: None, ..self.clone() };
+                alone.in_memory().set_up(app, SessionMode::Memory);
+            }
             SessionMode::Open(path) => self.set_up_opened(app, path),
             mode => self.set_up(app, mode),
         }

@@ -12,6 +12,7 @@ use super::policy::RecoveryPolicy;
 use super::requests::{ExternalRequest, SessionRequest, ask, close, finish, reject};
 use super::runtime::{Runtime, RuntimeParts};
 use super::start_up::Due;
+use super::start_up::elsewhere::is_elsewhere;
 use super::start_up::offers::take_option;
 use super::transitions::backups::take_up_backup;
 use super::transitions::starting::start_safely;
@@ -98,7 +99,7 @@ fn newest_crashed(parts: &RuntimeParts, world: &mut World) -> Option<Candidate> 
     // How long ago it was matters only where a person is asked.
     let offer = offers.all().find(|offer| {
         let crashed = !matches!(offer.cause, HowItEnded::Elsewhere | HowItEnded::Exited);
-        crashed && !parts.start_up.is_set_aside(offer.session.id)
+        crashed && !is_elsewhere(offer) && !parts.start_up.is_set_aside(offer.session.id)
     })?;
     Some(Candidate {
         session: offer.session.clone(),

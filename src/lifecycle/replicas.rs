@@ -1,5 +1,7 @@
 //! Sessions in a replica: claiming, fencing, forking.
 
+use std::sync::Arc;
+
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock::deadline;
 use bevy_session_journal::replica::{Over, Readiness, ReplicaReport, ReplicaSession};
@@ -17,6 +19,7 @@ use super::requests::{CurrentRequest, ask};
 use super::runtime::RuntimeParts;
 use super::runtime::asked_checkpoints::WantedCheckpoint;
 use super::runtime::transition::{Departure, Transition};
+use super::start_up::elsewhere::{follow_elsewhere, withdraw_all};
 use super::transitions::leaving;
 use super::transitions::rewinding::branch_off;
 use super::transitions::take_up::{make_branch_of_it, not_prepared};
@@ -27,7 +30,7 @@ use crate::replication::WhenFenced;
 /// [`ReplicaListed`](crate::replica::ReplicaListed) is sent when it has been.
 #[derive(Resource, Clone, Default, Debug)]
 pub struct ReplicaSessions {
-    sessions: Vec<ReplicaSession>,
+    sessions: Arc<[ReplicaSession]>,
     is_reachable: Option<bool>,
     is_asked: bool,
 }
@@ -82,6 +85,7 @@ pub(super) fn follow_replica(parts: &mut RuntimeParts, world: &mut World) {
 /// A keeper that panicked is a bug of this crate. The game continues without a replica.
 fn give_up_broken(parts: &mut RuntimeParts, world: &mut World) {
     let Some(broken) = parts.replica.take_if(|replica| replica.is_broken()) else { return };
+    withdraw_all(parts, world);
     lost(world, FailureCause::new("what keeps sessions in the replica has failed"));
     if let Some(held) = broken.take_all_held() {
         parts.send(held);
@@ -107,9 +111,14 @@ pub(super) fn wait_for_replica(parts: &mut RuntimeParts, world: &mut World) {
 fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
     match report {
         ReplicaReport::Found(sessions) => {
+            let sessions: Arc<[ReplicaSession]> = sessions.into();
+            if let Some(replica) = &mut parts.replica {
+                replica.found = Arc::clone(&sessions);
+            }
             let mut known = world.get_resource_or_init::<ReplicaSessions>();
             known.sessions = sessions;
             known.is_reachable = Some(true);
+            follow_elsewhere(parts, world);
             notify(world, ReplicaListed {});
         }
         ReplicaReport::Ready(session, readiness) => ready(parts, world, session, readiness),

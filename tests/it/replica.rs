@@ -1,8 +1,10 @@
 //! Sessions that outlive their machine: what a game hears, and what another machine has of it.
 
+mod elsewhere;
+
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::recovery::{HowItEnded, RestoreReason};
+use bevy_session::recovery::{HowItEnded, RecoveryDeclined, RestoreReason};
 use bevy_session::replica::{
     CheckpointReplicated, FenceReason, MemoryReplica, Replica, ReplicaBack, ReplicaListed,
     ReplicaLost, ReplicaOwner, ReplicaSessions, ReplicaStore, SessionClaimed, SessionFenced,
@@ -24,6 +26,8 @@ fn machine(disk: &MemoryDisk, replica: Replica) -> App {
     game_with(plugin(disk).replica(replica), |app| {
         listen::<CheckpointSaved>(app);
         listen::<CheckpointReplicated>(app);
+        listen::<RecoveryAvailable>(app);
+        listen::<RecoveryDeclined>(app);
         listen::<ReplicaBack>(app);
         listen::<ReplicaListed>(app);
         listen::<ReplicaLost>(app);

@@ -58,10 +58,10 @@ pub use read::finding::{
     SessionQuery, SessionWatch, SortBy, Suggestion, SuggestionReason, suggest,
 };
 pub use read::recovery::{
-    Corruption, EventGap, EventPage, EventQuery, EventValidation, Fork, ForkedLine, FoundSession,
-    HistoryLosses, IndexFigures, OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer,
-    SessionEntry, SessionFacts, SlotEntry, Timeline, TimelineCheckpoint, TimelineLine,
-    UnreadableSlot, UnsavedPlay, Verdict, VersionFit,
+    Corruption, Elsewhere, EventGap, EventPage, EventQuery, EventValidation, Fork, ForkedLine,
+    FoundSession, HistoryLosses, IndexFigures, OfferedCheckpoint, OfferedOption, Proposal,
+    RecoveryOffer, SessionEntry, SessionFacts, SlotEntry, Timeline, TimelineCheckpoint,
+    TimelineLine, UnreadableSlot, UnsavedPlay, Verdict, VersionFit,
 };
 pub use write::retention::{
     Keep, LeftAs, LetGo, Retention, RetentionPreview, RetentionReason, WouldGo,

@@ -16,13 +16,23 @@ use crate::lifecycle::requests::{
     SessionRequest, check_text, finish, finish_if_asked, reject, reject_part,
 };
 use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::start_up::elsewhere::is_offered_from_elsewhere;
 use crate::lifecycle::{RecoveryOffers, SessionCatalog, playing};
 
 pub(in crate::lifecycle) fn decline(
     parts: &mut RuntimeParts,
+    world: &mut World,
     session: SessionId,
     ticket: Ticket,
 ) -> Result<(), RequestError> {
+    if parts.session() != Some(session) && is_offered_from_elsewhere(world, session) {
+        // Nothing of it is changed before this machine has claimed it.
+        if let Some(replica) = &mut parts.replica {
+            replica.declined.insert(session);
+        }
+        declined(parts, world, session, Ok(()), ticket);
+        return Ok(());
+    }
     file(parts, session, ticket, Order::Decline { session, ticket })
 }
 

@@ -4,10 +4,11 @@
 //! held until then. Beyond that, nothing of play waits here.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bevy_session_journal::internal::model::clock::Moment;
-use bevy_session_journal::replica::{KeeperLink, ReplicaOrder, ReplicaReport};
+use bevy_session_journal::replica::{KeeperLink, ReplicaOrder, ReplicaReport, ReplicaSession};
 use bevy_session_journal::{CheckpointId, SessionId};
 
 use crate::content::Order;
@@ -23,6 +24,10 @@ pub(crate) struct ReplicaPort {
     kept: BTreeSet<SessionId>,
     /// The sessions that were left, and aren't complete in the replica yet.
     leaving: BTreeSet<SessionId>,
+    /// The sessions in the replica, as of when it was listed last.
+    pub found: Arc<[ReplicaSession]>,
+    /// The sessions that the player declined to recover from the replica, in this process.
+    pub declined: BTreeSet<SessionId>,
     /// The session that is played here and owned by another machine.
     pub fenced: Option<SessionId>,
 }
@@ -30,7 +35,8 @@ pub(crate) struct ReplicaPort {
 impl ReplicaPort {
     pub(crate) fn new(link: KeeperLink, settings: Replica) -> Self {
         let (held, kept, leaving) = (None, BTreeSet::new(), BTreeSet::new());
-        Self { link, settings, held, kept, leaving, fenced: None }
+        let (found, declined) = (Arc::default(), BTreeSet::new());
+        Self { link, settings, held, kept, leaving, found, declined, fenced: None }
     }
 
     /// Inspects an order before the writer does. An order that reads a session which is to be

@@ -7,6 +7,7 @@ use bevy_session_journal::{
 };
 use tracing::{error, info, warn};
 
+use super::elsewhere::{follow_elsewhere, is_elsewhere, is_offered_from_elsewhere};
 use super::offers;
 use crate::lifecycle::external::look_for_backups;
 use crate::lifecycle::notifications::{CorruptionDetected, RecoveryFailed, SessionsFound, notify};
@@ -41,6 +42,7 @@ pub(in crate::lifecycle) fn detected(
     for found in found {
         report_found(parts, world, found, None);
     }
+    follow_elsewhere(parts, world);
     let sessions = world.get_resource_or_init::<SessionCatalog>().sessions().len();
     let offers = world.get_resource_or_init::<RecoveryOffers>().offers.len();
     info!(sessions, offers, "sessions on this machine");
@@ -77,7 +79,8 @@ pub(in crate::lifecycle) fn remembered(
 /// Forgets the crashes of sessions that are in good order now.
 fn forget_crashes_of(parts: &mut RuntimeParts, world: &mut World, settled: &Shelf) {
     let mut offers = world.get_resource_or_init::<RecoveryOffers>();
-    let crashed = offers.all().map(|offer| offer.session.id).chain(parts.start_up.crashed());
+    let offered = offers.all().filter(|offer| !is_elsewhere(offer)).map(|offer| offer.session.id);
+    let crashed = offered.chain(parts.start_up.crashed());
     let crashed: Vec<SessionId> =
         crashed.filter(|session| settled.get(*session).is_some()).collect();
     for session in crashed {
@@ -99,8 +102,11 @@ pub(in crate::lifecycle) fn report_found(
     if let Some(entry) = found.entry {
         world.get_resource_or_init::<SessionCatalog>().put(entry);
     }
-    world.get_resource_or_init::<RecoveryOffers>().remove(session);
-    parts.start_up.forget_offers_of(session);
+    let is_newer_elsewhere = is_offered_from_elsewhere(world, session);
+    if !is_newer_elsewhere {
+        world.get_resource_or_init::<RecoveryOffers>().remove(session);
+        parts.start_up.forget_offers_of(session);
+    }
     let mut has_said = false;
     if let Some(corruption) = found.corruption {
         let is_last = found.failure.is_none();
@@ -113,7 +119,7 @@ pub(in crate::lifecycle) fn report_found(
         let slots = SessionCatalog::slots_left(world, session);
         notify(world, RecoveryFailed { session, ticket, error, slots });
     }
-    for offer in found.offers {
+    for offer in found.offers.into_iter().filter(|_| !is_newer_elsewhere) {
         offers::offer(parts, world, offer);
     }
     match ticket {

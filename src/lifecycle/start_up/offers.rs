@@ -86,6 +86,9 @@ pub(in crate::lifecycle) fn take_option(
     info!(%session, option = id, "a way out of the game's own is taken");
     world.get_resource_or_init::<RecoveryOffers>().remove(session);
     hook.run(world, offer);
+    if let Some(replica) = &mut parts.replica {
+        replica.declined.insert(session);
+    }
     // If it restored nothing of the session, the next start doesn't do so without being asked.
     parts.order(Order::SetAside(session));
     Ok(())

@@ -102,6 +102,7 @@ pub fn offer(checkpoints: Vec<OfferedCheckpoint>, newest: CheckpointId) -> Recov
         options: Vec::new(),
         forked: false,
         fork: None,
+        elsewhere: None,
         directory: PathBuf::new(),
     }
 }

@@ -47,7 +47,7 @@ pub use corruption::{Corruption, fields_of};
 pub use detect::FoundSession;
 #[cfg(test)]
 pub(crate) use detect::detect;
-pub(crate) use detect::{entry_of_new, newest_thumbnail};
+pub(crate) use detect::{entry_of_new, look_at_new, newest_thumbnail};
 pub(crate) use event_line::{line_before, named_by_checkpoints};
 pub use event_query::{EventGap, EventPage, EventQuery, EventValidation};
 pub(crate) use event_reading::EventReading;
@@ -63,7 +63,9 @@ pub use known_types::{Decode, KnownTypes};
 pub use ladder::Proposal;
 pub use ladder::{Ladder, PROBATION};
 pub(crate) use ladder::{deaths_of, remembered};
-pub use offer::{OfferedCheckpoint, OfferedOption, RecoveryOffer, SessionEntry, UnsavedPlay};
+pub use offer::{
+    Elsewhere, OfferedCheckpoint, OfferedOption, RecoveryOffer, SessionEntry, UnsavedPlay,
+};
 pub use prepare::Prepared;
 pub(crate) use prepare::{PrepareFailure, next_save_id, prepare};
 pub(crate) use prepare_draft::fields_of_draft;

@@ -10,10 +10,12 @@ use super::{
     Direct, FileName, Log, Mark, Receiver, ReplicaStore, Standing, StoreFault, Watch, Watcher,
     block_on, compare, fetch,
 };
-use crate::disk::{LocalStore, MemoryDisk};
+use crate::disk::{HostId, HostIdOrigin, LocalStore, MemoryDisk};
 use crate::model::clock::Moment;
 use crate::model::ids::SessionId;
-use crate::read::recovery::{KnownTypes, SessionEntry, SessionFinder, entry_of_new};
+use crate::read::recovery::{
+    FoundSession, KnownTypes, RecoveryOffer, SessionEntry, SessionFinder, look_at_new,
+};
 
 /// A session in a replica.
 #[derive(Clone, PartialEq, Debug)]
@@ -25,6 +27,8 @@ pub struct ReplicaSession {
     pub entry: Option<SessionEntry>,
     /// Its owner.
     pub owner: ReplicaOwner,
+    /// The offer to recover it, if its owner crashed and it can be taken over.
+    pub offer: Option<RecoveryOffer>,
     /// The relation of this machine's files to it; `None` if this machine has none.
     pub here: Option<Standing>,
 }
@@ -70,7 +74,10 @@ struct Seen {
     watcher: Watcher,
     /// The number of entries in the log when the session was read.
     read_at: Option<usize>,
+    /// The stamp of this machine's files when they were compared.
+    stamp: Option<u64>,
     entry: Option<SessionEntry>,
+    offer: Option<RecoveryOffer>,
     here: Option<Standing>,
 }
 
@@ -108,7 +115,8 @@ impl Survey {
             let seen = self.seen.entry(session).or_insert_with(|| Seen::nothing_of(session));
             if let Some(owner) = seen.look(surveyor, own(session), now)? {
                 let (entry, here) = (seen.entry.clone(), seen.here);
-                found.push(ReplicaSession { session, entry, owner, here });
+                let offer = seen.offer.clone().filter(|_| owner.may_be_followed());
+                found.push(ReplicaSession { session, entry, owner, offer, here });
             }
         }
         Ok(found)
@@ -118,7 +126,7 @@ impl Survey {
 impl Seen {
     fn nothing_of(session: SessionId) -> Self {
         let (log, watcher) = (Log::new(session), Watcher::default());
-        Self { log, watcher, read_at: None, entry: None, here: None }
+        Self { log, watcher, read_at: None, stamp: None, entry: None, offer: None, here: None }
     }
 
     /// The owner of the session; `None` if it was removed.
@@ -140,30 +148,39 @@ impl Seen {
             Watch::Lapsed => ReplicaOwner::Silent(name()),
         };
         let is_news = self.read_at != Some(self.log.len());
-        if self.read_at.is_none() || (is_news && (surveyor.reads_all || owner.may_be_followed())) {
+        let is_read_again = is_news && (surveyor.reads_all || owner.may_be_followed());
+        let is_new = self.read_at.is_none() || is_read_again;
+        if is_new {
             self.read_at = Some(self.log.len());
-            self.entry = read_entry(&reach, &self.log, surveyor, now);
+            let found = read(&reach, &self.log, surveyor, now);
+            (self.entry, self.offer) =
+                found.map(|it| (it.entry, it.offers.into_iter().next())).unwrap_or_default();
+        }
+        let stamp = surveyor.local.store.session_stamp(self.log.session()).ok();
+        if is_new || (stamp != self.stamp && owner.may_be_followed()) {
+            self.stamp = stamp;
             self.here = stands_here(&reach, &self.log, surveyor);
         }
         Ok(Some(owner))
     }
 }
 
-/// Reads what a replica has of a session as the planner reads it on a disk: what can't be read is no entry.
-fn read_entry(
-    reach: &Direct,
-    log: &Log,
-    surveyor: &Surveyor<'_>,
-    now: Moment,
-) -> Option<SessionEntry> {
+/// Reads what a replica has of a session as the planner reads it on a disk: what can't be read is not found.
+fn read(reach: &Direct, log: &Log, surveyor: &Surveyor<'_>, now: Moment) -> Option<FoundSession> {
     let (memory, layout) = (MemoryDisk::default(), surveyor.local.store.layout().clone());
     let place = SessionFiles::of(&layout, log.session());
     let mut files = InMemory { disk: &memory, place: &place, file: None };
     block_on(fetch(reach, log, &mut files)).ok()?;
-    let local = LocalStore::new(Arc::new(memory.clone()), layout);
-    let mut finder = SessionFinder::new(Arc::new(local), Vec::new(), Duration::ZERO)
+    let mut fetched = LocalStore::new(Arc::new(memory.clone()), layout);
+    // What isn't of this machine is of another one, even if this one is new.
+    fetched.host = HostId { origin: HostIdOrigin::Known, ..surveyor.local.host };
+    fetched.boot.clone_from(&surveyor.local.boot);
+    let mut finder = SessionFinder::new(Arc::new(fetched), Vec::new(), Duration::ZERO)
         .of_game(surveyor.game.to_owned());
-    entry_of_new(&mut finder, surveyor.types, log.session(), now.wall).ok()
+    let mut found =
+        look_at_new(&mut finder, surveyor.types, log.session(), now.wall).ok().flatten()?;
+    found.entry.iter_mut().for_each(|entry| entry.bytes = entry.journal_bytes);
+    Some(found)
 }
 
 /// The relation of this machine's files to a log; `None` if there are none, or it can't be known.

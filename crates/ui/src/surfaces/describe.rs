@@ -8,7 +8,7 @@ use bevy_session::checkpoints::{CheckpointError, DiskRefusal};
 use bevy_session::external::UnsavedPlay;
 use bevy_session::internal::between;
 use bevy_session::library::VersionFit;
-use bevy_session::recovery::{HowItEnded, RecoveryError, RestorePhase};
+use bevy_session::recovery::{Elsewhere, HowItEnded, RecoveryError, RestorePhase};
 use bevy_session::slots::{SlotError, SlotKind};
 use bevy_session::{CheckpointKind, RecoveryOffer, RequestError, SessionActivity};
 use jiff::Timestamp;
@@ -115,6 +115,18 @@ impl SessionStrings {
             _ => &self.ended_unexpectedly,
         };
         fill(sentence, &[("ago", &self.ago(died_at, now))])
+    }
+
+    /// The story of an offer, as a sentence: the end of its process, or that it is from another machine.
+    #[must_use]
+    pub fn story(&self, offer: &RecoveryOffer, now: Timestamp) -> String {
+        let sentence = match offer.elsewhere {
+            Some(Elsewhere::All) => &self.elsewhere_all,
+            Some(Elsewhere::Newer) => &self.elsewhere_newer,
+            _ => return self.how_it_ended(&offer.cause, offer.died_at, now),
+        };
+        let played = offer.checkpoints.first().map(|newest| newest.time);
+        fill(sentence, &[("ago", &self.ago(played, now))])
     }
 
     /// The play that a crash took, as a sentence.

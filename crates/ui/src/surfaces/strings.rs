@@ -118,6 +118,12 @@ strings! {
     ended_while_closing: String = "The game was closed {ago}, before its last save was finished.",
     /// The process ran on another machine.
     ended_elsewhere: String = "You played on another device {ago}. The game may still be open there.",
+    /// The game is in the replica alone, and whoever played it is gone.
+    elsewhere_all: String = "You played on another device {ago}. You can go on here.",
+    /// The same, and this machine has an earlier state of it.
+    elsewhere_newer: String = "You played on another device {ago}. That is newer than what is here, and you can go on with it.",
+    /// The game went on here and on another machine, and what is here is offered.
+    elsewhere_fork: String = "This game also went on on another device. Both are kept: what is here becomes a game of its own.",
     /// Next to nothing was lost.
     nothing_lost: String = "Nothing was lost.",
     /// The play that was lost.

@@ -152,10 +152,24 @@ pub(crate) fn entry_of_new(
     session: SessionId,
     now: Timestamp,
 ) -> Result<SessionEntry, RequestError> {
-    let stored = open(finder, session)?;
-    let found = examine(finder, types, stored, Interest::Crashes(LockHolder::Unknown), now);
+    let found = look_at_new(finder, types, session, now)?;
     let entry = found.and_then(|found| found.entry).ok_or(RequestError::NothingToRestore)?;
     Ok(SessionEntry { bytes: entry.journal_bytes, ..entry })
+}
+
+/// Looks at a session that was just made, or brought from elsewhere.
+///
+/// # Errors
+///
+/// [`StoreError`] if it can't be read.
+pub(crate) fn look_at_new(
+    finder: &mut SessionFinder,
+    types: &dyn KnownTypes,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<Option<FoundSession>, StoreError> {
+    let stored = open(finder, session)?;
+    Ok(examine(finder, types, stored, Interest::Crashes(LockHolder::Unknown), now))
 }
 
 /// The number of times that the files of a session without an end are read while other processes take and release it.
@@ -416,6 +430,7 @@ fn offer(
         options: Vec::new(),
         forked: fork.is_some(),
         fork,
+        elsewhere: None,
         directory: stored.directory().to_path_buf(),
     })
 }

@@ -21,6 +21,8 @@ pub const PROBATION: Duration = Duration::from_secs(60);
 const STEP_BACK: Duration = Duration::from_secs(60);
 /// Deaths in a row after which no checkpoint is proposed any more.
 const DEATHS_UNTIL_SAFE_START: u32 = 3;
+/// Deaths in a row after which a game that asks nobody restores an older checkpoint.
+const DEATHS_UNTIL_STEP_DOWN: u32 = 2;
 /// Deaths in a row of which it is remembered how they came about.
 const REMEMBERED_DEATHS: usize = 8;
 
@@ -58,6 +60,9 @@ impl Proposal {
 pub struct Ladder {
     /// The option that a policy takes by itself.
     pub proposed: Proposal,
+    /// The checkpoint of a game that asks nobody and starts no other session. A process that was killed twice may have had
+    /// bad luck, so it steps down later.
+    pub without_asking: Proposal,
     /// Deaths in a row, each soon after a restore.
     pub deaths: u32,
     /// True if a new session was started in place of this one already.
@@ -73,11 +78,16 @@ impl Ladder {
     /// The place of the line that ends in `head`, by the session's last restore if that failed.
     pub(super) fn of(stored: &mut StoredSession, head: &Head, failed: Option<&Trial>) -> Self {
         let Some(trial) = failed else { return Self::default() };
+        let older = step_down(stored, head.id, trial.oldest);
         let proposed = match Self::is_hopeless_after(trial) {
             true => Proposal::SafeStart,
-            false => step_down(stored, head.id, trial.oldest),
+            false => older,
         };
-        Self { proposed, deaths: trial.tries, set_aside: trial.set_aside }
+        let without_asking = match trial.tries < DEATHS_UNTIL_STEP_DOWN {
+            true => Proposal::Newest,
+            false => older,
+        };
+        Self { proposed, without_asking, deaths: trial.tries, set_aside: trial.set_aside }
     }
 }
 

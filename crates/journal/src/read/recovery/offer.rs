@@ -60,6 +60,8 @@ pub struct RecoveryOffer {
     pub forked: bool,
     /// The checkpoint at which it parted then, and the play since on each side.
     pub fork: Option<Fork>,
+    /// What of it is in the replica and not on this machine; `None` if the offer is of what this machine has.
+    pub elsewhere: Option<Elsewhere>,
     /// The directory of the session's files, for a report: the first one, if the game has a second place for data.
     pub directory: PathBuf,
 }
@@ -71,6 +73,21 @@ impl RecoveryOffer {
         let ends = self.causes_before.iter().chain([&self.cause]);
         ends.map(|end| ProcessDeath::new(end.name(), end.panic().cloned())).collect()
     }
+}
+
+/// What of an offered session is in a replica and not on this machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub enum Elsewhere {
+    /// All of it. Recovering fetches it.
+    All,
+    /// What was played since this machine had it. Recovering fetches the rest.
+    Newer,
+    /// What another machine has played since both had the same, while this one went on as well. The offer is of what this
+    /// machine has: recovering it makes that a session of its own, and the other one stays in the replica.
+    Fork,
 }
 
 /// A way out of a crash that the game adds to checkpoints and slots.

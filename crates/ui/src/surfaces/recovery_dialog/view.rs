@@ -5,7 +5,7 @@ use bevy_session::checkpoints::StandingAlert;
 use bevy_session::external::{ExternalSaveKind, OfferedBackup};
 use bevy_session::library::Validity;
 use bevy_session::recovery::{
-    HowItEnded, OfferedCheckpoint, OfferedOption, Proposal, RestorePhase,
+    Elsewhere, HowItEnded, OfferedCheckpoint, OfferedOption, Proposal, RestorePhase,
 };
 use bevy_session::slots::{SlotEntry, SlotKind};
 use bevy_session::{CheckpointKind, PreviousRun, RecoveryOffer, RecoveryOffers, SessionActivity};
@@ -158,7 +158,7 @@ impl RecoveryDialog {
 
     fn describe(&self, offer: &RecoveryOffer, facts: Facts, view: &mut DialogView) {
         let words = facts.words;
-        view.story = words.how_it_ended(&offer.cause, offer.died_at, facts.now);
+        view.story = words.story(offer, facts.now);
         view.loss = words.loss(offer.unsaved);
         let asked = self.asked(facts.offers);
         let name = who(offer, 40);
@@ -171,7 +171,9 @@ impl RecoveryDialog {
                 (fill(&words.one_of, &parts), true)
             }
         });
-        view.fork = offer.fork.as_ref().map(|fork| words.forked(fork, facts.zone, facts.now));
+        let fork = offer.fork.as_ref().map(|fork| words.forked(fork, facts.zone, facts.now));
+        let is_fork = offer.elsewhere == Some(Elsewhere::Fork);
+        view.fork = fork.or_else(|| is_fork.then(|| words.elsewhere_fork.clone()));
         if let Some(failure) = &self.failure {
             let reason = why(failure, words);
             let mut alert = fill(&words.choice_failed, &[("reason", reason)]);
@@ -384,10 +386,7 @@ fn why<'a>(failure: &'a Failure, words: &'a SessionStrings) -> &'a str {
 
 fn details(offer: &RecoveryOffer, facts: Facts) -> Vec<(String, String)> {
     let words = facts.words;
-    let mut lines = vec![(
-        words.what_happened.clone(),
-        words.how_it_ended(&offer.cause, offer.died_at, facts.now),
-    )];
+    let mut lines = vec![(words.what_happened.clone(), words.story(offer, facts.now))];
     if let HowItEnded::Crashed(panic) = &offer.cause {
         lines.push((words.message.clone(), shortened(&panic.message, 240)));
         if let Some(place) = &panic.place {
