@@ -137,6 +137,12 @@ mod guide {
     #[doc = include_str!("../docs/guide/outliving-a-machine.md")]
     struct OutlivingAMachine;
 
+    #[doc = include_str!("../docs/guide/following.md")]
+    struct Following;
+
+    #[doc = include_str!("../docs/guide/postgres.md")]
+    struct Postgres;
+
     #[doc = include_str!("../docs/guide/levels-and-keys.md")]
     struct LevelsAndKeys;
 

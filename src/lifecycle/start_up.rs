@@ -2,6 +2,7 @@
 
 pub(super) mod trial;
 
+pub(super) mod elsewhere;
 pub(super) mod found;
 pub(super) mod offers;
 pub(super) mod previous_run;
@@ -45,6 +46,9 @@ pub(crate) struct StartUp {
     /// The run that is on trial.
     trial: Option<RunOnTrial>,
 }
+
+/// The cause of death of a process that somebody has stopped.
+const KILLED: &str = HowItEnded::Abnormal { machine_restarted: false }.name();
 
 /// An attempt to resume automatically: a session, its newest checkpoint, and the proposed
 /// checkpoint or backup.
@@ -187,6 +191,14 @@ impl StartUp {
         self.withheld.retain(|offer| offer.session.id != session);
     }
 
+    /// The offers of a session that wait until the game may be notified.
+    pub(super) fn withheld_of(
+        &mut self,
+        session: SessionId,
+    ) -> impl Iterator<Item = &mut RecoveryOffer> {
+        self.withheld.iter_mut().filter(move |offer| offer.session.id == session)
+    }
+
     /// Notes that the game itself requested a look at the sessions on this machine.
     pub(super) fn asked(&mut self) {
         self.was_asked = true;
@@ -278,8 +290,16 @@ impl StartUp {
         let ladder = self.ladders.get(&session).copied().unwrap_or_default();
         match policy {
             RecoveryPolicy::Automatic => ladder.proposed,
-            RecoveryPolicy::Ask | RecoveryPolicy::Never => Proposal::Newest,
+            _ if self.was_stopped_by_developer(session) => Proposal::Newest,
+            RecoveryPolicy::Ask | RecoveryPolicy::Never => ladder.without_asking,
         }
+    }
+
+    /// Returns true if all that the session died of, in development, was that somebody stopped the game.
+    fn was_stopped_by_developer(&self, session: SessionId) -> bool {
+        let is_stop = |death: &ProcessDeath| death.cause == KILLED;
+        let crash = self.crashes.get(&session);
+        self.is_development && crash.is_some_and(|crash| crash.deaths.iter().all(is_stop))
     }
 
     /// Returns true if a developer stopped the game, and needn't be asked about that.

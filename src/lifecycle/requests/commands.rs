@@ -188,11 +188,14 @@ impl SessionCommands<'_, '_> {
     /// already, nothing happens. If another process plays it, the request waits up to two seconds
     /// for that to end, and is then rejected. If all of it is damaged, a new session is started.
     ///
-    /// The player isn't asked. With [`RecoveryPolicy::Never`](crate::RecoveryPolicy::Never) a
-    /// crashed session is skipped. With
-    /// [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic), if the game dies again and
-    /// again, older checkpoints are restored and, at last, a new session is started. A newer backup
-    /// of the game's own save system is loaded instead of a checkpoint.
+    /// The player isn't asked. If the game has died twice in a row, each time soon after the session
+    /// was restored, an older checkpoint is restored than those that it died on, and an older one
+    /// still after the next such death. In development, processes that somebody stopped don't count.
+    ///
+    /// With [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) the first such death
+    /// counts already, and after the third one a new session is started. With
+    /// [`RecoveryPolicy::Never`](crate::RecoveryPolicy::Never) a crashed session is skipped. A newer
+    /// backup of the game's own save system is loaded instead of a checkpoint.
     pub fn start_or_continue(&mut self, session: NewSession) -> Ticket {
         self.request(SessionRequest::StartOrContinue(session))
     }

@@ -6,8 +6,8 @@ use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
 use bevy_session_journal::internal::write::EventStart;
 use bevy_session_journal::{
-    EventTrigger, Fields, LeaveCause, NewSession, RequestError, RestoreReason, RunId, SaveId,
-    SessionContext, SessionEntry, SessionId, SessionMetadata, Ticket,
+    EventTrigger, Fields, LeaveCause, NewSession, Proposal, RequestError, RestoreReason, RunId,
+    SaveId, SessionContext, SessionEntry, SessionId, SessionMetadata, Ticket,
 };
 use tracing::{info, warn};
 
@@ -139,7 +139,11 @@ pub(in crate::lifecycle) fn start_or_continue(
         Some((session, true)) if take_up_backup(parts, world, ticket, session, Some(new)) => Ok(()),
         Some((session, crashed)) => {
             let reason = if crashed { RestoreReason::Recovered } else { RestoreReason::Continued };
-            match parts.start_up.proposed(session, policy).restore_from() {
+            let proposed = parts.start_up.proposed(session, policy);
+            if let Proposal::Older(checkpoint) = proposed {
+                warn!(%session, %checkpoint, "the game died soon after its last restores, so an older checkpoint is restored");
+            }
+            match proposed.restore_from() {
                 Some(from) => {
                     take_up::prepare(
                         parts,
