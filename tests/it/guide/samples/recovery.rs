@@ -3,7 +3,11 @@ use bevy_session::prelude::*;
 
 fn go_on(mut commands: Commands, offers: Res<RecoveryOffers>) {
     let Some(offer) = offers.offers().first() else { return };
-    commands.session().recover(offer.session.id, RestoreFrom::Latest);
+    match offer.proposed.restore_from() {
+        Some(from) => commands.session().recover(offer.session.id, from),
+        // It died three times in a row soon after a restore. Start a new session.
+        None => commands.session().decline(offer.session.id),
+    };
 }
 
 fn leave_it(mut commands: Commands, offers: Res<RecoveryOffers>) {

@@ -23,10 +23,10 @@ fn levels(app: &mut App) {
         .offer_recovery_in(Game::Menu)
         .close_session_on_enter(Game::Menu)
         .add_systems(OnEnter(Game::Loading), load_level)
-        // Not `OnEnter(Game::Playing)`, which runs after each pause as well.
+        // Not `OnEnter(Game::Playing)`, which runs after each pause as well; and not for the second level.
         .add_systems(
             OnTransition { exited: Game::Loading, entered: Game::Playing },
-            begin_new_game.run_if(not(session_is_restoring)),
+            begin_new_game.run_if(not(session_is_restoring)).run_if(not(session_is_active)),
         )
         .add_systems(Update, game_over.run_if(in_state(Game::Playing)));
 }
