@@ -47,9 +47,6 @@ pub(crate) struct StartUp {
     trial: Option<RunOnTrial>,
 }
 
-/// The cause of death of a process that somebody has stopped.
-const KILLED: &str = HowItEnded::Abnormal { machine_restarted: false }.name();
-
 /// An attempt to resume automatically: a session, its newest checkpoint, and the proposed
 /// checkpoint or backup.
 pub(super) type Attempt = (SessionId, Option<CheckpointId>, Proposal, Option<String>);
@@ -290,16 +287,18 @@ impl StartUp {
         let ladder = self.ladders.get(&session).copied().unwrap_or_default();
         match policy {
             RecoveryPolicy::Automatic => ladder.proposed,
-            _ if self.was_stopped_by_developer(session) => Proposal::Newest,
-            RecoveryPolicy::Ask | RecoveryPolicy::Never => ladder.without_asking,
+            RecoveryPolicy::Ask | RecoveryPolicy::Never if self.dies_by_itself(session) => {
+                ladder.without_asking
+            }
+            RecoveryPolicy::Ask | RecoveryPolicy::Never => Proposal::Newest,
         }
     }
 
-    /// Returns true if all that the session died of, in development, was that somebody stopped the game.
-    fn was_stopped_by_developer(&self, session: SessionId) -> bool {
-        let is_stop = |death: &ProcessDeath| death.cause == KILLED;
+    /// Returns true if the game last died of itself on a session. A process that is killed may have been stopped by its
+    /// player, and a phone does it all the time.
+    fn dies_by_itself(&self, session: SessionId) -> bool {
         let crash = self.crashes.get(&session);
-        self.is_development && crash.is_some_and(|crash| crash.deaths.iter().all(is_stop))
+        crash.and_then(|crash| crash.deaths.last()).is_some_and(ProcessDeath::is_of_the_game)
     }
 
     /// Returns true if a developer stopped the game, and needn't be asked about that.
@@ -310,5 +309,43 @@ impl StartUp {
 
     pub(super) fn is_set_aside(&self, session: SessionId) -> bool {
         self.ladders.get(&session).is_some_and(|ladder| ladder.set_aside)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy_session_journal::PanicInfo;
+
+    use super::*;
+
+    fn death(cause: &str) -> ProcessDeath {
+        ProcessDeath::new(cause, None::<PanicInfo>)
+    }
+
+    /// The proposal for a session on which the game has died so, with an older checkpoint at hand.
+    fn proposed(policy: RecoveryPolicy, deaths: &[&str]) -> Proposal {
+        let (session, older) = (SessionId::random(), Proposal::Older(OLDER));
+        let mut start_up = StartUp::new(SessionMode::Ordinary, false);
+        let ladder =
+            Ladder { proposed: Proposal::SafeStart, without_asking: older, ..Ladder::default() };
+        start_up.ladders.insert(session, ladder);
+        let deaths = deaths.iter().copied().map(death).collect();
+        let crash = Crash { deaths, play_time: Duration::ZERO, unsaved: None };
+        start_up.crashes.insert(session, crash);
+        start_up.proposed(session, policy)
+    }
+
+    const OLDER: CheckpointId = CheckpointId { run: RunId(1), counter: 1 };
+
+    #[test]
+    fn without_a_question_only_a_game_that_dies_of_itself_goes_back() {
+        let ask = RecoveryPolicy::Ask;
+        assert_eq!(proposed(ask, &["panicked"]), Proposal::Older(OLDER));
+        assert_eq!(proposed(ask, &["killed", "not_responding"]), Proposal::Older(OLDER));
+        for of_others in [&["killed"][..], &["machine_restarted"], &["panicked", "killed"], &[]] {
+            assert_eq!(proposed(ask, of_others), Proposal::Newest, "{of_others:?}");
+            let automatic = proposed(RecoveryPolicy::Automatic, of_others);
+            assert_eq!(automatic, Proposal::SafeStart, "{of_others:?}");
+        }
     }
 }

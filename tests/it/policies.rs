@@ -40,15 +40,7 @@ fn automatic(disk: &MemoryDisk) -> App {
 /// Plays a session with three named checkpoints, ten seconds and ten points of health apart, and
 /// hands out what `kill -9` leaves of it.
 fn killed(name: &str, disk: &MemoryDisk) -> (MemoryDisk, SessionId, Vec<CheckpointId>) {
-    killed_as(plugin(disk), name, disk)
-}
-
-fn killed_as(
-    plugin: SessionPlugin,
-    name: &str,
-    disk: &MemoryDisk,
-) -> (MemoryDisk, SessionId, Vec<CheckpointId>) {
-    let mut app = game_with(plugin, listen::<CheckpointSaved>);
+    let mut app = game_of(disk, RecoveryPolicy::Ask, |_| {});
     let entity = app.world_mut().spawn(Health(0)).id();
     start(&mut app, name);
     app.world_mut().resource_mut::<SessionSettings>().autosave = false;
@@ -412,25 +404,18 @@ fn start_or_continue_follows_the_ladder_where_it_does_not_ask() {
 }
 
 #[test]
-fn start_or_continue_goes_back_later_where_it_would_ask_and_never_starts_over() {
-    for (is_development, expected) in
-        [(false, [30, 30, 20, 10, 0, 0]), (true, [30, 30, 30, 30, 30, 30])]
-    {
-        let disk = MemoryDisk::default();
-        let plugin = |disk: &MemoryDisk| plugin(disk).development(is_development);
-        let (mut disk, session, _) = killed_as(plugin(&disk), "World", &disk);
-        for (deaths, expected) in expected.into_iter().enumerate() {
-            let mut app = game_with(plugin(&disk), |app| {
-                app.add_systems(Startup, |mut commands: Commands| {
-                    commands.session().start_or_continue(NewSession::named("World"));
-                });
+fn a_process_that_is_killed_again_and_again_goes_on_where_it_was() {
+    let (mut disk, session, _) = killed("World", &MemoryDisk::default());
+    for deaths in 0..5 {
+        let mut app = game_of(&disk, RecoveryPolicy::Ask, |app| {
+            app.add_systems(Startup, |mut commands: Commands| {
+                commands.session().start_or_continue(NewSession::named("World"));
             });
-            frames(&mut app, 3);
-            let played = app.world().resource::<CurrentSession>().id();
-            assert_eq!(played, session, "{deaths} deaths, {is_development}");
-            assert_eq!(health(&mut app), expected, "{deaths} deaths, {is_development}");
-            disk = disk.snapshot();
-        }
+        });
+        frames(&mut app, 3);
+        assert_eq!(app.world().resource::<CurrentSession>().id(), session, "{deaths} deaths");
+        assert_eq!(health(&mut app), 30, "{deaths} deaths");
+        disk = disk.snapshot();
     }
 }
 

@@ -35,7 +35,7 @@ pub enum HowItEnded {
 impl HowItEnded {
     /// Its name in records: `exited`, `panicked`, `killed`, `machine_restarted`, `not_responding` or `elsewhere`.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Exited => "exited",
             Self::Crashed(_) => "panicked",

@@ -59,6 +59,12 @@ impl ProcessDeath {
         Self { cause: cause.to_owned(), panic }
     }
 
+    /// Returns true if the process died of itself, by a panic or by a hang. One that was killed may have been stopped.
+    #[must_use]
+    pub fn is_of_the_game(&self) -> bool {
+        matches!(&*self.cause, "panicked" | "not_responding")
+    }
+
     /// Bytes that its texts take, about.
     pub(crate) fn text_bytes(&self) -> usize {
         let of_panic = |panic: &PanicInfo| {

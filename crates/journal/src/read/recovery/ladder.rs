@@ -60,8 +60,7 @@ impl Proposal {
 pub struct Ladder {
     /// The option that a policy takes by itself.
     pub proposed: Proposal,
-    /// The checkpoint of a game that asks nobody and starts no other session. A process that was killed twice may have had
-    /// bad luck, so it steps down later.
+    /// The checkpoint of a game that asks nobody and starts no other session. It steps down later.
     pub without_asking: Proposal,
     /// Deaths in a row, each soon after a restore.
     pub deaths: u32,
