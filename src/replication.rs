@@ -114,6 +114,16 @@ impl Replica {
         self
     }
 
+    /// This machine's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.machine
+    }
+
+    /// The time after which an owner that has died has surely been silent for its lease.
+    pub(crate) fn lease_patience(&self) -> Duration {
+        self.lease.saturating_mul(2).saturating_add(Duration::from_secs(2))
+    }
+
     pub(crate) fn store(&self) -> Arc<dyn ReplicaStore> {
         Arc::clone(&self.store)
     }

@@ -15,7 +15,7 @@ use super::notifications::{
     CheckpointReplicated, FenceReason, ReplicaBack, ReplicaLagging, ReplicaListed, ReplicaLost,
     SessionClaimed, SessionFenced, SessionForked, SessionReleased, notify,
 };
-use super::requests::{CurrentRequest, ask};
+use super::requests::{CurrentRequest, RequestQueue, ask};
 use super::runtime::RuntimeParts;
 use super::runtime::asked_checkpoints::WantedCheckpoint;
 use super::runtime::transition::{Departure, Transition};
@@ -75,6 +75,9 @@ pub(super) fn follow_replica(parts: &mut RuntimeParts, world: &mut World) {
         replica.look(now);
     }
     replica.turn(now);
+    let queue = world.get_resource::<RequestQueue>();
+    let waits = queue.is_some_and(RequestQueue::wants_session_by_name);
+    replica.waits_since = waits.then(|| replica.waits_since.unwrap_or(now.elapsed));
     while let Some(report) = parts.replica.as_mut().and_then(|replica| replica.report()) {
         take_in(parts, world, report);
     }
@@ -86,7 +89,7 @@ pub(super) fn follow_replica(parts: &mut RuntimeParts, world: &mut World) {
 fn give_up_broken(parts: &mut RuntimeParts, world: &mut World) {
     let Some(broken) = parts.replica.take_if(|replica| replica.is_broken()) else { return };
     withdraw_all(parts, world);
-    lost(world, FailureCause::new("what keeps sessions in the replica has failed"));
+    lost(parts, world, FailureCause::new("what keeps sessions in the replica has failed"));
     if let Some(held) = broken.take_all_held() {
         parts.send(held);
     }
@@ -113,7 +116,8 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
         ReplicaReport::Found(sessions) => {
             let sessions: Arc<[ReplicaSession]> = sessions.into();
             if let Some(replica) = &mut parts.replica {
-                replica.found = Arc::clone(&sessions);
+                replica.found = Some(Arc::clone(&sessions));
+                replica.is_lost = false;
             }
             let mut known = world.get_resource_or_init::<ReplicaSessions>();
             known.sessions = sessions;
@@ -132,7 +136,7 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
         ReplicaReport::Lagging(session, checkpoint) => {
             notify(world, ReplicaLagging { session, checkpoint });
         }
-        ReplicaReport::Lost(fault) => lost(world, FailureCause::new(fault)),
+        ReplicaReport::Lost(fault) => lost(parts, world, FailureCause::new(fault)),
         ReplicaReport::Back => {
             info!("the replica answers again");
             world.get_resource_or_init::<ReplicaSessions>().is_reachable = Some(true);
@@ -144,8 +148,8 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
             }
             match (FenceReason::of(&over), over) {
                 (Some(reason), _) => fenced(parts, world, session, epoch.0, reason),
-                (None, Over::Unreadable(error)) => lost(world, FailureCause::new(error)),
-                (None, Over::Unread(error)) => lost(world, FailureCause::new(error)),
+                (None, Over::Unreadable(error)) => lost(parts, world, FailureCause::new(error)),
+                (None, Over::Unread(error)) => lost(parts, world, FailureCause::new(error)),
                 (None, _) => {}
             }
         }
@@ -159,7 +163,10 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
     }
 }
 
-fn lost(world: &mut World, error: FailureCause) {
+fn lost(parts: &mut RuntimeParts, world: &mut World, error: FailureCause) {
+    if let Some(replica) = &mut parts.replica {
+        replica.is_lost = true;
+    }
     warn!(%error, "the replica can't be reached");
     world.get_resource_or_init::<ReplicaSessions>().is_reachable = Some(false);
     notify(world, ReplicaLost { error });

@@ -15,3 +15,4 @@ pub(super) mod restoring;
 pub(super) mod rewinding;
 pub(super) mod starting;
 pub(super) mod take_up;
+pub(super) mod whereabouts;

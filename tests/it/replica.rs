@@ -1,5 +1,6 @@
 //! Sessions that outlive their machine: what a game hears, and what another machine has of it.
 
+mod by_name;
 mod elsewhere;
 
 use bevy::prelude::*;

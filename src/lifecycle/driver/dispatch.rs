@@ -14,7 +14,7 @@ use crate::lifecycle::external::{is_looking_for_backups, take_external_answers};
 use crate::lifecycle::guards::ask_guards;
 use crate::lifecycle::requests::open_requests::{finish, reject};
 use crate::lifecycle::requests::queue::{Asked, RequestQueue};
-use crate::lifecycle::requests::{AboutOthers, Needs, Request, Rules};
+use crate::lifecycle::requests::{AboutOthers, Needs, Request, Rules, SessionRequest};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::Transition;
 use crate::lifecycle::transitions::backups::{cancel_loading_if_asked, follow_loading};
@@ -22,6 +22,7 @@ use crate::lifecycle::transitions::ending::go_on_ending;
 use crate::lifecycle::transitions::profiles::refuse_during_restore;
 use crate::lifecycle::transitions::starting::admit_session;
 use crate::lifecycle::transitions::take_up::cancel_preparing_if_asked;
+use crate::lifecycle::transitions::whereabouts::{Whereabouts, whereabouts};
 
 /// Handles requests until one has to wait for the writer.
 pub(in crate::lifecycle) fn handle_requests(parts: &mut RuntimeParts, world: &mut World) {
@@ -85,7 +86,7 @@ fn next_request(parts: &RuntimeParts, world: &mut World, order: &mut Overtaking)
         order.pass(&rules, about);
     }
     let next = queue.get(order.place)?;
-    if must_wait(parts, &next.request) {
+    if must_wait(parts, world, &next.request) {
         return None;
     }
     let mut queue = world.get_resource_mut::<RequestQueue>()?;
@@ -103,13 +104,15 @@ fn waits_for_filing(parts: &RuntimeParts, about: &AboutOthers) -> bool {
 }
 
 /// Returns true if a request, and all behind it, has to wait although the writer owes no answer.
-fn must_wait(parts: &RuntimeParts, request: &Request) -> bool {
+fn must_wait(parts: &RuntimeParts, world: &World, request: &Request) -> bool {
     let sessions_are_known = parts.start_up.sessions_are_known();
     match request.rules().needs {
         Needs::Nothing => false,
         Needs::Sessions => {
             let is_known = sessions_are_known && !is_looking_for_backups(parts);
-            !is_known || parts.start_up.waits_for_next_look()
+            !is_known
+                || parts.start_up.waits_for_next_look()
+                || waits_for_replica(parts, world, request)
         }
         Needs::Slots => {
             // A writer that is gone answers nothing, and this request is rejected for that.
@@ -118,6 +121,12 @@ fn must_wait(parts: &RuntimeParts, request: &Request) -> bool {
             may_be_answered && (!sessions_are_known || is_busy)
         }
     }
+}
+
+/// Returns true if the request names a session of which it isn't known yet whether another machine has it.
+fn waits_for_replica(parts: &RuntimeParts, world: &World, request: &Request) -> bool {
+    let Request::Session(SessionRequest::StartOrContinue(new)) = request else { return false };
+    parts.session().is_none() && matches!(whereabouts(parts, world, new), Ok(Whereabouts::Unknown))
 }
 
 pub(in crate::lifecycle) fn handle(

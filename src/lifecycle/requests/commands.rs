@@ -188,12 +188,18 @@ impl SessionCommands<'_, '_> {
     /// already, nothing happens. If another process plays it, the request waits up to two seconds
     /// for that to end, and is then rejected. If all of it is damaged, a new session is started.
     ///
-    /// The player isn't asked. If the game has died twice in a row, each time soon after the session
-    /// was restored, an older checkpoint is restored than those that it died on, and an older one
-    /// still after the next such death. In development, processes that somebody stopped don't count.
+    /// With a [replica](crate::SessionPlugin::replica) that is the session which was played last on
+    /// any machine. The request waits for up to two leases while another machine may play it, and is
+    /// rejected with [`ReplicaUnreachable`](crate::RequestError::ReplicaUnreachable) if this machine
+    /// has none of the name and the replica gives no answer for 15 seconds.
     ///
-    /// With [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) the first such death
-    /// counts already, and after the third one a new session is started. With
+    /// The player isn't asked. If the game has panicked or hung twice in a row, each time soon after
+    /// the session was restored, an older checkpoint is restored than those that it died on, and an
+    /// older one still after the next such death. A process that was killed alone is no reason to go
+    /// back.
+    ///
+    /// With [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) the first death of any
+    /// kind counts already, and after the third one a new session is started. With
     /// [`RecoveryPolicy::Never`](crate::RecoveryPolicy::Never) a crashed session is skipped. A newer
     /// backup of the game's own save system is loaded instead of a checkpoint.
     pub fn start_or_continue(&mut self, session: NewSession) -> Ticket {

@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use bevy_session_journal::{RequestError, SessionId, Ticket, limits};
 
 use super::open_requests::{OpenRequests, reject, say_rejected};
-use super::{About, Request};
+use super::{About, Request, SessionRequest};
 use crate::lifecycle::notifications::RequestRejected;
 use crate::restore::RestoreManner;
 
@@ -61,6 +61,12 @@ impl RequestQueue {
         let (request, is_step) = (Arc::new(request), true);
         let (of, by, manner) = Default::default();
         self.waiting.push_front(Asked { ticket, request, of, by, manner, is_step });
+    }
+
+    /// Returns true if a request waits that names its session.
+    pub(in crate::lifecycle) fn wants_session_by_name(&self) -> bool {
+        let mut waiting = self.waiting.iter().map(|asked| &*asked.request);
+        waiting.any(|it| matches!(it, Request::Session(SessionRequest::StartOrContinue(_))))
     }
 
     /// Forgets the steps that wait: their requests are answered at once.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bevy_session_journal::internal::model::clock::Moment;
 use bevy_session_journal::replica::{KeeperLink, ReplicaOrder, ReplicaReport, ReplicaSession};
@@ -25,7 +25,11 @@ pub(crate) struct ReplicaPort {
     /// The sessions that were left, and aren't complete in the replica yet.
     leaving: BTreeSet<SessionId>,
     /// The sessions in the replica, as of when it was listed last.
-    pub found: Arc<[ReplicaSession]>,
+    pub found: Option<Arc<[ReplicaSession]>>,
+    /// True while the replica gives no answer.
+    pub is_lost: bool,
+    /// The time since which a request waits to know which machine has its session.
+    pub waits_since: Option<Duration>,
     /// The sessions that the player declined to recover from the replica, in this process.
     pub declined: BTreeSet<SessionId>,
     /// The session that is played here and owned by another machine.
@@ -34,9 +38,23 @@ pub(crate) struct ReplicaPort {
 
 impl ReplicaPort {
     pub(crate) fn new(link: KeeperLink, settings: Replica) -> Self {
-        let (held, kept, leaving) = (None, BTreeSet::new(), BTreeSet::new());
-        let (found, declined) = (Arc::default(), BTreeSet::new());
-        Self { link, settings, held, kept, leaving, found, declined, fenced: None }
+        Self {
+            link,
+            settings,
+            held: None,
+            kept: BTreeSet::new(),
+            leaving: BTreeSet::new(),
+            found: None,
+            is_lost: false,
+            waits_since: None,
+            declined: BTreeSet::new(),
+            fenced: None,
+        }
+    }
+
+    /// The sessions in the replica, unless it gives no answer.
+    pub(in crate::lifecycle) fn listed(&self) -> Option<&[ReplicaSession]> {
+        self.found.as_deref().filter(|_| !self.is_lost)
     }
 
     /// Inspects an order before the writer does. An order that reads a session which is to be

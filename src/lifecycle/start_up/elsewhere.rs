@@ -1,10 +1,8 @@
 //! Offers of crashed sessions that are in the replica, and not on this machine.
 
-use std::sync::Arc;
-
 use bevy::prelude::*;
 use bevy_session_journal::replica::{ReplicaSession, Standing};
-use bevy_session_journal::{Elsewhere, HowItEnded, RecoveryOffer, SessionId};
+use bevy_session_journal::{Elsewhere, RecoveryOffer, SessionId};
 
 use super::offers::offer;
 use crate::lifecycle::runtime::RuntimeParts;
@@ -15,7 +13,7 @@ use crate::lifecycle::{RecoveryOffers, SessionCatalog};
 /// offered, unless the replica has more of the same line.
 pub(in crate::lifecycle) fn follow_elsewhere(parts: &mut RuntimeParts, world: &mut World) {
     let Some(replica) = &parts.replica else { return };
-    let found = Arc::clone(&replica.found);
+    let Some(found) = replica.found.clone() else { return };
     withdraw(parts, world, &found);
     for session in &*found {
         match elsewhere(session) {
@@ -87,7 +85,7 @@ fn offer_new(
 ) {
     let Some(mut offered) = session.offer.clone() else { return };
     // A session that this machine has played last, and has nothing of, was removed here.
-    if elsewhere == Elsewhere::All && offered.cause != HowItEnded::Elsewhere {
+    if elsewhere == Elsewhere::All && session.is_from_here {
         return;
     }
     let session = session.session;

@@ -6,13 +6,14 @@ use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
 use bevy_session_journal::internal::write::EventStart;
 use bevy_session_journal::{
-    EventTrigger, Fields, LeaveCause, NewSession, Proposal, RequestError, RestoreReason, RunId,
-    SaveId, SessionContext, SessionEntry, SessionId, SessionMetadata, Ticket,
+    EventTrigger, Fields, LeaveCause, NewSession, Proposal, RequestError, RestoreFrom,
+    RestoreReason, RunId, SaveId, SessionContext, SessionEntry, SessionId, SessionMetadata, Ticket,
 };
 use tracing::{info, warn};
 
 use super::backups::take_up_backup;
 use super::take_up;
+use super::whereabouts::{Whereabouts, whereabouts};
 use crate::capture::{Carried, KeyedIds, Placed};
 use crate::content::{Order, Prepared, Start, TakeUp};
 use crate::lifecycle::game_context::compare_context;
@@ -118,6 +119,14 @@ pub(in crate::lifecycle) fn start_or_continue(
         return Ok(());
     }
     parts.require_no_session()?;
+    match whereabouts(parts, world, new)? {
+        Whereabouts::There(session, reason) => {
+            let wanted = (session, RestoreFrom::Latest, reason);
+            take_up::prepare(parts, world, ticket, wanted, Some(new.clone()));
+            return Ok(());
+        }
+        Whereabouts::Here | Whereabouts::Unknown => {}
+    }
     let policy = world.get_resource_or_init::<SessionSettings>().recovery;
     let recovers = policy != RecoveryPolicy::Never;
     let known = world.get_resource_or_init::<SessionCatalog>();

@@ -29,6 +29,8 @@ pub struct ReplicaSession {
     pub owner: ReplicaOwner,
     /// The offer to recover it, if its owner crashed and it can be taken over.
     pub offer: Option<RecoveryOffer>,
+    /// True if this machine has played it last. If it has no files of it any more, it was removed here.
+    pub is_from_here: bool,
     /// The relation of this machine's files to it; `None` if this machine has none.
     pub here: Option<Standing>,
 }
@@ -78,6 +80,7 @@ struct Seen {
     stamp: Option<u64>,
     entry: Option<SessionEntry>,
     offer: Option<RecoveryOffer>,
+    is_from_here: bool,
     here: Option<Standing>,
 }
 
@@ -114,9 +117,10 @@ impl Survey {
         for session in sessions {
             let seen = self.seen.entry(session).or_insert_with(|| Seen::nothing_of(session));
             if let Some(owner) = seen.look(surveyor, own(session), now)? {
-                let (entry, here) = (seen.entry.clone(), seen.here);
                 let offer = seen.offer.clone().filter(|_| owner.may_be_followed());
-                found.push(ReplicaSession { session, entry, owner, offer, here });
+                let entry = seen.entry.clone();
+                let (is_from_here, here) = (seen.is_from_here, seen.here);
+                found.push(ReplicaSession { session, entry, owner, offer, is_from_here, here });
             }
         }
         Ok(found)
@@ -126,7 +130,16 @@ impl Survey {
 impl Seen {
     fn nothing_of(session: SessionId) -> Self {
         let (log, watcher) = (Log::new(session), Watcher::default());
-        Self { log, watcher, read_at: None, stamp: None, entry: None, offer: None, here: None }
+        Self {
+            log,
+            watcher,
+            read_at: None,
+            stamp: None,
+            entry: None,
+            offer: None,
+            is_from_here: false,
+            here: None,
+        }
     }
 
     /// The owner of the session; `None` if it was removed.
@@ -152,9 +165,7 @@ impl Seen {
         let is_new = self.read_at.is_none() || is_read_again;
         if is_new {
             self.read_at = Some(self.log.len());
-            let found = read(&reach, &self.log, surveyor, now);
-            (self.entry, self.offer) =
-                found.map(|it| (it.entry, it.offers.into_iter().next())).unwrap_or_default();
+            self.read(&reach, surveyor, now);
         }
         let stamp = surveyor.local.store.session_stamp(self.log.session()).ok();
         if is_new || (stamp != self.stamp && owner.may_be_followed()) {
@@ -163,24 +174,32 @@ impl Seen {
         }
         Ok(Some(owner))
     }
-}
 
-/// Reads what a replica has of a session as the planner reads it on a disk: what can't be read is not found.
-fn read(reach: &Direct, log: &Log, surveyor: &Surveyor<'_>, now: Moment) -> Option<FoundSession> {
-    let (memory, layout) = (MemoryDisk::default(), surveyor.local.store.layout().clone());
-    let place = SessionFiles::of(&layout, log.session());
-    let mut files = InMemory { disk: &memory, place: &place, file: None };
-    block_on(fetch(reach, log, &mut files)).ok()?;
-    let mut fetched = LocalStore::new(Arc::new(memory.clone()), layout);
-    // What isn't of this machine is of another one, even if this one is new.
-    fetched.host = HostId { origin: HostIdOrigin::Known, ..surveyor.local.host };
-    fetched.boot.clone_from(&surveyor.local.boot);
-    let mut finder = SessionFinder::new(Arc::new(fetched), Vec::new(), Duration::ZERO)
-        .of_game(surveyor.game.to_owned());
-    let mut found =
-        look_at_new(&mut finder, surveyor.types, log.session(), now.wall).ok().flatten()?;
-    found.entry.iter_mut().for_each(|entry| entry.bytes = entry.journal_bytes);
-    Some(found)
+    /// Reads what the replica has of it as the planner reads it on a disk: what can't be read is no entry.
+    fn read(&mut self, reach: &Direct, surveyor: &Surveyor<'_>, now: Moment) {
+        (self.entry, self.offer, self.is_from_here) = Default::default();
+        let session = self.log.session();
+        let (memory, layout) = (MemoryDisk::default(), surveyor.local.store.layout().clone());
+        let place = SessionFiles::of(&layout, session);
+        let mut files = InMemory { disk: &memory, place: &place, file: None };
+        if block_on(fetch(reach, &self.log, &mut files)).is_err() {
+            return;
+        }
+        let mut fetched = LocalStore::new(Arc::new(memory.clone()), layout);
+        // What isn't of this machine is of another one, even if this one is new.
+        fetched.host = HostId { origin: HostIdOrigin::Known, ..surveyor.local.host };
+        fetched.boot.clone_from(&surveyor.local.boot);
+        if let Ok(stored) = fetched.store.open_session(session) {
+            let newest = stored.index().heads().first();
+            self.is_from_here = newest.is_some_and(|head| !fetched.is_elsewhere(head.host));
+        }
+        let mut finder = SessionFinder::new(Arc::new(fetched), Vec::new(), Duration::ZERO)
+            .of_game(surveyor.game.to_owned());
+        let found = look_at_new(&mut finder, surveyor.types, session, now.wall).ok().flatten();
+        let Some(FoundSession { entry, offers, .. }) = found else { return };
+        self.entry = entry.map(|entry| SessionEntry { bytes: entry.journal_bytes, ..entry });
+        self.offer = offers.into_iter().next();
+    }
 }
 
 /// The relation of this machine's files to a log; `None` if there are none, or it can't be known.

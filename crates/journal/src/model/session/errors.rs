@@ -33,6 +33,9 @@ pub enum RequestError {
     /// Another process plays this session.
     #[error("another process plays this session")]
     SessionInUse,
+    /// The replica gives no answer, and this machine has no session of the name that was asked for.
+    #[error("the replica that may have the session gives no answer")]
+    ReplicaUnreachable,
     /// The session has no such checkpoint.
     #[error("the session has no such checkpoint")]
     UnknownCheckpoint,
