@@ -75,10 +75,11 @@ fn is_same(there: &ReplicaSession, new: &NewSession) -> bool {
         .is_some_and(|it| it.session.name == new.name && it.session.player == new.player)
 }
 
-/// A machine that was started again under its own name may go on at once.
+/// A machine that was started again may go on at once: its claim is its own.
 fn is_played_elsewhere(replica: &ReplicaPort, there: &ReplicaSession) -> bool {
     let own = replica.settings.name();
-    matches!(&there.owner, ReplicaOwner::Another(machine) if machine != own || own.is_empty())
+    let is_own = |machine: &str| there.is_from_here || (machine == own && !own.is_empty());
+    matches!(&there.owner, ReplicaOwner::Another(machine) if !is_own(machine))
 }
 
 /// The newest session of this name and player on this machine that can be resumed.

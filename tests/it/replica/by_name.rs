@@ -116,10 +116,12 @@ fn without_the_replica_what_is_here_goes_on_and_nothing_begins_in_its_place() {
 
 #[test]
 fn a_machine_that_starts_again_does_not_wait_for_itself() {
-    let store = MemoryReplica::default();
-    let disk = MemoryDisk::default();
-    let (one, session) = played(&disk, replica(&store, "one"), 7);
-    let mut one = server(&killed(one, &disk), replica(&store, "one"));
-    seconds(&mut one, 0.5);
-    assert_eq!(played_by(&one), Some(session));
+    for name in ["one", ""] {
+        let store = MemoryReplica::default();
+        let disk = MemoryDisk::default();
+        let (one, session) = played(&disk, replica(&store, name), 7);
+        let mut one = server(&killed(one, &disk), replica(&store, name));
+        seconds(&mut one, 0.5);
+        assert_eq!(played_by(&one), Some(session), "{name:?}");
+    }
 }
