@@ -139,6 +139,10 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
         ReplicaReport::Lost(fault) => lost(parts, world, FailureCause::new(fault)),
         ReplicaReport::Back => {
             info!("the replica answers again");
+            if let Some(replica) = &mut parts.replica {
+                // It is listed again only where something has changed meanwhile.
+                replica.is_lost = false;
+            }
             world.get_resource_or_init::<ReplicaSessions>().is_reachable = Some(true);
             notify(world, ReplicaBack {});
         }

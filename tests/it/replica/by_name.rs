@@ -125,3 +125,18 @@ fn a_machine_that_starts_again_does_not_wait_for_itself() {
         assert_eq!(played_by(&one), Some(session), "{name:?}");
     }
 }
+
+#[test]
+fn a_replica_that_is_back_with_nothing_new_is_asked_again() {
+    let store = MemoryReplica::default();
+    let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
+    seconds(&mut two, 1.0);
+    store.go_away();
+    seconds(&mut two, 10.0);
+    store.come_back();
+    seconds(&mut two, 10.0);
+    assert_eq!((received::<ReplicaLost>(&two).len(), received::<ReplicaBack>(&two).len()), (1, 1));
+    request(&mut two, |commands| commands.session().start_or_continue(NewSession::named("Arena")));
+    seconds(&mut two, 1.0);
+    assert!(played_by(&two).is_some(), "nobody has one, as it was known before");
+}
