@@ -84,8 +84,7 @@ fn offer_new(
     elsewhere: Elsewhere,
 ) {
     let Some(mut offered) = session.offer.clone() else { return };
-    // A session that this machine has played last, and has nothing of, was removed here.
-    if elsewhere == Elsewhere::All && session.is_from_here {
+    if session.was_removed_here() {
         return;
     }
     let session = session.session;

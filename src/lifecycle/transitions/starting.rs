@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use super::backups::take_up_backup;
 use super::take_up;
-use super::whereabouts::{Whereabouts, whereabouts};
+use super::whereabouts::{Whereabouts, is_named, newest_here, whereabouts};
 use crate::capture::{Carried, KeyedIds, Placed};
 use crate::content::{Order, Prepared, Start, TakeUp};
 use crate::lifecycle::game_context::compare_context;
@@ -26,9 +26,7 @@ use crate::lifecycle::requests::{
 use crate::lifecycle::runtime::transition::{Taken, Transition};
 use crate::lifecycle::runtime::{Playing, RuntimeParts};
 use crate::lifecycle::summary::RunFigures;
-use crate::lifecycle::{
-    CurrentSession, GameContext, RecoveryPolicy, SessionCatalog, SessionSettings,
-};
+use crate::lifecycle::{CurrentSession, GameContext, SessionCatalog, SessionSettings};
 use crate::monitoring::Restraints;
 
 /// Checks that the texts of a new session are short enough, and its tags and links few enough.
@@ -128,19 +126,13 @@ pub(in crate::lifecycle) fn start_or_continue(
         Whereabouts::Here | Whereabouts::Unknown => {}
     }
     let policy = world.get_resource_or_init::<SessionSettings>().recovery;
-    let recovers = policy != RecoveryPolicy::Never;
     let known = world.get_resource_or_init::<SessionCatalog>();
-    let mut same = known
-        .sessions()
-        .iter()
-        .filter(|entry| entry.session.name == new.name && entry.session.player == new.player);
     // A second process beside the first would split the one world into two.
-    if same.clone().any(|entry| entry.in_use) {
+    if known.sessions().iter().any(|entry| entry.in_use && is_named(entry, new)) {
         return try_start_again(parts, world, ticket, new);
     }
     parts.start_up.end_race();
-    let same = same.find(|entry| entry.can_go_on() && (recovers || !entry.has_crashed()));
-    match same.map(|entry| (entry.session.id, entry.has_crashed())) {
+    match newest_here(world, new).map(|entry| (entry.session.id, entry.has_crashed())) {
         None => {
             admit_session(world)?;
             start(parts, world, ticket, new)

@@ -45,7 +45,9 @@ pub(in crate::lifecycle) fn whereabouts(
             _ => Ok(Whereabouts::Unknown),
         };
     };
-    let same = found.iter().filter(|it| is_same(it, new) && !parts.start_up.hides(it.session));
+    let is_same =
+        |it: &&ReplicaSession| it.entry.as_ref().is_some_and(|entry| is_named(entry, new));
+    let same = found.iter().filter(is_same).filter(|it| !parts.start_up.hides(it.session));
     if same.clone().any(|it| is_played_elsewhere(replica, it)) {
         // Whoever died has renewed nothing for the length of a lease by then.
         return match waited < replica.settings.lease_patience() {
@@ -68,11 +70,9 @@ pub(in crate::lifecycle) fn whereabouts(
     })
 }
 
-fn is_same(there: &ReplicaSession, new: &NewSession) -> bool {
-    there
-        .entry
-        .as_ref()
-        .is_some_and(|it| it.session.name == new.name && it.session.player == new.player)
+/// Returns true if a session has the name and the player that were asked for.
+pub(super) fn is_named(entry: &SessionEntry, new: &NewSession) -> bool {
+    entry.session.name == new.name && entry.session.player == new.player
 }
 
 /// A machine that was started again may go on at once: its claim is its own.
@@ -83,14 +83,10 @@ fn is_played_elsewhere(replica: &ReplicaPort, there: &ReplicaSession) -> bool {
 }
 
 /// The newest session of this name and player on this machine that can be resumed.
-fn newest_here<'a>(world: &'a World, new: &NewSession) -> Option<&'a SessionEntry> {
+pub(super) fn newest_here<'a>(world: &'a World, new: &NewSession) -> Option<&'a SessionEntry> {
     let known = world.get_resource::<SessionCatalog>()?;
     let mut sessions = known.sessions().iter();
-    sessions.find(|entry| {
-        entry.session.name == new.name
-            && entry.session.player == new.player
-            && may_go_on(world, entry)
-    })
+    sessions.find(|entry| is_named(entry, new) && may_go_on(world, entry))
 }
 
 fn may_go_on(world: &World, entry: &SessionEntry) -> bool {
@@ -103,10 +99,9 @@ fn may_go_on(world: &World, entry: &SessionEntry) -> bool {
 fn may_be_taken(world: &World, there: &ReplicaSession) -> bool {
     let known = world.get_resource::<SessionCatalog>();
     let here = known.and_then(|known| known.get(there.session));
-    let was_removed = there.here.is_none() && there.is_from_here;
     let is_unwanted_here = here.is_some_and(|entry| !entry.can_go_on());
     let can_go_on = there.entry.as_ref().is_some_and(|entry| may_go_on(world, entry));
-    can_go_on && !was_removed && !is_unwanted_here
+    can_go_on && !there.was_removed_here() && !is_unwanted_here
 }
 
 /// What this machine has of it may know less of how it was left than the replica, and more.

@@ -29,10 +29,18 @@ pub struct ReplicaSession {
     pub owner: ReplicaOwner,
     /// The offer to recover it, if its owner crashed and it can be taken over.
     pub offer: Option<RecoveryOffer>,
-    /// True if this machine has played it last. If it has no files of it any more, it was removed here.
+    /// True if this machine has played it last.
     pub is_from_here: bool,
     /// The relation of this machine's files to it; `None` if this machine has none.
     pub here: Option<Standing>,
+}
+
+impl ReplicaSession {
+    /// Returns true if this machine has played it last and has nothing of it any more.
+    #[must_use]
+    pub fn was_removed_here(&self) -> bool {
+        self.is_from_here && self.here.is_none()
+    }
 }
 
 /// The owner of a session in a replica.
@@ -189,13 +197,12 @@ impl Seen {
         // What isn't of this machine is of another one, even if this one is new.
         fetched.host = HostId { origin: HostIdOrigin::Known, ..surveyor.local.host };
         fetched.boot.clone_from(&surveyor.local.boot);
-        if let Ok(stored) = fetched.store.open_session(session) {
-            let newest = stored.index().heads().first();
-            self.is_from_here = newest.is_some_and(|head| !fetched.is_elsewhere(head.host));
-        }
+        let Ok(stored) = fetched.store.open_session(session) else { return };
+        let newest = stored.index().heads().first();
+        self.is_from_here = newest.is_some_and(|head| !fetched.is_elsewhere(head.host));
         let mut finder = SessionFinder::new(Arc::new(fetched), Vec::new(), Duration::ZERO)
             .of_game(surveyor.game.to_owned());
-        let found = look_at_new(&mut finder, surveyor.types, session, now.wall).ok().flatten();
+        let found = look_at_new(&mut finder, surveyor.types, stored, now.wall);
         let Some(FoundSession { entry, offers, .. }) = found else { return };
         self.entry = entry.map(|entry| SessionEntry { bytes: entry.journal_bytes, ..entry });
         self.offer = offers.into_iter().next();

@@ -100,6 +100,15 @@ fn play(app: &mut App, checkpoints: u32) {
     }
 }
 
+/// A game in a session of its own, played for so many checkpoints.
+fn started(directory: &Path, checkpoints: u32) -> App {
+    let mut app = start_up(directory);
+    app.world_mut().commands().session().start(NewSession::named("Well"));
+    frames(&mut app, 3);
+    play(&mut app, checkpoints);
+    app
+}
+
 /// The differences of an exact replay from what was recorded, and the restores in it.
 fn replayed(directory: &Path) -> (Vec<String>, Vec<(RestoreReason, Option<RestoreReason>)>) {
     let replay = Replay::open(directory).unwrap();
@@ -133,10 +142,7 @@ fn reported(directory: &Path) -> PathBuf {
 #[test]
 fn a_replay_has_the_crew_and_the_objectives_of_the_recording() {
     let directory = tempfile::tempdir().unwrap();
-    let mut app = start_up(directory.path());
-    app.world_mut().commands().session().start(NewSession::named("Well"));
-    frames(&mut app, 3);
-    play(&mut app, 3);
+    let app = started(directory.path(), 3);
     assert!(app.world().resource::<Crew>().host().is_some());
     drop(app);
     let (differences, restored) = replayed(directory.path());
@@ -147,10 +153,7 @@ fn a_replay_has_the_crew_and_the_objectives_of_the_recording() {
 #[test]
 fn who_sat_down_after_a_crash_does_so_in_a_replay() {
     let directory = tempfile::tempdir().unwrap();
-    let mut app = start_up(directory.path());
-    app.world_mut().commands().session().start(NewSession::named("Well"));
-    frames(&mut app, 3);
-    play(&mut app, 2);
+    let app = started(directory.path(), 2);
     let session = app.world().resource::<CurrentSession>().id();
     drop(app);
     let mut app = start_up(directory.path());

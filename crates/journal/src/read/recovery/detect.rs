@@ -152,24 +152,20 @@ pub(crate) fn entry_of_new(
     session: SessionId,
     now: Timestamp,
 ) -> Result<SessionEntry, RequestError> {
-    let found = look_at_new(finder, types, session, now)?;
+    let stored = open(finder, session)?;
+    let found = look_at_new(finder, types, stored, now);
     let entry = found.and_then(|found| found.entry).ok_or(RequestError::NothingToRestore)?;
     Ok(SessionEntry { bytes: entry.journal_bytes, ..entry })
 }
 
 /// Looks at a session that was just made, or brought from elsewhere.
-///
-/// # Errors
-///
-/// [`StoreError`] if it can't be read.
 pub(crate) fn look_at_new(
     finder: &mut SessionFinder,
     types: &dyn KnownTypes,
-    session: SessionId,
+    stored: StoredSession,
     now: Timestamp,
-) -> Result<Option<FoundSession>, StoreError> {
-    let stored = open(finder, session)?;
-    Ok(examine(finder, types, stored, Interest::Crashes(LockHolder::Unknown), now))
+) -> Option<FoundSession> {
+    examine(finder, types, stored, Interest::Crashes(LockHolder::Unknown), now)
 }
 
 /// The number of times that the files of a session without an end are read while other processes take and release it.
