@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::external::{better_backup, is_looking_for_backups};
 use super::policy::RecoveryPolicy;
-use super::requests::{ExternalRequest, SessionRequest, ask, close, finish, reject};
+use super::requests::{ExternalRequest, RequestQueue, SessionRequest, ask, close, finish, reject};
 use super::runtime::{Runtime, RuntimeParts};
 use super::start_up::Due;
 use super::start_up::elsewhere::is_elsewhere;
@@ -25,7 +25,11 @@ pub(super) fn take_up_by_itself(parts: &mut RuntimeParts, world: &mut World) {
     if parts.playing.is_some() {
         parts.start_up.nothing_is_due();
     }
-    if parts.start_up.due() == Due::Nothing
+    // One that the game named may be waited for.
+    let is_asked =
+        world.get_resource::<RequestQueue>().is_some_and(|it| it.wants_session_by_name());
+    if is_asked
+        || parts.start_up.due() == Due::Nothing
         || !parts.start_up.sessions_are_known()
         || parts.transition.is_some()
         || is_looking_for_backups(parts)

@@ -15,7 +15,7 @@ use super::notifications::{
     CheckpointReplicated, FenceReason, ReplicaBack, ReplicaLagging, ReplicaListed, ReplicaLost,
     SessionClaimed, SessionFenced, SessionForked, SessionReleased, notify,
 };
-use super::requests::{CurrentRequest, RequestQueue, ask};
+use super::requests::{CurrentRequest, ask};
 use super::runtime::RuntimeParts;
 use super::runtime::asked_checkpoints::WantedCheckpoint;
 use super::runtime::transition::{Departure, Transition};
@@ -23,6 +23,7 @@ use super::start_up::elsewhere::{follow_elsewhere, withdraw_all};
 use super::transitions::leaving;
 use super::transitions::rewinding::branch_off;
 use super::transitions::take_up::{make_branch_of_it, not_prepared};
+use super::transitions::whereabouts::{find_again, is_more_there};
 use super::{CurrentSession, SessionCatalog};
 use crate::replication::WhenFenced;
 
@@ -75,9 +76,6 @@ pub(super) fn follow_replica(parts: &mut RuntimeParts, world: &mut World) {
         replica.look(now);
     }
     replica.turn(now);
-    let queue = world.get_resource::<RequestQueue>();
-    let waits = queue.is_some_and(RequestQueue::wants_session_by_name);
-    replica.waits_since = waits.then(|| replica.waits_since.unwrap_or(now.elapsed));
     while let Some(report) = parts.replica.as_mut().and_then(|replica| replica.report()) {
         take_in(parts, world, report);
     }
@@ -88,6 +86,7 @@ pub(super) fn follow_replica(parts: &mut RuntimeParts, world: &mut World) {
 /// A keeper that panicked is a bug of this crate. The game continues without a replica.
 fn give_up_broken(parts: &mut RuntimeParts, world: &mut World) {
     let Some(broken) = parts.replica.take_if(|replica| replica.is_broken()) else { return };
+    parts.has_lost_replica = true;
     withdraw_all(parts, world);
     lost(parts, world, FailureCause::new("what keeps sessions in the replica has failed"));
     if let Some(held) = broken.take_all_held() {
@@ -113,11 +112,11 @@ pub(super) fn wait_for_replica(parts: &mut RuntimeParts, world: &mut World) {
 
 fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
     match report {
-        ReplicaReport::Found(sessions) => {
+        ReplicaReport::Found(sessions, look) => {
             let sessions: Arc<[ReplicaSession]> = sessions.into();
-            if let Some(replica) = &mut parts.replica {
-                replica.found = Some(Arc::clone(&sessions));
-                replica.is_lost = false;
+            let replica = parts.replica.as_mut();
+            if !replica.is_some_and(|it| it.take_list(Arc::clone(&sessions), look)) {
+                return;
             }
             let mut known = world.get_resource_or_init::<ReplicaSessions>();
             known.sessions = sessions;
@@ -140,8 +139,7 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
         ReplicaReport::Back => {
             info!("the replica answers again");
             if let Some(replica) = &mut parts.replica {
-                // It is listed again only where something has changed meanwhile.
-                replica.is_lost = false;
+                replica.lost_since = None;
             }
             world.get_resource_or_init::<ReplicaSessions>().is_reachable = Some(true);
             notify(world, ReplicaBack {});
@@ -168,8 +166,9 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
 }
 
 fn lost(parts: &mut RuntimeParts, world: &mut World, error: FailureCause) {
+    let now = parts.time.now();
     if let Some(replica) = &mut parts.replica {
-        replica.is_lost = true;
+        replica.note_lost(now);
     }
     warn!(%error, "the replica can't be reached");
     world.get_resource_or_init::<ReplicaSessions>().is_reachable = Some(false);
@@ -186,7 +185,17 @@ fn ready(parts: &mut RuntimeParts, world: &mut World, session: SessionId, readin
     // Nobody wants it any more.
     let Some(held) = held else { return };
     match readiness {
+        Readiness::Unclaimed if is_more_there(parts, session) => {
+            return find_again(parts, world);
+        }
         Readiness::Claimed | Readiness::Unclaimed | Readiness::InUse => {}
+        Readiness::Owned => {
+            if let Some(Transition::Preparing(preparing)) = &parts.transition {
+                let ticket = preparing.ticket;
+                not_prepared(parts, world, RequestError::SessionInUse, ticket);
+            }
+            return;
+        }
         Readiness::Forked => {
             notify(world, SessionForked { session });
             make_branch_of_it(parts, &like(world, session));

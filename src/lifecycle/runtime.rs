@@ -61,6 +61,8 @@ pub(crate) struct RuntimeParts {
     pub writer: WriterPort,
     /// The link to the replica, if the game named one.
     pub replica: Option<Box<ReplicaPort>>,
+    /// True if the game named a replica, and nothing leads there any more.
+    pub has_lost_replica: bool,
     pub exit: ExitWatch,
     /// The run that is being written.
     pub playing: Option<Playing>,

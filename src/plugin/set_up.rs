@@ -72,7 +72,6 @@ impl SessionPlugin {
         if let Some(previous) = last_to_die(&dead) {
             app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &local.boot)));
         }
-        let hints = HintWatch::new(types.problems(), self.is_development());
         let replica = self.replica_port(app, &local, recorders, &types, clock);
         let worker = self.worker(app.world_mut(), local, &types, process.clone(), dead);
         let progress = worker.progress();
@@ -80,9 +79,11 @@ impl SessionPlugin {
         let mut writer = WriterPort::new(link, progress).measured_for(app.world());
         writer.begin(app.world(), time.now());
         app.insert_resource(Runtime::new(RuntimeParts {
+            hints: HintWatch::new(types.problems(), self.is_development()),
             types,
             time,
             writer,
+            has_lost_replica: self.replica.is_some() && replica.is_none(),
             replica,
             exit: ExitWatch::new(process),
             playing: None,
@@ -93,7 +94,6 @@ impl SessionPlugin {
             start_up: StartUp::new(mode, self.is_development()),
             hooks,
             claims: Vec::new(),
-            hints,
             events,
             external: provider.and_then(External::new),
             filings: Filings::default(),

@@ -1,7 +1,9 @@
 //! Sessions that outlive their machine: what a game hears, and what another machine has of it.
 
 mod by_name;
+mod by_name_races;
 mod elsewhere;
+mod flaky_store;
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;

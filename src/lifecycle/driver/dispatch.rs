@@ -22,7 +22,9 @@ use crate::lifecycle::transitions::ending::go_on_ending;
 use crate::lifecycle::transitions::profiles::refuse_during_restore;
 use crate::lifecycle::transitions::starting::admit_session;
 use crate::lifecycle::transitions::take_up::cancel_preparing_if_asked;
-use crate::lifecycle::transitions::whereabouts::{Whereabouts, whereabouts};
+use crate::lifecycle::transitions::whereabouts::{
+    Whereabouts, cancel_search_if_asked, whereabouts,
+};
 
 /// Handles requests until one has to wait for the writer.
 pub(in crate::lifecycle) fn handle_requests(parts: &mut RuntimeParts, world: &mut World) {
@@ -34,6 +36,7 @@ pub(in crate::lifecycle) fn handle_requests(parts: &mut RuntimeParts, world: &mu
     follow_loading(parts, world);
     cancel_preparing_if_asked(parts, world);
     cancel_loading_if_asked(parts, world);
+    cancel_search_if_asked(parts, world);
     handle_what_can_be(parts, world);
     refuse_during_restore(parts, world);
     if let Some(mut queue) = world.get_resource_mut::<RequestQueue>() {
@@ -66,7 +69,11 @@ fn handle_what_can_be(parts: &mut RuntimeParts, world: &mut World) {
 }
 
 /// Takes the next request that can be handled now.
-fn next_request(parts: &RuntimeParts, world: &mut World, order: &mut Overtaking) -> Option<Asked> {
+fn next_request(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    order: &mut Overtaking,
+) -> Option<Asked> {
     let queue = world.get_resource::<RequestQueue>()?;
     match &parts.transition {
         None => order.begin(queue, None),
@@ -81,12 +88,17 @@ fn next_request(parts: &RuntimeParts, world: &mut World, order: &mut Overtaking)
         let about = rules.about_others(world);
         let may_be_handled = order.may_be_handled(asked, &rules, &about, parts.session());
         if may_be_handled && !waits_for_filing(parts, &about) {
-            break;
+            if !waits_for_replica(parts, world, asked) {
+                break;
+            }
+            // What is said of a session meanwhile decides whether it is the one that is wanted.
+            order.pass(&rules, AboutOthers::None);
+            continue;
         }
         order.pass(&rules, about);
     }
     let next = queue.get(order.place)?;
-    if must_wait(parts, world, &next.request) {
+    if must_wait(parts, &next.request) {
         return None;
     }
     let mut queue = world.get_resource_mut::<RequestQueue>()?;
@@ -104,15 +116,13 @@ fn waits_for_filing(parts: &RuntimeParts, about: &AboutOthers) -> bool {
 }
 
 /// Returns true if a request, and all behind it, has to wait although the writer owes no answer.
-fn must_wait(parts: &RuntimeParts, world: &World, request: &Request) -> bool {
+fn must_wait(parts: &RuntimeParts, request: &Request) -> bool {
     let sessions_are_known = parts.start_up.sessions_are_known();
     match request.rules().needs {
         Needs::Nothing => false,
         Needs::Sessions => {
             let is_known = sessions_are_known && !is_looking_for_backups(parts);
-            !is_known
-                || parts.start_up.waits_for_next_look()
-                || waits_for_replica(parts, world, request)
+            !is_known || parts.start_up.waits_for_next_look()
         }
         Needs::Slots => {
             // A writer that is gone answers nothing, and this request is rejected for that.
@@ -124,9 +134,13 @@ fn must_wait(parts: &RuntimeParts, world: &World, request: &Request) -> bool {
 }
 
 /// Returns true if the request names a session of which it isn't known yet whether another machine has it.
-fn waits_for_replica(parts: &RuntimeParts, world: &World, request: &Request) -> bool {
-    let Request::Session(SessionRequest::StartOrContinue(new)) = request else { return false };
-    parts.session().is_none() && matches!(whereabouts(parts, world, new), Ok(Whereabouts::Unknown))
+fn waits_for_replica(parts: &mut RuntimeParts, world: &World, asked: &Asked) -> bool {
+    let Request::Session(SessionRequest::StartOrContinue(new)) = &*asked.request else {
+        return false;
+    };
+    parts.session().is_none()
+        && !must_wait(parts, &asked.request)
+        && matches!(whereabouts(parts, world, asked.ticket, new), Ok(Whereabouts::Unknown))
 }
 
 pub(in crate::lifecycle) fn handle(

@@ -190,8 +190,12 @@ impl SessionCommands<'_, '_> {
     ///
     /// With a [replica](crate::SessionPlugin::replica) that is the session which was played last on
     /// any machine. The request waits for up to two leases while another machine may play it, and is
-    /// rejected with [`ReplicaUnreachable`](crate::RequestError::ReplicaUnreachable) if this machine
-    /// has none of the name and the replica gives no answer for 15 seconds.
+    /// rejected with [`SessionInUse`](crate::RequestError::SessionInUse) then. It is rejected with
+    /// [`ReplicaUnreachable`](crate::RequestError::ReplicaUnreachable) if the replica gives no answer
+    /// for 15 seconds, and this machine has none of the name, or none but one that another has
+    /// played on. If both have played on without each other, the side with more checkpoints goes on,
+    /// and the other one stays in the session, as [`RecoveryOffer::fork`](crate::RecoveryOffer::fork)
+    /// shows. [`cancel_restore`](Self::cancel_restore) ends the wait.
     ///
     /// The player isn't asked. If the game has panicked or hung twice in a row, each time soon after
     /// the session was restored, an older checkpoint is restored than those that it died on, and an

@@ -12,6 +12,7 @@ use bevy_session_journal::replica::{KeeperLink, ReplicaOrder, ReplicaReport, Rep
 use bevy_session_journal::{CheckpointId, SessionId};
 
 use crate::content::Order;
+use crate::lifecycle::transitions::whereabouts::Search;
 use crate::replication::Replica;
 
 /// The driver's link to the thread that keeps sessions in a replica.
@@ -26,10 +27,18 @@ pub(crate) struct ReplicaPort {
     leaving: BTreeSet<SessionId>,
     /// The sessions in the replica, as of when it was listed last.
     pub found: Option<Arc<[ReplicaSession]>>,
-    /// True while the replica gives no answer.
-    pub is_lost: bool,
-    /// The time since which a request waits to know which machine has its session.
-    pub waits_since: Option<Duration>,
+    /// The number of the newest look that was asked for.
+    looks: u64,
+    /// The number of the look that the list answers; `None` if the replica gave no answer since.
+    listed: Option<u64>,
+    /// Lists of earlier looks are of another profile.
+    first_look: u64,
+    /// The time since which the replica gives no answer.
+    pub lost_since: Option<Duration>,
+    /// The search for the session of a request that names it.
+    pub search: Option<Search>,
+    /// The session that is resumed for such a request.
+    pub by_name: Option<SessionId>,
     /// The sessions that the player declined to recover from the replica, in this process.
     pub declined: BTreeSet<SessionId>,
     /// The session that is played here and owned by another machine.
@@ -45,16 +54,40 @@ impl ReplicaPort {
             kept: BTreeSet::new(),
             leaving: BTreeSet::new(),
             found: None,
-            is_lost: false,
-            waits_since: None,
+            looks: 0,
+            listed: None,
+            first_look: 0,
+            lost_since: None,
+            search: None,
+            by_name: None,
             declined: BTreeSet::new(),
             fenced: None,
         }
     }
 
-    /// The sessions in the replica, unless it gives no answer.
-    pub(in crate::lifecycle) fn listed(&self) -> Option<&[ReplicaSession]> {
-        self.found.as_deref().filter(|_| !self.is_lost)
+    /// The sessions in the replica, if they were listed after this look was asked for, and it still gives answers.
+    pub(in crate::lifecycle) fn listed_since(&self, look: u64) -> Option<&[ReplicaSession]> {
+        self.found.as_deref().filter(|_| self.listed.is_some_and(|listed| listed >= look))
+    }
+
+    /// Takes a list of the replica's sessions, which answers the look of this number. Returns false if it is of another
+    /// profile.
+    pub(in crate::lifecycle) fn take_list(
+        &mut self,
+        sessions: Arc<[ReplicaSession]>,
+        look: u64,
+    ) -> bool {
+        if look < self.first_look {
+            return false;
+        }
+        (self.found, self.listed, self.lost_since) = (Some(sessions), Some(look), None);
+        true
+    }
+
+    /// The replica gives no answer. A list follows once it does.
+    pub(in crate::lifecycle) fn note_lost(&mut self, now: Moment) {
+        self.listed = None;
+        self.lost_since.get_or_insert(now.elapsed);
     }
 
     /// Inspects an order before the writer does. An order that reads a session which is to be
@@ -71,7 +104,11 @@ impl ReplicaPort {
                 if self.kept.insert(session) {
                     self.leaving.remove(&session);
                     self.held = Some((session, order));
-                    self.link.send(ReplicaOrder::Ready(session), now);
+                    let ready = match self.by_name == Some(session) {
+                        true => ReplicaOrder::ReadyByName(session, self.settings.lease_patience()),
+                        false => ReplicaOrder::Ready(session),
+                    };
+                    self.link.send(ready, now);
                     return None;
                 }
             }
@@ -92,6 +129,9 @@ impl ReplicaPort {
             }
             Order::UseProfile { profile, .. } => {
                 self.link.send(ReplicaOrder::UseProfile(profile.clone()), now);
+                (self.found, self.listed, self.search) = Default::default();
+                self.declined.clear();
+                self.first_look = self.look(now);
             }
             _ => {}
         }
@@ -151,9 +191,11 @@ impl ReplicaPort {
         !self.leaving.is_empty()
     }
 
-    /// Requests a look at the replica.
-    pub(in crate::lifecycle) fn look(&mut self, now: Moment) {
-        self.link.send(ReplicaOrder::Look, now);
+    /// Requests a look at the replica, and returns its number.
+    pub(in crate::lifecycle) fn look(&mut self, now: Moment) -> u64 {
+        self.looks += 1;
+        self.link.send(ReplicaOrder::Look(self.looks), now);
+        self.looks
     }
 
     /// Returns true if the replica's thread is gone, after a panic. Nothing waits for it then.

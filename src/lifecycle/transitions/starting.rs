@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use super::backups::take_up_backup;
 use super::take_up;
-use super::whereabouts::{Whereabouts, is_named, newest_here, whereabouts};
+use super::whereabouts::{Whereabouts, is_named, whereabouts};
 use crate::capture::{Carried, KeyedIds, Placed};
 use crate::content::{Order, Prepared, Start, TakeUp};
 use crate::lifecycle::game_context::compare_context;
@@ -117,47 +117,58 @@ pub(in crate::lifecycle) fn start_or_continue(
         return Ok(());
     }
     parts.require_no_session()?;
-    match whereabouts(parts, world, new)? {
-        Whereabouts::There(session, reason) => {
-            let wanted = (session, RestoreFrom::Latest, reason);
-            take_up::prepare(parts, world, ticket, wanted, Some(new.clone()));
-            return Ok(());
-        }
-        Whereabouts::Here | Whereabouts::Unknown => {}
+    let whereabouts = whereabouts(parts, world, ticket, new)?;
+    if let Whereabouts::There(session, reason) = whereabouts {
+        let way = (session, RestoreFrom::Latest, reason);
+        take_up::prepare(parts, world, ticket, way, Some(new.clone()));
+        return Ok(());
     }
-    let policy = world.get_resource_or_init::<SessionSettings>().recovery;
     let known = world.get_resource_or_init::<SessionCatalog>();
     // A second process beside the first would split the one world into two.
     if known.sessions().iter().any(|entry| entry.in_use && is_named(entry, new)) {
         return try_start_again(parts, world, ticket, new);
     }
     parts.start_up.end_race();
-    match newest_here(world, new).map(|entry| (entry.session.id, entry.has_crashed())) {
-        None => {
+    match whereabouts {
+        Whereabouts::Here(session) => go_on_here(parts, world, ticket, session, new),
+        Whereabouts::Nowhere | Whereabouts::There(..) => {
             admit_session(world)?;
             start(parts, world, ticket, new)
         }
-        Some((session, true)) if take_up_backup(parts, world, ticket, session, Some(new)) => Ok(()),
-        Some((session, crashed)) => {
-            let reason = if crashed { RestoreReason::Recovered } else { RestoreReason::Continued };
-            let proposed = parts.start_up.proposed(session, policy);
-            if let Proposal::Older(checkpoint) = proposed {
-                warn!(%session, %checkpoint, "the game died soon after its last restores, so an older checkpoint is restored");
-            }
-            match proposed.restore_from() {
-                Some(from) => {
-                    take_up::prepare(
-                        parts,
-                        world,
-                        ticket,
-                        (session, from, reason),
-                        Some(new.clone()),
-                    );
-                    Ok(())
-                }
-                None => start_safely(parts, world, ticket, session, new),
-            }
+        Whereabouts::Unknown => {
+            let again = SessionRequest::StartOrContinue(new.clone());
+            world.get_resource_or_init::<RequestQueue>().do_first(ticket, again.into());
+            Ok(())
         }
+    }
+}
+
+/// Resumes a session of this machine.
+fn go_on_here(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    session: SessionId,
+    new: &NewSession,
+) -> Result<(), RequestError> {
+    let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+    let known = world.get_resource_or_init::<SessionCatalog>();
+    let has_crashed = known.get(session).is_some_and(SessionEntry::has_crashed);
+    if has_crashed && take_up_backup(parts, world, ticket, session, Some(new)) {
+        return Ok(());
+    }
+    let reason = if has_crashed { RestoreReason::Recovered } else { RestoreReason::Continued };
+    let proposed = parts.start_up.proposed(session, policy);
+    if let Proposal::Older(checkpoint) = proposed {
+        warn!(%session, %checkpoint, "the game died soon after its last restores, so an older checkpoint is restored");
+    }
+    match proposed.restore_from() {
+        Some(from) => {
+            let way = (session, from, reason);
+            take_up::prepare(parts, world, ticket, way, Some(new.clone()));
+            Ok(())
+        }
+        None => start_safely(parts, world, ticket, session, new),
     }
 }
 

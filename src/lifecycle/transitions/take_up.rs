@@ -166,6 +166,9 @@ fn order_preparation(
     let Wanted { session, from, reason, .. } = wanted;
     let manner = manner_of(world, ticket).or_else(|| world.get_resource().copied());
     let manner = manner.unwrap_or_default();
+    if let Some(replica) = &mut parts.replica {
+        replica.by_name = otherwise.is_some().then_some(session);
+    }
     parts.order(Order::Prepare { wanted, ticket });
     parts.transition = Some(Transition::Preparing(Box::new(Preparing {
         ticket,
@@ -229,7 +232,7 @@ pub(in crate::lifecycle) fn give_up_prepared(
     notify(world, RestoreCancelled { session, ticket, began: false });
 }
 
-fn end_preparing(parts: &mut RuntimeParts) -> Option<Preparing> {
+pub(super) fn end_preparing(parts: &mut RuntimeParts) -> Option<Preparing> {
     let preparing = |transition: &mut Transition| matches!(transition, Transition::Preparing(_));
     match parts.transition.take_if(preparing) {
         Some(Transition::Preparing(preparing)) => Some(*preparing),

@@ -1,73 +1,220 @@
 //! Starting or continuing a session by its name, where a replica may have it.
+//!
+//! The replica is listed after the request was made: what was found before may be old. Nothing is begun in the place of a
+//! session that may be there.
 
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::replica::{ReplicaOwner, ReplicaSession};
-use bevy_session_journal::{NewSession, RequestError, RestoreReason, SessionEntry, SessionId};
+use bevy_session_journal::internal::model::clock::Moment;
+use bevy_session_journal::replica::{ReplicaOwner, ReplicaSession, Standing};
+use bevy_session_journal::{
+    NewSession, RequestError, RestoreReason, SessionEntry, SessionId, Ticket,
+};
 
+use super::restoring::take_cancellation;
+use super::take_up::{end_preparing, not_prepared};
+use crate::lifecycle::requests::{Request, RequestQueue, SessionRequest, reject_asked};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::replica_port::ReplicaPort;
+use crate::lifecycle::runtime::transition::Transition;
+use crate::lifecycle::start_up::StartUp;
 use crate::lifecycle::{RecoveryPolicy, SessionCatalog, SessionSettings};
 
-/// The time that a start waits for the first answer of a replica, longer than a store tries.
-const LISTING: Duration = Duration::from_secs(15);
+/// The time that a start waits for a replica that gives no answer, longer than a store tries.
+const UNANSWERED: Duration = Duration::from_secs(15);
+/// The time that it waits for a list at the very most, of a store with many sessions for example.
+const UNLISTED: Duration = Duration::from_mins(2);
 
 /// The whereabouts of the session that is to be started or continued.
 pub(in crate::lifecycle) enum Whereabouts {
     /// It isn't known yet.
     Unknown,
-    /// On this machine, or nowhere.
-    Here,
-    /// The replica has it, or has played it later than this machine.
+    /// On this machine.
+    Here(SessionId),
+    /// The replica has it, or has more of it than this machine.
     There(SessionId, RestoreReason),
+    /// There is none that can go on.
+    Nowhere,
+}
+
+/// The search for the session that a request names.
+pub(crate) struct Search {
+    ticket: Ticket,
+    began: Duration,
+    /// The number of the look at the replica that has to be answered.
+    look: u64,
+    /// The time since which another machine has the session.
+    owned_since: Option<Duration>,
+    /// The time since which it couldn't be had though it was found.
+    unfetched_since: Option<Duration>,
 }
 
 /// Finds the session of this name and player that was played last, on this machine and in the replica.
 ///
 /// # Errors
 ///
-/// [`RequestError::SessionInUse`] if another machine plays it, and [`RequestError::ReplicaUnreachable`] if this machine
-/// has none and the replica gives no answer.
+/// [`RequestError::SessionInUse`] if another machine plays it, and [`RequestError::ReplicaUnreachable`] if the replica gives
+/// no answer, and this machine has none, or none but what another machine has played on.
 pub(in crate::lifecycle) fn whereabouts(
-    parts: &RuntimeParts,
+    parts: &mut RuntimeParts,
     world: &World,
+    ticket: Ticket,
     new: &NewSession,
 ) -> Result<Whereabouts, RequestError> {
-    let Some(replica) = &parts.replica else { return Ok(Whereabouts::Here) };
-    let now = parts.time.now().elapsed;
-    let waited = replica.waits_since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
-    let here = newest_here(world, new);
-    let Some(found) = replica.listed() else {
+    let now = parts.time.now();
+    let Some(replica) = &mut parts.replica else {
+        let here = newest_here(world, new, &[]).map(|here| here.session.id);
         return match here {
-            Some(_) if replica.is_lost || waited >= LISTING => Ok(Whereabouts::Here),
-            None if waited >= LISTING => Err(RequestError::ReplicaUnreachable),
-            _ => Ok(Whereabouts::Unknown),
+            None if parts.has_lost_replica => Err(RequestError::ReplicaUnreachable),
+            here => Ok(here.map_or(Whereabouts::Nowhere, Whereabouts::Here)),
         };
     };
-    let is_same =
-        |it: &&ReplicaSession| it.entry.as_ref().is_some_and(|entry| is_named(entry, new));
-    let same = found.iter().filter(is_same).filter(|it| !parts.start_up.hides(it.session));
-    if same.clone().any(|it| is_played_elsewhere(replica, it)) {
-        // Whoever died has renewed nothing for the length of a lease by then.
-        return match waited < replica.settings.lease_patience() {
-            true => Ok(Whereabouts::Unknown),
-            false => Err(RequestError::SessionInUse),
-        };
+    let mut search = match replica.search.take() {
+        Some(search) if search.ticket == ticket => search,
+        _ => Search::begin(replica, ticket, now),
+    };
+    let named = Named { start_up: &parts.start_up, replica, world, new };
+    let found = match replica.listed_since(search.look) {
+        Some(found) => search.go_by(&named, found, now),
+        None => search.go_without(&named, now),
+    };
+    replica.search = Some(search);
+    found
+}
+
+/// Gives up the search for a session, if the game has cancelled it.
+pub(in crate::lifecycle) fn cancel_search_if_asked(parts: &RuntimeParts, world: &mut World) {
+    let search = parts.replica.as_ref().and_then(|replica| replica.search.as_ref());
+    let queue = world.get_resource::<RequestQueue>();
+    let is_waiting = search.is_some() && queue.is_some_and(RequestQueue::wants_session_by_name);
+    if !is_waiting || parts.transition.is_some() || !take_cancellation(world) {
+        return;
     }
-    let wanted =
-        same.filter(|it| may_be_taken(world, it)).filter_map(|it| Some((it, it.entry.as_ref()?)));
-    let there = wanted.max_by_key(|(_, entry)| entry.updated);
-    Ok(match there {
-        Some((it, entry))
-            if here.is_none_or(|here| {
-                here.session.id != it.session && here.updated < entry.updated
-            }) =>
-        {
-            Whereabouts::There(it.session, reason(it, entry))
+    let by_name =
+        |request: &Request| matches!(request, Request::Session(SessionRequest::StartOrContinue(_)));
+    let cancelled = world.get_resource_or_init::<RequestQueue>().take(by_name);
+    cancelled.into_iter().for_each(|it| reject_asked(world, it, RequestError::Cancelled));
+}
+
+impl Search {
+    fn begin(replica: &mut ReplicaPort, ticket: Ticket, now: Moment) -> Self {
+        let (owned_since, unfetched_since) = (None, None);
+        Self { ticket, began: now.elapsed, look: replica.look(now), owned_since, unfetched_since }
+    }
+
+    fn go_by(
+        &mut self,
+        named: &Named<'_>,
+        found: &[ReplicaSession],
+        now: Moment,
+    ) -> Result<Whereabouts, RequestError> {
+        let owned = named.owned(found);
+        if owned == Owned::ByNobody {
+            self.owned_since = None;
+            return Ok(named.newest(found));
         }
-        _ => Whereabouts::Here,
-    })
+        // Whoever died has renewed nothing for the length of a lease by then.
+        let since = *self.owned_since.get_or_insert(now.elapsed);
+        let is_late = now.elapsed.saturating_sub(since) >= named.replica.settings.lease_patience();
+        match owned {
+            _ if !is_late => Ok(Whereabouts::Unknown),
+            Owned::ByAnother => Err(RequestError::SessionInUse),
+            Owned::ByNobody | Owned::Unnamed => Ok(named.newest(found)),
+        }
+    }
+
+    /// The replica gives no answer. What is here goes on, unless the replica was seen to have something newer.
+    fn go_without(&self, named: &Named<'_>, now: Moment) -> Result<Whereabouts, RequestError> {
+        let waited = |since: Duration| now.elapsed.saturating_sub(since.max(self.began));
+        let lost = named.replica.lost_since;
+        let is_late =
+            lost.is_some_and(|since| waited(since) >= UNANSWERED) || waited(self.began) >= UNLISTED;
+        let known =
+            named.replica.found.as_deref().map_or(Whereabouts::Nowhere, |it| named.newest(it));
+        let here = match known {
+            Whereabouts::There(..) => None,
+            _ => newest_here(named.world, named.new, &[]),
+        };
+        match here {
+            Some(here) if lost.is_some() || is_late => Ok(Whereabouts::Here(here.session.id)),
+            None if is_late => Err(RequestError::ReplicaUnreachable),
+            _ => Ok(Whereabouts::Unknown),
+        }
+    }
+}
+
+/// Another machine that has a session of the name.
+#[derive(PartialEq, Eq)]
+enum Owned {
+    ByNobody,
+    ByAnother,
+    /// One has a session of which nothing was sent yet, so that its name isn't known.
+    Unnamed,
+}
+
+/// The sessions of the name and player that were asked for.
+struct Named<'a> {
+    start_up: &'a StartUp,
+    replica: &'a ReplicaPort,
+    world: &'a World,
+    new: &'a NewSession,
+}
+
+impl Named<'_> {
+    fn owned(&self, found: &[ReplicaSession]) -> Owned {
+        let by_another = || found.iter().filter(|it| self.is_played_elsewhere(it));
+        let has_name =
+            |it: &ReplicaSession| it.entry.as_ref().is_some_and(|it| is_named(it, self.new));
+        if by_another().any(|it| has_name(it) && self.is_wanted(it)) {
+            Owned::ByAnother
+        } else if by_another().any(|it| it.entry.is_none() && it.here.is_none()) {
+            Owned::Unnamed
+        } else {
+            Owned::ByNobody
+        }
+    }
+
+    /// The session that was played last, of those that nobody else has.
+    fn newest(&self, found: &[ReplicaSession]) -> Whereabouts {
+        let of_name = found.iter().filter_map(|it| Some((it, it.entry.as_ref()?)));
+        let of_name = of_name.filter(|(it, entry)| is_named(entry, self.new) && self.is_wanted(it));
+        let (open, over): (Vec<_>, Vec<_>) =
+            of_name.partition(|(_, entry)| may_go_on(self.world, entry));
+        // What this machine has of them is older.
+        let over = over.into_iter().filter(|(it, _)| has_more(it)).map(|(it, _)| it.session);
+        let here = newest_here(self.world, self.new, &over.collect::<Vec<_>>());
+        let there = open.into_iter().max_by_key(|(_, entry)| entry.updated);
+        let is_newer = |it: &ReplicaSession, entry: &SessionEntry| {
+            let is_older =
+                |here: &SessionEntry| here.session.id == it.session || here.updated < entry.updated;
+            has_more(it) && here.is_none_or(is_older)
+        };
+        match (there, here) {
+            (Some((it, entry)), _) if is_newer(it, entry) => {
+                Whereabouts::There(it.session, reason(it, entry))
+            }
+            (_, Some(here)) => Whereabouts::Here(here.session.id),
+            (_, None) => Whereabouts::Nowhere,
+        }
+    }
+
+    /// A machine that was started again may go on at once: its claim is its own.
+    fn is_played_elsewhere(&self, there: &ReplicaSession) -> bool {
+        let own = self.replica.settings.name();
+        let is_own = |machine: &str| machine == own && (!own.is_empty() || there.is_from_here);
+        matches!(&there.owner, ReplicaOwner::Another(machine) if !is_own(machine))
+    }
+
+    /// Not what was removed, put into the trash, declined or ended on this machine.
+    fn is_wanted(&self, there: &ReplicaSession) -> bool {
+        let session = there.session;
+        let here = self.world.get_resource::<SessionCatalog>().and_then(|known| known.get(session));
+        let is_unwanted_here = here.is_some_and(|entry| !entry.in_use && !entry.can_go_on());
+        let is_declined = self.replica.declined.contains(&session);
+        let is_hidden = self.start_up.hides(session);
+        !there.was_removed_here() && !is_unwanted_here && !is_declined && !is_hidden
+    }
 }
 
 /// Returns true if a session has the name and the player that were asked for.
@@ -75,17 +222,19 @@ pub(super) fn is_named(entry: &SessionEntry, new: &NewSession) -> bool {
     entry.session.name == new.name && entry.session.player == new.player
 }
 
-/// A machine that was started again may go on at once: its claim is its own.
-fn is_played_elsewhere(replica: &ReplicaPort, there: &ReplicaSession) -> bool {
-    let own = replica.settings.name();
-    let is_own = |machine: &str| there.is_from_here || (machine == own && !own.is_empty());
-    matches!(&there.owner, ReplicaOwner::Another(machine) if !is_own(machine))
+/// Returns true if the replica has what this machine has not.
+fn has_more(there: &ReplicaSession) -> bool {
+    matches!(there.here, None | Some(Standing::MachineIsBehind | Standing::Forked))
 }
 
-/// The newest session of this name and player on this machine that can be resumed.
-pub(super) fn newest_here<'a>(world: &'a World, new: &NewSession) -> Option<&'a SessionEntry> {
+/// The newest session of this name and player on this machine that can be resumed, without these.
+fn newest_here<'a>(
+    world: &'a World,
+    new: &NewSession,
+    over: &[SessionId],
+) -> Option<&'a SessionEntry> {
     let known = world.get_resource::<SessionCatalog>()?;
-    let mut sessions = known.sessions().iter();
+    let mut sessions = known.sessions().iter().filter(|it| !over.contains(&it.session.id));
     sessions.find(|entry| is_named(entry, new) && may_go_on(world, entry))
 }
 
@@ -95,19 +244,41 @@ fn may_go_on(world: &World, entry: &SessionEntry) -> bool {
     entry.can_go_on() && (recovers || !entry.has_crashed())
 }
 
-/// Not what was removed, put into the trash, declined or ended on this machine.
-fn may_be_taken(world: &World, there: &ReplicaSession) -> bool {
-    let known = world.get_resource::<SessionCatalog>();
-    let here = known.and_then(|known| known.get(there.session));
-    let is_unwanted_here = here.is_some_and(|entry| !entry.can_go_on());
-    let can_go_on = there.entry.as_ref().is_some_and(|entry| may_go_on(world, entry));
-    can_go_on && !there.was_removed_here() && !is_unwanted_here
-}
-
-/// What this machine has of it may know less of how it was left than the replica, and more.
+/// The reason by which the replica's side goes on. Of a fork this machine's side may be what goes on, and it wasn't closed
+/// as the other one was.
 fn reason(there: &ReplicaSession, entry: &SessionEntry) -> RestoreReason {
-    match there.here.is_none() && !entry.has_crashed() {
+    match there.here != Some(Standing::Forked) && !entry.has_crashed() {
         true => RestoreReason::Continued,
         false => RestoreReason::Recovered,
+    }
+}
+
+/// Returns true if a session is resumed by its name, and the replica has what this machine has not.
+pub(in crate::lifecycle) fn is_more_there(parts: &RuntimeParts, session: SessionId) -> bool {
+    let is_by_name = matches!(
+        &parts.transition,
+        Some(Transition::Preparing(it)) if it.session == session && it.otherwise.is_some()
+    );
+    let found = parts.replica.as_ref().and_then(|replica| replica.found.as_deref());
+    let mut found = found.into_iter().flatten();
+    is_by_name && found.any(|it| it.session == session && has_more(it))
+}
+
+/// What the replica has couldn't be fetched: the session is searched once more, for as long as a start waits for a replica.
+pub(in crate::lifecycle) fn find_again(parts: &mut RuntimeParts, world: &mut World) {
+    let (now, played) = (parts.time.now(), parts.session());
+    let Some(replica) = &mut parts.replica else { return };
+    let since = replica.search.as_mut().map(|it| *it.unfetched_since.get_or_insert(now.elapsed));
+    let is_late = since.is_none_or(|since| now.elapsed.saturating_sub(since) >= UNANSWERED);
+    let Some(Transition::Preparing(preparing)) = &parts.transition else { return };
+    let ticket = preparing.ticket;
+    if is_late {
+        not_prepared(parts, world, RequestError::ReplicaUnreachable, ticket);
+    } else if let Some(new) = end_preparing(parts).and_then(|preparing| preparing.otherwise) {
+        let again = SessionRequest::StartOrContinue(new);
+        world.get_resource_or_init::<RequestQueue>().do_first(ticket, again.into());
+    }
+    if let Some(replica) = &mut parts.replica {
+        replica.let_go_of_others(played, now);
     }
 }

@@ -53,23 +53,31 @@ pub async fn bring_here(
 ) -> Result<(), ArrivalError> {
     let there = log.replay()?;
     let differences = difference(reach, log, here, &there).await?;
-    let disk = &**store.disk();
-    let arrival = Arrival { disk, place };
+    let arrival = Arrival { disk: &**store.disk(), place, keeps_own: false };
     let directories = make_directories(store, place, &there)?;
-    let mut placed = Vec::new();
-    for (name, file) in there.all().iter().filter(|(name, _)| is_wanted(name, &differences)) {
-        placed.push(arrival.fetch(reach, log, name, file).await?);
-    }
-    placed.sort_by_key(|(name, ..)| Turn::of(name));
-    for (_, written, path) in placed {
-        disk.put_in_place(&written, &path)?;
-        let directory = path.parent().map(Path::to_owned);
-        store.sync_directories(directory.as_slice())?;
-    }
+    arrival.bring(reach, log, store, &differences).await?;
     let is_gone = |difference: &Difference| *difference == Difference::OnlyHere;
     for (name, _) in differences.iter().filter(|(_, difference)| is_gone(difference)) {
-        disk.remove(&place.path(name))?;
+        arrival.disk.remove(&place.path(name))?;
     }
+    Ok(store.sync_directories(&directories)?)
+}
+
+/// Brings what the replica has to a machine that has forked, and keeps what the machine has: runs of both, of a run that
+/// both have the longer part, and of a slot that was saved on both sides either. Its files are those of a session with a
+/// fork then, as in `docs/FORMAT.md`, and go on from what the replica has.
+pub async fn join_here(
+    reach: &impl Reach,
+    log: &Log,
+    here: &impl Source,
+    store: &DirectoryStore,
+    place: &SessionFiles,
+) -> Result<(), ArrivalError> {
+    let there = log.replay()?;
+    let differences = difference(reach, log, here, &there).await?;
+    let arrival = Arrival { disk: &**store.disk(), place, keeps_own: true };
+    let directories = make_directories(store, place, &there)?;
+    arrival.bring(reach, log, store, &differences).await?;
     Ok(store.sync_directories(&directories)?)
 }
 
@@ -88,19 +96,44 @@ fn make_directories(
     Ok(own)
 }
 
-fn is_wanted(name: &FileName, differences: &BTreeMap<FileName, Difference>) -> bool {
-    !matches!(
-        differences.get(name),
-        None | Some(Difference::Same | Difference::OnlyHere | Difference::Damaged)
-    )
-}
-
 struct Arrival<'a> {
     disk: &'a dyn Disk,
     place: &'a SessionFiles,
+    /// True if nothing that this machine has is given up.
+    keeps_own: bool,
 }
 
 impl Arrival<'_> {
+    /// Brings the files that are wanted, and puts them in their places once all of them are durable.
+    async fn bring(
+        &self,
+        reach: &impl Reach,
+        log: &Log,
+        store: &DirectoryStore,
+        differences: &BTreeMap<FileName, Difference>,
+    ) -> Result<(), ArrivalError> {
+        let there = log.replay()?;
+        let mut placed = Vec::new();
+        for (name, file) in there.all().iter().filter(|(name, _)| self.wants(name, differences)) {
+            placed.push(self.fetch(reach, log, name, file).await?);
+        }
+        placed.sort_by_key(|(name, ..)| Turn::of(name));
+        for (_, written, path) in placed {
+            self.disk.put_in_place(&written, &path)?;
+            let directory = path.parent().map(Path::to_owned);
+            store.sync_directories(directory.as_slice())?;
+        }
+        Ok(())
+    }
+
+    fn wants(&self, name: &FileName, differences: &BTreeMap<FileName, Difference>) -> bool {
+        match differences.get(name) {
+            None | Some(Difference::Same | Difference::OnlyHere | Difference::Damaged) => false,
+            Some(Difference::Longer) => !self.keeps_own,
+            Some(Difference::Shorter | Difference::Other | Difference::OnlyThere) => true,
+        }
+    }
+
     /// Writes a file beside its place, durably.
     async fn fetch(
         &self,
@@ -120,7 +153,7 @@ impl Arrival<'_> {
         Ok((name.clone(), written, path))
     }
 
-    /// The path for a file. A slot of another session keeps the name that it has here.
+    /// The path for a file. A slot of another session, or one that isn't given up, keeps the name that it has here.
     fn free_place(&self, name: &FileName) -> io::Result<PathBuf> {
         let path = self.place.path(name);
         if !name.is_slot() {
@@ -132,7 +165,8 @@ impl Arrival<'_> {
                 _ => numbered(&path, number),
             };
             let owner = session_of_slot(self.disk, &path);
-            if owner == Some(self.place.session) || self.is_free(&path)? {
+            let is_given_up = owner == Some(self.place.session) && !self.keeps_own;
+            if is_given_up || self.is_free(&path)? {
                 return Ok(path);
             }
         }

@@ -64,6 +64,8 @@ pub struct Claimant {
     id: ClaimId,
     /// The epoch that was asked for, and may be claimed already.
     asked: Option<Epoch>,
+    /// The highest epoch of which anything may exist; `None` if any may.
+    follows: Option<Epoch>,
     /// The seals that were asked for.
     sealed: Vec<u128>,
 }
@@ -71,7 +73,14 @@ pub struct Claimant {
 impl Claimant {
     /// A claimant with an id of its own.
     pub fn new(session: SessionId, reach: &impl Reach) -> Self {
-        Self { session, id: ClaimId::draw(reach), asked: None, sealed: Vec::new() }
+        let (asked, follows, sealed) = (None, None, Vec::new());
+        Self { session, id: ClaimId::draw(reach), asked, follows, sealed }
+    }
+
+    /// One who saw that the session has no owner any more, and gives way to who is faster.
+    #[must_use]
+    pub fn following(self, highest: Epoch) -> Self {
+        Self { follows: Some(highest), ..self }
     }
 
     /// Takes the epoch after the highest, seals every older one, and reads all of them into `log`.
@@ -81,6 +90,9 @@ impl Claimant {
         log.refresh(reach).await?;
         if log.tombstone().is_some() && Sentence::R2RemovedIsNotPlayed.holds() {
             return Err(ClaimError::Removed);
+        }
+        if self.asked.is_none() && self.follows.is_some_and(|highest| highest < log.highest()) {
+            return Err(ClaimError::Outrun);
         }
         let epoch = self.take_epoch(reach, log).await?;
         let read_early = log.clone();
@@ -97,7 +109,7 @@ impl Claimant {
         Ok(Claim { epoch, id: self.id })
     }
 
-    async fn take_epoch(&mut self, reach: &impl Reach, log: &Log) -> Result<Epoch, StoreFault> {
+    async fn take_epoch(&mut self, reach: &impl Reach, log: &Log) -> Result<Epoch, ClaimError> {
         let mut highest = log.highest();
         loop {
             if let Some(asked) = self.asked {
@@ -105,6 +117,8 @@ impl Claimant {
                     Some(owner) if owner == self.id && Sentence::C2ClaimIsIdempotent.holds() => {
                         return Ok(asked);
                     }
+                    // Whoever was faster has just begun, and isn't to lose the session again at once.
+                    Some(owner) if owner != self.id => return Err(ClaimError::Outrun),
                     Some(_) => self.asked = None,
                     None => {}
                 }

@@ -54,15 +54,18 @@ pub enum ReplicaOrder {
     /// It is about to be played: this machine is to own it, and to have what is newest of it. Answered by
     /// [`ReplicaReport::Ready`], however long another owns it.
     Ready(SessionId),
+    /// The same for a session that is asked for by its name, so that nobody is there to choose: a fork is joined, and if
+    /// another owns it for longer than this, it is given up with [`Readiness::Owned`].
+    ReadyByName(SessionId, Duration),
     /// It was begun here, so that no other machine knows it: it is claimed while it is played.
     Begin(SessionId),
     /// A checkpoint is durable here.
     Saved(SessionId, CheckpointId),
     /// It isn't played any more: everything is sent, then it is free. Answered by [`ReplicaReport::LetGo`].
     LetGo(SessionId),
-    /// The replica's sessions are wanted now, even while a session is played. Answered by [`ReplicaReport::Found`], or
-    /// [`ReplicaReport::Lost`].
-    Look,
+    /// The replica's sessions are wanted now, even while a session is played. Looks are numbered in the order in which
+    /// they are asked for. Answered by [`ReplicaReport::Found`], if need be after [`ReplicaReport::Lost`].
+    Look(u64),
     /// The sessions of another profile come next.
     UseProfile(String),
 }
@@ -70,8 +73,8 @@ pub enum ReplicaOrder {
 /// A report about the replica.
 #[derive(Debug)]
 pub enum ReplicaReport {
-    /// Its sessions, compared with those that are here.
-    Found(Vec<ReplicaSession>),
+    /// Its sessions, compared with those that are here, as they were found after the look of this number was asked for.
+    Found(Vec<ReplicaSession>, u64),
     /// A session can be played, or can't.
     Ready(SessionId, Readiness),
     /// This machine owns a session there.
@@ -80,7 +83,7 @@ pub enum ReplicaReport {
     Replicated(SessionId, CheckpointId),
     /// A checkpoint waits for longer than it may.
     Lagging(SessionId, CheckpointId),
-    /// The store gives no answer.
+    /// The store gives no answer. Its sessions are reported once it does, unless one is played then.
     Lost(StoreFault),
     /// It answers again.
     Back,
@@ -99,6 +102,8 @@ pub enum Readiness {
     Unclaimed,
     /// Another process of this machine has it.
     InUse,
+    /// Another machine owns it, and has for longer than was to be waited.
+    Owned,
     /// This machine and the replica have changed without each other.
     Forked,
     /// It was removed from the replica.
@@ -117,8 +122,12 @@ pub struct Keeper {
     /// The time at which the replica is to be looked at; never while a session is played.
     next_look: Duration,
     found: Option<Vec<ReplicaSession>>,
-    /// A list of the replica's sessions was asked for.
+    /// The number of the newest look that was asked for.
+    newest_look: u64,
+    /// A look was asked for, and wasn't tried yet.
     is_asked: bool,
+    /// The next list is reported, even if nothing has changed.
+    owes_list: bool,
     is_lost: bool,
     reports: Vec<ReplicaReport>,
 }
@@ -136,6 +145,8 @@ struct Shipment {
     lags: bool,
     /// The time at which it is to be looked at next.
     due: Duration,
+    /// The time at which it is given up if another machine still owns it.
+    gives_up: Option<Duration>,
 }
 
 /// The phase of a session.
@@ -180,7 +191,9 @@ impl Keeper {
             survey: Survey::default(),
             next_look: Duration::ZERO,
             found: None,
+            newest_look: 0,
             is_asked: false,
+            owes_list: false,
             is_lost: false,
             reports: Vec::new(),
         }
@@ -195,31 +208,37 @@ impl Keeper {
     pub fn execute(&mut self, order: ReplicaOrder, now: Moment) {
         match order {
             ReplicaOrder::Ready(session) => {
-                self.add(session, Phase::Locking { until: None }, now);
+                self.add(session, Phase::Locking { until: None }, None, now);
             }
-            ReplicaOrder::Begin(session) => self.add(session, Phase::Played, now),
+            ReplicaOrder::ReadyByName(session, patience) => {
+                self.add(session, Phase::Locking { until: None }, Some(patience), now);
+            }
+            ReplicaOrder::Begin(session) => self.add(session, Phase::Played, None, now),
             ReplicaOrder::Saved(session, checkpoint) => {
                 let shipment = self.shipments.iter_mut().find(|it| it.session == session);
                 shipment.into_iter().for_each(|it| it.await_replication(checkpoint, now));
             }
             ReplicaOrder::LetGo(session) => self.let_go(session, now),
-            ReplicaOrder::Look => self.is_asked = true,
+            ReplicaOrder::Look(number) => {
+                (self.newest_look, self.is_asked, self.owes_list) = (number, true, true);
+            }
             ReplicaOrder::UseProfile(profile) => {
                 self.local = Arc::new(self.local.of_profile(&profile));
                 self.survey = Survey::default();
                 self.next_look = now.elapsed;
+                self.owes_list = true;
             }
         }
     }
 
-    fn add(&mut self, session: SessionId, phase: Phase, now: Moment) {
+    fn add(&mut self, session: SessionId, phase: Phase, patience: Option<Duration>, now: Moment) {
         let known = self.shipments.iter().position(|it| it.session == session);
         if let Some(known) = known {
             let shipment = self.shipments.remove(known);
             self.recorders.remove(&shipment.recorder);
             self.local.claimed.remove(session);
         }
-        match self.shipment(session, phase, now) {
+        match self.shipment(session, phase, patience, now) {
             Ok(shipment) => self.shipments.push(shipment),
             Err(error) => self.cannot_list(session, &error),
         }
@@ -230,7 +249,13 @@ impl Keeper {
         self.reports.push(ReplicaReport::Ready(session, Readiness::Unclaimed));
     }
 
-    fn shipment(&self, session: SessionId, phase: Phase, now: Moment) -> io::Result<Shipment> {
+    fn shipment(
+        &self,
+        session: SessionId,
+        phase: Phase,
+        patience: Option<Duration>,
+        now: Moment,
+    ) -> io::Result<Shipment> {
         let KeeperOptions { store, machine, lease, interval, .. } = &self.options;
         let local = Arc::clone(&self.local);
         let place = SessionFiles::of(local.store.layout(), session);
@@ -244,6 +269,7 @@ impl Keeper {
             lease: *lease,
             interval: *interval,
             mark: self.mark(session),
+            joins_forks: patience.is_some(),
         };
         let mut shipper = Shipper::new(Arc::clone(store), options);
         if let Some((log, watcher)) = self.survey.seen(session) {
@@ -254,7 +280,19 @@ impl Keeper {
         }
         let (epoch, awaited) = (Epoch::default(), VecDeque::new());
         let (reached, lags, due) = (0, false, now.elapsed);
-        Ok(Shipment { session, shipper, recorder, phase, epoch, awaited, reached, lags, due })
+        let gives_up = patience.map(|patience| now.elapsed.saturating_add(patience));
+        Ok(Shipment {
+            session,
+            shipper,
+            recorder,
+            phase,
+            epoch,
+            awaited,
+            reached,
+            lags,
+            due,
+            gives_up,
+        })
     }
 
     fn mark(&self, session: SessionId) -> PathBuf {
@@ -339,6 +377,7 @@ impl Keeper {
         for news in news {
             is_over |= self.take_in(at, news);
         }
+        is_over = is_over || self.give_up_if_owned(at, now);
         if is_over {
             self.forget(at);
         } else if let Some(shipment) = self.shipments.get_mut(at) {
@@ -412,8 +451,21 @@ impl Keeper {
         true
     }
 
+    /// Gives up a session that another machine owns for too long. Returns true if that is so.
+    fn give_up_if_owned(&mut self, at: usize, now: Moment) -> bool {
+        let Some(shipment) = self.shipments.get(at) else { return false };
+        let is_readying = matches!(shipment.phase, Phase::Readying { .. });
+        let is_late = shipment.gives_up.is_some_and(|until| until <= now.elapsed);
+        let is_owned = is_readying && is_late && shipment.shipper.waits_for_owner();
+        if is_owned {
+            self.reports.push(ReplicaReport::Ready(shipment.session, Readiness::Owned));
+        }
+        is_owned
+    }
+
     fn note_fault(&mut self, fault: StoreFault) {
         if !std::mem::replace(&mut self.is_lost, true) {
+            self.owes_list = true;
             self.reports.push(ReplicaReport::Lost(fault));
         }
     }
@@ -443,7 +495,7 @@ impl Keeper {
             game: &self.game,
             lease,
             mark: &mark,
-            reads_all: is_asked,
+            reads_all: self.owes_list,
         };
         let shipments = &self.shipments;
         let is_own =
@@ -455,14 +507,15 @@ impl Keeper {
                 let pause = (lease / 10).clamp(Duration::from_millis(50), longest);
                 self.next_look = now.elapsed + pause;
                 self.note_answer();
-                if is_asked || self.found.as_ref() != Some(&found) {
+                let is_owed = std::mem::take(&mut self.owes_list);
+                if is_owed || self.found.as_ref() != Some(&found) {
                     self.found = Some(found.clone());
-                    self.reports.push(ReplicaReport::Found(found));
+                    self.reports.push(ReplicaReport::Found(found, self.newest_look));
                 }
             }
             Err(fault) => {
                 self.next_look = now.elapsed + AFTER_FAULT;
-                // A request is answered, though it was reported before.
+                // A request is answered, though the fault was reported before.
                 self.is_lost &= !is_asked;
                 self.note_fault(fault);
             }

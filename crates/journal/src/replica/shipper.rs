@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::arrival::bring_here;
+use super::arrival::{bring_here, join_here};
 use super::claim::owner_of;
 use super::comparison::is_gone;
 use super::recorder::{Happened, RecordedFiles, Recorder};
@@ -93,6 +93,8 @@ pub struct ShipperOptions {
     pub interval: Duration,
     /// The path of this machine's mark: a small file in its state directory.
     pub mark: PathBuf,
+    /// True if a fork of the session is joined before it is played, and false if it is left to be played by itself.
+    pub joins_forks: bool,
 }
 
 /// Sends a session's files to a replica.
@@ -230,6 +232,12 @@ impl Shipper {
         self.is_played = true;
     }
 
+    /// Returns true if it waits for the session's owner to go, or to be silent for the length of a lease.
+    #[must_use]
+    pub fn waits_for_owner(&self) -> bool {
+        matches!(self.stage, Stage::Waiting { .. }) && !self.is_lost
+    }
+
     /// Returns true if the session is this machine's in the replica, as far as it knows.
     #[must_use]
     pub fn is_owner(&self) -> bool {
@@ -306,7 +314,7 @@ impl Shipper {
                 (Stage::Over, Err(Halt::Over(Over::Removed)))
             }
             // A machine that has forked needn't wait for the owner, nor take its session.
-            _ if !self.is_played && self.has_forked(&log) => {
+            _ if !self.is_played && !self.options.joins_forks && self.has_forked(&log) => {
                 (Stage::Over, Err(Halt::Over(Over::Forked)))
             }
             Watch::Held if !self.is_own(log.highest()) => {
@@ -314,6 +322,7 @@ impl Shipper {
             }
             Watch::Held | Watch::Free | Watch::Lapsed => {
                 let claimant = Claimant::new(self.session(), &self.reach);
+                let claimant = claimant.following(log.highest());
                 (Stage::Claiming { log, claimant }, Ok(Duration::ZERO))
             }
         }
@@ -379,13 +388,13 @@ impl Shipper {
         match block_on(standing)? {
             Standing::Same | Standing::ReplicaIsBehind => {}
             Standing::MachineIsBehind if !self.is_played => {
-                block_on(bring_here(
-                    &self.reach,
-                    owner.log(),
-                    &here,
-                    &local.store,
-                    recorder.place(),
-                ))?;
+                let place = recorder.place();
+                block_on(bring_here(&self.reach, owner.log(), &here, &local.store, place))?;
+                recorder.look_again(&**disk)?;
+            }
+            Standing::Forked if !self.is_played && self.options.joins_forks => {
+                let place = recorder.place();
+                block_on(join_here(&self.reach, owner.log(), &here, &local.store, place))?;
                 recorder.look_again(&**disk)?;
             }
             // The session that is played continues from the machine's files.

@@ -80,6 +80,7 @@ impl Here {
             lease: LEASE,
             interval: Duration::ZERO,
             mark: PathBuf::from("state/mark"),
+            joins_forks: false,
         };
         Shipper::new(Arc::new(self.store.clone()), options)
     }

@@ -5,10 +5,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::warn;
+
 use super::recorder::{Recorder, SessionFiles};
 use super::{
-    Direct, FileName, Log, Mark, Receiver, ReplicaStore, Standing, StoreFault, Watch, Watcher,
-    block_on, compare, fetch,
+    CompareError, Direct, Epoch, FetchError, FileName, Log, Mark, Position, ReadError, Receiver,
+    ReplicaStore, Standing, StoreFault, Watch, Watcher, block_on, compare, fetch,
 };
 use crate::disk::{HostId, HostIdOrigin, LocalStore, MemoryDisk};
 use crate::model::clock::Moment;
@@ -82,8 +84,8 @@ pub(super) struct Survey {
 struct Seen {
     log: Log,
     watcher: Watcher,
-    /// The number of entries in the log when the session was read.
-    read_at: Option<usize>,
+    /// What the log's end was when the session was read: its epoch, its position and the number of entries.
+    read_at: Option<(Epoch, Position, usize)>,
     /// The stamp of this machine's files when they were compared.
     stamp: Option<u64>,
     entry: Option<SessionEntry>,
@@ -168,56 +170,83 @@ impl Seen {
             Watch::Held => ReplicaOwner::Another(name()),
             Watch::Lapsed => ReplicaOwner::Silent(name()),
         };
-        let is_news = self.read_at != Some(self.log.len());
-        let is_read_again = is_news && (surveyor.reads_all || owner.may_be_followed());
-        let is_new = self.read_at.is_none() || is_read_again;
-        if is_new {
-            self.read_at = Some(self.log.len());
-            self.read(&reach, surveyor, now);
-        }
+        let epoch = self.log.highest();
+        let end = (epoch, self.log.highest_position(epoch), self.log.len());
+        // Of a session whose owner has sent nothing yet, not even the name is known.
+        let may_be_read = surveyor.reads_all || owner.may_be_followed() || self.entry.is_none();
+        let is_new = self.read_at != Some(end) && may_be_read;
         let stamp = surveyor.local.store.session_stamp(self.log.session()).ok();
         if is_new || (stamp != self.stamp && owner.may_be_followed()) {
-            self.stamp = stamp;
-            self.here = stands_here(&reach, &self.log, surveyor);
+            let here = stands_here(&reach, &self.log, surveyor)?;
+            (self.here, self.stamp) = (here, stamp);
+        }
+        if is_new && self.read(&reach, surveyor, now)? {
+            self.read_at = Some(end);
         }
         Ok(Some(owner))
     }
 
-    /// Reads what the replica has of it as the planner reads it on a disk: what can't be read is no entry.
-    fn read(&mut self, reach: &Direct, surveyor: &Surveyor<'_>, now: Moment) {
-        (self.entry, self.offer, self.is_from_here) = Default::default();
+    /// Reads what the replica has of it as the planner reads it on a disk: what can't be read is no entry. A fault leaves
+    /// what was known. Returns false if a compaction has moved something meanwhile, so that it has to be read again.
+    fn read(
+        &mut self,
+        reach: &Direct,
+        surveyor: &Surveyor<'_>,
+        now: Moment,
+    ) -> Result<bool, StoreFault> {
         let session = self.log.session();
         let (memory, layout) = (MemoryDisk::default(), surveyor.local.store.layout().clone());
         let place = SessionFiles::of(&layout, session);
         let mut files = InMemory { disk: &memory, place: &place, file: None };
-        if block_on(fetch(reach, &self.log, &mut files)).is_err() {
-            return;
+        let fetched = match block_on(fetch(reach, &self.log, &mut files)) {
+            Err(FetchError::Read(ReadError::Store(fault))) => return Err(fault),
+            Err(FetchError::Read(ReadError::Missing { .. })) => return Ok(false),
+            fetched => fetched,
+        };
+        (self.entry, self.offer, self.is_from_here) = Default::default();
+        if let Err(error) = fetched {
+            warn!(%session, %error, "what the replica has of the session can't be read");
+            return Ok(true);
         }
         let mut fetched = LocalStore::new(Arc::new(memory.clone()), layout);
         // What isn't of this machine is of another one, even if this one is new.
         fetched.host = HostId { origin: HostIdOrigin::Known, ..surveyor.local.host };
         fetched.boot.clone_from(&surveyor.local.boot);
-        let Ok(stored) = fetched.store.open_session(session) else { return };
+        let Ok(stored) = fetched.store.open_session(session) else { return Ok(true) };
         let newest = stored.index().heads().first();
         self.is_from_here = newest.is_some_and(|head| !fetched.is_elsewhere(head.host));
         let mut finder = SessionFinder::new(Arc::new(fetched), Vec::new(), Duration::ZERO)
             .of_game(surveyor.game.to_owned());
         let found = look_at_new(&mut finder, surveyor.types, stored, now.wall);
-        let Some(FoundSession { entry, offers, .. }) = found else { return };
+        let Some(FoundSession { entry, offers, .. }) = found else { return Ok(true) };
         self.entry = entry.map(|entry| SessionEntry { bytes: entry.journal_bytes, ..entry });
         self.offer = offers.into_iter().next();
+        Ok(true)
     }
 }
 
-/// The relation of this machine's files to a log; `None` if there are none, or it can't be known.
-fn stands_here(reach: &Direct, log: &Log, surveyor: &Surveyor<'_>) -> Option<Standing> {
+/// The relation of this machine's files to a log; `None` if there are none. Files that can't be compared count as changed on
+/// both sides, so that neither is taken for the other.
+fn stands_here(
+    reach: &Direct,
+    log: &Log,
+    surveyor: &Surveyor<'_>,
+) -> Result<Option<Standing>, StoreFault> {
     let disk = surveyor.local.store.disk();
     let place = SessionFiles::of(surveyor.local.store.layout(), log.session());
-    let recorder = Recorder::new(&**disk, place).ok().filter(Recorder::has_files)?;
+    let recorder = match Recorder::new(&**disk, place) {
+        Ok(recorder) if recorder.has_files() => recorder,
+        Ok(_) => return Ok(None),
+        Err(_) => return Ok(Some(Standing::Forked)),
+    };
     let (here, _) = recorder.begin_comparison(disk);
-    let (mark, there) = ((surveyor.mark)(log.session()), log.replay().ok()?);
-    let next = log.highest().next();
-    block_on(compare(reach, log, &here, &there, mark.as_ref(), next)).ok()
+    let Ok(there) = log.replay() else { return Ok(Some(Standing::Forked)) };
+    let (mark, next) = ((surveyor.mark)(log.session()), log.highest().next());
+    match block_on(compare(reach, log, &here, &there, mark.as_ref(), next)) {
+        Ok(standing) => Ok(Some(standing)),
+        Err(CompareError::There(ReadError::Store(fault))) => Err(fault),
+        Err(_) => Ok(Some(Standing::Forked)),
+    }
 }
 
 struct InMemory<'a> {

@@ -33,7 +33,8 @@ pub enum RequestError {
     /// Another process plays this session.
     #[error("another process plays this session")]
     SessionInUse,
-    /// The replica gives no answer, and this machine has no session of the name that was asked for.
+    /// The replica gives no answer, and this machine has no session of the name that was asked for, or none but one
+    /// that another machine has played on.
     #[error("the replica that may have the session gives no answer")]
     ReplicaUnreachable,
     /// The session has no such checkpoint.
@@ -180,6 +181,9 @@ pub enum RequestError {
         /// The name that was asked for.
         name: String,
     },
+    /// The game has cancelled it while it waited to know which machine has the session.
+    #[error("the request was cancelled")]
+    Cancelled,
     /// There is no restore to cancel.
     #[error("there is no restore to cancel")]
     NothingToCancel,

@@ -1,0 +1,308 @@
+//! `start_or_continue` where a replica has the session, and something else happens meanwhile.
+
+use bevy_session::{EndReason, RecoveryPolicy, RequestError, SessionSettings, Ticket};
+
+use super::flaky_store::FlakyStore;
+use super::*;
+
+fn ask(app: &mut App) -> Ticket {
+    let mut ticket = None;
+    request(app, |commands| {
+        ticket = Some(commands.session().start_or_continue(NewSession::named("Arena")));
+    });
+    ticket.unwrap()
+}
+
+fn played_by(app: &App) -> Option<SessionId> {
+    app.world().get_resource::<CurrentSession>().map(CurrentSession::id)
+}
+
+fn rejected(app: &App) -> Vec<RequestError> {
+    received::<RequestRejected>(app).into_iter().map(|it| it.error).collect()
+}
+
+fn close(app: &mut App) {
+    request(app, |commands| commands.session().close(LeaveCause::Player));
+    seconds(app, 1.0);
+}
+
+/// Lets time pass on two machines at once.
+fn both(one: &mut App, two: &mut App, time: f32) {
+    for _ in 0..(time * 2.0) as usize {
+        seconds(one, 0.5);
+        seconds(two, 0.5);
+    }
+}
+
+/// Another machine resumes the world, plays on and closes it.
+fn played_elsewhere(store: &MemoryReplica, session: SessionId, health: u32) {
+    let mut app = machine(&MemoryDisk::default(), replica(store, "two"));
+    ask(&mut app);
+    seconds(&mut app, LEASE + 1.0);
+    assert_eq!(played_by(&app), Some(session));
+    for health in [1, 2, 3, health] {
+        set_health(&mut app, health);
+    }
+    close(&mut app);
+}
+
+#[test]
+fn a_world_that_was_founded_while_another_machine_stood_by_is_not_founded_twice() {
+    for asks_after in [0.0, 40.0] {
+        let store = MemoryReplica::default();
+        let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
+        seconds(&mut two, 1.0);
+        // Nothing of it is sent for a while, so that not even its name is known.
+        let slow = replica(&store, "one").send_every(Duration::from_secs(5));
+        let (mut one, session) = played(&MemoryDisk::default(), slow, 7);
+        both(&mut one, &mut two, asks_after);
+        ask(&mut two);
+        both(&mut one, &mut two, 20.0);
+        assert_eq!((played_by(&one), played_by(&two)), (Some(session), None));
+        assert_eq!(rejected(&two), [RequestError::SessionInUse]);
+    }
+}
+
+#[test]
+fn no_single_fault_of_the_replica_begins_an_empty_world_or_goes_back() {
+    let store = MemoryReplica::default();
+    let disk = MemoryDisk::default();
+    let (one, session) = played(&disk, replica(&store, "one"), 7);
+    let old = killed(one, &disk);
+    played_elsewhere(&store, session, 50);
+    for (here, name) in [(MemoryDisk::default(), "three"), (old, "one")] {
+        for fails in 0.. {
+            let flaky = FlakyStore::new(&store.snapshot(), fails);
+            let lease = Duration::from_secs_f32(LEASE);
+            let flaking = Replica::new(flaky.clone()).machine(name).lease(lease);
+            let mut app = machine(&here.snapshot(), flaking);
+            ask(&mut app);
+            seconds(&mut app, 5.0);
+            assert_eq!(played_by(&app), Some(session), "{name}: {fails}");
+            assert_eq!(health(&mut app), 50, "{name}: {fails}");
+            assert_eq!(rejected(&app), [], "{name}: {fails}");
+            if !flaky.has_failed() {
+                assert!(fails > 20, "{fails} operations are few");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_begun_elsewhere_during_play_is_found_right_after_it() {
+    let store = MemoryReplica::default();
+    let mut one = machine(&MemoryDisk::default(), replica(&store, "one"));
+    founded(&mut one, "Lobby");
+    let (mut two, session) = played(&MemoryDisk::default(), replica(&store, "two"), 7);
+    close(&mut two);
+    request(&mut one, |commands| commands.session().close(LeaveCause::Player));
+    ask(&mut one);
+    seconds(&mut one, 2.0);
+    assert_eq!(played_by(&one), Some(session));
+}
+
+#[test]
+fn a_fork_is_joined_and_keeps_both_sides() {
+    let store = MemoryReplica::default();
+    let disk = MemoryDisk::default();
+    let (mut one, session) = played(&disk, replica(&store, "one"), 7);
+    set_health(&mut one, 7);
+    store.go_away();
+    request(&mut one, |commands| {
+        commands.session().slots().save(SaveSlot::manual("Unsent"));
+    });
+    set_health(&mut one, 8);
+    let unsent = received::<CheckpointSaved>(&one).last().unwrap().checkpoint;
+    let disk = killed(one, &disk);
+    store.come_back();
+    played_elsewhere(&store, session, 50);
+
+    let mut one = machine(&disk, replica(&store, "one"));
+    ask(&mut one);
+    seconds(&mut one, 2.0);
+    assert_eq!((played_by(&one), health(&mut one)), (Some(session), 50));
+    assert!(received::<SessionForked>(&one).is_empty());
+    checkpoint(&mut one);
+    let (saved, replicated) = newest(&one);
+    assert_eq!(saved, replicated);
+    let slots = one.world().resource::<SessionCatalog>().slots();
+    assert_eq!(slots.iter().map(|slot| &*slot.name).collect::<Vec<_>>(), ["Unsent"]);
+    close(&mut one);
+    drop(one);
+
+    // What was never sent can be had by all.
+    let mut three = machine(&MemoryDisk::default(), replica(&store, "three"));
+    ask(&mut three);
+    seconds(&mut three, 2.0);
+    assert_eq!((played_by(&three), health(&mut three)), (Some(session), 50));
+    request(&mut three, |commands| {
+        commands.session().recover(session, RestoreFrom::Checkpoint(unsent));
+    });
+    seconds(&mut three, 1.0);
+    assert_eq!(health(&mut three), 8);
+}
+
+#[test]
+fn deaths_here_say_nothing_of_what_was_played_elsewhere_since() {
+    for deaths in 1..4 {
+        let store = MemoryReplica::default();
+        let mut disk = MemoryDisk::default();
+        let (mut one, session) = played(&disk, replica(&store, "one"), 7);
+        set_health(&mut one, 8);
+        set_health(&mut one, 9);
+        disk = killed(one, &disk);
+        for _ in 1..deaths {
+            let mut one = machine(&disk, replica(&store, "one"));
+            one.world_mut().resource_mut::<SessionSettings>().recovery = RecoveryPolicy::Automatic;
+            ask(&mut one);
+            seconds(&mut one, 1.0);
+            assert_eq!(played_by(&one), Some(session));
+            disk = killed(one, &disk);
+        }
+        played_elsewhere(&store, session, 50);
+        let mut one = machine(&disk, replica(&store, "one"));
+        one.world_mut().resource_mut::<SessionSettings>().recovery = RecoveryPolicy::Automatic;
+        ask(&mut one);
+        seconds(&mut one, 2.0);
+        assert_eq!((played_by(&one), health(&mut one)), (Some(session), 50), "{deaths} deaths");
+    }
+}
+
+#[test]
+fn what_was_closed_here_goes_on_as_it_crashed_or_ended_elsewhere() {
+    for ends in [false, true] {
+        let store = MemoryReplica::default();
+        let disk = MemoryDisk::default();
+        let (mut one, session) = played(&disk, replica(&store, "one"), 7);
+        close(&mut one);
+        let disk = killed(one, &disk);
+        let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
+        ask(&mut two);
+        seconds(&mut two, 1.0);
+        set_health(&mut two, 50);
+        if ends {
+            request(&mut two, |commands| {
+                commands.session().end(EndReason::Completed, LeaveCause::Player)
+            });
+            seconds(&mut two, 1.0);
+        }
+        drop(two);
+        let mut one = machine(&disk, replica(&store, "one"));
+        ask(&mut one);
+        seconds(&mut one, LEASE + 1.0);
+        assert_eq!(rejected(&one), []);
+        match ends {
+            true => assert_ne!(played_by(&one).unwrap(), session),
+            false => {
+                assert_eq!((played_by(&one), health(&mut one)), (Some(session), 50));
+                let reason = received::<SessionRestored>(&one).remove(0).reason;
+                assert_eq!(reason, RestoreReason::Recovered);
+            }
+        }
+    }
+}
+
+#[test]
+fn of_two_machines_that_ask_at_once_one_plays_and_one_is_refused() {
+    let store = MemoryReplica::default();
+    let (mut first, session) = played(&MemoryDisk::default(), replica(&store, "first"), 7);
+    close(&mut first);
+    drop(first);
+    let mut one = machine(&MemoryDisk::default(), replica(&store, "one"));
+    let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
+    both(&mut one, &mut two, 1.0);
+    ask(&mut one);
+    ask(&mut two);
+    // Both have looked before either claims.
+    for _ in 0..10 {
+        frames(&mut one, 1);
+        frames(&mut two, 1);
+    }
+    both(&mut one, &mut two, 20.0);
+    let played = [played_by(&one), played_by(&two)];
+    assert_eq!(played.iter().flatten().collect::<Vec<_>>(), [&session]);
+    assert_eq!([rejected(&one), rejected(&two)].concat(), [RequestError::SessionInUse]);
+    assert!(received::<SessionFenced>(&one).is_empty());
+    assert!(received::<SessionFenced>(&two).is_empty());
+}
+
+#[test]
+fn a_wait_for_another_machine_can_be_cancelled() {
+    let store = MemoryReplica::default();
+    let (mut one, _) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
+    let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
+    both(&mut one, &mut two, 1.0);
+    ask(&mut two);
+    both(&mut one, &mut two, 1.0);
+    request(&mut two, |commands| commands.session().cancel_restore());
+    both(&mut one, &mut two, 1.0);
+    assert_eq!(rejected(&two), [RequestError::Cancelled]);
+    founded(&mut two, "Another");
+    assert!(played_by(&two).is_some());
+}
+
+#[test]
+fn who_asks_again_in_the_answer_waits_again() {
+    let store = MemoryReplica::default();
+    let (mut one, _) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
+    let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
+    two.add_observer(|_: On<RequestRejected>, mut commands: Commands| {
+        commands.session().start_or_continue(NewSession::named("Arena"));
+    });
+    ask(&mut two);
+    both(&mut one, &mut two, 30.0);
+    let refusals = rejected(&two).len();
+    assert!((2..=4).contains(&refusals), "{refusals} in 30 seconds, with a wait of 8");
+    assert_eq!(played_by(&two), None);
+}
+
+#[test]
+fn nothing_else_is_taken_up_by_itself_while_a_name_is_waited_for() {
+    let store = MemoryReplica::default();
+    let (mut one, session) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
+    set_health(&mut one, 50);
+    close(&mut one);
+    drop(one);
+    let disk = MemoryDisk::default();
+    let mut two = game_with(plugin(&disk), |_| ());
+    two.world_mut().spawn(Health(1));
+    founded(&mut two, "Other");
+    checkpoint(&mut two);
+    let disk = killed(two, &disk);
+    store.go_away();
+    let mut two = machine(&disk, replica(&store, "two"));
+    two.world_mut().resource_mut::<SessionSettings>().recovery = RecoveryPolicy::Automatic;
+    ask(&mut two);
+    seconds(&mut two, 2.0);
+    assert_eq!(played_by(&two), None);
+    store.come_back();
+    seconds(&mut two, 2.0);
+    assert_eq!((played_by(&two), health(&mut two)), (Some(session), 50));
+}
+
+#[test]
+fn what_the_player_declines_is_not_what_goes_on() {
+    let store = MemoryReplica::default();
+    let (one, session) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
+    drop(one);
+    let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
+    seconds(&mut two, LEASE + 1.0);
+    assert_eq!(received::<RecoveryAvailable>(&two).len(), 1);
+    request(&mut two, |commands| commands.session().decline(session));
+    ask(&mut two);
+    seconds(&mut two, 2.0);
+    assert_ne!(played_by(&two).unwrap(), session);
+}
+
+#[test]
+fn a_list_of_another_profile_decides_nothing() {
+    let store = MemoryReplica::default();
+    let (mut one, session) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
+    close(&mut one);
+    seconds(&mut one, 2.0);
+    request(&mut one, |commands| commands.session().library().use_profile("Second"));
+    seconds(&mut one, 1.0);
+    let listed = one.world().resource::<ReplicaSessions>().get(session).unwrap();
+    assert_eq!(listed.here, None, "it is another profile's");
+}
