@@ -3,7 +3,7 @@
 # edited: what differs in the libraries stands in src/engine and crates/ui/src/engine, and all else in ci/bevy-0.19.
 #
 #   ci/bevy-0.19.sh derive DIRECTORY  writes the tree into an empty or new directory, or brings it up to date
-#   ci/bevy-0.19.sh test              derives it, then runs clippy, all tests, and a kill and a recovery
+#   ci/bevy-0.19.sh test              derives it, then runs clippy, all tests, a kill and a recovery, and what needs features
 #   ci/bevy-0.19.sh story             derives it, then plays the example game's story, as .ci/run does
 #
 # What is built goes into a directory beside that of this tree: CARGO_TARGET_DIR, or ~/.cache/bevy_session-target, with
@@ -36,13 +36,13 @@ derive() {
     grep -rlZE --include='*.rs' --include='*.md' --include='*.toml' -f "$DIFFERENCES/touched" . |
         while IFS= read -r -d '' file; do
             case $file in
-                ./ci/* | ./benches/ggrs/* | ./src/engine/* | ./crates/ui/src/engine/* | ./docs/PROGRESS.md | ./CHANGELOG.md) ;;
+                ./ci/* | ./benches/ggrs/* | ./src/engine/* | ./crates/ui/src/engine/* | ./docs/PROGRESS.md | ./docs/NEXT_BEVY.md | ./CHANGELOG.md) ;;
                 *) in_place "$file" ;;
             esac
         done
     cp "$DIFFERENCES/Cargo.lock" Cargo.lock
-    cp "$DIFFERENCES/build.rs" build.rs
-    cp "$DIFFERENCES/build.rs" crates/ui/build.rs
+    cp --preserve=timestamps "$DIFFERENCES/build.rs" build.rs
+    cp --preserve=timestamps "$DIFFERENCES/build.rs" crates/ui/build.rs
 }
 
 # Writes a file as the other tree has it, with the time of its source.
@@ -66,15 +66,22 @@ run_steps() {
     bash "$BUILT/steps.sh"
 }
 
+# The step of `.ci/run` that tests what needs features, without the feature that 0.19 doesn't have.
+tests_with_features() {
+    sed -n '/^step cargo test /,/--lib --test it -- /{s/,scenes / /; p}' "$PROJECT/.ci/run" | grep .
+}
+
 case ${1:-} in
     derive) derive "$(realpath -m "${2:?a directory}")" ;;
     test)
+        with_features=$(tests_with_features)
         derived
         run_steps '' \
             'step cargo clippy --all-targets -- -D warnings' \
             'step cargo clippy --workspace --exclude bevy_session_benchmarks --exclude bevy_session_benchmarks_ggrs --all-targets --all-features -- -D warnings' \
             'step tests' \
-            'step killed_and_recovered'
+            'step killed_and_recovered' \
+            "$with_features"
         ;;
     story)
         derived

@@ -98,10 +98,11 @@ AR
     chmod +x "$TOOLCHAIN/nocc/cc" "$TOOLCHAIN/nocc/ar"
 }
 
-# Packages and features that are checked for a target, a line each. A phone has no command line and no database. On Android, whoever builds a
-# game chooses one of two kinds of activity. All features, with what draws, are checked once for each system.
+# Packages and features that are checked for a target, a line each. A phone has no command line, no database and no object
+# storage. On Android, whoever builds a game chooses one of two kinds of activity. What draws is checked once for each system
+# but Windows: for macOS with all features, for phones without `replica`, which brings both storages, and those of tests.
 checks_of() {
-    local activity='' desktop=''
+    local activity='' desktop='' drawn
     case $1 in
         *-android*) activity='--features bevy/android-native-activity' ;;
         *-darwin | *-windows-*) desktop='--package bevy_session_cli --package bevy_session_objects --package bevy_session_postgres' ;;
@@ -111,10 +112,11 @@ checks_of() {
         "--package bevy_session --package bevy_session_ops --package bevy_session_play --package bevy_session_insights $desktop $activity"
     [ -z "$QUICK" ] || return 0
     case $1 in
-        aarch64-apple-darwin | aarch64-apple-ios | aarch64-linux-android)
-            printf '%s\n' "--package bevy_session --package bevy_session_ops --package bevy_session_ui --all-features $activity"
-            ;;
+        aarch64-apple-darwin) drawn=--all-features ;;
+        aarch64-apple-ios | aarch64-linux-android) drawn='--features game,metrics,reflect,thumbnail,visibility' ;;
+        *) return 0 ;;
     esac
+    printf '%s\n' "--package bevy_session --package bevy_session_ops --package bevy_session_ui $drawn $activity"
 }
 
 # RUSTC_BOOTSTRAP is for build-std. Without an SDK the crate cc would look for one by a tool of Apple's.

@@ -1,5 +1,6 @@
-//! The differences between the versions of Bevy for which this crate is published. No other file of
-//! the library knows any.
+//! The differences between the versions of Bevy for which this crate is published. Elsewhere
+//! the library has three: the table of moved types, which knows all releases, the attribute of `Saved`
+//! that asks for a summary tick, and texts that name `On<Add<…>>`.
 //!
 //! This source is for the newest version. `ci/bevy-0.19.sh` derives the source for the one before,
 //! where the build script sets `bevy_0_19`.

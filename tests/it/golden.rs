@@ -5,7 +5,7 @@
 //! its own. They are made with
 //! `BEVY_SESSION_GOLDEN=write cargo test --test it golden::write -- --ignored`.
 
-mod engines;
+pub mod engines;
 mod making;
 mod replayed;
 

@@ -55,6 +55,7 @@ mod lost_lock;
 mod many_files;
 mod merging;
 mod modes;
+#[cfg(unix)]
 mod mutations;
 mod newer_features;
 #[cfg(unix)]

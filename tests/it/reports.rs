@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use bevy::diagnostic::FrameCount;
 use bevy::prelude::*;
 use bevy_session::external::Operation;
 use bevy_session::prelude::*;
@@ -127,6 +128,39 @@ fn one_call_writes_what_a_player_can_send() {
 
     // Nothing is damaged, so the journal's own files say nothing.
     assert_eq!(files.keys().collect::<Vec<_>>(), ["checkpoint.slot", "events.ron", "report.ron"]);
+}
+
+/// Fails while the score is 13.
+fn unlucky(score: Res<Score>) -> Result {
+    match score.0 {
+        13 => Err("no such file: /home/ann/sword".into()),
+        _ => Ok(()),
+    }
+}
+
+#[test]
+fn a_failure_with_which_the_game_went_on_is_reported_with_its_frame() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), |app| {
+        app.set_error_handler(|_, _| {}).add_systems(Update, unlucky);
+    });
+    start(&mut app, "Failed");
+    app.world_mut().resource_mut::<Score>().0 = 13;
+    let frame = u64::from(app.world().resource::<FrameCount>().0);
+    frames(&mut app, 1);
+    app.world_mut().resource_mut::<Score>().0 = 0;
+    frames(&mut app, 3);
+
+    let disk = disk.snapshot();
+    let mut app = game_of(&disk);
+    let failure = app.world().resource::<PreviousRun>().failure.clone().unwrap();
+    assert_eq!((failure.frame, failure.count), (frame, 1));
+    write_report(&mut app);
+    let report = text(&files_of(&disk));
+    let frame = format!("frame: {frame},");
+    for part in ["no such file: ~/sword", "panicked: false", &frame, "count: 1,"] {
+        assert!(report.contains(part), "{part} should be in the report:\n{report}");
+    }
 }
 
 #[test]

@@ -28,6 +28,12 @@ fn map_enemies<M: EntityMapper>(enemies: &mut Enemies, mapper: &mut M) {
 #[reflect(Component, Saved)]
 struct Route(#[entities] Vec<Entity>);
 
+/// A type whose columns know when they were last written, so that most checkpoints pass over them.
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+#[component(summary_tick)]
+struct Quiver(u32);
+
 /// A type that can be written only while it is small.
 #[derive(Component, Reflect, Clone, Debug, Deserialize)]
 #[reflect(Component, Saved)]
@@ -108,6 +114,47 @@ fn a_value_that_was_changed_without_a_trace_is_named_and_saved() {
     let mut healths: Vec<u32> = world.query::<&Health>().iter(world).map(|one| one.0).collect();
     healths.sort_unstable();
     assert_eq!(healths, [0, 3, 4, 101, 102]);
+}
+
+#[test]
+fn what_left_no_trace_in_a_column_that_is_passed_over_is_named_and_saved() {
+    let disk = MemoryDisk::default();
+    let mut app = tested_game(&disk, 2);
+    let quivers: Vec<Entity> =
+        (0..5).map(|arrows| app.world_mut().spawn(Quiver(arrows)).id()).collect();
+    start(&mut app, "Passed over");
+    let id = app.world().resource::<CurrentSession>().id();
+    // One that is written as usual, and then none for a while.
+    app.world_mut().get_mut::<Quiver>(quivers[0]).unwrap().0 = 10;
+    (0..4).for_each(|_| tick(&mut app));
+    assert_eq!(drifted(&app), Vec::<Vec<_>>::new());
+    for quiver in &quivers[1..3] {
+        let mut quiver = app.world_mut().get_mut::<Quiver>(*quiver).unwrap();
+        quiver.bypass_change_detection().0 += 100;
+    }
+    (0..4).for_each(|_| tick(&mut app));
+    assert_eq!(drifted(&app), [[of::<Quiver>(2)]]);
+    let mut app = tested_game(&disk.snapshot(), 2);
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
+    frames(&mut app, 3);
+    let world = app.world_mut();
+    let mut arrows: Vec<u32> = world.query::<&Quiver>().iter(world).map(|one| one.0).collect();
+    arrows.sort_unstable();
+    assert_eq!(arrows, [3, 4, 10, 101, 102]);
+}
+
+#[test]
+fn what_only_its_own_tick_tells_of_a_column_that_is_passed_over_is_no_drift() {
+    let mut app = tested_game(&MemoryDisk::default(), 2);
+    let quiver = app.world_mut().spawn(Quiver(1)).id();
+    start(&mut app, "By its id");
+    tick(&mut app);
+    let world = app.world_mut();
+    world.get_mut::<Quiver>(quiver).unwrap().bypass_change_detection().0 = 7;
+    let quivers = world.component_id::<Quiver>().unwrap();
+    world.get_mut_by_id(quiver, quivers).unwrap().set_changed();
+    (0..4).for_each(|_| tick(&mut app));
+    assert_eq!(drifted(&app), Vec::<Vec<_>>::new());
 }
 
 #[test]

@@ -72,7 +72,6 @@ fn field(parent: &mut ChildSpawnerCommands, proposed: &str, theme: &SessionTheme
             color: PALE,
             selection_color: WARM.with_alpha(0.35),
             unfocused_selection_color: Color::NONE,
-            selected_text_color: None,
             ..default()
         },
     );

@@ -15,7 +15,9 @@ pub(in crate::lifecycle) fn note_failures(parts: &mut RuntimeParts, world: &mut 
     else {
         return;
     };
-    give_hint(world, SessionHint::WentOnAfterFailure { of: of.clone(), error: error.clone() });
+    let frame = parts.exit.frame();
+    let hint = SessionHint::WentOnAfterFailure { of: of.clone(), error: error.clone(), frame };
+    give_hint(world, hint);
     let failure = SurvivedFailure::new(of, error, panicked, parts.time.now().wall);
     if parts.exit.game_goes_on_after(failure, count) {
         parts.order(Order::Beat);

@@ -45,6 +45,8 @@ pub enum SessionHint {
         of: String,
         /// The error, or the message of the panic.
         error: String,
+        /// The frame, counted from 0 since the process was started.
+        frame: u64,
     },
     /// A condition or a hook depends on a state that isn't part of the app.
     StateNotAdded {
@@ -225,10 +227,11 @@ impl fmt::Display for SessionHint {
                  `commands.session().start(NewSession::named(\"…\"))` when a new game begins, or \
                  `commands.session().start_or_continue(NewSession::named(\"…\"))` at start-up",
             ),
-            Self::WentOnAfterFailure { of, error } => write!(
+            Self::WentOnAfterFailure { of, error, frame } => write!(
                 formatter,
-                "{of} failed: {error}. The game's error handler lets it go on, so a checkpoint after it may have half \
-                 of a step, and says so. Let the system return before it changes anything, or let the game end",
+                "{of} failed in frame {frame}: {error}. The game's error handler lets it go on, so a \
+                 checkpoint after it may have half of a step, and says so. Let the system return \
+                 before it changes anything, or let the game end",
             ),
             Self::StoppedInDevelopment => formatter.write_str(
                 "the game was killed, and nobody is asked about that in a debug build. Call \

@@ -55,6 +55,11 @@ impl ExitWatch {
         self.process.frame_completed(now)
     }
 
+    /// The frame that ends, counted from 0 since the process was started.
+    pub(in crate::lifecycle) fn frame(&self) -> u64 {
+        self.process.frame()
+    }
+
     /// Code of the game failed in this frame, and the game continues. Returns true the first time.
     pub(in crate::lifecycle) fn game_goes_on_after(
         &self,

@@ -6,10 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bevy::prelude::*;
 use bevy::tasks::{AsyncComputeTaskPool, ComputeTaskPool, block_on};
 use bevy_session::CheckpointCaptured;
+use bevy_session::checkpoints::SavingStopped;
 use bevy_session::recovery::HowItEnded;
 
 use super::stubborn::{Manner, stubborn, write_as};
 use super::{Way, die};
+use crate::game_failures::PANICS_ARE_HANDED_OVER;
 use crate::process::{directory, some_are_safe, start_session};
 use crate::waiting::{records, wait_until};
 
@@ -64,6 +66,17 @@ pub const WAYS: &[Way] = &[
                 write_as(Manner::Slowly);
                 commands.init_resource::<Captured>();
             }
+        });
+        app.add_systems(Startup, start_session);
+        app.run();
+    }),
+    ("panic through the plugin that the game's handler swallows", |mut app| {
+        app.set_error_handler(|_, _| {});
+        app.add_observer(|event: On<CheckpointCaptured>| {
+            assert!(event.checkpoint.counter < 3, "the observer tripped");
+        });
+        app.add_observer(|_: On<SavingStopped>, mut exit: MessageWriter<AppExit>| {
+            exit.write(AppExit::Success);
         });
         app.add_systems(Startup, start_session);
         app.run();
@@ -205,6 +218,17 @@ fn what_was_captured_before_a_panic_is_written_while_the_world_is_dropped() {
     let next = dead.start_again();
     next.assert_crashed("the camera exploded");
     assert_eq!(next.checkpoint, Some(newest));
+}
+
+/// Nothing is saved after it, and nothing written down.
+#[test]
+fn a_swallowed_panic_that_came_through_the_plugin_is_what_the_next_start_knows() {
+    let dead = die("panic through the plugin that the game's handler swallows");
+    assert_eq!(dead.status.success(), PANICS_ARE_HANDED_OVER);
+    assert_eq!(dead.said("stopped Panicked"), PANICS_ARE_HANDED_OVER, "{:?}", dead.lines);
+    let next = dead.start_again();
+    next.assert_crashed("the observer tripped");
+    assert_eq!(next.offered, [next.previous]);
 }
 
 #[test]

@@ -8,6 +8,9 @@ const README: &str = "README.md";
 const RELIABILITY: &str = "docs/RELIABILITY.md";
 const COSTS: &str = "docs/guide/costs.md";
 
+/// True if the engine can keep the newest change tick of a column. Otherwise the page of costs doesn't say so.
+const HAS_SUMMARY_TICKS: bool = true;
+
 /// A claim of a page, with the number that its source has today.
 struct Claim {
     page: &'static str,
@@ -78,10 +81,9 @@ fn tenths(cell: &str) -> String {
 }
 
 fn claims() -> Vec<Claim> {
-    [readme(), table_of_costs(), costs(), reliability(), figures_of_reliability()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let pages = [readme(), table_of_costs(), costs(), reliability(), figures_of_reliability()];
+    let of_summary_ticks = if HAS_SUMMARY_TICKS { summary_ticks() } else { Vec::new() };
+    pages.into_iter().flatten().chain(of_summary_ticks).collect()
 }
 
 fn readme() -> Vec<Claim> {
@@ -159,7 +161,12 @@ fn table_of_costs() -> Vec<Claim> {
     let moonshine =
         format!("`moonshine-save` {}, written and not synced", version("moonshine-save"));
     let processor = measured("Measured on", "processor")[0].replace(", 2 cores", "");
+    let (bevy_of_ggrs, bevy) = measured_bevy();
     vec![
+        claim(
+            README,
+            format!("with Bevy {bevy}, and `bevy_ggrs`, with its world, with Bevy {bevy_of_ggrs}"),
+        ),
         claim(
             README,
             format!(
@@ -199,13 +206,20 @@ fn table_of_costs() -> Vec<Claim> {
     ]
 }
 
+/// The releases of Bevy that the report was measured with: of `bevy_ggrs`, and of all else.
+fn measured_bevy() -> (String, String) {
+    let engines = measured("Measured on", "`bevy_ecs`")[0].clone();
+    let release = |version: &str| version.rsplit_once('.').unwrap().0.to_owned();
+    let (of_ggrs, of_all_else) = engines.split_once(", ").expect("two releases");
+    (release(of_ggrs), release(of_all_else))
+}
+
 fn costs() -> Vec<Claim> {
     let spread = measured("Numbers to reach", "500 archetypes, 1 % changed");
     let restore = measured("Restore", "bevy_session, 100,000 entities");
-    let idle = constant("src/doctor/rarely_changing.rs", "CHECKPOINTS");
-    let values = number(&constant("src/doctor/rarely_changing.rs", "MANY"));
-    let thorough = constant("src/capture/record/recorder.rs", "THOROUGH");
+    let (bevy_of_ggrs, bevy) = measured_bevy();
     vec![
+        claim(COSTS, format!("Bevy {bevy}, and for `bevy_ggrs` Bevy {bevy_of_ggrs}")),
         claim(
             COSTS,
             format!(
@@ -217,6 +231,14 @@ fn costs() -> Vec<Claim> {
             ),
         ),
         claim(COSTS, "A game that pays for 100 % writes with"),
+    ]
+}
+
+fn summary_ticks() -> Vec<Claim> {
+    let idle = constant("src/doctor/rarely_changing.rs", "CHECKPOINTS");
+    let values = number(&constant("src/doctor/rarely_changing.rs", "MANY"));
+    let thorough = constant("src/capture/record/recorder.rs", "THOROUGH");
+    vec![
         claim(
             COSTS,
             format!("{values} values or more of which none changed for {idle} checkpoints"),
@@ -324,7 +346,8 @@ fn no_claims() -> Vec<(&'static str, String)> {
     let mut texts: Vec<(&str, String)> = vec![
         // What releases of Bevy, Wine, Windows and licenses are called.
         (COSTS, "From Bevy 0.20 on".to_owned()),
-        (README, "Wine 10".to_owned()),
+        (README, "Wine 10, with Bevy 0.19".to_owned()),
+        (RELIABILITY, "with Bevy 0.19".to_owned()),
         (README, "Apache-2.0".to_owned()),
         (RELIABILITY, "Windows 10".to_owned()),
         // What Windows gives a process that it ends.

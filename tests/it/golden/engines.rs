@@ -21,7 +21,7 @@ use crate::common::{
 };
 
 /// The release that this tree is for.
-const OWN: &str = "bevy-0.20";
+pub const OWN: &str = "bevy-0.20";
 
 const ALL: [&str; 2] = ["bevy-0.19", "bevy-0.20"];
 

@@ -1,8 +1,12 @@
 //! Values that a build can't read: carried, named in the report, and back with the build that can.
 
+use std::fmt::Debug;
+
 use bevy_session::recovery::RestoreLossReason;
+use bevy_session::types::Saveable;
 
 use super::*;
+use crate::golden::engines::OWN;
 
 /// A small type of which there are several builds.
 macro_rules! builds_of_armor {
@@ -93,6 +97,128 @@ fn what_bevy_has_moved_comes_back_without_a_word_of_the_game() {
     });
     assert_eq!(report.losses, []);
     assert_eq!(values::<SceneRoot>(&mut app), [SceneRoot(7)]);
+}
+
+/// A type with two of Bevy's in it. Bevy 0.19 has moved one of these, and 0.20 the other.
+mod pairs {
+    use super::*;
+
+    #[derive(Component, TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
+    #[type_path = "hop"]
+    #[type_name = "Pair"]
+    pub struct Pair<T, H>(pub T, pub H);
+
+    #[derive(TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
+    #[type_path = "bevy_core_pipeline::tonemapping"]
+    #[type_name = "Tonemapping"]
+    pub struct Tonemapping(pub u32);
+
+    #[derive(TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
+    #[type_path = "bevy_render::view"]
+    #[type_name = "Tonemapping"]
+    pub struct MovedTonemapping(pub u32);
+
+    #[derive(TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
+    #[type_path = "bevy_render::view"]
+    #[type_name = "Hdr"]
+    pub struct Hdr(pub u32);
+
+    #[derive(TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
+    #[type_path = "bevy_camera::components"]
+    #[type_name = "Hdr"]
+    pub struct MovedHdr(pub u32);
+}
+
+/// A session of a build that saves this, killed.
+fn saved_with<T: Saveable>(value: T) -> (MemoryDisk, SessionId) {
+    let disk = MemoryDisk::default();
+    let mut app = build(&disk, |app| {
+        app.save_component::<T>();
+    });
+    app.world_mut().spawn((Health(1), value));
+    start(&mut app, "Moved");
+    let id = app.world().resource::<CurrentSession>().id();
+    (disk.snapshot(), id)
+}
+
+/// Asserts that a build that saves this reads it in each of two sessions.
+fn assert_is_in<T: Saveable + PartialEq + Debug>(sessions: [(MemoryDisk, SessionId); 2], value: T) {
+    for (disk, id) in sessions {
+        let (mut app, report) = taken_up(&disk, id, |app| {
+            app.save_component::<T>();
+        });
+        assert_eq!(report.losses, []);
+        assert_eq!(values::<T>(&mut app), [value.clone()]);
+    }
+}
+
+#[test]
+fn what_two_releases_of_bevy_have_moved_comes_back_from_each() {
+    use pairs::{Hdr, MovedHdr, MovedTonemapping, Pair, Tonemapping};
+
+    let of_0_18 = saved_with(Pair(Tonemapping(1), Hdr(2)));
+    // A build for 0.19 knows what comes after it, and one for 0.20 what was before it.
+    if OWN == "bevy-0.19" {
+        let of_0_20 = saved_with(Pair(MovedTonemapping(1), MovedHdr(2)));
+        assert_is_in([of_0_18, of_0_20], Pair(Tonemapping(1), MovedHdr(2)));
+    } else {
+        let of_0_19 = saved_with(Pair(Tonemapping(1), MovedHdr(2)));
+        assert_is_in([of_0_18, of_0_19], Pair(MovedTonemapping(1), MovedHdr(2)));
+    }
+}
+
+/// A component of Bevy's, which has one variant more in a newer release.
+mod msaa {
+    use super::*;
+
+    #[derive(Component, TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
+    #[type_path = "bevy_render::view"]
+    #[type_name = "Msaa"]
+    pub enum Newer {
+        Off,
+        Sample4,
+        Sample16,
+    }
+
+    #[derive(Component, TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
+    #[type_path = "bevy_render::view"]
+    #[type_name = "Msaa"]
+    pub enum Older {
+        Off,
+        Sample4,
+    }
+}
+
+#[test]
+fn a_variant_that_only_a_newer_engine_has_is_kept_and_costs_nothing_else() {
+    let newer: Types = |app| {
+        app.save_component::<msaa::Newer>();
+    };
+    let disk = MemoryDisk::default();
+    let mut app = build(&disk, newer);
+    app.world_mut().spawn((Health(1), msaa::Newer::Off));
+    app.world_mut().spawn((Health(2), msaa::Newer::Sample16));
+    app.world_mut().spawn((Health(3), msaa::Newer::Sample4));
+    app.world_mut().insert_resource(Score(7));
+    start(&mut app, "Sampled");
+    let id = app.world().resource::<CurrentSession>().id();
+
+    let disk = disk.snapshot();
+    let (mut app, report) = taken_up(&disk, id, |app| {
+        app.save_component::<msaa::Older>();
+    });
+    assert_eq!((report.losses.len(), loss_of(&report, "Msaa").rows), (1, 1), "{report:?}");
+    let reason = &loss_of(&report, "Msaa").reason;
+    assert!(matches!(reason, RestoreLossReason::Undecodable { .. }), "{reason:?}");
+    assert_eq!(values::<msaa::Older>(&mut app), [msaa::Older::Off, msaa::Older::Sample4]);
+    assert_eq!(values::<Health>(&mut app), [Health(1), Health(2), Health(3)]);
+    assert_eq!(app.world().resource::<Score>(), &Score(7));
+
+    // What the older one has written has it as well.
+    let (mut app, report) = taken_up(&disk.snapshot(), id, newer);
+    assert_eq!(report.losses, []);
+    let [off, best, good] = [msaa::Newer::Off, msaa::Newer::Sample16, msaa::Newer::Sample4];
+    assert_eq!(values::<msaa::Newer>(&mut app), [off, best, good]);
 }
 
 #[test]

@@ -2,8 +2,7 @@
 
 use std::error::Error;
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use bevy_session_journal::RunId;
@@ -11,8 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::common::{
-    Done, EVENINGS, EVENINGS_RUN, Game, RELICS, Ran, begin_process, copy, damage, journals, run,
-    tool,
+    Done, EVENINGS, EVENINGS_RUN, Game, RELICS, begin_process, copy, damage, journals, run,
 };
 
 /// Every command that there is.
@@ -59,7 +57,11 @@ fn nothing_is_ever_changed() -> Done {
 #[cfg(unix)]
 #[test]
 fn a_read_only_directory_is_as_good() -> Done {
+    use std::io;
     use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+
+    use crate::common::Ran;
 
     let game = Game::new()?;
     let paths: Vec<PathBuf> = game.snapshot()?.into_keys().collect();
@@ -284,6 +286,10 @@ fn a_damaged_attachment_is_found() -> Done {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_game_is_found_where_the_platform_keeps_its_data() -> Done {
+    use std::io;
+
+    use crate::common::tool;
+
     let game = Game::new()?;
     let (data, state) = (game.root.path().join("d"), game.root.path().join("s"));
     fs::create_dir_all(&data)?;

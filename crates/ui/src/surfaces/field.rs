@@ -76,7 +76,6 @@ impl Look {
             color: self.theme.text,
             selection_color: self.theme.accent.with_alpha(0.45),
             unfocused_selection_color: Color::NONE,
-            selected_text_color: None,
             ..default()
         };
         let style = (

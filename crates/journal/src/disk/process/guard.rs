@@ -176,6 +176,11 @@ impl ProcessGuard {
         self.shared.has_survived_panic()
     }
 
+    /// The frame that goes on, counted from 0: as many are completed.
+    pub fn frame(&self) -> u64 {
+        self.shared.frames.load(Ordering::Relaxed)
+    }
+
     /// The process, as its record names it.
     pub fn id(&self) -> ProcessId {
         self.shared.lock().record.process
@@ -276,7 +281,7 @@ impl ProcessGuard {
     /// Notes that the game failed `times` in the frame that ends, `failure` the last time, and continues. Written with
     /// the next heartbeat. Returns true if it is the first failure, so that a heartbeat is due at once.
     pub fn went_on_after(&self, failure: SurvivedFailure, times: u64) -> bool {
-        let frame = self.shared.frames.load(Ordering::Relaxed);
+        let frame = self.frame();
         let mut newest = unpoisoned(&self.shared.failure);
         let before = newest.as_ref().map_or(0, |before| before.count);
         *newest = Some(SurvivedFailure { frame, count: before + times, ..failure });
