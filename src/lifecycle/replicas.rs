@@ -23,7 +23,6 @@ use super::start_up::elsewhere::{follow_elsewhere, withdraw_all};
 use super::transitions::leaving;
 use super::transitions::rewinding::branch_off;
 use super::transitions::take_up::{make_branch_of_it, not_prepared};
-use super::transitions::whereabouts::{find_again, is_more_there};
 use super::{CurrentSession, SessionCatalog};
 use crate::replication::WhenFenced;
 
@@ -73,7 +72,7 @@ pub(super) fn follow_replica(parts: &mut RuntimeParts, world: &mut World) {
     }
     let mut listed = world.get_resource_or_init::<ReplicaSessions>();
     if std::mem::take(&mut listed.bypass_change_detection().is_asked) {
-        replica.look(now);
+        replica.look(true, now);
     }
     replica.turn(now);
     while let Some(report) = parts.replica.as_mut().and_then(|replica| replica.report()) {
@@ -150,8 +149,8 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
             }
             match (FenceReason::of(&over), over) {
                 (Some(reason), _) => fenced(parts, world, session, epoch.0, reason),
-                (None, Over::Unreadable(error)) => lost(parts, world, FailureCause::new(error)),
-                (None, Over::Unread(error)) => lost(parts, world, FailureCause::new(error)),
+                (None, Over::Unreadable(error)) => given_up(parts, world, FailureCause::new(error)),
+                (None, Over::Unread(error)) => given_up(parts, world, FailureCause::new(error)),
                 (None, _) => {}
             }
         }
@@ -175,6 +174,15 @@ fn lost(parts: &mut RuntimeParts, world: &mut World, error: FailureCause) {
     notify(world, ReplicaLost { error });
 }
 
+/// One session can't be sent any more. The others are listed again.
+fn given_up(parts: &mut RuntimeParts, world: &mut World, error: FailureCause) {
+    lost(parts, world, error);
+    let now = parts.time.now();
+    if let Some(replica) = &mut parts.replica {
+        replica.look(false, now);
+    }
+}
+
 /// A session that is to be played is ready in the replica, or never will be.
 fn ready(parts: &mut RuntimeParts, world: &mut World, session: SessionId, readiness: Readiness) {
     let Some(replica) = &mut parts.replica else { return };
@@ -184,31 +192,27 @@ fn ready(parts: &mut RuntimeParts, world: &mut World, session: SessionId, readin
     }
     // Nobody wants it any more.
     let Some(held) = held else { return };
-    match readiness {
-        Readiness::Unclaimed if is_more_there(parts, session) => {
-            return find_again(parts, world);
-        }
-        Readiness::Claimed | Readiness::Unclaimed | Readiness::InUse => {}
-        Readiness::Owned => {
-            if let Some(Transition::Preparing(preparing)) = &parts.transition {
-                let ticket = preparing.ticket;
-                not_prepared(parts, world, RequestError::SessionInUse, ticket);
-            }
-            return;
-        }
+    let by_name = parts.replica.as_ref().is_some_and(|it| it.by_name == Some(session));
+    let refusal = match readiness {
+        Readiness::Claimed | Readiness::Unclaimed | Readiness::InUse => None,
+        Readiness::Owned => Some(RequestError::SessionInUse),
+        Readiness::Unreachable => Some(RequestError::ReplicaUnreachable),
+        Readiness::Removed => Some(RequestError::NothingToRestore),
+        Readiness::Forked if by_name => Some(RequestError::SessionForked),
         Readiness::Forked => {
             notify(world, SessionForked { session });
             make_branch_of_it(parts, &like(world, session));
+            None
         }
-        Readiness::Removed => {
-            if let Some(Transition::Preparing(preparing)) = &parts.transition {
-                let ticket = preparing.ticket;
-                not_prepared(parts, world, RequestError::NothingToRestore, ticket);
-            }
-            return;
+    };
+    match (refusal, &parts.transition) {
+        (None, _) => parts.send(held),
+        (Some(error), Some(Transition::Preparing(preparing))) => {
+            let ticket = preparing.ticket;
+            not_prepared(parts, world, error, ticket);
         }
+        (Some(_), _) => {}
     }
-    parts.send(held);
 }
 
 /// A new session with the name of another one.

@@ -67,7 +67,7 @@ pub use fetch::{FetchError, Receiver, fetch};
 #[doc(hidden)]
 pub use files::{Extent, FileName, FileState, Files, ReplayError};
 #[doc(hidden)]
-pub use keeper::{Keeper, KeeperOptions, Readiness, ReplicaOrder, ReplicaReport};
+pub use keeper::{Keeper, KeeperOptions, Patience, Readiness, ReplicaOrder, ReplicaReport};
 #[doc(hidden)]
 pub use keeper_link::KeeperLink;
 #[doc(hidden)]

@@ -193,9 +193,10 @@ impl SessionCommands<'_, '_> {
     /// rejected with [`SessionInUse`](crate::RequestError::SessionInUse) then. It is rejected with
     /// [`ReplicaUnreachable`](crate::RequestError::ReplicaUnreachable) if the replica gives no answer
     /// for 15 seconds, and this machine has none of the name, or none but one that another has
-    /// played on. If both have played on without each other, the side with more checkpoints goes on,
+    /// played on. If both have played on without each other, the side that was played last goes on,
     /// and the other one stays in the session, as [`RecoveryOffer::fork`](crate::RecoveryOffer::fork)
-    /// shows. [`cancel_restore`](Self::cancel_restore) ends the wait.
+    /// shows; it is rejected with [`SessionForked`](crate::RequestError::SessionForked) if both have
+    /// changed one file. [`cancel_restore`](Self::cancel_restore) ends the wait.
     ///
     /// The player isn't asked. If the game has panicked or hung twice in a row, each time soon after
     /// the session was restored, an older checkpoint is restored than those that it died on, and an

@@ -117,6 +117,17 @@ impl RequestQueue {
         taken.into()
     }
 
+    /// Returns true if this request waits.
+    pub(in crate::lifecycle) fn has(&self, ticket: Ticket) -> bool {
+        self.waiting.iter().any(|asked| asked.ticket == ticket)
+    }
+
+    /// Takes this request out of turn.
+    pub(in crate::lifecycle) fn take_one(&mut self, ticket: Ticket) -> Option<Asked> {
+        let place = self.waiting.iter().position(|asked| asked.ticket == ticket)?;
+        self.waiting.remove(place)
+    }
+
     /// Takes everything.
     pub(in crate::lifecycle) fn take_all(&mut self) -> Vec<Asked> {
         std::mem::take(&mut self.waiting).into()

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bevy_session_journal::internal::model::clock::Moment;
-use bevy_session_journal::replica::{KeeperLink, ReplicaOrder, ReplicaReport, ReplicaSession};
+use bevy_session_journal::replica::{
+    KeeperLink, Patience, ReplicaOrder, ReplicaReport, ReplicaSession,
+};
 use bevy_session_journal::{CheckpointId, SessionId};
 
 use crate::content::Order;
-use crate::lifecycle::transitions::whereabouts::Search;
+use crate::lifecycle::transitions::whereabouts::{Search, UNANSWERED, has_more};
 use crate::replication::Replica;
 
 /// The driver's link to the thread that keeps sessions in a replica.
@@ -104,10 +106,7 @@ impl ReplicaPort {
                 if self.kept.insert(session) {
                     self.leaving.remove(&session);
                     self.held = Some((session, order));
-                    let ready = match self.by_name == Some(session) {
-                        true => ReplicaOrder::ReadyByName(session, self.settings.lease_patience()),
-                        false => ReplicaOrder::Ready(session),
-                    };
+                    let ready = self.ready(session);
                     self.link.send(ready, now);
                     return None;
                 }
@@ -131,11 +130,25 @@ impl ReplicaPort {
                 self.link.send(ReplicaOrder::UseProfile(profile.clone()), now);
                 (self.found, self.listed, self.search) = Default::default();
                 self.declined.clear();
-                self.first_look = self.look(now);
+                self.first_look = self.look(false, now);
             }
             _ => {}
         }
         Some(order)
+    }
+
+    fn ready(&self, session: SessionId) -> ReplicaOrder {
+        if self.by_name != Some(session) {
+            return ReplicaOrder::Ready(session);
+        }
+        let mut found = self.found.iter().flat_map(|found| found.iter());
+        // What this machine has is played without the store; what it hasn't is waited for.
+        let store = match found.any(|it| it.session == session && has_more(it)) {
+            true => UNANSWERED,
+            false => Duration::ZERO,
+        };
+        let owner = self.settings.lease_patience();
+        ReplicaOrder::ReadyByName(session, Patience { owner, store })
     }
 
     /// Takes the order that waited for this session, which is ready.
@@ -191,10 +204,11 @@ impl ReplicaPort {
         !self.leaving.is_empty()
     }
 
-    /// Requests a look at the replica, and returns its number.
-    pub(in crate::lifecycle) fn look(&mut self, now: Moment) -> u64 {
+    /// Requests a look at the replica, and returns its number. Sessions that have an owner are read again only if that is
+    /// wanted.
+    pub(in crate::lifecycle) fn look(&mut self, reads_all: bool, now: Moment) -> u64 {
         self.looks += 1;
-        self.link.send(ReplicaOrder::Look(self.looks), now);
+        self.link.send(ReplicaOrder::Look(self.looks, reads_all), now);
         self.looks
     }
 

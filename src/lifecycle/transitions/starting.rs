@@ -118,8 +118,11 @@ pub(in crate::lifecycle) fn start_or_continue(
     }
     parts.require_no_session()?;
     let whereabouts = whereabouts(parts, world, ticket, new)?;
-    if let Whereabouts::There(session, reason) = whereabouts {
-        let way = (session, RestoreFrom::Latest, reason);
+    if let Whereabouts::There(session, from, reason) = whereabouts {
+        if let RestoreFrom::Checkpoint(checkpoint) = from {
+            warn!(%session, %checkpoint, "this machine and the replica have both played on: the side that was played last goes on, and the other one stays in the session");
+        }
+        let way = (session, from, reason);
         take_up::prepare(parts, world, ticket, way, Some(new.clone()));
         return Ok(());
     }

@@ -232,7 +232,7 @@ pub(in crate::lifecycle) fn give_up_prepared(
     notify(world, RestoreCancelled { session, ticket, began: false });
 }
 
-pub(super) fn end_preparing(parts: &mut RuntimeParts) -> Option<Preparing> {
+fn end_preparing(parts: &mut RuntimeParts) -> Option<Preparing> {
     let preparing = |transition: &mut Transition| matches!(transition, Transition::Preparing(_));
     match parts.transition.take_if(preparing) {
         Some(Transition::Preparing(preparing)) => Some(*preparing),

@@ -9,20 +9,18 @@ use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock::Moment;
 use bevy_session_journal::replica::{ReplicaOwner, ReplicaSession, Standing};
 use bevy_session_journal::{
-    NewSession, RequestError, RestoreReason, SessionEntry, SessionId, Ticket,
+    NewSession, RequestError, RestoreFrom, RestoreReason, SessionEntry, SessionId, Ticket,
 };
 
 use super::restoring::take_cancellation;
-use super::take_up::{end_preparing, not_prepared};
-use crate::lifecycle::requests::{Request, RequestQueue, SessionRequest, reject_asked};
+use crate::lifecycle::requests::{RequestQueue, reject_asked};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::replica_port::ReplicaPort;
-use crate::lifecycle::runtime::transition::Transition;
 use crate::lifecycle::start_up::StartUp;
 use crate::lifecycle::{RecoveryPolicy, SessionCatalog, SessionSettings};
 
 /// The time that a start waits for a replica that gives no answer, longer than a store tries.
-const UNANSWERED: Duration = Duration::from_secs(15);
+pub(in crate::lifecycle) const UNANSWERED: Duration = Duration::from_secs(15);
 /// The time that it waits for a list at the very most, of a store with many sessions for example.
 const UNLISTED: Duration = Duration::from_mins(2);
 
@@ -33,7 +31,7 @@ pub(in crate::lifecycle) enum Whereabouts {
     /// On this machine.
     Here(SessionId),
     /// The replica has it, or has more of it than this machine.
-    There(SessionId, RestoreReason),
+    There(SessionId, RestoreFrom, RestoreReason),
     /// There is none that can go on.
     Nowhere,
 }
@@ -46,8 +44,6 @@ pub(crate) struct Search {
     look: u64,
     /// The time since which another machine has the session.
     owned_since: Option<Duration>,
-    /// The time since which it couldn't be had though it was found.
-    unfetched_since: Option<Duration>,
 }
 
 /// Finds the session of this name and player that was played last, on this machine and in the replica.
@@ -87,20 +83,17 @@ pub(in crate::lifecycle) fn whereabouts(
 pub(in crate::lifecycle) fn cancel_search_if_asked(parts: &RuntimeParts, world: &mut World) {
     let search = parts.replica.as_ref().and_then(|replica| replica.search.as_ref());
     let queue = world.get_resource::<RequestQueue>();
-    let is_waiting = search.is_some() && queue.is_some_and(RequestQueue::wants_session_by_name);
-    if !is_waiting || parts.transition.is_some() || !take_cancellation(world) {
-        return;
+    let Some(ticket) = search.map(|search| search.ticket) else { return };
+    let is_waiting = queue.is_some_and(|queue| queue.has(ticket)) && parts.transition.is_none();
+    if is_waiting && take_cancellation(world) {
+        let cancelled = world.get_resource_or_init::<RequestQueue>().take_one(ticket);
+        cancelled.into_iter().for_each(|it| reject_asked(world, it, RequestError::Cancelled));
     }
-    let by_name =
-        |request: &Request| matches!(request, Request::Session(SessionRequest::StartOrContinue(_)));
-    let cancelled = world.get_resource_or_init::<RequestQueue>().take(by_name);
-    cancelled.into_iter().for_each(|it| reject_asked(world, it, RequestError::Cancelled));
 }
 
 impl Search {
     fn begin(replica: &mut ReplicaPort, ticket: Ticket, now: Moment) -> Self {
-        let (owned_since, unfetched_since) = (None, None);
-        Self { ticket, began: now.elapsed, look: replica.look(now), owned_since, unfetched_since }
+        Self { ticket, began: now.elapsed, look: replica.look(false, now), owned_since: None }
     }
 
     fn go_by(
@@ -130,12 +123,10 @@ impl Search {
         let lost = named.replica.lost_since;
         let is_late =
             lost.is_some_and(|since| waited(since) >= UNANSWERED) || waited(self.began) >= UNLISTED;
-        let known =
-            named.replica.found.as_deref().map_or(Whereabouts::Nowhere, |it| named.newest(it));
-        let here = match known {
-            Whereabouts::There(..) => None,
-            _ => newest_here(named.world, named.new, &[]),
-        };
+        let known = named.replica.found.as_deref().unwrap_or_default();
+        let is_elsewhere = named.owned(known) == Owned::ByAnother
+            || matches!(named.newest(known), Whereabouts::There(..));
+        let here = newest_here(named.world, named.new, &[]).filter(|_| !is_elsewhere);
         match here {
             Some(here) if lost.is_some() || is_late => Ok(Whereabouts::Here(here.session.id)),
             None if is_late => Err(RequestError::ReplicaUnreachable),
@@ -182,7 +173,8 @@ impl Named<'_> {
         let (open, over): (Vec<_>, Vec<_>) =
             of_name.partition(|(_, entry)| may_go_on(self.world, entry));
         // What this machine has of them is older.
-        let over = over.into_iter().filter(|(it, _)| has_more(it)).map(|(it, _)| it.session);
+        let is_behind = |it: &ReplicaSession| it.here == Some(Standing::MachineIsBehind);
+        let over = over.into_iter().filter(|(it, _)| is_behind(it)).map(|(it, _)| it.session);
         let here = newest_here(self.world, self.new, &over.collect::<Vec<_>>());
         let there = open.into_iter().max_by_key(|(_, entry)| entry.updated);
         let is_newer = |it: &ReplicaSession, entry: &SessionEntry| {
@@ -191,8 +183,8 @@ impl Named<'_> {
             has_more(it) && here.is_none_or(is_older)
         };
         match (there, here) {
-            (Some((it, entry)), _) if is_newer(it, entry) => {
-                Whereabouts::There(it.session, reason(it, entry))
+            (Some((it, entry)), here) if is_newer(it, entry) => {
+                Whereabouts::There(it.session, newer_side(it, entry, here), reason(it, entry))
             }
             (_, Some(here)) => Whereabouts::Here(here.session.id),
             (_, None) => Whereabouts::Nowhere,
@@ -223,7 +215,7 @@ pub(super) fn is_named(entry: &SessionEntry, new: &NewSession) -> bool {
 }
 
 /// Returns true if the replica has what this machine has not.
-fn has_more(there: &ReplicaSession) -> bool {
+pub(in crate::lifecycle) fn has_more(there: &ReplicaSession) -> bool {
     matches!(there.here, None | Some(Standing::MachineIsBehind | Standing::Forked))
 }
 
@@ -244,41 +236,25 @@ fn may_go_on(world: &World, entry: &SessionEntry) -> bool {
     entry.can_go_on() && (recovers || !entry.has_crashed())
 }
 
+/// What goes on: of a fork the side that was played last, and not the one with more checkpoints.
+fn newer_side(
+    there: &ReplicaSession,
+    entry: &SessionEntry,
+    here: Option<&SessionEntry>,
+) -> RestoreFrom {
+    if there.here != Some(Standing::Forked) {
+        return RestoreFrom::Latest;
+    }
+    let here = here.filter(|here| here.session.id == there.session);
+    let newer = here.filter(|here| here.updated > entry.updated).unwrap_or(entry);
+    newer.newest.map_or(RestoreFrom::Latest, RestoreFrom::Checkpoint)
+}
+
 /// The reason by which the replica's side goes on. Of a fork this machine's side may be what goes on, and it wasn't closed
 /// as the other one was.
 fn reason(there: &ReplicaSession, entry: &SessionEntry) -> RestoreReason {
     match there.here != Some(Standing::Forked) && !entry.has_crashed() {
         true => RestoreReason::Continued,
         false => RestoreReason::Recovered,
-    }
-}
-
-/// Returns true if a session is resumed by its name, and the replica has what this machine has not.
-pub(in crate::lifecycle) fn is_more_there(parts: &RuntimeParts, session: SessionId) -> bool {
-    let is_by_name = matches!(
-        &parts.transition,
-        Some(Transition::Preparing(it)) if it.session == session && it.otherwise.is_some()
-    );
-    let found = parts.replica.as_ref().and_then(|replica| replica.found.as_deref());
-    let mut found = found.into_iter().flatten();
-    is_by_name && found.any(|it| it.session == session && has_more(it))
-}
-
-/// What the replica has couldn't be fetched: the session is searched once more, for as long as a start waits for a replica.
-pub(in crate::lifecycle) fn find_again(parts: &mut RuntimeParts, world: &mut World) {
-    let (now, played) = (parts.time.now(), parts.session());
-    let Some(replica) = &mut parts.replica else { return };
-    let since = replica.search.as_mut().map(|it| *it.unfetched_since.get_or_insert(now.elapsed));
-    let is_late = since.is_none_or(|since| now.elapsed.saturating_sub(since) >= UNANSWERED);
-    let Some(Transition::Preparing(preparing)) = &parts.transition else { return };
-    let ticket = preparing.ticket;
-    if is_late {
-        not_prepared(parts, world, RequestError::ReplicaUnreachable, ticket);
-    } else if let Some(new) = end_preparing(parts).and_then(|preparing| preparing.otherwise) {
-        let again = SessionRequest::StartOrContinue(new);
-        world.get_resource_or_init::<RequestQueue>().do_first(ticket, again.into());
-    }
-    if let Some(replica) = &mut parts.replica {
-        replica.let_go_of_others(played, now);
     }
 }

@@ -1,6 +1,8 @@
 //! `start_or_continue` where a replica has the session, and something else happens meanwhile.
 
-use bevy_session::{EndReason, RecoveryPolicy, RequestError, SessionSettings, Ticket};
+use bevy_session::{
+    CheckpointId, EndReason, RecoveryPolicy, RequestError, SessionSettings, Ticket,
+};
 
 use super::flaky_store::FlakyStore;
 use super::*;
@@ -40,9 +42,9 @@ fn played_elsewhere(store: &MemoryReplica, session: SessionId, health: u32) {
     ask(&mut app);
     seconds(&mut app, LEASE + 1.0);
     assert_eq!(played_by(&app), Some(session));
-    for health in [1, 2, 3, health] {
-        set_health(&mut app, health);
-    }
+    // Until later than what other machines have played, whose clocks begin at the same moment.
+    seconds(&mut app, 20.0);
+    set_health(&mut app, health);
     close(&mut app);
 }
 
@@ -73,11 +75,12 @@ fn no_single_fault_of_the_replica_begins_an_empty_world_or_goes_back() {
     for (here, name) in [(MemoryDisk::default(), "three"), (old, "one")] {
         for fails in 0.. {
             let flaky = FlakyStore::new(&store.snapshot(), fails);
-            let lease = Duration::from_secs_f32(LEASE);
+            // Its own claim, after which it failed, keeps it waiting for no lease.
+            let lease = Duration::from_secs(60);
             let flaking = Replica::new(flaky.clone()).machine(name).lease(lease);
             let mut app = machine(&here.snapshot(), flaking);
             ask(&mut app);
-            seconds(&mut app, 5.0);
+            seconds(&mut app, 3.0);
             assert_eq!(played_by(&app), Some(session), "{name}: {fails}");
             assert_eq!(health(&mut app), 50, "{name}: {fails}");
             assert_eq!(rejected(&app), [], "{name}: {fails}");
@@ -102,20 +105,27 @@ fn what_was_begun_elsewhere_during_play_is_found_right_after_it() {
     assert_eq!(played_by(&one), Some(session));
 }
 
-#[test]
-fn a_fork_is_joined_and_keeps_both_sides() {
-    let store = MemoryReplica::default();
+/// A machine plays on without its replica until it is killed. Its disk, and the newest checkpoint, which nobody else has.
+fn played_apart(store: &MemoryReplica, slot: SaveSlot) -> (MemoryDisk, SessionId, CheckpointId) {
     let disk = MemoryDisk::default();
-    let (mut one, session) = played(&disk, replica(&store, "one"), 7);
+    let (mut one, session) = played(&disk, replica(store, "one"), 7);
     set_health(&mut one, 7);
     store.go_away();
-    request(&mut one, |commands| {
-        commands.session().slots().save(SaveSlot::manual("Unsent"));
-    });
-    set_health(&mut one, 8);
+    request(&mut one, |commands| commands.session().slots().save(slot));
+    for health in [1, 2, 3, 4, 8] {
+        set_health(&mut one, health);
+    }
     let unsent = received::<CheckpointSaved>(&one).last().unwrap().checkpoint;
     let disk = killed(one, &disk);
     store.come_back();
+    (disk, session, unsent)
+}
+
+#[test]
+fn a_fork_is_joined_and_keeps_both_sides() {
+    let store = MemoryReplica::default();
+    let (disk, session, unsent) = played_apart(&store, SaveSlot::manual("Unsent"));
+    // With fewer checkpoints, and later.
     played_elsewhere(&store, session, 50);
 
     let mut one = machine(&disk, replica(&store, "one"));
@@ -141,6 +151,70 @@ fn a_fork_is_joined_and_keeps_both_sides() {
     });
     seconds(&mut three, 1.0);
     assert_eq!(health(&mut three), 8);
+}
+
+#[test]
+fn a_fork_in_which_both_sides_changed_one_file_is_not_joined() {
+    let store = MemoryReplica::default();
+    let (disk, session, _) = played_apart(&store, SaveSlot::quick());
+    let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
+    ask(&mut two);
+    seconds(&mut two, LEASE + 1.0);
+    request(&mut two, |commands| commands.session().slots().save(SaveSlot::quick()));
+    set_health(&mut two, 50);
+    close(&mut two);
+    drop(two);
+
+    let mut one = machine(&disk, replica(&store, "one"));
+    ask(&mut one);
+    seconds(&mut one, 2.0);
+    assert_eq!((played_by(&one), rejected(&one)), (None, vec![RequestError::SessionForked]));
+    // Either side can be had: this one by the session's id, the other one on a machine that has none of it.
+    request(&mut one, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    seconds(&mut one, 1.0);
+    assert_eq!(health(&mut one), 8);
+    assert_ne!(played_by(&one).unwrap(), session);
+    let mut three = machine(&MemoryDisk::default(), replica(&store, "three"));
+    request(&mut three, |commands| commands.session().continue_session(session));
+    seconds(&mut three, 1.0);
+    assert_eq!(health(&mut three), 50);
+}
+
+#[test]
+fn what_this_machine_has_of_a_fork_goes_on_if_the_other_side_was_ended() {
+    let store = MemoryReplica::default();
+    let (disk, session, _) = played_apart(&store, SaveSlot::manual("Unsent"));
+    let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
+    ask(&mut two);
+    seconds(&mut two, LEASE + 1.0);
+    request(&mut two, |commands| commands.session().end(EndReason::Completed, LeaveCause::Player));
+    seconds(&mut two, 1.0);
+    drop(two);
+    let mut one = machine(&disk, replica(&store, "one"));
+    ask(&mut one);
+    seconds(&mut one, 2.0);
+    assert_eq!((played_by(&one), health(&mut one)), (Some(session), 8));
+}
+
+#[test]
+fn a_replica_that_is_away_for_a_moment_starts_no_second_world_beside_the_first() {
+    let store = MemoryReplica::default();
+    let disk = MemoryDisk::default();
+    let (one, session) = played(&disk, replica(&store, "one"), 7);
+    let disk = killed(one, &disk);
+    let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
+    ask(&mut two);
+    seconds(&mut two, LEASE + 1.0);
+    assert_eq!(played_by(&two), Some(session));
+    let mut one = machine(&disk, replica(&store, "one"));
+    ask(&mut one);
+    both(&mut one, &mut two, 1.0);
+    store.go_away();
+    both(&mut one, &mut two, 2.0);
+    store.come_back();
+    both(&mut one, &mut two, 20.0);
+    assert_eq!((played_by(&one), rejected(&one)), (None, vec![RequestError::SessionInUse]));
+    assert_eq!(played_by(&two), Some(session));
 }
 
 #[test]
@@ -238,6 +312,12 @@ fn a_wait_for_another_machine_can_be_cancelled() {
     request(&mut two, |commands| commands.session().cancel_restore());
     both(&mut one, &mut two, 1.0);
     assert_eq!(rejected(&two), [RequestError::Cancelled]);
+    // It cancels nothing that is asked for after it.
+    request(&mut two, |commands| commands.session().cancel_restore());
+    ask(&mut two);
+    both(&mut one, &mut two, 20.0);
+    let again = [RequestError::NothingToCancel, RequestError::SessionInUse];
+    assert_eq!(rejected(&two)[1..], again);
     founded(&mut two, "Another");
     assert!(played_by(&two).is_some());
 }

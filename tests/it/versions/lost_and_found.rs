@@ -148,7 +148,7 @@ fn assert_is_in<T: Saveable + PartialEq + Debug>(sessions: [(MemoryDisk, Session
             app.save_component::<T>();
         });
         assert_eq!(report.losses, []);
-        assert_eq!(values::<T>(&mut app), [value.clone()]);
+        assert_eq!(values::<T>(&mut app), std::slice::from_ref(&value));
     }
 }
 

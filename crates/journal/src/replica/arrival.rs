@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::catch_up::Turn;
+use super::comparison::is_derived;
 use super::extents::Extents;
 use super::recorder::SessionFiles;
 use super::{
@@ -63,22 +64,30 @@ pub async fn bring_here(
     Ok(store.sync_directories(&directories)?)
 }
 
-/// Brings what the replica has to a machine that has forked, and keeps what the machine has: runs of both, of a run that
-/// both have the longer part, and of a slot that was saved on both sides either. Its files are those of a session with a
-/// fork then, as in `docs/FORMAT.md`, and go on from what the replica has.
+/// Brings what the replica has to a machine that has forked, and keeps what the machine has: runs of both, and of a run that
+/// both have the longer part. Its files are those of a session with a fork then, as in `docs/FORMAT.md`, and go on from
+/// what the replica has. Returns false, and has done nothing, if a file has changed on both sides, as a slot of which both
+/// have saved their own, or is damaged here: then one would take the place of the other.
 pub async fn join_here(
     reach: &impl Reach,
     log: &Log,
     here: &impl Source,
     store: &DirectoryStore,
     place: &SessionFiles,
-) -> Result<(), ArrivalError> {
+) -> Result<bool, ArrivalError> {
     let there = log.replay()?;
     let differences = difference(reach, log, here, &there).await?;
+    let is_conflict = |(name, difference): (&FileName, &Difference)| {
+        matches!(difference, Difference::Other | Difference::Damaged) && !is_derived(name)
+    };
+    if differences.iter().any(is_conflict) {
+        return Ok(false);
+    }
     let arrival = Arrival { disk: &**store.disk(), place, keeps_own: true };
     let directories = make_directories(store, place, &there)?;
     arrival.bring(reach, log, store, &differences).await?;
-    Ok(store.sync_directories(&directories)?)
+    store.sync_directories(&directories)?;
+    Ok(true)
 }
 
 /// Makes the directories that are missing, durably; the session's own come out.
@@ -115,7 +124,9 @@ impl Arrival<'_> {
         let there = log.replay()?;
         let mut placed = Vec::new();
         for (name, file) in there.all().iter().filter(|(name, _)| self.wants(name, differences)) {
-            placed.push(self.fetch(reach, log, name, file).await?);
+            let is_taken = |path: &Path| placed.iter().any(|(_, _, taken)| taken == path);
+            let path = self.free_place(name, &is_taken)?;
+            placed.push(self.fetch(reach, log, (name, file), path).await?);
         }
         placed.sort_by_key(|(name, ..)| Turn::of(name));
         for (_, written, path) in placed {
@@ -139,10 +150,9 @@ impl Arrival<'_> {
         &self,
         reach: &impl Reach,
         log: &Log,
-        name: &FileName,
-        file: &FileState,
+        (name, file): (&FileName, &FileState),
+        path: PathBuf,
     ) -> Result<(FileName, PathBuf, PathBuf), ArrivalError> {
-        let path = self.free_place(name)?;
         let written = Layout::unfinished(&path);
         let mut fetched = self.disk.create_new(&written)?;
         let mut extents = Extents::of(reach, log.session());
@@ -153,8 +163,9 @@ impl Arrival<'_> {
         Ok((name.clone(), written, path))
     }
 
-    /// The path for a file. A slot of another session, or one that isn't given up, keeps the name that it has here.
-    fn free_place(&self, name: &FileName) -> io::Result<PathBuf> {
+    /// The path for a file. A slot of another session keeps the name that it has here, and so does one that was fetched
+    /// before.
+    fn free_place(&self, name: &FileName, is_taken: &dyn Fn(&Path) -> bool) -> io::Result<PathBuf> {
         let path = self.place.path(name);
         if !name.is_slot() {
             return Ok(path);
@@ -165,8 +176,8 @@ impl Arrival<'_> {
                 _ => numbered(&path, number),
             };
             let owner = session_of_slot(self.disk, &path);
-            let is_given_up = owner == Some(self.place.session) && !self.keeps_own;
-            if is_given_up || self.is_free(&path)? {
+            let is_replaced = owner == Some(self.place.session);
+            if !is_taken(&path) && (is_replaced || self.is_free(&path)?) {
                 return Ok(path);
             }
         }

@@ -221,7 +221,7 @@ async fn is_beginning(
 
 /// Returns true if a file holds only facts that the journals hold. It is written at leisure, and so is often never
 /// durable by itself.
-fn is_derived(name: &FileName) -> bool {
+pub(super) fn is_derived(name: &FileName) -> bool {
     Layout::is_manifest_name(name.name()) || Layout::is_card_name(name.name())
 }
 

@@ -54,9 +54,9 @@ pub enum ReplicaOrder {
     /// It is about to be played: this machine is to own it, and to have what is newest of it. Answered by
     /// [`ReplicaReport::Ready`], however long another owns it.
     Ready(SessionId),
-    /// The same for a session that is asked for by its name, so that nobody is there to choose: a fork is joined, and if
-    /// another owns it for longer than this, it is given up with [`Readiness::Owned`].
-    ReadyByName(SessionId, Duration),
+    /// The same for a session that is asked for by its name, so that nobody is there to choose: a fork is joined, and it is
+    /// given up in time.
+    ReadyByName(SessionId, Patience),
     /// It was begun here, so that no other machine knows it: it is claimed while it is played.
     Begin(SessionId),
     /// A checkpoint is durable here.
@@ -64,10 +64,20 @@ pub enum ReplicaOrder {
     /// It isn't played any more: everything is sent, then it is free. Answered by [`ReplicaReport::LetGo`].
     LetGo(SessionId),
     /// The replica's sessions are wanted now, even while a session is played. Looks are numbered in the order in which
-    /// they are asked for. Answered by [`ReplicaReport::Found`], if need be after [`ReplicaReport::Lost`].
-    Look(u64),
+    /// they are asked for. Answered by [`ReplicaReport::Found`], if need be after [`ReplicaReport::Lost`]. If it is true,
+    /// sessions that have an owner are read again.
+    Look(u64, bool),
     /// The sessions of another profile come next.
     UseProfile(String),
+}
+
+/// The times for which a session by its name is waited for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Patience {
+    /// The time that another machine may own it; it is given up with [`Readiness::Owned`].
+    pub owner: Duration,
+    /// The time that the store may give no answer; it is given up with [`Readiness::Unreachable`].
+    pub store: Duration,
 }
 
 /// A report about the replica.
@@ -98,8 +108,10 @@ pub enum ReplicaReport {
 pub enum Readiness {
     /// This machine owns it, and has what is newest of it.
     Claimed,
-    /// The store gives no answer: it is as it is here.
+    /// The store gives no answer, or none that can be read: it is as it is here.
     Unclaimed,
+    /// The store gives no answer, and has for longer than was to be waited.
+    Unreachable,
     /// Another process of this machine has it.
     InUse,
     /// Another machine owns it, and has for longer than was to be waited.
@@ -128,6 +140,8 @@ pub struct Keeper {
     is_asked: bool,
     /// The next list is reported, even if nothing has changed.
     owes_list: bool,
+    /// Sessions that have an owner are read for it.
+    reads_all: bool,
     is_lost: bool,
     reports: Vec<ReplicaReport>,
 }
@@ -145,8 +159,11 @@ struct Shipment {
     lags: bool,
     /// The time at which it is to be looked at next.
     due: Duration,
-    /// The time at which it is given up if another machine still owns it.
-    gives_up: Option<Duration>,
+    /// If it was asked for by its name, how long it is waited for.
+    patience: Option<Patience>,
+    /// The time since which it is waited for, and since which the store gives no answer.
+    waits_since: Duration,
+    lost_since: Option<Duration>,
 }
 
 /// The phase of a session.
@@ -194,6 +211,7 @@ impl Keeper {
             newest_look: 0,
             is_asked: false,
             owes_list: false,
+            reads_all: false,
             is_lost: false,
             reports: Vec::new(),
         }
@@ -219,8 +237,9 @@ impl Keeper {
                 shipment.into_iter().for_each(|it| it.await_replication(checkpoint, now));
             }
             ReplicaOrder::LetGo(session) => self.let_go(session, now),
-            ReplicaOrder::Look(number) => {
+            ReplicaOrder::Look(number, reads_all) => {
                 (self.newest_look, self.is_asked, self.owes_list) = (number, true, true);
+                self.reads_all |= reads_all;
             }
             ReplicaOrder::UseProfile(profile) => {
                 self.local = Arc::new(self.local.of_profile(&profile));
@@ -231,7 +250,7 @@ impl Keeper {
         }
     }
 
-    fn add(&mut self, session: SessionId, phase: Phase, patience: Option<Duration>, now: Moment) {
+    fn add(&mut self, session: SessionId, phase: Phase, patience: Option<Patience>, now: Moment) {
         let known = self.shipments.iter().position(|it| it.session == session);
         if let Some(known) = known {
             let shipment = self.shipments.remove(known);
@@ -253,7 +272,7 @@ impl Keeper {
         &self,
         session: SessionId,
         phase: Phase,
-        patience: Option<Duration>,
+        patience: Option<Patience>,
         now: Moment,
     ) -> io::Result<Shipment> {
         let KeeperOptions { store, machine, lease, interval, .. } = &self.options;
@@ -280,7 +299,7 @@ impl Keeper {
         }
         let (epoch, awaited) = (Epoch::default(), VecDeque::new());
         let (reached, lags, due) = (0, false, now.elapsed);
-        let gives_up = patience.map(|patience| now.elapsed.saturating_add(patience));
+        let (waits_since, lost_since) = (now.elapsed, None);
         Ok(Shipment {
             session,
             shipper,
@@ -291,7 +310,9 @@ impl Keeper {
             reached,
             lags,
             due,
-            gives_up,
+            patience,
+            waits_since,
+            lost_since,
         })
     }
 
@@ -377,7 +398,7 @@ impl Keeper {
         for news in news {
             is_over |= self.take_in(at, news);
         }
-        is_over = is_over || self.give_up_if_owned(at, now);
+        is_over = is_over || self.give_up_in_time(at, now);
         if is_over {
             self.forget(at);
         } else if let Some(shipment) = self.shipments.get_mut(at) {
@@ -403,7 +424,10 @@ impl Keeper {
                 self.reports.extend(checkpoint.map(|it| ReplicaReport::Replicated(session, it)));
             }
             ReplicaNews::Lost(fault) => {
-                self.answer(at, Readiness::Unclaimed);
+                // What is asked for by its name may be had once the store answers.
+                if shipment.patience.is_none_or(|patience| patience.store.is_zero()) {
+                    self.answer(at, Readiness::Unclaimed);
+                }
                 self.note_fault(fault);
             }
             ReplicaNews::Back => self.note_answer(),
@@ -451,16 +475,13 @@ impl Keeper {
         true
     }
 
-    /// Gives up a session that another machine owns for too long. Returns true if that is so.
-    fn give_up_if_owned(&mut self, at: usize, now: Moment) -> bool {
-        let Some(shipment) = self.shipments.get(at) else { return false };
-        let is_readying = matches!(shipment.phase, Phase::Readying { .. });
-        let is_late = shipment.gives_up.is_some_and(|until| until <= now.elapsed);
-        let is_owned = is_readying && is_late && shipment.shipper.waits_for_owner();
-        if is_owned {
-            self.reports.push(ReplicaReport::Ready(shipment.session, Readiness::Owned));
-        }
-        is_owned
+    /// Gives up a session that is asked for by its name, and can't be had in time. Returns true if that is so.
+    fn give_up_in_time(&mut self, at: usize, now: Moment) -> bool {
+        let given_up = self.shipments.get_mut(at).and_then(|shipment| shipment.gives_up(now));
+        let session = self.shipments.get(at).map(|shipment| shipment.session);
+        let report = given_up.zip(session).map(|(why, session)| ReplicaReport::Ready(session, why));
+        self.reports.extend(report);
+        given_up.is_some()
     }
 
     fn note_fault(&mut self, fault: StoreFault) {
@@ -495,7 +516,7 @@ impl Keeper {
             game: &self.game,
             lease,
             mark: &mark,
-            reads_all: self.owes_list,
+            reads_all: self.reads_all,
         };
         let shipments = &self.shipments;
         let is_own =
@@ -508,6 +529,7 @@ impl Keeper {
                 self.next_look = now.elapsed + pause;
                 self.note_answer();
                 let is_owed = std::mem::take(&mut self.owes_list);
+                self.reads_all = false;
                 if is_owed || self.found.as_ref() != Some(&found) {
                     self.found = Some(found.clone());
                     self.reports.push(ReplicaReport::Found(found, self.newest_look));
@@ -545,6 +567,19 @@ impl Shipment {
         };
         self.phase = Phase::Readying { _lock: lock };
         true
+    }
+
+    /// The reason to give it up, if it is waited for and has been for long enough.
+    fn gives_up(&mut self, now: Moment) -> Option<Readiness> {
+        let is_lost = self.shipper.is_lost();
+        self.lost_since = is_lost.then(|| self.lost_since.unwrap_or(now.elapsed));
+        let patience = self.patience.filter(|_| matches!(self.phase, Phase::Readying { .. }))?;
+        let has_waited = |since: Duration, patience| now.elapsed.saturating_sub(since) >= patience;
+        match self.lost_since {
+            Some(since) => has_waited(since, patience.store).then_some(Readiness::Unreachable),
+            None if !self.shipper.waits_for_owner() => None,
+            None => has_waited(self.waits_since, patience.owner).then_some(Readiness::Owned),
+        }
     }
 
     fn await_replication(&mut self, checkpoint: CheckpointId, now: Moment) {

@@ -392,9 +392,17 @@ impl Shipper {
                 block_on(bring_here(&self.reach, owner.log(), &here, &local.store, place))?;
                 recorder.look_again(&**disk)?;
             }
-            Standing::Forked if !self.is_played && self.options.joins_forks => {
-                let place = recorder.place();
-                block_on(join_here(&self.reach, owner.log(), &here, &local.store, place))?;
+            Standing::Forked
+                if !self.is_played
+                    && self.options.joins_forks
+                    && block_on(join_here(
+                        &self.reach,
+                        owner.log(),
+                        &here,
+                        &local.store,
+                        recorder.place(),
+                    ))? =>
+            {
                 recorder.look_again(&**disk)?;
             }
             // The session that is played continues from the machine's files.

@@ -186,8 +186,7 @@ impl Seen {
         Ok(Some(owner))
     }
 
-    /// Reads what the replica has of it as the planner reads it on a disk: what can't be read is no entry. A fault leaves
-    /// what was known. Returns false if a compaction has moved something meanwhile, so that it has to be read again.
+    /// Reads what the replica has of it as the planner reads it on a disk. What can't be read leaves what was known. Returns false if a compaction has moved something meanwhile, so that it has to be read again.
     fn read(
         &mut self,
         reach: &Direct,
@@ -198,16 +197,16 @@ impl Seen {
         let (memory, layout) = (MemoryDisk::default(), surveyor.local.store.layout().clone());
         let place = SessionFiles::of(&layout, session);
         let mut files = InMemory { disk: &memory, place: &place, file: None };
-        let fetched = match block_on(fetch(reach, &self.log, &mut files)) {
+        match block_on(fetch(reach, &self.log, &mut files)) {
+            Ok(_) => {}
             Err(FetchError::Read(ReadError::Store(fault))) => return Err(fault),
             Err(FetchError::Read(ReadError::Missing { .. })) => return Ok(false),
-            fetched => fetched,
-        };
-        (self.entry, self.offer, self.is_from_here) = Default::default();
-        if let Err(error) = fetched {
-            warn!(%session, %error, "what the replica has of the session can't be read");
-            return Ok(true);
+            Err(error) => {
+                warn!(%session, %error, "what the replica has of the session can't be read");
+                return Ok(true);
+            }
         }
+        (self.entry, self.offer, self.is_from_here) = Default::default();
         let mut fetched = LocalStore::new(Arc::new(memory.clone()), layout);
         // What isn't of this machine is of another one, even if this one is new.
         fetched.host = HostId { origin: HostIdOrigin::Known, ..surveyor.local.host };
@@ -225,8 +224,8 @@ impl Seen {
     }
 }
 
-/// The relation of this machine's files to a log; `None` if there are none. Files that can't be compared count as changed on
-/// both sides, so that neither is taken for the other.
+/// The relation of this machine's files to a log; `None` if there are none. Files that can't be compared count as the same:
+/// the replica has nothing more that could be had.
 fn stands_here(
     reach: &Direct,
     log: &Log,
@@ -237,15 +236,15 @@ fn stands_here(
     let recorder = match Recorder::new(&**disk, place) {
         Ok(recorder) if recorder.has_files() => recorder,
         Ok(_) => return Ok(None),
-        Err(_) => return Ok(Some(Standing::Forked)),
+        Err(_) => return Ok(Some(Standing::Same)),
     };
     let (here, _) = recorder.begin_comparison(disk);
-    let Ok(there) = log.replay() else { return Ok(Some(Standing::Forked)) };
+    let Ok(there) = log.replay() else { return Ok(Some(Standing::Same)) };
     let (mark, next) = ((surveyor.mark)(log.session()), log.highest().next());
     match block_on(compare(reach, log, &here, &there, mark.as_ref(), next)) {
         Ok(standing) => Ok(Some(standing)),
         Err(CompareError::There(ReadError::Store(fault))) => Err(fault),
-        Err(_) => Ok(Some(Standing::Forked)),
+        Err(_) => Ok(Some(Standing::Same)),
     }
 }
 

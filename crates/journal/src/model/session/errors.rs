@@ -181,6 +181,10 @@ pub enum RequestError {
         /// The name that was asked for.
         name: String,
     },
+    /// This machine and the replica have both played on with the session, and have both changed the same file of it, such
+    /// as a slot. `recover` or `continue_session` makes a session of its own of what this machine has.
+    #[error("this machine and the replica have both played on with the session")]
+    SessionForked,
     /// The game has cancelled it while it waited to know which machine has the session.
     #[error("the request was cancelled")]
     Cancelled,
