@@ -18,7 +18,7 @@ NO_CODE = re.compile(
     r'//[^\n]*|/\*.*?\*/|\bb?r(#*)".*?"\1|b?"(?:\\.|[^"\\])*"|b?\'(?:\\.[^\']*|[^\\\'])\'', re.DOTALL
 )
 TOKEN = re.compile(
-    r"#!?\[|\bmacro_rules!\s*\w+\s*[{(]|\bmod\s+(?P<module>\w+)\s*\{"
+    r"#!?\[|\bmacro_rules!\s*\w+\s*[{(]|\bmod\s+(?P<module>\w+)\s*\{|\b(?P<flags>bitflags!)\s*\{"
     r"|\b(?:struct|enum|union)\s+(?P<type>\w+)|[{};]"
 )
 # `bevy_reflect` does it for the types of crates that it builds on.
@@ -47,7 +47,8 @@ def types_in(code, modules):
             continue
         if text.startswith("macro_rules"):
             place = end_of_group(code, place)
-        elif token["module"]:
+        elif token["module"] or token["flags"]:
+            # What the macro makes of its types stands where it is called.
             inner.append((depth, token["module"], "cfg(test)" in attributes))
             depth += 1
         elif token["type"]:
@@ -55,7 +56,7 @@ def types_in(code, modules):
             is_test = any(test for _, _, test in inner)
             kind = kind_of(attributes)
             if kind and not is_in_function and not is_test:
-                yield kind, "::".join([*modules, *(name for _, name, _ in inner), token["type"]])
+                yield kind, "::".join([*modules, *(name for _, name, _ in inner if name), token["type"]])
         elif text == "{":
             depth += 1
         elif text == "}":

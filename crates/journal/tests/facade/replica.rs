@@ -55,6 +55,7 @@ impl Shipping {
             lease: LEASE,
             interval: Duration::ZERO,
             mark: Path::new("notes").join("state").join(format!("{session}.replica")),
+            joins_forks: false,
         };
         Shipper::new(store, options)
     }
