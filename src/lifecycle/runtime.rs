@@ -12,6 +12,7 @@ pub(super) mod line;
 pub(super) mod measured;
 pub(super) mod pace;
 pub(super) mod replica_port;
+pub(super) mod search;
 pub(super) mod suspension;
 pub(super) mod transition;
 pub(super) mod writer_port;

@@ -13,8 +13,8 @@ use bevy_session_journal::replica::{
 };
 use bevy_session_journal::{CheckpointId, SessionId};
 
+use super::search::{Search, UNANSWERED, has_more};
 use crate::content::Order;
-use crate::lifecycle::transitions::whereabouts::{Search, UNANSWERED, has_more};
 use crate::replication::Replica;
 
 /// The driver's link to the thread that keeps sessions in a replica.

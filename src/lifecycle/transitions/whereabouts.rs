@@ -16,11 +16,10 @@ use super::restoring::take_cancellation;
 use crate::lifecycle::requests::{RequestQueue, reject_asked};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::replica_port::ReplicaPort;
+use crate::lifecycle::runtime::search::{Search, UNANSWERED, has_more};
 use crate::lifecycle::start_up::StartUp;
 use crate::lifecycle::{RecoveryPolicy, SessionCatalog, SessionSettings};
 
-/// The time that a start waits for a replica that gives no answer, longer than a store tries.
-pub(in crate::lifecycle) const UNANSWERED: Duration = Duration::from_secs(15);
 /// The time that it waits for a list at the very most, of a store with many sessions for example.
 const UNLISTED: Duration = Duration::from_mins(2);
 
@@ -34,16 +33,6 @@ pub(in crate::lifecycle) enum Whereabouts {
     There(SessionId, RestoreFrom, RestoreReason),
     /// There is none that can go on.
     Nowhere,
-}
-
-/// The search for the session that a request names.
-pub(crate) struct Search {
-    ticket: Ticket,
-    began: Duration,
-    /// The number of the look at the replica that has to be answered.
-    look: u64,
-    /// The time since which another machine has the session.
-    owned_since: Option<Duration>,
 }
 
 /// Finds the session of this name and player that was played last, on this machine and in the replica.
@@ -212,11 +201,6 @@ impl Named<'_> {
 /// Returns true if a session has the name and the player that were asked for.
 pub(super) fn is_named(entry: &SessionEntry, new: &NewSession) -> bool {
     entry.session.name == new.name && entry.session.player == new.player
-}
-
-/// Returns true if the replica has what this machine has not.
-pub(in crate::lifecycle) fn has_more(there: &ReplicaSession) -> bool {
-    matches!(there.here, None | Some(Standing::MachineIsBehind | Standing::Forked))
 }
 
 /// The newest session of this name and player on this machine that can be resumed, without these.
