@@ -25,15 +25,16 @@ pub(super) fn take_up_by_itself(parts: &mut RuntimeParts, world: &mut World) {
     if parts.playing.is_some() {
         parts.start_up.nothing_is_due();
     }
-    // One that the game named may be waited for.
-    let is_asked =
-        world.get_resource::<RequestQueue>().is_some_and(|it| it.wants_session_by_name());
-    if is_asked
-        || parts.start_up.due() == Due::Nothing
+    if parts.start_up.due() == Due::Nothing
         || !parts.start_up.sessions_are_known()
         || parts.transition.is_some()
         || is_looking_for_backups(parts)
     {
+        return;
+    }
+    // One that the game named may be waited for.
+    let queue = world.get_resource::<RequestQueue>();
+    if queue.is_some_and(RequestQueue::wants_session_by_name) {
         return;
     }
     let is_newest_wanted = parts.start_up.due() == Due::Newest;

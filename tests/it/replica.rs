@@ -13,7 +13,7 @@ use bevy_session::replica::{
     ReplicaLost, ReplicaOwner, ReplicaSessions, ReplicaStore, SessionClaimed, SessionFenced,
     SessionForked, SessionReleased, Standing, WhenFenced,
 };
-use bevy_session::{MemoryDisk, SessionId};
+use bevy_session::{MemoryDisk, RequestError, SessionId};
 use std::time::Duration;
 
 use crate::common::*;
@@ -83,6 +83,14 @@ fn checkpoint(app: &mut App) {
 fn recover(app: &mut App, session: SessionId) {
     request(app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     seconds(app, 1.0);
+}
+
+fn played_by(app: &App) -> Option<SessionId> {
+    app.world().get_resource::<CurrentSession>().map(CurrentSession::id)
+}
+
+fn rejected(app: &App) -> Vec<RequestError> {
+    received::<RequestRejected>(app).into_iter().map(|it| it.error).collect()
 }
 
 /// The newest checkpoints: the durable one here, and the one in the replica.

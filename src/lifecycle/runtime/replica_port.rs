@@ -143,10 +143,8 @@ impl ReplicaPort {
         }
         let mut found = self.found.iter().flat_map(|found| found.iter());
         // What this machine has is played without the store; what it hasn't is waited for.
-        let store = match found.any(|it| it.session == session && has_more(it)) {
-            true => UNANSWERED,
-            false => Duration::ZERO,
-        };
+        let is_more_there = found.any(|it| it.session == session && has_more(it));
+        let store = is_more_there.then_some(UNANSWERED);
         let owner = self.settings.lease_patience();
         ReplicaOrder::ReadyByName(session, Patience { owner, store })
     }

@@ -1,6 +1,6 @@
 //! `start_or_continue` where a replica may have the session.
 
-use bevy_session::{RequestError, SessionUpdate};
+use bevy_session::SessionUpdate;
 
 use super::*;
 
@@ -9,14 +9,6 @@ fn server(disk: &MemoryDisk, replica: Replica) -> App {
     let mut app = machine(disk, replica);
     request(&mut app, |commands| commands.session().start_or_continue(NewSession::named("Arena")));
     app
-}
-
-fn played_by(app: &App) -> Option<SessionId> {
-    app.world().get_resource::<CurrentSession>().map(CurrentSession::id)
-}
-
-fn rejected(app: &App) -> Vec<RequestError> {
-    received::<RequestRejected>(app).into_iter().map(|it| it.error).collect()
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! `start_or_continue` where a replica has the session, and something else happens meanwhile.
 
-use bevy_session::{
-    CheckpointId, EndReason, RecoveryPolicy, RequestError, SessionSettings, Ticket,
-};
+use bevy_session::{CheckpointId, EndReason, RecoveryPolicy, SessionSettings, Ticket};
 
 use super::flaky_store::FlakyStore;
 use super::*;
@@ -15,16 +13,9 @@ fn ask(app: &mut App) -> Ticket {
     ticket.unwrap()
 }
 
-fn played_by(app: &App) -> Option<SessionId> {
-    app.world().get_resource::<CurrentSession>().map(CurrentSession::id)
-}
-
-fn rejected(app: &App) -> Vec<RequestError> {
-    received::<RequestRejected>(app).into_iter().map(|it| it.error).collect()
-}
-
-fn close(app: &mut App) {
-    request(app, |commands| commands.session().close(LeaveCause::Player));
+/// Closes what is played, and has all of it sent.
+fn leave(app: &mut App) {
+    close(app);
     seconds(app, 1.0);
 }
 
@@ -45,7 +36,7 @@ fn played_elsewhere(store: &MemoryReplica, session: SessionId, health: u32) {
     // Until later than what other machines have played, whose clocks begin at the same moment.
     seconds(&mut app, 20.0);
     set_health(&mut app, health);
-    close(&mut app);
+    leave(&mut app);
 }
 
 #[test]
@@ -98,7 +89,7 @@ fn what_was_begun_elsewhere_during_play_is_found_right_after_it() {
     let mut one = machine(&MemoryDisk::default(), replica(&store, "one"));
     founded(&mut one, "Lobby");
     let (mut two, session) = played(&MemoryDisk::default(), replica(&store, "two"), 7);
-    close(&mut two);
+    leave(&mut two);
     request(&mut one, |commands| commands.session().close(LeaveCause::Player));
     ask(&mut one);
     seconds(&mut one, 2.0);
@@ -138,7 +129,7 @@ fn a_fork_is_joined_and_keeps_both_sides() {
     assert_eq!(saved, replicated);
     let slots = one.world().resource::<SessionCatalog>().slots();
     assert_eq!(slots.iter().map(|slot| &*slot.name).collect::<Vec<_>>(), ["Unsent"]);
-    close(&mut one);
+    leave(&mut one);
     drop(one);
 
     // What was never sent can be had by all.
@@ -162,7 +153,7 @@ fn a_fork_in_which_both_sides_changed_one_file_is_not_joined() {
     seconds(&mut two, LEASE + 1.0);
     request(&mut two, |commands| commands.session().slots().save(SaveSlot::quick()));
     set_health(&mut two, 50);
-    close(&mut two);
+    leave(&mut two);
     drop(two);
 
     let mut one = machine(&disk, replica(&store, "one"));
@@ -249,7 +240,7 @@ fn what_was_closed_here_goes_on_as_it_crashed_or_ended_elsewhere() {
         let store = MemoryReplica::default();
         let disk = MemoryDisk::default();
         let (mut one, session) = played(&disk, replica(&store, "one"), 7);
-        close(&mut one);
+        leave(&mut one);
         let disk = killed(one, &disk);
         let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
         ask(&mut two);
@@ -281,7 +272,7 @@ fn what_was_closed_here_goes_on_as_it_crashed_or_ended_elsewhere() {
 fn of_two_machines_that_ask_at_once_one_plays_and_one_is_refused() {
     let store = MemoryReplica::default();
     let (mut first, session) = played(&MemoryDisk::default(), replica(&store, "first"), 7);
-    close(&mut first);
+    leave(&mut first);
     drop(first);
     let mut one = machine(&MemoryDisk::default(), replica(&store, "one"));
     let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
@@ -342,7 +333,7 @@ fn nothing_else_is_taken_up_by_itself_while_a_name_is_waited_for() {
     let store = MemoryReplica::default();
     let (mut one, session) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
     set_health(&mut one, 50);
-    close(&mut one);
+    leave(&mut one);
     drop(one);
     let disk = MemoryDisk::default();
     let mut two = game_with(plugin(&disk), |_| ());
@@ -379,7 +370,7 @@ fn what_the_player_declines_is_not_what_goes_on() {
 fn a_list_of_another_profile_decides_nothing() {
     let store = MemoryReplica::default();
     let (mut one, session) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
-    close(&mut one);
+    leave(&mut one);
     seconds(&mut one, 2.0);
     request(&mut one, |commands| commands.session().library().use_profile("Second"));
     seconds(&mut one, 1.0);

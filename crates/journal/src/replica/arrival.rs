@@ -56,7 +56,7 @@ pub async fn bring_here(
     let differences = difference(reach, log, here, &there).await?;
     let arrival = Arrival { disk: &**store.disk(), place, keeps_own: false };
     let directories = make_directories(store, place, &there)?;
-    arrival.bring(reach, log, store, &differences).await?;
+    arrival.bring(reach, log, store, (&there, &differences)).await?;
     let is_gone = |difference: &Difference| *difference == Difference::OnlyHere;
     for (name, _) in differences.iter().filter(|(_, difference)| is_gone(difference)) {
         arrival.disk.remove(&place.path(name))?;
@@ -85,7 +85,7 @@ pub async fn join_here(
     }
     let arrival = Arrival { disk: &**store.disk(), place, keeps_own: true };
     let directories = make_directories(store, place, &there)?;
-    arrival.bring(reach, log, store, &differences).await?;
+    arrival.bring(reach, log, store, (&there, &differences)).await?;
     store.sync_directories(&directories)?;
     Ok(true)
 }
@@ -119,9 +119,8 @@ impl Arrival<'_> {
         reach: &impl Reach,
         log: &Log,
         store: &DirectoryStore,
-        differences: &BTreeMap<FileName, Difference>,
+        (there, differences): (&Files, &BTreeMap<FileName, Difference>),
     ) -> Result<(), ArrivalError> {
-        let there = log.replay()?;
         let mut placed = Vec::new();
         for (name, file) in there.all().iter().filter(|(name, _)| self.wants(name, differences)) {
             let is_taken = |path: &Path| placed.iter().any(|(_, _, taken)| taken == path);

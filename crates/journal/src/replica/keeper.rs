@@ -76,8 +76,9 @@ pub enum ReplicaOrder {
 pub struct Patience {
     /// The time that another machine may own it; it is given up with [`Readiness::Owned`].
     pub owner: Duration,
-    /// The time that the store may give no answer; it is given up with [`Readiness::Unreachable`].
-    pub store: Duration,
+    /// The time that the store may give no answer; it is given up with [`Readiness::Unreachable`]. With `None` it is
+    /// [`Readiness::Unclaimed`] at once.
+    pub store: Option<Duration>,
 }
 
 /// A report about the replica.
@@ -425,7 +426,7 @@ impl Keeper {
             }
             ReplicaNews::Lost(fault) => {
                 // What is asked for by its name may be had once the store answers.
-                if shipment.patience.is_none_or(|patience| patience.store.is_zero()) {
+                if shipment.patience.and_then(|patience| patience.store).is_none() {
                     self.answer(at, Readiness::Unclaimed);
                 }
                 self.note_fault(fault);
@@ -576,7 +577,10 @@ impl Shipment {
         let patience = self.patience.filter(|_| matches!(self.phase, Phase::Readying { .. }))?;
         let has_waited = |since: Duration, patience| now.elapsed.saturating_sub(since) >= patience;
         match self.lost_since {
-            Some(since) => has_waited(since, patience.store).then_some(Readiness::Unreachable),
+            Some(since) => {
+                let is_late = patience.store.is_some_and(|patience| has_waited(since, patience));
+                is_late.then_some(Readiness::Unreachable)
+            }
             None if !self.shipper.waits_for_owner() => None,
             None => has_waited(self.waits_since, patience.owner).then_some(Readiness::Owned),
         }
