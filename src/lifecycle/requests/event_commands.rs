@@ -13,8 +13,9 @@ impl EventCommands<'_, '_> {
     /// [`EventsRead`](crate::events::EventsRead) follows, and
     /// [`SessionEvents`](crate::events::SessionEvents) has the page from then on.
     ///
-    /// Events of this frame aren't included. References to entities in the values are the ids that
-    /// they have in the session.
+    /// The page of the session that is played holds what was recorded up to this frame, and nothing
+    /// later. Where the session has no durable checkpoint of this run yet, the page waits for it. References
+    /// to entities in the values are the ids that they have in the session.
     ///
     /// ```
     /// use bevy::prelude::*;

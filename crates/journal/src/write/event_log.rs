@@ -105,6 +105,11 @@ impl EventLog {
         &self.line
     }
 
+    /// The last number so far.
+    pub(super) fn newest(&self) -> u64 {
+        self.newest
+    }
+
     /// The durable length of each file of the run, by its number.
     pub(super) fn durable_ends(&self) -> impl Iterator<Item = (u32, u64)> {
         self.durable_ends.iter().map(|(number, length)| (*number, *length))

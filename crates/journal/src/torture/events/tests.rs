@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use crate::disk::simulated_disk::{Content, Node, Place, SimulatedDisk};
 use crate::format::CheckpointKind;
-use crate::model::ids::{SessionId, Ticket};
+use crate::model::ids::{RunId, SessionId, Ticket};
 use crate::model::session::{RestoreFrom, RestoreReason};
 use crate::read::recovery::{EventPage, EventQuery, EventValidation, Wanted};
 use crate::torture::events::id_of;
-use crate::torture::{Action, Play};
-use crate::write::{News, Order};
+use crate::torture::game::{Beginning, metadata};
+use crate::torture::{Action, Play, Random, World};
+use crate::write::{EventStart, News, Order};
 
 /// The events that would be handed out again if the session were recovered now.
 fn after(play: &mut Play, reason: RestoreReason) -> Vec<u64> {
@@ -128,6 +129,62 @@ fn a_page_is_read_from_either_end_and_goes_on_at_its_cursor() {
             assert_eq!(read_so_far, all, "{limit} at once, newest first: {newest_first}");
         }
     }
+}
+
+#[test]
+fn what_is_read_before_the_first_checkpoint_is_durable_waits_for_it() {
+    let mut play = Play::new(SimulatedDisk::default(), 5);
+    let (session, now) = (SessionId::random(), play.now);
+    let beginning = Beginning {
+        events: EventStart { records: true, ..EventStart::default() },
+        ..Beginning::new(
+            RunId(7),
+            metadata(session, "Play", now.wall),
+            World::new(&mut Random::new(7)),
+        )
+    };
+    play.game.take_up(beginning, now);
+    let (recorded, _) = play.game.record(1000, now);
+    let query = Box::new(EventQuery::of(session));
+    let mut news = play.game.order(Order::ReadEvents { query, ticket: Ticket::new() }, now);
+    news.extend(play.game.order(Order::ValidateEvents { session, ticket: Ticket::new() }, now));
+    for _ in 0..3 {
+        news.extend(play.game.turn(now));
+    }
+    let is_answer =
+        |news: &News| matches!(news, News::EventsRead { .. } | News::EventsValidated { .. });
+    assert!(!news.iter().any(is_answer), "{news:?}");
+
+    let mut news = play.game.checkpoint(CheckpointKind::Opening, None, now).1;
+    while !play.game.is_idle() {
+        news.extend(play.game.turn(now));
+    }
+    let answers = news.into_iter().filter(is_answer).map(|answer| match answer {
+        News::EventsRead { result, .. } => numbers(&result.expect("the events should be read")),
+        News::EventsValidated { result, .. } => vec![result.expect("they should be read").events],
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(answers.collect::<Vec<_>>(), [[recorded], [1]]);
+}
+
+#[test]
+fn a_page_holds_nothing_that_was_recorded_after_it_was_asked_for() {
+    let mut play = played();
+    let (session, now) = (session(&play), play.now);
+    let newest = play.game.playing.as_ref().unwrap().next_event - 1;
+    let query = EventQuery { counts_all: true, ..EventQuery::of(session) };
+    let order = Order::ReadEvents { query: Box::new(query), ticket: Ticket::new() };
+    let mut news = play.game.order(order, now);
+    news.extend(play.game.record(1000, now).1);
+    while !play.game.is_idle() {
+        news.extend(play.game.turn(now));
+    }
+    let page = news.into_iter().find_map(|news| match news {
+        News::EventsRead { result, .. } => Some(result.expect("the events should be read")),
+        _ => None,
+    });
+    let page = page.expect("the page should be read");
+    assert_eq!((page.total, page.events[0].sequence), (Some(newest), newest));
 }
 
 #[test]

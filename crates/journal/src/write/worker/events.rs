@@ -7,6 +7,7 @@ use crate::model::ids::{SessionId, Ticket};
 use crate::read::digest::{DigestOrder, PlayedLine};
 use crate::read::recovery::{EventQuery, EventReading, EventValidating};
 use crate::write::digesting::Digest;
+use crate::write::jobs::WaitsFor;
 use crate::write::reading_events::{ReadEvents, ValidateEvents};
 use crate::write::{Content, Report};
 
@@ -20,18 +21,36 @@ impl<C: Content> Worker<C> {
         self.take_in(news);
     }
 
-    /// Reads a page of events between the checkpoints, or at once if there are none.
+    /// Reads a page of events between the checkpoints, or at once if there are none. Of the session that is played, it
+    /// is a page of all that was recorded until now, and of nothing later.
     pub(super) fn read_events(&mut self, query: EventQuery, ticket: Ticket, now: Moment) {
-        let line = self.hand_over_events(query.session, now);
-        self.jobs.add(ReadEvents(EventReading::new(query, line), ticket));
+        let mut line = self.hand_over_events(query.session, now);
+        if let (Some(line), Some((journal, _))) = (&mut line, &self.playing)
+            && let Some(own) = line.first_mut()
+        {
+            own.through = journal.newest_event();
+        }
+        let waits_for = self.until_recorded(query.session);
+        self.jobs.add(ReadEvents { reading: EventReading::new(query, line), ticket, waits_for });
         self.do_long_job_if_idle(now);
     }
 
     /// Looks at all that a session has recorded, likewise.
     pub(super) fn validate_events(&mut self, session: SessionId, ticket: Ticket, now: Moment) {
         self.hand_over_events(session, now);
-        self.jobs.add(ValidateEvents(EventValidating::new(session), ticket));
+        let waits_for = self.until_recorded(session);
+        let validating = EventValidating::new(session);
+        self.jobs.add(ValidateEvents { validating, ticket, waits_for });
         self.do_long_job_if_idle(now);
+    }
+
+    /// What has to happen before events of a session can be read. A run records nothing, and may not even have a
+    /// session that it belongs to, until its first checkpoint is durable.
+    fn until_recorded(&self, session: SessionId) -> WaitsFor {
+        match &self.playing {
+            Some((run, _)) if run.session() == session => run.until_first_checkpoint(),
+            _ => WaitsFor::Nothing,
+        }
     }
 
     /// Brings digests up to date between the checkpoints, with what is played as it is now.
