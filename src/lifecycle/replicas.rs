@@ -88,8 +88,13 @@ fn give_up_broken(parts: &mut RuntimeParts, world: &mut World) {
     parts.has_lost_replica = true;
     withdraw_all(parts, world);
     lost(parts, world, FailureCause::new("what keeps sessions in the replica has failed"));
-    if let Some(held) = broken.take_all_held() {
-        parts.send(held);
+    match broken.take_all_held() {
+        // It can't be had any more, and what is here of it is older.
+        Some(held) if held.needs_replica => {
+            refuse(parts, world, RequestError::ReplicaUnreachable);
+        }
+        Some(held) => parts.send(held.order),
+        None => {}
     }
 }
 
@@ -187,6 +192,9 @@ fn given_up(parts: &mut RuntimeParts, world: &mut World, error: FailureCause) {
 fn ready(parts: &mut RuntimeParts, world: &mut World, session: SessionId, readiness: Readiness) {
     let Some(replica) = &mut parts.replica else { return };
     let held = replica.take_held(session);
+    if readiness == Readiness::Claimed {
+        replica.note_newest(session);
+    }
     if !matches!(readiness, Readiness::Claimed | Readiness::Unclaimed) {
         replica.forget(session);
     }
@@ -194,6 +202,8 @@ fn ready(parts: &mut RuntimeParts, world: &mut World, session: SessionId, readin
     let Some(held) = held else { return };
     let by_name = parts.replica.as_ref().is_some_and(|it| it.by_name == Some(session));
     let refusal = match readiness {
+        // Even if its lock is free by now, what is newest of it isn't here.
+        Readiness::InUse if by_name => Some(RequestError::SessionInUse),
         Readiness::Claimed | Readiness::Unclaimed | Readiness::InUse => None,
         Readiness::Owned => Some(RequestError::SessionInUse),
         Readiness::Unreachable => Some(RequestError::ReplicaUnreachable),
@@ -205,13 +215,17 @@ fn ready(parts: &mut RuntimeParts, world: &mut World, session: SessionId, readin
             None
         }
     };
-    match (refusal, &parts.transition) {
-        (None, _) => parts.send(held),
-        (Some(error), Some(Transition::Preparing(preparing))) => {
-            let ticket = preparing.ticket;
-            not_prepared(parts, world, error, ticket);
-        }
-        (Some(_), _) => {}
+    match refusal {
+        None => parts.send(held),
+        Some(error) => refuse(parts, world, error),
+    }
+}
+
+/// The checkpoint that is waited for can't be had.
+fn refuse(parts: &mut RuntimeParts, world: &mut World, error: RequestError) {
+    if let Some(Transition::Preparing(preparing)) = &parts.transition {
+        let ticket = preparing.ticket;
+        not_prepared(parts, world, error, ticket);
     }
 }
 

@@ -1,7 +1,10 @@
 //! Sessions that outlive their machine: what a game hears, and what another machine has of it.
 
 mod by_name;
+mod by_name_faults;
+mod by_name_forks;
 mod by_name_races;
+mod cut_store;
 mod elsewhere;
 mod flaky_store;
 
@@ -26,7 +29,12 @@ fn replica(store: &MemoryReplica, machine: &str) -> Replica {
 }
 
 fn machine(disk: &MemoryDisk, replica: Replica) -> App {
-    game_with(plugin(disk).replica(replica), |app| {
+    machine_with(plugin(disk).replica(replica), |_| ())
+}
+
+/// A machine with another plugin, and with something added to the app.
+fn machine_with(plugin: SessionPlugin, add: impl FnOnce(&mut App)) -> App {
+    game_with(plugin, |app| {
         listen::<CheckpointSaved>(app);
         listen::<CheckpointReplicated>(app);
         listen::<RecoveryAvailable>(app);
@@ -41,6 +49,7 @@ fn machine(disk: &MemoryDisk, replica: Replica) -> App {
         listen::<SessionForked>(app);
         listen::<SessionReleased>(app);
         listen::<SessionRestored>(app);
+        add(app);
     })
 }
 

@@ -3,7 +3,7 @@
 //! A session is played once the replica knows about it: what the writer would be asked to read is
 //! held until then. Beyond that, nothing of play waits here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use bevy_session_journal::replica::{
 };
 use bevy_session_journal::{CheckpointId, SessionId};
 
+use super::RuntimeParts;
 use super::search::{Search, UNANSWERED, has_more};
 use crate::content::Order;
 use crate::replication::Replica;
@@ -22,9 +23,9 @@ pub(crate) struct ReplicaPort {
     link: KeeperLink,
     pub settings: Replica,
     /// An order that waits until its session is ready.
-    held: Option<(SessionId, Order)>,
+    held: Option<HeldOrder>,
     /// The sessions that are kept there: played, or about to be.
-    kept: BTreeSet<SessionId>,
+    kept: BTreeMap<SessionId, Kept>,
     /// The sessions that were left, and aren't complete in the replica yet.
     leaving: BTreeSet<SessionId>,
     /// The sessions in the replica, as of when it was listed last.
@@ -47,13 +48,46 @@ pub(crate) struct ReplicaPort {
     pub fenced: Option<SessionId>,
 }
 
+/// An order that waits until its session is ready.
+pub(in crate::lifecycle) struct HeldOrder {
+    session: SessionId,
+    pub(in crate::lifecycle) order: Order,
+    /// True if the replica has more of the session than this machine, and it is asked for by its name.
+    pub(in crate::lifecycle) needs_replica: bool,
+}
+
+/// What this machine has of a session that is kept in the replica.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// What was here. The replica may have more.
+    AsItIsHere,
+    /// What is newest: it was claimed before it was read.
+    Newest,
+}
+
+impl RuntimeParts {
+    /// Returns true if the replica may have what can't be read of a session here. Nothing is to begin in its place then.
+    pub(in crate::lifecycle) fn may_be_in_replica(&self, session: SessionId) -> bool {
+        match &self.replica {
+            Some(replica) => replica.kept.get(&session) != Some(&Kept::Newest),
+            None => self.has_lost_replica,
+        }
+    }
+
+    /// Returns true if the replica gave no answer the last time, or can't give any.
+    pub(in crate::lifecycle) fn is_replica_lost(&self) -> bool {
+        let is_away = self.replica.as_ref().is_some_and(|replica| replica.lost_since.is_some());
+        is_away || self.has_lost_replica
+    }
+}
+
 impl ReplicaPort {
     pub(crate) fn new(link: KeeperLink, settings: Replica) -> Self {
         Self {
             link,
             settings,
             held: None,
-            kept: BTreeSet::new(),
+            kept: BTreeMap::new(),
             leaving: BTreeSet::new(),
             found: None,
             looks: 0,
@@ -103,19 +137,24 @@ impl ReplicaPort {
         match &order {
             Order::Prepare { wanted, .. } if played != Some(wanted.session) => {
                 let session = wanted.session;
-                if self.kept.insert(session) {
+                if self.keep(session) {
                     self.leaving.remove(&session);
-                    self.held = Some((session, order));
-                    let ready = self.ready(session);
+                    let patience = self.patience(session);
+                    let needs_replica = patience.is_some_and(|patience| patience.store.is_some());
+                    self.held = Some(HeldOrder { session, order, needs_replica });
+                    let ready = match patience {
+                        Some(patience) => ReplicaOrder::ReadyByName(session, patience),
+                        None => ReplicaOrder::Ready(session),
+                    };
                     self.link.send(ready, now);
                     return None;
                 }
             }
-            Order::TakeUp(take_up) if self.kept.insert(take_up.metadata.id) => {
+            Order::TakeUp(take_up) if self.keep(take_up.metadata.id) => {
                 let session = take_up.metadata.id;
                 if take_up.begun.is_none() {
                     // Nothing of it is played before the writer has taken it up.
-                    self.held = Some((session, order));
+                    self.held = Some(HeldOrder { session, order, needs_replica: false });
                     self.link.send(ReplicaOrder::Ready(session), now);
                     return None;
                 }
@@ -137,21 +176,31 @@ impl ReplicaPort {
         Some(order)
     }
 
-    fn ready(&self, session: SessionId) -> ReplicaOrder {
-        if self.by_name != Some(session) {
-            return ReplicaOrder::Ready(session);
-        }
+    /// How long a session that is asked for by its name is waited for.
+    fn patience(&self, session: SessionId) -> Option<Patience> {
+        self.by_name.filter(|by_name| *by_name == session)?;
         let mut found = self.found.iter().flat_map(|found| found.iter());
         // What this machine has is played without the store; what it hasn't is waited for.
         let is_more_there = found.any(|it| it.session == session && has_more(it));
         let store = is_more_there.then_some(UNANSWERED);
-        let owner = self.settings.lease_patience();
-        ReplicaOrder::ReadyByName(session, Patience { owner, store })
+        Some(Patience { owner: self.settings.lease_patience(), store })
+    }
+
+    /// Keeps a session from now on. Returns false if it was kept already.
+    fn keep(&mut self, session: SessionId) -> bool {
+        let is_new = !self.kept.contains_key(&session);
+        self.kept.entry(session).or_insert(Kept::AsItIsHere);
+        is_new
+    }
+
+    /// This machine owns a session that is about to be read, and has what is newest of it.
+    pub(in crate::lifecycle) fn note_newest(&mut self, session: SessionId) {
+        self.kept.entry(session).and_modify(|kept| *kept = Kept::Newest);
     }
 
     /// Takes the order that waited for this session, which is ready.
     pub(in crate::lifecycle) fn take_held(&mut self, session: SessionId) -> Option<Order> {
-        self.held.take_if(|(held, _)| *held == session).map(|(_, order)| order)
+        self.held.take_if(|held| held.session == session).map(|held| held.order)
     }
 
     /// A checkpoint is durable here.
@@ -188,11 +237,11 @@ impl ReplicaPort {
         played: Option<SessionId>,
         now: Moment,
     ) {
-        if self.kept.iter().all(|session| played == Some(*session)) {
+        if self.kept.keys().all(|session| played == Some(*session)) {
             return;
         }
-        let others = self.kept.extract_if(.., |session| played != Some(*session));
-        for session in others.collect::<Vec<_>>() {
+        let others = self.kept.extract_if(.., |session, _| played != Some(*session));
+        for (session, _) in others.collect::<Vec<_>>() {
             self.let_go(session, now);
         }
     }
@@ -216,8 +265,8 @@ impl ReplicaPort {
     }
 
     /// Takes the order that waits for a session.
-    pub(in crate::lifecycle) fn take_all_held(self) -> Option<Order> {
-        self.held.map(|(_, order)| order)
+    pub(in crate::lifecycle) fn take_all_held(self) -> Option<HeldOrder> {
+        self.held
     }
 
     /// Gives a driven keeper its turn.

@@ -118,11 +118,8 @@ pub(in crate::lifecycle) fn start_or_continue(
     }
     parts.require_no_session()?;
     let whereabouts = whereabouts(parts, world, ticket, new)?;
-    if let Whereabouts::There(session, from, reason) = whereabouts {
-        if let RestoreFrom::Checkpoint(checkpoint) = from {
-            warn!(%session, %checkpoint, "this machine and the replica have both played on: the side that was played last goes on, and the other one stays in the session");
-        }
-        let way = (session, from, reason);
+    if let Whereabouts::There(session, reason) = whereabouts {
+        let way = (session, RestoreFrom::Latest, reason);
         take_up::prepare(parts, world, ticket, way, Some(new.clone()));
         return Ok(());
     }
@@ -133,7 +130,8 @@ pub(in crate::lifecycle) fn start_or_continue(
     }
     parts.start_up.end_race();
     match whereabouts {
-        Whereabouts::Here(session) => go_on_here(parts, world, ticket, session, new),
+        Whereabouts::Here(session) => go_on_here(parts, world, ticket, (session, false), new),
+        Whereabouts::HereAlone(session) => go_on_here(parts, world, ticket, (session, true), new),
         Whereabouts::Nowhere | Whereabouts::There(..) => {
             admit_session(world)?;
             start(parts, world, ticket, new)
@@ -146,12 +144,12 @@ pub(in crate::lifecycle) fn start_or_continue(
     }
 }
 
-/// Resumes a session of this machine.
+/// Resumes a session of this machine. `is_alone` if the replica gives no answer.
 fn go_on_here(
     parts: &mut RuntimeParts,
     world: &mut World,
     ticket: Ticket,
-    session: SessionId,
+    (session, is_alone): (SessionId, bool),
     new: &NewSession,
 ) -> Result<(), RequestError> {
     let policy = world.get_resource_or_init::<SessionSettings>().recovery;
@@ -171,6 +169,7 @@ fn go_on_here(
             take_up::prepare(parts, world, ticket, way, Some(new.clone()));
             Ok(())
         }
+        None if is_alone => Err(RequestError::ReplicaUnreachable),
         None => start_safely(parts, world, ticket, session, new),
     }
 }
@@ -204,6 +203,11 @@ fn try_start_again(
 
 /// Starts a new session instead of one on which the game died again and again. The old one is kept
 /// and stays listed.
+///
+/// # Errors
+///
+/// [`RequestError::ReplicaUnreachable`] if the replica is away: it may have something newer, on which
+/// the game doesn't die.
 pub(in crate::lifecycle) fn start_safely(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -211,6 +215,9 @@ pub(in crate::lifecycle) fn start_safely(
     instead_of: SessionId,
     new: &NewSession,
 ) -> Result<(), RequestError> {
+    if parts.is_replica_lost() {
+        return Err(RequestError::ReplicaUnreachable);
+    }
     warn!(session = %instead_of, "the game died on it again and again: a new one is started");
     parts.order(Order::SetAside(instead_of));
     start(parts, world, ticket, new)

@@ -9,7 +9,7 @@ use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock::Moment;
 use bevy_session_journal::replica::{ReplicaOwner, ReplicaSession, Standing};
 use bevy_session_journal::{
-    NewSession, RequestError, RestoreFrom, RestoreReason, SessionEntry, SessionId, Ticket,
+    NewSession, RequestError, RestoreReason, SessionEntry, SessionId, Ticket,
 };
 
 use super::restoring::take_cancellation;
@@ -18,7 +18,8 @@ use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::replica_port::ReplicaPort;
 use crate::lifecycle::runtime::search::{Search, UNANSWERED, has_more};
 use crate::lifecycle::start_up::StartUp;
-use crate::lifecycle::{RecoveryPolicy, SessionCatalog, SessionSettings};
+use crate::lifecycle::start_up::elsewhere::is_elsewhere;
+use crate::lifecycle::{RecoveryOffers, RecoveryPolicy, SessionCatalog, SessionSettings};
 
 /// The time that it waits for a list at the very most, of a store with many sessions for example.
 const UNLISTED: Duration = Duration::from_mins(2);
@@ -29,8 +30,10 @@ pub(in crate::lifecycle) enum Whereabouts {
     Unknown,
     /// On this machine.
     Here(SessionId),
-    /// The replica has it, or has more of it than this machine.
-    There(SessionId, RestoreFrom, RestoreReason),
+    /// On this machine, and the replica, which may have more of it, gives no answer.
+    HereAlone(SessionId),
+    /// The replica has it, or has more of it than this machine. The reason is the one by which the replica's goes on.
+    There(SessionId, RestoreReason),
     /// There is none that can go on.
     Nowhere,
 }
@@ -52,7 +55,9 @@ pub(in crate::lifecycle) fn whereabouts(
         let here = newest_here(world, new, &[]).map(|here| here.session.id);
         return match here {
             None if parts.has_lost_replica => Err(RequestError::ReplicaUnreachable),
-            here => Ok(here.map_or(Whereabouts::Nowhere, Whereabouts::Here)),
+            None => Ok(Whereabouts::Nowhere),
+            Some(here) if parts.has_lost_replica => Ok(Whereabouts::HereAlone(here)),
+            Some(here) => Ok(Whereabouts::Here(here)),
         };
     };
     let mut search = match replica.search.take() {
@@ -82,7 +87,8 @@ pub(in crate::lifecycle) fn cancel_search_if_asked(parts: &RuntimeParts, world: 
 
 impl Search {
     fn begin(replica: &mut ReplicaPort, ticket: Ticket, now: Moment) -> Self {
-        Self { ticket, began: now.elapsed, look: replica.look(false, now), owned_since: None }
+        // A session may have been given the name while it is played.
+        Self { ticket, began: now.elapsed, look: replica.look(true, now), owned_since: None }
     }
 
     fn go_by(
@@ -99,10 +105,13 @@ impl Search {
         // Whoever died has renewed nothing for the length of a lease by then.
         let since = *self.owned_since.get_or_insert(now.elapsed);
         let is_late = now.elapsed.saturating_sub(since) >= named.replica.settings.lease_patience();
-        match owned {
+        match (owned, named.newest(found)) {
             _ if !is_late => Ok(Whereabouts::Unknown),
-            Owned::ByAnother => Err(RequestError::SessionInUse),
-            Owned::ByNobody | Owned::Unnamed => Ok(named.newest(found)),
+            // What isn't sent yet may be the very one.
+            (Owned::ByAnother, _) | (Owned::Unsent, Whereabouts::Nowhere) => {
+                Err(RequestError::SessionInUse)
+            }
+            (_, newest) => Ok(newest),
         }
     }
 
@@ -117,7 +126,7 @@ impl Search {
             || matches!(named.newest(known), Whereabouts::There(..));
         let here = newest_here(named.world, named.new, &[]).filter(|_| !is_elsewhere);
         match here {
-            Some(here) if lost.is_some() || is_late => Ok(Whereabouts::Here(here.session.id)),
+            Some(here) if lost.is_some() || is_late => Ok(Whereabouts::HereAlone(here.session.id)),
             None if is_late => Err(RequestError::ReplicaUnreachable),
             _ => Ok(Whereabouts::Unknown),
         }
@@ -129,8 +138,10 @@ impl Search {
 enum Owned {
     ByNobody,
     ByAnother,
-    /// One has a session of which nothing was sent yet, so that its name isn't known.
-    Unnamed,
+    /// One has a session of which no journal was sent yet, so that its name isn't known.
+    Unsent,
+    /// One has a session that can't be read, as one of another game.
+    Unreadable,
 }
 
 /// The sessions of the name and player that were asked for.
@@ -146,10 +157,13 @@ impl Named<'_> {
         let by_another = || found.iter().filter(|it| self.is_played_elsewhere(it));
         let has_name =
             |it: &ReplicaSession| it.entry.as_ref().is_some_and(|it| is_named(it, self.new));
+        let nameless = || by_another().filter(|it| it.entry.is_none() && it.here.is_none());
         if by_another().any(|it| has_name(it) && self.is_wanted(it)) {
             Owned::ByAnother
-        } else if by_another().any(|it| it.entry.is_none() && it.here.is_none()) {
-            Owned::Unnamed
+        } else if nameless().any(|it| it.is_unsent) {
+            Owned::Unsent
+        } else if nameless().next().is_some() {
+            Owned::Unreadable
         } else {
             Owned::ByNobody
         }
@@ -172,8 +186,8 @@ impl Named<'_> {
             has_more(it) && here.is_none_or(is_older)
         };
         match (there, here) {
-            (Some((it, entry)), here) if is_newer(it, entry) => {
-                Whereabouts::There(it.session, newer_side(it, entry, here), reason(it, entry))
+            (Some((it, entry)), _) if is_newer(it, entry) => {
+                Whereabouts::There(it.session, reason(entry))
             }
             (_, Some(here)) => Whereabouts::Here(here.session.id),
             (_, None) => Whereabouts::Nowhere,
@@ -191,7 +205,8 @@ impl Named<'_> {
     fn is_wanted(&self, there: &ReplicaSession) -> bool {
         let session = there.session;
         let here = self.world.get_resource::<SessionCatalog>().and_then(|known| known.get(session));
-        let is_unwanted_here = here.is_some_and(|entry| !entry.in_use && !entry.can_go_on());
+        let goes_on = |here: &SessionEntry| here.can_go_on() || has_open_line(self.world, here);
+        let is_unwanted_here = here.is_some_and(|entry| !entry.in_use && !goes_on(entry));
         let is_declined = self.replica.declined.contains(&session);
         let is_hidden = self.start_up.hides(session);
         !there.was_removed_here() && !is_unwanted_here && !is_declined && !is_hidden
@@ -211,7 +226,8 @@ fn newest_here<'a>(
 ) -> Option<&'a SessionEntry> {
     let known = world.get_resource::<SessionCatalog>()?;
     let mut sessions = known.sessions().iter().filter(|it| !over.contains(&it.session.id));
-    sessions.find(|entry| is_named(entry, new) && may_go_on(world, entry))
+    let goes_on = |entry: &SessionEntry| may_go_on(world, entry) || has_open_line(world, entry);
+    sessions.find(|entry| is_named(entry, new) && goes_on(entry))
 }
 
 fn may_go_on(world: &World, entry: &SessionEntry) -> bool {
@@ -220,25 +236,19 @@ fn may_go_on(world: &World, entry: &SessionEntry) -> bool {
     entry.can_go_on() && (recovers || !entry.has_crashed())
 }
 
-/// What goes on: of a fork the side that was played last, and not the one with more checkpoints.
-fn newer_side(
-    there: &ReplicaSession,
-    entry: &SessionEntry,
-    here: Option<&SessionEntry>,
-) -> RestoreFrom {
-    if there.here != Some(Standing::Forked) {
-        return RestoreFrom::Latest;
-    }
-    let here = here.filter(|here| here.session.id == there.session);
-    let newer = here.filter(|here| here.updated > entry.updated).unwrap_or(entry);
-    newer.newest.map_or(RestoreFrom::Latest, RestoreFrom::Checkpoint)
+/// Returns true if the line with the most checkpoints has ended, which is the one that is listed, and another one of the
+/// session was offered. By its name a session goes on with the line that was played last of those that have not ended.
+fn has_open_line(world: &World, entry: &SessionEntry) -> bool {
+    let offers = world.get_resource::<RecoveryOffers>();
+    let mut offered = offers.into_iter().flat_map(|offers| offers.of(entry.session.id));
+    entry.forked && entry.status.has_ended() && offered.any(|offer| !is_elsewhere(offer))
 }
 
-/// The reason by which the replica's side goes on. Of a fork this machine's side may be what goes on, and it wasn't closed
-/// as the other one was.
-fn reason(there: &ReplicaSession, entry: &SessionEntry) -> RestoreReason {
-    match there.here != Some(Standing::Forked) && !entry.has_crashed() {
-        true => RestoreReason::Continued,
-        false => RestoreReason::Recovered,
+/// The reason by which what the replica has goes on. Of a fork this machine's side may go on instead, which is seen when it
+/// is read.
+fn reason(there: &SessionEntry) -> RestoreReason {
+    match there.has_crashed() {
+        true => RestoreReason::Recovered,
+        false => RestoreReason::Continued,
     }
 }

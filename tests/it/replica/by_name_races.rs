@@ -5,7 +5,7 @@ use bevy_session::{CheckpointId, EndReason, RecoveryPolicy, SessionSettings, Tic
 use super::flaky_store::FlakyStore;
 use super::*;
 
-fn ask(app: &mut App) -> Ticket {
+pub(super) fn ask(app: &mut App) -> Ticket {
     let mut ticket = None;
     request(app, |commands| {
         ticket = Some(commands.session().start_or_continue(NewSession::named("Arena")));
@@ -14,13 +14,13 @@ fn ask(app: &mut App) -> Ticket {
 }
 
 /// Closes what is played, and has all of it sent.
-fn leave(app: &mut App) {
+pub(super) fn leave(app: &mut App) {
     close(app);
     seconds(app, 1.0);
 }
 
 /// Lets time pass on two machines at once.
-fn both(one: &mut App, two: &mut App, time: f32) {
+pub(super) fn both(one: &mut App, two: &mut App, time: f32) {
     for _ in 0..(time * 2.0) as usize {
         seconds(one, 0.5);
         seconds(two, 0.5);
@@ -28,7 +28,7 @@ fn both(one: &mut App, two: &mut App, time: f32) {
 }
 
 /// Another machine resumes the world, plays on and closes it.
-fn played_elsewhere(store: &MemoryReplica, session: SessionId, health: u32) {
+pub(super) fn played_elsewhere(store: &MemoryReplica, session: SessionId, health: u32) {
     let mut app = machine(&MemoryDisk::default(), replica(store, "two"));
     ask(&mut app);
     seconds(&mut app, LEASE + 1.0);
@@ -64,21 +64,31 @@ fn no_single_fault_of_the_replica_begins_an_empty_world_or_goes_back() {
     let old = killed(one, &disk);
     played_elsewhere(&store, session, 50);
     for (here, name) in [(MemoryDisk::default(), "three"), (old, "one")] {
-        for fails in 0.. {
-            let flaky = FlakyStore::new(&store.snapshot(), fails);
-            // Its own claim, after which it failed, keeps it waiting for no lease.
-            let lease = Duration::from_secs(60);
-            let flaking = Replica::new(flaky.clone()).machine(name).lease(lease);
-            let mut app = machine(&here.snapshot(), flaking);
-            ask(&mut app);
-            seconds(&mut app, 3.0);
-            assert_eq!(played_by(&app), Some(session), "{name}: {fails}");
-            assert_eq!(health(&mut app), 50, "{name}: {fails}");
-            assert_eq!(rejected(&app), [], "{name}: {fails}");
-            if !flaky.has_failed() {
-                assert!(fails > 20, "{fails} operations are few");
-                break;
-            }
+        goes_on_whatever_fails(&store, &here, name, session);
+    }
+}
+
+/// Fails each single operation on the replica of a start, which goes on with 50.
+pub(super) fn goes_on_whatever_fails(
+    store: &MemoryReplica,
+    here: &MemoryDisk,
+    name: &str,
+    session: SessionId,
+) {
+    for fails in 0.. {
+        let flaky = FlakyStore::new(&store.snapshot(), fails);
+        // Its own claim, after which it failed, keeps it waiting for no lease.
+        let lease = Duration::from_secs(60);
+        let flaking = Replica::new(flaky.clone()).machine(name).lease(lease);
+        let mut app = machine(&here.snapshot(), flaking);
+        ask(&mut app);
+        seconds(&mut app, 3.0);
+        assert_eq!(played_by(&app), Some(session), "{name}: {fails}");
+        assert_eq!(health(&mut app), 50, "{name}: {fails}");
+        assert_eq!(rejected(&app), [], "{name}: {fails}");
+        if !flaky.has_failed() {
+            assert!(fails > 20, "{fails} operations are few");
+            break;
         }
     }
 }
@@ -97,7 +107,10 @@ fn what_was_begun_elsewhere_during_play_is_found_right_after_it() {
 }
 
 /// A machine plays on without its replica until it is killed. Its disk, and the newest checkpoint, which nobody else has.
-fn played_apart(store: &MemoryReplica, slot: SaveSlot) -> (MemoryDisk, SessionId, CheckpointId) {
+pub(super) fn played_apart(
+    store: &MemoryReplica,
+    slot: SaveSlot,
+) -> (MemoryDisk, SessionId, CheckpointId) {
     let disk = MemoryDisk::default();
     let (mut one, session) = played(&disk, replica(store, "one"), 7);
     set_health(&mut one, 7);
@@ -173,18 +186,28 @@ fn a_fork_in_which_both_sides_changed_one_file_is_not_joined() {
 
 #[test]
 fn what_this_machine_has_of_a_fork_goes_on_if_the_other_side_was_ended() {
-    let store = MemoryReplica::default();
-    let (disk, session, _) = played_apart(&store, SaveSlot::manual("Unsent"));
-    let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
+    // With fewer checkpoints than this side, and with more.
+    for checkpoints in [0, 10] {
+        let store = MemoryReplica::default();
+        let (disk, session, _) = played_apart(&store, SaveSlot::manual("Unsent"));
+        ended_elsewhere(&store, checkpoints);
+        let mut one = machine(&disk, replica(&store, "one"));
+        ask(&mut one);
+        seconds(&mut one, 2.0);
+        assert_eq!((played_by(&one), health(&mut one)), (Some(session), 8), "{checkpoints}");
+    }
+}
+
+/// Another machine resumes the world, takes so many checkpoints of it, and ends it.
+pub(super) fn ended_elsewhere(store: &MemoryReplica, checkpoints: u32) {
+    let mut two = machine(&MemoryDisk::default(), replica(store, "two"));
     ask(&mut two);
     seconds(&mut two, LEASE + 1.0);
+    for checkpoint in 0..checkpoints {
+        set_health(&mut two, 100 + checkpoint);
+    }
     request(&mut two, |commands| commands.session().end(EndReason::Completed, LeaveCause::Player));
     seconds(&mut two, 1.0);
-    drop(two);
-    let mut one = machine(&disk, replica(&store, "one"));
-    ask(&mut one);
-    seconds(&mut one, 2.0);
-    assert_eq!((played_by(&one), health(&mut one)), (Some(session), 8));
 }
 
 #[test]

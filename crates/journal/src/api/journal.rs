@@ -146,7 +146,8 @@ impl<C: Codec> Journal<C> {
             _ => RestoreReason::Recovered,
         };
         let (tail, played, probation) = (None, None, PROBATION);
-        let wanted = Wanted { session, from, reason, tail, played, is_return: false, probation };
+        let (by_name, is_return) = (false, false);
+        let wanted = Wanted { session, from, reason, tail, played, by_name, is_return, probation };
         let asked = Ticket::new();
         self.order(Order::Prepare { wanted, ticket: asked });
         let answer = self.answer(|report| match report {

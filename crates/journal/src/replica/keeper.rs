@@ -3,33 +3,36 @@
 //! [`Keeper::execute`] takes orders, [`Keeper::turn`] does what there is to do, a piece of each session at a time, and says
 //! how long there is nothing. It waits for the store, so it has a thread of its own; a test drives it from its main loop.
 
+mod orders;
+mod shipment;
+
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::warn;
 
-use super::recorder::{Recorder, Recorders, SessionFiles};
+pub use self::orders::{Patience, Readiness, ReplicaOrder, ReplicaReport};
+use self::shipment::{Phase, Shipment};
+use super::recorder::{Recorders, SessionFiles};
 use super::shipper::read_mark;
 use super::survey::{ReplicaSession, Survey, Surveyor};
 use super::{Epoch, Over, ReplicaNews, ReplicaStore, Shipper, ShipperOptions, StoreFault};
-use crate::disk::{LocalStore, SessionLock, directory_name};
+use crate::disk::{LocalStore, directory_name};
 use crate::model::clock::Moment;
-use crate::model::ids::{CheckpointId, SessionId};
+use crate::model::ids::SessionId;
 use crate::read::recovery::KnownTypes;
 
 /// The time after a fault until the store is asked again for its sessions.
 const AFTER_FAULT: Duration = Duration::from_millis(500);
 /// The longest time between two looks at a store's sessions, where data is sent at once.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Checkpoints of a session of which it is awaited that they are replicated. Older ones are with newer ones.
-const AWAITED: usize = 1_024;
 
 /// The options for keeping sessions in a replica.
 #[derive(Clone, Debug)]
@@ -46,81 +49,6 @@ pub struct KeeperOptions {
     pub may_lag: Duration,
     /// The time that a session's lock may be held by a process that is being killed.
     pub lock_patience: Duration,
-}
-
-/// An order about a session in the replica.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum ReplicaOrder {
-    /// It is about to be played: this machine is to own it, and to have what is newest of it. Answered by
-    /// [`ReplicaReport::Ready`], however long another owns it.
-    Ready(SessionId),
-    /// The same for a session that is asked for by its name, so that nobody is there to choose: a fork is joined, and it is
-    /// given up in time.
-    ReadyByName(SessionId, Patience),
-    /// It was begun here, so that no other machine knows it: it is claimed while it is played.
-    Begin(SessionId),
-    /// A checkpoint is durable here.
-    Saved(SessionId, CheckpointId),
-    /// It isn't played any more: everything is sent, then it is free. Answered by [`ReplicaReport::LetGo`].
-    LetGo(SessionId),
-    /// The replica's sessions are wanted now, even while a session is played. Looks are numbered in the order in which
-    /// they are asked for. Answered by [`ReplicaReport::Found`], if need be after [`ReplicaReport::Lost`]. If it is true,
-    /// sessions that have an owner are read again.
-    Look(u64, bool),
-    /// The sessions of another profile come next.
-    UseProfile(String),
-}
-
-/// The times for which a session by its name is waited for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Patience {
-    /// The time that another machine may own it; it is given up with [`Readiness::Owned`].
-    pub owner: Duration,
-    /// The time that the store may give no answer; it is given up with [`Readiness::Unreachable`]. With `None` it is
-    /// [`Readiness::Unclaimed`] at once.
-    pub store: Option<Duration>,
-}
-
-/// A report about the replica.
-#[derive(Debug)]
-pub enum ReplicaReport {
-    /// Its sessions, compared with those that are here, as they were found after the look of this number was asked for.
-    Found(Vec<ReplicaSession>, u64),
-    /// A session can be played, or can't.
-    Ready(SessionId, Readiness),
-    /// This machine owns a session there.
-    Claimed(SessionId, Epoch),
-    /// A checkpoint, and what is kept before it, can be had there.
-    Replicated(SessionId, CheckpointId),
-    /// A checkpoint waits for longer than it may.
-    Lagging(SessionId, CheckpointId),
-    /// The store gives no answer. Its sessions are reported once it does, unless one is played then.
-    Lost(StoreFault),
-    /// It answers again.
-    Back,
-    /// Nothing more of a session is sent.
-    Over(SessionId, Epoch, Over),
-    /// A session was released; true if everything of it is in the replica.
-    LetGo(SessionId, bool),
-}
-
-/// The readiness of a session that is to be played.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Readiness {
-    /// This machine owns it, and has what is newest of it.
-    Claimed,
-    /// The store gives no answer, or none that can be read: it is as it is here.
-    Unclaimed,
-    /// The store gives no answer, and has for longer than was to be waited.
-    Unreachable,
-    /// Another process of this machine has it.
-    InUse,
-    /// Another machine owns it, and has for longer than was to be waited.
-    Owned,
-    /// This machine and the replica have changed without each other.
-    Forked,
-    /// It was removed from the replica.
-    Removed,
 }
 
 /// Keeps sessions in a replica.
@@ -145,42 +73,6 @@ pub struct Keeper {
     reads_all: bool,
     is_lost: bool,
     reports: Vec<ReplicaReport>,
-}
-
-struct Shipment {
-    session: SessionId,
-    shipper: Shipper,
-    recorder: Recorder,
-    phase: Phase,
-    epoch: Epoch,
-    /// Checkpoints that are durable here, with the number that has to be reached, and since when.
-    awaited: VecDeque<(u64, CheckpointId, Duration)>,
-    /// The number that was reached.
-    reached: u64,
-    lags: bool,
-    /// The time at which it is to be looked at next.
-    due: Duration,
-    /// If it was asked for by its name, how long it is waited for.
-    patience: Option<Patience>,
-    /// The time since which it is waited for, and since which the store gives no answer.
-    waits_since: Duration,
-    lost_since: Option<Duration>,
-}
-
-/// The phase of a session.
-enum Phase {
-    /// It is to be played once it is this machine's: first in its own eyes, then in those of the others.
-    Locking {
-        until: Option<Duration>,
-    },
-    Readying {
-        _lock: Option<SessionLock>,
-    },
-    Played,
-    /// Everything is still to be sent, even if nothing waits for that.
-    Leaving {
-        is_answered: bool,
-    },
 }
 
 impl fmt::Debug for Keeper {
@@ -260,13 +152,14 @@ impl Keeper {
         }
         match self.shipment(session, phase, patience, now) {
             Ok(shipment) => self.shipments.push(shipment),
-            Err(error) => self.cannot_list(session, &error),
+            Err(error) => self.cannot_list(session, patience, &error),
         }
     }
 
-    fn cannot_list(&mut self, session: SessionId, error: &io::Error) {
+    fn cannot_list(&mut self, session: SessionId, patience: Option<Patience>, error: &io::Error) {
         warn!(%session, %error, "what is on disk of the session can't be listed, and isn't replicated");
-        self.reports.push(ReplicaReport::Ready(session, Readiness::Unclaimed));
+        let readiness = Patience::without_replica(patience);
+        self.reports.push(ReplicaReport::Ready(session, readiness));
     }
 
     fn shipment(
@@ -387,9 +280,9 @@ impl Keeper {
             }
             // Another process may have written until it let the lock go.
             if let Err(error) = shipment.recorder.look_again(&**self.local.store.disk()) {
-                let session = shipment.session;
+                let (session, patience) = (shipment.session, shipment.patience);
                 self.forget(at);
-                self.cannot_list(session, &error);
+                self.cannot_list(session, patience, &error);
                 return true;
             }
         }
@@ -426,7 +319,7 @@ impl Keeper {
             }
             ReplicaNews::Lost(fault) => {
                 // What is asked for by its name may be had once the store answers.
-                if shipment.patience.and_then(|patience| patience.store).is_none() {
+                if Patience::without_replica(shipment.patience) == Readiness::Unclaimed {
                     self.answer(at, Readiness::Unclaimed);
                 }
                 self.note_fault(fault);
@@ -440,6 +333,7 @@ impl Keeper {
     fn end(&mut self, at: usize, over: Over) -> bool {
         let Some(shipment) = self.shipments.get_mut(at) else { return true };
         let (session, epoch) = (shipment.session, shipment.epoch);
+        let without_replica = Patience::without_replica(shipment.patience);
         let is_replicated = matches!(over, Over::Released);
         if is_replicated {
             // A release is sent when everything is there, perhaps before the last checkpoint is reported.
@@ -454,10 +348,10 @@ impl Keeper {
             Over::Released => return true,
             Over::Forked => Readiness::Forked,
             Over::Removed => Readiness::Removed,
-            _ => Readiness::Unclaimed,
+            _ => without_replica,
         };
-        // If it is only about to be played, the answer is enough.
-        if !self.answer(at, readiness) || readiness == Readiness::Unclaimed {
+        // If it is only about to be played, the answer is enough where it says why.
+        if !self.answer(at, readiness) || readiness == without_replica {
             self.reports.push(ReplicaReport::Over(session, epoch, over));
         }
         true
@@ -543,79 +437,5 @@ impl Keeper {
                 self.note_fault(fault);
             }
         }
-    }
-}
-
-impl Shipment {
-    /// Takes the session's lock, so that no other process of this machine plays it meanwhile. If it isn't free yet, the
-    /// phase says if it is tried again.
-    fn lock(&mut self, local: &LocalStore, patience: Duration, now: Moment) -> bool {
-        let Phase::Locking { until } = self.phase else { return true };
-        let until = until.unwrap_or(now.elapsed + patience);
-        let lock = match local.store.lock_session(self.session) {
-            Ok(Some(lock)) => Some(lock),
-            // There is none to be had.
-            Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => None,
-            _ if now.elapsed < until => {
-                self.phase = Phase::Locking { until: Some(until) };
-                self.due = now.elapsed + Duration::from_millis(10);
-                return false;
-            }
-            _ => {
-                self.phase = Phase::Leaving { is_answered: true };
-                return false;
-            }
-        };
-        self.phase = Phase::Readying { _lock: lock };
-        true
-    }
-
-    /// The reason to give it up, if it is waited for and has been for long enough.
-    fn gives_up(&mut self, now: Moment) -> Option<Readiness> {
-        let is_lost = self.shipper.is_lost();
-        self.lost_since = is_lost.then(|| self.lost_since.unwrap_or(now.elapsed));
-        let patience = self.patience.filter(|_| matches!(self.phase, Phase::Readying { .. }))?;
-        let has_waited = |since: Duration, patience| now.elapsed.saturating_sub(since) >= patience;
-        match self.lost_since {
-            Some(since) => {
-                let is_late = patience.store.is_some_and(|patience| has_waited(since, patience));
-                is_late.then_some(Readiness::Unreachable)
-            }
-            None if !self.shipper.waits_for_owner() => None,
-            None => has_waited(self.waits_since, patience.owner).then_some(Readiness::Owned),
-        }
-    }
-
-    fn await_replication(&mut self, checkpoint: CheckpointId, now: Moment) {
-        // The files that have become durable by then hold this checkpoint, and maybe more.
-        self.awaited.push_back((self.recorder.count(), checkpoint, now.elapsed));
-        if self.awaited.len() > AWAITED {
-            self.awaited.pop_front();
-        }
-        if self.shipper.is_owner() && !self.shipper.is_lost() {
-            self.due = now.elapsed;
-        }
-    }
-
-    /// The newest checkpoint that is in the replica, if there is a new one.
-    fn replicated(&mut self) -> Option<CheckpointId> {
-        let mut newest = None;
-        while let Some((_, checkpoint, _)) =
-            self.awaited.pop_front_if(|(count, ..)| *count <= self.reached)
-        {
-            newest = Some(checkpoint);
-        }
-        newest
-    }
-
-    fn say_if_it_lags(&mut self, may_lag: Duration, now: Moment) -> Option<ReplicaReport> {
-        // Everything may be there before its checkpoint is reported.
-        if let Some(checkpoint) = self.replicated() {
-            return Some(ReplicaReport::Replicated(self.session, checkpoint));
-        }
-        let oldest = self.awaited.front();
-        let late = oldest.filter(|(_, _, since)| now.elapsed.saturating_sub(*since) > may_lag);
-        let lagged = std::mem::replace(&mut self.lags, late.is_some());
-        late.filter(|_| !lagged).map(|(_, it, _)| ReplicaReport::Lagging(self.session, *it))
     }
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::warn;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::arrival::{bring_here, join_here};
@@ -366,9 +367,11 @@ impl Shipper {
                     (Stage::Owning(Box::new(owning)), Ok(Duration::ZERO))
                 }
                 Err(halt @ (Halt::Store(_) | Halt::Gone(_))) => {
-                    // The epoch that was claimed is left, and the next one taken.
+                    // The epoch that was claimed is left, and the next one taken, unless another has taken it meanwhile: it
+                    // has waited until this machine was silent for the length of a lease, and plays by now.
                     let log = Log::new(self.session());
                     let claimant = Claimant::new(self.session(), &self.reach);
+                    let claimant = claimant.following(claim.epoch);
                     (Stage::Claiming { log, claimant }, Err(halt))
                 }
                 Err(halt) => (Stage::Over, Err(halt)),
@@ -403,6 +406,8 @@ impl Shipper {
                         recorder.place(),
                     ))? =>
             {
+                let session = self.session();
+                warn!(%session, "this machine and the replica have both played on: the side that was played last goes on, and the other one stays in the session");
                 recorder.look_again(&**disk)?;
             }
             // The session that is played continues from the machine's files.

@@ -12,11 +12,14 @@ use super::{
     CompareError, Direct, Epoch, FetchError, FileName, Log, Mark, Position, ReadError, Receiver,
     ReplicaStore, Standing, StoreFault, Watch, Watcher, block_on, compare, fetch,
 };
-use crate::disk::{HostId, HostIdOrigin, LocalStore, MemoryDisk};
+use crate::disk::{HostId, HostIdOrigin, LocalStore, MemoryDisk, StoredSession};
+use crate::format::{Head, SessionIndex};
 use crate::model::clock::Moment;
-use crate::model::ids::SessionId;
+use crate::model::ids::{CheckpointId, SessionId};
+use crate::model::session::CheckpointSummary;
 use crate::read::recovery::{
     FoundSession, KnownTypes, RecoveryOffer, SessionEntry, SessionFinder, look_at_new,
+    newest_thumbnail,
 };
 
 /// A session in a replica.
@@ -24,9 +27,12 @@ use crate::read::recovery::{
 pub struct ReplicaSession {
     /// The session.
     pub session: SessionId,
-    /// Its entry for listings, as of when it was read last: while another machine plays it, it isn't read again. `None`
-    /// if nothing of it can be read.
+    /// Its entry for listings, as of when it was read last: while another machine plays it, it isn't read again. Of a
+    /// session with a fork it is that of the line that was played last, if that can go on. `None` if nothing of it can be
+    /// read.
     pub entry: Option<SessionEntry>,
+    /// True if nothing was sent of it yet by which it would have an entry: no journal, as during a long first upload.
+    pub is_unsent: bool,
     /// Its owner.
     pub owner: ReplicaOwner,
     /// The offer to recover it, if its owner crashed and it can be taken over.
@@ -89,6 +95,7 @@ struct Seen {
     /// The stamp of this machine's files when they were compared.
     stamp: Option<u64>,
     entry: Option<SessionEntry>,
+    is_unsent: bool,
     offer: Option<RecoveryOffer>,
     is_from_here: bool,
     here: Option<Standing>,
@@ -127,10 +134,7 @@ impl Survey {
         for session in sessions {
             let seen = self.seen.entry(session).or_insert_with(|| Seen::nothing_of(session));
             if let Some(owner) = seen.look(surveyor, own(session), now)? {
-                let offer = seen.offer.clone().filter(|_| owner.may_be_followed());
-                let entry = seen.entry.clone();
-                let (is_from_here, here) = (seen.is_from_here, seen.here);
-                found.push(ReplicaSession { session, entry, owner, offer, is_from_here, here });
+                found.push(seen.found(owner));
             }
         }
         Ok(found)
@@ -146,9 +150,23 @@ impl Seen {
             read_at: None,
             stamp: None,
             entry: None,
+            is_unsent: false,
             offer: None,
             is_from_here: false,
             here: None,
+        }
+    }
+
+    /// What was found of the session, which has this owner.
+    fn found(&self, owner: ReplicaOwner) -> ReplicaSession {
+        ReplicaSession {
+            session: self.log.session(),
+            entry: self.entry.clone(),
+            is_unsent: self.is_unsent,
+            offer: self.offer.clone().filter(|_| owner.may_be_followed()),
+            owner,
+            is_from_here: self.is_from_here,
+            here: self.here,
         }
     }
 
@@ -206,21 +224,72 @@ impl Seen {
                 return Ok(true);
             }
         }
-        (self.entry, self.offer, self.is_from_here) = Default::default();
+        (self.entry, self.offer, self.is_from_here, self.is_unsent) = Default::default();
         let mut fetched = LocalStore::new(Arc::new(memory.clone()), layout);
         // What isn't of this machine is of another one, even if this one is new.
         fetched.host = HostId { origin: HostIdOrigin::Known, ..surveyor.local.host };
         fetched.boot.clone_from(&surveyor.local.boot);
-        let Ok(stored) = fetched.store.open_session(session) else { return Ok(true) };
-        let newest = stored.index().heads().first();
-        self.is_from_here = newest.is_some_and(|head| !fetched.is_elsewhere(head.host));
+        let stored = fetched.store.open_session(session).ok();
+        self.is_unsent = stored.as_ref().is_none_or(|stored| has_no_journal(stored.index()));
+        let Some(stored) = stored else { return Ok(true) };
+        let line = Line::of(&stored);
+        self.is_from_here = line.as_ref().is_some_and(|it| !fetched.is_elsewhere(it.head.host));
         let mut finder = SessionFinder::new(Arc::new(fetched), Vec::new(), Duration::ZERO)
             .of_game(surveyor.game.to_owned());
         let found = look_at_new(&mut finder, surveyor.types, stored, now.wall);
         let Some(FoundSession { entry, offers, .. }) = found else { return Ok(true) };
-        self.entry = entry.map(|entry| SessionEntry { bytes: entry.journal_bytes, ..entry });
+        let entry = entry.map(|entry| SessionEntry { bytes: entry.journal_bytes, ..entry });
+        self.entry = match (entry, line) {
+            (Some(entry), Some(line)) => Some(line.entry(entry)),
+            (entry, _) => entry,
+        };
         self.offer = offers.into_iter().next();
         Ok(true)
+    }
+}
+
+/// Returns true if no file is there that says anything of a session.
+fn has_no_journal(index: &SessionIndex) -> bool {
+    index.heads().is_empty() && index.problems().is_empty() && !index.is_forgotten()
+}
+
+/// The line of a session that goes on by its name.
+struct Line {
+    head: Head,
+    summary: CheckpointSummary,
+    thumbnail: Option<CheckpointId>,
+    without_world: bool,
+}
+
+impl Line {
+    fn of(stored: &StoredSession) -> Option<Self> {
+        let index = stored.index();
+        let head = index.played_last().or(index.heads().first())?.clone();
+        let summary = head.summary_at(head.id, index.summary(head.id));
+        let thumbnail = newest_thumbnail(stored, &head);
+        let without_world = index.is_without_world(head.id);
+        Some(Self { head, summary, thumbnail, without_world })
+    }
+
+    /// Its entry, where what was found is that of the line with the most checkpoints.
+    fn entry(self, found: SessionEntry) -> SessionEntry {
+        let Self { head, summary, thumbnail, without_world } = self;
+        if found.newest == Some(head.id) {
+            return found;
+        }
+        SessionEntry {
+            status: head.status,
+            declined: head.declined,
+            newest: Some(head.id),
+            play_time: head.play_time,
+            summary,
+            updated: head.updated(),
+            thumbnail,
+            left: head.end.map(|end| end.leaving),
+            without_world,
+            session: head.metadata,
+            ..found
+        }
     }
 }
 

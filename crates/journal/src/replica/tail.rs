@@ -190,6 +190,7 @@ impl Tail {
             reason: RestoreReason::BranchedOff,
             tail: None,
             played: None,
+            by_name: false,
             is_return: false,
             probation: Duration::ZERO,
         };

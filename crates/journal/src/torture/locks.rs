@@ -85,6 +85,7 @@ fn a_session_that_was_read_to_be_taken_up_is_locked_until_it_is_released() {
             reason,
             tail: None,
             played: None,
+            by_name: false,
             is_return: false,
             probation: PROBATION,
         },

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::SegmentSummary;
 use super::deletion::Deleted;
-use super::line::Lines;
+use super::line::{Lines, MOST_LINES};
 use super::run::{self, Run};
+use super::{SegmentSummary, SessionIndex};
 use crate::format::Record;
 use crate::model::ids::{CheckpointId, RunId};
 use crate::model::session::{
@@ -90,6 +90,26 @@ pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Hea
     heads
 }
 
+impl SessionIndex {
+    /// The line that goes on where the session is asked for by its name: of those that have neither ended nor were
+    /// declined, the one that was played last, by the clocks of the machines. `None` if there is none.
+    ///
+    /// Whichever once went on stays the one that does, even on a machine whose clock is behind: of each line its latest
+    /// checkpoint counts that isn't common to all.
+    pub fn played_last(&self) -> Option<&Head> {
+        let is_open = |head: &&Head| !head.declined && !head.status.has_ended();
+        let open: Vec<&Head> = self.heads().iter().filter(is_open).take(MOST_LINES).collect();
+        let lines: Vec<Lines> = open.iter().map(|head| self.lines([head.id])).collect();
+        let is_common = |id: &CheckpointId| lines.iter().all(|line| line.contain(*id));
+        let latest = |head: &Head| {
+            let own = self.line(head.id).into_iter().filter(|id| !is_common(id));
+            own.filter_map(|id| Some(self.commit(id)?.time)).max()
+        };
+        // Of two of one moment, the one with the higher counter.
+        open.iter().rev().copied().max_by_key(|head| latest(head))
+    }
+}
+
 /// Returns true if a run was to begin a draft and came to nothing, as by a power cut before its first checkpoint was
 /// durable: then the session is still the draft.
 fn never_began(run: &Run, runs: &BTreeMap<RunId, Run>, segments: &[SegmentSummary]) -> bool {
@@ -156,6 +176,11 @@ impl Head {
         };
         run.records(segments).for_each(|record| head.follow(record));
         Some(head)
+    }
+
+    /// The time at which something was last written on the line, by the clock of its machine.
+    pub fn updated(&self) -> Timestamp {
+        self.end.as_ref().map_or(self.time, |end| end.time)
     }
 
     /// The custom fields that a checkpoint was given after it was taken.

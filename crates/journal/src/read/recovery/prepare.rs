@@ -9,7 +9,7 @@ use super::corruption::is_damaged;
 use super::detect::{FoundSession, Interest, examine};
 use super::event_line::EventsAt;
 use super::goal::Candidates;
-use super::ladder::next_trial;
+use super::ladder::{failed_trial, next_trial};
 use super::prepare_draft::prepare_without_world;
 use super::prepare_slot::prepare_slot;
 use super::standing::{LockHolder, Standing, standing};
@@ -133,7 +133,8 @@ pub fn prepare<D: Decode>(
         return prepare_slot(finder, types, wanted, slot);
     }
     let mut stored = open(finder, wanted.session)?;
-    if wanted.from == RestoreFrom::Latest {
+    // Who asks by name may be given the newest after all.
+    if wanted.from == RestoreFrom::Latest || wanted.by_name {
         refuse_to_guess(stored.index())?;
     }
     let head = choose_head(stored.index(), wanted)?;
@@ -142,6 +143,7 @@ pub fn prepare<D: Decode>(
         return prepare_without_world(types, &stored, &head, wanted.reason, finder.progress());
     }
     let standing = standing(finder, wanted.session, &head, LockHolder::NoOther);
+    let wanted = of_line(finder, stored.index(), wanted, (&head, &standing));
     check_move(&standing, wanted)?;
     let offered = finder.offered(wanted.session, head.id);
     let candidates = Candidates::of(stored.index(), &head, wanted, offered)?;
@@ -169,10 +171,7 @@ pub fn prepare<D: Decode>(
         event_line: events.line,
         checkpoint,
         lineage: stored.index().lineage_from(checkpoint, head.id),
-        begun: match wanted.is_return {
-            true => Begun::returned(stored.index().begun(checkpoint), head.id),
-            false => Begun::after(stored.index().begun(checkpoint), wanted.reason, Some(head.id)),
-        },
+        begun: begun(stored.index(), wanted, checkpoint, head.id),
         newest_counter,
         next_save_id: next_save_id(stored.index()),
         kind: commit.kind,
@@ -195,6 +194,20 @@ fn refuse_another_game(head: &Head, game: &str) -> Result<(), RequestError> {
     match context.is_of_another_game(game) {
         true => Err(RequestError::OtherGame { game: context.game.clone() }),
         false => Ok(()),
+    }
+}
+
+/// The reason of the new run's begin, where it goes on from a checkpoint and leaves a line with this end.
+fn begun(
+    index: &SessionIndex,
+    wanted: Wanted,
+    checkpoint: CheckpointId,
+    left: CheckpointId,
+) -> Begun {
+    let before = index.begun(checkpoint);
+    match wanted.is_return {
+        true => Begun::returned(before, left),
+        false => Begun::after(before, wanted.reason, Some(left)),
     }
 }
 
@@ -282,11 +295,12 @@ fn not_there(index: &SessionIndex, error: RequestError) -> PrepareFailure {
 }
 
 /// The line that is left: the one that is played, or else the one with the checkpoint on it, or else the
-/// newest.
+/// newest. By its name a session goes on with the line that was played last.
 pub(super) fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, PrepareFailure> {
     let heads = index.heads();
     let newest = index.newest_head();
     let head = match wanted.from {
+        _ if wanted.by_name => index.played_last().or(newest),
         RestoreFrom::Checkpoint(id) => {
             heads.iter().find(|head| index.line(head.id).contains(&id)).or(newest)
         }
@@ -301,6 +315,30 @@ pub(super) fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, 
         true => PrepareFailure::Unrecoverable(RecoveryError::AllDamaged),
         false => not_there(index, RequestError::NothingToRestore),
     })
+}
+
+/// What a request by name means on the line that goes on: what was asked for went by what was known before the session was
+/// this machine's. A line that wasn't closed is recovered, and an older checkpoint counts only where the game has died on
+/// this very line.
+fn of_line(
+    finder: &SessionFinder,
+    index: &SessionIndex,
+    mut wanted: Wanted,
+    (head, standing): (&Head, &Standing),
+) -> Wanted {
+    if !wanted.by_name {
+        return wanted;
+    }
+    if wanted.reason == RestoreReason::Continued && standing.status.is_running() {
+        wanted.reason = RestoreReason::Recovered;
+    }
+    if let RestoreFrom::Checkpoint(id) = wanted.from {
+        let has_died = failed_trial(finder, wanted.session, head, standing).is_some();
+        if !has_died || !index.line(head.id).contains(&id) {
+            wanted.from = RestoreFrom::Latest;
+        }
+    }
+    wanted
 }
 
 fn check_move(standing: &Standing, wanted: Wanted) -> Result<(), RequestError> {

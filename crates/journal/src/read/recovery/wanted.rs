@@ -19,6 +19,9 @@ pub struct Wanted {
     pub tail: Option<u64>,
     /// The run that is being played, if it is one of this session: it is what is left.
     pub played: Option<RunId>,
+    /// True if the session is asked for by its name, where it may have been played on several machines: the line goes on
+    /// that was played last. Which one that is, is known only when it is read.
+    pub by_name: bool,
     /// True for a return to a fork: what is left was only tried out, and no undo leads back to it.
     pub is_return: bool,
     /// Play time after which the restore has proven itself.

@@ -1,13 +1,14 @@
 //! A keeper that a test drives.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Keeper, KeeperOptions, Readiness, ReplicaOrder, ReplicaReport};
-use crate::disk::{Disk, Layout, LocalStore, MemoryDisk};
+use super::{Keeper, KeeperOptions, Patience, Readiness, ReplicaOrder, ReplicaReport};
+use crate::disk::{Disk, Layout, LocalStore, MemoryDisk, Operation};
 use crate::format::TypeRows;
 use crate::model::clock::Moment;
 use crate::model::ids::SessionId;
@@ -141,4 +142,19 @@ fn a_session_that_is_readied_again_isnt_owned_until_it_is_claimed() {
     assert!(!kept.local.claimed.has(kept.session));
     kept.turn();
     assert!(kept.local.claimed.has(kept.session));
+}
+
+#[test]
+fn what_the_replica_has_more_of_is_not_played_as_it_is_here_if_the_disk_fails() {
+    let patience = Duration::from_secs(8);
+    for (store, expected) in
+        [(None, Readiness::Unclaimed), (Some(patience), Readiness::Unreachable)]
+    {
+        let mut kept = Kept::new();
+        kept.memory.fail_next(Operation::List, ErrorKind::Other);
+        let patience = Patience { owner: patience, store };
+        let reports = kept.execute(ReplicaOrder::ReadyByName(kept.session, patience));
+        let is_expected = |report: &ReplicaReport| matches!(report, ReplicaReport::Ready(_, readiness) if *readiness == expected);
+        assert!(reports.iter().any(is_expected), "{reports:?}");
+    }
 }

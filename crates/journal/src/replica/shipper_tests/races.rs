@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use super::{Here, count};
+use super::{Here, count, followed_by};
 use crate::disk::{Disk, Operation};
 use crate::replica::ReplicaNews;
 
@@ -67,4 +67,42 @@ fn a_comparison_that_a_fault_has_ended_is_still_due() {
     let news = here.ship(&mut shipper);
     assert_eq!(count(&news), Some(here.recorder.count()), "{news:?}");
     assert_eq!(here.fetched(), here.files());
+}
+
+#[test]
+fn who_claimed_and_could_not_begin_gives_way_to_who_has_claimed_since() {
+    let mut here = Here::new();
+    here.write("1-000000.journal", b"one");
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    let mut shipper = here.shipper();
+    let mut news = Vec::new();
+    shipper.step(here.now, &mut news);
+    here.memory.fail_next(Operation::Open, ErrorKind::NotFound);
+    shipper.step(here.now, &mut news);
+    assert!(news.is_empty() && !shipper.is_owner(), "it has claimed, and can't compare: {news:?}");
+
+    let (mut there, mut other) = followed_by(&mut here);
+    here.ship(&mut shipper);
+    assert!(shipper.waits_for_owner());
+    there.write("2-000000.journal", b"two");
+    let news = there.ship(&mut other);
+    assert_eq!(count(&news), Some(there.recorder.count()), "{news:?}");
+    assert_eq!(there.fetched(), there.files());
+}
+
+#[test]
+fn who_claimed_and_could_not_begin_claims_again_if_nobody_else_has() {
+    let mut here = Here::new();
+    here.write("1-000000.journal", b"one");
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    let mut shipper = here.shipper();
+    let mut news = Vec::new();
+    shipper.step(here.now, &mut news);
+    here.memory.fail_next(Operation::Open, ErrorKind::NotFound);
+    shipper.step(here.now, &mut news);
+    let news = here.ship(&mut shipper);
+    assert!(matches!(news[0], ReplicaNews::Claimed(epoch) if epoch.0 == 3), "{news:?}");
+    assert!(shipper.is_owner());
 }

@@ -38,8 +38,8 @@ impl Play {
     pub fn begin_draft(&mut self, session: SessionId) -> Result<Fields, RequestError> {
         let (from, reason) = (RestoreFrom::Latest, RestoreReason::Continued);
         let probation = Duration::from_secs(60);
-        let wanted =
-            Wanted { session, from, reason, tail: None, played: None, is_return: false, probation };
+        let (tail, played, by_name, is_return) = (None, None, false, false);
+        let wanted = Wanted { session, from, reason, tail, played, by_name, is_return, probation };
         let (prepared, news) = self.game.prepare(wanted, self.now);
         let refused = news.into_iter().find_map(|news| match news {
             News::NotPrepared { error, .. } => Some(error),

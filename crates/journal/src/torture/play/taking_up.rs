@@ -237,6 +237,7 @@ pub(super) fn older(play: &mut Play, session: SessionId) -> RestoreFrom {
 
 /// The order for a checkpoint of a session, by which nothing is left.
 pub fn wanted(session: SessionId, from: RestoreFrom, reason: RestoreReason) -> Wanted {
-    let (tail, played) = (None, None);
-    Wanted { session, from, reason, tail, played, is_return: false, probation: PROBATION }
+    let (tail, played, by_name, is_return) = (None, None, false, false);
+    let probation = PROBATION;
+    Wanted { session, from, reason, tail, played, by_name, is_return, probation }
 }
