@@ -119,7 +119,7 @@ pub(crate) use session_place::tell_of_place;
 pub use settings::{Patience, RestoreLosses, SessionSettings, StorageSettings};
 pub(crate) use start_up::StartUp;
 pub use start_up::previous_run::PreviousRun;
-pub(crate) use states::look_before_exit;
+pub(crate) use states::{hold_states_back, look_before_exit};
 pub use summary::{SessionSummary, TypeBytes};
 pub use transitions::ending::SessionEnding;
 pub use transitions::profiles::CurrentProfile;

@@ -56,7 +56,7 @@ pub(crate) use leftovers::{ClearedMessages, Leftovers};
 pub(crate) use manner::DroppedTypes;
 pub(crate) use reappearance::{NotPutBack, Reappearance};
 pub(crate) use replace::{ChangedEntity, EntitiesReplaced, WorldKept};
-pub(crate) use state_override::StateOverride;
+pub(crate) use state_override::{HeldState, StateOverride};
 
 #[cfg(test)]
 mod tests;

@@ -56,7 +56,9 @@ impl Playing {
 /// Takes the events of the frame that ends.
 pub(super) fn follow_events(parts: &mut RuntimeParts, world: &mut World) {
     let course = parts.course();
-    if course == Course::Undecided {
+    // A restore that waits for its gate may be cancelled, and then this has happened all the same.
+    let waits_for_gate = parts.playing.is_some() && parts.is_restoring();
+    if course == Course::Undecided || waits_for_gate {
         return parts.events.keep(world);
     }
     let is_recorded = course == Course::Captured && world.contains_resource::<CurrentSession>();

@@ -12,6 +12,7 @@ use super::gates::{gate_is_open, gate_may_have_moved, saves_by_itself};
 use super::hooks::Condition;
 use super::hooks::game_hooks::CheckpointTriggers;
 use super::recording::note_lifecycle;
+use super::runtime::transition::Transition;
 use super::runtime::{Course, Runtime, RuntimeParts};
 use super::start_up::offers::announce;
 use super::{CurrentSession, SessionSettings, playing};
@@ -22,9 +23,6 @@ use crate::external_saves::ExternalSaveReason;
 pub(super) fn follow_states(parts: &mut RuntimeParts, world: &mut World) {
     make_offers(parts, world);
     let course = parts.course();
-    if course == Course::Undecided {
-        return;
-    }
     if course == Course::Outside {
         // Those of a menu, or of a restore, are no part of the session's way.
         if let Some(mut log) = world.get_resource_mut::<StateLog>().filter(|log| !log.is_empty()) {
@@ -35,6 +33,10 @@ pub(super) fn follow_states(parts: &mut RuntimeParts, world: &mut World) {
     let is_open = gate_is_open(parts, world);
     if let Some(playing) = &mut parts.playing {
         playing.gate_was_open = is_open;
+    }
+    // Whether this is the session's way isn't known, but what may be captured is: the restore may be given up.
+    if course == Course::Undecided {
+        return;
     }
     log_state_changes(parts, world);
     pause_with_states(parts, world);
@@ -128,7 +130,8 @@ pub(super) fn checkpoint_with_states(parts: &mut RuntimeParts, world: &mut World
 /// The states have changed, and nothing of the last ones was despawned: the last moment for a
 /// checkpoint of their world.
 fn save_what_is_left(parts: &mut RuntimeParts, world: &mut World) {
-    if !parts.is_captured() {
+    let course = parts.course();
+    if course == Course::Outside {
         return;
     }
     // Where nothing changed that it goes by, it is as it was at the end of the last frame, and is asked at the end of this
@@ -142,6 +145,9 @@ fn save_what_is_left(parts: &mut RuntimeParts, world: &mut World) {
     let label = leaving.and_then(|mut leaving| leaving.pop());
     let Some(playing) = &mut parts.playing else { return };
     let was_open = std::mem::replace(&mut playing.gate_was_open, is_open);
+    if course == Course::Undecided {
+        return;
+    }
     let closes = was_open && !is_open;
     let is_wanted = was_open && label.is_some();
     if !closes && !is_wanted {
@@ -155,6 +161,24 @@ fn save_what_is_left(parts: &mut RuntimeParts, world: &mut World) {
         let label = label.or_else(|| Some("leave".to_owned()));
         take_checkpoint(parts, world, CheckpointKind::State, label);
     }
+}
+
+/// The system before the states change: no system of the game runs in a state of the world that a cancelled restore has
+/// left, until that world is back. It comes back through the loading screen, so what is held back is asked for again.
+pub(crate) fn hold_states_back(world: &mut World) {
+    Runtime::with(world, |parts, world| {
+        let is_read = matches!(
+            &parts.transition,
+            Some(Transition::Preparing(preparing)) if preparing.takes_cancellation_back()
+        );
+        let playing = parts.playing.as_mut().filter(|it| is_read && it.has_left_world);
+        let through = parts.hooks.restore_session_through.as_ref();
+        if let Some((playing, through)) = playing.zip(through)
+            && let Some(held) = through.hold(world)
+        {
+            playing.held_state = Some(held);
+        }
+    });
 }
 
 /// The system between the change of states and the `OnExit` schedules.

@@ -11,7 +11,8 @@ use crate::lifecycle::{
     CapturedMoments, CheckpointCaptured, DeclaredDigests, ExitWatch, External, Filings, Forks,
     FrameTime, GameHooks, HintWatch, LossesLogged, PreviousRun, ReplicaPort, ReplicaSessions,
     Runtime, RuntimeParts, SessionSettings, StartUp, WriterPort, finish_restore, hint_at_dangling,
-    log_losses_once, look_before_exit, session_is_restoring, take_provider, tell_of_place,
+    hold_states_back, log_losses_once, look_before_exit, session_is_restoring, take_provider,
+    tell_of_place,
 };
 use crate::mode::SessionMode;
 use crate::monitoring::{KeptLog, KeptLogFiles};
@@ -212,7 +213,15 @@ fn follow_transitions(app: &mut App, hooks: &mut GameHooks) {
             .before(StateTransitionSystems::ExitSchedules),
     )
     .edit_schedule(StateTransition, run_on_one_thread)
-    .add_systems(StateTransition, look_before_exit.in_set(BeforeExit::Look));
+    .add_systems(
+        StateTransition,
+        (
+            hold_states_back
+                .run_if(session_is_restoring)
+                .before(StateTransitionSystems::DependentTransitions),
+            look_before_exit.in_set(BeforeExit::Look),
+        ),
+    );
     watch_saved_states(app);
     hooks.watch_transitions(app);
 }

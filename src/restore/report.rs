@@ -30,7 +30,8 @@ pub struct RestoreReport {
     pub respawned: Vec<RespawnedEntity>,
     /// Values that this build of the game could not use.
     pub losses: Vec<RestoreLoss>,
-    /// References whose target isn't in the checkpoint; at most 64 are listed.
+    /// References whose target isn't in the checkpoint; the first 64 are listed, and of each further
+    /// type and kind its first one.
     pub dangling: Vec<DanglingReference>,
     /// The number of references without a target.
     pub dangling_total: u64,
@@ -102,7 +103,7 @@ pub struct WorldClearing {
 }
 
 impl RestoreReport {
-    /// The most references that are listed.
+    /// The most references that are listed, whatever they are.
     const LISTED_REFERENCES: usize = 64;
     /// The most keys that are listed.
     const LISTED_KEYS: usize = 64;
@@ -128,7 +129,11 @@ impl RestoreReport {
 
     pub(super) fn add_dangling(&mut self, reference: DanglingReference) {
         self.dangling_total += 1;
-        if self.dangling.len() < Self::LISTED_REFERENCES {
+        // Plain references to the dead are normal, and may be many. They must not keep a lost parent
+        // out. Found from the end, since most follow one of their kind.
+        let is_same = |listed: &DanglingReference| listed.is_of_kind_of(&reference);
+        if self.dangling.len() < Self::LISTED_REFERENCES || !self.dangling.iter().rev().any(is_same)
+        {
             self.dangling.push(reference);
         }
     }
@@ -184,6 +189,14 @@ pub struct DanglingReference {
     /// True if the saved value is no entity of the session: the field wasn't marked `#[entities]`
     /// in the build that saved it.
     pub was_unmapped: bool,
+}
+
+impl DanglingReference {
+    fn is_of_kind_of(&self, other: &Self) -> bool {
+        self.is_relationship == other.is_relationship
+            && self.was_unmapped == other.was_unmapped
+            && self.type_path == other.type_path
+    }
 }
 
 /// An entity that could not stay in a restore in place.

@@ -14,6 +14,17 @@ pub(crate) struct StateOverride {
     state: TypeId,
     set: Arc<dyn Fn(&mut World) + Send + Sync>,
     current: fn(&World) -> Option<StateOverride>,
+    hold: fn(&mut World) -> Option<HeldState>,
+}
+
+/// A state that the game wants to enter, and that is held back.
+pub(crate) struct HeldState(Box<dyn FnOnce(&mut World) + Send + Sync>);
+
+impl HeldState {
+    /// Lets the game enter it.
+    pub(crate) fn release(self, world: &mut World) {
+        (self.0)(world);
+    }
 }
 
 impl StateOverride {
@@ -28,7 +39,8 @@ impl StateOverride {
                 *next = how(state.clone());
             }
         };
-        Self { state: TypeId::of::<S>(), set: Arc::new(set), current: Self::of_now::<S> }
+        let (current, hold) = (Self::of_now::<S>, hold::<S>);
+        Self { state: TypeId::of::<S>(), set: Arc::new(set), current, hold }
     }
 
     /// The world's own state of the same type, to return to it.
@@ -41,6 +53,11 @@ impl StateOverride {
         Some(Self::entered_by(engine::pending_if_different, state))
     }
 
+    /// Holds back the state of the same type that the game wants to enter next, if there is one.
+    pub(crate) fn hold(&self, world: &mut World) -> Option<HeldState> {
+        (self.hold)(world)
+    }
+
     /// Returns true if this takes the place of a state.
     pub(super) fn replaces(&self, state: TypeId) -> bool {
         self.state == state
@@ -49,4 +66,17 @@ impl StateOverride {
     pub(super) fn set(&self, world: &mut World) {
         (self.set)(world);
     }
+}
+
+fn hold<S: FreelyMutableState>(world: &mut World) -> Option<HeldState> {
+    let mut next = world.get_resource_mut::<NextState<S>>()?;
+    if matches!(engine::pending(&next), engine::Pending::No) {
+        return None;
+    }
+    let held = std::mem::take(&mut *next);
+    Some(HeldState(Box::new(move |world| {
+        if let Some(mut next) = world.get_resource_mut::<NextState<S>>() {
+            *next = held;
+        }
+    })))
 }

@@ -402,6 +402,42 @@ fn a_saved_entity_that_comes_back_without_its_parent_is_said() {
 }
 
 #[test]
+fn what_is_lost_after_many_references_to_the_dead_is_said_as_well() {
+    #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
+    struct Remembers {
+        #[entities]
+        whom: Entity,
+    }
+    let disk = killed(
+        |app| {
+            app.save_component::<Remembers>().save_component::<builds::Unmapped>();
+        },
+        |world| {
+            let whom = world.spawn(Health(1)).id();
+            for number in 0..100 {
+                world.spawn((Health(number), Remembers { whom }));
+            }
+            let level = world.spawn_empty().id();
+            for number in 0..3 {
+                world.spawn((Health(number), ChildOf(level)));
+                world.spawn((Health(number), builds::Unmapped { whom: level }));
+            }
+            world.despawn(whom);
+        },
+    );
+    let given = hints_after_a_crash(&disk, |app| {
+        app.save_component::<Remembers>();
+        app.register_type::<builds::Mapped>().save_component::<builds::Mapped>();
+    });
+    let [parent, unmapped] = &given[..] else { panic!("{given:?}") };
+    let type_path = "bevy_ecs::hierarchy::ChildOf".to_owned();
+    assert_eq!(*parent, SessionHint::LinkNotRestored { type_path, entities: 3 });
+    assert!(parent.to_string().starts_with("3 or more restored entities"), "{parent}");
+    let (type_path, field) = ("hints::Follows".to_owned(), Some(".whom".to_owned()));
+    assert_eq!(*unmapped, SessionHint::SavedUnmapped { type_path, field });
+}
+
+#[test]
 fn references_that_are_in_order_or_led_to_the_dead_are_not_said() {
     fn add(app: &mut App) {
         app.save_component::<builds::Mapped>();

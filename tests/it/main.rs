@@ -107,6 +107,7 @@ mod testing;
 mod tickets;
 mod tidying;
 mod traces;
+mod undecided;
 mod updates;
 mod versions;
 mod waiting;

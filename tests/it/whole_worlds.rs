@@ -288,6 +288,7 @@ fn a_rewind_that_is_cancelled_begins_no_new_game_however_long_the_disk_takes() {
     assert_eq!(received::<SessionRestored>(&app).len(), 1);
     assert_eq!((state(&app), app.world().resource::<Score>().0), (Game::Playing, 2));
     assert_eq!(app.world().resource::<Seen>().new_games, 1);
+    saw_nothing_half(&app);
 }
 
 #[test]

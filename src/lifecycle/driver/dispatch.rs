@@ -87,20 +87,16 @@ fn next_request(
         let rules = asked.request.rules();
         let about = rules.about_others(world);
         let may_be_handled = order.may_be_handled(asked, &rules, &about, parts.session());
-        if may_be_handled && !waits_for_filing(parts, &about) {
-            if !waits_for_replica(parts, world, asked) {
-                break;
-            }
+        if !may_be_handled || waits_for_filing(parts, &about) || must_wait(parts, &asked.request) {
+            order.pass(&rules, about);
+        } else if waits_for_replica(parts, world, asked) {
             // What is said of a session meanwhile decides whether it is the one that is wanted.
             order.pass(&rules, AboutOthers::None);
-            continue;
+        } else {
+            break;
         }
-        order.pass(&rules, about);
     }
-    let next = queue.get(order.place)?;
-    if must_wait(parts, &next.request) {
-        return None;
-    }
+    queue.get(order.place)?;
     let mut queue = world.get_resource_mut::<RequestQueue>()?;
     order.left = queue.len() - 1;
     queue.remove(order.place)
@@ -115,7 +111,7 @@ fn waits_for_filing(parts: &RuntimeParts, about: &AboutOthers) -> bool {
     }
 }
 
-/// Returns true if a request, and all behind it, has to wait although the writer owes no answer.
+/// Returns true if a request has to wait for the list of sessions or of slots.
 fn must_wait(parts: &RuntimeParts, request: &Request) -> bool {
     let sessions_are_known = parts.start_up.sessions_are_known();
     match request.rules().needs {
@@ -139,7 +135,6 @@ fn waits_for_replica(parts: &mut RuntimeParts, world: &World, asked: &Asked) -> 
         return false;
     };
     parts.session().is_none()
-        && !must_wait(parts, &asked.request)
         && matches!(whereabouts(parts, world, asked.ticket, new), Ok(Whereabouts::Unknown))
 }
 

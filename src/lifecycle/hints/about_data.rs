@@ -80,8 +80,8 @@ impl SessionHint {
             ),
             Self::LinkNotRestored { type_path, entities } => write!(
                 formatter,
-                "{entities} restored entities came back without their {}, since what it leads to isn't \
-                 saved. Give that entity the marker `Saved`, or a `SaveKey` if a level spawns it, and \
+                "{entities} or more restored entities came back without their {}, since what it leads to \
+                 isn't saved. Give that entity the marker `Saved`, or a `SaveKey` if a level spawns it, and \
                  spawn levels before the restore, with `restore_session_in` or `restore_session_when`",
                 ShortName(type_path),
             ),

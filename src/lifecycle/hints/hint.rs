@@ -126,6 +126,7 @@ pub enum SessionHint {
         /// The relationship.
         type_path: String,
         /// The entities, as far as [`RestoreReport::dangling`](crate::recovery::RestoreReport::dangling) lists them.
+        /// There may be more.
         entities: usize,
     },
     /// Saved entities had these components before a restore replaced them, and ten seconds of play

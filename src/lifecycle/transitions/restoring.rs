@@ -397,6 +397,11 @@ pub(in crate::lifecycle) fn cancel_restoring(parts: &mut RuntimeParts, world: &m
     {
         placed.go_on_recording();
     }
+    // It wasn't asked while the restore waited, and the app may exit in this very frame.
+    let is_open = gate_is_open(parts, world);
+    if let Some(playing) = &mut parts.playing {
+        playing.gate_was_open = is_open;
+    }
     set_activity(world, |activity| activity.restore = None);
     close(world, ticket);
     notify(world, RestoreCancelled { session, ticket, began: true });

@@ -153,21 +153,26 @@ fn wanted(
 ) -> Wanted {
     let settings = world.get_resource::<SessionSettings>();
     let probation = settings.map_or(PROBATION, |settings| settings.probation);
-    Wanted { session, from, reason, tail: None, played: None, is_return: false, probation }
+    let (tail, played, by_name, is_return) = (None, None, false, false);
+    Wanted { session, from, reason, tail, played, by_name, is_return, probation }
 }
 
 fn order_preparation(
     parts: &mut RuntimeParts,
     world: &World,
     ticket: Ticket,
-    wanted: Wanted,
+    mut wanted: Wanted,
     otherwise: Option<NewSession>,
 ) {
     let Wanted { session, from, reason, .. } = wanted;
+    let is_by_name = otherwise.is_some();
+    wanted.by_name = is_by_name && (parts.replica.is_some() || parts.has_lost_replica);
     let manner = manner_of(world, ticket).or_else(|| world.get_resource().copied());
     let manner = manner.unwrap_or_default();
     if let Some(replica) = &mut parts.replica {
-        replica.by_name = otherwise.is_some().then_some(session);
+        replica.by_name = is_by_name.then_some(session);
+        // If the request looks for a session again, what was listed until now is too old.
+        replica.search.take_if(|search| search.ticket == ticket);
     }
     parts.order(Order::Prepare { wanted, ticket });
     parts.transition = Some(Transition::Preparing(Box::new(Preparing {
@@ -257,7 +262,11 @@ pub(in crate::lifecycle) fn prepared(
     prepared: Prepared,
     ticket: Ticket,
 ) {
-    let Some(preparing) = answered(parts, ticket) else { return };
+    let Some(mut preparing) = answered(parts, ticket) else { return };
+    if preparing.otherwise.is_some() {
+        // Which line of the session goes on was seen when it was read.
+        preparing.reason = prepared.begun.reason;
+    }
     let session = prepared.metadata.id;
     let mut catalog = world.get_resource_or_init::<SessionCatalog>();
     if let RestoreFrom::Slot(slot) = preparing.from {
@@ -336,7 +345,8 @@ pub(in crate::lifecycle) fn damaged(
     }
 }
 
-/// Nothing can be read of a session: continues with the wanted backup, or with a new session.
+/// Nothing can be read of a session: continues with the wanted backup, or with a new session, unless
+/// that would hide what the replica may have of it.
 fn go_on_without(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -346,6 +356,9 @@ fn go_on_without(
 ) {
     match backup {
         Some(backup) => load_backup(parts, world, ticket, session, backup.like(otherwise), None),
+        None if parts.may_be_in_replica(session) => {
+            reject(world, ticket, RequestError::ReplicaUnreachable);
+        }
         None => start_instead(parts, world, ticket, &otherwise),
     }
 }
@@ -357,6 +370,10 @@ fn say_if_world_is_lost(parts: &mut RuntimeParts, world: &mut World, preparing: 
         && parts.playing.as_ref().is_some_and(|playing| playing.has_left_world)
     {
         saving_stopped(parts, world, StopReason::WorldLost);
+        let held = parts.playing.as_mut().and_then(|playing| playing.held_state.take());
+        if let Some(held) = held {
+            held.release(world);
+        }
     }
 }
 

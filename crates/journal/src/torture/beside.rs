@@ -153,16 +153,28 @@ fn a_checkpoint_waits_for_nothing_that_is_done_before_another_session_is_read() 
     assert_eq!(busy.said.last().unwrap(), "prepared");
 }
 
+/// While it is read, nothing of what is played is captured.
 #[test]
-fn a_rewind_reads_what_was_captured_while_it_waited() {
-    let mut busy = Busy::new();
-    busy.prepare(busy.played(), RestoreReason::Rewound);
-    busy.turn();
-    let newest = busy.capture();
-    busy.turn();
-    assert_eq!(busy.said, [busy.saved(newest)]);
-    busy.turn_until("prepared");
-    assert_eq!(busy.prepared[0].checkpoint.counter, newest);
+fn a_rewind_waits_for_nothing_that_is_done_for_others() {
+    for looks_first in [false, true] {
+        let mut busy = Busy::new();
+        if looks_first {
+            busy.turn();
+        }
+        let newest = busy.capture();
+        let saved = busy.saved(newest);
+        busy.turn();
+        busy.prepare(busy.played(), RestoreReason::Rewound);
+        busy.turn();
+        assert_eq!(busy.said, [saved, "prepared".to_owned()]);
+        assert_eq!(busy.prepared[0].checkpoint.counter, newest);
+        // The look at all sessions begins again, and what was asked about others is done.
+        busy.turn_until("detected");
+        for _ in 0..4 * OTHERS {
+            busy.turn();
+        }
+        assert_eq!(busy.count("renamed"), OTHERS as usize);
+    }
 }
 
 #[test]

@@ -167,9 +167,12 @@ impl<C: Content> Order<C> {
 
     /// Returns true if it changes the result of a listing, or depends on it.
     pub(super) fn is_about_sessions(&self) -> bool {
-        let is_of_played =
-            matches!(self, Self::Prepare { .. } | Self::TakeUp(_) | Self::UseProfile { .. });
-        is_of_played || self.is_filing()
+        self.leads_elsewhere() || self.is_filing()
+    }
+
+    /// Returns true if another run may follow.
+    pub(super) fn leads_elsewhere(&self) -> bool {
+        matches!(self, Self::Prepare { .. } | Self::TakeUp(_) | Self::UseProfile { .. })
     }
 
     /// Returns true if it is about the run that is written, and about nothing else.

@@ -33,7 +33,6 @@ use self::timeline::TimelineState;
 use super::backoff::Backoff;
 use super::event_log::EventLog;
 use super::hold::Hold;
-use super::jobs::WaitsFor;
 use super::pending::{Item, Pending, PendingCheckpoint};
 use super::type_bytes::TypeBytes;
 use super::{EventStart, Leave, News};
@@ -76,7 +75,7 @@ pub struct RunJournal {
     segments: Segments,
     pending: Pending,
     /// The events that aren't durable yet.
-    events: EventLog,
+    pub(in crate::write) events: EventLog,
     newest: Option<Acknowledged>,
     backoff: Backoff,
     merging: Merging,
@@ -147,14 +146,6 @@ impl RunJournal {
     /// The newest durable checkpoint of this run.
     fn acknowledged(&self) -> Option<u64> {
         self.newest.as_ref().map(|newest| newest.counter)
-    }
-
-    /// What has to happen before anything of this run is on the disk.
-    pub(in crate::write) fn until_first_checkpoint(&self) -> WaitsFor {
-        match self.acknowledged() {
-            Some(_) => WaitsFor::Nothing,
-            None => WaitsFor::Checkpoint(CheckpointId { run: self.identity.run, counter: 0 }),
-        }
     }
 
     /// Returns true if the run's own snapshot is durable.

@@ -23,6 +23,7 @@ fn after(play: &mut Play, reason: RestoreReason) -> Vec<u64> {
         reason,
         tail: None,
         played: None,
+        by_name: false,
         is_return: false,
         probation,
     };

@@ -71,11 +71,6 @@ impl RunJournal {
         std::iter::once(own).chain(self.events.line().iter().copied()).collect()
     }
 
-    /// The last number that was recorded so far; 0 before the first event.
-    pub fn newest_event(&self) -> u64 {
-        self.events.newest()
-    }
-
     /// Lets go of events that aren't in a file, since the run is over.
     pub fn give_up_events(&mut self, reports: &mut Vec<News>) {
         self.events.give_up(self.hold.is_lost(), self.acknowledged().is_some(), reports);

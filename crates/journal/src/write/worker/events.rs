@@ -3,12 +3,13 @@
 use super::Worker;
 use crate::format::EventStretch;
 use crate::model::clock::Moment;
-use crate::model::ids::{SessionId, Ticket};
+use crate::model::ids::{CheckpointId, SessionId, Ticket};
 use crate::read::digest::{DigestOrder, PlayedLine};
 use crate::read::recovery::{EventQuery, EventReading, EventValidating};
 use crate::write::digesting::Digest;
 use crate::write::jobs::WaitsFor;
 use crate::write::reading_events::{ReadEvents, ValidateEvents};
+use crate::write::run_journal::RunJournal;
 use crate::write::{Content, Report};
 
 impl<C: Content> Worker<C> {
@@ -28,9 +29,9 @@ impl<C: Content> Worker<C> {
         if let (Some(line), Some((journal, _))) = (&mut line, &self.playing)
             && let Some(own) = line.first_mut()
         {
-            own.through = journal.newest_event();
+            own.through = journal.events.newest();
         }
-        let waits_for = self.until_recorded(query.session);
+        let waits_for = until_recorded(self.playing.as_ref(), query.session);
         self.jobs.add(ReadEvents { reading: EventReading::new(query, line), ticket, waits_for });
         self.do_long_job_if_idle(now);
     }
@@ -38,19 +39,10 @@ impl<C: Content> Worker<C> {
     /// Looks at all that a session has recorded, likewise.
     pub(super) fn validate_events(&mut self, session: SessionId, ticket: Ticket, now: Moment) {
         self.hand_over_events(session, now);
-        let waits_for = self.until_recorded(session);
+        let waits_for = until_recorded(self.playing.as_ref(), session);
         let validating = EventValidating::new(session);
         self.jobs.add(ValidateEvents { validating, ticket, waits_for });
         self.do_long_job_if_idle(now);
-    }
-
-    /// What has to happen before events of a session can be read. A run records nothing, and may not even have a
-    /// session that it belongs to, until its first checkpoint is durable.
-    fn until_recorded(&self, session: SessionId) -> WaitsFor {
-        match &self.playing {
-            Some((run, _)) if run.session() == session => run.until_first_checkpoint(),
-            _ => WaitsFor::Nothing,
-        }
     }
 
     /// Brings digests up to date between the checkpoints, with what is played as it is now.
@@ -71,5 +63,14 @@ impl<C: Content> Worker<C> {
         let line = journal.event_line();
         self.take_in(news);
         Some(line)
+    }
+}
+
+/// What has to happen before events of a session can be read. A run records nothing, and may not even have a session that
+/// it belongs to, until its first checkpoint is durable.
+fn until_recorded<R>(playing: Option<&(RunJournal, R)>, session: SessionId) -> WaitsFor {
+    match playing.filter(|(run, _)| run.session() == session && !run.has_begun()) {
+        Some((run, _)) => WaitsFor::Checkpoint(CheckpointId { run: run.run(), counter: 0 }),
+        None => WaitsFor::Nothing,
     }
 }

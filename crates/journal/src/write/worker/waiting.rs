@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Worker;
 use crate::model::clock::Moment;
-use crate::model::ids::SessionId;
+use crate::model::session::RestoreFrom;
 use crate::write::jobs::{Holds, Urgency};
 use crate::write::{Content, Order, SlotOrder};
 
@@ -73,24 +73,29 @@ impl<C: Content> Worker<C> {
     /// Returns true if an order comes after what jobs do now. If nothing is played, no checkpoint can be kept waiting,
     /// and they are done with it.
     fn comes_after_jobs(&self, order: &Order<C>) -> bool {
-        let is_of_others = match order {
-            Order::Prepare { .. } | Order::UseProfile { .. } => true,
-            Order::TakeUp(take_up) => !self.plays(take_up.metadata.id),
-            _ => false,
-        };
+        let is_of_others = order.leads_elsewhere() && !self.is_of_next_run(order);
         let is_busy =
             || self.jobs.looks_next() || self.jobs.wake(&Urgency::BRIEF) == Some(Duration::ZERO);
         is_of_others && self.playing.is_some() && (self.is_leaving() || is_busy())
     }
 
-    fn plays(&self, session: SessionId) -> bool {
-        self.playing.as_ref().is_some_and(|(journal, _)| journal.session() == session)
+    /// Returns true if it leads to the next run of the session that is played: from a moment of its own, and no slot,
+    /// which a job may be about.
+    fn is_of_next_run(&self, order: &Order<C>) -> bool {
+        let played = self.playing.as_ref().map(|(run, _)| run.session());
+        match order {
+            Order::TakeUp(take_up) => played == Some(take_up.metadata.id),
+            Order::Prepare { wanted, .. } if !self.is_leaving() => {
+                played == Some(wanted.session) && !matches!(wanted.from, RestoreFrom::Slot(_))
+            }
+            _ => false,
+        }
     }
 
     fn begin(&mut self, order: Order<C>, now: Moment) {
         match &order {
-            // A listing begins again with the session's next run: no checkpoint waits for its end.
-            Order::TakeUp(take_up) if self.plays(take_up.metadata.id) => {
+            // A listing begins again: nothing of the session is captured until its next run is there.
+            order if self.is_of_next_run(order) => {
                 self.jobs.cancel_spare(&mut self.finder);
                 self.jobs.cancel(Holds::Sessions, &mut self.finder);
             }
