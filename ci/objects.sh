@@ -2,8 +2,9 @@
 # An S3 server, Ceph's radosgw of Debian's packages, in a directory of its own, as any user, on a loopback address. Nothing is
 # installed: the packages come by apt, checked against the archive's keys, and run with their own loader. They take 500 MB.
 #
-#   ci/objects.sh test             start one with new data, and run the tests of crates/objects on it; kill colonies of the headless
-#                                  example with their disks, and see that others go on with them
+#   ci/objects.sh test             start one with new data, and run the tests of crates/objects on it, and those of the tool that are
+#                                  about buckets; kill colonies of the headless example with their disks, and see that others go on
+#                                  with them
 #   ci/objects.sh run COMMAND...   start one with new data, run a command with its address in BEVY_SESSION_S3 and keys in AWS_...,
 #                                  and this script's name and the directory in BEVY_SESSION_S3_SERVER; stop it and remove the data
 #   ci/objects.sh start DIR        start one in DIR, and print the variables for the environment
@@ -302,6 +303,7 @@ take_over() {
 # All tests on a server that runs.
 tests() {
     cargo test -p bevy_session_objects -- --include-ignored --nocapture
+    cargo test -p bevy_session_cli --features objects --test it -- carrying::
     cargo build --example headless --features replica
     take_over
 }
@@ -331,5 +333,5 @@ case $what in
         ;;
     test) "${BASH_SOURCE[0]}" run "${BASH_SOURCE[0]}" tests ;;
     tests) cd "$(dirname "${BASH_SOURCE[0]}")/.." && tests ;;
-    *) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

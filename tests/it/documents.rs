@@ -4,6 +4,7 @@ mod engines;
 mod features;
 mod names;
 mod numbers;
+mod steps;
 mod words;
 
 use std::fs;

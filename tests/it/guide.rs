@@ -28,6 +28,12 @@ const PLAYED: &[(&str, &str)] = &[
     ),
 ];
 
+/// Pages, and functions of the code on them that are played alone.
+const PLAYED_ALONE: &[(&str, &str)] = &[(
+    include_str!("../../docs/guide/cheat-sheet.md"),
+    include_str!("guide/samples/cheat_sheet.rs"),
+)];
+
 /// The Rust code on a page as it is shown, block by block.
 fn blocks(page: &str) -> Vec<String> {
     let blocks = page.split("```rust").skip(1).filter_map(|block| block.split("```").next());
@@ -40,8 +46,13 @@ fn blocks(page: &str) -> Vec<String> {
 
 #[test]
 fn what_is_played_stands_on_its_page() {
-    for (page, played) in PLAYED {
-        let stands_there = blocks(page).iter().any(|block| block.trim() == played.trim());
+    let whole = PLAYED.iter().map(|(page, played)| {
+        (page, blocks(page).iter().any(|block| block.trim() == played.trim()))
+    });
+    let alone = PLAYED_ALONE.iter().map(|(page, played)| {
+        (page, blocks(page).iter().any(|block| block.contains(played.trim())))
+    });
+    for (page, stands_there) in whole.chain(alone) {
         let title = page.lines().next().unwrap_or_default();
         assert!(
             stands_there,

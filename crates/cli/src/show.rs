@@ -17,7 +17,7 @@ use crate::list::Entry;
 use crate::open_session::OpenSession;
 use crate::output::{Output, milliseconds, moment, play_time, status_word};
 use crate::place::{Left, Profile};
-use crate::slots::{Depth, Slot, slots_of};
+use crate::slots::{Depth, Slot, slots_of_session};
 use crate::timeline::{Chapter, ShownTimeline};
 
 #[derive(Serialize)]
@@ -111,8 +111,8 @@ struct FileProblem {
 pub fn show(session: &OpenSession, output: &mut Output<'_>) -> Result<Condition, Failure> {
     let OpenSession { profile, stored } = session;
     let entry = Entry::of_stored(profile, stored);
-    let condition = entry.condition;
     let shown = Shown::of(profile, stored, entry)?;
+    let condition = shown.condition();
     match output.is_json() {
         true => output.object(&shown)?,
         false => shown.write(output)?,
@@ -123,8 +123,7 @@ pub fn show(session: &OpenSession, output: &mut Output<'_>) -> Result<Condition,
 impl Shown {
     fn of(profile: &Profile, stored: &StoredSession, entry: Entry) -> Result<Self, Failure> {
         let index: &SessionIndex = stored.index();
-        let mut slots = slots_of(profile, Depth::Header)?;
-        slots.retain(|slot| slot.session == Some(stored.id()));
+        let slots = slots_of_session(profile, stored.id(), Depth::Checksums)?;
         let problems = index.problems().iter().map(|problem| FileProblem {
             file: problem.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             problem: describe(&problem.kind),
@@ -141,6 +140,15 @@ impl Shown {
             events: Events { files: stored.event_files().0, bytes: stored.event_files().1 },
             slots,
         })
+    }
+
+    /// A slot that is lost is no session that is.
+    fn condition(&self) -> Condition {
+        let of_slots = match self.slots.iter().all(|slot| slot.condition == Condition::Good) {
+            true => Condition::Good,
+            false => Condition::Damaged,
+        };
+        self.entry.condition.max(of_slots)
     }
 
     fn write(&self, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -170,17 +178,29 @@ impl Shown {
         for death in &self.recorded_deaths {
             death.write(output)?;
         }
-        for slot in &self.slots {
-            let name = slot.name.as_deref().unwrap_or_default();
-            let checkpoint = slot.checkpoint.as_deref().unwrap_or_default();
-            let kind = slot.kind.map(|kind| format!("{kind:?}")).unwrap_or_default();
-            output.line(format_args!("slot         {kind} {name:?} of {checkpoint}"))?;
-        }
+        self.write_slots(output)?;
         self.write_events(output)?;
         for problem in &self.problems {
             output.line(format_args!("file         {}: {}", problem.file, problem.problem))?;
         }
         self.write_checkpoints(output)
+    }
+
+    fn write_slots(&self, output: &mut Output<'_>) -> Result<(), Failure> {
+        for slot in &self.slots {
+            let name = slot.name.as_deref().unwrap_or_default();
+            let checkpoint = slot.checkpoint.as_deref().unwrap_or_default();
+            let kind = slot.kind.map(|kind| format!("{kind:?}")).unwrap_or_default();
+            let condition = match slot.condition {
+                Condition::Good => String::new(),
+                condition => format!(", {}", condition.word()),
+            };
+            output.line(format_args!("slot         {kind} {name:?} of {checkpoint}{condition}"))?;
+            for problem in &slot.problems {
+                output.line(format_args!("             {problem}"))?;
+            }
+        }
+        Ok(())
     }
 
     fn write_events(&self, output: &mut Output<'_>) -> Result<(), Failure> {

@@ -46,6 +46,17 @@ pub fn slots_of(profile: &Profile, depth: Depth) -> Result<Vec<Slot>, Failure> {
     Ok(files.into_iter().map(|file| Slot::of(profile, file, depth)).collect())
 }
 
+/// The slots of a session, in the same order. Of which one a slot is, its header says alone.
+pub fn slots_of_session(
+    profile: &Profile,
+    session: SessionId,
+    depth: Depth,
+) -> Result<Vec<Slot>, Failure> {
+    let files = slots_in(profile.disk(), &profile.directory.slots)?.into_iter();
+    let files = files.flatten().filter(|file| file.header.session == session);
+    Ok(files.map(|file| Slot::of(profile, Ok(file), depth)).collect())
+}
+
 impl Slot {
     fn of(profile: &Profile, file: Result<SlotFile, UnreadSlot>, depth: Depth) -> Self {
         match file {

@@ -83,7 +83,7 @@ fn tenths(cell: &str) -> String {
 fn claims() -> Vec<Claim> {
     let pages = [readme(), table_of_costs(), costs(), reliability(), figures_of_reliability()];
     let of_summary_ticks = if HAS_SUMMARY_TICKS { summary_ticks() } else { Vec::new() };
-    pages.into_iter().flatten().chain(of_summary_ticks).collect()
+    pages.into_iter().flatten().chain(of_summary_ticks).chain(words_of_reliability()).collect()
 }
 
 fn readme() -> Vec<Claim> {
@@ -311,6 +311,36 @@ fn reliability() -> Vec<Claim> {
             format!("{} kills of the headless example", constant("tests/it/kill.rs", "ROUNDS")),
         ),
     ]
+}
+
+/// Numbers that RELIABILITY has in words, which no test misses where they have no source.
+fn words_of_reliability() -> Vec<Claim> {
+    let states = text_of("crates/journal/src/torture/crash_states.rs");
+    let compared = within(&states, "let depth = if number.is_multiple_of(", ")");
+    let opened_twice = within(&states, "\n        if number.is_multiple_of(", ")");
+    let [compared, opened_twice] = [compared, opened_twice].map(ordinal);
+    vec![
+        claim(
+            RELIABILITY,
+            format!("in every {compared} state they are decoded and compared as well"),
+        ),
+        claim(RELIABILITY, format!("every {opened_twice} state is opened twice")),
+    ]
+}
+
+/// The word for one of so many.
+fn ordinal(number: &str) -> &'static str {
+    match number {
+        "2" => "second",
+        "3" => "third",
+        "4" => "fourth",
+        "5" => "fifth",
+        "6" => "sixth",
+        "8" => "eighth",
+        "10" => "tenth",
+        "16" => "sixteenth",
+        other => panic!("no word is known for each {other}th"),
+    }
 }
 
 /// Below which numbers a test fails.

@@ -1,10 +1,10 @@
-//! The two answers to an offer.
+//! The two answers to an offer, and the one that needs nobody.
 
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
 
-use crate::common::{Health, frames, game, start};
+use crate::common::{Health, frames, game, game_with, listen, plugin, received, start};
 
 mod page {
     include!("samples/recovery.rs");
@@ -14,6 +14,19 @@ mod page {
         let answered =
             if yes { world.run_system_cached(go_on) } else { world.run_system_cached(leave_it) };
         answered.unwrap();
+    }
+}
+
+mod sheet {
+    use super::*;
+
+    include!("samples/cheat_sheet.rs");
+
+    pub fn game(disk: &MemoryDisk) -> App {
+        game_with(plugin(disk), |app| {
+            listen::<RequestRejected>(app);
+            app.add_observer(ask);
+        })
     }
 }
 
@@ -47,4 +60,23 @@ fn no_offer_is_no_answer() {
     page::answer(&mut app, false);
     frames(&mut app, 3);
     assert!(!app.world().contains_resource::<CurrentSession>());
+}
+
+#[test]
+fn the_cheat_sheet_begins_another_session_after_three_deaths() {
+    let disk = MemoryDisk::default();
+    let mut app = sheet::game(&disk);
+    start(&mut app, "Deadly");
+    let mut disk = disk.snapshot();
+    let mut played = Vec::new();
+    for _ in 0..5 {
+        let mut app = sheet::game(&disk);
+        frames(&mut app, 12);
+        let rejected = received::<RequestRejected>(&app);
+        assert!(rejected.is_empty(), "{rejected:?}");
+        let current = app.world().get_resource::<CurrentSession>();
+        played.push(current.map_or("nothing", CurrentSession::name).to_owned());
+        disk = disk.snapshot();
+    }
+    assert_eq!(played, ["Deadly", "Deadly", "Deadly", "Campaign", "Campaign"]);
 }

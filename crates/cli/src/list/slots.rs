@@ -11,7 +11,7 @@ use crate::table::Table;
 pub fn list_slots(place: &Place, output: &mut Output<'_>) -> Result<Condition, Failure> {
     let mut slots: Vec<Slot> = Vec::new();
     for profile in place.profiles()? {
-        slots.extend(slots_of(&profile, Depth::Header)?);
+        slots.extend(slots_of(&profile, Depth::Checksums)?);
     }
     slots.sort_by(|one, other| (other.time, &other.file).cmp(&(one.time, &one.file)));
     let condition = slots.iter().map(|slot| slot.condition).max();

@@ -165,7 +165,7 @@ impl Profile {
         if let Some(file) = &self.file {
             return Ok(Some(StoredSession::of_file(&*self.disk, file, session)));
         }
-        match StoredSession::open_to_judge(&*self.disk, self.directory_of(session), session) {
+        match StoredSession::open(&*self.disk, self.directory_of(session), session) {
             Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => Ok(None),
             opened => opened.map(Some),
         }

@@ -261,6 +261,16 @@ fn a_damaged_slot_is_found() -> Done {
     let ran = game.run("verify DIR")?;
     assert_eq!(ran.code, Some(1), "{}", ran.text);
     assert!(ran.text.contains("quick-d456f21221c1c606.save lost"), "{}", ran.text);
+    let ran = game.run("list --slots DIR")?;
+    assert_eq!(ran.code, Some(2), "{}", ran.text);
+    assert!(ran.text.contains("\nlost ") && ran.text.contains("\nmanual "), "{}", ran.text);
+    // Its session is good, and one of its slots isn't.
+    let ran = game.run(&format!("show DIR {RELICS}"))?;
+    assert_eq!(ran.code, Some(1), "{}", ran.text);
+    assert!(ran.text.contains("files        good"), "{}", ran.text);
+    let slots = ran.text.lines().filter(|line| line.starts_with("slot "));
+    let lost: Vec<bool> = slots.map(|line| line.ends_with(", lost")).collect();
+    assert_eq!(lost, [false, true], "{}", ran.text);
     Ok(())
 }
 

@@ -20,8 +20,6 @@ const TRIES: u32 = 3;
 pub(crate) struct SessionOpening {
     session: SessionId,
     directory: PathBuf,
-    /// True if it is checked against its manifest even if it was left in good order.
-    is_judged: bool,
     /// The number of times that the directory was listed.
     tries: u32,
     /// The files that were listed, and what was found in those that were opened.
@@ -40,15 +38,10 @@ struct Scan {
 }
 
 impl SessionOpening {
-    /// Begins to open a session. A file that can't be read becomes a problem in the index. Unless all of it was left in
-    /// good order, it is checked against the session's manifest.
+    /// Begins to open a session. A file that can't be read becomes a problem in the index. The files are checked against
+    /// the session's manifest.
     pub fn new(directory: PathBuf, session: SessionId) -> Self {
-        Self { session, directory, is_judged: false, tries: 0, scan: None, manifest: None }
-    }
-
-    /// Holds it against its manifest however it was left.
-    pub fn judged(self) -> Self {
-        Self { is_judged: true, ..self }
+        Self { session, directory, tries: 0, scan: None, manifest: None }
     }
 
     /// Opens the next file. The session once all of them are open; a further call opens them once more.
@@ -98,10 +91,6 @@ impl SessionOpening {
     ) -> Option<StoredSession> {
         if let Some(manifest) = self.manifest.take() {
             return Some(stored.held_against(&manifest));
-        }
-        // The newest files of a session that was left bear witness of themselves, and a listing reads no more.
-        if stored.is_left_whole() && !self.is_judged {
-            return Some(stored);
         }
         let manifest = Manifest::read(disk, &self.directory, self.session);
         let Some(manifest) = manifest else { return Some(stored) };

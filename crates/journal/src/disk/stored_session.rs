@@ -85,19 +85,6 @@ impl StoredSession {
         SessionOpening::new(directory, session).finish(disk)
     }
 
-    /// The same, and holds it against its manifest however it was left.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if the directory can't be listed.
-    pub fn open_to_judge(
-        disk: &dyn Disk,
-        directory: PathBuf,
-        session: SessionId,
-    ) -> Result<Self, StoreError> {
-        SessionOpening::new(directory, session).judged().finish(disk)
-    }
-
     /// Adds the files beside its segments.
     pub(super) fn with(
         self,
@@ -130,14 +117,6 @@ impl StoredSession {
         let newest = self.index.heads().iter().map(|head| head.id.counter).max();
         let has_newest = manifest.newest().map(|it| it.counter) <= newest;
         !has_torn && has_newest && manifest.missing_ends(self.index.segments()).is_empty()
-    }
-
-    /// Returns true if each line ends in good order, and nothing is behind the end of any file.
-    pub(super) fn is_left_whole(&self) -> bool {
-        let heads = self.index.heads();
-        let has_ended = !heads.is_empty() && heads.iter().all(|head| head.end.is_some());
-        let has_tail = self.index.segments().iter().any(|segment| segment.scan.tail.is_some());
-        has_ended && !has_tail && self.index.problems().is_empty()
     }
 
     /// The newest checkpoint that was acknowledged, as far as its manifest was read and says so.

@@ -18,7 +18,7 @@ use self::flaky_disk::FlakyDisk;
 use super::opening::read_checkpoint;
 use super::{Game, Random};
 use crate::disk::simulated_disk::SimulatedDisk;
-use crate::disk::{CreatedSegment, Disk, Layout, LocalStore, RealDisk};
+use crate::disk::{CreatedSegment, Disk, Layout, LocalStore, RealDisk, StoredSession, slots_in};
 use crate::format::sample::{commit, header, values};
 use crate::format::{Record, SegmentHeader};
 use crate::model::clock::Moment;
@@ -86,8 +86,8 @@ fn listed(disk: &Arc<dyn Disk>, layout: &Layout) -> BTreeMap<SessionId, FoundSes
 
 fn client(number: usize, game: Game, sessions: &[SessionId], is_healthy: bool) -> Client<'_> {
     let (random, now, captured) = (Random::new(number as u64 + 1), now(), BTreeMap::new());
-    let done = Done::default();
-    Client { number, game, now, random, sessions, is_healthy, captured, done }
+    let (listed, done) = (BTreeSet::new(), Done::default());
+    Client { number, game, now, random, sessions, is_healthy, captured, listed, done }
 }
 
 /// Lets the clients make their requests, all at once.
@@ -150,6 +150,29 @@ fn assert_all_there(
     assert!(forgotten.iter().all(|session| !found.contains_key(session)), "what is gone is back");
 }
 
+/// Holds slots and attachments against what was answered.
+fn assert_all_kept(local: &LocalStore, done: &[Done]) {
+    let slots = slots_in(&**local.store.disk(), &local.store.layout().slots()).unwrap();
+    let mut names = BTreeSet::new();
+    for slot in slots.into_iter().map(Result::unwrap) {
+        let checkpoint = slot.header.slot_checkpoint().unwrap();
+        let mut stored =
+            StoredSession::of_file(&**local.store.disk(), &slot.path, slot.header.session);
+        assert!(read_checkpoint(&mut stored, checkpoint).is_some(), "{:?}", slot.slot.name);
+        names.insert(slot.slot.name.clone());
+    }
+    for done in done {
+        let lost: Vec<_> = done.slots.difference(&names).collect();
+        assert!(lost.is_empty(), "{lost:?} of {names:?} are lost");
+        let back: Vec<_> = done.slots_gone.intersection(&names).collect();
+        assert!(back.is_empty(), "{back:?} are back");
+        let Some(session) = done.played.filter(|_| done.attached > 0) else { continue };
+        let attached = local.store.session_attachments(session).unwrap();
+        let newest = attached.iter().map(|listed| listed.version).max();
+        assert!(newest >= Some(done.attached), "{newest:?} of {session}, not {}", done.attached);
+    }
+}
+
 /// Holds what was saved against what was acknowledged.
 fn assert_all_saved(local: &LocalStore, done: &[Done], is_healthy: impl Fn(usize) -> bool) {
     for (number, done) in done.iter().enumerate() {
@@ -180,6 +203,7 @@ fn put_under_load(disk: Arc<dyn Disk>, layout: &Layout, load: Load, what: &str) 
     let done = make_requests(&disk, layout, &sessions, load);
     let found = listed(&disk, layout);
     assert_all_there(&found, &sessions, &done);
+    assert_all_kept(&local, &done);
     assert_all_saved(&local, &done, |number| number >= load.failing.0);
     let requests: usize = done.iter().map(|done| done.requests).sum();
     assert_eq!(requests, load.clients * load.requests);
@@ -218,7 +242,7 @@ fn nothing_that_was_answered_is_lost_where_the_disk_fails_for_some() {
 fn a_disk_that_fails_at_every_third_operation_costs_nothing_beside_it() {
     let load = Load { clients: 11, requests: 30, sessions: 30, failing: (1, 3) };
     let done = on_a_simulated_disk(load);
-    assert!(done[0].refused.values().sum::<usize>() > 15, "{:?}", done[0].refused);
+    assert!(done[0].refused.values().sum::<usize>() > 10, "{:?}", done[0].refused);
 }
 
 /// `cargo test --release -p bevy_session_journal --lib -- torture::load --ignored --nocapture`
@@ -290,6 +314,7 @@ fn nothing_that_processes_were_answered_is_lost() {
     }
     let found = listed(&disk, &layout);
     assert_all_there(&found, &sessions, &done);
+    assert_all_kept(&local, &done);
     assert_all_saved(&local, &done, |_| true);
     say_slowest("processes", &done);
 }

@@ -180,7 +180,7 @@ fn look(disk: &HollowDisk, sessions: &[SessionId], now: Moment) {
         let order = Order::ValidateEvents { session: *session, ticket: Ticket::new() };
         answer(&mut game, order, now, validated);
         let directory = layout().session(*session);
-        if let Ok(mut stored) = StoredSession::open_to_judge(disk, directory, *session) {
+        if let Ok(mut stored) = StoredSession::open(disk, directory, *session) {
             drop(stored.check_frames());
             drop(stored.check_attachments(disk));
         }

@@ -10,17 +10,24 @@ use crate::format::CheckpointKind;
 use crate::model::clock::Moment;
 use crate::model::ids::{CheckpointId, RunId, SessionId, Ticket};
 use crate::model::session::{
-    Archived, NewSession, RequestError, SessionEdit, SessionUpdate, ShelfMove,
+    Archived, Attachment, AttachmentQuota, NewSession, RequestError, SaveSlot, SessionEdit,
+    SessionUpdate, ShelfMove, SlotError,
 };
-use crate::read::recovery::FoundSession;
+use crate::read::recovery::{FoundSession, SessionEntry};
 use crate::torture::content::Bytes;
 use crate::torture::game::{self, Beginning};
 use crate::torture::world::{with_commit, with_notes};
 use crate::torture::{Game, Random, World};
-use crate::write::{DraftOrder, EditMany, News, OneOfMany, Order};
+use crate::write::{
+    DraftOrder, EditMany, News, OneOfMany, Order, SessionAttachmentOrder, SlotOrder,
+};
 
 /// Turns within which each request is answered.
 const TURNS: usize = 20_000;
+/// Turns after which a request waits for another process, which takes time.
+const TURNS_WITHOUT_TIME: usize = 100;
+/// The time that a turn takes then.
+const TIME_OF_TURN: Duration = Duration::from_millis(20);
 
 /// The requests that were answered as done.
 #[derive(Default, Serialize, Deserialize)]
@@ -30,6 +37,11 @@ pub struct Done {
     pub fields: BTreeMap<SessionId, u64>,
     pub made: BTreeSet<SessionId>,
     pub forgotten: BTreeSet<SessionId>,
+    /// The names of the slots that it has saved, and of those that it has deleted or renamed.
+    pub slots: BTreeSet<String>,
+    pub slots_gone: BTreeSet<String>,
+    /// The newest version of what it has attached to the session that it plays.
+    pub attached: u32,
     pub requests: usize,
     pub refused: BTreeMap<String, usize>,
     /// The newest checkpoint that was acknowledged of the session that it plays, and what it held.
@@ -52,6 +64,8 @@ pub struct Client<'a> {
     pub is_healthy: bool,
     /// What was captured and isn't acknowledged.
     pub captured: BTreeMap<u64, u64>,
+    /// The sessions that were listed, and weren't said to be gone since.
+    pub listed: BTreeSet<SessionId>,
     pub done: Done,
 }
 
@@ -72,6 +86,8 @@ impl Client<'_> {
             self.done.slowest =
                 std::mem::take(&mut self.done.slowest).max((begun.elapsed(), name.to_owned()));
         }
+        // Others may still be busy.
+        self.list();
         for _ in 0..TURNS {
             if self.captured.is_empty() || !self.is_healthy {
                 return;
@@ -117,13 +133,24 @@ impl Client<'_> {
                 self.captured.retain(|counter, _| *counter > saved.id.counter);
             }
             News::Failed { .. } => assert!(!self.is_healthy, "{news:?}"),
+            News::Remembered(settled) => self.note_listed(settled.entries()),
+            // It says what is new, and nothing of what was listed before.
+            News::Detected { settled, found, gone, .. } => {
+                self.note_listed(settled.entries());
+                self.listed.extend(found.iter().map(|found| found.session));
+                self.listed.retain(|session| !gone.contains(session));
+            }
             _ => {}
         }
     }
 
+    fn note_listed(&mut self, entries: &[SessionEntry]) {
+        self.listed.extend(entries.iter().map(|entry| entry.session.id));
+    }
+
     fn make_request(&mut self, request: usize) -> &'static str {
         let session = self.sessions[self.random.below(self.sessions.len() as u64) as usize];
-        match (request + self.number) % 10 {
+        match (request + self.number) % 14 {
             0 => self.tag(session, request),
             1 => self.set_field(session, request as u64 + 1),
             2 => self.shelve("delete", session, ShelfMove::Delete),
@@ -133,7 +160,10 @@ impl Client<'_> {
             6 => self.copy(session, request),
             7 => self.draft(request),
             8 => self.forget(),
-            _ if request.is_multiple_of(3) => self.list(),
+            9 => self.list(),
+            10 => self.slot(request),
+            11 => self.attach(request),
+            12 => self.clean_up(),
             _ => self.edit_many(request),
         }
     }
@@ -256,8 +286,102 @@ impl Client<'_> {
         );
         if self.is_healthy {
             found.iter().for_each(assert_whole);
+            self.assert_all_listed();
         }
         "list"
+    }
+
+    /// No listing misses a session, whatever others do with it meanwhile: nobody deletes those that all share, and nobody
+    /// else what this one has made.
+    fn assert_all_listed(&self) {
+        let played = self.done.played.filter(|_| self.done.saved.is_some());
+        let there = self.sessions.iter().chain(&self.done.made).chain(&played);
+        let missing: Vec<_> = there.filter(|session| !self.listed.contains(*session)).collect();
+        assert!(missing.is_empty(), "these are there, and weren't listed: {missing:?}");
+    }
+
+    /// Saves a slot of the session that it plays, or renames or deletes one that it has saved.
+    fn slot(&mut self, request: usize) -> &'static str {
+        let (Some(session), Some((checkpoint, _))) = (self.done.played, self.done.saved) else {
+            return "slot";
+        };
+        let name = format!("{}-{request}", self.number);
+        let saved = self.done.slots.first().cloned();
+        let saved = saved.and_then(|saved| Some((self.game.slots.get(&saved)?.id, saved)));
+        match (saved, self.random.below(3)) {
+            (Some((slot, before)), 0) => {
+                // If that fails, it may be called either.
+                self.done.slots.remove(&before);
+                if self.ask_of_slots(&SlotOrder::Rename { slot, name: name.clone() }) {
+                    self.done.slots.insert(name);
+                    // Where its file can't be removed, both are there.
+                    self.done.slots_gone.extend(self.is_healthy.then_some(before));
+                }
+                "rename slot"
+            }
+            (Some((slot, before)), 1) => {
+                self.done.slots.remove(&before);
+                if self.ask_of_slots(&SlotOrder::Delete { slot }) {
+                    self.done.slots_gone.insert(before);
+                }
+                "delete slot"
+            }
+            _ => {
+                let slot = SaveSlot::manual(name.clone());
+                if self.ask_of_slots(&SlotOrder::Save { slot, session, checkpoint }) {
+                    self.done.slots.insert(name);
+                }
+                "save slot"
+            }
+        }
+    }
+
+    fn ask_of_slots(&mut self, order: &SlotOrder) -> bool {
+        let ask = || Order::Slot { order: order.clone(), ticket: Some(Ticket::new()) };
+        let done = |news| match news {
+            News::Slot { result, ticket: Some(_), .. } => {
+                Some(result.map_err(|error| match error {
+                    // As of a session, it is asked again.
+                    SlotError::InUse => RequestError::SessionInUse,
+                    error => error.into(),
+                }))
+            }
+            _ => None,
+        };
+        self.ask(ask, done).is_some()
+    }
+
+    /// Attaches something to the session that it plays.
+    fn attach(&mut self, request: usize) -> &'static str {
+        let (Some(session), Some(_)) = (self.done.played, self.done.saved) else {
+            return "attach";
+        };
+        let attachment = Attachment::new("map".to_owned(), request.to_le_bytes().to_vec());
+        let order = || {
+            let (attachment, quota) = (attachment.clone(), AttachmentQuota::default());
+            let order = SessionAttachmentOrder::Attach { session, attachment, quota };
+            Order::SessionAttachment { order, ticket: Ticket::new() }
+        };
+        let attached = |news| match news {
+            News::SessionAttachment { result, .. } => Some(result.map_err(RequestError::from)),
+            _ => None,
+        };
+        let attached = self.ask(order, attached).unwrap_or_default();
+        let newest = attached.iter().map(|listed| listed.version).max().unwrap_or_default();
+        self.done.attached = self.done.attached.max(newest);
+        "attach"
+    }
+
+    /// Removes leftovers, and nothing that others are about to write.
+    fn clean_up(&mut self) -> &'static str {
+        let order = || Order::CleanUp { rules: Box::default(), ticket: Some(Ticket::new()) };
+        let cleaned_up = |news| match news {
+            News::CleanedUp { outcome, .. } => Some(Ok(outcome)),
+            _ => None,
+        };
+        let outcome = self.ask(order, cleaned_up);
+        assert!(outcome.is_none_or(|outcome| outcome.sessions.is_empty()), "there are no rules");
+        "clean up"
     }
 
     /// Asks until the session is free. Returns the answer; `None` if that was an error.
@@ -278,6 +402,9 @@ impl Client<'_> {
                 }
                 turns += 1;
                 assert!(turns < TURNS, "it should be answered");
+                if turns > TURNS_WITHOUT_TIME {
+                    self.now.elapsed += TIME_OF_TURN;
+                }
                 news = self.game.turn(self.now);
             };
             match answered {

@@ -160,4 +160,5 @@ fn a_thousand_unanswered_crashes_are_listed_like_sessions_that_were_closed() {
     let [closed, crashed] = times.map(|times| times.into_iter().min().unwrap_or_default());
     let ratio = crashed.as_secs_f64() / closed.as_secs_f64();
     println!("all closed {closed:?}, 1,000 of them crashed {crashed:?}: {ratio:.2} times as long");
+    assert!(ratio <= 1.2, "with 1,000 crashes a start takes {ratio:.2} times as long");
 }
