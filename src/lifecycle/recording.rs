@@ -84,7 +84,8 @@ fn take(parts: &mut RuntimeParts, world: &mut World, before_capture: bool) {
         return;
     }
     playing.follow_event_switch(world);
-    if playing.events.is_interrupted {
+    // What happened in a world that a cancelled restore has left is none of the session's.
+    if playing.events.is_interrupted || playing.has_left_world {
         parts.events.skip_types(world);
     }
     let (now, session) = (parts.time.now(), playing.session);

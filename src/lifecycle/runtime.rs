@@ -37,7 +37,6 @@ use super::summary::RunFigures;
 use crate::capture::{Recorder, SaveKey, SavedTypes};
 use crate::content::Order;
 use crate::recording::EventRecorder;
-use crate::restore::HeldState;
 use captured_moments::CapturedMoments;
 use deferred::Deferred;
 use exit_watch::ExitWatch;
@@ -103,8 +102,6 @@ pub(crate) struct Playing {
     /// True if the world isn't the run's: from the cancelling of a restore that had already left
     /// its states, until the world that was left is restored.
     pub has_left_world: bool,
-    /// The state that the game wants to enter before that world is back.
-    pub held_state: Option<HeldState>,
     /// Requests that came while the gate was shut.
     pub deferred: Deferred,
     /// The newest checkpoint before which code of the game had failed.
@@ -202,7 +199,6 @@ impl Playing {
             pace: Pace::new(),
             gate_was_open: true,
             has_left_world: false,
-            held_state: None,
             deferred: Deferred::default(),
             after_failure: None,
             triggered: None,

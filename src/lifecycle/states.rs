@@ -167,18 +167,28 @@ fn save_what_is_left(parts: &mut RuntimeParts, world: &mut World) {
 /// left, until that world is back. It comes back through the loading screen, so what is held back is asked for again.
 pub(crate) fn hold_states_back(world: &mut World) {
     Runtime::with(world, |parts, world| {
+        let is_left = parts.playing.as_ref().is_some_and(|playing| playing.has_left_world);
         let is_read = matches!(
             &parts.transition,
             Some(Transition::Preparing(preparing)) if preparing.takes_cancellation_back()
         );
-        let playing = parts.playing.as_mut().filter(|it| is_read && it.has_left_world);
-        let through = parts.hooks.restore_session_through.as_ref();
-        if let Some((playing, through)) = playing.zip(through)
+        if let Some(through) = &parts.hooks.restore_session_through
+            && is_left
+            && is_read
             && let Some(held) = through.hold(world)
         {
-            playing.held_state = Some(held);
+            parts.hooks.held_state = Some(held);
         }
     });
+}
+
+/// Lets the game go on where that world doesn't come back.
+pub(super) fn release_held_state(parts: &mut RuntimeParts, world: &mut World) {
+    let may_come_back =
+        matches!(parts.transition, Some(Transition::Preparing(_) | Transition::Restoring(_)));
+    if !may_come_back && let Some(held) = parts.hooks.held_state.take() {
+        held.release(world);
+    }
 }
 
 /// The system between the change of states and the `OnExit` schedules.

@@ -75,7 +75,10 @@ fn hold<S: FreelyMutableState>(world: &mut World) -> Option<HeldState> {
     }
     let held = std::mem::take(&mut *next);
     Some(HeldState(Box::new(move |world| {
-        if let Some(mut next) = world.get_resource_mut::<NextState<S>>() {
+        // What the game has asked for since then is newer.
+        let next = world.get_resource_mut::<NextState<S>>();
+        if let Some(mut next) = next.filter(|it| matches!(engine::pending(it), engine::Pending::No))
+        {
             *next = held;
         }
     })))

@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::events::{EventQuery, EventsRead, RecordingExt};
+use bevy_session::library::{SessionQuery, ShelfMove};
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreCancelled;
 use bevy_session::{CheckpointCaptured, MemoryDisk, SessionRestored, SessionStatus};
@@ -159,12 +160,11 @@ fn what_is_asked_behind_a_load_that_waits_for_a_slot_is_done() {
     enter(&mut app, Game::Playing);
     request(&mut app, |commands| commands.session().start(NewSession::named("Played")));
     frames(&mut app, 260);
-    let save = || SaveSlot::manual("Camp").overwrite();
-    request(&mut app, |commands| commands.session().slots().save(save()));
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Camp")));
     frames(&mut app, 260);
     let slot = app.world().resource::<SessionCatalog>().slots()[0].id;
     request(&mut app, |commands| {
-        commands.session().slots().save(save());
+        commands.session().slots().save(SaveSlot::manual("Hill"));
         commands.session().slots().load(slot);
     });
     frames(&mut app, 1);
@@ -180,4 +180,41 @@ fn what_is_asked_behind_a_load_that_waits_for_a_slot_is_done() {
     assert_eq!(received::<SessionRestored>(&app).len(), 0, "the slot isn't written yet");
     frames(&mut app, 400);
     assert_eq!(received::<SessionRestored>(&app).len(), 1);
+}
+
+#[test]
+fn a_slot_that_is_saved_behind_a_load_of_it_does_not_take_its_place() {
+    let mut app = game(plugin(&MemoryDisk::default()).writer_delay(DELAY as u64), |_| {});
+    enter(&mut app, Game::Playing);
+    request(&mut app, |commands| commands.session().start(NewSession::named("Played")));
+    frames(&mut app, 5 * DELAY);
+    let quick_save = |app: &mut App, score| {
+        set_score(app, score);
+        request(app, |commands| commands.session().slots().quick_save());
+        frames(app, 1);
+    };
+    quick_save(&mut app, 5);
+    frames(&mut app, 5 * DELAY);
+    quick_save(&mut app, 6);
+    request(&mut app, |commands| commands.session().slots().quick_load());
+    frames(&mut app, 1);
+    quick_save(&mut app, 7);
+    frames(&mut app, 20 * DELAY);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
+    assert_eq!(app.world().resource::<Score>().0, 6);
+}
+
+#[test]
+fn what_is_asked_behind_an_edit_of_all_sessions_is_none_of_them() {
+    let mut app = game(plugin(&MemoryDisk::default()), |_| {});
+    request(&mut app, |commands| {
+        let mut session = commands.session();
+        session.library().edit_all(SessionQuery::default(), ShelfMove::Delete);
+        session.library().draft(NewSession::named("New"));
+    });
+    frames(&mut app, 20);
+    let catalog = app.world().resource::<SessionCatalog>();
+    let found = catalog.query(&SessionQuery::default());
+    let found: Vec<_> = found.entries.iter().map(|it| &*it.session.name).collect();
+    assert_eq!(found, ["New"]);
 }

@@ -87,7 +87,10 @@ fn next_request(
         let rules = asked.request.rules();
         let about = rules.about_others(world);
         let may_be_handled = order.may_be_handled(asked, &rules, &about, parts.session());
-        if !may_be_handled || waits_for_filing(parts, &about) || must_wait(parts, &asked.request) {
+        if must_wait(parts, &asked.request) {
+            order.wait_for(rules.needs);
+            order.pass(&rules, about);
+        } else if !may_be_handled || waits_for_filing(parts, &about) {
             order.pass(&rules, about);
         } else if waits_for_replica(parts, world, asked) {
             // What is said of a session meanwhile decides whether it is the one that is wanted.
@@ -177,6 +180,10 @@ struct Overtaking {
     any: bool,
     /// True if one of them may lead to another session.
     leads_elsewhere: bool,
+    /// True if one of them is about the sessions that are listed then.
+    needs_sessions: bool,
+    /// True if one of them is about the slots that are there then.
+    needs_slots: bool,
 }
 
 impl Overtaking {
@@ -188,6 +195,12 @@ impl Overtaking {
         }
         self.leads_elsewhere |= read.is_some();
         self.sessions.extend(read);
+    }
+
+    /// One waits for the list of sessions or slots. None that changes the list may be handled before it.
+    fn wait_for(&mut self, needs: Needs) {
+        self.needs_sessions |= needs == Needs::Sessions;
+        self.needs_slots |= needs == Needs::Slots;
     }
 
     fn pass(&mut self, rules: &Rules, about: AboutOthers) {
@@ -208,6 +221,11 @@ impl Overtaking {
         played: Option<SessionId>,
     ) -> bool {
         let means_played = asked.of.is_some() && asked.of == played;
+        let is_kept_back =
+            self.needs_sessions && !means_played || self.needs_slots && asked.request.writes_slot();
+        if is_kept_back {
+            return false;
+        }
         let means_one = means_played || matches!(about, AboutOthers::One(_));
         if self.leads_elsewhere && !(means_one && rules.leaves_all_as_it_is()) {
             return false;

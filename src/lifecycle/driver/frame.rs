@@ -28,7 +28,7 @@ use crate::lifecycle::replicas::follow_replica;
 use crate::lifecycle::runtime::transition::Transition;
 use crate::lifecycle::runtime::{Runtime, RuntimeParts};
 use crate::lifecycle::start_up::trial::follow_trial;
-use crate::lifecycle::states::{checkpoint_with_states, follow_states};
+use crate::lifecycle::states::{checkpoint_with_states, follow_states, release_held_state};
 use crate::lifecycle::transitions::backups::follow_loading;
 use crate::lifecycle::transitions::restoring::go_on_restoring;
 use crate::lifecycle::{CurrentSession, RequestQueue, SessionSettings, checkpoints};
@@ -118,6 +118,7 @@ pub(crate) fn report(world: &mut World) {
         // Who was notified just now may have asked for it, and there may be no other frame.
         exit_if_asked(parts, world);
         report_writer_loss(parts, world);
+        release_held_state(parts, world);
         publish_activity(parts, world);
         publish_measured(parts, world);
     });

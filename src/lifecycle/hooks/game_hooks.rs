@@ -8,7 +8,7 @@ use super::end_hook::EndHook;
 use super::recovery_options::RecoveryHook;
 use super::type_names::arguments;
 use crate::lifecycle::guards::RequestGuard;
-use crate::restore::{ClearedMessages, DroppedTypes, StateOverride};
+use crate::restore::{ClearedMessages, DroppedTypes, HeldState, StateOverride};
 
 /// The hooks by which a game ties sessions to its states. Collected while the app is built.
 #[derive(Resource, Default)]
@@ -20,6 +20,8 @@ pub(crate) struct GameHooks {
     pub offer_in: Vec<Condition>,
     pub restore_session_when: Vec<Condition>,
     pub restore_session_through: Option<StateOverride>,
+    /// The state that the game wants to enter before the world that a cancelled restore has left is back.
+    pub held_state: Option<HeldState>,
     /// If all of these hold, a restore in place leaves that out.
     pub stay_in_level_if: Vec<Condition>,
     /// Recovery options that the game adds.

@@ -41,7 +41,7 @@ pub(in crate::lifecycle) enum About {
 }
 
 /// A state to wait for before a request is handled.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::lifecycle) enum Needs {
     Nothing,
     /// All sessions were looked at.
@@ -114,6 +114,11 @@ impl Rules {
 }
 
 impl Request {
+    /// Returns true if it writes a slot, maybe over one that is there.
+    pub(in crate::lifecycle) fn writes_slot(&self) -> bool {
+        matches!(self, Self::Slot(_) | Self::Attachment(_))
+    }
+
     /// Returns true if it is about what is kept in such a way that the audit log has an entry for it.
     pub(in crate::lifecycle) fn is_audited(&self) -> bool {
         use SessionRequest::{EditAll, ErasePlayer, ExportPlayer, Prune, Purge, Shelve};

@@ -21,7 +21,7 @@ use bevy_session_journal::{
 use tracing::{debug, error, info, info_span, warn};
 
 use super::starting::begin_draft;
-use super::take_up::{self, give_up_prepared};
+use super::take_up::{self, give_up_prepared, say_if_world_is_lost};
 use crate::capture::{KeyedIds, Known, Placed, Recorder, StateLog, set_clock};
 use crate::content::{ContentOrder, Order, Prepared, Start, TakeUp};
 use crate::lifecycle::activity::{RestorePhase, set_activity};
@@ -69,6 +69,7 @@ pub(in crate::lifecycle) fn approve(
         parts.order(Order::Release(session));
         let types = losses.into_iter().map(|loss| loss.type_path).collect();
         reject(world, taken.preparing.ticket, RequestError::WouldLose { types });
+        say_if_world_is_lost(parts, world, &taken.preparing);
         return None;
     }
     unless_cancelled(parts, world, taken)
@@ -101,6 +102,7 @@ pub(in crate::lifecycle) fn begin_restore(
     notify(world, RestoreStarted { session, checkpoint });
 
     let leftovers = Leftovers::note(world, parts.hooks.clear_on_session_restore.clone());
+    parts.hooks.held_state = None;
     let through = parts.hooks.restore_session_through.clone();
     let mut kept = prepared.image.keep_world(world, through.as_ref());
     prepared.image.insert_resources(world);

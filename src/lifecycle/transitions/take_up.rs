@@ -365,15 +365,15 @@ fn go_on_without(
 
 /// If the play that a cancelled restore had left can't be read, the game stays in a world that
 /// isn't the session's.
-fn say_if_world_is_lost(parts: &mut RuntimeParts, world: &mut World, preparing: &Preparing) {
+pub(in crate::lifecycle) fn say_if_world_is_lost(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    preparing: &Preparing,
+) {
     if preparing.takes_cancellation_back()
         && parts.playing.as_ref().is_some_and(|playing| playing.has_left_world)
     {
         saving_stopped(parts, world, StopReason::WorldLost);
-        let held = parts.playing.as_mut().and_then(|playing| playing.held_state.take());
-        if let Some(held) = held {
-            held.release(world);
-        }
     }
 }
 

@@ -178,6 +178,16 @@ fn a_rewind_waits_for_nothing_that_is_done_for_others() {
 }
 
 #[test]
+fn a_listing_comes_to_its_end_however_often_the_session_goes_back() {
+    let mut busy = Busy::new();
+    for _ in 0..10 {
+        busy.turn();
+        busy.prepare(busy.played(), RestoreReason::Rewound);
+    }
+    assert_eq!((busy.count("detected"), busy.count("prepared")), (1, 9), "{:?}", busy.said);
+}
+
+#[test]
 fn what_was_asked_after_an_order_that_waits_is_done_after_it() {
     let mut busy = Busy::new();
     busy.prepare(busy.left, RestoreReason::Continued);

@@ -331,6 +331,20 @@ impl Jobs {
         }
     }
 
+    /// Lets a look at all sessions begin again later, so that nothing waits for its end. Returns false if it has begun
+    /// again often enough, and is to come to its end first.
+    pub(super) fn cancel_listing(&mut self, finder: &mut SessionFinder) -> bool {
+        let looking = self.list.iter_mut().filter(|it| it.job.holds() == Holds::Sessions);
+        for Waiting { job, yielded, .. } in looking {
+            if *yielded >= MOST_YIELDS {
+                return false;
+            }
+            *yielded += 1;
+            job.cancel(finder);
+        }
+        true
+    }
+
     /// Lets jobs that nobody waits for release the session that they hold: a look at it would take it for one that is
     /// played.
     pub(super) fn cancel_spare(&mut self, finder: &mut SessionFinder) {

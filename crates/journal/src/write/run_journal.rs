@@ -24,6 +24,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::ending::{Ending, Phase};
+pub(in crate::write) use self::events::waits_for_first_checkpoint;
 use self::failures::lost;
 use self::housekeeping::{Housekeeping, PruneFor};
 use self::merging::Merging;

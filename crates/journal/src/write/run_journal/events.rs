@@ -117,3 +117,12 @@ pub(super) fn name_of(metadata: &SessionMetadata) -> SessionMetadata {
     let (description, context) = (String::new(), SessionContext::default());
     SessionMetadata { description, context, ..metadata.clone() }
 }
+
+/// Returns true if the events of a run can be read once its first checkpoint is durable, and not before: then there is no
+/// session yet, or what was recorded is still in memory. A session that was resumed has events on the disk, which don't
+/// wait for a checkpoint that nobody has taken.
+pub(in crate::write) fn waits_for_first_checkpoint(run: &RunJournal) -> bool {
+    let is_new = run.identity.lineage.ancestors.is_empty();
+    let is_captured = run.pending.checkpoints().next().is_some();
+    !run.has_begun() && !run.is_lost() && (is_new || is_captured)
+}

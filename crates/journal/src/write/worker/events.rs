@@ -9,7 +9,7 @@ use crate::read::recovery::{EventQuery, EventReading, EventValidating};
 use crate::write::digesting::Digest;
 use crate::write::jobs::WaitsFor;
 use crate::write::reading_events::{ReadEvents, ValidateEvents};
-use crate::write::run_journal::RunJournal;
+use crate::write::run_journal::{RunJournal, waits_for_first_checkpoint};
 use crate::write::{Content, Report};
 
 impl<C: Content> Worker<C> {
@@ -66,10 +66,10 @@ impl<C: Content> Worker<C> {
     }
 }
 
-/// What has to happen before events of a session can be read. A run records nothing, and may not even have a session that
-/// it belongs to, until its first checkpoint is durable.
+/// What has to happen before events of a session can be read.
 fn until_recorded<R>(playing: Option<&(RunJournal, R)>, session: SessionId) -> WaitsFor {
-    match playing.filter(|(run, _)| run.session() == session && !run.has_begun()) {
+    let played = playing.filter(|(run, _)| run.session() == session);
+    match played.filter(|(run, _)| waits_for_first_checkpoint(run)) {
         Some((run, _)) => WaitsFor::Checkpoint(CheckpointId { run: run.run(), counter: 0 }),
         None => WaitsFor::Nothing,
     }

@@ -94,10 +94,14 @@ impl<C: Content> Worker<C> {
 
     fn begin(&mut self, order: Order<C>, now: Moment) {
         match &order {
-            // A listing begins again: nothing of the session is captured until its next run is there.
-            order if self.is_of_next_run(order) => {
+            // A listing begins again with the session's next run: no checkpoint waits for its end.
+            order @ Order::TakeUp(_) if self.is_of_next_run(order) => {
                 self.jobs.cancel_spare(&mut self.finder);
                 self.jobs.cancel(Holds::Sessions, &mut self.finder);
+            }
+            // Nothing of the session is captured until it is read.
+            order if self.is_of_next_run(order) && self.jobs.cancel_listing(&mut self.finder) => {
+                self.jobs.cancel_spare(&mut self.finder);
             }
             // Beside play a change of other sessions is a job.
             order if order.is_filing() && self.playing.is_some() => {}
