@@ -10,7 +10,7 @@ use crate::model::{Game, Player};
 use crate::play;
 
 /// The number of steps, from the first on which the bug can show, after which whoever catches a firefly meets it.
-const AT_THE_LATEST: u64 = 1_000;
+const AT_THE_LATEST: u64 = 200;
 
 /// A bug. It is saved, so that a replay has the same one.
 #[derive(Resource, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ impl Bug {
 
     /// The first step on which it can show.
     fn from(&self) -> u64 {
-        200 + self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 800
+        100 + self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 400
     }
 }
 

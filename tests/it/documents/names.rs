@@ -86,8 +86,9 @@ fn the_settings_page_has_each_setting() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// Systems in an order that is drawn: its feature needs a Bevy of its own, and it runs all tests of the plugin by hand.
-const BY_HAND: &str = "shuffled";
+/// What is run by hand. `shuffled` draws the order of systems, needs a Bevy of its own, and runs all tests of the plugin;
+/// Lamplighter's crashes don't play again to their end yet (docs/PROGRESS.md, *The crash that plays again*).
+const BY_HAND: [&str; 2] = ["common::shuffled::", "kill::lamplighter::"];
 
 /// Without a word of warning, a test behind a feature that nobody builds is never run.
 #[test]
@@ -95,7 +96,7 @@ fn each_module_of_tests_behind_a_feature_is_run() {
     let (steps, gated) = (steps(), behind_features());
     assert!(gated.len() > 8, "{gated:#?}");
     let is_run = |gated: &&Gated| steps.iter().any(|step| step.runs(gated));
-    let is_expected = |gated: &&Gated| gated.feature != BY_HAND;
+    let is_expected = |gated: &&Gated| !BY_HAND.contains(&gated.path.as_str());
     let never: Vec<&Gated> =
         gated.iter().filter(|gated| !is_run(gated)).filter(is_expected).collect();
     assert!(never.is_empty(), "neither `.ci/run` nor `ci/objects.sh` runs these: {never:#?}");

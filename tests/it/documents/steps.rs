@@ -25,10 +25,10 @@ pub struct Step {
 #[derive(Debug)]
 pub struct Gated {
     package: String,
-    pub feature: String,
+    feature: String,
     /// `lib`, or the name of an integration test.
     target: String,
-    path: String,
+    pub path: String,
 }
 
 /// Every call in the scripts.
