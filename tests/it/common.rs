@@ -169,6 +169,25 @@ pub fn recover_offered(app: &mut App) -> RestoreReport {
     received::<SessionRestored>(app).remove(0).report
 }
 
+/// The names of what is played by processes of a game, one after the other, which all are killed.
+pub fn played_by_turns(
+    mut disk: MemoryDisk,
+    count: usize,
+    game: impl Fn(&MemoryDisk) -> App,
+) -> Vec<String> {
+    let turn = |_| {
+        let mut app = game(&disk);
+        frames(&mut app, 12);
+        let rejected = received::<RequestRejected>(&app);
+        assert!(rejected.is_empty(), "{rejected:?}");
+        let current = app.world().get_resource::<CurrentSession>();
+        let name = current.map_or("nothing", CurrentSession::name).to_owned();
+        disk = disk.snapshot();
+        name
+    };
+    (0..count).map(turn).collect()
+}
+
 /// Starts a session like this; its id.
 pub fn begin(app: &mut App, new: NewSession) -> SessionId {
     request(app, |commands| commands.session().start(new));

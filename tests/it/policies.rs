@@ -158,19 +158,11 @@ fn a_game_that_takes_what_is_proposed_is_played_whatever_that_is() {
     let disk = MemoryDisk::default();
     let mut app = asking(&disk);
     start(&mut app, "Deadly");
-    let mut disk = disk.snapshot();
-    let mut played = Vec::new();
-    for _ in 0..6 {
-        let mut app = game_of(&disk, RecoveryPolicy::Ask, |app| {
+    let played = played_by_turns(disk.snapshot(), 6, |disk| {
+        game_of(disk, RecoveryPolicy::Ask, |app| {
             app.add_observer(take_what_is_proposed);
-        });
-        frames(&mut app, 12);
-        let rejected = received::<RequestRejected>(&app);
-        assert!(rejected.is_empty(), "{rejected:?}");
-        let current = app.world().get_resource::<CurrentSession>();
-        played.push(current.map_or("nothing", CurrentSession::name).to_owned());
-        disk = disk.snapshot();
-    }
+        })
+    });
     assert_eq!(played, ["Deadly", "Deadly", "Deadly", "Afresh", "Afresh", "Afresh"]);
 }
 

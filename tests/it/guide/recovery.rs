@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
 
-use crate::common::{Health, frames, game, game_with, listen, plugin, received, start};
+use crate::common::{Health, frames, game, game_with, listen, played_by_turns, plugin, start};
 
 mod page {
     include!("samples/recovery.rs");
@@ -67,16 +67,6 @@ fn the_cheat_sheet_begins_another_session_after_three_deaths() {
     let disk = MemoryDisk::default();
     let mut app = sheet::game(&disk);
     start(&mut app, "Deadly");
-    let mut disk = disk.snapshot();
-    let mut played = Vec::new();
-    for _ in 0..5 {
-        let mut app = sheet::game(&disk);
-        frames(&mut app, 12);
-        let rejected = received::<RequestRejected>(&app);
-        assert!(rejected.is_empty(), "{rejected:?}");
-        let current = app.world().get_resource::<CurrentSession>();
-        played.push(current.map_or("nothing", CurrentSession::name).to_owned());
-        disk = disk.snapshot();
-    }
+    let played = played_by_turns(disk.snapshot(), 5, sheet::game);
     assert_eq!(played, ["Deadly", "Deadly", "Deadly", "Campaign", "Campaign"]);
 }

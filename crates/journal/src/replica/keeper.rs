@@ -9,7 +9,6 @@ mod shipment;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -23,7 +22,7 @@ use self::shipment::{Phase, Shipment};
 use super::recorder::{Recorders, SessionFiles};
 use super::shipper::read_mark;
 use super::survey::{ReplicaSession, Survey, Surveyor};
-use super::{Epoch, Over, ReplicaNews, ReplicaStore, Shipper, ShipperOptions, StoreFault};
+use super::{Over, ReplicaNews, ReplicaStore, Shipper, ShipperOptions, StoreFault};
 use crate::disk::{LocalStore, directory_name};
 use crate::model::clock::Moment;
 use crate::model::ids::SessionId;
@@ -191,23 +190,7 @@ impl Keeper {
         if matches!(phase, Phase::Played) {
             shipper.play();
         }
-        let (epoch, awaited) = (Epoch::default(), VecDeque::new());
-        let (reached, lags, due) = (0, false, now.elapsed);
-        let (waits_since, lost_since) = (now.elapsed, None);
-        Ok(Shipment {
-            session,
-            shipper,
-            recorder,
-            phase,
-            epoch,
-            awaited,
-            reached,
-            lags,
-            due,
-            patience,
-            waits_since,
-            lost_since,
-        })
+        Ok(Shipment::new(session, (shipper, recorder), phase, patience, now))
     }
 
     fn mark(&self, session: SessionId) -> PathBuf {

@@ -12,14 +12,13 @@ use super::{
     CompareError, Direct, Epoch, FetchError, FileName, Log, Mark, Position, ReadError, Receiver,
     ReplicaStore, Standing, StoreFault, Watch, Watcher, block_on, compare, fetch,
 };
-use crate::disk::{HostId, HostIdOrigin, LocalStore, MemoryDisk, StoredSession};
-use crate::format::{Head, SessionIndex};
+use crate::disk::{HostId, HostIdOrigin, LocalStore, MemoryDisk};
+use crate::format::SessionIndex;
 use crate::model::clock::Moment;
-use crate::model::ids::{CheckpointId, SessionId};
-use crate::model::session::CheckpointSummary;
+use crate::model::ids::SessionId;
 use crate::read::recovery::{
-    FoundSession, KnownTypes, RecoveryOffer, SessionEntry, SessionFinder, look_at_new,
-    newest_thumbnail,
+    FoundSession, KnownTypes, RecoveryOffer, SessionEntry, SessionFinder, entry_of_line,
+    look_at_new,
 };
 
 /// A session in a replica.
@@ -232,17 +231,22 @@ impl Seen {
         let stored = fetched.store.open_session(session).ok();
         self.is_unsent = stored.as_ref().is_none_or(|stored| has_no_journal(stored.index()));
         let Some(stored) = stored else { return Ok(true) };
-        let line = Line::of(&stored);
-        self.is_from_here = line.as_ref().is_some_and(|it| !fetched.is_elsewhere(it.head.host));
+        let index = stored.index();
+        let line = index.played_last().or(index.heads().first());
+        self.is_from_here = line.is_some_and(|head| !fetched.is_elsewhere(head.host));
+        let line = line.map(|head| entry_of_line(&stored, surveyor.types, head));
         let mut finder = SessionFinder::new(Arc::new(fetched), Vec::new(), Duration::ZERO)
             .of_game(surveyor.game.to_owned());
         let found = look_at_new(&mut finder, surveyor.types, stored, now.wall);
         let Some(FoundSession { entry, offers, .. }) = found else { return Ok(true) };
-        let entry = entry.map(|entry| SessionEntry { bytes: entry.journal_bytes, ..entry });
-        self.entry = match (entry, line) {
-            (Some(entry), Some(line)) => Some(line.entry(entry)),
-            (entry, _) => entry,
+        // What was found is that of the line with the most checkpoints.
+        let is_found =
+            |line: &SessionEntry| entry.as_ref().is_some_and(|it| it.newest == line.newest);
+        let entry = match line.filter(|line| !is_found(line)) {
+            Some(line) => entry.map(|entry| SessionEntry { in_use: entry.in_use, ..line }),
+            None => entry,
         };
+        self.entry = entry.map(|entry| SessionEntry { bytes: entry.journal_bytes, ..entry });
         self.offer = offers.into_iter().next();
         Ok(true)
     }
@@ -251,46 +255,6 @@ impl Seen {
 /// Returns true if no file is there that says anything of a session.
 fn has_no_journal(index: &SessionIndex) -> bool {
     index.heads().is_empty() && index.problems().is_empty() && !index.is_forgotten()
-}
-
-/// The line of a session that goes on by its name.
-struct Line {
-    head: Head,
-    summary: CheckpointSummary,
-    thumbnail: Option<CheckpointId>,
-    without_world: bool,
-}
-
-impl Line {
-    fn of(stored: &StoredSession) -> Option<Self> {
-        let index = stored.index();
-        let head = index.played_last().or(index.heads().first())?.clone();
-        let summary = head.summary_at(head.id, index.summary(head.id));
-        let thumbnail = newest_thumbnail(stored, &head);
-        let without_world = index.is_without_world(head.id);
-        Some(Self { head, summary, thumbnail, without_world })
-    }
-
-    /// Its entry, where what was found is that of the line with the most checkpoints.
-    fn entry(self, found: SessionEntry) -> SessionEntry {
-        let Self { head, summary, thumbnail, without_world } = self;
-        if found.newest == Some(head.id) {
-            return found;
-        }
-        SessionEntry {
-            status: head.status,
-            declined: head.declined,
-            newest: Some(head.id),
-            play_time: head.play_time,
-            summary,
-            updated: head.updated(),
-            thumbnail,
-            left: head.end.map(|end| end.leaving),
-            without_world,
-            session: head.metadata,
-            ..found
-        }
-    }
 }
 
 /// The relation of this machine's files to a log; `None` if there are none. Files that can't be compared count as the same:

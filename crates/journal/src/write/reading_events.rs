@@ -3,24 +3,51 @@
 use super::News;
 use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 use super::slices::SLICE_BYTES;
-use crate::model::ids::Ticket;
+use crate::disk::DirectoryStore;
+use crate::model::ids::{SessionId, Ticket};
+use crate::model::session::RequestError;
 use crate::read::recovery::{EventReading, EventValidating};
 
-/// A page that is asked for.
-pub(super) struct ReadEvents {
-    pub reading: EventReading,
+/// Events of a session that are read because somebody asked for it.
+pub(super) struct ReadEvents<R> {
+    pub session: SessionId,
+    pub reading: R,
     pub ticket: Ticket,
     pub waits_for: WaitsFor,
 }
 
-/// A session whose events are all looked at.
-pub(super) struct ValidateEvents {
-    pub validating: EventValidating,
-    pub ticket: Ticket,
-    pub waits_for: WaitsFor,
+/// A reading of events, step by step.
+pub(super) trait ReadsEvents: Send + 'static {
+    /// Does a piece of it, and returns its bytes; `None` if all is read.
+    fn step(&mut self, store: &DirectoryStore) -> Result<Option<usize>, RequestError>;
+
+    /// The answer.
+    fn answer(self, ended: Result<(), RequestError>, ticket: Ticket) -> News;
 }
 
-impl Job for ReadEvents {
+impl ReadsEvents for EventReading {
+    fn step(&mut self, store: &DirectoryStore) -> Result<Option<usize>, RequestError> {
+        self.step(store)
+    }
+
+    fn answer(self, ended: Result<(), RequestError>, ticket: Ticket) -> News {
+        let (query, page) = self.finish();
+        News::EventsRead { query: Box::new(query), result: ended.map(|()| page), ticket }
+    }
+}
+
+impl ReadsEvents for EventValidating {
+    fn step(&mut self, store: &DirectoryStore) -> Result<Option<usize>, RequestError> {
+        self.step(store)
+    }
+
+    fn answer(self, ended: Result<(), RequestError>, ticket: Ticket) -> News {
+        let (session, found) = self.finish();
+        News::EventsValidated { session, result: ended.map(|()| found), ticket }
+    }
+}
+
+impl<R: ReadsEvents> Job for ReadEvents<R> {
     fn urgency(&self) -> Urgency {
         Urgency::Asked
     }
@@ -31,47 +58,13 @@ impl Job for ReadEvents {
 
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
         if std::mem::replace(&mut self.waits_for, WaitsFor::Nothing) != WaitsFor::Nothing {
-            tools.hand_over_events(self.reading.session());
+            tools.hand_over_events(self.session);
         }
         let store = &tools.finder.local().store;
         let Some(ended) = in_a_slice(|| self.reading.step(store)) else {
             return Slice::Going(self);
         };
-        let Self { reading, ticket, waits_for: _ } = *self;
-        let (query, page) = reading.finish();
-        let (query, result) = (Box::new(query), ended.map(|()| page));
-        tools.news.push(News::EventsRead { query, result, ticket });
-        Slice::Done
-    }
-
-    /// What was there before is read.
-    fn in_vain(mut self: Box<Self>, _news: &mut Vec<News>) -> Option<Box<dyn Job>> {
-        self.waits_for = WaitsFor::Nothing;
-        Some(self)
-    }
-}
-
-impl Job for ValidateEvents {
-    fn urgency(&self) -> Urgency {
-        Urgency::Asked
-    }
-
-    fn waits_for(&self) -> WaitsFor {
-        self.waits_for
-    }
-
-    fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
-        if std::mem::replace(&mut self.waits_for, WaitsFor::Nothing) != WaitsFor::Nothing {
-            tools.hand_over_events(self.validating.session());
-        }
-        let store = &tools.finder.local().store;
-        let Some(ended) = in_a_slice(|| self.validating.step(store)) else {
-            return Slice::Going(self);
-        };
-        let Self { validating, ticket, waits_for: _ } = *self;
-        let (session, found) = validating.finish();
-        let result = ended.map(|()| found);
-        tools.news.push(News::EventsValidated { session, result, ticket });
+        tools.news.push(self.reading.answer(ended, self.ticket));
         Slice::Done
     }
 

@@ -437,17 +437,27 @@ pub(super) fn entry(
     head: &Head,
     standing: &Standing,
 ) -> SessionEntry {
+    let (status, in_use) = (standing.status, standing.in_use);
+    SessionEntry { status, in_use, ..entry_of_line(stored, types, head) }
+}
+
+/// The entry by one line of a session, without what is known of its processes.
+pub(crate) fn entry_of_line(
+    stored: &StoredSession,
+    types: &dyn KnownTypes,
+    head: &Head,
+) -> SessionEntry {
     let commit = stored.index().commit(head.id);
     SessionEntry {
         session: head.metadata.clone(),
-        status: standing.status,
-        in_use: standing.in_use,
+        status: head.status,
+        in_use: false,
         declined: head.declined,
         newest: Some(head.id),
         fit: commit.map(|commit| VersionFit::of(types, stored, commit)).unwrap_or_default(),
         play_time: head.play_time,
         summary: head.summary_at(head.id, stored.index().summary(head.id)),
-        updated: head.end.as_ref().map_or(head.time, |end| end.time),
+        updated: head.updated(),
         left: head.end.as_ref().map(|end| end.leaving.clone()),
         bytes: stored.bytes(),
         journal_bytes: stored.bytes_with_attachments(),

@@ -5,7 +5,7 @@ use super::event_query::{EventPage, EventQuery};
 use super::event_walk::{EventWalk, Step, Stretch, WalkedFrame};
 use crate::disk::{DirectoryStore, Disk, EventFiles, StoredSession, unknown_if_gone};
 use crate::format::{EventFrame, EventMoment, EventStretch, EventType};
-use crate::model::ids::{SessionId, limits};
+use crate::model::ids::limits;
 use crate::model::session::RequestError;
 
 /// Reads a page of the events of a session that was opened.
@@ -47,11 +47,6 @@ impl EventReading {
         let line = line.filter(|_| query.checkpoint.is_none());
         let (page, walk) = (EventPage::default(), None);
         Self { query, line, walk, page, page_bytes: 0, total: 0, has_more: false }
-    }
-
-    /// The session that is asked about.
-    pub fn session(&self) -> SessionId {
-        self.query.session
     }
 
     /// Returns the query, and the page that answers it.

@@ -51,11 +51,6 @@ impl EventValidating {
         Self { session, files, parts, walk, last, newest: 0, named_through: 0, found }
     }
 
-    /// The session.
-    pub fn session(&self) -> SessionId {
-        self.session
-    }
-
     fn begin(&mut self, files: EventFiles, index: &SessionIndex) {
         self.parts = Some(parts_of(&files));
         let heads = index.heads().iter().map(|head| head.id);

@@ -23,17 +23,17 @@ pub(super) struct Shipment {
     pub phase: Phase,
     pub epoch: Epoch,
     /// Checkpoints that are durable here, with the number that has to be reached, and since when.
-    pub awaited: VecDeque<(u64, CheckpointId, Duration)>,
+    awaited: VecDeque<(u64, CheckpointId, Duration)>,
     /// The number that was reached.
     pub reached: u64,
-    pub lags: bool,
+    lags: bool,
     /// The time at which it is to be looked at next.
     pub due: Duration,
     /// If it was asked for by its name, how long it is waited for.
     pub patience: Option<Patience>,
     /// The time since which it is waited for, and since which the store gives no answer.
-    pub waits_since: Duration,
-    pub lost_since: Option<Duration>,
+    waits_since: Duration,
+    lost_since: Option<Duration>,
 }
 
 /// The phase of a session.
@@ -53,6 +53,29 @@ pub(super) enum Phase {
 }
 
 impl Shipment {
+    pub(super) fn new(
+        session: SessionId,
+        (shipper, recorder): (Shipper, Recorder),
+        phase: Phase,
+        patience: Option<Patience>,
+        now: Moment,
+    ) -> Self {
+        Self {
+            session,
+            shipper,
+            recorder,
+            phase,
+            epoch: Epoch::default(),
+            awaited: VecDeque::new(),
+            reached: 0,
+            lags: false,
+            due: now.elapsed,
+            patience,
+            waits_since: now.elapsed,
+            lost_since: None,
+        }
+    }
+
     /// Takes the session's lock, so that no other process of this machine plays it meanwhile. If it isn't free yet, the
     /// phase says if it is tried again.
     pub(super) fn lock(&mut self, local: &LocalStore, patience: Duration, now: Moment) -> bool {

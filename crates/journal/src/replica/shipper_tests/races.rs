@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use super::{Here, count, followed_by};
 use crate::disk::{Disk, Operation};
-use crate::replica::ReplicaNews;
+use crate::replica::{ReplicaNews, Shipper};
 
 #[test]
 fn a_file_that_goes_during_a_comparison_makes_both_sides_be_compared_once_more() {
@@ -69,8 +69,8 @@ fn a_comparison_that_a_fault_has_ended_is_still_due() {
     assert_eq!(here.fetched(), here.files());
 }
 
-#[test]
-fn who_claimed_and_could_not_begin_gives_way_to_who_has_claimed_since() {
+/// A machine that has claimed its session again, and couldn't compare the files with the replica's.
+fn claimed_without_beginning() -> (Here, Shipper) {
     let mut here = Here::new();
     here.write("1-000000.journal", b"one");
     let mut shipper = here.shipper();
@@ -80,8 +80,13 @@ fn who_claimed_and_could_not_begin_gives_way_to_who_has_claimed_since() {
     shipper.step(here.now, &mut news);
     here.memory.fail_next(Operation::Open, ErrorKind::NotFound);
     shipper.step(here.now, &mut news);
-    assert!(news.is_empty() && !shipper.is_owner(), "it has claimed, and can't compare: {news:?}");
+    assert!(news.is_empty() && !shipper.is_owner(), "{news:?}");
+    (here, shipper)
+}
 
+#[test]
+fn who_claimed_and_could_not_begin_gives_way_to_who_has_claimed_since() {
+    let (mut here, mut shipper) = claimed_without_beginning();
     let (mut there, mut other) = followed_by(&mut here);
     here.ship(&mut shipper);
     assert!(shipper.waits_for_owner());
@@ -93,15 +98,7 @@ fn who_claimed_and_could_not_begin_gives_way_to_who_has_claimed_since() {
 
 #[test]
 fn who_claimed_and_could_not_begin_claims_again_if_nobody_else_has() {
-    let mut here = Here::new();
-    here.write("1-000000.journal", b"one");
-    let mut shipper = here.shipper();
-    here.ship(&mut shipper);
-    let mut shipper = here.shipper();
-    let mut news = Vec::new();
-    shipper.step(here.now, &mut news);
-    here.memory.fail_next(Operation::Open, ErrorKind::NotFound);
-    shipper.step(here.now, &mut news);
+    let (mut here, mut shipper) = claimed_without_beginning();
     let news = here.ship(&mut shipper);
     assert!(matches!(news[0], ReplicaNews::Claimed(epoch) if epoch.0 == 3), "{news:?}");
     assert!(shipper.is_owner());

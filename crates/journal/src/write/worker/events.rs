@@ -8,7 +8,7 @@ use crate::read::digest::{DigestOrder, PlayedLine};
 use crate::read::recovery::{EventQuery, EventReading, EventValidating};
 use crate::write::digesting::Digest;
 use crate::write::jobs::WaitsFor;
-use crate::write::reading_events::{ReadEvents, ValidateEvents};
+use crate::write::reading_events::ReadEvents;
 use crate::write::run_journal::{RunJournal, waits_for_first_checkpoint};
 use crate::write::{Content, Report};
 
@@ -31,8 +31,10 @@ impl<C: Content> Worker<C> {
         {
             own.through = journal.events.newest();
         }
-        let waits_for = until_recorded(self.playing.as_ref(), query.session);
-        self.jobs.add(ReadEvents { reading: EventReading::new(query, line), ticket, waits_for });
+        let session = query.session;
+        let waits_for = until_recorded(self.playing.as_ref(), session);
+        let reading = EventReading::new(query, line);
+        self.jobs.add(ReadEvents { session, reading, ticket, waits_for });
         self.do_long_job_if_idle(now);
     }
 
@@ -40,8 +42,8 @@ impl<C: Content> Worker<C> {
     pub(super) fn validate_events(&mut self, session: SessionId, ticket: Ticket, now: Moment) {
         self.hand_over_events(session, now);
         let waits_for = until_recorded(self.playing.as_ref(), session);
-        let validating = EventValidating::new(session);
-        self.jobs.add(ValidateEvents { validating, ticket, waits_for });
+        let reading = EventValidating::new(session);
+        self.jobs.add(ReadEvents { session, reading, ticket, waits_for });
         self.do_long_job_if_idle(now);
     }
 
