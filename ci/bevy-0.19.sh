@@ -56,6 +56,7 @@ in_place() {
 
 derived() {
     derive "$BUILT/tree"
+    cargo metadata --locked --format-version 1 >/dev/null
     export CARGO_TARGET_DIR=$BUILT CARGO_INCREMENTAL=0
 }
 
@@ -66,9 +67,9 @@ run_steps() {
     bash "$BUILT/steps.sh"
 }
 
-# The step of `.ci/run` that tests what needs features, without the feature that 0.19 doesn't have.
+# The steps of `.ci/run` that test what needs features, without the feature that 0.19 doesn't have.
 tests_with_features() {
-    sed -n '/^step cargo test /,/--lib --test it -- /{s/,scenes / /; p}' "$PROJECT/.ci/run" | grep .
+    sed -n '/^step cargo build /p; /^step cargo test /,/--lib --test it -- /{s/,scenes / /; p}' "$PROJECT/.ci/run" | grep .
 }
 
 case ${1:-} in

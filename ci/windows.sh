@@ -10,6 +10,7 @@
 #   ci/windows.sh ops [FILTER…]      the same for crates/ops
 #   ci/windows.sh tool [FILTER…]     the same for crates/cli
 #   ci/windows.sh insights [FILTER…] the same for crates/insights, which builds without Bevy
+#   ci/windows.sh objects [FILTER…]  the same for crates/objects, whose tests that need a server are left out
 #   ci/windows.sh postgres [FILTER…] the same for crates/postgres; its tests on a server of this machine:
 #                                    ci/postgres.sh run ci/windows.sh postgres --ignored
 #   ci/windows.sh kill [ROUNDS]      kills examples/headless, 50 times by default, and looks at what comes back
@@ -112,6 +113,7 @@ tests_of() {
         ops) printf '%s' '--package bevy_session_ops --lib --test it' ;;
         tool) printf '%s' '--package bevy_session_cli --bins --test it' ;;
         insights) printf '%s' '--package bevy_session_insights --lib --test it' ;;
+        objects) printf '%s' '--package bevy_session_objects' ;;
         postgres) printf '%s' '--package bevy_session_postgres --lib --test store' ;;
     esac
 }
@@ -145,8 +147,8 @@ fail_if_it_warned() {
 skipped() {
     grep -v '^#' <<'SKIPPED' | cut -d ' ' -f 1
 # name                                                        why
-store::conformance::who_reads_a_file_that_is_replaced_reads_on Wine refuses to rename over an open file; NTFS allows it
-store::conformance::who_reads_a_file_that_is_removed_reads_on  Wine keeps the name until the file is closed
+disk::conformance::who_reads_a_file_that_is_replaced_reads_on Wine refuses to rename over an open file; NTFS allows it
+disk::conformance::who_reads_a_file_that_is_removed_reads_on  Wine keeps the name until the file is closed
 death::sudden::a_stack_overflow_is_abnormal                    a process whose stack ends hangs in Wine
 torture::faults::no_fault_loses_what_was_acknowledged_or_goes_untold  over 30 minutes there; its disk is simulated
 SKIPPED
@@ -246,19 +248,20 @@ KILL
 
 main() {
     case ${1:-} in
-        setup | test | journal | ops | play | tool | insights | postgres | kill | all) skip_where_impossible ;;
+        setup | test | journal | ops | play | tool | insights | objects | postgres | kill | all) skip_where_impossible ;;
     esac
     case ${1:-} in
         setup) setup ;;
         test) test_it plugin "${@:2}" ;;
-        journal | ops | play | tool | insights | postgres) test_it "$1" "${@:2}" ;;
+        journal | ops | play | tool | insights | objects | postgres) test_it "$1" "${@:2}" ;;
         kill) kill_it "${@:2}" ;;
         all)
             setup
-            for package in journal insights plugin ops play tool postgres; do
-                test_it "$package"
+            local failed=
+            for verb in journal insights test ops play tool objects postgres kill; do
+                "$PROJECT/ci/windows.sh" "$verb" || failed+=" $verb"
             done
-            kill_it
+            [ -z "$failed" ] || fail "These have failed:$failed"
             ;;
         *)
             sed -n '2,/^set/{/^#/p}' "$0"

@@ -29,7 +29,8 @@ promise=
 # mutant <name> <places> <perl substitution> <test>…
 #
 # A place is a file, or a directory in which one file is changed, whichever that is. Each place has to be
-# changed. A test is a part of its name; behind `syncs:` stand those of `crates/journal/tests/syncs.rs`.
+# changed. A test is a part of its name; behind `syncs:` stand those of `crates/journal/tests/syncs.rs`, behind `it:`
+# those of `tests/it`.
 mutant() {
     [[ "$promise: $1" =~ $only ]] || return 0
     promises+=("$promise") names+=("$1") places+=("$2") changes+=("$3") tests+=("${*:4}")
@@ -302,17 +303,17 @@ mutant 'change slots that another process changes' $writer/slot_work.rs \
 mutant 'let go of the slots before the slot is there' $writer/slot_work.rs \
     's/_lock: lock \};/_lock: { drop(lock); None } };/' torture::locks
 mutant 'forget a failure with the checkpoint that is merged away' $writer/pending.rs \
-    's/commit\.after_failure = after_failure;//' writer::pending
+    's/commit\.after_failure = after_failure;//' write::pending
 mutant 'forget a failure where a snapshot comes next' $writer/pending.rs \
-    's/Commit \{ after_failure, \.\.later\.commit \}/later.commit/' writer::pending
+    's/Commit \{ after_failure, \.\.later\.commit \}/later.commit/' write::pending
 mutant 'search a hole to its end' $journal/format/scan/window.rs \
-    's/if zeros > Self::HOLE_BYTES \{/if false {/' journal::scan::window
+    's/if zeros > Self::HOLE_BYTES \{/if false {/' format::scan::window
 mutant 'ask about a lock by taking it alone' $store/real_disk/locks.rs \
-    's/NonBlockingLockShared/NonBlockingLockExclusive/' store::real_disk::locks
+    's/NonBlockingLockShared/NonBlockingLockExclusive/' disk::real_disk::locks
 mutant 'take the lock of a file that was removed' $store/real_disk.rs \
-    's/Ok\(\(\)\) if !is_same_file\(&file, path\)\? => \{\}//' store::real_disk
+    's/Ok\(\(\)\) if !is_same_file\(&file, path\)\? => \{\}//' disk::real_disk
 mutant 'remove the lock file of another process' $store/real_disk.rs \
-    's/if is_same_file\(&self\.file, &self\.path\)\.unwrap_or\(false\) \{/if true {/' store::real_disk
+    's/if is_same_file\(&self\.file, &self\.path\)\.unwrap_or\(false\) \{/if true {/' disk::real_disk
 
 promise='What is known of a session is carried'
 mutant 'lose the lineage that has no room in a header' $writer \
@@ -350,11 +351,11 @@ mutant 'keep records that say nothing any more' $journal/disk/process/guard.rs \
 mutant 'take a session that was left in vain for a crash' $writer \
     's/self\.process\.left_without_end\(session\);/self.process.release(session);/' $faults
 mutant 'try a restore without a trial' $writer/trials.rs \
-    's/log_failure\(self\.local\.store\.write_trial\(&trial\)\);//' writer::trials
+    's/log_failure\(self\.local\.store\.write_trial\(&trial\)\);//' write::trials
 mutant 'forget the death before a restore that is given up' $writer/trials.rs \
-    's/Some\(\(_, Some\(before\)\)\) => log_failure\(self\.local\.store\.write_trial\(&before\)\),/Some((_, Some(_))) => {}/' writer::trials
+    's/Some\(\(_, Some\(before\)\)\) => log_failure\(self\.local\.store\.write_trial\(&before\)\),/Some((_, Some(_))) => {}/' write::trials
 mutant 'keep a trial that is over' $writer/trials.rs \
-    's/(self\.take\(session\);\n\s+)log_failure\(self\.local\.store\.remove_trial\(session\)\);/$1/' writer::trials
+    's/(self\.take\(session\);\n\s+)log_failure\(self\.local\.store\.remove_trial\(session\)\);/$1/' write::trials
 
 promise='What is sent is carried out'
 mutant 'forget what waits for room in the channel' $writer/link.rs \
@@ -382,9 +383,9 @@ promise='The real disk syncs'
 mutant 'never sync a file' $store/real_disk.rs \
     's/syncs::sync_data\(&self\.file\)/Ok(())/' syncs:each_
 mutant 'sync again after an error of the drive' $store/real_disk/syncs.rs \
-    's/if !is_unknown_operation\(&refused\) \{/if false {/' store::real_disk::syncs
+    's/if !is_unknown_operation\(&refused\) \{/if false {/' disk::real_disk::syncs
 mutant 'say nothing of a weaker sync' $store/real_disk/syncs.rs \
-    's/has_used\.swap\(true,/has_used.swap(false,/' store::real_disk::syncs
+    's/has_used\.swap\(true,/has_used.swap(false,/' disk::real_disk::syncs
 mutant 'never sync a directory' $store/real_disk.rs \
     's/sync_all\(&directory\)/Ok(drop(directory))/' syncs:each_
 mutant 'never sync a small file' $store/real_disk.rs \
@@ -594,10 +595,29 @@ mutant 'take references to the dead for drift' src/capture/drift.rs \
 mutant 'forget that a reference was turned' src/saved/codec/reading.rs \
     's/one == other \|\| \(targets\.any && differ_in_order_only\(&one, &other\)\)/{ let _ = differ_in_order_only(\&one, \&other); targets.any }/' $tested
 
+promise='A failure that the game survives is known'
+goes_on=it:a_failure_with_which_the_game_goes_on panics=it:a_panic_that_the_game_survives
+mutant 'count no failure that is survived' src/failures.rs \
+    's/watched\.failed\.count \+= 1;//' $goes_on
+mutant 'forget that a failure was a panic' src/failures.rs \
+    's/error: words, panicked \}/error: words, panicked: panicked \&\& false }/' $panics
+mutant 'take a panic for an error' src/engine/bevy_0_20.rs \
+    's/\(error\.with_payload\(payload\), true, words\)/(error.with_payload(payload), false, words)/' $panics
+mutant 'say of a panic only that there was one' src/engine/bevy_0_20.rs \
+    's/message\.map_or_else\(\|\| error\.to_string\(\), str::to_owned\)/message.map_or_else(|| error.to_string(), |_| error.to_string())/' $panics
+
+# The names of tests without the suites that stand before them.
+bare() {
+    sed -E 's/(^| )(syncs|it):/\1/g'
+}
+
 # The package and the kind of tests by which a row is tried.
 suite_of() {
     local place=${places[$1]} kind=lib
-    [[ ${tests[$1]} != syncs:* ]] || kind=syncs
+    case ${tests[$1]} in
+        syncs:*) kind=syncs ;;
+        it:*) kind=it ;;
+    esac
     [[ $place == crates/journal/* ]] && echo "bevy_session_journal $kind" || echo "bevy_session $kind"
 }
 
@@ -650,14 +670,23 @@ find_changed() {
     done
 }
 
+# Each test and module, behind those that it is in, and the directories of its file.
+there() {
+    grep -rE --include='*.rs' '^ *(pub(\(\w+\))? )?(mod|fn) \w+' crates/journal src tests/it |
+        sed -E 's/\.rs: *(pub(\(\w+\))? )?(mod|fn) (\w+).*/::\4/; s|/|::|g'
+}
+
 # Whether each row still changes the code, and names tests that are there.
 check() {
-    local row named stale=0
+    local row named within all stale=0
+    all=$(there)
     for row in "${!names[@]}"; do
         find_changed "$row" . || stale=$((stale + 1))
     done
-    for named in $(printf '%s\n' "${tests[@]//syncs:/}" | tr ' ' '\n' | sort -u); do
-        if ! grep -rqE --include='*.rs' "^ *(pub )?(mod|fn) \w*${named##*::}" crates/journal src; then
+    for named in $(printf '%s\n' "${tests[@]}" | tr ' ' '\n' | sort -u); do
+        within='(crates|src)'
+        [[ $named != it:* ]] || within='tests::it'
+        if ! grep -qE "^${within}::.*$(bare <<<"$named")" <<<"$all"; then
             echo "STALE     no test or module of tests is called $named"
             stale=$((stale + 1))
         fi
@@ -677,14 +706,14 @@ apply() {
 
 # Tries a row.
 try() {
-    local row=$1 name=${names[$1]} program killed status=0 package kind
+    local row=$1 name=${names[$1]} program killed status=0 package kind named
     read -r package kind < <(suite_of "$row")
     if ! program=$(build "$package" "$kind"); then
         echo "BROKEN    $name: $(grep -m 1 -A 2 '^error' "$log" | tr -s '\n ' ' ')"
         return
     fi
-    # shellcheck disable=SC2086
-    run "$program" ${tests[$row]//syncs:/} || status=$?
+    read -ra named < <(bare <<<"${tests[$row]}")
+    run "$program" "${named[@]}" || status=$?
     killed=$(killers)
     if [[ -n $killed ]]; then
         echo "killed    $name, by ${killed% }"
@@ -704,7 +733,7 @@ try() {
 try_without() {
     local suite=$1 row named program listed
     named=$(for row in "${!names[@]}"; do
-        [[ $(suite_of "$row") != "$suite" ]] || tr ' ' '\n' <<<"${tests[$row]//syncs:/}"
+        [[ $(suite_of "$row") != "$suite" ]] || bare <<<"${tests[$row]}" | tr ' ' '\n'
     done | sort -u)
     # shellcheck disable=SC2086
     program=$(build $suite) || { echo "$suite doesn't compile"; grep -m 3 -A 3 '^error' "$log"; return 1; }

@@ -8,7 +8,6 @@ s/^bevy = "0\.20"/bevy = "0.19"/
 s/moonshine-save = "0\.8"/moonshine-save = "0.7"/
 s/^version = "0\.2\.0"/version = "0.1.0"/
 s/version = "=0\.2\.0"/version = "=0.1.0"/
-s/bevy_session(_ops|_ui|_play|_cli)? = "0\.2"/bevy_session\1 = "0.1"/
 s/`bevy_winit` 0\.20\.1 sends/`bevy_winit` 0.19.1 sends/
 
 # Two packages have a build script.

@@ -51,7 +51,9 @@ pub fn play(options: &Options) -> AppExit {
 
 fn play_report(report: &Path, reporter: &Reporter) -> Result<(), ReplayError> {
     let begun = Instant::now();
-    let mut playback = Replay::open(report)?.play(build, ReplayManner::Exact)?;
+    let replay = Replay::open(report)?;
+    let events = replay.events().count() as u64;
+    let mut playback = replay.play(build, ReplayManner::Exact)?;
     let mut ticks = 0;
     loop {
         match playback.step()? {
@@ -63,7 +65,8 @@ fn play_report(report: &Path, reporter: &Reporter) -> Result<(), ReplayError> {
             }
             ReplayStep::End => {
                 let seconds = begun.elapsed().as_secs_f64();
-                reporter.say(&Line::ReplayDone { diverged: false, ticks, events: 0, seconds });
+                let diverged = playback.out_of_step().is_some() || playback.has_gap();
+                reporter.say(&Line::ReplayDone { diverged, ticks, events, seconds });
                 return Ok(());
             }
             _ => {}

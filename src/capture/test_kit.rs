@@ -404,6 +404,7 @@ impl Journal {
             origin: None,
             without_world: false,
             after_failure: false,
+            tape: None,
         }
     }
 

@@ -137,6 +137,7 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
     };
     report_capture(parts, world, &captured, &capture, collapsed_from);
     let after_failure = take_failure(parts, id.counter);
+    let tape = parts.events.tape_position(about.is_paused);
     parts.order(Order::Checkpoint(Box::new(CheckpointOrder {
         counter: id.counter,
         base,
@@ -150,6 +151,7 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
         summary: about.summary,
         events_through,
         after_failure,
+        tape,
         clock: GameClock { played_rest: beyond_milliseconds(about.play_time), ..clock_of(world) },
         capture,
         self_test,
@@ -272,6 +274,7 @@ fn is_worth_one(wanted: &WantedCheckpoint, events: &EventLine) -> bool {
 #[derive(Default)]
 struct AboutSession {
     play_time: Duration,
+    is_paused: bool,
     /// The custom fields, if they changed or everything is captured.
     fields: Option<Fields>,
     /// The way through the game's states, likewise.
@@ -293,7 +296,8 @@ impl AboutSession {
         let fields_changed = std::mem::take(&mut current.fields_changed) || everything;
         let chapters_changed =
             std::mem::take(&mut current.chapters_changed) || is_first || everything;
-        let mut about = Self { play_time: current.play_time, ..Self::default() };
+        let is_paused = current.status == SessionStatus::Paused;
+        let mut about = Self { play_time: current.play_time, is_paused, ..Self::default() };
         about.chapters.counted = current.chapters.counted();
         if fields_changed {
             about.fields = Some(current.fields.clone());

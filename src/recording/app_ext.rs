@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
-use bevy::app::{App, FixedFirst, FixedLast, FixedPostUpdate, FixedPreUpdate, FixedUpdate};
+use bevy::app::{App, First, FixedMainScheduleOrder};
 use bevy::ecs::entity::MapEntities;
 use bevy::ecs::event::Event;
 use bevy::ecs::message::Message;
@@ -21,7 +21,7 @@ use tracing::warn;
 
 use super::recorded_type::RecordedType;
 use super::recorder::Declared;
-use super::replaying::{Replaying, ToCome, feed_inputs};
+use super::replaying::{Replaying, ToCome, feed_inputs, forget_fed};
 use super::source::{
     FromMessages, FromNotes, InputCursor, InputReader, Noted, Observer, Source, deliver_message,
     note_event, note_inputs,
@@ -107,6 +107,11 @@ pub trait RecordingExt {
     /// of the step in which the game panics are recorded, and [`Replay`](crate::replay::Replay) can
     /// put its own in their place. A type is read in one schedule: a further call with another
     /// schedule logs a warning and changes nothing.
+    ///
+    /// In a replay, the recording's inputs take the place of what the game's own systems wrote before
+    /// that system. Where those write more than the recording has in a step, systems that read inputs
+    /// once a frame miss some: give those that write the condition
+    /// `not(resource_exists::<Replaying>)`.
     fn record_inputs<T>(&mut self, schedule: impl ScheduleLabel) -> RecordedAs<'_, T>
     where
         T: Message + Recordable;
@@ -152,7 +157,8 @@ impl RecordingExt for App {
             app.insert_resource(noted)
                 .init_resource::<InputCursor<T>>()
                 .init_resource::<ToCome<T>>()
-                .insert_resource(InputSchedule::<T>::new(schedule))
+                .insert_resource(InputSchedule::<T> { schedule, of: PhantomData })
+                .add_systems(First, forget_fed::<T>.run_if(is_played_again))
                 .add_systems(
                     schedule,
                     (
@@ -181,25 +187,15 @@ pub struct RecordInputs;
 #[derive(Resource)]
 pub(super) struct InputSchedule<T> {
     schedule: InternedScheduleLabel,
-    is_fixed: bool,
     of: PhantomData<fn() -> T>,
 }
 
 impl<T> InputSchedule<T> {
-    fn new(schedule: InternedScheduleLabel) -> Self {
-        let fixed = [
-            FixedFirst.intern(),
-            FixedPreUpdate.intern(),
-            FixedUpdate.intern(),
-            FixedPostUpdate.intern(),
-            FixedLast.intern(),
-        ];
-        Self { schedule, is_fixed: fixed.contains(&schedule), of: PhantomData }
-    }
-
-    /// Returns true if it runs with each step of the fixed clock, not with each frame.
-    pub(super) fn is_fixed(&self) -> bool {
-        self.is_fixed
+    /// Returns true if it runs with each step of the fixed clock, not with each frame. A system of
+    /// the schedule asks, with what it finds: while Bevy runs the fixed schedules, and what they run
+    /// themselves, it takes their order out of the world.
+    pub(super) fn is_fixed(&self, order: Option<&FixedMainScheduleOrder>) -> bool {
+        order.is_none_or(|order| order.labels.contains(&self.schedule))
     }
 }
 

@@ -9,8 +9,9 @@ use bevy_session_journal::internal::model::session::TapedFrames;
 
 use super::FixedTicks;
 
-/// The number of frames that are written at once: those of a second.
+/// The number of frames that are written at once, unless they are a second's before.
 const FRAMES: usize = 60;
+const SECOND: u64 = 1_000_000_000;
 /// The most frames that wait while an earlier moment is read. Beyond, the oldest are missing on the
 /// tape.
 const MOST_WAITING: usize = 1 << 16;
@@ -25,6 +26,8 @@ struct Waiting {
     /// Frames of the process so far.
     passed: u64,
     frames: TapedFrames,
+    /// The nanoseconds of those.
+    time: u64,
 }
 
 impl FrameLog {
@@ -35,15 +38,27 @@ impl FrameLog {
     /// Takes the frames, if they are enough to be written, or `all`.
     pub(super) fn take(&self, all: bool) -> Option<TapedFrames> {
         self.with(|waiting| {
-            let waits = &waiting.frames.deltas;
-            let is_enough = waits.len() >= FRAMES || all && !waits.is_empty();
-            is_enough.then(|| std::mem::take(&mut waiting.frames))
+            let frames = waiting.frames.deltas.len();
+            let is_enough = frames >= FRAMES || waiting.time >= SECOND || all;
+            (is_enough && frames > 0).then(|| waiting.take())
         })
     }
 
     /// Skips the frames so far.
     pub(super) fn skip(&self) {
-        self.with(|waiting| waiting.frames = TapedFrames::default());
+        self.with(|waiting| drop(waiting.take()));
+    }
+
+    /// Frames of the process so far.
+    pub(super) fn passed(&self) -> u64 {
+        self.with(|waiting| waiting.passed)
+    }
+}
+
+impl Waiting {
+    fn take(&mut self) -> TapedFrames {
+        self.time = 0;
+        std::mem::take(&mut self.frames)
     }
 }
 
@@ -54,11 +69,13 @@ pub(crate) fn note_frame(
     ticks: Res<FixedTicks>,
 ) {
     let delta = time.map_or(0, |time| u64::try_from(time.delta().as_nanos()).unwrap_or(u64::MAX));
-    log.with(|Waiting { passed, frames }| {
+    log.with(|Waiting { passed, frames, time: waited }| {
         *passed += 1;
         if frames.deltas.is_empty() || frames.deltas.len() >= MOST_WAITING {
             *frames = TapedFrames { first: *passed, ticks: ticks.0, deltas: Vec::new() };
+            *waited = 0;
         }
+        *waited = waited.saturating_add(delta);
         frames.deltas.push(delta);
     });
 }

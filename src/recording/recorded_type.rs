@@ -9,7 +9,6 @@ use bevy::ecs::world::World;
 use bevy_session_journal::{EventPrivacy, EventSource, EventType, RecordedEvent};
 
 use super::Recordable;
-use super::app_ext::InputSchedule;
 use super::hand_out::HandOut;
 use super::replaying::ToCome;
 use super::source::{Batch, Source};
@@ -213,14 +212,10 @@ impl<T: Recordable> AnyRecordedType for RecordedType<T> {
         event: &RecordedEvent,
         entities: &mut dyn EntityMapper,
     ) -> Result<(), String> {
-        // Runs of a schedule that isn't fixed are as many as the game lets there be: the frame is what is known.
-        let schedule = world.get_resource::<InputSchedule<T>>();
-        let is_fixed = schedule.is_some_and(InputSchedule::is_fixed);
-        let at = if is_fixed { event.moment.tick } else { event.moment.frame };
         // Decoding and migrating are the game's own code.
         let value = catch_unwind(AssertUnwindSafe(|| self.value(event, entities)));
         let value = value.unwrap_or_else(|panic| Err(panic_message(&*panic)))?;
-        world.get_resource_or_init::<ToCome<T>>().0.push_back((at, value));
+        world.get_resource_or_init::<ToCome<T>>().0.push_back((event.moment, value));
         Ok(())
     }
 

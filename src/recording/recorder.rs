@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bevy::ecs::entity::EntityMapper;
 use bevy::ecs::resource::Resource;
 use bevy::ecs::world::World;
+use bevy_session_journal::internal::format::TapePosition;
 use bevy_session_journal::{EventMoment, EventPrivacy, EventSource, EventType, RecordedEvent};
 use serde::Serialize;
 
@@ -81,6 +82,12 @@ impl EventRecorder {
     /// Returns true if the game records anything.
     pub(crate) fn has_types(&self) -> bool {
         !self.types.is_empty() || self.frames.is_some()
+    }
+
+    /// Where the tape goes on after a checkpoint of now; `None` if no frames are recorded.
+    pub(crate) fn tape_position(&self, is_paused: bool) -> Option<TapePosition> {
+        let frames = self.frames.as_ref()?.passed();
+        Some(TapePosition { frames, is_paused })
     }
 
     /// Returns true if an event is replayed after a crash.

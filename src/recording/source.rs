@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bevy::app::FixedMainScheduleOrder;
 use bevy::ecs::event::Event;
 use bevy::ecs::message::{Message, MessageCursor, Messages};
 use bevy::ecs::observer::On;
@@ -185,13 +186,14 @@ pub(super) fn note_inputs<T: Message + Recordable>(
     messages: Option<Res<Messages<T>>>,
     noted: Res<Noted<T, InputReader>>,
     schedule: Res<InputSchedule<T>>,
+    order: Option<Res<FixedMainScheduleOrder>>,
     ticks: Option<Res<FixedTicks>>,
     mut cursor: ResMut<InputCursor<T>>,
     mut runs: Local<u64>,
 ) {
     *runs += 1;
     // Also where the game doesn't let this system run in each step.
-    let fixed = ticks.filter(|_| schedule.is_fixed());
+    let fixed = ticks.filter(|_| schedule.is_fixed(order.as_deref()));
     let tick = fixed.map_or(*runs, |ticks| ticks.0);
     let Some(messages) = messages else { return };
     let inputs = cursor.0.read(&messages);

@@ -13,6 +13,7 @@ use super::segment::Segment;
 use super::watched::WatchedReplay;
 use super::{Divergence, KeyframeReached, Replay, ReplayError};
 use crate::CurrentSession;
+use crate::restore::RestoreLoss;
 use crate::saved::panic_message;
 
 /// The manner of playing a tape.
@@ -43,7 +44,8 @@ pub enum ReplayStep {
         /// The message of the panic.
         message: String,
     },
-    /// The end of the tape.
+    /// The end of the tape. If the process was killed, up to a second of frames before its death is
+    /// missing.
     End,
 }
 
@@ -162,6 +164,21 @@ impl Playback {
         self.out_of_step
     }
 
+    /// Returns true if an exact replay can't play what follows the checkpoint where the world last was, although the process
+    /// went on from there; see [`KeyframeReached::after_gap`]. At the [`End`](ReplayStep::End) it says so of the last
+    /// frames.
+    #[must_use]
+    pub fn has_gap(&self) -> bool {
+        self.manner == ReplayManner::Exact && self.segment.has_gap()
+    }
+
+    /// The values of the checkpoint that was restored last that this build can't use. Of the recording of another game,
+    /// that is all of them.
+    #[must_use]
+    pub fn losses(&self) -> &[RestoreLoss] {
+        self.played.losses()
+    }
+
     /// The types of inputs that this build can't read, each with the reason. Their effects are
     /// missing.
     #[must_use]
@@ -189,6 +206,7 @@ impl Playback {
             return Ok(ReplayStep::End);
         }
         let frames = self.position as u64;
+        let after_gap = self.has_gap();
         let mut divergence = None;
         if frames > 0 {
             divergence = self.divergence(next)?;
@@ -202,11 +220,13 @@ impl Playback {
             self.go_to(next)?;
         }
         let keyframe = self.keyframe(next)?;
-        Ok(ReplayStep::Keyframe(Box::new(KeyframeReached { keyframe, frames, divergence })))
+        let reached = KeyframeReached { keyframe, frames, after_gap, divergence };
+        Ok(ReplayStep::Keyframe(Box::new(reached)))
     }
 
     /// Goes to a moment: to the newest checkpoint before it and, if it is played exactly, from
-    /// there frame by frame.
+    /// there frame by frame. If the game panics on the way, it stays there, and
+    /// [`panicked`](Self::panicked) has the message.
     ///
     /// # Errors
     ///
@@ -297,8 +317,9 @@ impl Playback {
         is_last_segment && is_last && self.next_frame().is_some()
     }
 
-    /// The message of the panic, if there was one.
-    pub(super) fn over(&self) -> Option<&str> {
+    /// The message of the panic that ended the replay, if there was one.
+    #[must_use]
+    pub fn panicked(&self) -> Option<&str> {
         self.over.as_deref()
     }
 
@@ -331,14 +352,17 @@ impl Playback {
     fn go_to(&mut self, at: usize) -> Result<(), ReplayError> {
         let keyframe = self.keyframe(at)?;
         // Loading screens and observers are the game's own code.
-        let gone = catch_unwind(AssertUnwindSafe(|| self.played.go_to(&self.replay, &keyframe)));
+        let gone = catch_unwind(AssertUnwindSafe(|| {
+            self.played.go_to(&self.replay, &keyframe)?;
+            self.go_on_from(at);
+            self.played.hand_out(&self.segment);
+            Ok(())
+        }));
         gone.unwrap_or_else(|panic| {
             let (checkpoint, message) = (keyframe.checkpoint, panic_message(&*panic));
             self.over = Some(message.clone());
             Err(ReplayError::PanickedInRestore { checkpoint, message })
-        })?;
-        self.go_on_from(at);
-        Ok(())
+        })
     }
 
     /// Notes where the fixed schedule has run more or less often than in the recording.
@@ -367,6 +391,9 @@ impl Playback {
             let segment = from.map(|from| Segment::between(self.replay.tape(), from, to));
             self.segment = segment.unwrap_or_default();
             self.played.lay_out(&self.segment);
+            if let Some(status) = self.segment.status {
+                self.played.set_status(status);
+            }
         }
     }
 

@@ -16,19 +16,23 @@ use bevy_session_journal::{FailureCause, MemoryDisk, SaveId, SessionStatus, Slot
 
 use super::idle::Idle;
 use super::pairing::pairs;
+use super::segment::Segment;
 use super::signature::Strangers;
 use super::source::{GAME, Replay, STUDIO};
 use super::{Keyframe, ReplayError};
 use crate::capture::{Declarations, SavedTypes};
 use crate::library::{CurrentProfile, SessionPlace};
 use crate::lifecycle::Runtime;
-use crate::recording::{Reborn, Replaying};
-use crate::restore::WorldImage;
+use crate::recording::{HandOut, Reborn, Replaying};
+use crate::restore::{RestoreLoss, WorldImage};
 use crate::testing::{
     Difference, DifferenceKind, FreshWorld, RecoverError, SavedSnapshot, TestGame,
     begin_frame_of_owner, game_in_lent_world, plugin_on,
 };
-use crate::{CurrentSession, SessionCatalog, SessionCommandsExt, SessionPlugin, SessionSettings};
+use crate::{
+    CurrentSession, SessionCatalog, SessionCommandsExt, SessionPlugin, SessionRestored,
+    SessionSettings,
+};
 
 /// The length of a frame in which the game waits for its loading screen, which may go by time.
 const LOADING_FRAME: Duration = Duration::from_millis(16);
@@ -41,6 +45,8 @@ pub(super) struct Played {
     game: TestGame,
     /// The ids on the tape of the entities that are known in both worlds.
     known: EntityHashMap<SaveId>,
+    /// The losses of the last restore.
+    losses: Vec<RestoreLoss>,
 }
 
 impl Played {
@@ -48,7 +54,7 @@ impl Played {
         let build = Arc::clone(build);
         let game =
             TestGame::with(replaying_plugin(), MemoryDisk::default(), move |plugin| build(plugin));
-        let mut played = Self { game, known: EntityHashMap::default() };
+        let mut played = Self { game, known: EntityHashMap::default(), losses: Vec::new() };
         played.obey_the_tape();
         played
     }
@@ -58,7 +64,8 @@ impl Played {
         let mut app = App::empty();
         app.sub_apps_mut().sub_apps = drawing.sub_apps;
         app.main_mut().update_schedule = Some(Main.intern());
-        Self { game: game_in_lent_world(app, disk), known: EntityHashMap::default() }
+        let game = game_in_lent_world(app, disk);
+        Self { game, known: EntityHashMap::default(), losses: Vec::new() }
     }
 
     /// The plugin of an app that lends its world.
@@ -109,6 +116,7 @@ impl Played {
         keyframe: &Keyframe,
     ) -> Result<(), ReplayError> {
         let checkpoint = keyframe.checkpoint;
+        self.forget_laid_out();
         self.replaying().restored = keyframe.restored;
         let bytes = replay.slot(keyframe)?;
         let slot =
@@ -116,13 +124,14 @@ impl Played {
         self.replaying().is_loading = true;
         let restored = self.load(slot);
         self.replaying().is_loading = false;
-        restored.map_err(|error| ReplayError::NotRestored { checkpoint, error })?;
+        let restored = restored.map_err(|error| ReplayError::NotRestored { checkpoint, error })?;
+        self.losses = restored.report.losses;
         self.known = self.ids();
         self.known.retain(|_, id| *id < keyframe.next_save_id);
         Ok(())
     }
 
-    fn load(&mut self, slot: SlotId) -> Result<(), RecoverError> {
+    fn load(&mut self, slot: SlotId) -> Result<SessionRestored, RecoverError> {
         self.game.frame_time(Duration::ZERO);
         self.game.ask(|commands| commands.session().library().find())?;
         self.game.wait(|game| {
@@ -130,7 +139,7 @@ impl Played {
             catalog.slot(slot).map(drop)
         })?;
         self.game.ask(|commands| commands.session().slots().load(slot))?;
-        self.game.wait_until_restored_in(LOADING_FRAME).map(drop)
+        self.game.wait_until_restored_in(LOADING_FRAME)
     }
 
     /// Stores a checkpoint as a slot, beside those that the game itself saves while it is played.
@@ -167,9 +176,47 @@ impl Played {
         known.unwrap_or_default()
     }
 
+    /// Drops the inputs that are still to come.
+    fn forget_laid_out(&mut self) {
+        let forgotten = Runtime::with(self.game.world(), |parts, world| {
+            parts.events.forget_laid_out(world);
+        });
+        debug_assert!(forgotten.is_some(), "the plugin isn't working between frames");
+    }
+
+    /// Hands the game what it was handed after a crash.
+    pub(super) fn hand_out(&mut self, segment: &Segment) {
+        let mut entities = self.reborn();
+        let failed = Runtime::with(self.game.world(), |parts, world| {
+            let mut failed = Vec::new();
+            for event in &segment.handed_out {
+                let handed = parts.events.hand_out(world, event, &mut entities);
+                if let Some(HandOut::Failed(message)) = handed {
+                    failed.push((Arc::clone(&event.event_type.path), message));
+                }
+            }
+            world.flush();
+            failed
+        });
+        self.note_unreadable(failed.unwrap_or_default());
+    }
+
+    fn reborn(&self) -> Reborn {
+        Reborn(self.known.iter().map(|(entity, id)| (*id, *entity)).collect())
+    }
+
+    fn note_unreadable(&mut self, unreadable: Vec<(Arc<str>, String)>) {
+        let mut replaying = self.replaying();
+        for (path, error) in unreadable {
+            if replaying.unreadable.iter().all(|(known, _)| *known != path) {
+                replaying.unreadable.push((path, error));
+            }
+        }
+    }
+
     /// Sets the position of the tape, and the inputs that are to come.
-    pub(super) fn lay_out(&mut self, segment: &super::segment::Segment) {
-        let mut entities = Reborn(self.known.iter().map(|(entity, id)| (*id, *entity)).collect());
+    pub(super) fn lay_out(&mut self, segment: &Segment) {
+        let mut entities = self.reborn();
         let world = self.game.world();
         let unreadable = Runtime::with(world, |parts, world| {
             parts.events.forget_laid_out(world);
@@ -182,17 +229,16 @@ impl Played {
             unreadable
         });
         let here = world.get_resource::<crate::recording::FixedTicks>().map_or(0, |ticks| ticks.0);
-        let mut replaying = world.get_resource_or_init::<Replaying>();
-        replaying.ticks_ahead = i128::from(segment.ticks()) - i128::from(here);
-        for (path, error) in unreadable.unwrap_or_default() {
-            if replaying.unreadable.iter().all(|(known, _)| *known != path) {
-                replaying.unreadable.push((path, error));
-            }
-        }
+        self.replaying().ticks_ahead = i128::from(segment.ticks()) - i128::from(here);
+        self.note_unreadable(unreadable.unwrap_or_default());
     }
 
     fn replaying(&mut self) -> Mut<'_, Replaying> {
         self.game.world().get_resource_or_init()
+    }
+
+    pub(super) fn losses(&self) -> &[RestoreLoss] {
+        &self.losses
     }
 
     /// The types of inputs that this build can't read, each with the reason.

@@ -19,12 +19,24 @@ pub(super) struct Segment {
     /// each with the frame's number.
     pub steps: Vec<(u64, u64)>,
     pub inputs: Vec<RecordedEvent>,
+    /// What the game was handed when it had restored the first keyframe after a crash, but for inputs.
+    pub handed_out: Vec<RecordedEvent>,
+    /// The session's status at the first keyframe, if it is known.
+    pub status: Option<SessionStatus>,
     /// The moments at which the session was paused or resumed: the frame, and the status after it.
     pub statuses: Vec<(u64, SessionStatus)>,
     /// True if it leads from one to the other without a gap.
     pub is_whole: bool,
+    /// True if the process went on from one to the other.
+    is_one_run: bool,
+    /// The number of the first frame after the keyframe, if it is known.
+    first: Option<u64>,
     /// The number of the next expected frame.
     next: Option<u64>,
+    /// Inputs of frames that haven't been met.
+    waiting: Vec<RecordedEvent>,
+    /// Inputs of the process before that died.
+    copies: Vec<RecordedEvent>,
 }
 
 impl Segment {
@@ -34,30 +46,37 @@ impl Segment {
         let is_one_run = to.is_none_or(|to| {
             to.checkpoint.run == from.checkpoint.run && to.kind != CheckpointKind::Opening
         });
-        let mut segment = Self { is_whole: is_one_run, ..Self::default() };
+        let mut segment = Self { is_whole: is_one_run, is_one_run, ..Self::default() };
         if !is_one_run {
             return segment;
         }
-        let begin = tape.events.partition_point(|it| it.sequence <= from.events_through);
-        // A checkpoint is taken right after the frames before it were written.
-        let held = tape.events.get(..begin).unwrap_or_default();
-        let frame = held.last().map(|it| it.moment.frame);
-        let of_its_frame = held.iter().rev().take_while(|it| Some(it.moment.frame) == frame);
-        let before = of_its_frame
-            .filter(|_| from.kind != CheckpointKind::Opening)
-            .find(|it| it.event_type.is_of_frames());
-        segment.next = before.and_then(|it| Some(it.decode::<TapedFrames>().ok()?.end()));
-        for event in tape.events.iter().skip(begin).take_while(|it| it.sequence <= through) {
-            segment.add(event);
+        if let Some(position) = from.tape {
+            let (paused, active) = (SessionStatus::Paused, SessionStatus::Active);
+            segment.status = Some(if position.is_paused { paused } else { active });
+            segment.first = Some(position.frames.saturating_add(1));
+            segment.next = segment.first;
         }
-        segment.hand_out_copies();
-        segment.inputs.sort_by_key(|input| (input.moment.tick, input.sequence));
+        let begin = tape.events.partition_point(|it| it.sequence <= from.events_through);
+        for event in tape.events.iter().skip(begin).take_while(|it| it.sequence <= through) {
+            match event.sequence <= from.handed_out_through {
+                true => segment.add_handed_out(event),
+                false => segment.add(event),
+            }
+        }
+        let end = to.and_then(|to| Some(to.tape?.frames.saturating_add(1)));
+        segment.is_whole &= end.is_none() || segment.next.is_none() || end == segment.next;
+        segment.lay_out_copies();
         segment
     }
 
     /// The number of times that the fixed schedule had run before the first frame.
     pub(super) fn ticks(&self) -> u64 {
         self.steps.first().map_or(0, |(_, ticks)| *ticks)
+    }
+
+    /// Returns true if frames were recorded that can't be played.
+    pub(super) fn has_gap(&self) -> bool {
+        self.is_one_run && !self.is_whole
     }
 
     fn add(&mut self, event: &RecordedEvent) {
@@ -67,35 +86,109 @@ impl Segment {
                 Err(_) => self.is_whole = false,
             }
         } else if event.event_type.source == EventSource::Input {
-            self.inputs.push(event.clone());
+            self.waiting.push(event.clone());
         } else if event.event_type.source == EventSource::Lifecycle
             && let Ok(happened) = event.decode::<LifecycleEvent>()
         {
             match &*happened.subtype {
-                "paused" => self.statuses.push((event.moment.frame, SessionStatus::Paused)),
-                "resumed" => self.statuses.push((event.moment.frame, SessionStatus::Active)),
+                "paused" => self.add_status(event.moment.frame, SessionStatus::Paused),
+                "resumed" => self.add_status(event.moment.frame, SessionStatus::Active),
                 _ => {}
             }
         }
     }
 
-    /// Inputs that a run begins with, since no checkpoint held them when the process before it died, have moments of that
-    /// process. The game got them before the first frame.
-    fn hand_out_copies(&mut self) {
-        let Some((first, _)) = self.frames.first().copied() else { return };
-        let (end, ticks) = (self.next.unwrap_or(u64::MAX), self.ticks());
-        for input in &mut self.inputs {
-            if !(first..end).contains(&input.moment.frame) {
-                (input.moment.frame, input.moment.tick) = (first, ticks);
-            }
+    /// In the frame of the keyframe itself, the session may be paused or resumed after it.
+    fn add_status(&mut self, frame: u64, status: SessionStatus) {
+        match self.first.is_some_and(|first| frame < first) {
+            true => self.status = Some(status),
+            false => self.statuses.push((frame, status)),
         }
     }
 
+    /// Inputs that were handed out are fed like others, or the game's own systems would take them for what they drop.
+    fn add_handed_out(&mut self, event: &RecordedEvent) {
+        match event.event_type.source {
+            EventSource::Input => self.copies.push(event.clone()),
+            EventSource::Message | EventSource::Event => self.handed_out.push(event.clone()),
+            _ => {}
+        }
+    }
+
+    /// The moments of copies are those of the process that died. The game got them before the first frame.
+    fn lay_out_copies(&mut self) {
+        let Some((first, _)) = self.frames.first().copied() else { return };
+        let ticks = self.ticks();
+        let mut copies = std::mem::take(&mut self.copies);
+        for input in &mut copies {
+            (input.moment.frame, input.moment.tick) = (first, ticks);
+        }
+        self.inputs.splice(..0, copies);
+    }
+
+    /// Frames are recorded after their inputs, so what is left waiting is of frames that were lost with their process.
     fn add_frames(&mut self, taped: &TapedFrames) {
+        self.inputs.append(&mut self.waiting);
         self.is_whole &= self.next.is_none_or(|next| taped.first == next);
         self.next = Some(taped.end());
         self.steps.push((taped.first, taped.ticks));
         let numbered = (taped.first..taped.end()).zip(&taped.deltas);
         self.frames.extend(numbered.map(|(number, delta)| (number, Duration::from_nanos(*delta))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy_session_journal::internal::format::TapePosition;
+    use bevy_session_journal::{CheckpointId, RunId, SaveId};
+    use bevy_session_journal::{EventMoment, EventType};
+
+    use super::*;
+    use crate::saved::encode_message_pack;
+
+    fn keyframe(frames: u64) -> Keyframe {
+        Keyframe {
+            checkpoint: CheckpointId { run: RunId(1), counter: 1 },
+            kind: CheckpointKind::Auto,
+            label: None,
+            play_time: Duration::ZERO,
+            events_through: 0,
+            next_save_id: SaveId::FIRST,
+            restored: None,
+            tape: Some(TapePosition { frames, is_paused: false }),
+            handed_out_through: 0,
+        }
+    }
+
+    fn taped(first: u64, count: usize) -> RecordedEvent {
+        let frames = TapedFrames { first, ticks: 0, deltas: vec![16_000_000; count] };
+        let mut data = Vec::new();
+        encode_message_pack(&frames, &mut data).unwrap();
+        RecordedEvent {
+            sequence: first,
+            moment: EventMoment::default(),
+            event_type: EventType::of_frames(),
+            data,
+        }
+    }
+
+    #[test]
+    fn a_tape_that_begins_after_its_keyframe_is_not_whole() {
+        let keyframe = keyframe(10);
+        for (first, is_whole) in [(11, true), (12, false), (71, false), (10, false)] {
+            let events = vec![taped(first, 60), taped(first + 60, 3)];
+            let tape = Tape { keyframes: vec![keyframe.clone()], events, missing: 0 };
+            let segment = Segment::between(&tape, &keyframe, None);
+            assert_eq!((segment.is_whole, segment.frames.len()), (is_whole, 63), "{first}");
+        }
+    }
+
+    #[test]
+    fn a_tape_that_ends_before_its_next_keyframe_is_not_whole() {
+        for (frames, is_whole) in [(70, true), (71, false), (130, false)] {
+            let (from, to) = (keyframe(10), Keyframe { events_through: 100, ..keyframe(frames) });
+            let tape = Tape { keyframes: Vec::new(), events: vec![taped(11, 60)], missing: 0 };
+            assert_eq!(Segment::between(&tape, &from, Some(&to)).is_whole, is_whole, "{frames}");
+        }
     }
 }

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::app::App;
-use bevy_session_journal::internal::disk::{Disk, ReadOnlyDisk, RealDisk, StoredSession};
+use bevy_session_journal::internal::disk::{
+    Disk, ReadOnlyDisk, RealDisk, StoredSession, session_of_file,
+};
 use bevy_session_journal::internal::read::recovery::Tape;
 use bevy_session_journal::internal::read::report::open_of_any_game;
 use bevy_session_journal::internal::write::slot_bytes;
-use bevy_session_journal::{CheckpointKind, EventSource, RecordedEvent, SessionId};
+use bevy_session_journal::{CheckpointKind, EventSource, RecordedEvent, SessionContext, SessionId};
+use tracing::warn;
 
 use super::playback::{Playback, ReplayManner};
 use super::played::{Build, Played};
@@ -45,12 +48,12 @@ impl fmt::Debug for Replay {
 }
 
 impl Replay {
-    /// Opens a report, the file of a slot, the directory of a session, or a directory in which a
-    /// game keeps its sessions: of several, the one that was played last. The file is held in
-    /// memory; nothing is changed.
+    /// Opens a report, the file of a slot or an archive, the directory of a session, or a directory
+    /// in which a game keeps its sessions: of several, the one that was played last. Nothing is
+    /// changed.
     ///
     /// A report has the newest checkpoint before the process ended, and the recording after it. A
-    /// slot has only a checkpoint, of which only that moment can be shown.
+    /// slot or an archive has only checkpoints, of which only those moments can be shown.
     ///
     /// # Errors
     ///
@@ -71,11 +74,18 @@ impl Replay {
                 let tape = tape.map_err(|error| unreadable(&path, error))?;
                 (disk, stored, tape, true)
             }
-            false => {
-                let opened = open_of_any_game(&*disk, &path)?;
-                let disk: Arc<dyn Disk> = Arc::new(opened.disk);
-                (disk, opened.stored, opened.tape, opened.is_of_last_run)
-            }
+            false => match open_of_any_game(&*disk, &path) {
+                Ok(opened) => {
+                    let disk: Arc<dyn Disk> = Arc::new(opened.disk);
+                    (disk, opened.stored, opened.tape, opened.is_of_last_run)
+                }
+                Err(error) => {
+                    let session = session_of_file(&*disk, &path).map_err(|_| error)?;
+                    let stored = StoredSession::of_file(&*disk, &path, session);
+                    let tape = Tape::of_file(&stored);
+                    (disk, stored, tape, false)
+                }
+            },
         };
         if tape.keyframes.is_empty() {
             return Err(ReplayError::NoCheckpoint { path });
@@ -87,6 +97,12 @@ impl Replay {
     #[must_use]
     pub fn session(&self) -> SessionId {
         self.stored.id()
+    }
+
+    /// What recorded it: the game, its version and the engine's. An exact replay needs that build; it isn't checked.
+    #[must_use]
+    pub fn context(&self) -> Option<&SessionContext> {
+        self.stored.index().newest_head().map(|head| &head.metadata.context)
     }
 
     /// The checkpoints that can be restored, oldest first. There is at least one.
@@ -180,13 +196,19 @@ impl Replay {
 
 /// The session that was played last, of all in a directory and below it.
 fn newest_session(disk: &dyn Disk, path: &Path) -> Result<StoredSession, ReplayError> {
-    let mut newest = None;
+    let (mut newest, mut failed) = (None, None);
     let mut waiting = vec![(path.to_owned(), 0)];
     while let Some((directory, depth)) = waiting.pop() {
         let called = directory.file_name().and_then(|name| name.to_str()?.parse().ok());
         if let Some(session) = called {
-            let stored = StoredSession::open(disk, directory.clone(), session);
-            let stored = stored.map_err(|error| unreadable(&directory, error))?;
+            let stored = match StoredSession::open(disk, directory.clone(), session) {
+                Ok(stored) => stored,
+                Err(error) => {
+                    warn!(path = %directory.display(), %error, "a session can't be read");
+                    failed = failed.or_else(|| Some(unreadable(&directory, error)));
+                    continue;
+                }
+            };
             let index = stored.index();
             let head = index.newest_head().and_then(|head| index.commit(head.id));
             if let Some(time) = head.map(|commit| commit.time)
@@ -200,7 +222,8 @@ fn newest_session(disk: &dyn Disk, path: &Path) -> Result<StoredSession, ReplayE
             waiting.extend(below.map(|entry| (directory.join(entry.name), depth + 1)));
         }
     }
-    newest.map(|(_, stored)| stored).ok_or_else(|| ReplayError::NoSession { path: path.to_owned() })
+    let none = || failed.unwrap_or_else(|| ReplayError::NoSession { path: path.to_owned() });
+    newest.map(|(_, stored)| stored).ok_or_else(none)
 }
 
 fn unreadable(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> ReplayError {

@@ -213,7 +213,7 @@ impl Open {
     }
 
     fn show_result(&mut self, played: Result<WatchStage, ReplayError>) {
-        self.stage = match (played, self.playback.over()) {
+        self.stage = match (played, self.playback.panicked()) {
             (Ok(stage), _) if stage.is_over() => stage,
             (Err(ReplayError::Over) | Ok(_), Some(message)) => {
                 WatchStage::Panicked { message: message.to_owned() }

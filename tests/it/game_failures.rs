@@ -78,6 +78,37 @@ fn a_failure_with_which_the_game_goes_on_is_known_afterwards() {
     }
 }
 
+/// Elsewhere it is the end of the run, which the plugin doesn't survive either.
+#[test]
+fn a_panic_that_the_game_survives_is_known_with_its_message() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, |_, _| {});
+    app.init_resource::<Stumbles>().add_systems(Update, stumble);
+    start(&mut app, "Duel");
+    checkpoint(&mut app, "before");
+    app.world_mut().resource_mut::<Stumbles>().0 = true;
+    let fails_in = u64::from(app.world().resource::<FrameCount>().0);
+    let went_on = catch_unwind(AssertUnwindSafe(|| frames(&mut app, 3))).is_ok();
+    assert_eq!(went_on, PANICS_ARE_HANDED_OVER);
+    if !went_on {
+        return;
+    }
+    checkpoint(&mut app, "after");
+    drop(app);
+    let mut app = game(&disk.snapshot(), |_, _| {});
+    frames(&mut app, 2);
+    let failure = app.world().resource::<PreviousRun>().failure.clone().unwrap();
+    assert_eq!((failure.count, failure.panicked, failure.frame), (1, true, fails_in));
+    assert!(failure.error.contains("over the root"), "{failure:?}");
+}
+
+#[derive(Resource, Default)]
+struct Stumbles(bool);
+
+fn stumble(mut stumbles: ResMut<Stumbles>) {
+    assert!(!std::mem::take(&mut stumbles.0), "over the root");
+}
+
 #[test]
 fn the_games_own_handler_decides_also_one_that_came_later() {
     let disk = MemoryDisk::default();

@@ -1,7 +1,11 @@
 //! Replays of recorded sessions: exact, from checkpoint to checkpoint, and refused where they can't be.
 
+mod as_it_was;
+mod bad_recordings;
 mod game;
 mod generated;
+mod inputs;
+mod reported;
 mod watching;
 
 use std::time::Duration;

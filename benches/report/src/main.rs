@@ -1,6 +1,6 @@
 //! Measures `bevy_session` beside its peers and writes `docs/benchmarks.md` with its plots:
 //! `cargo run --release -p bevy_session_benchmarks`. With names of parts, it measures these alone
-//! and prints what comes of it; the part `build` is left out unless it is named.
+//! and prints what comes of it.
 
 #![expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 
@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use bevy_session_benchmarks::Outcome;
 
-use crate::parts::{ON_REQUEST, PARTS};
+use crate::parts::PARTS;
 use crate::report::Report;
 
 const COMMAND: &str = "cargo run --release -p bevy_session_benchmarks";
@@ -29,11 +29,7 @@ fn main() -> Outcome {
     check(&words)?;
     let mut report = Report::default();
     for (name, measure) in PARTS {
-        let is_wanted = match &words[..] {
-            [] => !ON_REQUEST.contains(&name),
-            named => named.iter().any(|word| word == name),
-        };
-        if !is_wanted {
+        if !words.is_empty() && !words.iter().any(|word| word == name) {
             continue;
         }
         let begun = Instant::now();

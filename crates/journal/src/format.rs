@@ -60,7 +60,7 @@ pub(crate) use attachment::{decode_attachment, encode_attachment};
 pub use begun::Begun;
 pub use block::{Block, ENTITIES, Rows, Values};
 pub(crate) use commit::Origin;
-pub use commit::{Commit, Record};
+pub use commit::{Commit, Record, TapePosition};
 pub(crate) use frame::{FrameHeader, FrameKind};
 pub(crate) use group_encoder::GroupEncoder;
 #[cfg(test)]

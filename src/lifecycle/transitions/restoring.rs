@@ -276,7 +276,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
     // What was recorded on the way to a run is none of it, and neither is the frame in which it ends.
     parts.events.skip(world);
     parts.time.begin_play();
-    note_lifecycle(parts, reason_word(reason), EventTrigger::Player, |event| {
+    note_lifecycle(parts, reason.event(), EventTrigger::Player, |event| {
         let event = event.between(None, Some("active".to_owned()));
         let event = event.details(checkpoint.to_string());
         // Also if the player takes an older save instead: the record of the process that died goes with the first checkpoint.
@@ -452,20 +452,6 @@ fn note_restored(
     }
     set_activity(world, |activity| activity.restore = None);
     context_before
-}
-
-/// The name of a restore among events.
-fn reason_word(reason: RestoreReason) -> &'static str {
-    match reason {
-        RestoreReason::Recovered => "recovered",
-        RestoreReason::Continued => "continued",
-        RestoreReason::Rewound => "rewound",
-        RestoreReason::Loaded => "loaded",
-        RestoreReason::Undone => "undone",
-        RestoreReason::BranchedOff => "branched_off",
-        RestoreReason::Replayed => "replayed",
-        _ => "restored",
-    }
 }
 
 /// The session as the checkpoint has it.

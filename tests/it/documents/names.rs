@@ -1,9 +1,11 @@
 //! Names in the documents are those of the code.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
 
 use super::steps::{Gated, behind_features, steps};
-use super::{text_of, within};
+use super::{files_below, root, text_of, within};
 
 /// The texts in `code` in a text.
 fn quoted(text: &str) -> BTreeSet<String> {
@@ -86,9 +88,8 @@ fn the_settings_page_has_each_setting() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// What is run by hand. `shuffled` draws the order of systems, needs a Bevy of its own, and runs all tests of the plugin;
-/// Lamplighter's crashes don't play again to their end yet (docs/PROGRESS.md, *The crash that plays again*).
-const BY_HAND: [&str; 2] = ["common::shuffled::", "kill::lamplighter::"];
+/// Systems in an order that is drawn: its feature needs a Bevy of its own, and it runs all tests of the plugin by hand.
+const BY_HAND: &str = "common::shuffled::";
 
 /// Without a word of warning, a test behind a feature that nobody builds is never run.
 #[test]
@@ -96,8 +97,33 @@ fn each_module_of_tests_behind_a_feature_is_run() {
     let (steps, gated) = (steps(), behind_features());
     assert!(gated.len() > 8, "{gated:#?}");
     let is_run = |gated: &&Gated| steps.iter().any(|step| step.runs(gated));
-    let is_expected = |gated: &&Gated| !BY_HAND.contains(&gated.path.as_str());
+    let is_expected = |gated: &&Gated| gated.path != BY_HAND;
     let never: Vec<&Gated> =
         gated.iter().filter(|gated| !is_run(gated)).filter(is_expected).collect();
     assert!(never.is_empty(), "neither `.ci/run` nor `ci/objects.sh` runs these: {never:#?}");
+}
+
+/// True if a source has a test with this name, or one that begins so, and lies where the modules before it say.
+fn is_test(name: &str, sources: &[PathBuf]) -> bool {
+    let Some((modules, test)) = name.rsplit_once("::") else { return false };
+    let (modules, test) = (modules.replace("::", "/"), format!("#[test]\nfn {test}"));
+    let mut files = sources.iter().filter(|file| file.with_extension("").ends_with(&modules));
+    files.any(|file| fs::read_to_string(file).unwrap().contains(&test))
+}
+
+/// A name that no test has passes over none, and `cargo test` doesn't say so.
+#[test]
+fn what_is_passed_over_under_wine_are_tests() {
+    let script = text_of("ci/windows.sh");
+    let table = within(&script, "<<'SKIPPED'", "\nSKIPPED\n");
+    let rows = table.lines().skip(1).filter(|row| !row.starts_with('#'));
+    let names: Vec<&str> = rows.filter_map(|row| row.split_whitespace().next()).collect();
+    assert!(names.len() > 2, "the table can't be read: {table}");
+    let parts = ["crates", "src", "tests"].map(|part| root().join(part));
+    let sources: Vec<PathBuf> = parts.iter().flat_map(|part| files_below(part, "rs")).collect();
+    let gone: Vec<&&str> = names.iter().filter(|name| !is_test(name, &sources)).collect();
+    assert!(gone.is_empty(), "`ci/windows.sh` names tests that aren't there: {gone:#?}");
+    // Its module was called so once.
+    let former = "store::conformance::who_reads_a_file_that_is_replaced_reads_on";
+    assert!(!is_test(former, &sources));
 }

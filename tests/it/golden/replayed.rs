@@ -70,3 +70,27 @@ fn slots_of_each_version_load_and_lose_what_is_written_down() {
         assert_saves_load(directory.path(), |plugin| build(plugin, true));
     }
 }
+
+#[test]
+fn archives_of_each_version_are_shown_by_themselves() {
+    for version in ["1.0", "1.1", "1.2", "1.3"] {
+        let sessions = golden(version).join("files/sessions/data/profiles/default/sessions");
+        let files =
+            directories(&sessions).into_iter().flat_map(|it| std::fs::read_dir(it).unwrap());
+        let files = files.map(|entry| entry.unwrap().path());
+        let mut shown = 0;
+        for path in files.filter(|path| path.extension().is_some_and(|it| it == "archive")) {
+            let replay = match Replay::open(&path) {
+                // It has no world.
+                Err(ReplayError::NoCheckpoint { .. }) if version == "1.3" => continue,
+                replay => replay.unwrap(),
+            };
+            let mut playback =
+                replay.play(|plugin| build(plugin, true), ReplayManner::Keyframes).unwrap();
+            let world = playback.world();
+            assert!(world.query::<&Health>().iter(world).next().is_some(), "{path:?}");
+            shown += 1;
+        }
+        assert!(shown >= 1, "{version}");
+    }
+}

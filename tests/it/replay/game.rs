@@ -155,25 +155,10 @@ pub fn app_with(directory: &Path, seed: u64, change: impl FnOnce(&mut App)) -> A
     app
 }
 
-/// The same with a writer in a thread of its own, which ends what it was given even if a panic takes the app along.
-pub fn app_with_thread(directory: &Path, seed: u64) -> App {
-    let plugin = SessionPlugin::new("Tests", "Farm").directory(directory);
-    let mut app = start_up_with(plugin, seed, |_| {});
-    request(&mut app, |commands| commands.session().start(NewSession::named("Farm")));
-    while app.world().get_resource::<CurrentSession>().is_none() {
-        std::thread::yield_now();
-        frames(&mut app, 1);
-    }
-    app
-}
-
-fn start_up(directory: &Path, seed: u64, change: impl FnOnce(&mut App)) -> App {
+/// The game before it has a session.
+pub fn start_up(directory: &Path, seed: u64, change: impl FnOnce(&mut App)) -> App {
     let origin = "2026-01-01T00:00:00Z".parse().unwrap();
     let plugin = SessionPlugin::new("Tests", "Farm").directory(directory).clock_from(origin);
-    start_up_with(plugin, seed, change)
-}
-
-fn start_up_with(plugin: SessionPlugin, seed: u64, change: impl FnOnce(&mut App)) -> App {
     let mut app = game_with(plugin, |app| {
         add(app, &Rules { harvest: 1, plays_itself: false, records: true });
         listen::<EventsRead>(app);
@@ -207,15 +192,20 @@ pub fn play(directory: &Path, seed: u64, seconds: u32) -> Vec<i64> {
 /// Starts again, recovers, and plays on.
 pub fn play_on(directory: &Path, seed: u64, seconds: u32) -> Vec<i64> {
     let mut app = start_up(directory, seed, |_| {});
+    take_up(&mut app);
+    play_seconds(&mut app, seconds)
+}
+
+/// Recovers or continues the session.
+pub fn take_up(app: &mut App) {
     let catalog = app.world().resource::<SessionCatalog>();
     let session = catalog.sessions()[0].session.id;
     let has_crashed = catalog.sessions()[0].has_crashed();
-    request(&mut app, |commands| match has_crashed {
+    request(app, |commands| match has_crashed {
         true => commands.session().recover(session, RestoreFrom::Latest),
         false => commands.session().continue_session(session),
     });
-    frames(&mut app, 6);
-    play_seconds(&mut app, seconds)
+    frames(app, 6);
 }
 
 pub fn play_seconds(app: &mut App, seconds: u32) -> Vec<i64> {

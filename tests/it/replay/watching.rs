@@ -275,7 +275,7 @@ fn it_pauses_before_the_last_frame_also_if_that_is_the_first_after_a_checkpoint(
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().to_owned();
     let played = std::panic::catch_unwind(move || {
-        let mut game = super::game::app_with_thread(&place, 22);
+        let mut game = super::game::app(&place, 22);
         crate::common::frames(&mut game, 20);
         crate::common::request(&mut game, |commands| commands.session().checkpoint("here"));
         crate::common::frames(&mut game, 1);

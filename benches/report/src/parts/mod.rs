@@ -1,7 +1,6 @@
 //! The measurements, part by part.
 
 mod against_peers;
-mod build;
 mod durable;
 mod full_capture;
 mod grid;
@@ -24,7 +23,7 @@ use crate::report::Report;
 type Part = fn(&mut Report) -> Outcome;
 
 /// All parts, in the order in which they are measured.
-pub const PARTS: [(&str, Part); 14] = [
+pub const PARTS: [(&str, Part); 13] = [
     ("peers", against_peers::measure),
     ("grid", grid::measure),
     ("living", living::measure),
@@ -38,11 +37,7 @@ pub const PARTS: [(&str, Part); 14] = [
     ("hour", hour::measure),
     ("rivals", rivals::measure),
     ("memory", memory::measure),
-    ("build", build::measure),
 ];
-
-/// The parts that are measured only if they are named: they take longer than all others together.
-pub const ON_REQUEST: [&str; 1] = ["build"];
 
 /// Entities of the world that most figures are about.
 const ENTITIES: usize = 100_000;

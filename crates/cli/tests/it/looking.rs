@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use bevy_session_journal::RunId;
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::common::{
     Done, EVENINGS, EVENINGS_RUN, Game, RELICS, begin_process, copy, damage, journals, run,
+    session_with,
 };
 
 /// Every command that there is.
@@ -158,6 +160,57 @@ fn a_session_is_shown_with_its_checkpoints() -> Done {
         text.contains("checkpoint   7@e5a92f783b06a338 Manual \"Before the bridge\""),
         "{text}"
     );
+    Ok(())
+}
+
+/// The part of a header with which the checksums of its file begin.
+#[derive(Deserialize)]
+struct Seed {
+    nonce: u64,
+}
+
+/// Lets the first checkpoint of a file say that something of the game had failed, as `docs/FORMAT.md` has it.
+fn say_that_something_failed(path: &Path) -> Done {
+    // Both take as many bytes, the second by a longer form of the length of its name.
+    const NO_EVENTS: &[u8] = b"\xaeevents_through\x00";
+    const AFTER_FAILURE: &[u8] = b"\xd9\x0dafter_failure\xc3";
+
+    let mut bytes = fs::read(path)?;
+    let number = |bytes: &[u8], at: usize| -> Result<usize, Box<dyn Error>> {
+        Ok(u32::from_le_bytes(bytes.get(at..at + 4).ok_or("four bytes")?.try_into()?) as usize)
+    };
+    let header = 24..24 + number(&bytes, 12)?;
+    let Seed { nonce } = rmp_serde::from_slice(&bytes[header])?;
+    let said = bytes.windows(NO_EVENTS.len()).position(|it| it == NO_EVENTS);
+    let said = said.ok_or("a commit")?;
+    bytes[said..said + AFTER_FAILURE.len()].copy_from_slice(AFTER_FAILURE);
+    let frame = bytes[..said].windows(4).rposition(|it| it == b"bvF\x1e").ok_or("its frame")?;
+    let payload = frame + 48..frame + 48 + number(&bytes, frame + 24)?;
+    for (checked, at) in [(payload, frame + 32), (frame..frame + 40, frame + 40)] {
+        let sum = xxhash_rust::xxh3::xxh3_64_with_seed(&bytes[checked], nonce);
+        bytes[at..at + 8].copy_from_slice(&sum.to_le_bytes());
+    }
+    Ok(fs::write(path, bytes)?)
+}
+
+#[test]
+fn a_checkpoint_after_a_failure_of_the_game_is_shown_as_one() -> Done {
+    let root = tempfile::tempdir()?;
+    session_with(root.path(), "Duel", |_| 1_u64)?;
+    let mut sessions = fs::read_dir(root.path().join("data/profiles/default/sessions"))?;
+    let session = sessions.next().ok_or("a session")??.path();
+    let path = journals(&session)?.pop().ok_or("a file")?;
+    say_that_something_failed(&path)?;
+    let ran = run(["show".into(), root.path().into(), "Duel".into()])?;
+    assert_eq!(ran.code, Some(0), "{}{}", ran.text, ran.error);
+    let lines = ran.text.lines().filter(|line| line.starts_with("checkpoint "));
+    let said: Vec<bool> = lines.map(|line| line.ends_with(", after a failure")).collect();
+    assert_eq!(said, [false, true], "the newest comes first: {}", ran.text);
+    let shown = run(["show".into(), "--json".into(), root.path().into(), "Duel".into()])?;
+    let shown = shown.object()?;
+    let [last, first] = ["/checkpoints/0", "/checkpoints/1"].map(|place| shown.pointer(place));
+    assert_eq!(first.ok_or("the first")?["after_failure"], true);
+    assert_eq!(last.ok_or("the last")?["after_failure"], Value::Null);
     Ok(())
 }
 

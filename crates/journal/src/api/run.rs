@@ -241,6 +241,7 @@ impl<'j, C: Codec> Run<'j, C> {
             clock: GameClock::default(),
             events_through: self.events_through,
             after_failure: false,
+            tape: None,
             capture: ScopedCapture { scope, capture: capture(scope) },
             self_test: None,
             handed_over: clock::instant(),

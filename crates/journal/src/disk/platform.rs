@@ -40,21 +40,21 @@ fn own_roots(studio: &str, game: &str) -> Option<(PathBuf, PathBuf)> {
     let directories = ProjectDirs::from("", &directory_name(studio), &directory_name(game))?;
     // Local, since Windows carries the other data directory from machine to machine.
     let data = directories.data_local_dir();
-    Some((data.to_path_buf(), own_state_root(&directories)))
+    let state = state_root(&directories, cfg!(target_os = "ios"));
+    Some((data.to_path_buf(), state))
 }
 
-#[cfg(not(target_os = "ios"))]
-fn own_state_root(directories: &ProjectDirs) -> PathBuf {
+/// Where the knowledge of this machine's own processes is kept.
+///
+/// A backup brings the data of an iPhone to another one, and leaves out caches: with this phone's id and locks, the other
+/// one would take its sessions for its own. If the system empties them, which it does to no app that runs, only the
+/// knowledge of the last end is lost.
+fn state_root(directories: &ProjectDirs, is_iphone: bool) -> PathBuf {
     let beside_data = || directories.data_local_dir().join("state");
-    directories.state_dir().map_or_else(beside_data, Path::to_path_buf)
-}
-
-/// A backup brings data to another phone, and leaves out caches: with this phone's id and locks, the other one would
-/// take its sessions for its own. If the system empties them, which it does to no app that runs, only the knowledge of
-/// the last end is lost.
-#[cfg(target_os = "ios")]
-fn own_state_root(directories: &ProjectDirs) -> PathBuf {
-    directories.cache_dir().join("state")
+    match is_iphone {
+        true => directories.cache_dir().join("state"),
+        false => directories.state_dir().map_or_else(beside_data, Path::to_path_buf),
+    }
 }
 
 /// Returns true if a root of data has a session of this game, or one that names no game; or slots, which name their
@@ -103,6 +103,14 @@ pub fn directory_name(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_backup_of_an_iphone_takes_no_knowledge_of_its_processes_along() {
+        let directories = ProjectDirs::from("", "Studio", "Hop").unwrap();
+        let [of_iphone, elsewhere] = [true, false].map(|it| state_root(&directories, it));
+        assert!(of_iphone.starts_with(directories.cache_dir()), "{of_iphone:?}");
+        assert!(!elsewhere.starts_with(directories.cache_dir()), "{elsewhere:?}");
+    }
 
     #[test]
     fn a_studios_or_games_name_can_be_that_of_a_directory_everywhere() {

@@ -103,6 +103,19 @@ pub struct Commit {
     /// may be in the middle of a step.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub after_failure: bool,
+    /// Where the tape of its run goes on after it; `None` if the game records no frames.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tape: Option<TapePosition>,
+}
+
+/// The moment of a checkpoint on the tape of its run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct TapePosition {
+    /// Frames of the process up to the checkpoint: the next one has the number after that.
+    pub frames: u64,
+    /// True if the session was paused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_paused: bool,
 }
 
 /// The facts about a checkpoint in an archive that otherwise the header of its run holds, which may be gone.

@@ -74,6 +74,7 @@ pub fn commit(counter: u64, base: Option<u64>) -> Commit {
         origin: None,
         without_world: false,
         after_failure: false,
+        tape: None,
     }
 }
 

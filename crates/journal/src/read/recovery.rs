@@ -79,6 +79,7 @@ pub(crate) use slots::find_slot;
 pub use slots::{SlotEntry, UnreadableSlot};
 pub use slots::{SlotListing, THUMBNAIL};
 pub(crate) use standing::{LockHolder, standing};
+pub(crate) use tape::RecordedAfter;
 pub use tape::{Keyframe, Tape};
 pub use timeline::{Timeline, TimelineCheckpoint, TimelineLine};
 pub use version_fit::VersionFit;

@@ -378,6 +378,7 @@ impl Playing {
             origin: None,
             without_world: false,
             after_failure: false,
+            tape: None,
         };
         let is_tested = kind == CheckpointKind::Pause;
         let order = CheckpointOrder {
@@ -394,6 +395,7 @@ impl Playing {
             clock: GameClock::default(),
             events_through: self.events_through,
             after_failure: false,
+            tape: None,
             capture: self.world.captured(blocks),
             self_test: is_tested.then(|| self.world.captured(self.world.full())),
             handed_over: Instant::now(),

@@ -96,5 +96,6 @@ fn commit(summary: &CheckpointSummary, now: Timestamp) -> Commit {
         origin: None,
         without_world: true,
         after_failure: false,
+        tape: None,
     }
 }

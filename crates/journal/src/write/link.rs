@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,8 @@ enum Driver<C: Content> {
         turns: u64,
         /// The least number of turns that an answer takes.
         delay: u64,
+        /// The moment of the last order or turn that was carried out.
+        newest: Option<Moment>,
     },
     /// A thread drives it.
     Thread {
@@ -62,7 +65,7 @@ impl<C: Content> Link<C> {
     /// was busy.
     pub fn inline(worker: Worker<C>, delay: u64) -> Self {
         let (worker, reports) = (Box::new(worker), VecDeque::new());
-        Self::new(Driver::Inline { worker, reports, turns: 0, delay })
+        Self::new(Driver::Inline { worker, reports, turns: 0, delay, newest: None })
     }
 
     /// A writer on a thread of its own.
@@ -98,9 +101,12 @@ impl<C: Content> Link<C> {
             self.slots_in_flight += 1;
         }
         match &mut self.driver {
-            Driver::Inline { worker, .. } => {
+            Driver::Inline { worker, newest, .. } => {
+                // If this panics, there is no last turn.
+                *newest = None;
                 worker.execute(order, now);
                 worker.catch_up(now);
+                *newest = Some(now);
             }
             Driver::Thread { overflow, .. } => {
                 overflow.push_back(order);
@@ -130,8 +136,10 @@ impl<C: Content> Link<C> {
     /// Once a frame: sends what had to wait, and gives a driven writer its turn.
     pub fn turn(&mut self, now: Moment) {
         self.push_overflow();
-        if let Driver::Inline { worker, turns, .. } = &mut self.driver {
+        if let Driver::Inline { worker, turns, newest, .. } = &mut self.driver {
+            *newest = None;
             worker.turn(now);
+            *newest = Some(now);
             *turns += 1;
             self.gather_reports();
         }
@@ -139,7 +147,7 @@ impl<C: Content> Link<C> {
 
     /// Of a driven writer: what was reported since the last turn comes after the delay.
     fn gather_reports(&mut self) {
-        if let Driver::Inline { worker, reports, turns, delay } = &mut self.driver {
+        if let Driver::Inline { worker, reports, turns, delay, .. } = &mut self.driver {
             reports.extend(worker.reports().map(|report| (*turns + *delay, report)));
         }
     }
@@ -217,9 +225,17 @@ impl<C: Content> Drop for Link<C> {
     /// Lets the writer finish what was captured, for a bounded time. Also runs while a panic
     /// unwinds, and then it is what saves the last capture.
     fn drop(&mut self) {
-        let patience = self.patience;
-        let Driver::Thread { orders, overflow, thread, .. } = &mut self.driver else { return };
-        let deadline = deadline(patience);
+        let (orders, overflow, thread) = match &mut self.driver {
+            Driver::Thread { orders, overflow, thread, .. } => (orders, overflow, thread),
+            // A test that lets go of its app kills the game; only a panic leaves the writer its last turn.
+            Driver::Inline { worker, newest: Some(now), .. } if thread::panicking() => {
+                // A second panic would end the process.
+                let _ = catch_unwind(AssertUnwindSafe(|| worker.finish(*now)));
+                return;
+            }
+            Driver::Inline { .. } => return,
+        };
+        let deadline = deadline(self.patience);
         if let Some(orders) = orders.take() {
             for order in overflow.drain(..) {
                 if orders.send_deadline(order, deadline).is_err() {

@@ -11,7 +11,7 @@ use super::cleanup_rules::CleanupRules;
 use super::content::Content;
 use super::news::News;
 use crate::format::{
-    Begun, CheckpointKind, EventStretch, FrameKind, Lineage, Record, RecordedEvent,
+    Begun, CheckpointKind, EventStretch, FrameKind, Lineage, Record, RecordedEvent, TapePosition,
 };
 use crate::model::ids::{RunId, SessionId, Ticket};
 use crate::model::session::{
@@ -298,6 +298,7 @@ pub struct CheckpointOrder<C> {
     pub events_through: u64,
     /// True if something of the game failed since the checkpoint before, and the game continued.
     pub after_failure: bool,
+    pub tape: Option<TapePosition>,
     pub capture: C,
     /// Everything at the same moment, to hold against what was written.
     pub self_test: Option<C>,

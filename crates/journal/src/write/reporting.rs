@@ -461,6 +461,7 @@ fn of_nobody(commit: Commit, now: Timestamp) -> Commit {
         events_through: 0,
         origin: None,
         after_failure: false,
+        tape: None,
         ..commit
     }
 }

@@ -136,6 +136,7 @@ impl Game {
             clock: GameClock::default(),
             events_through: 0,
             after_failure: false,
+            tape: None,
             capture: self.counter,
             self_test: None,
             handed_over: Instant::now(),

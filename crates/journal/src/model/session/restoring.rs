@@ -50,3 +50,34 @@ pub enum RestoreReason {
     /// A replay began at a checkpoint of a recording: the world is as it was recorded. No save has this reason.
     Replayed,
 }
+
+impl RestoreReason {
+    const ALL: [Self; 7] = [
+        Self::Continued,
+        Self::Recovered,
+        Self::Rewound,
+        Self::Loaded,
+        Self::Undone,
+        Self::BranchedOff,
+        Self::Replayed,
+    ];
+
+    /// The kind of the event that the restore is among a session's events.
+    #[must_use]
+    pub const fn event(self) -> &'static str {
+        match self {
+            Self::Continued => "continued",
+            Self::Recovered => "recovered",
+            Self::Rewound => "rewound",
+            Self::Loaded => "loaded",
+            Self::Undone => "undone",
+            Self::BranchedOff => "branched_off",
+            Self::Replayed => "replayed",
+        }
+    }
+
+    /// The reason of a restore that is an event of this kind; `None` if that is no restore.
+    pub(crate) fn of_event(kind: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.event() == kind)
+    }
+}

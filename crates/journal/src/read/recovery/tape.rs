@@ -7,12 +7,14 @@ use super::event_walk::{EventWalk, Step, Stretch};
 use crate::disk::{Disk, EventFiles, StoreError, StoredSession};
 use crate::format::{
     CheckpointKind, EventFrame, EventPrivacy, EventSource, EventStretch, RecordedEvent,
+    TapePosition,
 };
 use crate::model::ids::{CheckpointId, SaveId};
 use crate::model::session::{LifecycleEvent, RestoreReason};
 
-/// Bytes of events that go with a report at the most: its checkpoint is the newest, so they are those of seconds.
-const MOST_OF_REPORT: usize = 512 << 10;
+/// Bytes of events in memory that go with a report at the most, which are packed to about an eighth of that. One input in
+/// each of 64 steps a second makes as much in some ten minutes, and a checkpoint is rarely that old.
+const MOST_OF_REPORT: usize = 8 << 20;
 
 /// The recording of a session's newest line, the oldest first.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +45,21 @@ pub struct Keyframe {
     /// The reason for which the game restored an earlier checkpoint when it took this one, which is then the first after
     /// that; `None` if it was taken while the game was played.
     pub restored: Option<RestoreReason>,
+    /// Where the recording goes on; `None` if no frames were recorded.
+    pub tape: Option<TapePosition>,
+    /// The last of the events after it that the game was handed when it had restored it after a crash: no checkpoint held
+    /// them. 0 if there were none.
+    pub handed_out_through: u64,
+}
+
+/// The recording after a checkpoint of a file that stands alone.
+#[derive(Debug, Default)]
+pub(crate) struct RecordedAfter {
+    /// As of the [`Keyframe`].
+    pub handed_out_through: u64,
+    pub events: Vec<RecordedEvent>,
+    /// Events that are missing.
+    pub missing: u64,
 }
 
 impl Tape {
@@ -60,7 +77,14 @@ impl Tape {
             .collect();
         let mut tape = Self { keyframes: keyframes(stored), ..Self::default() };
         tape.read(&files, &stretches, usize::MAX, |_| true);
+        tape.note_handed_out();
         Ok(tape)
+    }
+
+    /// The checkpoints of a file that stands alone and has no events beside it.
+    #[must_use]
+    pub fn of_file(stored: &StoredSession) -> Self {
+        Self { keyframes: keyframes(stored), ..Self::default() }
     }
 
     /// Reads what may leave the machine of what was recorded after a checkpoint, by the run that took it.
@@ -71,10 +95,18 @@ impl Tape {
     ) -> Result<Self, StoreError> {
         let files = EventFiles::open(disk, stored.directory(), stored.id())?;
         let Some(keyframe) = keyframe(stored, checkpoint) else { return Ok(Self::default()) };
-        let low = keyframe.events_through.saturating_add(1);
+        let (kind, low) = (keyframe.kind, keyframe.events_through.saturating_add(1));
         let stretch = Stretch { run: checkpoint.run, low, high: u64::MAX };
         let mut tape = Self { keyframes: vec![keyframe], ..Self::default() };
-        tape.read(&files, &[stretch], MOST_OF_REPORT, is_played_again);
+        let mut is_beginning = kind == CheckpointKind::Opening;
+        tape.read(&files, &[stretch], MOST_OF_REPORT, |event| {
+            is_beginning &= !is_of_session(event) || is_restore(event);
+            is_beginning || is_played_again(event)
+        });
+        tape.note_handed_out();
+        // What the run began with was handed out to the game, whatever it is.
+        let handed_out = tape.keyframes.last().map_or(0, |keyframe| keyframe.handed_out_through);
+        tape.events.retain(|event| event.sequence <= handed_out || is_played_again(event));
         let before = tape.events.len();
         tape.events.retain(|event| event.event_type.privacy == EventPrivacy::Shared);
         tape.missing += (before - tape.events.len()) as u64;
@@ -85,10 +117,29 @@ impl Tape {
     pub(crate) fn of_checkpoint(
         stored: &StoredSession,
         checkpoint: CheckpointId,
-        events: Vec<RecordedEvent>,
-        missing: u64,
+        recorded: RecordedAfter,
     ) -> Self {
-        Self { keyframes: keyframe(stored, checkpoint).into_iter().collect(), events, missing }
+        let RecordedAfter { handed_out_through, events, missing } = recorded;
+        let keyframe = keyframe(stored, checkpoint);
+        let keyframe = keyframe.map(|keyframe| Keyframe { handed_out_through, ..keyframe });
+        Self { keyframes: keyframe.into_iter().collect(), events, missing }
+    }
+
+    /// Finds what a run began with: it comes before the event of the restore, the first of the session's own.
+    fn note_handed_out(&mut self) {
+        let mut opening = None;
+        for keyframe in &mut self.keyframes {
+            let (run, through) = (keyframe.checkpoint.run, keyframe.events_through);
+            if keyframe.kind == CheckpointKind::Opening {
+                opening = Some((run, through));
+            }
+            // A checkpoint right after the first one may be taken before the game had it all.
+            if opening == Some((run, through)) {
+                let begin = self.events.partition_point(|event| event.sequence <= through);
+                let after = self.events.get(begin..).unwrap_or_default();
+                keyframe.handed_out_through = handed_out_through(after);
+            }
+        }
     }
 
     fn read(
@@ -96,7 +147,7 @@ impl Tape {
         files: &EventFiles,
         stretches: &[Stretch],
         room: usize,
-        is_wanted: fn(&RecordedEvent) -> bool,
+        mut is_wanted: impl FnMut(&RecordedEvent) -> bool,
     ) {
         let mut walk = EventWalk::new(files, stretches, false);
         let mut bytes = 0;
@@ -107,7 +158,8 @@ impl Tape {
                 if !walk.admit(&walked, event.sequence) || !is_wanted(&event) {
                     continue;
                 }
-                bytes += event.data.len() + size_of::<RecordedEvent>();
+                let path = event.event_type.path.len();
+                bytes += path + event.data.len() + size_of::<RecordedEvent>();
                 match bytes > room {
                     true => self.missing += 1,
                     false => self.events.push(event),
@@ -132,6 +184,23 @@ fn is_played_again(event: &RecordedEvent) -> bool {
     }
 }
 
+/// The last of the events before the restore with which they begin; 0 if they don't.
+fn handed_out_through(events: &[RecordedEvent]) -> u64 {
+    let restored = events.iter().position(is_of_session);
+    let restored = restored.filter(|place| events.get(*place).is_some_and(is_restore));
+    let before = events.get(..restored.unwrap_or_default()).unwrap_or_default();
+    before.last().map_or(0, |event| event.sequence)
+}
+
+fn is_of_session(event: &RecordedEvent) -> bool {
+    event.event_type.source == EventSource::Lifecycle
+}
+
+fn is_restore(event: &RecordedEvent) -> bool {
+    let is_restore = |it: LifecycleEvent| RestoreReason::of_event(&it.subtype).is_some();
+    is_of_session(event) && event.decode::<LifecycleEvent>().is_ok_and(is_restore)
+}
+
 /// The checkpoints on the newest line that can be restored.
 fn keyframes(stored: &StoredSession) -> Vec<Keyframe> {
     let Some(head) = stored.index().newest_head() else { return Vec::new() };
@@ -154,6 +223,8 @@ fn keyframe(stored: &StoredSession, checkpoint: CheckpointId) -> Option<Keyframe
         events_through: commit.events_through,
         next_save_id: commit.next_save_id,
         restored: restored_for(stored, checkpoint, commit.kind),
+        tape: commit.tape,
+        handed_out_through: 0,
     })
 }
 

@@ -18,10 +18,10 @@ use crate::disk::{
     Disk, Layout, MemoryDisk, SlotFile, StoreAction, StoreError, StoredSession, session_of_file,
     slots_in,
 };
-use crate::format::{MAGIC, ReadAt, RecordedEvent};
+use crate::format::{MAGIC, ReadAt};
 use crate::model::ids::CheckpointId;
 use crate::model::session::{FailureCause, ReportError, SlotError};
-use crate::read::recovery::Tape;
+use crate::read::recovery::{RecordedAfter, Tape};
 
 /// Bytes of `report.ron` that are read at the most.
 const MOST_TEXT_BYTES: u64 = 2 << 20;
@@ -105,7 +105,7 @@ fn open_of(
     layout: &Layout,
 ) -> Result<Opened, ReportError> {
     let file = Archive::open(disk, path)?;
-    let Parts { slot, note, is_of_last_run, events, missing } = match file.is_slot()? {
+    let Parts { slot, note, is_of_last_run, recorded } = match file.is_slot()? {
         true => {
             let slot = file.content(0, file.length, MOST_SLOT_BYTES)?;
             Parts { slot, ..Parts::default() }
@@ -117,7 +117,7 @@ fn open_of(
     drop(slot);
     let slot = file.slot_on(&memory, game, layout)?;
     let (stored, checkpoint) = file.verified(&memory, &slot)?;
-    let tape = Tape::of_checkpoint(&stored, checkpoint, events, missing);
+    let tape = Tape::of_checkpoint(&stored, checkpoint, recorded);
     Ok(Opened { disk: memory, slot, checkpoint, stored, tape, note, is_of_last_run })
 }
 
@@ -130,10 +130,7 @@ struct Parts {
     note: String,
     /// True of a report of a process that ended.
     is_of_last_run: bool,
-    /// The events that were recorded after the checkpoint.
-    events: Vec<RecordedEvent>,
-    /// Events that were left out of that.
-    missing: u64,
+    recorded: RecordedAfter,
 }
 
 /// A file that may be an archive.
@@ -166,14 +163,12 @@ impl<'a> Archive<'a> {
         let (note, is_of_last_run) = self.understand(&text)?;
         let slot = self.read(CHECKPOINT, MOST_SLOT_BYTES)?;
         let slot = slot.ok_or_else(|| ReportError::NoCheckpoint { path: self.owned() })?;
-        let (events, missing) = match self.read(TAPE, MOST_BYTES)? {
-            Some(tape) => {
-                let tape = rmp_serde::from_slice::<WrittenTape>(&tape);
-                tape.map_err(|_| self.is_none("its tape.bin can't be read"))?.into_parts()
-            }
-            None => (Vec::new(), 0),
-        };
-        Ok(Parts { slot, note, is_of_last_run, events, missing })
+        let tape = self.read(TAPE, MOST_BYTES)?;
+        let unreadable = || RecordedAfter { missing: 1, ..RecordedAfter::default() };
+        let recorded = tape.map_or_else(RecordedAfter::default, |tape| {
+            WrittenTape::unpack(&tape).map_or_else(unreadable, WrittenTape::into_recorded)
+        });
+        Ok(Parts { slot, note, is_of_last_run, recorded })
     }
 
     /// The content of the file of this name; `None` if there is none.

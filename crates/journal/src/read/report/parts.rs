@@ -26,7 +26,7 @@ pub struct ReportParts {
     pub head: Option<Head>,
     pub checkpoints: Vec<CheckpointInfo>,
     pub slot: Result<SlotBytes, LeftOut>,
-    /// The events that were recorded after the checkpoint, as MessagePack.
+    /// The events that were recorded after the checkpoint, packed.
     pub tape: Option<Vec<u8>>,
     pub events: EventTexts,
     /// True if events could not be read.
@@ -99,7 +99,7 @@ impl Picture {
 impl ReportParts {
     /// Takes what was recorded after the checkpoint along.
     pub fn add_tape(&mut self, tape: &Tape) {
-        self.tape = WrittenTape::of(tape).and_then(|tape| rmp_serde::to_vec_named(&tape).ok());
+        self.tape = WrittenTape::of(tape).and_then(|tape| tape.pack());
     }
 
     /// Bytes of journal files that there is room for.

@@ -1,4 +1,4 @@
-//! The events that were recorded after the checkpoint of a report, so that its last seconds can be played again.
+//! The events that were recorded after the checkpoint of a report, so that its end can be played again.
 
 use std::time::Duration;
 
@@ -6,13 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::format::{EventMoment, EventPrivacy, EventSource, EventType, RecordedEvent};
 use crate::model::session::bytes;
-use crate::read::recovery::Tape;
+use crate::read::recovery::{RecordedAfter, Tape};
 
-/// A tape as MessagePack.
+const LEVEL: i32 = 3;
+/// Bytes of a tape at the most before it is packed. What may be written has less, with the names of its fields.
+const MOST_RAW_BYTES: usize = 32 << 20;
+
+/// A tape, in a report as MessagePack, packed by zstd.
 #[derive(Serialize, Deserialize)]
 pub(super) struct WrittenTape {
     /// Events that were left out.
     missing: u64,
+    /// The last event that the game was handed when it had restored the checkpoint; 0 if there was none.
+    handed_out_through: u64,
     events: Vec<WrittenEvent>,
 }
 
@@ -25,9 +31,18 @@ struct WrittenEvent {
     tick: u64,
     path: String,
     version: u32,
-    is_input: bool,
+    source: Source,
     #[serde(with = "bytes")]
     data: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Source {
+    Message,
+    Event,
+    Input,
+    Lifecycle,
 }
 
 impl WrittenTape {
@@ -36,13 +51,27 @@ impl WrittenTape {
         if tape.events.is_empty() {
             return None;
         }
+        let handed_out_through = tape.keyframes.last()?.handed_out_through;
         let events = tape.events.iter().map(WrittenEvent::of).collect();
-        Some(Self { missing: tape.missing, events })
+        Some(Self { missing: tape.missing, handed_out_through, events })
     }
 
-    /// Returns the events after the checkpoint, and the number of those that were left out.
-    pub(super) fn into_parts(self) -> (Vec<RecordedEvent>, u64) {
-        (self.events.into_iter().map(WrittenEvent::into_event).collect(), self.missing)
+    /// Its bytes in a report; `None` if it can't be packed.
+    pub(super) fn pack(&self) -> Option<Vec<u8>> {
+        let raw = rmp_serde::to_vec_named(self).ok()?;
+        zstd::bulk::compress(&raw, LEVEL).ok()
+    }
+
+    /// Reads it. `None` if it is none, or unpacks to more than any tape has.
+    pub(super) fn unpack(bytes: &[u8]) -> Option<Self> {
+        let raw = zstd::bulk::decompress(bytes, MOST_RAW_BYTES).ok()?;
+        rmp_serde::from_slice(&raw).ok()
+    }
+
+    pub(super) fn into_recorded(self) -> RecordedAfter {
+        let Self { missing, handed_out_through, events } = self;
+        let events = events.into_iter().map(WrittenEvent::into_event).collect();
+        RecordedAfter { handed_out_through, events, missing }
     }
 }
 
@@ -56,14 +85,24 @@ impl WrittenEvent {
             tick: moment.tick,
             path: event_type.path.to_string(),
             version: event_type.version,
-            is_input: event_type.source == EventSource::Input,
+            source: match event_type.source {
+                EventSource::Message => Source::Message,
+                EventSource::Event => Source::Event,
+                EventSource::Input => Source::Input,
+                EventSource::Lifecycle => Source::Lifecycle,
+            },
             data: data.clone(),
         }
     }
 
     fn into_event(self) -> RecordedEvent {
-        let Self { sequence, play_time, frame, tick, path, version, is_input, data } = self;
-        let source = if is_input { EventSource::Input } else { EventSource::Lifecycle };
+        let Self { sequence, play_time, frame, tick, path, version, source, data } = self;
+        let source = match source {
+            Source::Message => EventSource::Message,
+            Source::Event => EventSource::Event,
+            Source::Input => EventSource::Input,
+            Source::Lifecycle => EventSource::Lifecycle,
+        };
         RecordedEvent {
             sequence,
             moment: EventMoment {

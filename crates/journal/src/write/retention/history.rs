@@ -23,6 +23,9 @@ const NEWEST_ON_FULL_DISK: usize = 2;
 /// them: so there is always one about 10 minutes old, and one about an hour.
 const STRETCHES: [(Duration, u32); 2] =
     [(Duration::from_secs(5 * 60), 3), (Duration::from_secs(30 * 60), 3)];
+/// The same of a session whose frames are recorded, where there is room left: an exact replay goes to a moment from the
+/// checkpoint before it.
+const STRETCHES_OF_TAPE: (Duration, u32) = (Duration::from_secs(60), 10);
 /// For this much play time the checkpoint that another build of the game resumed from is kept in any case, so that the
 /// build before can be gone back to.
 const YOUNG_BUILD: Duration = Duration::from_secs(60 * 60);
@@ -123,10 +126,13 @@ fn keep_within_quota(keep: &mut Keep<'_>) -> Vec<CheckpointId> {
         let generations = generations(index, &line);
         keep.if_room(index.last_of_other_builds(head.id).into_iter().take(NEWEST));
         keep.if_room(index.before_collapses(head.id).into_iter().take(NEWEST));
-        keep.if_room(thinned(index, &generations));
+        keep.if_room(thinned(index, &generations, &STRETCHES));
         keep.if_room(generations.last().copied());
     }
     keep.if_room(oldest(index));
+    if let Some(head) = index.newest_head() {
+        keep.if_room(of_tape(index, &generations(index, &index.line(head.id))));
+    }
     archives.gather(keep)
 }
 
@@ -247,11 +253,15 @@ fn newest_branches(index: &SessionIndex, count: usize) -> Vec<CheckpointId> {
 ///
 /// Stretches are counted from the start of the session, so the choice is the same at each pruning,
 /// and the oldest one of a long stretch is also the oldest of a short one: it was never in danger.
-fn thinned(index: &SessionIndex, generations: &[CheckpointId]) -> Vec<CheckpointId> {
+fn thinned(
+    index: &SessionIndex,
+    generations: &[CheckpointId],
+    stretches: &[(Duration, u32)],
+) -> Vec<CheckpointId> {
     let play_time = |id: &CheckpointId| index.commit(*id).map(|commit| commit.play_time);
     let Some(newest) = generations.first().and_then(play_time) else { return Vec::new() };
     let mut kept = Vec::new();
-    for (stretch, count) in STRETCHES {
+    for (stretch, count) in stretches.iter().copied() {
         let number = |id: &CheckpointId| {
             play_time(id).map(|play_time| play_time.as_secs() / stretch.as_secs())
         };
@@ -265,6 +275,12 @@ fn thinned(index: &SessionIndex, generations: &[CheckpointId]) -> Vec<Checkpoint
         }));
     }
     kept
+}
+
+/// Of the generations on a line whose frames are recorded, those of the last minutes.
+fn of_tape(index: &SessionIndex, generations: &[CheckpointId]) -> Vec<CheckpointId> {
+    let is_taped = generations.first().and_then(|id| index.commit(*id)?.tape).is_some();
+    if is_taped { thinned(index, generations, &[STRETCHES_OF_TAPE]) } else { Vec::new() }
 }
 
 /// Returns true if anything in a segment's file is known to be damaged, even if only its end is missing.
@@ -322,4 +338,53 @@ fn repeats(own: &SegmentSummary, other: &SegmentSummary) -> bool {
         meant.map(|commit| commit.counter).collect()
     };
     !counters(own).is_disjoint(&counters(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::disk::{CreatedSegment, DirectoryStore, Layout, MemoryDisk};
+    use crate::format::sample::{commit, header, session, values};
+    use crate::format::{Commit, TapePosition};
+
+    /// The minutes of play that are left of an hour with a snapshot in each half minute.
+    fn minutes_left(tape: Option<TapePosition>) -> Vec<f64> {
+        let layout =
+            Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
+        let store = DirectoryStore::new(Arc::new(MemoryDisk::default()), layout);
+        for number in 0..120 {
+            let CreatedSegment { mut file, mut encoder, .. } =
+                store.create_segment(&header(1, number)).unwrap();
+            let play_time = Duration::from_secs(u64::from(number) * 30);
+            let commit = Commit { play_time, tape, ..commit(u64::from(number) + 1, None) };
+            let block = values("game::Health", &[(2, &[7; 100])]);
+            encoder.encode_group([block], &commit, &mut |bytes| file.append(bytes)).unwrap();
+        }
+        let stored = store.open_session(session()).unwrap();
+        let removable = judge(&stored, Quota::default(), PruneTo::Quota).removable;
+        let index = stored.index();
+        let left = index.commits().filter(|(id, _)| {
+            let segment = index
+                .segments()
+                .iter()
+                .position(|it| u64::from(it.header.segment) + 1 == id.counter);
+            !segment.is_some_and(|segment| removable.contains(&segment))
+        });
+        let mut minutes: Vec<f64> =
+            left.map(|(_, commit)| commit.play_time.as_secs_f64() / 60.0).collect();
+        minutes.sort_by(f64::total_cmp);
+        minutes
+    }
+
+    #[test]
+    fn a_checkpoint_a_minute_is_kept_of_the_last_ten_that_can_be_replayed() {
+        let position = TapePosition { frames: 1, is_paused: false };
+        let (plain, taped) = (minutes_left(None), minutes_left(Some(position)));
+        assert!(plain.len() < taped.len() && plain.iter().all(|it| taped.contains(it)));
+        let last: Vec<f64> = taped.into_iter().filter(|minute| *minute >= 49.0).collect();
+        assert!(last.len() >= 11, "{last:?}");
+        assert!(last.windows(2).all(|pair| pair[1] - pair[0] <= 1.0), "{last:?}");
+    }
 }

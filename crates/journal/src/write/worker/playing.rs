@@ -116,6 +116,7 @@ impl<C: Content> Worker<C> {
             origin: None,
             without_world: false,
             after_failure: order.after_failure,
+            tape: order.tape,
         };
         let checkpoint = PendingCheckpoint { blocks, commit, handed_over: order.handed_over };
         let mut news = Vec::new();
