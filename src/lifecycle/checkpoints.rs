@@ -123,7 +123,6 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
     let events_through = playing.events.note_checkpoint();
     span.record("rows", capture.rows());
     let capture_time = begun.elapsed();
-    playing.figures.note_capture(capture_time);
     let captured = CheckpointCaptured {
         session: playing.session,
         checkpoint: id,
@@ -137,7 +136,6 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
     };
     report_capture(parts, world, &captured, &capture, collapsed_from);
     let after_failure = take_failure(parts, id.counter);
-    let tape = parts.events.tape_position(about.is_paused);
     parts.order(Order::Checkpoint(Box::new(CheckpointOrder {
         counter: id.counter,
         base,
@@ -151,7 +149,7 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
         summary: about.summary,
         events_through,
         after_failure,
-        tape,
+        tape: parts.events.tape_position(about.is_paused),
         clock: GameClock { played_rest: beyond_milliseconds(about.play_time), ..clock_of(world) },
         capture,
         self_test,
@@ -208,9 +206,11 @@ fn report_capture(
     capture: &Capture,
     collapsed_from: Option<u64>,
 ) {
-    let playing = parts.playing.as_ref();
-    if let Some(captured_at) = playing.and_then(|playing| playing.recorder.captured_at()) {
-        parts.captured.note(captured.checkpoint, captured_at);
+    if let Some(playing) = &mut parts.playing {
+        playing.figures.note_capture(captured.capture_time);
+        if let Some(captured_at) = playing.recorder.captured_at() {
+            parts.captured.note(captured.checkpoint, captured_at);
+        }
     }
     notify(world, captured.clone());
     hold_against_budget(parts, world, captured, capture);

@@ -45,6 +45,17 @@ fn line(lines: &[Value], event: &str, output: &Output) -> Value {
     found.unwrap_or_else(|| panic!("no {event}\n{}", String::from_utf8_lossy(&output.stderr)))
 }
 
+/// Otherwise a count of steps would panic again as well.
+#[test]
+fn with_other_inputs_the_same_bug_of_lamplighter_panics_elsewhere() {
+    let panicking = ["1", "2"].map(|seed| {
+        let directory = tempfile::tempdir().unwrap();
+        let (output, lines) = play(directory.path(), &["--panic-seed", "1", "--seed", seed]);
+        line(&lines, "panicking", &output)
+    });
+    assert_ne!(panicking[0]["tick"], panicking[1]["tick"], "{panicking:?}");
+}
+
 #[test]
 fn bugs_of_lamplighter_panic_again_in_the_same_step_from_their_report_alone() {
     let bugs = number_from_environment("BEVY_SESSION_PANICS").unwrap_or(BUGS);

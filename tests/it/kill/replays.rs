@@ -63,6 +63,18 @@ fn bugs_panic_again_at_the_same_tick_from_their_report_alone() {
     assert!(messages.len() > 1, "they are different bugs: {messages:?}");
 }
 
+/// Otherwise a count of ticks would panic again as well.
+#[test]
+fn with_other_inputs_the_same_bug_panics_elsewhere() {
+    let panicking = ["1", "2"].map(|seed| {
+        let directory = tempfile::tempdir().unwrap();
+        let arguments = [&LIVELY[..], &["--panic-seed", "1", "--seed", seed]].concat();
+        let story = Game::start(directory.path(), &arguments).finish();
+        lines(&story, "panicking").pop().unwrap_or_else(|| panic!("{story}")).clone()
+    });
+    assert_ne!(panicking[0]["tick"], panicking[1]["tick"], "{panicking:?}");
+}
+
 #[test]
 fn a_session_is_played_again_exactly_and_from_checkpoint_to_checkpoint() {
     let directory = tempfile::tempdir().unwrap();

@@ -98,7 +98,7 @@ fn a_recording_of_another_build_says_what_this_one_lacks() {
     let mut game = app_with(directory.path(), 42, |app| {
         app.save_component::<Barn>();
     });
-    game.world_mut().spawn(Barn);
+    game.world_mut().spawn((Barn, Saved));
     play_seconds(&mut game, 1);
     drop(game);
     let replay = Replay::open(directory.path()).unwrap();

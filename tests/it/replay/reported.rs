@@ -48,7 +48,7 @@ pub fn report(directory: &Path) -> PathBuf {
         commands.session().library().report(Report::of_last_run(), to);
     });
     frames(&mut app, 100);
-    assert_eq!(received::<ReportWritten>(&mut app).len(), 1);
+    assert_eq!(received::<ReportWritten>(&app).len(), 1);
     path
 }
 
