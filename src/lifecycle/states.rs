@@ -196,7 +196,9 @@ pub(crate) fn look_before_exit(world: &mut World) {
     // While the plugin itself changes the states, for a restore, there is nothing to look at.
     Runtime::with(world, |parts, world| {
         let frame = parts.time.at_this_moment(world);
+        parts.events.is_within_frame = true;
         save_what_is_left(parts, world);
+        parts.events.is_within_frame = false;
         parts.time.back_to(frame);
     });
     if let Some(mut left) = world.get_resource_mut::<StatesBeingLeft>() {

@@ -44,6 +44,8 @@ pub(crate) struct EventRecorder {
     lifecycle: Vec<Box<dyn Taken>>,
     /// The frames, if the game records inputs.
     frames: Option<FrameLog>,
+    /// True while the game's systems have yet to run in the frame.
+    pub(crate) is_within_frame: bool,
     /// The time of the last call.
     newest: EventMoment,
 }
@@ -70,6 +72,7 @@ impl EventRecorder {
             in_flight: InFlight::default(),
             lifecycle: Vec::new(),
             frames: (has_inputs || has_tape).then(FrameLog::default),
+            is_within_frame: false,
             newest: EventMoment::default(),
         }
     }
@@ -87,7 +90,7 @@ impl EventRecorder {
     /// Where the tape goes on after a checkpoint of now; `None` if no frames are recorded.
     pub(crate) fn tape_position(&self, is_paused: bool) -> Option<TapePosition> {
         let frames = self.frames.as_ref()?.passed();
-        Some(TapePosition { frames, is_paused })
+        Some(TapePosition { frames, is_paused, is_within_frame: self.is_within_frame })
     }
 
     /// Returns true if an event is replayed after a crash.

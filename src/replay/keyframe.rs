@@ -14,7 +14,8 @@ pub struct KeyframeReached {
     /// playing them.
     pub frames: u64,
     /// True if an exact replay has played no frames, although the process went on from the previous one:
-    /// the recording between them was switched off, removed to stay within its quota, or is damaged.
+    /// the recording between them was switched off, removed to stay within its quota, or is damaged,
+    /// or one of both was taken in the middle of a frame, as a state was left.
     pub after_gap: bool,
     /// The difference between the replay and the recording. The next step continues from the
     /// recorded world all the same.

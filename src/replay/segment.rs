@@ -50,6 +50,9 @@ impl Segment {
         if !is_one_run {
             return segment;
         }
+        // The rest of such a frame belongs to neither side.
+        let is_within_frame = |it: &Keyframe| it.tape.is_some_and(|it| it.is_within_frame);
+        segment.is_whole &= !is_within_frame(from) && !to.is_some_and(is_within_frame);
         if let Some(position) = from.tape {
             let (paused, active) = (SessionStatus::Paused, SessionStatus::Active);
             segment.status = Some(if position.is_paused { paused } else { active });
@@ -155,7 +158,7 @@ mod tests {
             events_through: 0,
             next_save_id: SaveId::FIRST,
             restored: None,
-            tape: Some(TapePosition { frames, is_paused: false }),
+            tape: Some(TapePosition { frames, is_paused: false, is_within_frame: false }),
             handed_out_through: 0,
         }
     }
@@ -181,6 +184,21 @@ mod tests {
             let segment = Segment::between(&tape, &keyframe, None);
             assert_eq!((segment.is_whole, segment.frames.len()), (is_whole, 63), "{first}");
         }
+    }
+
+    #[test]
+    fn what_surrounds_a_checkpoint_in_the_middle_of_a_frame_is_not_played() {
+        let (mut from, mut to) = (keyframe(10), keyframe(70));
+        to.events_through = 100;
+        let tape = Tape { keyframes: Vec::new(), events: vec![taped(11, 60)], missing: 0 };
+        let is_whole =
+            |from: &Keyframe, to: &Keyframe| Segment::between(&tape, from, Some(to)).is_whole;
+        assert!(is_whole(&from, &to));
+        to.tape.as_mut().unwrap().is_within_frame = true;
+        assert!(!is_whole(&from, &to));
+        to.tape.as_mut().unwrap().is_within_frame = false;
+        from.tape.as_mut().unwrap().is_within_frame = true;
+        assert!(!is_whole(&from, &to));
     }
 
     #[test]

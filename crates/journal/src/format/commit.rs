@@ -116,6 +116,9 @@ pub struct TapePosition {
     /// True if the session was paused.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_paused: bool,
+    /// True if it was taken before the game's systems had run in the last of the frames.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_within_frame: bool,
 }
 
 /// The facts about a checkpoint in an archive that otherwise the header of its run holds, which may be gone.

@@ -380,7 +380,7 @@ mod tests {
 
     #[test]
     fn a_checkpoint_a_minute_is_kept_of_the_last_ten_that_can_be_replayed() {
-        let position = TapePosition { frames: 1, is_paused: false };
+        let position = TapePosition { frames: 1, ..TapePosition::default() };
         let (plain, taped) = (minutes_left(None), minutes_left(Some(position)));
         assert!(plain.len() < taped.len() && plain.iter().all(|it| taped.contains(it)));
         let last: Vec<f64> = taped.into_iter().filter(|minute| *minute >= 49.0).collect();
