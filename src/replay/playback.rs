@@ -355,7 +355,9 @@ impl Playback {
         let gone = catch_unwind(AssertUnwindSafe(|| {
             self.played.go_to(&self.replay, &keyframe)?;
             self.go_on_from(at);
-            self.played.hand_out(&self.segment);
+            if self.next_frame().is_some() {
+                self.played.hand_out(&self.segment);
+            }
             Ok(())
         }));
         gone.unwrap_or_else(|panic| {

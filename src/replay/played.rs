@@ -116,7 +116,6 @@ impl Played {
         keyframe: &Keyframe,
     ) -> Result<(), ReplayError> {
         let checkpoint = keyframe.checkpoint;
-        self.forget_laid_out();
         self.replaying().restored = keyframe.restored;
         let bytes = replay.slot(keyframe)?;
         let slot =
@@ -176,14 +175,6 @@ impl Played {
         known.unwrap_or_default()
     }
 
-    /// Drops the inputs that are still to come.
-    fn forget_laid_out(&mut self) {
-        let forgotten = Runtime::with(self.game.world(), |parts, world| {
-            parts.events.forget_laid_out(world);
-        });
-        debug_assert!(forgotten.is_some(), "the plugin isn't working between frames");
-    }
-
     /// Hands the game what it was handed after a crash.
     pub(super) fn hand_out(&mut self, segment: &Segment) {
         let mut entities = self.reborn();
@@ -191,9 +182,12 @@ impl Played {
             let mut failed = Vec::new();
             for event in &segment.handed_out {
                 let handed = parts.events.hand_out(world, event, &mut entities);
-                if let Some(HandOut::Failed(message)) = handed {
-                    failed.push((Arc::clone(&event.event_type.path), message));
-                }
+                let message = match handed {
+                    Some(HandOut::Done | HandOut::Rejected) => continue,
+                    Some(HandOut::Failed(message)) => message,
+                    None => "this build doesn't record the type".to_owned(),
+                };
+                failed.push((Arc::clone(&event.event_type.path), message));
             }
             world.flush();
             failed

@@ -33,8 +33,6 @@ pub(super) struct Segment {
     first: Option<u64>,
     /// The number of the next expected frame.
     next: Option<u64>,
-    /// Inputs of frames that haven't been met.
-    waiting: Vec<RecordedEvent>,
     /// Inputs of the process before that died.
     copies: Vec<RecordedEvent>,
 }
@@ -50,9 +48,11 @@ impl Segment {
         if !is_one_run {
             return segment;
         }
-        // The rest of such a frame belongs to neither side.
+        // The rest of such a frame belongs to neither side. Where nothing is left to compare, it is played without it.
         let is_within_frame = |it: &Keyframe| it.tape.is_some_and(|it| it.is_within_frame);
-        segment.is_whole &= !is_within_frame(from) && !to.is_some_and(is_within_frame);
+        if let Some(to) = to {
+            segment.is_whole &= !is_within_frame(from) && !is_within_frame(to);
+        }
         if let Some(position) = from.tape {
             let (paused, active) = (SessionStatus::Paused, SessionStatus::Active);
             segment.status = Some(if position.is_paused { paused } else { active });
@@ -89,7 +89,7 @@ impl Segment {
                 Err(_) => self.is_whole = false,
             }
         } else if event.event_type.source == EventSource::Input {
-            self.waiting.push(event.clone());
+            self.inputs.push(event.clone());
         } else if event.event_type.source == EventSource::Lifecycle
             && let Ok(happened) = event.decode::<LifecycleEvent>()
         {
@@ -129,9 +129,8 @@ impl Segment {
         self.inputs.splice(..0, copies);
     }
 
-    /// Frames are recorded after their inputs, so what is left waiting is of frames that were lost with their process.
+    /// Inputs behind the last frames are of frames that were lost with their process, and are never due.
     fn add_frames(&mut self, taped: &TapedFrames) {
-        self.inputs.append(&mut self.waiting);
         self.is_whole &= self.next.is_none_or(|next| taped.first == next);
         self.next = Some(taped.end());
         self.steps.push((taped.first, taped.ticks));

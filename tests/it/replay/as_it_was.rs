@@ -4,15 +4,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bevy::prelude::*;
+use bevy_session::CheckpointKind;
 use bevy_session::events::{EventSource, RecordingExt};
 use bevy_session::prelude::*;
 use bevy_session::replay::{Playback, Replay, ReplayError, ReplayManner, ReplayStep};
 use serde::{Deserialize, Serialize};
 
-use super::game::{Farm, app, app_with, build, start_up, take_up};
+use super::game::{Farm, Press, app, app_with, build, start_up, take_up};
 use super::play_through;
 use super::reported::report;
-use crate::common::{frames, request};
+use crate::common::{Phase, frames, request};
 
 fn checkpoint(app: &mut App, label: &'static str) {
     request(app, |commands| commands.session().checkpoint(label));
@@ -96,6 +97,50 @@ fn a_report_whose_checkpoint_was_taken_at_a_pause_begins_with_the_pause() {
     assert!((farm.steps..=farm.steps + 4).contains(&again.steps), "{again:?}, not {farm:?}");
 }
 
+/// The inputs lead out of the state, of which a checkpoint is taken before the game does what it does then.
+fn leaves(app: &mut App) {
+    let leave = |farm: Res<Farm>, mut next: ResMut<NextState<Phase>>| {
+        if farm.presses > 10 {
+            next.set(Phase::Playing);
+        }
+    };
+    app.checkpoint_session_on_exit(Phase::Menu)
+        .add_systems(OnExit(Phase::Menu), |mut farm: ResMut<Farm>| farm.grain += 1_000)
+        .add_systems(Update, leave.run_if(in_state(Phase::Menu)));
+}
+
+fn with_leave(session: SessionPlugin) -> App {
+    let mut app = build(session);
+    leaves(&mut app);
+    app
+}
+
+#[test]
+fn a_checkpoint_as_a_state_is_left_is_no_difference() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = app_with(directory.path(), 43, |app| {
+        saves_by_itself(app);
+        leaves(app);
+    });
+    frames(&mut game, 60);
+    checkpoint(&mut game, "in the next state");
+    frames(&mut game, 20);
+    checkpoint(&mut game, "there");
+    drop(game);
+
+    let mut playback = exact(Replay::open(directory.path()).unwrap(), with_leave);
+    let mut left = None;
+    for step in play_through(&mut playback) {
+        let ReplayStep::Keyframe(reached) = step else { continue };
+        assert!(reached.divergence.is_none(), "{reached}");
+        if reached.keyframe.kind == CheckpointKind::State {
+            left = Some((reached.frames, reached.after_gap));
+        }
+    }
+    assert_eq!(left, Some((0, true)));
+    assert!(playback.world().resource::<Farm>().grain >= 1_000);
+}
+
 #[test]
 fn inputs_of_frames_that_died_with_their_process_are_not_played() {
     for seed in 33..36 {
@@ -131,6 +176,7 @@ fn gifts(app: &mut App) {
         },
     );
     app.record_messages::<Gift>().replay_after_restore();
+    app.record_inputs::<Press>(FixedUpdate).replay_after_restore();
 }
 
 fn with_gifts(session: SessionPlugin) -> App {

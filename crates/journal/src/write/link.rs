@@ -42,8 +42,10 @@ enum Driver<C: Content> {
         turns: u64,
         /// The least number of turns that an answer takes.
         delay: u64,
-        /// The moment of the last order or turn that was carried out.
+        /// The moment of the last order or turn.
         newest: Option<Moment>,
+        /// True while it works. If that panics, it does nothing more.
+        is_working: bool,
     },
     /// A thread drives it.
     Thread {
@@ -65,7 +67,14 @@ impl<C: Content> Link<C> {
     /// was busy.
     pub fn inline(worker: Worker<C>, delay: u64) -> Self {
         let (worker, reports) = (Box::new(worker), VecDeque::new());
-        Self::new(Driver::Inline { worker, reports, turns: 0, delay, newest: None })
+        Self::new(Driver::Inline {
+            worker,
+            reports,
+            turns: 0,
+            delay,
+            newest: None,
+            is_working: false,
+        })
     }
 
     /// A writer on a thread of its own.
@@ -101,12 +110,12 @@ impl<C: Content> Link<C> {
             self.slots_in_flight += 1;
         }
         match &mut self.driver {
-            Driver::Inline { worker, newest, .. } => {
-                // If this panics, there is no last turn.
-                *newest = None;
+            Driver::Inline { is_working: true, .. } => {}
+            Driver::Inline { worker, newest, is_working, .. } => {
+                (*newest, *is_working) = (Some(now), true);
                 worker.execute(order, now);
                 worker.catch_up(now);
-                *newest = Some(now);
+                *is_working = false;
             }
             Driver::Thread { overflow, .. } => {
                 overflow.push_back(order);
@@ -136,10 +145,10 @@ impl<C: Content> Link<C> {
     /// Once a frame: sends what had to wait, and gives a driven writer its turn.
     pub fn turn(&mut self, now: Moment) {
         self.push_overflow();
-        if let Driver::Inline { worker, turns, newest, .. } = &mut self.driver {
-            *newest = None;
+        if let Driver::Inline { worker, turns, newest, is_working, .. } = &mut self.driver {
+            (*newest, *is_working) = (Some(now), true);
             worker.turn(now);
-            *newest = Some(now);
+            *is_working = false;
             *turns += 1;
             self.gather_reports();
         }
@@ -228,7 +237,9 @@ impl<C: Content> Drop for Link<C> {
         let (orders, overflow, thread) = match &mut self.driver {
             Driver::Thread { orders, overflow, thread, .. } => (orders, overflow, thread),
             // A test that lets go of its app kills the game; only a panic leaves the writer its last turn.
-            Driver::Inline { worker, newest: Some(now), .. } if thread::panicking() => {
+            Driver::Inline { worker, newest: Some(now), is_working: false, .. }
+                if thread::panicking() =>
+            {
                 // A second panic would end the process.
                 let _ = catch_unwind(AssertUnwindSafe(|| worker.finish(*now)));
                 return;

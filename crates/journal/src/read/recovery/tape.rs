@@ -95,10 +95,13 @@ impl Tape {
     ) -> Result<Self, StoreError> {
         let files = EventFiles::open(disk, stored.directory(), stored.id())?;
         let Some(keyframe) = keyframe(stored, checkpoint) else { return Ok(Self::default()) };
-        let (kind, low) = (keyframe.kind, keyframe.events_through.saturating_add(1));
+        let through = keyframe.events_through;
+        let of_run = stored.index().commits().filter(|(id, _)| id.run == checkpoint.run);
+        let mut is_beginning =
+            of_run.map(|(_, commit)| commit.events_through).min() == Some(through);
+        let low = through.saturating_add(1);
         let stretch = Stretch { run: checkpoint.run, low, high: u64::MAX };
         let mut tape = Self { keyframes: vec![keyframe], ..Self::default() };
-        let mut is_beginning = kind == CheckpointKind::Opening;
         tape.read(&files, &[stretch], MOST_OF_REPORT, |event| {
             is_beginning &= !is_of_session(event) || is_restore(event);
             is_beginning || is_played_again(event)
@@ -127,14 +130,14 @@ impl Tape {
 
     /// Finds what a run began with: it comes before the event of the restore, the first of the session's own.
     fn note_handed_out(&mut self) {
-        let mut opening = None;
+        let mut first = None;
         for keyframe in &mut self.keyframes {
             let (run, through) = (keyframe.checkpoint.run, keyframe.events_through);
-            if keyframe.kind == CheckpointKind::Opening {
-                opening = Some((run, through));
+            if first.is_none_or(|(of, _)| of != run) {
+                first = Some((run, through));
             }
-            // A checkpoint right after the first one may be taken before the game had it all.
-            if opening == Some((run, through)) {
+            // Those right after the first one of a run may have been taken before the game had it all.
+            if first == Some((run, through)) {
                 let begin = self.events.partition_point(|event| event.sequence <= through);
                 let after = self.events.get(begin..).unwrap_or_default();
                 keyframe.handed_out_through = handed_out_through(after);
