@@ -25,12 +25,12 @@ use serde::{Deserialize, Serialize};
 #[require(Save)]
 struct Score(u32);
 
-/// The type as the saves have it.
+/// The type as the saves have it. There are several of one path here, so none is registered by itself.
 mod before {
     use super::*;
 
     #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
-    #[reflect(Component, Saved)]
+    #[reflect(Component, Saved, no_auto_register)]
     #[type_path = "game"]
     #[require(Save)]
     pub struct Unit {
@@ -42,12 +42,12 @@ mod before {
 /// Declares the type as an update has it, under the path that it had. Each way gets what it has for such a change: serde's
 /// attributes, or those of reflection.
 macro_rules! after {
-    ($module:ident, $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty,)* }) => {
+    ($module:ident, $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty),* $(,)? }) => {
         mod $module {
             use super::*;
 
             #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
-            #[reflect(Component, Saved)]
+            #[reflect(Component, Saved, no_auto_register)]
             #[type_path = "game"]
             #[require(Save)]
             pub struct $name {
@@ -180,11 +180,11 @@ fn updates() -> Vec<Update> {
 /// What became of a save.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Fate {
-    /// All is there.
+    /// All that the type still has is there.
     Kept,
     /// What changed is missing, all else is there, and the loader says so.
     Reported,
-    /// The same, and nothing says so.
+    /// It is there with a wrong value, or missing, and nothing says so.
     Silent,
     /// Nothing is loaded, and the loader says why.
     Refused,
