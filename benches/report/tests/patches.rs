@@ -108,6 +108,12 @@ struct OldUnit {
 }
 
 fn updates() -> Vec<Update> {
+    let mut updates = updates_of_fields();
+    updates.extend(updates_of_types());
+    updates
+}
+
+fn updates_of_fields() -> Vec<Update> {
     vec![
         Update {
             what: "a field is added, with a default",
@@ -139,6 +145,11 @@ fn updates() -> Vec<Update> {
                 any(world, |unit: &reordered::Unit| (&*unit.name, unit.health) == ("Ann", 40))
             },
         },
+    ]
+}
+
+fn updates_of_types() -> Vec<Update> {
+    vec![
         Update {
             what: "a number becomes wider",
             register: register::<widened::Unit>,
