@@ -24,5 +24,5 @@ pub use trigger::RecordedTrigger;
 pub(crate) use fixed_ticks::{FixedTicks, count_ticks};
 pub(crate) use frame_log::note_frame;
 pub(crate) use hand_out::{HandOut, Reborn};
-pub(crate) use recorder::{Declared, EventRecorder, Recorded};
+pub(crate) use recorder::{Declared, EventRecorder, NOT_RECORDED, Recorded};
 pub(crate) use taken::{NotWritten, TakenEvents};

@@ -36,6 +36,9 @@ impl Declared {
     }
 }
 
+/// The reason why an event of a tape can't be played.
+pub(crate) const NOT_RECORDED: &str = "this build doesn't record the type";
+
 /// Takes recorded values.
 pub(crate) struct EventRecorder {
     types: Vec<Box<dyn AnyRecordedType>>,
@@ -213,7 +216,7 @@ impl EventRecorder {
     ) -> Result<(), String> {
         let of_type = |recorded: &&mut Box<dyn AnyRecordedType>| recorded.is(&event.event_type);
         let recorded = self.types.iter_mut().find(of_type);
-        let recorded = recorded.ok_or_else(|| "this build doesn't record the type".to_owned())?;
+        let recorded = recorded.ok_or_else(|| NOT_RECORDED.to_owned())?;
         recorded.lay_out(world, event, entities)
     }
 

@@ -23,7 +23,7 @@ use super::{Keyframe, ReplayError};
 use crate::capture::{Declarations, SavedTypes};
 use crate::library::{CurrentProfile, SessionPlace};
 use crate::lifecycle::Runtime;
-use crate::recording::{HandOut, Reborn, Replaying};
+use crate::recording::{HandOut, NOT_RECORDED, Reborn, Replaying};
 use crate::restore::{RestoreLoss, WorldImage};
 use crate::testing::{
     Difference, DifferenceKind, FreshWorld, RecoverError, SavedSnapshot, TestGame,
@@ -54,7 +54,7 @@ impl Played {
         let build = Arc::clone(build);
         let game =
             TestGame::with(replaying_plugin(), MemoryDisk::default(), move |plugin| build(plugin));
-        let mut played = Self { game, known: EntityHashMap::default(), losses: Vec::new() };
+        let mut played = Self::of(game);
         played.obey_the_tape();
         played
     }
@@ -64,7 +64,10 @@ impl Played {
         let mut app = App::empty();
         app.sub_apps_mut().sub_apps = drawing.sub_apps;
         app.main_mut().update_schedule = Some(Main.intern());
-        let game = game_in_lent_world(app, disk);
+        Self::of(game_in_lent_world(app, disk))
+    }
+
+    fn of(game: TestGame) -> Self {
         Self { game, known: EntityHashMap::default(), losses: Vec::new() }
     }
 
@@ -185,7 +188,7 @@ impl Played {
                 let message = match handed {
                     Some(HandOut::Done | HandOut::Rejected) => continue,
                     Some(HandOut::Failed(message)) => message,
-                    None => "this build doesn't record the type".to_owned(),
+                    None => NOT_RECORDED.to_owned(),
                 };
                 failed.push((Arc::clone(&event.event_type.path), message));
             }

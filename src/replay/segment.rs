@@ -33,8 +33,6 @@ pub(super) struct Segment {
     first: Option<u64>,
     /// The number of the next expected frame.
     next: Option<u64>,
-    /// Inputs of the process before that died.
-    copies: Vec<RecordedEvent>,
 }
 
 impl Segment {
@@ -68,7 +66,7 @@ impl Segment {
         }
         let end = to.and_then(|to| Some(to.tape?.frames.saturating_add(1)));
         segment.is_whole &= end.is_none() || segment.next.is_none() || end == segment.next;
-        segment.lay_out_copies();
+        segment.move_handed_out(from.handed_out_through);
         segment
     }
 
@@ -112,21 +110,20 @@ impl Segment {
     /// Inputs that were handed out are fed like others, or the game's own systems would take them for what they drop.
     fn add_handed_out(&mut self, event: &RecordedEvent) {
         match event.event_type.source {
-            EventSource::Input => self.copies.push(event.clone()),
+            EventSource::Input => self.inputs.push(event.clone()),
             EventSource::Message | EventSource::Event => self.handed_out.push(event.clone()),
             _ => {}
         }
     }
 
-    /// The moments of copies are those of the process that died. The game got them before the first frame.
-    fn lay_out_copies(&mut self) {
+    /// The moments of inputs that were handed out are those of the process that died. The game got them before the first
+    /// frame.
+    fn move_handed_out(&mut self, through: u64) {
         let Some((first, _)) = self.frames.first().copied() else { return };
         let ticks = self.ticks();
-        let mut copies = std::mem::take(&mut self.copies);
-        for input in &mut copies {
+        for input in self.inputs.iter_mut().take_while(|input| input.sequence <= through) {
             (input.moment.frame, input.moment.tick) = (first, ticks);
         }
-        self.inputs.splice(..0, copies);
     }
 
     /// Inputs behind the last frames are of frames that were lost with their process, and are never due.

@@ -1,7 +1,7 @@
 //! What a recording doesn't show by itself: pauses at a checkpoint, frames that died with their process, and what the game
 //! was handed after a crash.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use bevy::prelude::*;
 use bevy_session::CheckpointKind;
@@ -10,7 +10,7 @@ use bevy_session::prelude::*;
 use bevy_session::replay::{Playback, Replay, ReplayError, ReplayManner, ReplayStep};
 use serde::{Deserialize, Serialize};
 
-use super::game::{Farm, Press, app, app_with, build, start_up, take_up};
+use super::game::{Farm, Press, app, app_with, build, panics, start_up, take_up};
 use super::play_through;
 use super::reported::report;
 use crate::common::{Phase, frames, request};
@@ -185,16 +185,22 @@ fn with_gifts(session: SessionPlugin) -> App {
     app
 }
 
-#[test]
-fn what_was_handed_out_after_a_crash_is_handed_out_in_the_replay() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut game = app_with(directory.path(), 36, gifts);
+/// A game that crashed after a gift that no checkpoint held, and was taken up again.
+fn given_after_a_crash(directory: &Path, seed: u64) -> App {
+    let mut game = app_with(directory, seed, gifts);
     checkpoint(&mut game, "before the gift");
     game.world_mut().write_message(Gift(100_000));
     frames(&mut game, 3);
     panics(game);
-    let mut game = start_up(directory.path(), 37, gifts);
+    let mut game = start_up(directory, seed + 1, gifts);
     take_up(&mut game);
+    game
+}
+
+#[test]
+fn what_was_handed_out_after_a_crash_is_handed_out_in_the_replay() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = given_after_a_crash(directory.path(), 36);
     assert!(game.world().resource::<Farm>().grain >= 100_000);
     frames(&mut game, 20);
     checkpoint(&mut game, "after the gift");
@@ -249,28 +255,13 @@ fn a_panic_of_what_is_handed_out_ends_the_replay_with_an_error() {
 #[test]
 fn a_report_has_what_was_handed_out_after_the_crash_before() {
     let directory = tempfile::tempdir().unwrap();
-    let mut game = app_with(directory.path(), 38, gifts);
-    checkpoint(&mut game, "before the gift");
-    game.world_mut().write_message(Gift(100_000));
-    frames(&mut game, 3);
-    panics(game);
-    let mut game = start_up(directory.path(), 39, gifts);
-    take_up(&mut game);
+    let mut game = given_after_a_crash(directory.path(), 38);
     frames(&mut game, 20);
     panics(game);
 
     let mut playback = exact(Replay::open(report(directory.path())).unwrap(), with_gifts);
     play_through(&mut playback);
     assert!(playback.world().resource::<Farm>().grain >= 100_000);
-}
-
-/// The game panics in its next frame.
-fn panics(mut game: App) {
-    let died = catch_unwind(AssertUnwindSafe(move || {
-        game.add_systems(Update, || panic!("a test"));
-        game.update();
-    }));
-    assert!(died.is_err());
 }
 
 fn exact(replay: Replay, build: fn(SessionPlugin) -> App) -> Playback {

@@ -1,6 +1,7 @@
 //! A farm: what is pressed sows and harvests, in steps of a fixed schedule and in frames of any length.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
 
@@ -206,6 +207,15 @@ pub fn take_up(app: &mut App) {
         false => commands.session().continue_session(session),
     });
     frames(app, 6);
+}
+
+/// The game panics in its next frame.
+pub fn panics(mut game: App) {
+    let died = catch_unwind(AssertUnwindSafe(move || {
+        game.add_systems(Update, || panic!("a test"));
+        game.update();
+    }));
+    assert!(died.is_err());
 }
 
 pub fn play_seconds(app: &mut App, seconds: u32) -> Vec<i64> {

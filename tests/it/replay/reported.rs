@@ -1,7 +1,6 @@
 //! Reports of a run that died long after its newest checkpoint.
 
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
@@ -10,7 +9,7 @@ use bevy_session::prelude::*;
 use bevy_session::replay::{Replay, ReplayManner, ReplayStep};
 use bevy_session::reports::{Report, ReportWritten};
 
-use super::game::{Farm, Press, app_with, build};
+use super::game::{Farm, Press, app_with, build, panics};
 use super::play_through;
 use crate::common::{frames, game_with, listen, received, request};
 
@@ -20,17 +19,12 @@ const PRESSES_IN_EACH_STEP: usize = 8;
 
 /// A game that panics in the first frame after those, and the farm as that found it.
 fn dies_late(directory: &Path) -> Farm {
-    let place = directory.to_owned();
-    let mut game = app_with(&place, 7, |app| {
+    let mut game = app_with(directory, 7, |app| {
         app.add_systems(FixedUpdate, press_often.before(RecordInputs));
     });
     frames(&mut game, FRAMES);
     let farm = game.world().resource::<Farm>().clone();
-    let died = catch_unwind(AssertUnwindSafe(move || {
-        game.add_systems(Update, || panic!("it has played for long enough"));
-        game.update();
-    }));
-    assert!(died.is_err());
+    panics(game);
     farm
 }
 
