@@ -93,6 +93,16 @@ struct Update {
     is_kept: fn(&mut World) -> bool,
 }
 
+impl Update {
+    /// A change for which `bevy_session` needs no line.
+    fn without_line<T: bevy::reflect::GetTypeRegistration>(
+        what: &'static str,
+        is_kept: fn(&mut World) -> bool,
+    ) -> Self {
+        Self { what, register: register::<T>, with_line: register::<T>, is_kept }
+    }
+}
+
 fn register<T: bevy::reflect::GetTypeRegistration>(app: &mut App) {
     app.register_type::<T>();
 }
@@ -115,47 +125,29 @@ fn updates() -> Vec<Update> {
 
 fn updates_of_fields() -> Vec<Update> {
     vec![
-        Update {
-            what: "a field is added, with a default",
-            register: register::<added::Unit>,
-            with_line: register::<added::Unit>,
-            is_kept: |world| {
-                any(world, |unit: &added::Unit| {
-                    (&*unit.name, unit.health, unit.armor) == ("Ann", 40, 0)
-                })
-            },
-        },
-        Update {
-            what: "a field is removed",
-            register: register::<removed::Unit>,
-            with_line: register::<removed::Unit>,
-            is_kept: |world| any(world, |unit: &removed::Unit| unit.name == "Ann"),
-        },
-        Update {
-            what: "a field is renamed, with an alias where there is such a thing",
-            register: register::<renamed::Unit>,
-            with_line: register::<renamed::Unit>,
-            is_kept: |world| any(world, |unit: &renamed::Unit| unit.hit_points == 40),
-        },
-        Update {
-            what: "fields change their order",
-            register: register::<reordered::Unit>,
-            with_line: register::<reordered::Unit>,
-            is_kept: |world| {
-                any(world, |unit: &reordered::Unit| (&*unit.name, unit.health) == ("Ann", 40))
-            },
-        },
+        Update::without_line::<added::Unit>("a field is added, with a default", |world| {
+            any(world, |unit: &added::Unit| {
+                (&*unit.name, unit.health, unit.armor) == ("Ann", 40, 0)
+            })
+        }),
+        Update::without_line::<removed::Unit>("a field is removed", |world| {
+            any(world, |unit: &removed::Unit| unit.name == "Ann")
+        }),
+        Update::without_line::<renamed::Unit>(
+            "a field is renamed, with an alias where there is such a thing",
+            |world| any(world, |unit: &renamed::Unit| unit.hit_points == 40),
+        ),
+        Update::without_line::<reordered::Unit>("fields change their order", |world| {
+            any(world, |unit: &reordered::Unit| (&*unit.name, unit.health) == ("Ann", 40))
+        }),
     ]
 }
 
 fn updates_of_types() -> Vec<Update> {
     vec![
-        Update {
-            what: "a number becomes wider",
-            register: register::<widened::Unit>,
-            with_line: register::<widened::Unit>,
-            is_kept: |world| any(world, |unit: &widened::Unit| unit.health == 40),
-        },
+        Update::without_line::<widened::Unit>("a number becomes wider", |world| {
+            any(world, |unit: &widened::Unit| unit.health == 40)
+        }),
         Update {
             what: "a number becomes another unit (40 becomes 0.4)",
             register: register::<retyped::Unit>,
