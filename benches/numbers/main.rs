@@ -27,7 +27,7 @@ fn main() {
     }
     println!("| what | figure |");
     println!("| --- | --- |");
-    let parts: [(&str, fn()); 23] = [
+    let parts: [(&str, fn()); 24] = [
         ("idle", frames::idle),
         ("small_game", captures::small_game),
         ("delta_captures", captures::delta_captures),
@@ -48,6 +48,7 @@ fn main() {
         ("figures", figures::figures),
         ("recording", recording::recording),
         ("replays", replays::replays),
+        ("rebuild", replays::rebuild),
         ("reports", reports::reports),
         ("hostile", hostile::hostile),
         ("beside", beside::beside),

@@ -1,4 +1,4 @@
-//! The speed of an exact replay, and of a seek.
+//! The speed of an exact replay, of a seek, and of the start of the next build.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -44,7 +44,7 @@ struct Goal {
 
 pub fn replays() {
     let directory = tempfile::tempdir().expect("a directory for a moment");
-    let played = record(directory.path(), 120);
+    let played = record(plugin(directory.path()), 120);
     let times: Vec<Duration> = (0..5)
         .map(|_| {
             let mut playback = open(directory.path());
@@ -63,7 +63,7 @@ pub fn replays() {
 /// Takes a minute or more, so it is measured where it is named.
 pub fn hour() {
     let directory = tempfile::tempdir().expect("a directory for a moment");
-    let played = record(directory.path(), 3_600);
+    let played = record(plugin(directory.path()), 3_600);
     let mut playback = open(directory.path());
     let keyframes = playback.replay().keyframes().len();
     let mut times = Vec::new();
@@ -80,6 +80,40 @@ pub fn hour() {
         "a seek in an hour of that, to just before a checkpoint (aim ≤ 1,000 ms)",
         format!("{median:.0} ms, the slowest {slowest:.0} ms; {keyframes} checkpoints"),
     );
+}
+
+/// A developer rebuilds, and the game starts where it was.
+pub fn rebuild() {
+    let directory = tempfile::tempdir().expect("a directory for a moment");
+    let plugin = || plugin(directory.path()).development(true).resume_in_development(true);
+    record(plugin(), 60);
+    let times: Vec<Duration> = (0..9)
+        .map(|_| {
+            let begun = Instant::now();
+            let mut app = build(plugin());
+            app.finish();
+            app.cleanup();
+            let is_played = |app: &App| {
+                let current = app.world().get_resource::<CurrentSession>();
+                current.is_some_and(|current| current.status() == SessionStatus::Active)
+            };
+            while !is_played(&app) {
+                app.update();
+            }
+            let world = app.world_mut();
+            let members = world.query::<&Member>().iter(world).count();
+            assert_eq!(members, COLONY as usize);
+            begun.elapsed()
+        })
+        .collect();
+    row(
+        "from the start of a rebuilt game to the world of 2,000 that the last build left (aim ≤ 1,000 ms)",
+        format!("{:.0} ms", median(times).as_secs_f64() * 1_000.0),
+    );
+}
+
+fn plugin(directory: &Path) -> SessionPlugin {
+    SessionPlugin::new("Bench", "Numbers").directory(directory)
 }
 
 fn build(session: SessionPlugin) -> App {
@@ -125,8 +159,8 @@ fn walk(
 }
 
 /// Plays so many seconds. Returns the play time.
-fn record(directory: &Path, seconds: u32) -> Duration {
-    let mut app = build(SessionPlugin::new("Bench", "Numbers").directory(directory));
+fn record(plugin: SessionPlugin, seconds: u32) -> Duration {
+    let mut app = build(plugin);
     app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
     app.finish();
     app.cleanup();

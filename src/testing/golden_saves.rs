@@ -43,7 +43,7 @@ const LOSSES: &str = ".losses";
 ///
 /// # Panics
 ///
-/// If a save can't be opened or loaded, if it loses something that isn't listed, and if it doesn't
+/// If a save is a directory, or can't be opened or loaded, if it loses something that isn't listed, and if it doesn't
 /// lose what is. All saves are tried. The message names file, type and field, and has the lines to
 /// add. It also panics if there is no save at all.
 ///
@@ -80,16 +80,22 @@ fn check(
     let build: Arc<dyn Fn(SessionPlugin) -> App> = Arc::new(build);
     let entries = disk.list(directory);
     let entries = entries.map_err(|error| format!("{}: {error}", directory.display()))?;
+    let (directories, entries): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|entry| entry.is_dir);
     let names: BTreeSet<String> =
         entries.into_iter().filter(|entry| entry.is_file).map(|entry| entry.name).collect();
     let (lists, saves): (Vec<&String>, Vec<&String>) = names
         .iter()
         .filter(|name| !name.ends_with(".md") && !name.starts_with('.'))
         .partition(|name| name.ends_with(LOSSES));
-    if saves.is_empty() {
+    if saves.is_empty() && directories.is_empty() {
         return Err(format!("{} has no save to load", directory.display()));
     }
     let mut problems = String::new();
+    for directory in directories {
+        let name = directory.name;
+        let _ = write!(problems, "\n{name} is a directory: a save is a file, as an export writes it");
+    }
     for list in lists.iter().filter(|list| !names.contains(list.trim_end_matches(LOSSES))) {
         let _ = write!(problems, "\n{list}: the save that it is about isn't there");
     }

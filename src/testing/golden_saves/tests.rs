@@ -163,5 +163,8 @@ fn a_directory_without_saves_proves_nothing() {
     let disk = MemoryDisk::default();
     disk.put(&Path::new(SAVES).join("README.md"), b"about them");
     assert_eq!(problems(&disk, old_game), "saves has no save to load");
+    disk.put(&Path::new(SAVES).join("a-session").join("1.segment"), b"of a session");
+    let said = problems(&disk, old_game);
+    assert_eq!(said, "a-session is a directory: a save is a file, as an export writes it");
     assert!(check(&disk, Path::new("elsewhere"), old_game).is_err());
 }

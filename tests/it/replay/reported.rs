@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
-use bevy_session::events::RecordInputs;
+use bevy_session::events::{RecordInputs, RecordingExt};
 use bevy_session::prelude::*;
 use bevy_session::replay::{Replay, ReplayManner, ReplayStep};
 use bevy_session::reports::{Report, ReportWritten};
+use serde::{Deserialize, Serialize};
 
 use super::game::{Farm, Press, app_with, build, panics};
 use super::play_through;
@@ -30,6 +31,14 @@ fn dies_late(directory: &Path) -> Farm {
 
 fn press_often(mut presses: MessageWriter<Press>) {
     presses.write_batch((0..PRESSES_IN_EACH_STEP).map(|_| Press { key: 0 }));
+}
+
+/// A word that nobody else is to read.
+#[derive(Message, TypePath, Clone, Debug, Serialize, Deserialize)]
+struct Whisper(String);
+
+fn whisper(mut whispers: MessageWriter<Whisper>) {
+    whispers.write(Whisper("the password".to_owned()));
 }
 
 /// Has a report of the last run written.
@@ -64,4 +73,27 @@ fn a_run_with_many_inputs_after_its_checkpoint_plays_again_to_its_panic() {
     // The frame that panicked is played as well, and here nothing panics in it.
     assert!(again.seconds > farm.seconds, "{again:?} {farm:?}");
     assert!(again.presses >= farm.presses, "{again:?} {farm:?}");
+}
+
+#[test]
+fn inputs_that_are_personal_or_private_are_counted_and_stay_at_home() {
+    for is_private in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut game = app_with(directory.path(), 7, |app| {
+            app.add_message::<Whisper>()
+                .add_systems(FixedUpdate, whisper.before(RecordInputs));
+            let recorded = app.record_inputs::<Whisper>(FixedUpdate);
+            let _ = if is_private { recorded.private() } else { recorded.personal() };
+        });
+        frames(&mut game, 100);
+        panics(game);
+
+        let at_home = Replay::open(directory.path()).unwrap();
+        let is_whisper = |path: &str| path.ends_with("Whisper");
+        let whispers = at_home.events().filter(|it| is_whisper(&it.event_type.path)).count();
+        assert!(whispers > 50, "{whispers}");
+        let sent = Replay::open(report(directory.path())).unwrap();
+        assert!(sent.has_inputs() && sent.missing() > 50, "{} missing", sent.missing());
+        assert!(!sent.events().any(|it| is_whisper(&it.event_type.path)));
+    }
 }
