@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
+use bevy_session::SessionStatus;
 use bevy_session::events::{RecordInputs, RecordingExt};
 use bevy_session::prelude::*;
 use bevy_session::replay::{Playback, Replay, ReplayManner, ReplayStep};

@@ -94,7 +94,8 @@ fn check(
     let mut problems = String::new();
     for directory in directories {
         let name = directory.name;
-        let _ = write!(problems, "\n{name} is a directory: a save is a file, as an export writes it");
+        let _ =
+            write!(problems, "\n{name} is a directory: a save is a file, as an export writes it");
     }
     for list in lists.iter().filter(|list| !names.contains(list.trim_end_matches(LOSSES))) {
         let _ = write!(problems, "\n{list}: the save that it is about isn't there");

@@ -77,7 +77,8 @@ fn the_files_of_a_checkpoint_are_seen_as_they_are_written() {
     let done =
         seen.values().map(|Fields(fields)| fields).filter(|fields| fields["message"] == "done");
     let mut of_session = done.filter(|fields| {
-        Path::new(&fields["path"]).starts_with(&own) && fields.get("place").is_some_and(|it| it == "data")
+        Path::new(&fields["path"]).starts_with(&own)
+            && fields.get("place").is_some_and(|it| it == "data")
     });
     // In this order; other operations may come in between.
     for operation in ["create_dir", "create", "append", "sync", "sync_dir"] {

@@ -80,8 +80,7 @@ fn inputs_that_are_personal_or_private_are_counted_and_stay_at_home() {
     for is_private in [false, true] {
         let directory = tempfile::tempdir().unwrap();
         let mut game = app_with(directory.path(), 7, |app| {
-            app.add_message::<Whisper>()
-                .add_systems(FixedUpdate, whisper.before(RecordInputs));
+            app.add_message::<Whisper>().add_systems(FixedUpdate, whisper.before(RecordInputs));
             let recorded = app.record_inputs::<Whisper>(FixedUpdate);
             let _ = if is_private { recorded.private() } else { recorded.personal() };
         });
