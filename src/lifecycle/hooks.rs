@@ -304,7 +304,8 @@ pub trait SessionHooksExt {
     /// animation's timer. Call this for components that aren't saved, depend on saved ones, and are
     /// rebuilt by the game's systems.
     ///
-    /// A restore that respawns everything removes them anyway.
+    /// A restore that respawns everything removes them anyway, except from entities that a level has
+    /// placed: those stay in every restore.
     ///
     /// ```
     /// # use bevy::prelude::*;

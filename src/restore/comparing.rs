@@ -48,19 +48,18 @@ enum Candidates {
 }
 
 impl MayDiffer {
-    /// The values that were written after a tick, and all values of the `misshapen` ranks, as a
-    /// removal leaves no tick.
+    /// The values that were written after a tick, and `all_of` some ranks.
     pub(super) fn since(
         known: &mut Known<'_>,
         who: &WhoStays,
-        misshapen: &[u32],
+        all_of: &[u32],
         world: &World,
     ) -> Self {
         let columns = known.recorder.changed_since(world, known.since).into_iter().map(|changed| {
             let changed = changed.into_iter();
             let mut ranks: Vec<u32> = changed.filter_map(|entity| who.rank(entity)).collect();
-            if !misshapen.is_empty() {
-                ranks.extend(misshapen);
+            if !all_of.is_empty() {
+                ranks.extend(all_of);
                 ranks.sort_unstable();
                 ranks.dedup();
             }
@@ -149,7 +148,6 @@ impl Share<'_> {
         else {
             return differing;
         };
-        // One with a key doesn't stay.
         let DecodedColumn::Component(decoded) = &image.decoded else { return differing };
         if matches!(part, Part::None | Part::Key(_)) {
             return differing;
@@ -187,7 +185,9 @@ fn lacks(
     let there = layouts.of(entity.archetype()).iter();
     let lacking = there.filter(|(place, _)| {
         let column = replacement.image.columns.get(*place as usize);
-        let is_known = column.is_some_and(|column| column.was_saved);
+        let is_known = column.is_some_and(|column| {
+            !column.unreadable.contains(&rank) && !replacement.came_with_an_update(rank, column)
+        });
         is_known && !saved.iter().any(|row| row.column == *place)
     });
     lacking.map(|(_, component)| *component).collect()

@@ -67,7 +67,7 @@ pub(crate) struct WorldImage {
 pub(super) struct Living {
     /// The entity of each rank; [`Entity::PLACEHOLDER`] if it isn't there.
     pub by_rank: Vec<Entity>,
-    /// The entities that may stay: neither found by a key, nor with a value that can't be read.
+    /// The entities without a key that may stay: all of their values can be read.
     pub may_stay: WhoStays,
     /// The ranks of entities that may not stay, since a value can't be read.
     pub unreadable: Vec<u32>,
@@ -81,8 +81,9 @@ pub(super) struct Living {
     pub turns: Vec<u32>,
     /// The ids of all ranks, if each of their entities exists.
     pub seeds: Vec<(Entity, SaveId)>,
-    /// True if the whole checkpoint was read, in the current form, and no level has a part in it:
-    /// then a world restored from it can be written as a delta to it.
+    /// True if the whole checkpoint was read, in the current form, and nothing of it waits or is
+    /// gone: then a world restored from it can be written as a delta to it, if all that a level has
+    /// placed is there.
     pub is_whole: bool,
 }
 

@@ -38,7 +38,7 @@ use super::replace::{ChangedEntity, EntitiesReplaced};
 use super::replacement::{Origin, Replacement};
 use super::report::{RespawnedEntity, RestoreReport};
 use super::staying::Staying;
-use super::sweep::{Sweep, count_entities, living_gone};
+use super::sweep::{Sweep, count_entities, living_gone, welcome};
 use crate::capture::{Known, ties_to};
 use crate::saved::{Outside, Saved, unfiltered};
 
@@ -58,17 +58,22 @@ impl WorldImage {
         dropped: &DroppedTypes,
         known: Option<Known<'_>>,
     ) -> EntitiesReplaced {
-        let report =
+        let mut report =
             RestoreReport { losses: self.losses.clone(), in_place: true, ..Default::default() };
         let put_off = leftovers.put_off_since(world);
         // Nothing of an earlier restore is looked for any more.
         world.remove_resource::<Reappearance>();
+        welcome(world, &mut report);
         let mut sweep = Sweep::begin(&self.adopted);
         let count = sweep.count_old_entities(world);
         let replacement = Replacement::new(world, self, Outside::default(), report);
         let mut staying = Staying::find(world, replacement);
         // Where there are just as many as stay, they are those.
-        let old = if count == staying.who.len() { Vec::new() } else { sweep.old_entities(world) };
+        let old = if count == staying.who.len_without_key() {
+            Vec::new()
+        } else {
+            sweep.old_entities(world)
+        };
         staying.despawn_others(world, &mut sweep, old);
         let has_taken = staying.take_away(world, dropped, &mut sweep);
         leftovers.drop_all_but(world, &put_off);
@@ -134,7 +139,7 @@ impl Staying {
             let is_unsaved = |found: EntityRef<'_>| !found.contains::<Saved>();
             world.get_entity(*entity).is_ok_and(is_unsaved) && !doomed.contains(*entity)
         });
-        self.has_lost_others = self.living.others.len() < known;
+        self.references_differ |= self.living.others.len() < known;
         // One that a level found by its key goes by the id that the checkpoint knows.
         let outside = &mut self.replacement.outside;
         let known: EntityHashSet = outside.values().copied().collect();
@@ -151,12 +156,13 @@ impl Staying {
     ) {
         let mut code_ran = has_taken | self.restore_resources(world);
         self.replacement.keep_others(world, &[]);
+        // A removal leaves no tick, and what a level has placed may be another one than before.
+        let all_of: Vec<u32> = self.seen.misshapen.iter().copied().chain(self.placed()).collect();
         let replacement = &mut self.replacement;
-        let misshapen = &self.seen.misshapen;
         let since = known.as_ref().map(|known| known.since);
         let may_differ = known.map(|mut known| {
-            let mut may_differ = MayDiffer::since(&mut known, &self.who, misshapen, world);
-            if self.has_lost_others || !all_stay(replacement) {
+            let mut may_differ = MayDiffer::since(&mut known, &self.who, &all_of, world);
+            if self.references_differ || !all_stay(replacement) {
                 may_differ.add_columns_that_name(replacement);
             }
             may_differ
@@ -227,7 +233,8 @@ impl Staying {
 
     fn finish(mut self, world: &mut World, since: Option<Tick>) -> EntitiesReplaced {
         let changed = note_changed(&mut self.replacement, world);
-        let is_whole = self.living.is_whole && since.is_some();
+        let placed_stay = self.placed().count() == self.replacement.image.keys.len();
+        let is_whole = self.living.is_whole && placed_stay && since.is_some();
         let all_stay = self.who.len() == self.replacement.entities.len();
         if all_stay && self.replacement.stamps.nothing_ran_until_now(world) {
             // None can have gone.
@@ -239,8 +246,9 @@ impl Staying {
             .filter_map(|(rank, was)| Some((*was, *self.replacement.entities.get(*rank as usize)?)))
             .collect();
         // Nothing shows what the game's code does where a resource is written.
-        let is_quiet =
-            self.replacement.is_settled && !resources_run_hooks(&self.replacement, world);
+        let is_quiet = self.replacement.is_settled
+            && !resources_run_hooks(&self.replacement, world)
+            && !self.replacement.has_resource_too_many(world);
         let mut replaced = self.replacement.finish(world);
         let is_exact = is_whole && is_quiet && replaced.report.is_exact();
         if is_exact && is_all_that_is_saved(&replaced, world) {

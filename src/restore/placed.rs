@@ -12,7 +12,7 @@ use super::difference::take_away;
 use super::image::{ImageColumn, WorldImage};
 use super::loss::{RestoreLoss, RestoreLossReason};
 use super::replacement::{Origin, Replacement};
-use crate::capture::{NamedOrder, Placed};
+use crate::capture::{NamedOrder, Placed, SaveKey};
 use crate::saved::{BUILD, DecodedColumn, Saved};
 
 impl WorldImage {
@@ -26,23 +26,51 @@ impl WorldImage {
     }
 }
 
+/// The entities that a level has placed.
+#[derive(Default)]
+pub(super) struct FoundByKey {
+    /// The rank and the living entity of each key.
+    pub fitting: Vec<(u32, Entity)>,
+    /// The keys under which the level has another kind of entity now.
+    mismatched: Vec<SaveKey>,
+}
+
 impl Replacement {
-    /// Finds the living entity of each key. The first one that fits gets it; others wait. A level
-    /// may have another kind of entity under a key now, a chest instead of a door. The saved values
-    /// aren't written to that.
+    /// Finds the living entity of each key, unless it stays. Entities without one wait.
     pub(super) fn find_placed(&mut self, world: &World) {
         let Some(placed) = world.get_resource::<Placed>() else { return };
-        let defining = self.defining_types(world);
-        let mut taken = HashSet::new();
-        let mut mismatched = Vec::new();
-        for (rank, key) in &self.image.keys {
-            let place = *rank as usize;
-            let (Some(entity), Some(origin)) =
+        let FoundByKey { fitting, mismatched } = self.find_by_key(placed, world);
+        for rank in self.image.keys.keys() {
+            if let Some(origin) = self.origins.get_mut(*rank as usize)
+                && *origin != Origin::Staying
+            {
+                *origin = Origin::Waiting;
+            }
+        }
+        for (rank, found) in fitting {
+            let place = rank as usize;
+            if let (Some(entity), Some(origin)) =
                 (self.entities.get_mut(place), self.origins.get_mut(place))
-            else {
-                continue;
-            };
-            *origin = Origin::Waiting;
+            {
+                (*entity, *origin) = (found, Origin::Placed);
+            }
+        }
+        for key in &mismatched {
+            self.report.add_mismatched(key);
+        }
+    }
+
+    /// Finds the living entity of each key whose entity doesn't stay. The first one that fits gets
+    /// it. A level may have another kind of entity under a key now, a chest instead of a door. The
+    /// saved values aren't written to that.
+    pub(super) fn find_by_key(&self, placed: &Placed, world: &World) -> FoundByKey {
+        let defining = self.defining_types(world);
+        let stays = |rank: u32| self.origins.get(rank as usize) == Some(&Origin::Staying);
+        let staying = self.image.keys.keys().filter(|rank| stays(**rank));
+        let staying = staying.filter_map(|rank| self.entities.get(*rank as usize).copied());
+        let mut taken: HashSet<Entity> = staying.collect();
+        let mut found = FoundByKey::default();
+        for (rank, key) in self.image.keys.iter().filter(|(rank, _)| !stays(**rank)) {
             let living = placed.find(world, key).and_then(|found| world.get_entity(found).ok());
             let Some(living) = living.filter(EntityRef::contains::<Saved>) else { continue };
             if taken.contains(&living.id()) || self.doomed.contains(living.id()) {
@@ -51,15 +79,18 @@ impl Replacement {
             let saved = self.image.rows.of(*rank).iter();
             let saved = saved.filter_map(|row| self.parts.get(row.column as usize)?.component());
             if !fits(&defining, living, saved) {
-                mismatched.push(key.clone());
+                found.mismatched.push(key.clone());
                 continue;
             }
             taken.insert(living.id());
-            (*entity, *origin) = (living.id(), Origin::Placed);
+            found.fitting.push((*rank, living.id()));
         }
-        for key in &mismatched {
-            self.report.add_mismatched(key);
-        }
+        found
+    }
+
+    /// Returns true if a level owns the existence of a rank's entity.
+    pub(super) fn has_key(&self, rank: u32) -> bool {
+        self.image.keys.contains_key(&rank)
     }
 
     /// For claims: the entity with a key may be another by now than the one that came with it,
@@ -101,6 +132,7 @@ impl Replacement {
             let failed = rows.rebuild(&is_written, world);
             for rank in failed.iter().filter_map(|(row, _)| ranks.get(*row as usize)) {
                 if self.origins.get(*rank as usize) == Some(&Origin::Staying)
+                    && !self.image.keys.contains_key(rank)
                     && let Some(component) = self.parts.get(place).and_then(|it| it.component())
                     && let Some(entity) = self.entities.get(*rank as usize)
                 {

@@ -217,6 +217,11 @@ impl WorldImage {
 }
 
 impl Replacement {
+    /// Returns true if the game has put a resource back that the checkpoint doesn't have.
+    pub(super) fn has_resource_too_many(&self, world: &mut World) -> bool {
+        self.image.columns.iter().any(|column| column.is_resource_too_many(world))
+    }
+
     fn write_entities(&mut self, world: &mut World) {
         self.rebuild(world);
         self.spawn(world);
@@ -302,6 +307,16 @@ impl ImageColumn {
             Some(saved) if resource.is_as_saved(saved, world, names) => WrittenAgain::Not,
             Some(saved) => resource.write_again(saved, references, world),
         }
+    }
+
+    /// Returns true if the world has a resource that the checkpoint doesn't have.
+    pub(super) fn is_resource_too_many(&self, world: &mut World) -> bool {
+        self.was_saved
+            && self.saved_value(0).is_none()
+            && self.unreadable.is_empty()
+            && self
+                .resource_component(world)
+                .is_some_and(|it| world.get_resource_by_id(it).is_some())
     }
 
     /// Remembers the world's resource, if this is one.

@@ -78,7 +78,7 @@ pub(super) enum Origin {
     Spawned,
     /// It exists, and differences are written to it.
     Staying,
-    /// A level placed it, and it exists: it gets its values.
+    /// A level placed it, and it exists: it gets all of its values.
     Placed,
     /// A level will place it: its values are kept until then.
     Waiting,
@@ -230,6 +230,7 @@ impl Replacement {
         for rank in ranks {
             let Some(origin) = self.origins.get(rank as usize).copied() else { continue };
             let stays = origin == Origin::Staying;
+            let has_key = self.has_key(rank);
             if origin == Origin::Waiting || stays && difference.written.of(rank).is_empty() {
                 continue;
             }
@@ -237,7 +238,7 @@ impl Replacement {
             let parent = parent.filter(|parent| world.get_entity(*parent).is_ok());
             self.stamps.begin(rank, world);
             let written = if stays { difference.written.of(rank) } else { rows.of(rank) };
-            if stays && parent.is_none() {
+            if stays && parent.is_none() && !has_key {
                 orphan(self, rank, written, world);
             }
             self.write_one(rank, (origin, written), parent, &mut spawner, world);
@@ -275,7 +276,11 @@ impl Replacement {
         world: &mut World,
     ) {
         let Some(id) = self.entities.get(rank as usize).copied() else { return };
-        let is_placed = origin == Origin::Placed;
+        let is_placed = match origin {
+            Origin::Placed => true,
+            Origin::Staying => self.has_key(rank),
+            Origin::Spawned | Origin::Waiting => false,
+        };
         // Written once more, it would be moved to the end of its siblings.
         let stays = is_placed
             && (parent.is_none() || world.get::<ChildOf>(id).map(ChildOf::parent) == parent);
@@ -353,6 +358,7 @@ impl Replacement {
                 self.report.add_dangling(dangling(column, entity, true));
                 // One that stays may have another. What a level has linked is the level's.
                 if self.origins.get(rank as usize) == Some(&Origin::Staying)
+                    && !self.image.keys.contains_key(&rank)
                     && let Some(Part::Link(link)) = self.parts.get(row.column as usize)
                 {
                     take_away(world, entity, &[*link]);
@@ -412,7 +418,10 @@ impl Replacement {
 
     /// The number of entities without a key that were spawned or stay, and that still exist.
     pub(super) fn entities_without_key(&self) -> u64 {
-        self.report.entities - self.count(Origin::Placed)
+        let keys = self.image.keys.keys();
+        let origins = keys.filter_map(|rank| self.origins.get(*rank as usize));
+        let placed = origins.filter(|it| matches!(it, Origin::Placed | Origin::Staying));
+        self.report.entities - placed.count() as u64
     }
 
     pub(super) fn count(&self, origin: Origin) -> u64 {

@@ -8,6 +8,7 @@ use bevy::ecs::world::{EntityRef, World};
 
 use super::hooks::is_mutable;
 use super::image::{ImageColumn, Living};
+use super::placed::FoundByKey;
 use super::replacement::{Origin, Part, Replacement};
 use super::sweep::DespawnOnRestore;
 use super::unsaved::Layouts;
@@ -24,8 +25,8 @@ pub(super) struct Staying {
     pub who: WhoStays,
     /// The ranks and old ids of entities that are spawned again although they existed.
     pub respawned: Vec<(u32, Entity)>,
-    /// True if an unsaved entity that may be referred to is gone.
-    pub has_lost_others: bool,
+    /// True if an entity that may be referred to is gone, or another one than before.
+    pub references_differ: bool,
     /// The last observation of the entities that stay.
     pub seen: Sighting,
 }
@@ -40,13 +41,14 @@ pub(super) struct Sighting {
 }
 
 impl Staying {
-    /// Finds the entities that stay. Placed ones are found by their keys, as in every restore.
+    /// Finds the entities that stay. Placed ones are found by their keys, as in every restore, and
+    /// are compared in full: the level may have spawned them again.
     pub(super) fn find(world: &World, mut replacement: Replacement) -> Self {
         let mut living = replacement.image.living.take().unwrap_or_default();
         let who = std::mem::take(&mut living.may_stay);
         let (respawned, seen) = (Vec::new(), Sighting::default());
-        let has_lost_others = false;
-        let mut staying = Self { replacement, living, who, respawned, has_lost_others, seen };
+        let references_differ = false;
+        let mut staying = Self { replacement, living, who, respawned, references_differ, seen };
         staying.find_living(world);
         staying
     }
@@ -56,18 +58,20 @@ impl Staying {
         let Replacement { entities, origins, .. } = &mut self.replacement;
         let is_there = |rank: u32| {
             let entity = entities.get(rank as usize).copied();
-            entity.is_some_and(|entity| world.get_entity(entity).is_ok_and(may_stay))
+            entity.and_then(|it| world.get_entity(it).ok()).is_some_and(|it| may_stay(it, false))
         };
         for rank in self.living.unreadable.iter().copied().filter(|rank| is_there(*rank)) {
             let was = entities.get(rank as usize).copied();
             self.respawned.extend(was.map(|was| (rank, was)));
         }
+        let known_by_id = entities.clone();
         for (entity, origin) in entities.iter_mut().zip(origins) {
             match self.who.contains(*entity) {
                 true => *origin = Origin::Staying,
                 false => *entity = Entity::PLACEHOLDER,
             }
         }
+        self.find_placed(&known_by_id, world);
         self.look_around(world);
         if self.seen.present != self.who.len() {
             for rank in self.missing(world) {
@@ -81,29 +85,56 @@ impl Staying {
         self.respawn_where_immutables_differ(world);
     }
 
+    /// Finds the entities that a level has placed.
+    fn find_placed(&mut self, known_by_id: &[Entity], world: &World) {
+        let Some(placed) = world.get_resource::<Placed>() else { return };
+        let FoundByKey { fitting, .. } = self.replacement.find_by_key(placed, world);
+        let Replacement { entities, origins, .. } = &mut self.replacement;
+        let goes = |entity| world.get::<DespawnOnRestore>(entity).is_some();
+        for (rank, found) in fitting.into_iter().filter(|(_, found)| !goes(*found)) {
+            let place = rank as usize;
+            if let (Some(entity), Some(origin)) = (entities.get_mut(place), origins.get_mut(place))
+            {
+                (*entity, *origin) = (found, Origin::Staying);
+                self.who.add_placed(found, rank);
+                self.references_differ |= known_by_id.get(place) != Some(&found);
+            }
+            if let Some((seed, _)) = self.living.seeds.get_mut(place) {
+                *seed = found;
+            }
+        }
+    }
+
+    /// The ranks of the staying entities that a level has placed.
+    pub(super) fn placed(&self) -> impl Iterator<Item = u32> {
+        let Replacement { image, origins, .. } = &self.replacement;
+        let ranks = image.keys.keys().copied();
+        ranks.filter(|rank| origins.get(*rank as usize) == Some(&Origin::Staying))
+    }
+
     /// Finds out which of the staying entities exist, and their components.
     pub(super) fn look_around(&mut self, world: &World) {
         self.seen = Sighting::default();
         let Some(marker) = world.component_id::<Saved>() else { return };
         let mut layouts = Layouts::new(&self.replacement);
         let columns = &self.replacement.image.columns;
-        let leaves = [world.component_id::<SaveKey>(), world.component_id::<DespawnOnRestore>()];
-        let has = |archetype: &Archetype, id: &Option<ComponentId>| {
+        let [key, goes] =
+            [world.component_id::<SaveKey>(), world.component_id::<DespawnOnRestore>()];
+        let has = |archetype: &Archetype, id: Option<ComponentId>| {
             id.is_some_and(|id| archetype.contains(id))
         };
         let saved = world.archetypes().iter().filter(|archetype| {
-            archetype.contains(marker)
-                && !archetype.contains(IS_RESOURCE)
-                && !leaves.iter().any(|id| has(archetype, id))
+            archetype.contains(marker) && !archetype.contains(IS_RESOURCE) && !has(archetype, goes)
         });
         for archetype in saved {
             let was_saved =
                 |place: &u32| columns.get(*place as usize).is_some_and(|it| it.was_saved);
             let there = layouts.of(archetype).iter().map(|(place, _)| *place);
             let there: Vec<u32> = there.filter(was_saved).collect();
+            let has_key = has(archetype, key);
             let mut last = None;
             for entity in archetype.entities() {
-                let Some(rank) = self.who.rank(entity.id()) else { continue };
+                let Some(rank) = self.who.rank_if(entity.id(), has_key) else { continue };
                 self.seen.present += 1;
                 let shape = self.living.shape_by_rank.get(rank as usize).copied();
                 let is_as_saved = match last {
@@ -124,8 +155,11 @@ impl Staying {
         let Replacement { entities, origins, .. } = &self.replacement;
         let staying = (0_u32..).zip(entities.iter().zip(origins));
         let staying = staying.filter(|(_, (_, origin))| **origin == Origin::Staying);
-        let is_there = |entity| world.get_entity(entity).is_ok_and(may_stay);
-        let missing = staying.filter(|(_, (entity, _))| !is_there(**entity));
+        let is_there = |rank, entity| {
+            let has_key = self.replacement.has_key(rank);
+            world.get_entity(entity).is_ok_and(|entity| may_stay(entity, has_key))
+        };
+        let missing = staying.filter(|(rank, (entity, _))| !is_there(*rank, **entity));
         missing.map(|(rank, _)| rank).collect()
     }
 
@@ -143,19 +177,22 @@ impl Staying {
         self.respawned.extend(was.map(|was| (rank, was)));
     }
 
-    /// Lets an entity be spawned that doesn't stay. Returns its former id.
+    /// Lets an entity be spawned that doesn't stay. Returns its former id. One that a level has
+    /// placed waits until the level spawns it.
     fn forget(&mut self, rank: u32) -> Option<Entity> {
+        let has_key = self.replacement.has_key(rank);
         let Replacement { entities, origins, .. } = &mut self.replacement;
         let entity = entities.get_mut(rank as usize)?;
         let was = std::mem::replace(entity, Entity::PLACEHOLDER);
-        *origins.get_mut(rank as usize)? = Origin::Spawned;
+        *origins.get_mut(rank as usize)? = if has_key { Origin::Waiting } else { Origin::Spawned };
         self.who.remove(was);
-        Some(was)
+        self.references_differ = true;
+        (!has_key).then_some(was)
     }
 
     /// Indexes rely on the hooks of immutable components, so none is written in place. A component
     /// that refers to an entity which is spawned again differs as well, so this is repeated until
-    /// nothing changes.
+    /// nothing changes. An entity that a level has placed stays, and its component is inserted.
     fn respawn_where_immutables_differ(&mut self, world: &World) {
         let parts = self.replacement.parts.iter();
         let immutable: Vec<bool> = parts
@@ -220,16 +257,16 @@ fn with_other_immutables(
             part.component().is_some_and(|component| entity.contains_id(component))
                 && !rows.is_as_saved(saved, entity, &mut names)
         });
-        if differs {
+        if differs && !replacement.has_key(rank) {
             differing.push(rank);
         }
     }
     differing
 }
 
-/// Returns true if a living entity can be kept.
-fn may_stay(entity: EntityRef<'_>) -> bool {
+/// Returns true if a living entity can be kept. One with a key is its level's.
+fn may_stay(entity: EntityRef<'_>, has_key: bool) -> bool {
     entity.contains::<Saved>()
-        && !entity.contains::<SaveKey>()
+        && entity.contains::<SaveKey>() == has_key
         && !entity.contains::<DespawnOnRestore>()
 }

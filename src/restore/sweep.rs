@@ -135,14 +135,19 @@ fn unsaved_children(world: &World, old: &[Entity]) -> u64 {
     children.map(|children| children.iter().filter(|child| is_unsaved(child)).count() as u64).sum()
 }
 
+/// Has the entities found by their keys that the level has spawned since the last look.
+pub(super) fn welcome(world: &mut World, report: &mut RestoreReport) {
+    let arrivals = Placed::welcome(world);
+    report.add_duplicate_keys(arrivals.duplicates.into_iter().map(|(key, ..)| key));
+}
+
 /// Entities that the level has spawned again although they were despawned in play.
 pub(super) fn living_gone(
     world: &mut World,
     gone: &[(SaveId, SaveKey)],
     report: &mut RestoreReport,
 ) -> Vec<Entity> {
-    let arrivals = Placed::welcome(world);
-    report.add_duplicate_keys(arrivals.duplicates.into_iter().map(|(key, ..)| key));
+    welcome(world, report);
     let Some(placed) = world.get_resource::<Placed>() else { return Vec::new() };
     let found = gone.iter().filter_map(|(_, key)| placed.find(world, key));
     let living: Vec<Entity> =

@@ -2,6 +2,7 @@
 
 mod checkpoint_migrations;
 mod in_place;
+mod placed;
 mod unusable;
 
 use bevy::ecs::entity_disabling::Disabled;

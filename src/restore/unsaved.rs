@@ -81,7 +81,7 @@ impl Replacement {
 
     /// Returns true if the checkpoint lacks an entity's component because the build that took it
     /// never gave it one.
-    fn came_with_an_update(&self, rank: u32, column: &ImageColumn) -> bool {
+    pub(super) fn came_with_an_update(&self, rank: u32, column: &ImageColumn) -> bool {
         if !column.was_saved {
             return true;
         }

@@ -5,6 +5,7 @@ mod forks;
 mod levels;
 mod links;
 mod openings;
+mod placed;
 
 use std::time::Duration;
 
@@ -50,7 +51,12 @@ struct Heard {
 
 /// A game that goes back in place, unless a request says otherwise, and takes checkpoints only where it is asked.
 pub fn in_place_game(disk: &MemoryDisk, add: impl FnOnce(&mut App)) -> App {
-    let mut app = game_with(plugin(disk), |app| {
+    in_place_game_with(plugin(disk), add)
+}
+
+/// The same with another plugin.
+fn in_place_game_with(plugin: SessionPlugin, add: impl FnOnce(&mut App)) -> App {
+    let mut app = game_with(plugin, |app| {
         app.init_resource::<Heard>()
             .drop_on_rewind::<Glance>()
             .add_observer(|_: On<Insert<Health>>, mut heard: ResMut<Heard>| heard.inserted += 1)

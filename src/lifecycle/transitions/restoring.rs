@@ -3,8 +3,8 @@
 //! The order is that of `docs/ARCHITECTURE.md`, *A restore*. A restore can be cancelled until its
 //! gate is open. The resources then get the values that they had when it began, and those that
 //! didn't exist are removed. If no state was left, that is all. If one was, its entities and its
-//! level are gone: the checkpoint that was taken of the played session is restored, by the same
-//! steps and through the same loading screen, and that can't be cancelled. Without a session the
+//! level are gone: the checkpoint that was taken of the played session is restored, in the same
+//! manner and through the same loading screen, and that can't be cancelled. Without a session the
 //! states are entered again.
 
 use std::sync::Arc;
@@ -211,11 +211,9 @@ fn finish_restore(parts: &mut RuntimeParts, world: &mut World, restoring: Restor
 }
 
 /// The manner of restoring a checkpoint into the present world: in place only if that is the
-/// session's, as it was played.
+/// session's. What a cancelled restore took with the states that it left is spawned again.
 fn manner_here(parts: &RuntimeParts, session: SessionId, preparing: &Preparing) -> RestoreManner {
-    let is_played = parts.session() == Some(session)
-        && parts.playing.as_ref().is_some_and(|playing| !playing.has_left_world);
-    match is_played && !preparing.takes_cancellation_back() {
+    match parts.session() == Some(session) {
         true => preparing.manner,
         false => RestoreManner::Respawn,
     }
@@ -383,13 +381,9 @@ pub(in crate::lifecycle) fn cancel_restoring(parts: &mut RuntimeParts, world: &m
         }
         let from = RestoreFrom::Checkpoint(newest);
         let ticket = ask(world, SessionRequest::Recover(session, from));
-        return take_up::prepare(
-            parts,
-            world,
-            ticket,
-            (session, from, RestoreReason::Undone),
-            None,
-        );
+        take_up::prepare(parts, world, ticket, (session, from, RestoreReason::Undone), None);
+        take_up::restore_in(parts, preparing.manner);
+        return;
     }
     if let Err(error) = prepared.image.give_states_back(world, &kept) {
         error!(%error, "the states that were left can't be entered");

@@ -195,8 +195,13 @@ pub(in crate::lifecycle) fn put_back_in_place(
     world: &World,
     ticket: Ticket,
 ) {
+    restore_in(parts, manner_of(world, ticket).unwrap_or(RestoreManner::InPlace));
+}
+
+/// Has the checkpoint that is being read restored in this manner.
+pub(in crate::lifecycle) fn restore_in(parts: &mut RuntimeParts, manner: RestoreManner) {
     if let Some(Transition::Preparing(preparing)) = &mut parts.transition {
-        preparing.manner = manner_of(world, ticket).unwrap_or(RestoreManner::InPlace);
+        preparing.manner = manner;
     }
 }
 

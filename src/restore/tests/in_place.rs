@@ -2,9 +2,9 @@
 
 use bevy::ecs::change_detection::{DetectChangesMut, Tick};
 use bevy::ecs::entity::{EntityHashSet, MapEntities};
-use bevy::ecs::lifecycle::Insert;
+use bevy::ecs::lifecycle::{Insert, Remove};
 use bevy::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::ReflectSaved;
 use crate::capture::test_kit::*;
@@ -30,6 +30,22 @@ struct Herd(EntityHashSet);
 #[derive(Resource, Default)]
 struct Linked(u32);
 
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Deserialize)]
+#[reflect(Component, Saved)]
+enum Moody {
+    Well,
+    Panicking,
+}
+
+impl Serialize for Moody {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Well => serializer.serialize_unit_variant("Moody", 0, "Well"),
+            Self::Panicking => panic!("never"),
+        }
+    }
+}
+
 /// A checkpoint, and the tick up to which all writes are in it.
 struct Moment {
     journal: Journal,
@@ -38,7 +54,10 @@ struct Moment {
 
 fn play() -> Play {
     let mut app = game();
-    app.register_type::<Home>().register_type::<InHerd>().init_resource::<Linked>();
+    app.register_type::<Home>()
+        .register_type::<InHerd>()
+        .register_type::<Moody>()
+        .init_resource::<Linked>();
     Play::of(app)
 }
 
@@ -118,6 +137,32 @@ fn who_goes_with_every_restore_and_comes_back_with_this_one_is_reported() {
     assert_eq!((respawned.len(), respawned[0].was), (1, goes));
     assert_eq!(play.world().get::<Health>(respawned[0].is), Some(&Health(2)));
     assert!(play.world().get_entity(stays).is_ok());
+}
+
+#[test]
+fn a_value_that_panics_when_it_is_written_differs() {
+    let mut play = play();
+    let entity = play.world().spawn((Health(1), Moody::Well)).id();
+    let then = moment(&mut play);
+    play.world().entity_mut(entity).insert(Moody::Panicking);
+    let replaced = go_back(&mut play, &then);
+    assert_eq!(replaced.report.written, 1);
+    assert_eq!(play.world().get::<Moody>(entity), Some(&Moody::Well));
+}
+
+#[test]
+fn a_resource_that_the_game_insists_on_is_part_of_the_run_that_follows() {
+    let mut play = play();
+    play.app.add_observer(|_: On<Remove<Score>>, mut commands: Commands| {
+        commands.insert_resource(Score(7));
+    });
+    play.world().spawn(Health(1));
+    let then = moment(&mut play);
+    assert!(then.journal.of::<Score>().is_empty());
+    play.world().insert_resource(Score(1));
+    assert_eq!(go_back(&mut play, &then).as_saved, None);
+    assert_eq!(play.world().resource::<Score>().0, 7);
+    assert_eq!(play.journal.of::<Score>().len(), 1);
 }
 
 #[test]

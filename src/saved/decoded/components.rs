@@ -1,5 +1,7 @@
 //! Decoded components of one type.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::world::{EntityRef, EntityWorldMut, World};
@@ -49,20 +51,24 @@ pub(crate) fn rebuild<C: ComponentCodec>(
     Some(codec.rebuild(value))
 }
 
-/// Returns true if a component is written as these bytes, which may refer to entities.
+/// Returns true if a component is written as these bytes, which may refer to entities. One whose own
+/// code panics when it is copied or written isn't: no checkpoint has such a value.
 pub(crate) fn is_written_as<C: CopyCodec>(
     codec: &C,
     component: &C::Component,
     (bytes, may_name): (&[u8], bool),
     names: &mut Names<'_>,
 ) -> bool {
-    // Where they name none, a component that does is written otherwise, whoever that is.
-    if !may_name && let Some(value) = codec.as_value(component) {
-        return codec.is_written_as(value, bytes, &mut names.written);
-    }
-    let mut value = codec.copy(component);
-    codec.map_entities(&mut value, names);
-    codec.is_written_as(&value, bytes, &mut names.written)
+    let compared = catch_unwind(AssertUnwindSafe(|| {
+        // Where they name none, a component that does is written otherwise, whoever that is.
+        if !may_name && let Some(value) = codec.as_value(component) {
+            return codec.is_written_as(value, bytes, &mut names.written);
+        }
+        let mut value = codec.copy(component);
+        codec.map_entities(&mut value, names);
+        codec.is_written_as(&value, bytes, &mut names.written)
+    }));
+    compared.unwrap_or(false)
 }
 
 impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {

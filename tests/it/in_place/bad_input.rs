@@ -6,13 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::world::DeferredWorld;
 use bevy::prelude::*;
-use bevy_session::MemoryDisk;
 use bevy_session::checkpoints::CheckpointDrifted;
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreCancelled;
+use bevy_session::{MemoryDisk, SessionId};
 use serde::{Deserialize, Serialize};
 
-use super::{Sprite, ask, checkpoint, go_back, in_place_game, last_restore};
+use super::{Sprite, ask, checkpoint, go_back, in_place_game, in_place_game_with, last_restore};
 use crate::common::*;
 
 /// Wherever it is inserted, its hook spawns somebody saved and despawns who was spawned before.
@@ -171,6 +171,43 @@ fn cancelling_at_the_gate_leaves_the_world_as_it_was() {
 }
 
 #[test]
+fn cancelling_at_the_gate_after_a_state_was_left_leaves_who_does_not_belong_to_it() {
+    #[derive(Resource)]
+    struct OpenGate;
+    let mut app = in_place_game(&MemoryDisk::default(), |app| {
+        listen::<RestoreCancelled>(app);
+        app.init_state::<Game>()
+            .save_state::<Game>()
+            .restore_session_when(|gate: Option<Res<OpenGate>>| gate.is_some());
+    });
+    let stays = spawn(&mut app, 1);
+    start(&mut app, "Gate");
+    checkpoint(&mut app);
+    app.world_mut().resource_mut::<NextState<Game>>().set(Game::Playing);
+    set(&mut app, stays, 2);
+    let goes = app.world_mut().spawn((Health(3), DespawnOnExit(Game::Playing))).id();
+    frames(&mut app, 2);
+    let saved = received::<CheckpointSaved>(&app);
+    let then = saved.iter().rfind(|saved| saved.label.is_some()).unwrap().checkpoint;
+    ask(&mut app, |session| session.rewind(RewindTo::Checkpoint(then)));
+    assert_eq!(app.world().resource::<State<Game>>().get(), &Game::Menu, "it waits there");
+    assert!(app.world().get_entity(goes).is_err());
+    ask(&mut app, |session| session.cancel_restore());
+    assert_eq!(received::<RestoreCancelled>(&app).len(), 1);
+    app.insert_resource(OpenGate);
+    frames(&mut app, 6);
+    let restored = last_restore(&app);
+    assert_eq!((restored.report.in_place, restored.report.spawned), (true, 1));
+    let world = app.world_mut();
+    assert_eq!(world.resource::<State<Game>>().get(), &Game::Playing);
+    assert_eq!(world.get::<Health>(stays), Some(&Health(2)));
+    assert_eq!(world.get::<Sprite>(stays), Some(&Sprite(1)), "it was never despawned");
+    let mut health: Vec<u32> = world.query::<&Health>().iter(world).map(|it| it.0).collect();
+    health.sort_unstable();
+    assert_eq!(health, [2, 3]);
+}
+
+#[test]
 fn what_a_level_places_is_found_by_its_key_even_if_it_was_spawned_again() {
     let mut app = in_place_game(&MemoryDisk::default(), |_| {});
     let door = app.world_mut().spawn((Health(1), Sprite(1), SaveKey::new("door"))).id();
@@ -236,6 +273,79 @@ fn what_changed_without_a_trace_comes_back_once_that_was_noticed() {
     assert!(last_restore(&app).report.in_place);
     assert_eq!(app.world().get::<Health>(silent), Some(&Health(1)));
     assert_eq!(app.world().get::<Health>(other), Some(&Health(5)));
+}
+
+/// All saved health, ascending.
+fn health(app: &mut App) -> Vec<u32> {
+    let world = app.world_mut();
+    let mut health: Vec<u32> = world.query::<&Health>().iter(world).map(|it| it.0).collect();
+    health.sort_unstable();
+    health
+}
+
+/// Takes the newest session up in a process of its own, as the newest checkpoint has it.
+fn recovered(session: SessionId, mut app: App) -> App {
+    frames(&mut app, 2);
+    ask(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    app
+}
+
+#[test]
+fn only_a_checkpoint_of_its_own_build_is_restored_in_place() {
+    let disk = MemoryDisk::default();
+    let mut app = in_place_game(&disk, |_| {});
+    spawn(&mut app, 1);
+    start(&mut app, "Updated");
+    checkpoint(&mut app);
+    let of_before = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    let session = app.world().resource::<CurrentSession>().id();
+
+    let update = in_place_game_with(plugin(&disk.snapshot()).version("1.2.4"), |_| {});
+    let mut app = recovered(session, update);
+    spawn(&mut app, 2);
+    checkpoint(&mut app);
+    spawn(&mut app, 3);
+    assert!(go_back(&mut app).report.in_place);
+    assert_eq!(health(&mut app), [1, 2]);
+    ask(&mut app, |session| session.rewind(RewindTo::Checkpoint(of_before)));
+    assert!(!last_restore(&app).report.in_place);
+    assert_eq!(health(&mut app), [1]);
+}
+
+/// Saved where a game says so.
+#[derive(Component, Clone, PartialEq, Debug, TypePath, Serialize, Deserialize)]
+struct Pet(u32);
+
+#[test]
+fn values_of_a_type_that_is_not_registered_any_more_are_kept() {
+    let disk = MemoryDisk::default();
+    let mut app = in_place_game(&disk, |app| drop(app.save_component::<Pet>()));
+    let owner = spawn(&mut app, 1);
+    app.world_mut().entity_mut(owner).insert(Pet(7));
+    start(&mut app, "Pets");
+    checkpoint(&mut app);
+    let then = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    let session = app.world().resource::<CurrentSession>().id();
+
+    let disk = disk.snapshot();
+    let mut app = recovered(session, in_place_game(&disk, |_| {}));
+    let owner = app.world_mut().query_filtered::<Entity, With<Health>>();
+    let owner = { owner }.single(app.world()).unwrap();
+    app.world_mut().entity_mut(owner).insert(Sprite(1));
+    set(&mut app, owner, 5);
+    spawn(&mut app, 6);
+    ask(&mut app, |session| session.rewind(RewindTo::Checkpoint(then)));
+    let restored = last_restore(&app);
+    assert!(restored.report.in_place);
+    assert_eq!(restored.report.losses.len(), 1, "{:?}", restored.report);
+    assert_eq!(health(&mut app), [1]);
+    assert_eq!(app.world().get::<Sprite>(owner), Some(&Sprite(1)));
+    seconds(&mut app, 1.0);
+
+    let again = in_place_game(&disk.snapshot(), |app| drop(app.save_component::<Pet>()));
+    let mut app = recovered(session, again);
+    let mut pets = app.world_mut().query::<(&Health, &Pet)>();
+    assert_eq!(pets.single(app.world()).unwrap(), (&Health(1), &Pet(7)));
 }
 
 /// A bearer who loses it stands there naked, says the game.

@@ -5,7 +5,7 @@ use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Sprite, ask, checkpoint, go_back, in_place_game};
+use super::{Sprite, ask, checkpoint, go_back, in_place_game, last_restore};
 use crate::common::*;
 
 /// Which level is played.
@@ -81,6 +81,24 @@ fn another_level_is_loaded() {
     ask(&mut app, |session| session.rewind(RewindTo::BeforeRewind));
     assert_eq!(app.world().resource::<Loaded>().0, 2, "and so it is on the way back");
     assert_eq!(app.world().resource::<Level>().0, 2);
+}
+
+#[test]
+fn a_way_back_while_the_level_is_loaded_ends_in_the_level_that_was_saved() {
+    let (mut app, entity) = play();
+    app.world_mut().get_mut::<Health>(entity).unwrap().0 = 5;
+    app.world_mut().resource_mut::<Level>().0 = 2;
+    app.world_mut().resource_mut::<NextState<Game>>().set(Game::Loading);
+    let saved = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    request(&mut app, |commands| {
+        commands.session().rewind(RewindTo::Checkpoint(saved));
+    });
+    frames(&mut app, 6);
+    assert!(last_restore(&app).report.in_place);
+    assert_eq!(app.world().resource::<LoadedLevel>().0, 0);
+    assert_eq!(app.world().resource::<State<Game>>().get(), &Game::Playing);
+    let mut health = app.world_mut().query::<&Health>();
+    assert_eq!(health.single(app.world()).unwrap(), &Health(1));
 }
 
 #[test]

@@ -10,6 +10,8 @@ use crate::common::Dice;
 
 /// Processes of one script.
 const PROCESSES: usize = 4;
+/// Entities of the colony.
+const ENTITIES: u64 = 120;
 /// Commands that each gets before it is killed.
 const COMMANDS: usize = 9;
 /// The refusals that are allowed at the beginning of a script.
@@ -53,6 +55,16 @@ impl Kept {
     }
 }
 
+/// In place, only what differs is touched; otherwise everything is despawned and spawned.
+fn counts_must_agree(was_in_place: bool, answer: &Value) {
+    let [written, spawned, despawned] =
+        ["written", "spawned", "despawned"].map(|name| answer[name].as_u64().unwrap());
+    match was_in_place {
+        true => assert!(written + spawned + despawned < 2 * ENTITIES, "{answer}"),
+        false => assert!(written == 0 && spawned.min(despawned) >= ENTITIES, "{answer}"),
+    }
+}
+
 fn command(dice: &mut Dice) -> &'static str {
     match dice.roll(10) {
         0 | 1 => "checkpoint here",
@@ -75,7 +87,8 @@ fn drawn_scripts_go_back_in_both_ways_between_kills() {
         for process in 0..PROCESSES {
             let manner =
                 if (process as u64 + seed).is_multiple_of(2) { "in-place" } else { "respawn" };
-            let colony = ["--entities", "120", "--checkpoint-ms", "60000", "--changes", "1"];
+            let entities = ENTITIES.to_string();
+            let colony = ["--entities", &entities, "--checkpoint-ms", "60000", "--changes", "1"];
             let arguments = [&colony[..], &["--restore", manner]].concat();
             let mut game = Game::driven(directory.path(), &arguments);
             // A fork goes with its process.
@@ -88,6 +101,7 @@ fn drawn_scripts_go_back_in_both_ways_between_kills() {
                 kept.must_agree(command, &answer, &game);
                 if let Some(was_in_place) = answer["in_place"].as_bool() {
                     went_back[usize::from(was_in_place)] += 1;
+                    counts_must_agree(was_in_place, &answer);
                 }
             }
             game.kill();
