@@ -3,6 +3,7 @@
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::{EntityRef, World};
 
+use super::placed::has_its_parent;
 use super::ragged::Ragged;
 use super::replacement::{Origin, Part, Replacement};
 use super::rows_by_entity::RowOfEntity;
@@ -48,24 +49,30 @@ enum Candidates {
 }
 
 impl MayDiffer {
-    /// The values that were written after a tick, and `all_of` some ranks.
-    pub(super) fn since(
-        known: &mut Known<'_>,
-        who: &WhoStays,
-        all_of: &[u32],
-        world: &World,
-    ) -> Self {
+    /// The values that were written after a tick.
+    pub(super) fn since(known: &mut Known<'_>, who: &WhoStays, world: &World) -> Self {
         let columns = known.recorder.changed_since(world, known.since).into_iter().map(|changed| {
             let changed = changed.into_iter();
-            let mut ranks: Vec<u32> = changed.filter_map(|entity| who.rank(entity)).collect();
-            if !all_of.is_empty() {
-                ranks.extend(all_of);
+            Candidates::Of(changed.filter_map(|entity| who.rank(entity)).collect())
+        });
+        Self { columns: columns.collect() }
+    }
+
+    /// Adds all values of some ranks.
+    pub(super) fn add_all_of(&mut self, ranks: &[u32], replacement: &Replacement) {
+        for rank in ranks {
+            for row in replacement.image.rows.of(*rank) {
+                if let Some(Candidates::Of(ranks)) = self.columns.get_mut(row.column as usize) {
+                    ranks.push(*rank);
+                }
+            }
+        }
+        for candidates in self.columns.iter_mut().filter(|_| !ranks.is_empty()) {
+            if let Candidates::Of(ranks) = candidates {
                 ranks.sort_unstable();
                 ranks.dedup();
             }
-            Candidates::Of(ranks)
-        });
-        Self { columns: columns.collect() }
+        }
     }
 
     /// Adds all columns with references: a reference to an entity that was spawned again, is gone,
@@ -157,7 +164,13 @@ impl Share<'_> {
             let value = row.and_then(|row| Some((row, image.saved_value(row)?)));
             let Some((row, saved)) = value else { continue };
             let Some(entity) = staying(replacement, *rank, world) else { continue };
-            if !decoded.is_as_saved(saved, entity, &mut names) {
+            // Where the saved parent isn't there, the level knows better.
+            let has_other_parent = || {
+                matches!(part, Part::Parent(_))
+                    && replacement.image.has_key(*rank)
+                    && !has_its_parent(replacement, *rank, world)
+            };
+            if !decoded.is_as_saved(saved, entity, &mut names) && !has_other_parent() {
                 differing.push(DifferingRow { rank: *rank, row: RowOfEntity { column, row } });
             }
         }
@@ -185,10 +198,11 @@ fn lacks(
     let there = layouts.of(entity.archetype()).iter();
     let lacking = there.filter(|(place, _)| {
         let column = replacement.image.columns.get(*place as usize);
-        let is_known = column.is_some_and(|column| {
-            !column.unreadable.contains(&rank) && !replacement.came_with_an_update(rank, column)
-        });
-        is_known && !saved.iter().any(|row| row.column == *place)
+        let is_lacking = !saved.iter().any(|row| row.column == *place);
+        is_lacking
+            && column.is_some_and(|column| {
+                !column.unreadable.contains(&rank) && !replacement.came_with_an_update(rank, column)
+            })
     });
     lacking.map(|(_, component)| *component).collect()
 }
@@ -196,7 +210,7 @@ fn lacks(
 /// The components to remove, and with them those that they required and nothing else needs.
 ///
 /// A required component was inserted with the one that requires it if it is as old as that. A later
-/// one was added by the game, and stays.
+/// one was added by the game, and stays, and so does what came with the key: the level gave it.
 fn with_what_they_brought(
     replacement: &Replacement,
     rank: u32,
@@ -218,7 +232,9 @@ fn with_what_they_brought(
     let stays: Vec<ComponentId> =
         entity.archetype().components().iter().copied().chain(written).collect();
     let age = |id: ComponentId| entity.get_change_ticks_by_id(id).map(|ticks| ticks.added);
+    let placed_at = world.component_id::<SaveKey>().and_then(age);
     let unsaved = entity.archetype().components().iter().copied();
+    let unsaved = unsaved.filter(|id| placed_at.is_none() || age(*id) != placed_at);
     let unsaved = unsaved.filter(|id| !saved.contains(id) && !own.contains(&Some(*id)));
     let mut brought: Vec<ComponentId> = unsaved
         .filter(|id| removed.iter().any(|gone| requires(*gone, *id) && age(*gone) == age(*id)))

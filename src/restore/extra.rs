@@ -23,7 +23,7 @@ pub(super) fn find_extra_entities(
     // What a level places is no surprise.
     let [saved, key] = [world.component_id::<Saved>(), world.component_id::<SaveKey>()];
     let count = count_entities(world, |has| has(saved) && !has(key));
-    if count as u64 == replacement.entities_without_key() {
+    if count as u64 == replacement.entities_without_key(world) {
         return Vec::new();
     }
     let mut query: QueryState<Entity, (With<Saved>, Without<IsResource>, Without<SaveKey>)> =

@@ -1,7 +1,7 @@
 //! Restores a checkpoint by writing the differences to the existing entities.
 //!
 //! 1. Staying entities are found by the writer's ids for them. An entity stays if all that differs
-//!    can be written to it.
+//!    can be written to it. What a level has placed is found by its key, and stays anyway.
 //! 2. The others are despawned, except for those with a staying descendant. From those that stay,
 //!    the components that the checkpoint lacks are removed. What the game spawns in reaction is
 //!    despawned as well.
@@ -33,6 +33,7 @@ use super::lists::order_saved_lists;
 use super::manner::DroppedTypes;
 use super::one_to_one::nobody_kicked_out;
 use super::overwriting::overwrite;
+use super::placed::is_below_its_parent;
 use super::reappearance::Reappearance;
 use super::replace::{ChangedEntity, EntitiesReplaced};
 use super::replacement::{Origin, Replacement};
@@ -63,9 +64,9 @@ impl WorldImage {
         let put_off = leftovers.put_off_since(world);
         // Nothing of an earlier restore is looked for any more.
         world.remove_resource::<Reappearance>();
-        welcome(world, &mut report);
         let mut sweep = Sweep::begin(&self.adopted);
         let count = sweep.count_old_entities(world);
+        welcome(world, &mut report);
         let replacement = Replacement::new(world, self, Outside::default(), report);
         let mut staying = Staying::find(world, replacement);
         // Where there are just as many as stay, they are those.
@@ -161,7 +162,8 @@ impl Staying {
         let replacement = &mut self.replacement;
         let since = known.as_ref().map(|known| known.since);
         let may_differ = known.map(|mut known| {
-            let mut may_differ = MayDiffer::since(&mut known, &self.who, &all_of, world);
+            let mut may_differ = MayDiffer::since(&mut known, &self.who, world);
+            may_differ.add_all_of(&all_of, replacement);
             if self.references_differ || !all_stay(replacement) {
                 may_differ.add_columns_that_name(replacement);
             }
@@ -233,7 +235,8 @@ impl Staying {
 
     fn finish(mut self, world: &mut World, since: Option<Tick>) -> EntitiesReplaced {
         let changed = note_changed(&mut self.replacement, world);
-        let placed_stay = self.placed().count() == self.replacement.image.keys.len();
+        let placed_stay = self.placed().count() == self.replacement.image.keys.len()
+            && self.placed().all(|rank| is_below_its_parent(&self.replacement, rank, world));
         let is_whole = self.living.is_whole && placed_stay && since.is_some();
         let all_stay = self.who.len() == self.replacement.entities.len();
         if all_stay && self.replacement.stamps.nothing_ran_until_now(world) {
@@ -248,7 +251,7 @@ impl Staying {
         // Nothing shows what the game's code does where a resource is written.
         let is_quiet = self.replacement.is_settled
             && !resources_run_hooks(&self.replacement, world)
-            && !self.replacement.has_resource_too_many(world);
+            && !self.replacement.image.has_resource_too_many(world);
         let mut replaced = self.replacement.finish(world);
         let is_exact = is_whole && is_quiet && replaced.report.is_exact();
         if is_exact && is_all_that_is_saved(&replaced, world) {

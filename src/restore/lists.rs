@@ -299,6 +299,9 @@ pub(super) fn order_saved_lists(
         };
         let DecodedColumn::Component(rows) = &links.decoded else { continue };
         for (target, sources) in lists {
+            // The level may have spawned it again.
+            let is_placed = replacement.image.has_key(*target)
+                || sources.iter().any(|source| replacement.image.has_key(*source));
             let Some(target) = replacement.entity_in_world(*target) else { continue };
             let sources = sources.iter().filter_map(|rank| replacement.entity_in_world(*rank));
             // Ticks say nothing here: most were linked long ago.
@@ -306,7 +309,7 @@ pub(super) fn order_saved_lists(
                 Order::Kept { before: sources.collect(), named: Vec::new(), linked: Vec::new() };
             let mut list = KeptList { column: *column, target, order, settled };
             let is_known = |since: Tick| !list.is_changed_since(since, *component, world);
-            if since.is_some_and(is_known) {
+            if !is_placed && since.is_some_and(is_known) {
                 kept.push(list);
                 continue;
             }

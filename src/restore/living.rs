@@ -80,6 +80,7 @@ impl WorldImage {
         };
         self.losses.is_empty()
             && self.carried.is_empty()
+            && self.builds.earlier.is_empty()
             && self.gone.is_empty()
             && self.anchors.is_empty()
             && self.columns.iter().all(is_read)

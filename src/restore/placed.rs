@@ -5,17 +5,24 @@ use std::sync::Arc;
 
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
+use bevy::ecs::hierarchy::ChildOf;
 use bevy::ecs::world::{EntityRef, World};
 use bevy_session_journal::SaveId;
 
 use super::difference::take_away;
 use super::image::{ImageColumn, WorldImage};
 use super::loss::{RestoreLoss, RestoreLossReason};
-use super::replacement::{Origin, Replacement};
+use super::order::NO_ONE;
+use super::replacement::{Origin, Part, Replacement};
 use crate::capture::{NamedOrder, Placed, SaveKey};
 use crate::saved::{BUILD, DecodedColumn, Saved};
 
 impl WorldImage {
+    /// Returns true if a level owns the existence of a rank's entity.
+    pub(super) fn has_key(&self, rank: u32) -> bool {
+        self.keys.contains_key(&rank)
+    }
+
     /// Returns true if all entities of the checkpoint that a level has placed are there.
     pub(crate) fn finds_all_placed(&self, world: &World) -> bool {
         let placed = world.get_resource::<Placed>();
@@ -39,7 +46,7 @@ impl Replacement {
     /// Finds the living entity of each key, unless it stays. Entities without one wait.
     pub(super) fn find_placed(&mut self, world: &World) {
         let Some(placed) = world.get_resource::<Placed>() else { return };
-        let FoundByKey { fitting, mismatched } = self.find_by_key(placed, world);
+        let FoundByKey { fitting, mismatched } = find_by_key(self, placed, world);
         for rank in self.image.keys.keys() {
             if let Some(origin) = self.origins.get_mut(*rank as usize)
                 && *origin != Origin::Staying
@@ -58,39 +65,6 @@ impl Replacement {
         for key in &mismatched {
             self.report.add_mismatched(key);
         }
-    }
-
-    /// Finds the living entity of each key whose entity doesn't stay. The first one that fits gets
-    /// it. A level may have another kind of entity under a key now, a chest instead of a door. The
-    /// saved values aren't written to that.
-    pub(super) fn find_by_key(&self, placed: &Placed, world: &World) -> FoundByKey {
-        let defining = self.defining_types(world);
-        let stays = |rank: u32| self.origins.get(rank as usize) == Some(&Origin::Staying);
-        let staying = self.image.keys.keys().filter(|rank| stays(**rank));
-        let staying = staying.filter_map(|rank| self.entities.get(*rank as usize).copied());
-        let mut taken: HashSet<Entity> = staying.collect();
-        let mut found = FoundByKey::default();
-        for (rank, key) in self.image.keys.iter().filter(|(rank, _)| !stays(**rank)) {
-            let living = placed.find(world, key).and_then(|found| world.get_entity(found).ok());
-            let Some(living) = living.filter(EntityRef::contains::<Saved>) else { continue };
-            if taken.contains(&living.id()) || self.doomed.contains(living.id()) {
-                continue;
-            }
-            let saved = self.image.rows.of(*rank).iter();
-            let saved = saved.filter_map(|row| self.parts.get(row.column as usize)?.component());
-            if !fits(&defining, living, saved) {
-                found.mismatched.push(key.clone());
-                continue;
-            }
-            taken.insert(living.id());
-            found.fitting.push((*rank, living.id()));
-        }
-        found
-    }
-
-    /// Returns true if a level owns the existence of a rank's entity.
-    pub(super) fn has_key(&self, rank: u32) -> bool {
-        self.image.keys.contains_key(&rank)
     }
 
     /// For claims: the entity with a key may be another by now than the one that came with it,
@@ -166,6 +140,56 @@ impl Replacement {
         self.image.carry_entities(&waiting);
         self.image.await_in_lists(&waiting);
     }
+}
+
+/// Finds the living entity of each key whose entity doesn't stay. The first one that fits gets
+/// it. A level may have another kind of entity under a key now, a chest instead of a door. The
+/// saved values aren't written to that.
+pub(super) fn find_by_key(replacement: &Replacement, placed: &Placed, world: &World) -> FoundByKey {
+    let defining = replacement.defining_types(world);
+    let stays = |rank: u32| replacement.origins.get(rank as usize) == Some(&Origin::Staying);
+    let staying = replacement.image.keys.keys().filter(|rank| stays(**rank));
+    let staying = staying.filter_map(|rank| replacement.entities.get(*rank as usize).copied());
+    let mut taken: HashSet<Entity> = staying.collect();
+    let mut found = FoundByKey::default();
+    for (rank, key) in replacement.image.keys.iter().filter(|(rank, _)| !stays(**rank)) {
+        let living = placed.find(world, key).and_then(|found| world.get_entity(found).ok());
+        let Some(living) = living.filter(EntityRef::contains::<Saved>) else { continue };
+        if taken.contains(&living.id()) || replacement.doomed.contains(living.id()) {
+            continue;
+        }
+        let saved = replacement.image.rows.of(*rank).iter();
+        let saved = saved.filter_map(|row| replacement.parts.get(row.column as usize)?.component());
+        if !fits(&defining, living, saved) {
+            found.mismatched.push(key.clone());
+            continue;
+        }
+        taken.insert(living.id());
+        found.fitting.push((*rank, living.id()));
+    }
+    found
+}
+
+/// Returns true if the parent that an entity has in the checkpoint will be there.
+pub(super) fn has_its_parent(replacement: &Replacement, rank: u32, world: &World) -> bool {
+    let Replacement { image, origins, .. } = replacement;
+    let inner = image.parents.get(rank as usize).filter(|parent| **parent != NO_ONE);
+    match inner.and_then(|parent| origins.get(*parent as usize)) {
+        Some(origin) => *origin != Origin::Waiting,
+        None => replacement.parent(rank).is_some_and(|parent| world.get_entity(parent).is_ok()),
+    }
+}
+
+/// Returns true if an entity has the parent that it has in the checkpoint, if it has one there.
+pub(super) fn is_below_its_parent(replacement: &Replacement, rank: u32, world: &World) -> bool {
+    let rows = replacement.image.rows.of(rank).iter();
+    let mut parts = rows.filter_map(|row| replacement.parts.get(row.column as usize));
+    !parts.any(|part| matches!(part, Part::Parent(_)))
+        || replacement.parent(rank).is_some_and(|parent| {
+            let entity = replacement.entities.get(rank as usize);
+            let link = entity.and_then(|entity| world.get::<ChildOf>(*entity));
+            link.map(ChildOf::parent) == Some(parent)
+        })
 }
 
 /// Returns true if saved values may belong to a living entity, by the types that define its kind.

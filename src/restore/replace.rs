@@ -165,6 +165,11 @@ impl WorldImage {
         entered
     }
 
+    /// Returns true if the game has put a resource back that the checkpoint doesn't have.
+    pub(super) fn has_resource_too_many(&self, world: &mut World) -> bool {
+        self.columns.iter().any(|column| column.is_resource_too_many(world))
+    }
+
     fn states(&self) -> impl Iterator<Item = &dyn StateValue> {
         self.columns.iter().filter_map(|column| match &column.decoded {
             DecodedColumn::State(state) => Some(&**state),
@@ -217,11 +222,6 @@ impl WorldImage {
 }
 
 impl Replacement {
-    /// Returns true if the game has put a resource back that the checkpoint doesn't have.
-    pub(super) fn has_resource_too_many(&self, world: &mut World) -> bool {
-        self.image.columns.iter().any(|column| column.is_resource_too_many(world))
-    }
-
     fn write_entities(&mut self, world: &mut World) {
         self.rebuild(world);
         self.spawn(world);

@@ -230,7 +230,7 @@ impl Replacement {
         for rank in ranks {
             let Some(origin) = self.origins.get(rank as usize).copied() else { continue };
             let stays = origin == Origin::Staying;
-            let has_key = self.has_key(rank);
+            let has_key = self.image.has_key(rank);
             if origin == Origin::Waiting || stays && difference.written.of(rank).is_empty() {
                 continue;
             }
@@ -260,7 +260,8 @@ impl Replacement {
         components.map(|component| component.is_some_and(|id| runs_hooks(world, id)))
     }
 
-    fn parent(&self, rank: u32) -> Option<Entity> {
+    /// The parent that an entity has in the checkpoint, if it is known.
+    pub(super) fn parent(&self, rank: u32) -> Option<Entity> {
         match *self.image.parents.get(rank as usize)? {
             NO_ONE => self.outside.get(self.image.outer_parents.get(&rank)?).copied(),
             parent => self.entities.get(parent as usize).copied(),
@@ -278,7 +279,7 @@ impl Replacement {
         let Some(id) = self.entities.get(rank as usize).copied() else { return };
         let is_placed = match origin {
             Origin::Placed => true,
-            Origin::Staying => self.has_key(rank),
+            Origin::Staying => self.image.has_key(rank),
             Origin::Spawned | Origin::Waiting => false,
         };
         // Written once more, it would be moved to the end of its siblings.
@@ -358,7 +359,7 @@ impl Replacement {
                 self.report.add_dangling(dangling(column, entity, true));
                 // One that stays may have another. What a level has linked is the level's.
                 if self.origins.get(rank as usize) == Some(&Origin::Staying)
-                    && !self.image.keys.contains_key(&rank)
+                    && !self.image.has_key(rank)
                     && let Some(Part::Link(link)) = self.parts.get(row.column as usize)
                 {
                     take_away(world, entity, &[*link]);
@@ -417,10 +418,10 @@ impl Replacement {
     }
 
     /// The number of entities without a key that were spawned or stay, and that still exist.
-    pub(super) fn entities_without_key(&self) -> u64 {
+    pub(super) fn entities_without_key(&self, world: &World) -> u64 {
         let keys = self.image.keys.keys();
-        let origins = keys.filter_map(|rank| self.origins.get(*rank as usize));
-        let placed = origins.filter(|it| matches!(it, Origin::Placed | Origin::Staying));
+        let placed = keys.filter_map(|rank| self.entities.get(*rank as usize));
+        let placed = placed.filter(|entity| world.get_entity(**entity).is_ok());
         self.report.entities - placed.count() as u64
     }
 

@@ -8,7 +8,7 @@ use bevy::ecs::world::{EntityRef, World};
 
 use super::hooks::is_mutable;
 use super::image::{ImageColumn, Living};
-use super::placed::FoundByKey;
+use super::placed::{FoundByKey, find_by_key};
 use super::replacement::{Origin, Part, Replacement};
 use super::sweep::DespawnOnRestore;
 use super::unsaved::Layouts;
@@ -88,11 +88,15 @@ impl Staying {
     /// Finds the entities that a level has placed.
     fn find_placed(&mut self, known_by_id: &[Entity], world: &World) {
         let Some(placed) = world.get_resource::<Placed>() else { return };
-        let FoundByKey { fitting, .. } = self.replacement.find_by_key(placed, world);
-        let Replacement { entities, origins, .. } = &mut self.replacement;
+        let FoundByKey { fitting, .. } = find_by_key(&self.replacement, placed, world);
         let goes = |entity| world.get::<DespawnOnRestore>(entity).is_some();
         for (rank, found) in fitting.into_iter().filter(|(_, found)| !goes(*found)) {
             let place = rank as usize;
+            // It had no key then. It is the level's now, and the one that it was is spawned.
+            if let Some(other) = self.who.rank(found) {
+                self.forget(other);
+            }
+            let Replacement { entities, origins, .. } = &mut self.replacement;
             if let (Some(entity), Some(origin)) = (entities.get_mut(place), origins.get_mut(place))
             {
                 (*entity, *origin) = (found, Origin::Staying);
@@ -156,7 +160,7 @@ impl Staying {
         let staying = (0_u32..).zip(entities.iter().zip(origins));
         let staying = staying.filter(|(_, (_, origin))| **origin == Origin::Staying);
         let is_there = |rank, entity| {
-            let has_key = self.replacement.has_key(rank);
+            let has_key = self.replacement.image.has_key(rank);
             world.get_entity(entity).is_ok_and(|entity| may_stay(entity, has_key))
         };
         let missing = staying.filter(|(rank, (entity, _))| !is_there(*rank, **entity));
@@ -180,7 +184,7 @@ impl Staying {
     /// Lets an entity be spawned that doesn't stay. Returns its former id. One that a level has
     /// placed waits until the level spawns it.
     fn forget(&mut self, rank: u32) -> Option<Entity> {
-        let has_key = self.replacement.has_key(rank);
+        let has_key = self.replacement.image.has_key(rank);
         let Replacement { entities, origins, .. } = &mut self.replacement;
         let entity = entities.get_mut(rank as usize)?;
         let was = std::mem::replace(entity, Entity::PLACEHOLDER);
@@ -257,7 +261,7 @@ fn with_other_immutables(
             part.component().is_some_and(|component| entity.contains_id(component))
                 && !rows.is_as_saved(saved, entity, &mut names)
         });
-        if differs && !replacement.has_key(rank) {
+        if differs && !replacement.image.has_key(rank) {
             differing.push(rank);
         }
     }

@@ -48,8 +48,9 @@ impl Replacement {
         let mut not_saved = NotSaved::default();
         let nothing_ran = self.stamps.nothing_ran_until_now(world);
         for (rank, (id, origin)) in (0_u32..).zip(self.entities.iter().zip(&self.origins)) {
-            // What it has more than the checkpoint was taken from it before.
-            let stays = *origin == Origin::Staying;
+            // What it has more than the checkpoint was taken from it before, but for what an update
+            // gives to an entity with a key.
+            let stays = *origin == Origin::Staying && !self.image.has_key(rank);
             if stays && nothing_ran && self.difference.written.of(rank).is_empty() {
                 continue;
             }

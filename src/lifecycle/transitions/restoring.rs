@@ -143,7 +143,9 @@ fn stays_in_level(
     prepared: &Prepared,
     preparing: &Preparing,
 ) -> bool {
-    if parts.hooks.stay_in_level_if.is_empty() {
+    // What belonged to a state that was left on the way is gone, whatever the game says of its level.
+    let has_left_world = parts.playing.as_ref().is_some_and(|playing| playing.has_left_world);
+    if parts.hooks.stay_in_level_if.is_empty() || has_left_world {
         return false;
     }
     let manner = prepared.image.manner(manner_here(parts, prepared.metadata.id, preparing));

@@ -1,15 +1,37 @@
 //! Generated worlds of which a level has placed a part go back in place.
 
 use bevy::ecs::change_detection::Tick;
+use bevy::ecs::entity::EntityHashMap;
+use bevy::ecs::lifecycle::{HookContext, Insert};
+use bevy::ecs::world::DeferredWorld;
 use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
 
-use crate::SaveKey;
 use crate::capture::CaptureScope;
 use crate::capture::test_kit::*;
-use crate::saved::Saved;
+use crate::saved::{BUILD, Saved};
+use crate::{ReflectSaved, SaveKey};
 
 const WORLDS: u64 = 200;
 const PLACED: usize = 5;
+
+/// Is in an index that its hooks keep.
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+#[component(on_insert = note, on_discard = forget)]
+struct Indexed(u32);
+
+#[derive(Resource, Default, PartialEq, Debug)]
+struct Index(EntityHashMap<u32>);
+
+fn note(mut world: DeferredWorld<'_>, context: HookContext) {
+    let value = world.get::<Indexed>(context.entity).unwrap().0;
+    world.resource_mut::<Index>().0.insert(context.entity, value);
+}
+
+fn forget(mut world: DeferredWorld<'_>, context: HookContext) {
+    world.resource_mut::<Index>().0.remove(&context.entity);
+}
 
 /// A game that does something at random.
 struct Life {
@@ -19,7 +41,9 @@ struct Life {
 
 impl Life {
     fn begin(seed: u64) -> Self {
-        let mut play = Play::start();
+        let mut app = game();
+        app.register_type::<Indexed>().init_resource::<Index>();
+        let mut play = Play::of(app);
         for number in 0..PLACED {
             play.world().spawn((SaveKey::new(format!("thing {number}")), Health(number as u32)));
         }
@@ -45,8 +69,9 @@ impl Life {
     fn act(&mut self) {
         let (one, other) = (self.one(), self.one());
         let number = self.dice.roll(4) as u32;
-        let course = self.dice.roll(16);
+        let course = self.dice.roll(20);
         let world = self.play.world();
+        let may_hang = !is_above(world, one, other);
         let mut entity = world.entity_mut(one);
         match course {
             0 | 1 => drop(entity.insert(Health(number))),
@@ -59,23 +84,65 @@ impl Life {
             8 => drop(entity.remove::<ChildOf>()),
             9 => drop(entity.insert(Target { strength: number, targets: vec![other, one] })),
             10 if one != other => drop(entity.insert(MemberOf(other))),
-            11 | 12 if !is_above(world, one, other) => {
-                world.entity_mut(one).insert(ChildOf(other));
-            }
+            11 | 12 if may_hang => drop(entity.insert(ChildOf(other))),
             13 => drop(world.spawn((Health(number), ChildOf(one)))),
             14 => self.kill(one),
+            18 => self.load_again(one),
+            19 => self.give_key_to(one),
             15 => self.play.frame(),
+            16 => drop(entity.insert(Indexed(number))),
+            17 => drop(entity.remove::<Indexed>()),
             _ => {}
         }
     }
 
+    /// The index as it should be.
+    fn indexed(&mut self) -> Index {
+        let world = self.play.world();
+        let mut all = world.query::<(Entity, &Indexed)>();
+        Index(all.iter(world).map(|(entity, indexed)| (entity, indexed.0)).collect())
+    }
+
+    fn placed(&mut self) -> Vec<Entity> {
+        let world = self.play.world();
+        world.query_filtered::<Entity, With<SaveKey>>().iter(world).collect()
+    }
+
     /// Despawns an entity without a key, unless one with a key hangs from it: only its level would bring that back.
     fn kill(&mut self, victim: Entity) {
+        let placed = self.placed();
         let world = self.play.world();
-        let mut placed = world.query_filtered::<Entity, With<SaveKey>>();
-        if placed.iter(world).any(|placed| is_above(world, victim, placed)) {
-            return;
+        if !placed.iter().any(|placed| is_above(world, victim, *placed)) {
+            self.despawn(victim);
         }
+    }
+
+    /// What a level has placed is spawned again, with other values, as if it was loaded again.
+    fn load_again(&mut self, one: Entity) {
+        let placed = self.placed();
+        let world = self.play.world();
+        let Some(key) = world.get::<SaveKey>(one).cloned() else { return };
+        if placed.iter().filter(|placed| is_above(world, one, **placed)).count() == 1 {
+            self.despawn(one);
+            self.play.world().spawn((key, Health(77), Inventory(vec![7])));
+        }
+    }
+
+    /// A key changes hands.
+    fn give_key_to(&mut self, one: Entity) {
+        let placed = self.placed();
+        let bearer = self.dice.pick(&placed).unwrap();
+        let world = self.play.world();
+        if world.get::<SaveKey>(one).is_none()
+            && let Some(key) = world.entity_mut(bearer).take::<SaveKey>()
+        {
+            world.entity_mut(one).insert(key);
+        }
+    }
+
+    /// Despawns an entity, and whatever refers to it or what hangs from it forgets that.
+    fn despawn(&mut self, victim: Entity) {
+        let world = self.play.world();
         world.despawn(victim);
         world.flush();
         let dead: Vec<Entity> = {
@@ -89,6 +156,81 @@ impl Life {
             }
         }
     }
+}
+
+/// A placed entity and another one, captured, with the tick of that.
+fn captured(door: impl Bundle) -> (Play, [Entity; 2], Journal, Tick) {
+    let mut play = Play::start();
+    let door = play.world().spawn((SaveKey::new("door"), Health(2), door)).id();
+    let other = play.world().spawn(Health(1)).id();
+    play.full();
+    let (then, captured) = (play.journal.clone(), play.recorder.captured_at().unwrap());
+    (play, [door, other], then, captured)
+}
+
+#[test]
+fn what_an_update_gave_to_one_that_had_waited_is_part_of_the_run_that_follows() {
+    let (mut play, [door, _], mut then, captured) = captured(());
+    // As if it had waited for its level since an earlier build.
+    let (id, _) = play.encoder.ids().into_iter().find(|(_, it)| *it == door).unwrap();
+    then.rows.get_mut(BUILD).unwrap().insert(id, Vec::new());
+    play.world().entity_mut(door).insert(Inventory(vec![7]));
+    let image = play.image(&then);
+    let replaced = play.restore_in_place(image, then.next_save_id, Some(captured));
+    assert_eq!(replaced.report.new_components.len(), 1, "{:?}", replaced.report);
+    assert_eq!(replaced.as_saved, None);
+    assert_eq!(play.world().get::<Inventory>(door), Some(&Inventory(vec![7])));
+}
+
+#[test]
+fn one_whose_saved_parent_is_gone_stays_where_its_level_has_it() {
+    for hangs in [true, false] {
+        let mut play = Play::start();
+        let [root, again] = [(); 2].map(|()| play.world().spawn_empty().id());
+        let door = play.world().spawn((SaveKey::new("door"), Health(1), ChildOf(root))).id();
+        play.full();
+        let (then, captured) = (play.journal.clone(), play.recorder.captured_at().unwrap());
+        play.world().entity_mut(door).remove::<ChildOf>();
+        if hangs {
+            play.world().entity_mut(door).insert(ChildOf(again));
+        }
+        play.world().despawn(root);
+        play.frame();
+        let image = play.image(&then);
+        let replaced = play.restore_in_place(image, then.next_save_id, Some(captured));
+        assert!(replaced.changed.is_empty() && replaced.report.written == 0, "{replaced:?}");
+        assert_eq!(replaced.as_saved, None, "the world isn't what was saved");
+        let parent = play.world().get::<ChildOf>(door).map(ChildOf::parent);
+        assert_eq!(parent, hangs.then_some(again));
+    }
+}
+
+#[test]
+fn one_that_dies_while_it_is_written_is_counted() {
+    let (mut play, [door, other], then, captured) = captured(());
+    play.world().despawn(other);
+    play.world().get_mut::<Health>(door).unwrap().0 = 5;
+    play.app.add_observer(|inserted: On<Insert<Health>>, mut commands: Commands| {
+        commands.entity(inserted.entity).try_despawn();
+    });
+    let image = play.image(&then);
+    let replaced = play.restore_in_place(image, then.next_save_id, Some(captured));
+    assert_eq!((replaced.report.entities, replaced.report.despawned_again), (0, 2));
+}
+
+#[test]
+fn one_that_was_spawned_again_is_known_by_the_id_that_its_key_had() {
+    let (mut play, [door, other], then, captured) = captured(Armor(1));
+    play.world().despawn(door);
+    let again = play.world().spawn((SaveKey::new("door"), Health(2), Armor(1))).id();
+    // Nothing differs but who it is, and the encoder doesn't know it yet.
+    play.world().entity_mut(other).insert(Health(3));
+    let image = play.image(&then);
+    let replaced = play.restore_in_place(image, then.next_save_id, Some(captured));
+    assert_eq!((replaced.report.written, replaced.report.spawned), (1, 0), "{:?}", replaced.report);
+    assert!(replaced.seeds.iter().any(|(entity, _)| *entity == again));
+    assert_eq!(play.journal.rows, then.rows);
+    assert_eq!(play.opened.as_ref().map(|it| &it.rows), Some(&then.rows));
 }
 
 #[test]
@@ -112,10 +254,7 @@ fn worlds_of_which_a_level_has_placed_a_part_come_back() {
                 life.act();
             }
             let (then, captured) = moments[life.dice.roll(moments.len())].clone();
-            let placed: Vec<Entity> = {
-                let world = life.play.world();
-                world.query_filtered::<Entity, With<SaveKey>>().iter(world).collect()
-            };
+            let placed = life.placed();
             let image = life.play.image(&then);
             // Without the tick as for a checkpoint of an earlier process: all is compared.
             let known = (life.dice.roll(5) > 0).then_some(captured);
@@ -123,6 +262,8 @@ fn worlds_of_which_a_level_has_placed_a_part_come_back() {
             let place = format!("world {seed}, round {round}: {:?}", replaced.report);
             assert_eq!(life.play.journal.rows, then.rows, "{place}");
             assert!(replaced.report.extra.is_empty(), "{place}");
+            let indexed = life.indexed();
+            assert_eq!(life.play.world().resource::<Index>(), &indexed, "{place}");
             for entity in placed {
                 assert!(life.play.world().get_entity(entity).is_ok(), "{place}");
                 stayed += 1;

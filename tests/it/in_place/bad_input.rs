@@ -316,10 +316,14 @@ fn only_a_checkpoint_of_its_own_build_is_restored_in_place() {
 #[derive(Component, Clone, PartialEq, Debug, TypePath, Serialize, Deserialize)]
 struct Pet(u32);
 
+fn keeps_pets(app: &mut App) {
+    app.save_component::<Pet>();
+}
+
 #[test]
 fn values_of_a_type_that_is_not_registered_any_more_are_kept() {
     let disk = MemoryDisk::default();
-    let mut app = in_place_game(&disk, |app| drop(app.save_component::<Pet>()));
+    let mut app = in_place_game(&disk, keeps_pets);
     let owner = spawn(&mut app, 1);
     app.world_mut().entity_mut(owner).insert(Pet(7));
     start(&mut app, "Pets");
@@ -342,7 +346,7 @@ fn values_of_a_type_that_is_not_registered_any_more_are_kept() {
     assert_eq!(app.world().get::<Sprite>(owner), Some(&Sprite(1)));
     seconds(&mut app, 1.0);
 
-    let again = in_place_game(&disk.snapshot(), |app| drop(app.save_component::<Pet>()));
+    let again = in_place_game(&disk.snapshot(), keeps_pets);
     let mut app = recovered(session, again);
     let mut pets = app.world_mut().query::<(&Health, &Pet)>();
     assert_eq!(pets.single(app.world()).unwrap(), (&Health(1), &Pet(7)));

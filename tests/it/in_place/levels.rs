@@ -102,6 +102,53 @@ fn a_way_back_while_the_level_is_loaded_ends_in_the_level_that_was_saved() {
 }
 
 #[test]
+fn a_level_that_was_left_on_the_way_is_loaded_again_after_a_cancellation() {
+    #[derive(Component)]
+    struct Scenery;
+    #[derive(Resource)]
+    struct OpenGate;
+    let mut app = in_place_game(&MemoryDisk::default(), |app| {
+        app.init_state::<Game>()
+            .save_state::<Game>()
+            .init_resource::<Level>()
+            .init_resource::<LoadedLevel>()
+            .insert_resource(OpenGate)
+            .restore_session_through(Game::Loading)
+            .restore_session_when(|gate: Option<Res<OpenGate>>| gate.is_some())
+            .stay_in_level_if(|level: Res<Level>, loaded: Res<LoadedLevel>| level.0 == loaded.0)
+            .add_systems(OnEnter(Game::Loading), |mut next: ResMut<NextState<Game>>| {
+                next.set(Game::Playing);
+            })
+            .add_systems(OnEnter(Game::Playing), |mut commands: Commands| {
+                commands.spawn((Scenery, DespawnOnExit(Game::Playing)));
+            });
+    });
+    app.world_mut().resource_mut::<NextState<Game>>().set(Game::Loading);
+    frames(&mut app, 3);
+    let entity = app.world_mut().spawn((Health(1), Sprite(1))).id();
+    start(&mut app, "Level");
+    checkpoint(&mut app);
+    app.world_mut().resource_mut::<Level>().0 = 2;
+    app.world_mut().resource_mut::<LoadedLevel>().0 = 2;
+    app.world_mut().get_mut::<Health>(entity).unwrap().0 = 5;
+    frames(&mut app, 2);
+    app.world_mut().remove_resource::<OpenGate>();
+    let saved = received::<CheckpointSaved>(&app);
+    let then = saved.iter().rfind(|saved| saved.label.is_some()).unwrap().checkpoint;
+    ask(&mut app, |session| session.rewind(RewindTo::Checkpoint(then)));
+    ask(&mut app, |session| session.cancel_restore());
+    let scenery = |app: &mut App| app.world_mut().query::<&Scenery>().iter(app.world()).count();
+    app.insert_resource(OpenGate);
+    frames(&mut app, 8);
+    assert_eq!(app.world().resource::<State<Game>>().get(), &Game::Playing);
+    assert_eq!(scenery(&mut app), 1, "the level is there");
+    assert!(last_restore(&app).report.in_place);
+    assert_eq!(app.world().get::<Health>(entity), Some(&Health(5)));
+    assert_eq!(app.world().get::<Sprite>(entity), Some(&Sprite(1)));
+    assert_eq!(app.world().resource::<Level>().0, 2);
+}
+
+#[test]
 fn what_has_gone_of_the_level_comes_back_with_it() {
     fn boss(mut commands: Commands) {
         commands.spawn((Health(7), SaveKey::new("boss"), DespawnOnExit(Game::Playing)));

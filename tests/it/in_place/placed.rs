@@ -6,7 +6,9 @@ use bevy_session::recovery::RestoredInPlace;
 use bevy_session::{CheckpointCaptured, MemoryDisk};
 use serde::{Deserialize, Serialize};
 
-use super::{Glance, Heard, Serial, Sprite, ask, checkpoint, counted, go_back, in_place_game};
+use super::{
+    Glance, Glow, Heard, Lamp, Serial, Sprite, ask, checkpoint, counted, go_back, in_place_game,
+};
 use crate::common::*;
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -126,12 +128,13 @@ fn one_that_the_level_spawned_again_has_all_of_its_values_and_is_referred_to() {
     let door = place(&mut app, "door", 1);
     app.world_mut().entity_mut(door).insert(DespawnOnExit(Game::Menu));
     let guard = app.world_mut().spawn((Health(2), Follows(door))).id();
+    app.world_mut().entity_mut(door).insert((Lamp, Glow)).remove::<Lamp>();
     begin(&mut app);
     // The level is loaded again, as after a look elsewhere: what it places isn't gone.
     app.world_mut().resource_mut::<NextState<Game>>().set(Game::Loading);
     frames(&mut app, 2);
     assert!(app.world().get_entity(door).is_err());
-    let again = place(&mut app, "door", 50);
+    let again = app.world_mut().spawn((Health(50), Sprite(50), Lamp, SaveKey::new("door"))).id();
     frames(&mut app, 3);
     app.world_mut().resource_mut::<NextState<Game>>().set(Game::Menu);
     app.world_mut().get_mut::<Health>(again).unwrap().0 = 60;
@@ -142,6 +145,8 @@ fn one_that_the_level_spawned_again_has_all_of_its_values_and_is_referred_to() {
     assert_eq!(world.get::<Health>(again), Some(&Health(1)));
     assert_eq!(world.get::<Sprite>(again), Some(&Sprite(50)));
     assert_eq!(world.get::<Follows>(guard), Some(&Follows(again)));
+    assert!(world.get::<Lamp>(again).is_none(), "it had been taken away");
+    assert!(world.get::<Glow>(again).is_some(), "what isn't saved is as the level gave it");
 }
 
 #[test]

@@ -25,7 +25,7 @@ use crate::model::ids::{CheckpointId, RunId, SessionId};
 /// The number of times, a millisecond apart, that writing a panic down is tried.
 const PANIC_TRIES: u32 = 50;
 /// The time that an exit waits for being written down by others than the writer.
-const EXIT_PATIENCE: Duration = Duration::from_millis(100);
+const EXIT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Dead processes that a record names at the most. Each has a session that was never resumed.
 const MAX_AFTER: usize = 1_000;
@@ -238,7 +238,8 @@ impl ProcessGuard {
     /// Writes the exit down although the writer hasn't, since it hangs in a disk that doesn't answer or is gone. The
     /// record may be on that disk too, so it is waited for no longer than a moment.
     pub fn write_exit_down(&self) {
-        if !self.exit_is_news() {
+        // Also while something else is written, by somebody who knew nothing of the exit.
+        if !self.is_exit_to_write(true) {
             return;
         }
         let guard = self.clone();
@@ -255,8 +256,13 @@ impl ProcessGuard {
     /// Returns true if the process is exiting and its record doesn't say so yet. Returns false while the record is
     /// being written. Waits for no disk.
     pub fn exit_is_news(&self) -> bool {
+        self.is_exit_to_write(false)
+    }
+
+    fn is_exit_to_write(&self, while_being_written: bool) -> bool {
         let exiting = self.shared.exiting.load(Ordering::Relaxed) || self.was_signalled();
-        exiting && self.shared.file.try_lock().is_ok_and(|file| file.record.exiting.is_none())
+        let file = self.shared.file.try_lock();
+        exiting && file.map_or(while_being_written, |file| file.record.exiting.is_none())
     }
 
     /// From now on, this process holds a run. Until something in it is durable, it also holds the
