@@ -24,7 +24,7 @@ fn game() -> App {
 
 /// Spawns an entity as a level does.
 fn place(app: &mut App, key: &str, health: u32) -> Entity {
-    app.world_mut().spawn((Health(health), Sprite(health), SaveKey::new(key.to_owned()))).id()
+    app.world_mut().spawn((Health(health), Sprite(health), SaveKey::new(key))).id()
 }
 
 fn begin(app: &mut App) {
