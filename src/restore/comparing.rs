@@ -234,7 +234,7 @@ fn with_what_they_brought(
     let age = |id: ComponentId| entity.get_change_ticks_by_id(id).map(|ticks| ticks.added);
     let placed_at = world.component_id::<SaveKey>().and_then(age);
     let unsaved = entity.archetype().components().iter().copied();
-    let unsaved = unsaved.filter(|id| placed_at.is_none() || age(*id) != placed_at);
+    let unsaved = unsaved.filter(|id| age(*id) != placed_at);
     let unsaved = unsaved.filter(|id| !saved.contains(id) && !own.contains(&Some(*id)));
     let mut brought: Vec<ComponentId> = unsaved
         .filter(|id| removed.iter().any(|gone| requires(*gone, *id) && age(*gone) == age(*id)))

@@ -64,14 +64,13 @@ impl Staying {
             let was = entities.get(rank as usize).copied();
             self.respawned.extend(was.map(|was| (rank, was)));
         }
-        let known_by_id = entities.clone();
         for (entity, origin) in entities.iter_mut().zip(origins) {
             match self.who.contains(*entity) {
                 true => *origin = Origin::Staying,
                 false => *entity = Entity::PLACEHOLDER,
             }
         }
-        self.find_placed(&known_by_id, world);
+        self.find_placed(world);
         self.look_around(world);
         if self.seen.present != self.who.len() {
             for rank in self.missing(world) {
@@ -86,11 +85,10 @@ impl Staying {
     }
 
     /// Finds the entities that a level has placed.
-    fn find_placed(&mut self, known_by_id: &[Entity], world: &World) {
+    fn find_placed(&mut self, world: &World) {
         let Some(placed) = world.get_resource::<Placed>() else { return };
         let FoundByKey { fitting, .. } = find_by_key(&self.replacement, placed, world);
-        let goes = |entity| world.get::<DespawnOnRestore>(entity).is_some();
-        for (rank, found) in fitting.into_iter().filter(|(_, found)| !goes(*found)) {
+        for (rank, found) in fitting {
             let place = rank as usize;
             // It had no key then. It is the level's now, and the one that it was is spawned.
             if let Some(other) = self.who.rank(found) {
@@ -101,10 +99,10 @@ impl Staying {
             {
                 (*entity, *origin) = (found, Origin::Staying);
                 self.who.add_placed(found, rank);
-                self.references_differ |= known_by_id.get(place) != Some(&found);
             }
-            if let Some((seed, _)) = self.living.seeds.get_mut(place) {
-                *seed = found;
+            if let Some((known, _)) = self.living.seeds.get_mut(place) {
+                self.references_differ |= *known != found;
+                *known = found;
             }
         }
     }
@@ -190,7 +188,6 @@ impl Staying {
         let was = std::mem::replace(entity, Entity::PLACEHOLDER);
         *origins.get_mut(rank as usize)? = if has_key { Origin::Waiting } else { Origin::Spawned };
         self.who.remove(was);
-        self.references_differ = true;
         (!has_key).then_some(was)
     }
 

@@ -13,7 +13,7 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoredInPlace;
 use bevy_session::slots::SlotFailed;
-use bevy_session::{MemoryDisk, SessionCommands};
+use bevy_session::{MemoryDisk, SessionCommands, SessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::common::*;
@@ -86,10 +86,38 @@ pub fn checkpoint(app: &mut App) {
 
 /// Goes back to the newest checkpoint that has a name; what came of it.
 pub fn go_back(app: &mut App) -> SessionRestored {
+    ask_to_go_back(app);
+    last_restore(app)
+}
+
+/// The same, in a game that may make it wait.
+fn ask_to_go_back(app: &mut App) {
     let saved = received::<CheckpointSaved>(app);
     let then = saved.iter().rfind(|saved| saved.label.is_some()).unwrap().checkpoint;
     ask(app, |session| session.rewind(RewindTo::Checkpoint(then)));
-    last_restore(app)
+}
+
+/// A restore waits until it is there.
+#[derive(Resource)]
+struct OpenGate;
+
+fn wait_for_gate(app: &mut App) {
+    app.restore_session_when(|gate: Option<Res<OpenGate>>| gate.is_some());
+}
+
+/// All saved health, ascending.
+fn health(app: &mut App) -> Vec<u32> {
+    let world = app.world_mut();
+    let mut health: Vec<u32> = world.query::<&Health>().iter(world).map(|it| it.0).collect();
+    health.sort_unstable();
+    health
+}
+
+/// Takes a session up in a process of its own, as the newest checkpoint has it.
+fn recovered(session: SessionId, mut app: App) -> App {
+    frames(&mut app, 2);
+    ask(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    app
 }
 
 pub fn last_restore(app: &App) -> SessionRestored {

@@ -1,4 +1,4 @@
-//! Generated worlds of which a level has placed a part go back in place.
+//! Worlds of which a level has placed a part go back in place.
 
 use bevy::ecs::change_detection::Tick;
 use bevy::ecs::entity::EntityHashMap;
@@ -87,11 +87,11 @@ impl Life {
             11 | 12 if may_hang => drop(entity.insert(ChildOf(other))),
             13 => drop(world.spawn((Health(number), ChildOf(one)))),
             14 => self.kill(one),
-            18 => self.load_again(one),
-            19 => self.give_key_to(one),
             15 => self.play.frame(),
             16 => drop(entity.insert(Indexed(number))),
             17 => drop(entity.remove::<Indexed>()),
+            18 => self.load_again(one),
+            19 => self.give_key_to(one),
             _ => {}
         }
     }

@@ -6,13 +6,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::world::DeferredWorld;
 use bevy::prelude::*;
+use bevy_session::MemoryDisk;
 use bevy_session::checkpoints::CheckpointDrifted;
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreCancelled;
-use bevy_session::{MemoryDisk, SessionId};
 use serde::{Deserialize, Serialize};
 
-use super::{Sprite, ask, checkpoint, go_back, in_place_game, in_place_game_with, last_restore};
+use super::{
+    OpenGate, Sprite, ask, ask_to_go_back, checkpoint, go_back, health, in_place_game,
+    in_place_game_with, last_restore, recovered, wait_for_gate,
+};
 use crate::common::*;
 
 /// Wherever it is inserted, its hook spawns somebody saved and despawns who was spawned before.
@@ -128,22 +131,16 @@ fn a_panicking_observer_leaves_the_newest_checkpoint_to_the_next_start() {
     });
     let caught = (0..4).any(|_| catch_unwind(AssertUnwindSafe(|| app.update())).is_err());
     assert!(caught, "it should have panicked");
-    let mut app = in_place_game(&disk.snapshot(), |_| {});
-    frames(&mut app, 2);
-    ask(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    let mut app = recovered(session, in_place_game(&disk.snapshot(), |_| {}));
     assert!(!last_restore(&app).report.in_place, "another process has none of the entities");
-    let world = app.world_mut();
-    let health: Vec<u32> = world.query::<&Health>().iter(world).map(|it| it.0).collect();
-    assert_eq!(health, [10, 10, 10]);
+    assert_eq!(health(&mut app), [10, 10, 10]);
 }
 
 #[test]
 fn cancelling_at_the_gate_leaves_the_world_as_it_was() {
-    #[derive(Resource)]
-    struct OpenGate;
     let mut app = in_place_game(&MemoryDisk::default(), |app| {
         listen::<RestoreCancelled>(app);
-        app.restore_session_when(|gate: Option<Res<OpenGate>>| gate.is_some());
+        wait_for_gate(app);
     });
     let stays = spawn(&mut app, 1);
     start(&mut app, "Gate");
@@ -172,13 +169,10 @@ fn cancelling_at_the_gate_leaves_the_world_as_it_was() {
 
 #[test]
 fn cancelling_at_the_gate_after_a_state_was_left_leaves_who_does_not_belong_to_it() {
-    #[derive(Resource)]
-    struct OpenGate;
     let mut app = in_place_game(&MemoryDisk::default(), |app| {
         listen::<RestoreCancelled>(app);
-        app.init_state::<Game>()
-            .save_state::<Game>()
-            .restore_session_when(|gate: Option<Res<OpenGate>>| gate.is_some());
+        app.init_state::<Game>().save_state::<Game>();
+        wait_for_gate(app);
     });
     let stays = spawn(&mut app, 1);
     start(&mut app, "Gate");
@@ -187,9 +181,7 @@ fn cancelling_at_the_gate_after_a_state_was_left_leaves_who_does_not_belong_to_i
     set(&mut app, stays, 2);
     let goes = app.world_mut().spawn((Health(3), DespawnOnExit(Game::Playing))).id();
     frames(&mut app, 2);
-    let saved = received::<CheckpointSaved>(&app);
-    let then = saved.iter().rfind(|saved| saved.label.is_some()).unwrap().checkpoint;
-    ask(&mut app, |session| session.rewind(RewindTo::Checkpoint(then)));
+    ask_to_go_back(&mut app);
     assert_eq!(app.world().resource::<State<Game>>().get(), &Game::Menu, "it waits there");
     assert!(app.world().get_entity(goes).is_err());
     ask(&mut app, |session| session.cancel_restore());
@@ -202,9 +194,7 @@ fn cancelling_at_the_gate_after_a_state_was_left_leaves_who_does_not_belong_to_i
     assert_eq!(world.resource::<State<Game>>().get(), &Game::Playing);
     assert_eq!(world.get::<Health>(stays), Some(&Health(2)));
     assert_eq!(world.get::<Sprite>(stays), Some(&Sprite(1)), "it was never despawned");
-    let mut health: Vec<u32> = world.query::<&Health>().iter(world).map(|it| it.0).collect();
-    health.sort_unstable();
-    assert_eq!(health, [2, 3]);
+    assert_eq!(health(&mut app), [2, 3]);
 }
 
 #[test]
@@ -273,21 +263,6 @@ fn what_changed_without_a_trace_comes_back_once_that_was_noticed() {
     assert!(last_restore(&app).report.in_place);
     assert_eq!(app.world().get::<Health>(silent), Some(&Health(1)));
     assert_eq!(app.world().get::<Health>(other), Some(&Health(5)));
-}
-
-/// All saved health, ascending.
-fn health(app: &mut App) -> Vec<u32> {
-    let world = app.world_mut();
-    let mut health: Vec<u32> = world.query::<&Health>().iter(world).map(|it| it.0).collect();
-    health.sort_unstable();
-    health
-}
-
-/// Takes the newest session up in a process of its own, as the newest checkpoint has it.
-fn recovered(session: SessionId, mut app: App) -> App {
-    frames(&mut app, 2);
-    ask(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
-    app
 }
 
 #[test]

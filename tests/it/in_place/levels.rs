@@ -5,7 +5,10 @@ use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Sprite, ask, checkpoint, go_back, in_place_game, last_restore};
+use super::{
+    OpenGate, Sprite, ask, ask_to_go_back, checkpoint, go_back, in_place_game, last_restore,
+    wait_for_gate,
+};
 use crate::common::*;
 
 /// Which level is played.
@@ -105,8 +108,6 @@ fn a_way_back_while_the_level_is_loaded_ends_in_the_level_that_was_saved() {
 fn a_level_that_was_left_on_the_way_is_loaded_again_after_a_cancellation() {
     #[derive(Component)]
     struct Scenery;
-    #[derive(Resource)]
-    struct OpenGate;
     let mut app = in_place_game(&MemoryDisk::default(), |app| {
         app.init_state::<Game>()
             .save_state::<Game>()
@@ -114,7 +115,6 @@ fn a_level_that_was_left_on_the_way_is_loaded_again_after_a_cancellation() {
             .init_resource::<LoadedLevel>()
             .insert_resource(OpenGate)
             .restore_session_through(Game::Loading)
-            .restore_session_when(|gate: Option<Res<OpenGate>>| gate.is_some())
             .stay_in_level_if(|level: Res<Level>, loaded: Res<LoadedLevel>| level.0 == loaded.0)
             .add_systems(OnEnter(Game::Loading), |mut next: ResMut<NextState<Game>>| {
                 next.set(Game::Playing);
@@ -122,6 +122,7 @@ fn a_level_that_was_left_on_the_way_is_loaded_again_after_a_cancellation() {
             .add_systems(OnEnter(Game::Playing), |mut commands: Commands| {
                 commands.spawn((Scenery, DespawnOnExit(Game::Playing)));
             });
+        wait_for_gate(app);
     });
     app.world_mut().resource_mut::<NextState<Game>>().set(Game::Loading);
     frames(&mut app, 3);
@@ -133,9 +134,7 @@ fn a_level_that_was_left_on_the_way_is_loaded_again_after_a_cancellation() {
     app.world_mut().get_mut::<Health>(entity).unwrap().0 = 5;
     frames(&mut app, 2);
     app.world_mut().remove_resource::<OpenGate>();
-    let saved = received::<CheckpointSaved>(&app);
-    let then = saved.iter().rfind(|saved| saved.label.is_some()).unwrap().checkpoint;
-    ask(&mut app, |session| session.rewind(RewindTo::Checkpoint(then)));
+    ask_to_go_back(&mut app);
     ask(&mut app, |session| session.cancel_restore());
     let scenery = |app: &mut App| app.world_mut().query::<&Scenery>().iter(app.world()).count();
     app.insert_resource(OpenGate);

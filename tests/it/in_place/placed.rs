@@ -7,7 +7,8 @@ use bevy_session::{CheckpointCaptured, MemoryDisk};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Glance, Glow, Heard, Lamp, Serial, Sprite, ask, checkpoint, counted, go_back, in_place_game,
+    Glance, Glow, Heard, Lamp, Serial, Sprite, ask, checkpoint, counted, go_back, health,
+    in_place_game, recovered,
 };
 use crate::common::*;
 
@@ -79,11 +80,8 @@ fn a_run_that_opens_with_it_comes_back_after_a_kill() {
 
     let mut again = in_place_game(&disk.snapshot(), |_| {});
     level(&mut again);
-    ask(&mut again, |commands| commands.recover(session, RestoreFrom::Latest));
-    let world = again.world_mut();
-    let mut health: Vec<u32> = world.query::<&Health>().iter(world).map(|it| it.0).collect();
-    health.sort_unstable();
-    assert_eq!(health, [2, 101, 107]);
+    let mut again = recovered(session, again);
+    assert_eq!(health(&mut again), [2, 101, 107]);
 }
 
 #[test]

@@ -236,7 +236,7 @@ impl ProcessGuard {
     }
 
     /// Writes the exit down although the writer hasn't, since it hangs in a disk that doesn't answer or is gone. The
-    /// record may be on that disk too, so it is waited for no longer than a moment.
+    /// record may be on that disk too, so it is waited for no longer than a second.
     pub fn write_exit_down(&self) {
         // Also while something else is written, by somebody who knew nothing of the exit.
         if !self.is_exit_to_write(true) {
