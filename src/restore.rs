@@ -15,6 +15,7 @@ mod extra;
 mod hooks;
 mod image;
 mod in_place;
+mod incomplete;
 mod late_markers;
 mod leftovers;
 mod lists;

@@ -20,8 +20,9 @@ pub(crate) use codec::{
 };
 pub(crate) use contents::Contents;
 pub(crate) use decoded::{
-    DecodedColumn, DecodedComponents, DecodedOrder, DecodedResource, DecodedState, Names, Others,
-    Outside, Ranks, RebuiltComponents, References, Spawner, StateValue, Written, WrittenAgain,
+    DecodedColumn, DecodedComponents, DecodedOrder, DecodedResource, DecodedState, Incomplete,
+    Names, Others, Outside, Ranks, RebuiltComponents, References, Spawner, StateValue, Written,
+    WrittenAgain,
 };
 pub(crate) use marker::{IsSaved, Latecomers, unfiltered};
 pub(crate) use names::{

@@ -28,10 +28,20 @@ pub struct Portrait {
     pub world: Values,
 }
 
+/// The values of a world that refer to entities which aren't saved.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Dangling {
+    /// All of them.
+    pub unsaved: u64,
+    /// Those whose entity doesn't exist.
+    pub dead: u64,
+}
+
 /// The names of entities.
 struct Names<'a> {
+    world: &'a World,
     ids: &'a EntityHashMap<SaveId>,
-    dangling: u64,
+    dangling: Dangling,
 }
 
 impl Names<'_> {
@@ -48,14 +58,17 @@ impl Names<'_> {
     fn count(&mut self, entities: &[Entity]) {
         let is_missed =
             |entity: &&Entity| **entity != Entity::PLACEHOLDER && self.name(**entity).is_none();
-        self.dangling += u64::from(entities.iter().find(is_missed).is_some());
+        let missed: Vec<&Entity> = entities.iter().filter(is_missed).collect();
+        let any_dead = missed.iter().any(|entity| self.world.get_entity(**entity).is_err());
+        self.dangling.unsaved += u64::from(!missed.is_empty());
+        self.dangling.dead += u64::from(any_dead);
     }
 }
 
 impl Portrait {
-    /// Reads a world. Also returns the number of its values that refer to an unsaved entity.
-    pub fn of(world: &World, ids: &EntityHashMap<SaveId>) -> (Self, u64) {
-        let mut names = Names { ids, dangling: 0 };
+    /// Reads a world. Also counts its values that refer to an unsaved entity.
+    pub fn of(world: &World, ids: &EntityHashMap<SaveId>) -> (Self, Dangling) {
+        let mut names = Names { world, ids, dangling: Dangling::default() };
         let mut portrait = Self::default();
         for entity in saved_entities(world) {
             let id = *ids.get(&entity.id()).expect("every saved entity should have an id");

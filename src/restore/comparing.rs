@@ -75,6 +75,21 @@ impl MayDiffer {
         }
     }
 
+    /// Adds the values that refer to entities which aren't there: in the world they may refer to
+    /// the dead.
+    pub(super) fn add_incomplete(&mut self, replacement: &Replacement) {
+        for (may_differ, column) in self.columns.iter_mut().zip(&replacement.image.columns) {
+            let Candidates::Of(ranks) = may_differ else { continue };
+            let before = ranks.len();
+            let incomplete = column.incomplete.keys();
+            ranks.extend(incomplete.filter_map(|row| column.ranks.get(*row as usize)));
+            if ranks.len() > before {
+                ranks.sort_unstable();
+                ranks.dedup();
+            }
+        }
+    }
+
     /// Adds all columns with references: a reference to an entity that was spawned again, is gone,
     /// or was found by its key has to change.
     pub(super) fn add_columns_that_name(&mut self, replacement: &Replacement) {
@@ -155,14 +170,16 @@ impl Share<'_> {
         else {
             return differing;
         };
-        let DecodedColumn::Component(decoded) = &image.decoded else { return differing };
-        if matches!(part, Part::None | Part::Key(_)) {
-            return differing;
-        }
+        let component = match part {
+            Part::None | Part::Key(_) => None,
+            Part::Plain(component) | Part::Parent(component) | Part::Link(component) => {
+                Some(*component)
+            }
+        };
+        let Some(component) = component else { return differing };
         for (place, rank) in (0_u32..).zip(ranks) {
             let row = rows.map(|first| first + place).or_else(|| image.row_of(*rank));
-            let value = row.and_then(|row| Some((row, image.saved_value(row)?)));
-            let Some((row, saved)) = value else { continue };
+            let Some(row) = row else { continue };
             let Some(entity) = staying(replacement, *rank, world) else { continue };
             // Where the saved parent isn't there, the level knows better.
             let has_other_parent = || {
@@ -170,7 +187,14 @@ impl Share<'_> {
                     && replacement.image.has_key(*rank)
                     && !has_its_parent(replacement, *rank, world)
             };
-            if !decoded.is_as_saved(saved, entity, &mut names) && !has_other_parent() {
+            // What a level has linked is the level's.
+            let has_other_link = || {
+                matches!(part, Part::Link(_))
+                    && replacement.image.has_key(*rank)
+                    && image.incomplete.contains_key(&row)
+            };
+            let is_as_restored = image.is_as_restored(row, (entity, component), &mut names);
+            if !is_as_restored && !has_other_parent() && !has_other_link() {
                 differing.push(DifferingRow { rank: *rank, row: RowOfEntity { column, row } });
             }
         }

@@ -23,7 +23,7 @@ use super::who_stays::WhoStays;
 use crate::capture::{Build, Carried, SaveKey, SavedTypes};
 use crate::saved::{
     ANCHORS, BUILD, BUILT_IN, CHILD_OF, DecodedColumn, DecodedComponents, DecodedOrder, GONE,
-    Ranks, SAVE_KEYS, SerdeCodec,
+    Incomplete, Ranks, SAVE_KEYS, SerdeCodec,
 };
 
 /// A decoded checkpoint, ready to be restored into a world. It is made without one, on any thread;
@@ -97,6 +97,14 @@ pub(super) struct Builds {
     pub earlier: HashSet<SaveId>,
 }
 
+impl Builds {
+    /// Returns true if the checkpoint is of another version of the game, or of a build that doesn't
+    /// say which.
+    pub(super) fn are_other_versions(&self) -> bool {
+        self.then.as_ref().is_none_or(|then| then.version != self.now.version)
+    }
+}
+
 /// One saved type in an image.
 pub(super) struct ImageColumn {
     pub type_path: Arc<str>,
@@ -111,6 +119,8 @@ pub(super) struct ImageColumn {
     pub saved: Vec<Values>,
     /// The ranks of entities that have a value which can't be read.
     pub unreadable: BTreeSet<u32>,
+    /// The rows that refer to entities which aren't there.
+    pub incomplete: BTreeMap<u32, Incomplete>,
     /// The entity of each decoded row.
     pub ranks: Vec<u32>,
     /// The position of each decoded row: its block, and its place in it.
@@ -119,7 +129,7 @@ pub(super) struct ImageColumn {
 
 impl ImageColumn {
     pub(super) fn empty(type_path: Arc<str>, decoded: DecodedColumn, was_saved: bool) -> Self {
-        let (saved, unreadable, ranks, places) = Default::default();
+        let (saved, unreadable, incomplete, ranks, places) = Default::default();
         let (version, is_as_written) = (0, true);
         Self {
             type_path,
@@ -129,6 +139,7 @@ impl ImageColumn {
             is_as_written,
             saved,
             unreadable,
+            incomplete,
             ranks,
             places,
         }
@@ -148,6 +159,14 @@ impl ImageColumn {
         }
         let candidates = self.ranks.get(..self.ranks.len().min(rank as usize))?;
         u32::try_from(candidates.binary_search(&rank).ok()?).ok()
+    }
+
+    /// Leaves a resource that the checkpoint lacks as the game makes it: an update may begin with it,
+    /// and nobody but the game's version says so.
+    fn leave_absent_resource(&mut self) {
+        if matches!(self.decoded, DecodedColumn::Resource(_)) && self.saved_value(0).is_none() {
+            self.was_saved = false;
+        }
     }
 
     /// Returns true if the plugin saves the type in every game.
@@ -247,7 +266,7 @@ impl WorldImage {
         let undecoded: Vec<UndecodedColumn> = undecoded.collect();
         progress.has_decoded(ranks.len());
         let mut decoder = Decoder::new(&ranks, progress);
-        let columns = decoder.columns(undecoded);
+        let mut columns = decoder.columns(undecoded);
         decoder.lose_unknown_types(rows);
         let Decoder { losses, carried, .. } = decoder;
         let (parents, outer_parents) = parents(&ranks, &columns);
@@ -259,6 +278,9 @@ impl WorldImage {
         let adopted = types.adopted().map(|(_, component)| component).collect();
         let then = then.map(|then| then.renamed(&names_today(types)));
         let builds = Builds { then, now: types.build().clone(), earlier };
+        if builds.are_other_versions() {
+            columns.iter_mut().for_each(ImageColumn::leave_absent_resource);
+        }
         Self {
             ranks,
             columns,

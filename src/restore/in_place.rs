@@ -28,6 +28,7 @@ use super::difference::take_away;
 use super::doomed::Doomed;
 use super::hooks::runs_hooks;
 use super::image::WorldImage;
+use super::incomplete::report_incomplete;
 use super::leftovers::Leftovers;
 use super::lists::order_saved_lists;
 use super::manner::DroppedTypes;
@@ -164,6 +165,7 @@ impl Staying {
         let may_differ = known.map(|mut known| {
             let mut may_differ = MayDiffer::since(&mut known, &self.who, world);
             may_differ.add_all_of(&all_of, replacement);
+            may_differ.add_incomplete(replacement);
             if self.references_differ || !all_stay(replacement) {
                 may_differ.add_columns_that_name(replacement);
             }
@@ -171,6 +173,7 @@ impl Staying {
         });
         world.increment_change_tick();
         let differing = find_written(replacement, may_differ.as_ref(), world);
+        report_incomplete(replacement, &differing);
         overwrite(replacement, &differing, world);
         let calm = world.read_change_tick();
         replacement.rebuild(world);

@@ -22,6 +22,7 @@ impl WorldImage {
                 None => others.push((id, entity)),
             }
         }
+        self.note_incomplete(&others);
         let columns = self.columns.iter();
         let unreadable: HashSet<u32> =
             columns.flat_map(|column| &column.unreadable).copied().collect();

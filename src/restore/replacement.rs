@@ -21,6 +21,7 @@ use super::replace::{EntitiesReplaced, ResourceRestored};
 use super::report::{DanglingReference, RestoreReport};
 use super::rows_by_entity::RowOfEntity;
 use super::stamp::Stamps;
+use super::unsaved::new_resources;
 use crate::capture::Placed;
 use crate::saved::{
     CHILD_OF, DecodedColumn, Names, Others, Outside, References, SAVE_KEYS, Saved, Spawner, Written,
@@ -404,6 +405,7 @@ impl Replacement {
         for reference in &mut self.report.dangling {
             name_field(reference, world);
         }
+        self.report.new_resources = new_resources(&self.image, world);
         mark_late(world, &self.image.adopted);
         self.report.extra = find_extra_entities(&self, world);
         EntitiesReplaced {
@@ -436,7 +438,11 @@ impl Replacement {
     }
 }
 
-fn dangling(column: &ImageColumn, entity: Entity, is_relationship: bool) -> DanglingReference {
+pub(super) fn dangling(
+    column: &ImageColumn,
+    entity: Entity,
+    is_relationship: bool,
+) -> DanglingReference {
     let type_path = column.type_path.to_string();
     DanglingReference { type_path, field: None, entity, is_relationship, was_unmapped: false }
 }

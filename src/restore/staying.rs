@@ -14,7 +14,7 @@ use super::sweep::DespawnOnRestore;
 use super::unsaved::Layouts;
 use super::who_stays::WhoStays;
 use crate::capture::{Placed, SaveKey};
-use crate::saved::{DecodedColumn, Names, Outside, Saved};
+use crate::saved::{Names, Outside, Saved};
 
 /// The entities of a checkpoint that stay.
 pub(super) struct Staying {
@@ -248,15 +248,12 @@ fn with_other_immutables(
             let Some(column) = replacement.image.columns.get(row.column as usize) else {
                 return false;
             };
-            let (DecodedColumn::Component(rows), Some(saved), Some(part)) = (
-                &column.decoded,
-                column.saved_value(row.row),
-                replacement.parts.get(row.column as usize),
-            ) else {
-                return false;
-            };
-            part.component().is_some_and(|component| entity.contains_id(component))
-                && !rows.is_as_saved(saved, entity, &mut names)
+            let part = replacement.parts.get(row.column as usize);
+            let component = part.and_then(|part| part.component());
+            component.is_some_and(|component| {
+                entity.contains_id(component)
+                    && !column.is_as_restored(row.row, (entity, component), &mut names)
+            })
         });
         if differs && !replacement.image.has_key(rank) {
             differing.push(rank);

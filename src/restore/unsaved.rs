@@ -1,4 +1,4 @@
-//! Components that the checkpoint doesn't have.
+//! Components and resources that the checkpoint doesn't have.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::platform::collections::HashMap;
 
-use super::image::ImageColumn;
+use super::image::{ImageColumn, WorldImage};
 use super::replacement::{Origin, Replacement};
 use super::report::NewComponents;
 
@@ -89,11 +89,9 @@ impl Replacement {
         let builds = &self.image.builds;
         // Nobody but the level says what it gives to an entity.
         let is_placed = self.image.keys.contains_key(&rank);
-        let is_other_version =
-            builds.then.as_ref().is_none_or(|then| then.version != builds.now.version);
         let id = self.image.ranks.ids().get(rank as usize);
         let has_waited = id.is_some_and(|id| builds.earlier.contains(id));
-        if is_placed && (is_other_version || has_waited) {
+        if is_placed && (builds.are_other_versions() || has_waited) {
             return true;
         }
         let saved = || {
@@ -105,6 +103,16 @@ impl Replacement {
             builds.then.as_ref().is_some_and(|then| then.requires(saved(), &column.type_path));
         builds.now.requires(saved(), &column.type_path) && !was_required
     }
+}
+
+/// The resources that came with an update.
+pub(super) fn new_resources(image: &WorldImage, world: &mut World) -> Vec<String> {
+    let columns = image.columns.iter().filter(|column| !column.was_saved);
+    let there = columns.filter(|column| {
+        let component = column.resource_component(world);
+        component.is_some_and(|component| world.get_resource_by_id(component).is_some())
+    });
+    there.map(|column| column.type_path.to_string()).collect()
 }
 
 /// The saved types of each archetype.

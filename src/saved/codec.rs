@@ -22,7 +22,7 @@ pub(crate) use order::OrderCodec;
 pub(crate) use proxy::{
     Proxy, RebuiltCodec, disabled_codec, scope_on_enter_codec, scope_on_exit_codec,
 };
-pub(crate) use reading::reads_the_same;
+pub(crate) use reading::{reads_the_same, with_entities};
 pub(crate) use reflected::ReflectedCodec;
 pub(crate) use state::{PendingState, SavedState, StateCodec};
 pub(crate) use typed::SerdeCodec;

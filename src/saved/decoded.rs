@@ -14,11 +14,12 @@ use std::sync::Arc;
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::world::{EntityRef, EntityWorldMut, World};
+use bevy_session_journal::SaveId;
 
 pub(crate) use components::DecodedComponents;
 pub(crate) use kept::Others;
 pub(crate) use rebuilt::RebuiltComponents;
-pub(crate) use references::{Names, Outside, Ranks, References};
+pub(crate) use references::{Incomplete, Names, Outside, Ranks, References};
 pub(crate) use resources::DecodedResource;
 pub(crate) use spawn::{Spawner, WholeEntity, Written};
 pub(crate) use states::DecodedState;
@@ -69,6 +70,17 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
 
     /// Returns true if a value of the checkpoint refers to entities.
     fn names_entities(&self) -> bool;
+
+    /// A value that refers to entities which `is_there` doesn't know; `None` if it refers to no
+    /// such entity.
+    fn incomplete(
+        &mut self,
+        _row: u32,
+        _saved: &[u8],
+        _is_there: &dyn Fn(SaveId) -> bool,
+    ) -> Option<Incomplete> {
+        None
+    }
 
     /// Makes components for the rows that are written and need the world for it, before the first
     /// entity is written. Returns the rows that failed, with the messages.

@@ -20,6 +20,11 @@ struct Mana(u32);
 #[reflect(Component, Saved)]
 struct Lock;
 
+/// The first build inserts it late in the game.
+#[derive(Resource, Reflect, Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[reflect(Resource, Saved)]
+struct Quest(u32);
+
 /// A build of the game.
 #[derive(Clone, Copy)]
 struct Build {
@@ -28,6 +33,8 @@ struct Build {
     wizards_need_mana: bool,
     /// True if the level spawns its door with a lock.
     door_has_lock: bool,
+    /// True if the game begins with a quest.
+    begins_with_quest: bool,
     /// True if the level is there when a session is recovered. Otherwise it comes later.
     level_is_there: bool,
 }
@@ -36,6 +43,7 @@ const FIRST: Build = Build {
     version: "1.0.0",
     wizards_need_mana: false,
     door_has_lock: false,
+    begins_with_quest: false,
     level_is_there: true,
 };
 
@@ -44,7 +52,11 @@ fn game(disk: &MemoryDisk, build: Build) -> App {
         if build.wizards_need_mana {
             app.register_required_components::<Wizard, Mana>();
         }
+        if build.begins_with_quest {
+            app.init_resource::<Quest>();
+        }
         app.register_type::<Wizard>().register_type::<Mana>().register_type::<Lock>();
+        app.register_type::<Quest>();
         listen::<SessionRestored>(app);
     });
     if build.level_is_there {
@@ -111,6 +123,22 @@ fn what_an_update_requires_is_there_in_old_saves_and_reported() {
     let (mut app, report) = play(FIRST, |_| {}, update);
     assert_eq!(the::<Mana>(&mut app, is_wizard), Some(Mana(0)));
     assert_eq!(new_components(&report), [("Mana", 1)]);
+}
+
+#[test]
+fn a_resource_that_an_update_begins_with_is_there_in_old_saves_and_reported() {
+    let update = Build { version: "1.1.0", begins_with_quest: true, ..FIRST };
+    let (app, report) = play(FIRST, |_| {}, update);
+    assert_eq!(app.world().get_resource::<Quest>(), Some(&Quest(0)));
+    let [quest] = &*report.new_resources else { panic!("{:?}", report.new_resources) };
+    assert!(quest.ends_with("Quest"), "{quest}");
+
+    // Within one version play has removed it.
+    let build = Build { begins_with_quest: true, ..FIRST };
+    let end_it = |app: &mut App| drop(app.world_mut().remove_resource::<Quest>());
+    let (app, report) = play(build, end_it, build);
+    assert_eq!(app.world().get_resource::<Quest>(), None);
+    assert!(report.new_resources.is_empty(), "{:?}", report.new_resources);
 }
 
 #[test]

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::ReflectSaved;
 use crate::capture::test_kit::*;
 use crate::capture::{CaptureScope, Encoder, Known, SessionAppExt};
-use crate::restore::{DespawnOnRestore, DroppedTypes, EntitiesReplaced, Leftovers, RestoreManner};
+use crate::restore::{
+    DespawnOnRestore, DroppedTypes, EntitiesReplaced, Leftovers, RespawnedEntity, RestoreManner,
+};
 
 /// An entity's home, which never changes.
 #[derive(Component, Reflect, MapEntities, Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -124,6 +126,36 @@ fn a_reference_to_one_who_died_unsaved_is_a_placeholder_as_after_any_restore() {
     assert_eq!(replaced.report.dangling_total, 1);
     let targets = &play.world().get::<Target>(aims).unwrap().targets;
     assert_eq!(*targets, [Entity::PLACEHOLDER]);
+}
+
+#[test]
+fn a_reference_to_one_who_died_before_the_checkpoint_is_a_placeholder_from_then_on() {
+    let mut play = play();
+    let [died, other] = [2, 3].map(|health| play.world().spawn(Health(health)).id());
+    let target = Target { strength: 1, targets: vec![other, died] };
+    let aims = play.world().spawn((Health(1), target)).id();
+    let lives = play.world().spawn((Health(1), Home(died))).id();
+    play.full();
+    play.world().despawn(died);
+    play.frame();
+    play.checkpoint(CaptureScope::Delta);
+    let captured = play.recorder.captured_at().unwrap();
+    let then = Moment { journal: play.journal.clone(), captured };
+    play.world().get_mut::<Health>(aims).unwrap().0 = 5;
+    let replaced = go_back(&mut play, &then);
+    assert_eq!(replaced.report.dangling_total, 2, "{:?}", replaced.report);
+    assert_eq!(replaced.report.written, 1);
+    let [RespawnedEntity { was, is: lives_again }] = *replaced.report.respawned else {
+        panic!("{:?}", replaced.report.respawned);
+    };
+    assert_eq!(was, lives);
+    assert_eq!(play.world().get::<Target>(aims).unwrap().targets, [other, Entity::PLACEHOLDER]);
+    assert_eq!(play.world().get::<Home>(lives_again), Some(&Home(Entity::PLACEHOLDER)));
+
+    let image = play.image(&then.journal);
+    let again = play.restore_in_place(image, then.journal.next_save_id, None).report;
+    assert_eq!((again.written, again.dangling_total), (0, 2), "{again:?}");
+    assert_eq!(again.respawned, [], "it is as it was restored");
 }
 
 #[test]
@@ -251,7 +283,24 @@ fn a_run_that_does_not_know_the_world_opens_with_a_full_capture() {
     assert_eq!(unknown.as_saved, None, "of an earlier process, or after a change without a trace");
     play.world().despawn(stranger);
     play.frame();
-    assert_eq!(go_back(&mut play, &then).as_saved, None, "a placeholder isn't what was saved");
+    let replaced = go_back(&mut play, &then);
+    assert_eq!(replaced.report.dangling_total, 1);
+    assert!(replaced.as_saved.is_some(), "any restore makes a placeholder of it");
+}
+
+#[test]
+fn a_run_after_a_lost_relationship_opens_with_a_full_capture() {
+    let mut play = play();
+    let shepherd = play.world().spawn_empty().id();
+    play.world().spawn((Health(1), InHerd(shepherd)));
+    let then = moment(&mut play);
+    play.world().despawn(shepherd);
+    play.frame();
+    for _ in 0..2 {
+        let replaced = go_back(&mut play, &then);
+        assert_eq!((replaced.report.dangling_total, replaced.report.written), (1, 0));
+        assert_eq!(replaced.as_saved, None, "the checkpoint has a row that the world hasn't");
+    }
 }
 
 #[test]

@@ -17,21 +17,27 @@ pub(crate) fn reads_the_same<C: Codec>(
     saved: &BTreeSet<SaveId>,
 ) -> bool {
     let mut targets = Targets { saved, any: false };
-    // The game's own code may panic. What can't be read is a loss for a restore and no drift.
-    let mut read = |bytes| {
-        catch_unwind(AssertUnwindSafe(|| as_restored(codec, bytes, &mut targets))).ok().flatten()
-    };
+    // What can't be read is a loss for a restore and no drift.
+    let mut read = |bytes| with_entities(codec, bytes, &mut targets);
     let (Some(one), Some(other)) = (read(one), read(other)) else { return true };
     one == other || (targets.any && differ_in_order_only(&one, &other))
 }
 
-/// A value as a restore would write it again.
-fn as_restored<C: Codec>(codec: &C, bytes: &[u8], targets: &mut Targets<'_>) -> Option<Vec<u8>> {
-    let mut value = codec.decode(bytes).ok()?;
-    codec.map_entities(&mut value, targets);
-    let mut bytes = Vec::new();
-    codec.encode(&value, &mut bytes).ok()?;
-    Some(bytes)
+/// A value as it is written with other entities. `None` if it can't be read or written, or the
+/// game's own code panics.
+pub(crate) fn with_entities<C: Codec>(
+    codec: &C,
+    bytes: &[u8],
+    mapper: &mut impl EntityMapper,
+) -> Option<Vec<u8>> {
+    let written = catch_unwind(AssertUnwindSafe(|| {
+        let mut value = codec.decode(bytes).ok()?;
+        codec.map_entities(&mut value, mapper);
+        let mut bytes = Vec::new();
+        codec.encode(&value, &mut bytes).ok()?;
+        Some(bytes)
+    }));
+    written.ok().flatten()
 }
 
 /// Replaces every unsaved entity by a placeholder, and notes if there is any entity.

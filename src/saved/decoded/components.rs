@@ -5,11 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::world::{EntityRef, EntityWorldMut, World};
+use bevy_session_journal::SaveId;
 
 use super::kept::{KeptComponents, Others, names_are_there};
-use super::references::{Names, NamesEntities, References};
+use super::references::{Incomplete, Missing, Names, NamesEntities, References};
 use super::spawn::{WholeEntity, overwrite};
 use super::{ComponentRows, WrittenAgain};
+use crate::saved::codec::with_entities;
 use crate::saved::{ComponentCodec, CopyCodec, DecodeError};
 
 /// Decoded components of one type.
@@ -93,6 +95,23 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
 
     fn names_entities(&self) -> bool {
         self.names_entities
+    }
+
+    fn incomplete(
+        &mut self,
+        row: u32,
+        saved: &[u8],
+        is_there: &dyn Fn(SaveId) -> bool,
+    ) -> Option<Incomplete> {
+        let value = self.values.get_mut(row as usize)?.as_mut()?;
+        let mut missing = Missing { is_there, are_replaced: false, highest: None };
+        // The game's own code, beside which the writer goes on.
+        let look = AssertUnwindSafe(|| self.codec.map_entities(value, &mut missing));
+        catch_unwind(look).ok()?;
+        let highest = missing.highest?;
+        let mut replaced = Missing { are_replaced: true, ..missing };
+        let written = with_entities(&self.codec, saved, &mut replaced)?;
+        Some(Incomplete { missing: highest, written })
     }
 
     fn push(&mut self, row: u32, references: &mut References<'_>, entity: &mut WholeEntity<'_>) {

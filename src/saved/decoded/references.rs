@@ -126,6 +126,35 @@ impl EntityMapper for NamesEntities {
     fn set_mapped(&mut self, _: Entity, _: Entity) {}
 }
 
+/// A value that refers to entities which aren't there.
+pub(crate) struct Incomplete {
+    /// The highest of their ids.
+    pub missing: SaveId,
+    /// The value as it is written with placeholders in their place.
+    pub written: Vec<u8>,
+}
+
+/// Finds ids without an entity, and replaces them by placeholders if asked to.
+pub(super) struct Missing<'a> {
+    pub is_there: &'a dyn Fn(SaveId) -> bool,
+    pub are_replaced: bool,
+    /// The highest of those ids.
+    pub highest: Option<SaveId>,
+}
+
+impl EntityMapper for Missing<'_> {
+    fn get_mapped(&mut self, source: Entity) -> Entity {
+        let id = SaveId(source.to_bits());
+        if source == Entity::PLACEHOLDER || (self.is_there)(id) {
+            return source;
+        }
+        self.highest = self.highest.max(Some(id));
+        if self.are_replaced { Entity::PLACEHOLDER } else { source }
+    }
+
+    fn set_mapped(&mut self, _: Entity, _: Entity) {}
+}
+
 /// The id of an entity that wasn't restored. No checkpoint has it, so a value that refers to one
 /// differs from every checkpoint, even from one with a placeholder.
 const STRANGER: SaveId = SaveId(u64::MAX);
