@@ -20,8 +20,8 @@ use super::recover_error::RecoverError;
 use super::snapshot::SavedSnapshot;
 use crate::external::Operation;
 use crate::{
-    CurrentSession, MemoryDisk, NewSession, SessionCatalog, SessionCommandsExt, SessionPlugin,
-    SessionRestored,
+    CurrentSession, MemoryDisk, NewSession, RestoreManner, RewindTo, SessionCatalog,
+    SessionCommandsExt, SessionPlugin, SessionRestored,
 };
 
 /// The duration of a frame, unless it is set otherwise.
@@ -297,6 +297,53 @@ impl TestGame {
         if let Some(session) = self.wait_for_offer()? {
             self.ask(|commands| commands.session().recover(session, from))?;
         }
+        self.wait_until_restored()
+    }
+
+    /// Rewinds the session that is played to one of its checkpoints, in this manner, and waits
+    /// through the game's loading screens.
+    ///
+    /// What is saved comes back the same in either manner. What isn't saved stays where the restore
+    /// is in place, so a game that chooses it looks for what belongs to the moment that was left:
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::prelude::*;
+    /// # use bevy_session::testing::TestGame;
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+    /// # #[reflect(Component, Saved)]
+    /// # struct Health(u32);
+    /// # fn build(session: SessionPlugin) -> App {
+    /// #     let mut app = App::new();
+    /// #     app.add_plugins((MinimalPlugins, session));
+    /// #     app
+    /// # }
+    /// # fn main() -> Result<(), bevy_session::testing::RecoverError> {
+    /// let mut game = TestGame::new(build);
+    /// game.start(NewSession::named("Campaign"))?;
+    /// let hero = game.world().spawn(Health(80)).id();
+    /// let checkpoint = game.checkpoint("before the fight")?;
+    /// let before = game.snapshot();
+    /// for manner in [RestoreManner::InPlace, RestoreManner::Respawn] {
+    ///     game.world().entity_mut(hero).insert(Health(10));
+    ///     game.seconds(1.0);
+    ///     game.rewind(checkpoint, manner)?;
+    ///     assert_eq!(before.differences(&game.snapshot()), []);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`recover`](Self::recover); [`RecoverError::Rejected`] if the session has no such checkpoint.
+    pub fn rewind(
+        &mut self,
+        to: CheckpointId,
+        manner: RestoreManner,
+    ) -> Result<SessionRestored, RecoverError> {
+        self.ask(|commands| commands.session().restoring(manner).rewind(RewindTo::Checkpoint(to)))?;
         self.wait_until_restored()
     }
 

@@ -88,17 +88,12 @@ impl TestGame {
     }
 
     fn is_taken_up(&mut self) -> bool {
-        self.heard().restored.is_some() || self.is_restoring()
+        self.heard().restored.is_some() || self.restore_phase().is_some()
     }
 
-    fn is_restoring(&self) -> bool {
+    fn restore_phase(&self) -> Option<RestorePhase> {
         let activity = self.app.world().get_resource::<SessionActivity>();
-        activity.and_then(SessionActivity::restore).is_some()
-    }
-
-    fn waits_for_gate(&self) -> bool {
-        let activity = self.app.world().get_resource::<SessionActivity>();
-        activity.and_then(SessionActivity::restore) == Some(RestorePhase::WaitingForGate)
+        activity.and_then(SessionActivity::restore)
     }
 
     /// Waits until the file that the plugin opens is restored.
@@ -123,14 +118,15 @@ impl TestGame {
                 self.frame_time(frame);
                 return answer;
             }
-            self.frame_time(if self.waits_for_gate() { loading_frame } else { frame });
+            let waits_for_gate = self.restore_phase() == Some(RestorePhase::WaitingForGate);
+            self.frame_time(if waits_for_gate { loading_frame } else { frame });
             self.frames(1);
         }
         self.frame_time(frame);
         if let Some(gate) = self.heard().stalled_at.take() {
             return Err(RecoverError::Stalled { gate });
         }
-        if self.is_restoring() {
+        if self.restore_phase().is_some() {
             let gate = self.gates(|hooks| &hooks.restore_session_when).join(", ");
             return Err(RecoverError::Stalled { gate });
         }
