@@ -14,7 +14,7 @@ use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
 use bevy::state::state::{FreelyMutableState, StateTransition, StateTransitionEvent};
 use bevy::utils::prelude::ShortName;
-use bevy_session_journal::{Leaving, RecoveryOffer};
+use bevy_session_journal::{Leaving, RecoveryOffer, limits};
 
 use super::guards::{GuardedRequest, RequestGuard};
 use super::paces::{SessionPace, SessionPaces};
@@ -340,7 +340,7 @@ impl SessionHooksExt for App {
         if LateCalls::note(self.world_mut(), &call) {
             return self;
         }
-        let label = format!("enter {state:?}");
+        let label = label(format!("enter {state:?}"));
         self.init_resource::<CheckpointTriggers>();
         on_enter(self, state, move |mut triggers: ResMut<CheckpointTriggers>| {
             triggers.entered.push(label.clone());
@@ -540,6 +540,12 @@ fn want_transition<'a, S: States>(
     app
 }
 
+/// The label of a checkpoint. A state's text may be a whole level's, so it is cut.
+fn label(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(limits::STRING_BYTES));
+    text
+}
+
 fn look_for_transitions<S: States>(
     wanted: Res<WantedTransitions<S>>,
     mut transitions: MessageReader<StateTransitionEvent<S>>,
@@ -553,6 +559,6 @@ fn look_for_transitions<S: States>(
         leaves && enters
     };
     if let Some(wanted) = wanted.0.iter().find(|wanted| is_wanted(wanted)) {
-        triggers.leaving.push(format!("exit {:?}", wanted.exited));
+        triggers.leaving.push(label(format!("exit {:?}", wanted.exited)));
     }
 }

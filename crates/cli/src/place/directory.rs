@@ -182,10 +182,11 @@ fn state_of(data: &Path) -> Option<PathBuf> {
     let is_development = is_called(data, DEVELOPMENT);
     let root = if is_development { data.parent()? } else { data };
     let beside = is_called(root, "data").then(|| root.with_file_name("state"));
-    // On Linux the two are apart: `~/.local/share/<game>` and `~/.local/state/<game>`, here perhaps
-    // those of another player.
-    let share = root.parent().filter(|share| is_called(share, "share"));
-    let apart = share.and_then(|share| Some(share.with_file_name("state").join(root.file_name()?)));
+    // On Linux the two are apart: `~/.local/share/<studio>/<game>` and the same below
+    // `~/.local/state`, without a studio in earlier versions; here perhaps those of another player.
+    let share = root.ancestors().skip(1).take(2).find(|share| is_called(share, "share"));
+    let apart = share
+        .and_then(|share| Some(share.with_file_name("state").join(root.strip_prefix(share).ok()?)));
     let places = [platform_state_of(root), beside, apart, Some(root.join("state"))];
     let places = places.into_iter().flatten();
     let mut places =
@@ -231,18 +232,20 @@ mod tests {
     #[test]
     fn a_developers_own_sessions_are_found_where_the_platform_keeps_data()
     -> Result<(), Box<dyn std::error::Error>> {
-        let root = tempfile::tempdir()?;
-        let game = root.path().join("share/game");
-        let state = root.path().join("state/game/development");
-        fs::create_dir_all(game.join("development/profiles/default/sessions"))?;
-        fs::create_dir_all(game.join("profiles/ann/sessions"))?;
-        fs::create_dir_all(&state)?;
-        let found = find(&game)?;
-        let profiles: Vec<&str> = found.iter().map(|place| &*place.profile).collect();
-        assert_eq!(profiles, ["ann", "default"]);
-        let titles: Vec<String> = found.iter().map(ProfileDirectory::title).collect();
-        assert_eq!(titles, ["ann", "default (development)"]);
-        assert_eq!(found[1].state, Some(state));
+        for name in ["studio/game", "game"] {
+            let root = tempfile::tempdir()?;
+            let game = root.path().join("share").join(name);
+            let state = root.path().join("state").join(name).join("development");
+            fs::create_dir_all(game.join("development/profiles/default/sessions"))?;
+            fs::create_dir_all(game.join("profiles/ann/sessions"))?;
+            fs::create_dir_all(&state)?;
+            let found = find(&game)?;
+            let profiles: Vec<&str> = found.iter().map(|place| &*place.profile).collect();
+            assert_eq!(profiles, ["ann", "default"]);
+            let titles: Vec<String> = found.iter().map(ProfileDirectory::title).collect();
+            assert_eq!(titles, ["ann", "default (development)"]);
+            assert_eq!(found[1].state, Some(state), "{name}");
+        }
         Ok(())
     }
 }

@@ -337,6 +337,28 @@ fn of_a_session_that_was_left_in_good_order_nothing_lost_is_good() -> Done {
     Ok(())
 }
 
+#[test]
+fn a_session_whose_only_journal_is_gone_is_lost_to_the_game_as_well() -> Done {
+    let root = tempfile::tempdir()?;
+    let session = {
+        let mut journal = open(root.path())?;
+        let mut run = journal.start(NewSession::named("Judged"));
+        let session = run.session();
+        save(&mut run, 0..3)?;
+        run.close(|_| 3)?;
+        session
+    };
+    let directory = root.path().join(SESSIONS).join(session.to_string());
+    for journal in journals(&directory)? {
+        fs::remove_file(journal)?;
+    }
+    assert_eq!(listed(root.path(), session)?.as_deref(), Some("lost"));
+    let after = seen(root.path(), session)?;
+    assert_eq!(after.verdict, Some(Verdict::Lost), "{after:?}");
+    assert!(after.is_reported, "{after:?}");
+    Ok(())
+}
+
 /// As each process writes it down that is done with a file.
 fn note_all(game: &Game, session: SessionId) -> Done {
     let directory = game.session(&session.to_string());

@@ -143,6 +143,7 @@ impl Segment {
             readable_in_vain: length,
             records: Records::default(),
             metadata_bytes: 0,
+            fields_bytes: 0,
             budget,
             found: Scan { length, ..Scan::default() },
         };
@@ -187,6 +188,8 @@ struct Scanner<'a> {
     records: Records,
     /// Bytes of the longest description so far.
     metadata_bytes: u32,
+    /// Bytes of the longest custom fields so far.
+    fields_bytes: u32,
     budget: &'a mut ScanBudget,
     found: Scan,
 }
@@ -313,9 +316,13 @@ impl Scanner<'_> {
                 self.budget.take(2 * size_of::<(u64, Record)>() + named)
             }
             // The last one is kept.
-            Content::Record(Record::Metadata(_)) => {
-                let more = entry.header.raw_len.saturating_sub(self.metadata_bytes);
-                self.metadata_bytes += more;
+            Content::Record(record @ (Record::Metadata(_) | Record::Fields(_))) => {
+                let known = match record {
+                    Record::Metadata(_) => &mut self.metadata_bytes,
+                    _ => &mut self.fields_bytes,
+                };
+                let more = entry.header.raw_len.saturating_sub(*known);
+                *known += more;
                 self.budget.take(more as usize)
             }
             Content::Record(_) => Ok(()),

@@ -6,14 +6,18 @@ use super::{BrokenGroup, FrameEntry, GroupEntry};
 use crate::format::type_list::KnownTypes;
 use crate::format::{Commit, Origin};
 use crate::model::ids::{CheckpointId, limits};
+use crate::model::session::CheckpointSummary;
 
 /// Bytes that the index takes for each checkpoint, beside its group.
 const INDEX_ENTRY_BYTES: usize = 192;
+/// Bytes that the summaries of all checkpoints take at most. Lists show the others without one.
+const SUMMARY_BYTES: usize = 32 << 20;
 
 /// The memory that the scans of a session take so far, which is at most [`limits::INDEX_BYTES`].
 #[derive(Debug, Default)]
 pub struct ScanBudget {
     held: u64,
+    summaries: usize,
     types: KnownTypes,
 }
 
@@ -34,6 +38,10 @@ impl ScanBudget {
             let ancestors = origin.ancestors.len() * 2 * size_of::<CheckpointId>();
             size_of::<Origin>() + origin.game_version.len() + ancestors
         });
+        self.summaries += commit.summary.as_deref().map_or(0, CheckpointSummary::held_bytes);
+        if self.summaries > SUMMARY_BYTES {
+            commit.summary = None;
+        }
         self.take(shared + text_bytes + own + origin)
     }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::ids::limits;
+
 /// One change of a saved state, as it is recorded in the session.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct StateChange {
     /// The state's type, without its module.
     pub state: String,
-    /// The state before, as `Debug` writes it; `None` for a sub-state that didn't exist.
+    /// The state before, as `Debug` writes it, up to 4 KiB; `None` for a sub-state that didn't exist.
     pub from: Option<String>,
     /// The state after; `None` for a sub-state that ceased to exist.
     pub to: Option<String>,
@@ -26,6 +28,13 @@ impl StateChange {
     #[doc(hidden)]
     #[must_use]
     pub fn new(state: String, from: Option<String>, to: Option<String>) -> Self {
+        let (from, to) = (from.map(cut), to.map(cut));
         Self { state, from, to, play_time: Duration::ZERO }
     }
+}
+
+/// A state's text, which may be a whole level's, cut to what each checkpoint has room for.
+fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(limits::STRING_BYTES));
+    text
 }

@@ -76,6 +76,21 @@ impl CheckpointSummary {
         summary.with_fields(fields)
     }
 
+    /// Bytes of memory that it takes, about.
+    pub(crate) fn held_bytes(&self) -> usize {
+        /// An entry in a map or a list, and its allocation.
+        const ENTRY_BYTES: usize = 64;
+        let states = self.states.iter().map(|(name, value)| name.len() + value.len());
+        let changes = self.state_changes.iter().map(|change| {
+            let texts = [&change.from, &change.to].into_iter().flatten();
+            change.state.len() + texts.map(String::len).sum::<usize>()
+        });
+        let chapters = self.chapters.iter().map(|it| it.name.len() + it.kind.len());
+        let texts = states.chain(changes).chain(chapters).map(|bytes| bytes + 2 * ENTRY_BYTES);
+        let fields = self.fields.names().count() * ENTRY_BYTES + self.fields.bytes();
+        fields + texts.sum::<usize>()
+    }
+
     /// The same with the chapters that are open.
     #[doc(hidden)]
     #[must_use]

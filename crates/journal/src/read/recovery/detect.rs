@@ -318,7 +318,9 @@ fn examine_lines(
     }
     if heads.is_empty() {
         let index = stored.index();
-        let was_acknowledged = vanished.filter(|_| !index.problems().is_empty());
+        // The record of a process knows nothing of a deletion that was cut off after its last file.
+        let knows = stored.witness().is_some() || !index.problems().is_empty();
+        let was_acknowledged = vanished.filter(|_| knows);
         let all_damaged = was_acknowledged.map(|_| RecoveryError::AllDamaged);
         found.failure = failure_without_heads(index).or(all_damaged);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Worker;
 use crate::model::clock::Moment;
 use crate::model::session::RestoreFrom;
-use crate::write::jobs::{Holds, Urgency};
+use crate::write::jobs::{Holds, Queue, Urgency};
 use crate::write::{Content, Order, SlotOrder};
 
 /// Turns that what was captured last gets once the app is gone.
@@ -79,14 +79,15 @@ impl<C: Content> Worker<C> {
         is_of_others && self.playing.is_some() && (self.is_leaving() || is_busy())
     }
 
-    /// Returns true if it leads to the next run of the session that is played: from a moment of its own, and no slot,
-    /// which a job may be about.
+    /// Returns true if it leads to the next run of the session that is played: from a moment of its own, or a slot that
+    /// no job is about.
     fn is_of_next_run(&self, order: &Order<C>) -> bool {
         let played = self.playing.as_ref().map(|(run, _)| run.session());
         match order {
             Order::TakeUp(take_up) => played == Some(take_up.metadata.id),
             Order::Prepare { wanted, .. } if !self.is_leaving() => {
-                played == Some(wanted.session) && !matches!(wanted.from, RestoreFrom::Slot(_))
+                let is_slot = matches!(wanted.from, RestoreFrom::Slot(_));
+                played == Some(wanted.session) && !(is_slot && self.jobs.has_queued(Queue::Slots))
             }
             _ => false,
         }
