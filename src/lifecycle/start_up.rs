@@ -32,6 +32,8 @@ pub(crate) struct StartUp {
     was_asked: bool,
     /// Sessions that were started by this process.
     own: HashSet<SessionId>,
+    /// True once a session was played in this process, so that the world isn't the game's own.
+    has_played: bool,
     /// The sessions' steps on the crash-loop ladder, except for those on the first.
     ladders: HashMap<SessionId, Ladder>,
     /// The crashes that no recovery has recorded yet, whether or not the player is asked about
@@ -99,6 +101,7 @@ impl StartUp {
             withheld: Vec::new(),
             was_asked: false,
             own: HashSet::new(),
+            has_played: false,
             ladders: HashMap::new(),
             crashes: HashMap::new(),
             due: match mode {
@@ -110,6 +113,16 @@ impl StartUp {
             race: None,
             trial: None,
         }
+    }
+
+    /// Returns true once a session was played in this process.
+    pub(super) fn has_played(&self) -> bool {
+        self.has_played
+    }
+
+    /// A session is played from here on.
+    pub(super) fn note_played(&mut self) {
+        self.has_played = true;
     }
 
     /// Returns true once the sessions on this machine were read.

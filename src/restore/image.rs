@@ -161,10 +161,9 @@ impl ImageColumn {
         u32::try_from(candidates.binary_search(&rank).ok()?).ok()
     }
 
-    /// Leaves a resource that the checkpoint lacks as the game makes it: an update may begin with it,
-    /// and nobody but the game's version says so.
     fn leave_absent_resource(&mut self) {
-        if matches!(self.decoded, DecodedColumn::Resource(_)) && self.saved_value(0).is_none() {
+        let is_absent = self.saved_value(0).is_none() && self.unreadable.is_empty();
+        if matches!(self.decoded, DecodedColumn::Resource(_)) && is_absent {
             self.was_saved = false;
         }
     }
@@ -266,7 +265,7 @@ impl WorldImage {
         let undecoded: Vec<UndecodedColumn> = undecoded.collect();
         progress.has_decoded(ranks.len());
         let mut decoder = Decoder::new(&ranks, progress);
-        let mut columns = decoder.columns(undecoded);
+        let columns = decoder.columns(undecoded);
         decoder.lose_unknown_types(rows);
         let Decoder { losses, carried, .. } = decoder;
         let (parents, outer_parents) = parents(&ranks, &columns);
@@ -278,9 +277,6 @@ impl WorldImage {
         let adopted = types.adopted().map(|(_, component)| component).collect();
         let then = then.map(|then| then.renamed(&names_today(types)));
         let builds = Builds { then, now: types.build().clone(), earlier };
-        if builds.are_other_versions() {
-            columns.iter_mut().for_each(ImageColumn::leave_absent_resource);
-        }
         Self {
             ranks,
             columns,
@@ -306,6 +302,15 @@ impl WorldImage {
     /// Entities in the image.
     pub(crate) fn entities(&self) -> u64 {
         self.ranks.len() as u64
+    }
+
+    /// Leaves resources that the checkpoint of another version lacks as they are: an update may begin
+    /// with them, and nobody but the game's version says so. Nothing was played yet, so they are as
+    /// the game makes them.
+    pub(crate) fn leave_what_an_update_begins_with(&mut self) {
+        if self.builds.are_other_versions() {
+            self.columns.iter_mut().for_each(ImageColumn::leave_absent_resource);
+        }
     }
 
     /// The rows that are restored, in the current form: type, entity and value.

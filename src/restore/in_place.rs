@@ -28,7 +28,7 @@ use super::difference::take_away;
 use super::doomed::Doomed;
 use super::hooks::runs_hooks;
 use super::image::WorldImage;
-use super::incomplete::report_incomplete;
+use super::incomplete::{refers_as_saved, report_incomplete};
 use super::leftovers::Leftovers;
 use super::lists::order_saved_lists;
 use super::manner::DroppedTypes;
@@ -254,7 +254,8 @@ impl Staying {
         // Nothing shows what the game's code does where a resource is written.
         let is_quiet = self.replacement.is_settled
             && !resources_run_hooks(&self.replacement, world)
-            && !self.replacement.image.has_resource_too_many(world);
+            && !self.replacement.image.has_resource_too_many(world)
+            && refers_as_saved(&self.replacement);
         let mut replaced = self.replacement.finish(world);
         let is_exact = is_whole && is_quiet && replaced.report.is_exact();
         if is_exact && is_all_that_is_saved(&replaced, world) {

@@ -14,8 +14,9 @@ use bevy_session_journal::SaveId;
 
 use super::comparing::DifferingRow;
 use super::image::{ImageColumn, WorldImage};
-use super::replacement::{Origin, Replacement, dangling};
+use super::replacement::{Origin, Part, Replacement, dangling};
 use super::report::DanglingReference;
+use super::rows_by_entity::RowOfEntity;
 use crate::saved::{DecodedColumn, Names};
 
 impl WorldImage {
@@ -66,26 +67,48 @@ impl ImageColumn {
 
 /// Reports the values of staying entities that refer to nobody and needn't be written.
 pub(super) fn report_incomplete(replacement: &mut Replacement, differing: &[DifferingRow]) {
-    let Replacement { image, entities, origins, report, dangling: known, .. } = replacement;
+    let Replacement { image, entities, origins, parts, report, dangling: known, .. } = replacement;
     let mut incomplete = image.columns.iter().filter(|column| !column.incomplete.is_empty());
     if incomplete.next().is_none() {
         return;
     }
-    let written: HashSet<(u32, u32)> =
-        differing.iter().map(|it| (it.rank, it.row.column)).collect();
+    let is_incomplete = |row: &RowOfEntity| {
+        let column = image.columns.get(row.column as usize);
+        column.is_some_and(|column| column.incomplete.contains_key(&row.row))
+    };
+    let written = differing.iter().filter(|it| is_incomplete(&it.row));
+    let written: HashSet<(u32, u32)> = written.map(|it| (it.rank, it.row.column)).collect();
     for (place, column) in (0_u32..).zip(&image.columns) {
         let DecodedColumn::Component(rows) = &column.decoded else { continue };
         for (row, value) in &column.incomplete {
             let Some(rank) = column.ranks.get(*row as usize).copied() else { continue };
             let stays = origins.get(rank as usize) == Some(&Origin::Staying);
             let entity = entities.get(rank as usize).copied();
-            let Some(entity) = entity.filter(|_| stays && !written.contains(&(rank, place))) else {
-                continue;
-            };
+            // The level knows better whose child it is.
+            let is_levels =
+                image.has_key(rank) && matches!(parts.get(place as usize), Some(Part::Parent(_)));
+            let is_left = stays && !is_levels && !written.contains(&(rank, place));
+            let Some(entity) = entity.filter(|_| is_left) else { continue };
             known.insert((rank, place));
             let was_unmapped = value.missing >= image.end_of_ids;
             let reference = dangling(column, entity, rows.is_relationship());
             report.add_dangling(DanglingReference { was_unmapped, ..reference });
         }
     }
+}
+
+/// Returns true if all that refers to nobody is as each restore of the checkpoint leaves it: no other
+/// entity gets that id, and where it is the only one in its value, it is clear what becomes of that.
+pub(super) fn refers_as_saved(replacement: &Replacement) -> bool {
+    let Replacement { image, dangling, dangling_resources, .. } = replacement;
+    let is_as_after_any = |(rank, place): &(u32, u32)| {
+        let column = image.columns.get(*place as usize);
+        column.is_some_and(|column| {
+            let is_link =
+                matches!(&column.decoded, DecodedColumn::Component(rows) if rows.is_relationship());
+            let value = column.row_of(*rank).and_then(|row| column.incomplete.get(&row));
+            !is_link && value.is_some_and(|it| it.is_only_one && it.missing < image.end_of_ids)
+        })
+    };
+    dangling_resources.is_empty() && dangling.iter().all(is_as_after_any)
 }

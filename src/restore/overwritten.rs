@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
+use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
+use bevy_session_journal::SaveId;
 
 use super::hooks::is_mutable;
 use super::replacement::{Origin, Part, Replacement, Resources};
@@ -103,6 +105,9 @@ impl Replacement {
             return changed;
         }
         let mut names = Names::new(&self.image.ranks, &self.entities, &self.outside);
+        let references = References::new(&self.image.ranks, &self.entities, &self.outside);
+        let is_there =
+            |id: SaveId| references.entity(id).is_some_and(|it| it != Entity::PLACEHOLDER);
         for (rank, id) in (0_u32..).zip(&self.entities) {
             let Ok(entity) = world.get_entity(*id) else { continue };
             let stays = self.origins.get(rank as usize) == Some(&Origin::Staying);
@@ -118,7 +123,6 @@ impl Replacement {
                 let ticks = entity.get_change_ticks_by_id(*component);
                 if self.stamps.is_untouched(rank, ticks)
                     || stays && self.stamps.is_as_it_was(rank, ticks, world)
-                    || self.dangling.contains(&(rank, row.column))
                 {
                     continue;
                 }
@@ -127,7 +131,15 @@ impl Replacement {
                 else {
                     continue;
                 };
-                if rows.is_as_saved(saved, entity, &mut names) {
+                let is_as_restored = match self.dangling.contains(&(rank, row.column)) {
+                    false => rows.is_as_saved(saved, entity, &mut names),
+                    // It isn't inserted without its target.
+                    true if rows.is_relationship() => true,
+                    true => rows
+                        .with_placeholders(saved, &is_there)
+                        .is_none_or(|restored| rows.is_as_saved(&restored, entity, &mut names)),
+                };
+                if is_as_restored {
                     continue;
                 }
                 let value = ChangedValue { rank, row: *row };

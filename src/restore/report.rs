@@ -43,8 +43,9 @@ pub struct RestoreReport {
     /// a key, it includes all that a level of another version of the game adds. They have the
     /// values that the game gives them.
     pub new_components: Vec<NewComponents>,
-    /// Saved resources that the game has although the checkpoint, which another version of the game
-    /// took, doesn't. They have the values that the game gives them.
+    /// Saved resources that the game has although the checkpoint doesn't, as the build that took it
+    /// didn't save the type, or is another version of the game and nothing was played before in this
+    /// process. They have the values that the game gives them.
     pub new_resources: Vec<String>,
     /// Types whose values were changed during the restore, by hooks, observers or the commands that
     /// those queued. The checkpoint's values were written again, in place, so that no hook or
@@ -118,12 +119,9 @@ impl RestoreReport {
     }
 
     /// Returns true if everything was restored, and nothing else was spawned.
-    ///
-    /// A value that refers to nobody is: each restore leaves a placeholder, as no other entity gets
-    /// that id. A relationship isn't there then, and an id that was none may be given yet.
+    /// References to nobody aren't looked at.
     pub(super) fn is_exact(&self) -> bool {
-        let is_as_after_any = |it: &DanglingReference| !it.is_relationship && !it.was_unmapped;
-        let none_lost = self.losses.is_empty() && self.dangling.iter().all(is_as_after_any);
+        let none_lost = self.losses.is_empty();
         let none_gone = self.despawned_again == 0 && self.not_spawned == 0;
         let none_more = self.extra.is_empty() && self.clearing.left == 0;
         none_lost

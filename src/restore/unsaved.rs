@@ -107,7 +107,8 @@ impl Replacement {
 
 /// The resources that came with an update.
 pub(super) fn new_resources(image: &WorldImage, world: &mut World) -> Vec<String> {
-    let columns = image.columns.iter().filter(|column| !column.was_saved);
+    let columns = image.columns.iter();
+    let columns = columns.filter(|column| !column.was_saved && column.unreadable.is_empty());
     let there = columns.filter(|column| {
         let component = column.resource_component(world);
         component.is_some_and(|component| world.get_resource_by_id(component).is_some())

@@ -82,6 +82,16 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
         None
     }
 
+    /// The checkpoint's value as it is written with placeholders for entities which `is_there`
+    /// doesn't know; `None` if that can't be said.
+    fn with_placeholders(
+        &self,
+        _saved: &[u8],
+        _is_there: &dyn Fn(SaveId) -> bool,
+    ) -> Option<Vec<u8>> {
+        None
+    }
+
     /// Makes components for the rows that are written and need the world for it, before the first
     /// entity is written. Returns the rows that failed, with the messages.
     fn rebuild(&mut self, _: &dyn Fn(u32) -> bool, _: &mut World) -> Vec<(u32, String)> {

@@ -133,7 +133,22 @@ fn a_resource_that_an_update_begins_with_is_there_in_old_saves_and_reported() {
     let [quest] = &*report.new_resources else { panic!("{:?}", report.new_resources) };
     assert!(quest.ends_with("Quest"), "{quest}");
 
-    // Within one version play has removed it.
+    // The value of another session isn't the game's own, and within one version play has removed it.
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, FIRST);
+    start(&mut app, "Old");
+    let old = app.world().resource::<CurrentSession>().id();
+    app.world_mut().write_message(AppExit::Success);
+    frames(&mut app, 2);
+    drop(app);
+    let mut app = game(&disk, update);
+    start(&mut app, "New");
+    app.world_mut().insert_resource(Quest(7));
+    request(&mut app, |commands| commands.session().continue_session(old));
+    frames(&mut app, 4);
+    assert_eq!(app.world().resource::<CurrentSession>().id(), old);
+    assert_eq!(app.world().get_resource::<Quest>(), None);
+
     let build = Build { begins_with_quest: true, ..FIRST };
     let end_it = |app: &mut App| drop(app.world_mut().remove_resource::<Quest>());
     let (app, report) = play(build, end_it, build);

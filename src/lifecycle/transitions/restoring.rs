@@ -105,6 +105,9 @@ pub(in crate::lifecycle) fn begin_restore(
     parts.hooks.held_state = None;
     let through = parts.hooks.restore_session_through.clone();
     let mut kept = prepared.image.keep_world(world, through.as_ref());
+    if !parts.start_up.has_played() {
+        prepared.image.leave_what_an_update_begins_with();
+    }
     prepared.image.insert_resources(world);
     let through = through.filter(|_| !stays_in_level(parts, world, &prepared, &preparing));
     if through.is_none() {
@@ -262,6 +265,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
     // What of the run before isn't durable by now was given up with it.
     give_up_asked(parts, world, u64::MAX, &CheckpointError::WriterBehind);
     let recorder = parts.playing.take().map(|left| left.recorder).or(fresh);
+    parts.start_up.note_played();
     parts.playing = recorder.map(|recorder| {
         let mut playing = Playing::new(session, run, newest_counter, figures, recorder);
         playing.context_before = Some(context_before);

@@ -289,6 +289,29 @@ fn a_run_that_does_not_know_the_world_opens_with_a_full_capture() {
 }
 
 #[test]
+fn what_an_observer_does_to_a_value_that_refers_to_the_dead_is_undone() {
+    let mut play = play();
+    let died = play.world().spawn(Health(2)).id();
+    let target = Target { strength: 1, targets: vec![died] };
+    let aims = play.world().spawn((Health(1), target)).id();
+    play.full();
+    play.world().despawn(died);
+    play.frame();
+    let then = moment(&mut play);
+    go_back(&mut play, &then);
+    play.app.add_observer(|inserted: On<Insert<Health>>, mut targets: Query<&mut Target>| {
+        targets.get_mut(inserted.entity).unwrap().strength += 1;
+    });
+    play.world().entity_mut(aims).insert(Health(5));
+    play.world().get_mut::<Target>(aims).unwrap().strength = 1;
+    play.frame();
+    let replaced = go_back(&mut play, &then);
+    assert_eq!(play.world().get::<Health>(aims), Some(&Health(1)));
+    assert_eq!(play.world().get::<Target>(aims).unwrap().strength, 1);
+    assert_eq!(replaced.report.overwritten.len(), 1, "{:?}", replaced.report);
+}
+
+#[test]
 fn a_run_after_a_lost_relationship_opens_with_a_full_capture() {
     let mut play = play();
     let shepherd = play.world().spawn_empty().id();

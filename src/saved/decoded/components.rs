@@ -104,14 +104,24 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
         is_there: &dyn Fn(SaveId) -> bool,
     ) -> Option<Incomplete> {
         let value = self.values.get_mut(row as usize)?.as_mut()?;
-        let mut missing = Missing { is_there, are_replaced: false, highest: None };
+        let mut missing =
+            Missing { is_there, are_replaced: false, highest: None, are_several: false };
         // The game's own code, beside which the writer goes on.
         let look = AssertUnwindSafe(|| self.codec.map_entities(value, &mut missing));
         catch_unwind(look).ok()?;
-        let highest = missing.highest?;
-        let mut replaced = Missing { are_replaced: true, ..missing };
-        let written = with_entities(&self.codec, saved, &mut replaced)?;
-        Some(Incomplete { missing: highest, written })
+        let (highest, is_only_one) = (missing.highest?, !missing.are_several);
+        let written = self.with_placeholders(saved, is_there)?;
+        Some(Incomplete { missing: highest, is_only_one, written })
+    }
+
+    fn with_placeholders(
+        &self,
+        saved: &[u8],
+        is_there: &dyn Fn(SaveId) -> bool,
+    ) -> Option<Vec<u8>> {
+        let mut replaced =
+            Missing { is_there, are_replaced: true, highest: None, are_several: false };
+        with_entities(&self.codec, saved, &mut replaced)
     }
 
     fn push(&mut self, row: u32, references: &mut References<'_>, entity: &mut WholeEntity<'_>) {

@@ -130,6 +130,8 @@ impl EntityMapper for NamesEntities {
 pub(crate) struct Incomplete {
     /// The highest of their ids.
     pub missing: SaveId,
+    /// True if it is the only one.
+    pub is_only_one: bool,
     /// The value as it is written with placeholders in their place.
     pub written: Vec<u8>,
 }
@@ -140,6 +142,8 @@ pub(super) struct Missing<'a> {
     pub are_replaced: bool,
     /// The highest of those ids.
     pub highest: Option<SaveId>,
+    /// True if there are others.
+    pub are_several: bool,
 }
 
 impl EntityMapper for Missing<'_> {
@@ -148,6 +152,7 @@ impl EntityMapper for Missing<'_> {
         if source == Entity::PLACEHOLDER || (self.is_there)(id) {
             return source;
         }
+        self.are_several |= self.highest.is_some_and(|other| other != id);
         self.highest = self.highest.max(Some(id));
         if self.are_replaced { Entity::PLACEHOLDER } else { source }
     }

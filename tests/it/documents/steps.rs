@@ -16,7 +16,7 @@ const BEGINNINGS: [&str; 3] = ["lib", "main", "mod"];
 pub struct Step {
     packages: Vec<String>,
     features: BTreeSet<String>,
-    /// `lib` and names of integration tests; all if there are none.
+    /// `lib`, `doc` and names of integration tests; all if there are none.
     targets: Vec<String>,
     filters: Vec<String>,
 }
@@ -56,8 +56,10 @@ impl Step {
             pairs.map(|pair| pair[1].to_owned()).collect()
         };
         let mut targets = after(&["--test"]);
-        if words.contains(&"--lib") {
-            targets.push("lib".to_owned());
+        for target in ["lib", "doc"] {
+            if words.contains(&&*format!("--{target}")) {
+                targets.push(target.to_owned());
+            }
         }
         let features = after(&["--features"]);
         let features = features.iter().flat_map(|list| list.split(',')).map(str::to_owned);

@@ -9,8 +9,8 @@ use tracing::{debug, warn};
 
 use super::group_copy::CopyFailure;
 use super::open_segment::{OpenGroup, OpenSegment, Preamble};
-use super::slices::SLICE_BYTES;
-use crate::disk::{DirectoryStore, StoredSession};
+use super::slices::{SLICE_BYTES, open_slice};
+use crate::disk::{DirectoryStore, SessionOpening, StoredSession};
 use crate::format::{Block, Commit, Origin, ReadError, SegmentHeader};
 use crate::model::ids::CheckpointId;
 use crate::model::ids::limits::ORIGIN_ANCESTORS;
@@ -20,7 +20,6 @@ const FULL: u64 = 256 << 20;
 
 /// An archive that is being written.
 pub(super) struct Gathering {
-    source: Source,
     header: SegmentHeader,
     path: PathBuf,
     stage: Stage,
@@ -29,8 +28,10 @@ pub(super) struct Gathering {
 
 /// The stage of the file.
 enum Stage {
-    Between(OpenSegment),
-    Copying(Box<Copying>),
+    /// Opens the session, for these checkpoints.
+    Opening(Box<SessionOpening>, Vec<CheckpointId>, OpenSegment),
+    Between(Box<Source>, OpenSegment),
+    Copying(Box<Source>, Box<Copying>),
 }
 
 /// A checkpoint that is being copied.
@@ -64,13 +65,13 @@ impl Gathering {
         header: SegmentHeader,
     ) -> Result<Box<Self>, CopyFailure> {
         store.sweep_archives(header.session);
-        let source = Source::new(store.open_session(header.session)?, checkpoints);
+        let opening = Box::new(store.opening(header.session));
         let created = store.create_archive(&header)?;
         let path = created.path.clone();
         match OpenSegment::of(created, header.segment, Preamble::default()) {
             Ok(segment) => {
-                let stage = Stage::Between(segment);
-                Ok(Box::new(Self { source, header, path, stage, copied: 0 }))
+                let stage = Stage::Opening(opening, checkpoints, segment);
+                Ok(Box::new(Self { header, path, stage, copied: 0 }))
             }
             Err(failure) => {
                 let _ = store.remove_segment(&path);
@@ -79,7 +80,7 @@ impl Gathering {
         }
     }
 
-    /// Copies the next slice; after the last one, makes the archive durable and puts it in its place.
+    /// Opens a part of the session, or copies the next slice; after the last one, makes the archive durable and puts it in its place.
     /// If anything fails, what was written is removed, and everything is as it was.
     pub(super) fn step(self: Box<Self>, store: &DirectoryStore) -> Result<Gathered, CopyFailure> {
         let path = self.path.clone();
@@ -102,20 +103,30 @@ impl Gathering {
         let mut read = 0;
         while read < SLICE_BYTES {
             self.stage = match self.stage {
-                Stage::Between(segment) => match self.source.next(segment)? {
-                    Ok(copying) => Stage::Copying(Box::new(copying)),
+                Stage::Opening(mut opening, checkpoints, segment) => {
+                    let Some(stored) = open_slice(&mut opening, store)? else {
+                        self.stage = Stage::Opening(opening, checkpoints, segment);
+                        return Ok(Continue(self));
+                    };
+                    Stage::Between(Box::new(Source::new(stored, checkpoints)), segment)
+                }
+                Stage::Between(mut source, segment) => match source.next(segment)? {
+                    Ok(copying) => Stage::Copying(source, Box::new(copying)),
                     Err(segment) => return complete(segment, store, &self.header, self.copied),
                 },
-                Stage::Copying(mut copying) => match copying.blocks.next() {
+                Stage::Copying(mut source, mut copying) => match copying.blocks.next() {
                     Some(Ok(block)) => {
                         read += block.byte_len();
                         copying.group.push(&block)?;
-                        Stage::Copying(copying)
+                        Stage::Copying(source, copying)
                     }
-                    Some(Err(error)) => Stage::Between(self.source.damaged(*copying, error)?),
+                    Some(Err(error)) => {
+                        let segment = source.damaged(*copying, error)?;
+                        Stage::Between(source, segment)
+                    }
                     None => {
                         self.copied += 1;
-                        Stage::Between(copying.group.finish(&copying.commit)?)
+                        Stage::Between(source, copying.group.finish(&copying.commit)?)
                     }
                 },
             };

@@ -10,8 +10,9 @@ use crate::model::session::CheckpointSummary;
 
 /// Bytes that the index takes for each checkpoint, beside its group.
 const INDEX_ENTRY_BYTES: usize = 192;
-/// Bytes that the summaries of all checkpoints take at most. Lists show the others without one.
-const SUMMARY_BYTES: usize = 32 << 20;
+/// Bytes that the summaries of all checkpoints take at most, beyond what games write. Lists show the
+/// others without one.
+const SUMMARY_BYTES: usize = 64 << 20;
 
 /// The memory that the scans of a session take so far, which is at most [`limits::INDEX_BYTES`].
 #[derive(Debug, Default)]
@@ -38,9 +39,11 @@ impl ScanBudget {
             let ancestors = origin.ancestors.len() * 2 * size_of::<CheckpointId>();
             size_of::<Origin>() + origin.game_version.len() + ancestors
         });
-        self.summaries += commit.summary.as_deref().map_or(0, CheckpointSummary::held_bytes);
-        if self.summaries > SUMMARY_BYTES {
-            commit.summary = None;
+        let summary = commit.summary.as_deref().map_or(0, CheckpointSummary::held_bytes);
+        match self.summaries + summary <= SUMMARY_BYTES {
+            true => self.summaries += summary,
+            // None at all would mean that it is as before.
+            false => commit.summary = Some(Box::new(CheckpointSummary::left_out())),
         }
         self.take(shared + text_bytes + own + origin)
     }
@@ -56,4 +59,25 @@ impl ScanBudget {
 pub fn too_large() -> io::Error {
     let message = "the session's files hold more than a reader may";
     io::Error::new(io::ErrorKind::FileTooLarge, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::sample::commit;
+
+    #[test]
+    fn summaries_take_no_more_memory_than_there_is_and_make_nothing_unreadable() {
+        let mut budget = ScanBudget::default();
+        let mut held = 0;
+        for counter in 1..100 {
+            let mut commit = commit(counter, None);
+            let mut summary = CheckpointSummary::default();
+            summary.states.insert("Level".to_owned(), "x".repeat(1 << 20));
+            commit.summary = Some(Box::new(summary));
+            budget.take_commit(&mut commit).unwrap();
+            held += commit.summary.as_deref().map_or(0, CheckpointSummary::held_bytes);
+        }
+        assert!((SUMMARY_BYTES / 2..=SUMMARY_BYTES).contains(&held), "{held}");
+    }
 }

@@ -76,6 +76,11 @@ impl CheckpointSummary {
         summary.with_fields(fields)
     }
 
+    /// One for which there was no room.
+    pub(crate) fn left_out() -> Self {
+        Self { fields_left_out: true, ..Self::default() }
+    }
+
     /// Bytes of memory that it takes, about.
     pub(crate) fn held_bytes(&self) -> usize {
         /// An entry in a map or a list, and its allocation.
