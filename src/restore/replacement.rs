@@ -405,7 +405,8 @@ impl Replacement {
         for reference in &mut self.report.dangling {
             name_field(reference, world);
         }
-        self.report.new_resources = new_resources(&self.image, world);
+        let new = new_resources(&self.image, world);
+        self.report.new_components.extend(new);
         mark_late(world, &self.image.adopted);
         self.report.extra = find_extra_entities(&self, world);
         EntitiesReplaced {

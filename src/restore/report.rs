@@ -41,12 +41,9 @@ pub struct RestoreReport {
     /// Saved components that entities have although the checkpoint doesn't, since the build that
     /// took it didn't give them to such entities: it didn't know or require them. On entities with
     /// a key, it includes all that a level of another version of the game adds. They have the
-    /// values that the game gives them.
+    /// values that the game gives them. A resource is one as well, if that build didn't save the type, or
+    /// is another version and nothing was played before in this process.
     pub new_components: Vec<NewComponents>,
-    /// Saved resources that the game has although the checkpoint doesn't, as the build that took it
-    /// didn't save the type, or is another version of the game and nothing was played before in this
-    /// process. They have the values that the game gives them.
-    pub new_resources: Vec<String>,
     /// Types whose values were changed during the restore, by hooks, observers or the commands that
     /// those queued. The checkpoint's values were written again, in place, so that no hook or
     /// observer of the type runs once more; immutable and removed components were inserted again. A
@@ -128,7 +125,6 @@ impl RestoreReport {
             && none_gone
             && none_more
             && self.new_components.is_empty()
-            && self.new_resources.is_empty()
             && self.not_as_saved.is_empty()
             && self.placed.unclaimed_total == 0
     }
@@ -225,7 +221,7 @@ pub struct RespawnedEntity {
 pub struct NewComponents {
     /// The type.
     pub type_path: String,
-    /// The number of entities that have one.
+    /// The number of entities that have one; 1 for a resource.
     pub entities: u64,
 }
 

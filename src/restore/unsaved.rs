@@ -106,14 +106,15 @@ impl Replacement {
 }
 
 /// The resources that came with an update.
-pub(super) fn new_resources(image: &WorldImage, world: &mut World) -> Vec<String> {
+pub(super) fn new_resources(image: &WorldImage, world: &mut World) -> Vec<NewComponents> {
     let columns = image.columns.iter();
     let columns = columns.filter(|column| !column.was_saved && column.unreadable.is_empty());
     let there = columns.filter(|column| {
         let component = column.resource_component(world);
         component.is_some_and(|component| world.get_resource_by_id(component).is_some())
     });
-    there.map(|column| column.type_path.to_string()).collect()
+    let new = there.map(|column| column.type_path.to_string());
+    new.map(|type_path| NewComponents { type_path, entities: 1 }).collect()
 }
 
 /// The saved types of each archetype.

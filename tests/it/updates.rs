@@ -130,8 +130,7 @@ fn a_resource_that_an_update_begins_with_is_there_in_old_saves_and_reported() {
     let update = Build { version: "1.1.0", begins_with_quest: true, ..FIRST };
     let (app, report) = play(FIRST, |_| {}, update);
     assert_eq!(app.world().get_resource::<Quest>(), Some(&Quest(0)));
-    let [quest] = &*report.new_resources else { panic!("{:?}", report.new_resources) };
-    assert!(quest.ends_with("Quest"), "{quest}");
+    assert_eq!(new_components(&report), [("Quest", 1)]);
 
     // The value of another session isn't the game's own, and within one version play has removed it.
     let disk = MemoryDisk::default();
@@ -153,7 +152,7 @@ fn a_resource_that_an_update_begins_with_is_there_in_old_saves_and_reported() {
     let end_it = |app: &mut App| drop(app.world_mut().remove_resource::<Quest>());
     let (app, report) = play(build, end_it, build);
     assert_eq!(app.world().get_resource::<Quest>(), None);
-    assert!(report.new_resources.is_empty(), "{:?}", report.new_resources);
+    assert_eq!(new_components(&report), []);
 }
 
 #[test]

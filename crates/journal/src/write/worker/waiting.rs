@@ -76,7 +76,10 @@ impl<C: Content> Worker<C> {
         let is_of_others = order.leads_elsewhere() && !self.is_of_next_run(order);
         let is_busy =
             || self.jobs.looks_next() || self.jobs.wake(&Urgency::BRIEF) == Some(Duration::ZERO);
-        is_of_others && self.playing.is_some() && (self.is_leaving() || is_busy())
+        // A job may be about that one.
+        let slot_may_change = || reads_slot(order) && self.jobs.has_queued(Queue::Slots);
+        let has_to_wait = || self.is_leaving() || is_busy() || slot_may_change();
+        is_of_others && self.playing.is_some() && has_to_wait()
     }
 
     /// Returns true if it leads to the next run of the session that is played: from a moment of its own, or a slot that
@@ -86,8 +89,8 @@ impl<C: Content> Worker<C> {
         match order {
             Order::TakeUp(take_up) => played == Some(take_up.metadata.id),
             Order::Prepare { wanted, .. } if !self.is_leaving() => {
-                let is_slot = matches!(wanted.from, RestoreFrom::Slot(_));
-                played == Some(wanted.session) && !(is_slot && self.jobs.has_queued(Queue::Slots))
+                let slot_may_change = reads_slot(order) && self.jobs.has_queued(Queue::Slots);
+                played == Some(wanted.session) && !slot_may_change
             }
             _ => false,
         }
@@ -114,6 +117,11 @@ impl<C: Content> Worker<C> {
         }
         self.carry_out(order, now);
     }
+}
+
+/// Returns true if an order restores from a slot.
+fn reads_slot<C: Content>(order: &Order<C>) -> bool {
+    matches!(order, Order::Prepare { wanted, .. } if matches!(wanted.from, RestoreFrom::Slot(_)))
 }
 
 /// Returns true if an order comes after another one that waits. Those of the run that is played don't, so that it is
