@@ -557,11 +557,13 @@ mutant 'keep what the checkpoint lacks on who stays' src/restore/comparing.rs \
 mutant 'write nothing onto who stays' src/restore/in_place.rs \
     's/overwrite\(replacement, &differing, world\);//' $in_place
 mutant 'write everything onto who stays' src/restore/comparing.rs \
-    's/!decoded\.is_as_saved\(saved, entity, &mut names\)/true/' $in_place
+    's/!is_as_restored && /true \&\& /' $in_place
 mutant 'write over what somebody hears of' src/restore/overwriting.rs \
     's/ \|\| runs_code\(world, \*component\)//' $in_place
 mutant 'pass over what was written since the checkpoint' src/restore/comparing.rs \
     's/changed\.filter_map\(\|entity\| who\.rank\(entity\)\)\.collect\(\)/changed.filter_map(|it| who.rank(it).filter(|_| false)).collect()/' $in_place
+mutant 'pass over who refers to the dead' src/restore/in_place.rs \
+    's/may_differ\.add_incomplete\(replacement\);//' $in_place
 mutant 'pass over who refers to somebody that is spawned again' src/restore/in_place.rs \
     's/may_differ\.add_columns_that_name\(replacement\);//' $in_place
 mutant 'despawn at once from whom somebody hangs who stays' src/restore/doomed.rs \

@@ -72,5 +72,5 @@ figures! {
     /// Entities that could not stay.
     respawned >= 100,
     /// Restores after which a run opened with a delta to the restored checkpoint.
-    opened >= 1_000,
+    opened >= 2_000,
 }
