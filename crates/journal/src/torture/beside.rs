@@ -178,27 +178,16 @@ fn a_rewind_waits_for_nothing_that_is_done_for_others() {
 }
 
 #[test]
-fn a_load_from_a_slot_waits_for_other_work_on_slots_alone() {
+fn a_load_from_a_slot_of_what_is_played_waits_for_nothing_that_is_done_for_others() {
     let mut busy = Busy::new();
     let newest = busy.capture();
     let saved = busy.saved(newest);
     busy.turn();
-    let load = |busy: &mut Busy| {
-        let from = RestoreFrom::Slot(SlotId(7));
-        let wanted = wanted(busy.played(), from, RestoreReason::Loaded);
-        busy.send(Order::Prepare { wanted, ticket: Ticket::new() });
-    };
-    load(&mut busy);
+    let from = RestoreFrom::Slot(SlotId(7));
+    let wanted = wanted(busy.played(), from, RestoreReason::Loaded);
+    busy.send(Order::Prepare { wanted, ticket: Ticket::new() });
     busy.turn();
     assert_eq!(busy.said, [saved, "not prepared".to_owned()], "there is no such slot");
-    busy.save_slot(newest);
-    load(&mut busy);
-    busy.turn_until("slot");
-    assert_eq!(busy.count("not prepared"), 1, "it may be the one that is saved");
-    for _ in 0..4000 {
-        busy.turn();
-    }
-    assert_eq!(busy.count("not prepared"), 2, "{:?}", busy.said);
 }
 
 #[test]

@@ -76,10 +76,7 @@ impl<C: Content> Worker<C> {
         let is_of_others = order.leads_elsewhere() && !self.is_of_next_run(order);
         let is_busy =
             || self.jobs.looks_next() || self.jobs.wake(&Urgency::BRIEF) == Some(Duration::ZERO);
-        // A job may be about that one.
-        let slot_may_change = || reads_slot(order) && self.jobs.has_queued(Queue::Slots);
-        let has_to_wait = || self.is_leaving() || is_busy() || slot_may_change();
-        is_of_others && self.playing.is_some() && has_to_wait()
+        is_of_others && self.playing.is_some() && (self.is_leaving() || is_busy())
     }
 
     /// Returns true if it leads to the next run of the session that is played: from a moment of its own, or a slot that
