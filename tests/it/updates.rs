@@ -149,7 +149,9 @@ fn a_resource_that_an_update_begins_with_is_there_in_old_saves_and_reported() {
     assert_eq!(app.world().get_resource::<Quest>(), None);
 
     let build = Build { begins_with_quest: true, ..FIRST };
-    let end_it = |app: &mut App| drop(app.world_mut().remove_resource::<Quest>());
+    let end_it = |app: &mut App| {
+        app.world_mut().remove_resource::<Quest>();
+    };
     let (app, report) = play(build, end_it, build);
     assert_eq!(app.world().get_resource::<Quest>(), None);
     assert_eq!(new_components(&report), []);

@@ -265,7 +265,6 @@ pub(in crate::lifecycle) fn begin_restored_run(
     // What of the run before isn't durable by now was given up with it.
     give_up_asked(parts, world, u64::MAX, &CheckpointError::WriterBehind);
     let recorder = parts.playing.take().map(|left| left.recorder).or(fresh);
-    parts.start_up.note_played();
     parts.playing = recorder.map(|recorder| {
         let mut playing = Playing::new(session, run, newest_counter, figures, recorder);
         playing.context_before = Some(context_before);
@@ -332,6 +331,7 @@ fn take_up_restored(
     prepared: recovery::Prepared<()>,
     replaced: EntitiesReplaced,
 ) {
+    parts.start_up.note_played();
     parts.order(Order::TakeUp(Box::new(TakeUp {
         metadata: prepared.metadata,
         run,
