@@ -7,6 +7,7 @@ use bevy_session::{
     CheckpointCaptured, CheckpointKind, MemoryDisk, SessionPaused, SessionRestored, SessionResumed,
     SessionStatus,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::common::{
     Game, Health, Score, frames, game_with, listen, plugin, received, request, seconds, start,
@@ -176,6 +177,30 @@ fn entering_leaving_and_crossing_states_takes_checkpoints() {
         expected += usize::from(takes);
         assert_eq!(captured(&mut app).len(), expected, "entering {state:?}");
     }
+}
+
+/// Its text is as long as the level that it holds.
+#[derive(States, Reflect, Serialize, Deserialize, Clone, PartialEq, Eq, Hash, Debug, Default)]
+struct Level(String);
+
+#[test]
+fn a_state_whose_text_is_long_costs_no_checkpoint() {
+    let level = |letter: &str| Level(letter.repeat(10_000));
+    let mut app = game(&MemoryDisk::default(), |app| {
+        app.init_state::<Level>().save_state::<Level>().checkpoint_session_on_exit(level("a"));
+    });
+    start(&mut app, "Long");
+    for letter in ["a", "b"] {
+        app.world_mut().resource_mut::<Score>().0 += 1;
+        app.world_mut().resource_mut::<NextState<Level>>().set(level(letter));
+        seconds(&mut app, 2.0);
+    }
+    let (captured, saved) = (captured(&mut app).len(), received::<CheckpointSaved>(&app).len());
+    assert!(captured > 1 && saved == captured, "{saved} of {captured}");
+    let changes = app.world().resource::<CurrentSession>().state_changes().iter();
+    let texts: Vec<&String> = changes.flat_map(|change| &change.to).collect();
+    assert_eq!(texts.len(), 2);
+    assert!(texts.iter().all(|text| text.starts_with("Level(\"") && text.len() == 4096));
 }
 
 #[test]

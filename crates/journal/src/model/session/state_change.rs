@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::context::cut_in_place;
 use crate::model::ids::limits;
 
 /// One change of a saved state, as it is recorded in the session.
@@ -35,6 +36,6 @@ impl StateChange {
 
 /// A state's text, which may be a whole level's, cut to what each checkpoint has room for.
 fn cut(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(limits::STRING_BYTES));
+    cut_in_place(&mut text, limits::STRING_BYTES);
     text
 }
