@@ -23,8 +23,7 @@
 //! game.world().spawn((Health(80), Name::new("Ada")));
 //! assert_restores(game.app_mut());
 //!
-//! game.checkpoint("here")?;
-//! let before = game.snapshot();
+//! let before = game.checkpoint_and_snapshot("here")?;
 //! game.crash_and_restart().recover()?;
 //! assert_eq!(before.differences(&game.snapshot()), []);
 //! # Ok(())

@@ -67,7 +67,8 @@ fn is_unknown(patient: &Patient<'_>, component: ComponentId) -> bool {
     !is_in_order && type_path_of(patient.world, &patient.registry.read(), component).is_none()
 }
 
-/// Saved entities whose position isn't saved, and that no level places.
+/// Saved entities whose position isn't saved, and that no level places. What a level places and play has moved since
+/// comes back where the level places it.
 pub(super) fn places(patient: &Patient<'_>) -> Option<Finding> {
     let transform = patient.world.component_id::<Transform>()?;
     let is_in_order = patient.components.contains_key(&transform)
@@ -76,12 +77,12 @@ pub(super) fn places(patient: &Patient<'_>) -> Option<Finding> {
         return None;
     }
     let entities = patient.saved.iter().filter_map(|entity| patient.world.get_entity(*entity).ok());
-    let mut placed = entities.filter(|entity| {
-        let is_somewhere = entity.get::<Transform>().is_some_and(|it| *it != Transform::IDENTITY);
-        is_somewhere && !entity.contains::<SaveKey>()
+    let mut lost = entities.filter(|entity| match entity.contains::<SaveKey>() {
+        true => entity.get_change_ticks::<Transform>().is_some_and(|it| it.changed != it.added),
+        false => entity.get::<Transform>().is_some_and(|it| *it != Transform::IDENTITY),
     });
-    let mut on = FoundEntities::one(patient.world, placed.next()?.id());
-    on.count += placed.count() as u64;
+    let mut on = FoundEntities::one(patient.world, lost.next()?.id());
+    on.count += lost.count() as u64;
     Some(Finding::PlaceNotSaved { on })
 }
 

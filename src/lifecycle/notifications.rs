@@ -332,7 +332,8 @@ notifications! {
     /// A session crashed, and its newest checkpoint was read and is intact. Answer with
     /// [`recover`](crate::SessionCommands::recover) or
     /// [`decline`](crate::SessionCommands::decline), now or later. Sent if
-    /// [`RecoveryPolicy::Ask`](crate::RecoveryPolicy::Ask) is set.
+    /// [`RecoveryPolicy::Ask`](crate::RecoveryPolicy::Ask) is set, once for each crashed session:
+    /// [`RecoveryOffers::offers`](crate::RecoveryOffers::offers) has all of them, the newest first.
     RecoveryAvailable {
         /// The offer: the session, and the checkpoints that can be restored.
         offer: RecoveryOffer,

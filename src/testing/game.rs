@@ -225,15 +225,40 @@ impl TestGame {
     /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed,
     /// and otherwise [`RecoverError::NoAnswer`]: for example if the disk is full.
     pub fn checkpoint(&mut self, label: &str) -> Result<CheckpointId, RecoverError> {
+        Ok(self.checkpoint_and_look(label, |_| ())?.0)
+    }
+
+    /// Takes a checkpoint, waits until it is durable, and returns what is saved as it was when the
+    /// checkpoint was captured. The game plays on for a frame or more until then, so
+    /// [`snapshot`](Self::snapshot) may have something newer.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`checkpoint`](Self::checkpoint).
+    pub fn checkpoint_and_snapshot(&mut self, label: &str) -> Result<SavedSnapshot, RecoverError> {
+        Ok(self.checkpoint_and_look(label, Self::snapshot)?.1)
+    }
+
+    /// Takes a checkpoint, and looks at the game at the end of the frame in which it was captured.
+    fn checkpoint_and_look<T>(
+        &mut self,
+        label: &str,
+        look: impl Fn(&mut Self) -> T,
+    ) -> Result<(CheckpointId, T), RecoverError> {
         let newest = |game: &mut Self| {
             let session = game.app.world().get_resource::<CurrentSession>();
             session.and_then(CurrentSession::last_checkpoint)
         };
         let before = newest(self).map(|newest| newest.id);
+        let mut seen = None;
         self.ask(|commands| commands.session().checkpoint(label))?;
         self.wait(|game| {
+            if game.take_captured() {
+                seen = Some(look(game));
+            }
             let saved = newest(game).filter(|newest| newest.kind == CheckpointKind::Manual)?;
-            Some(saved.id).filter(|id| Some(*id) != before)
+            let id = Some(saved.id).filter(|id| Some(*id) != before)?;
+            Some((id, seen.take()?))
         })
         .map_err(|error| self.name_gate(error))
     }
@@ -274,7 +299,8 @@ impl TestGame {
         self.frames(1);
     }
 
-    /// Recovers the session that crashed, as a player does who accepts the offer.
+    /// Recovers the session that crashed at its newest checkpoint, as a player does who accepts the
+    /// offer.
     ///
     /// Waits until the game makes its offer, and through its loading screens. If the game answers
     /// by itself, this only waits.
@@ -396,8 +422,7 @@ impl TestGame {
     /// let mut game = TestGame::new(build);
     /// game.start(NewSession::named("Campaign"))?;
     /// // … play …
-    /// game.checkpoint("here")?;
-    /// let before = game.snapshot();
+    /// let before = game.checkpoint_and_snapshot("here")?;
     /// game.crash_and_restart().recover()?;
     /// assert_eq!(before.differences(&game.snapshot()), []);
     /// # Ok::<(), bevy_session::testing::RecoverError>(())

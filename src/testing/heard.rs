@@ -1,11 +1,11 @@
 //! Reports to the game under test.
 
 use bevy::prelude::*;
-use bevy_session_journal::{RecoveryError, RequestError};
+use bevy_session_journal::{CheckpointKind, RecoveryError, RequestError};
 
 use super::recover_error::RecoverError;
 use crate::recovery::{RestoreCancelled, RestoreStalled};
-use crate::{RecoveryFailed, RequestRejected, SessionRestored};
+use crate::{CheckpointCaptured, RecoveryFailed, RequestRejected, SessionRestored};
 
 /// Reports to the game under test since they were last taken.
 #[derive(Resource, Default)]
@@ -14,6 +14,8 @@ pub(super) struct Heard {
     /// The gate that a restore waits for.
     pub stalled_at: Option<String>,
     pub cancelled: bool,
+    /// True if a checkpoint that was asked for was captured.
+    pub captured: bool,
     pub rejected: Option<RequestError>,
     pub failed: Option<RecoveryError>,
 }
@@ -31,6 +33,9 @@ impl Heard {
             .add_observer(|_: On<RestoreCancelled>, mut heard: ResMut<Self>| {
                 heard.cancelled = true;
             })
+            .add_observer(|event: On<CheckpointCaptured>, mut heard: ResMut<Self>| {
+                heard.captured |= event.kind == CheckpointKind::Manual;
+            })
             .add_observer(|event: On<RequestRejected>, mut heard: ResMut<Self>| {
                 heard.rejected = Some(event.error.clone());
             })
@@ -43,6 +48,7 @@ impl Heard {
     pub(super) fn forget_answers(&mut self) {
         self.stalled_at = None;
         self.cancelled = false;
+        self.captured = false;
         self.rejected = None;
         self.failed = None;
     }

@@ -68,6 +68,19 @@ fn entities_that_stand_somewhere_and_come_back_nowhere_are_found() {
 }
 
 #[test]
+fn a_keyed_entity_that_has_moved_since_its_level_placed_it_is_found() {
+    let mut app = game(|_| {});
+    let at = |x: f32, key: &str| (Health(1), Transform::from_xyz(x, 0.0, 0.0), SaveKey::new(key));
+    app.world_mut().spawn(at(5.0, "door"));
+    let hero = app.world_mut().spawn(at(1.0, "hero")).id();
+    assert_healthy(&mut app);
+    app.update();
+    app.world_mut().get_mut::<Transform>(hero).unwrap().translation.x += 1.0;
+    let Finding::PlaceNotSaved { on } = only(&mut app) else { panic!("another finding") };
+    assert_eq!((on.count, on.first), (1, hero));
+}
+
+#[test]
 fn a_well_made_game_has_no_findings() {
     /// Comes with what requires it.
     #[derive(Component, Reflect, Default)]

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "scenarios")]
 mod handles;
+mod menu;
+mod recorded_events;
 mod recovery;
 #[cfg(feature = "scenarios")]
 mod scenarios;
@@ -18,6 +20,14 @@ const PLAYED: &[(&str, &str)] = &[
     (include_str!("../../README.md"), include_str!("guide/samples/readme.rs")),
     (include_str!("../../docs/RECIPES.md"), include_str!("guide/samples/handles.rs")),
     (include_str!("../../docs/RECIPES.md"), include_str!("guide/samples/scenes.rs")),
+    (
+        include_str!("../../docs/guide/getting-started.md"),
+        include_str!("guide/samples/getting_started.rs"),
+    ),
+    (
+        include_str!("../../docs/guide/recorded-events.md"),
+        include_str!("guide/samples/recorded_events.rs"),
+    ),
     (include_str!("../../docs/guide/recovery.md"), include_str!("guide/samples/recovery.rs")),
     (include_str!("../../docs/guide/rewind.md"), include_str!("guide/samples/rewind.rs")),
     (include_str!("../../docs/guide/scenarios.md"), include_str!("guide/samples/scenarios.rs")),

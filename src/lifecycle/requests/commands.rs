@@ -283,18 +283,21 @@ impl SessionCommands<'_, '_> {
     /// use bevy::prelude::*;
     /// use bevy_session::prelude::*;
     ///
-    /// fn follow_the_proposal(crash: On<RecoveryAvailable>, mut commands: Commands) {
-    ///     match crash.offer.proposed.restore_from() {
+    /// // The newest, if several sessions crashed.
+    /// fn follow_the_proposal(offers: Res<RecoveryOffers>, mut commands: Commands) {
+    ///     let Some(offer) = offers.offers().first() else { return };
+    ///     match offer.proposed.restore_from() {
     ///         Some(from) => {
-    ///             commands.session().recover(crash.offer.session.id, from);
+    ///             commands.session().recover(offer.session.id, from);
     ///         }
     ///         None => {
-    ///             commands.session().decline(crash.offer.session.id);
+    ///             commands.session().decline(offer.session.id);
     ///             commands.session().start(NewSession::named("A fresh start"));
     ///         }
     ///     }
     /// }
-    /// # App::new().add_observer(follow_the_proposal);
+    /// # let mut app = App::new();
+    /// app.add_systems(Update, follow_the_proposal.run_if(on_message::<RecoveryAvailable>));
     /// ```
     pub fn recover(&mut self, session: SessionId, from: RestoreFrom) -> Ticket {
         self.request(SessionRequest::Recover(session, from))

@@ -38,6 +38,11 @@ impl TestGame {
         if has_plugin { Ok(()) } else { Err(RecoverError::NoPlugin) }
     }
 
+    /// Returns true in the frame in which a checkpoint that was asked for was captured.
+    pub(super) fn take_captured(&mut self) -> bool {
+        std::mem::take(&mut self.heard().captured)
+    }
+
     fn heard(&mut self) -> Mut<'_, Heard> {
         self.app.world_mut().get_resource_or_init::<Heard>()
     }
@@ -136,7 +141,7 @@ impl TestGame {
     /// Runs frames until there is an answer.
     pub(crate) fn wait<T>(
         &mut self,
-        answer: impl Fn(&mut Self) -> Option<T>,
+        mut answer: impl FnMut(&mut Self) -> Option<T>,
     ) -> Result<T, RecoverError> {
         for _ in 0..PATIENCE {
             self.frames(1);

@@ -110,7 +110,7 @@ fn readme() -> Vec<Claim> {
         claim(README, format!("saves itself every {interval} seconds of play")),
         claim(README, format!("is taken every {interval} seconds")),
         claim(README, format!("a colony of {entities} entities\n{rounds} times")),
-        claim(README, format!("Both need Rust {rust} and")),
+        claim(README, format!("also builds with Rust {rust},")),
         claim(README, format!("{frames} frames after\na session began")),
         claim(README, format!("| {bevy} | {version} |")),
         claim(README, format!("| {bevy_before} | {version_before} |")),

@@ -25,7 +25,7 @@ mod sheet {
     pub fn game(disk: &MemoryDisk) -> App {
         game_with(plugin(disk), |app| {
             listen::<RequestRejected>(app);
-            app.add_observer(ask);
+            app.add_systems(Update, ask.run_if(on_message::<RecoveryAvailable>));
         })
     }
 }

@@ -21,8 +21,12 @@ mod rewind {
 mod slots {
     include!("samples/slots.rs");
 
-    pub fn pause(app: &mut App) {
-        app.world_mut().run_system_cached(pause_menu).unwrap();
+    pub fn press_each(app: &mut App) {
+        let world = app.world_mut();
+        world.run_system_cached(save).unwrap();
+        world.run_system_cached(quick_save).unwrap();
+        world.run_system_cached(quick_load).unwrap();
+        world.run_system_cached(show).unwrap();
     }
 }
 
@@ -55,7 +59,7 @@ fn slots_of_a_pause_menu() {
     let mut app = game(&disk);
     start(&mut app, "Slots");
     app.insert_resource(Score(4));
-    slots::pause(&mut app);
+    slots::press_each(&mut app);
     frames(&mut app, 6);
     assert_eq!(score(&app), 4);
     let catalog = app.world().resource::<SessionCatalog>();

@@ -1,4 +1,5 @@
 use bevy::prelude::*;
+use bevy_session::SaveScope;
 use bevy_session::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,7 @@ enum Game { #[default] Menu, Loading, Playing, Paused }
 #[reflect(Component, Saved)]
 struct Player { lives: u32 }
 
+/// The level isn't saved: it is loaded again whenever the game comes through its loading screen, also for a rewind.
 #[derive(Component)]
 struct Level;
 
@@ -18,8 +20,8 @@ fn levels(app: &mut App) {
         // Checkpoints are taken in these states only, and never of the menu's empty world.
         .checkpoint_session_while(in_state(Game::Playing).or_else(in_state(Game::Paused)))
         .pause_session_in(Game::Paused)
-        .restore_session_through(Game::Loading) // on the way back the level is loaded first …
-        .restore_session_in(Game::Playing) // … and then everything is put into it
+        .restore_session_through(Game::Loading) // a restore enters this state, which loads the level …
+        .restore_session_in(Game::Playing) // … and everything is put into it once the game enters this one
         .offer_recovery_in(Game::Menu)
         .close_session_on_enter(Game::Menu)
         .add_systems(OnEnter(Game::Loading), load_level)
@@ -31,15 +33,16 @@ fn levels(app: &mut App) {
         .add_systems(Update, game_over.run_if(in_state(Game::Playing)));
 }
 
-/// The level isn't saved: it is loaded again whenever the game comes through here, also for a rewind.
 fn load_level(
     old: Query<Entity, With<Level>>,
     mut commands: Commands,
     mut next: ResMut<NextState<Game>>,
 ) {
     old.iter().for_each(|old| commands.entity(old).despawn());
-    commands.spawn((Level, DespawnOnEnter(Game::Menu)));
-    next.set(Game::Playing); // a real game waits for its assets first
+    // What it spawns with keys hangs below its scope: to leave the level isn't to lose it.
+    let scope = (SaveKey::new("cellar"), SaveScope::new("cellar"));
+    commands.spawn((Level, scope, DespawnOnEnter(Game::Menu)));
+    next.set(Game::Playing); // also for a restore; a real game waits for its assets first
 }
 
 fn begin_new_game(mut commands: Commands) {
