@@ -173,6 +173,7 @@ mod guide {
     #[doc = include_str!("../docs/guide/rewind-in-place.md")]
     struct RewindInPlace;
 
+    #[cfg(feature = "scenarios")]
     #[doc = include_str!("../docs/guide/scenarios.md")]
     struct Scenarios;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
-use bevy_session_journal::{CheckpointId, CheckpointKind, RequestError, RestoreFrom, SessionId};
+use bevy_session_journal::{CheckpointId, RequestError, RestoreFrom, SessionId};
 use jiff::{SignedDuration, Timestamp};
 
 use self::lent::Owner;
@@ -225,7 +225,7 @@ impl TestGame {
     /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed,
     /// and otherwise [`RecoverError::NoAnswer`]: for example if the disk is full.
     pub fn checkpoint(&mut self, label: &str) -> Result<CheckpointId, RecoverError> {
-        Ok(self.checkpoint_and_look(label, |_| ())?.0)
+        Ok(answers::checkpoint(self, label, |_| ())?.0)
     }
 
     /// Takes a checkpoint, waits until it is durable, and returns what is saved as it was when the
@@ -236,31 +236,7 @@ impl TestGame {
     ///
     /// Those of [`checkpoint`](Self::checkpoint).
     pub fn checkpoint_and_snapshot(&mut self, label: &str) -> Result<SavedSnapshot, RecoverError> {
-        Ok(self.checkpoint_and_look(label, Self::snapshot)?.1)
-    }
-
-    /// Takes a checkpoint, and looks at the game at the end of the frame in which it was captured.
-    fn checkpoint_and_look<T>(
-        &mut self,
-        label: &str,
-        look: impl Fn(&mut Self) -> T,
-    ) -> Result<(CheckpointId, T), RecoverError> {
-        let newest = |game: &mut Self| {
-            let session = game.app.world().get_resource::<CurrentSession>();
-            session.and_then(CurrentSession::last_checkpoint)
-        };
-        let before = newest(self).map(|newest| newest.id);
-        let mut seen = None;
-        self.ask(|commands| commands.session().checkpoint(label))?;
-        self.wait(|game| {
-            if game.take_captured() {
-                seen = Some(look(game));
-            }
-            let saved = newest(game).filter(|newest| newest.kind == CheckpointKind::Manual)?;
-            let id = Some(saved.id).filter(|id| Some(*id) != before)?;
-            Some((id, seen.take()?))
-        })
-        .map_err(|error| self.name_gate(error))
+        Ok(answers::checkpoint(self, label, Self::snapshot)?.1)
     }
 
     /// Kills the game at this moment, as `kill -9` does, and starts it again.

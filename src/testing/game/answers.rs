@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::SessionId;
+use bevy_session_journal::{CheckpointId, CheckpointKind, SessionId};
 
 use super::TestGame;
 use crate::lifecycle::{
@@ -11,7 +11,7 @@ use crate::lifecycle::{
 };
 use crate::testing::heard::Heard;
 use crate::testing::recover_error::RecoverError;
-use crate::{CurrentSession, RecoveryOffers, SessionRestored, SessionSettings};
+use crate::{CurrentSession, RecoveryOffers, SessionCommandsExt, SessionRestored, SessionSettings};
 
 /// The most frames until the disk was read, or a session has started.
 const PATIENCE: usize = 60;
@@ -20,6 +20,35 @@ const MOST_FRAMES: usize = 100_000;
 /// The time that the game gets to open its gates, beyond the time after which it is reported as
 /// stalled.
 const GATE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Takes a checkpoint, and looks at the game at the end of the frame in which it was captured.
+pub(super) fn checkpoint<T>(
+    game: &mut TestGame,
+    label: &str,
+    look: impl Fn(&mut TestGame) -> T,
+) -> Result<(CheckpointId, T), RecoverError> {
+    let newest = |game: &TestGame| {
+        let session = game.app.world().get_resource::<CurrentSession>();
+        session.and_then(CurrentSession::last_checkpoint)
+    };
+    let before = newest(game).map(|newest| newest.id);
+    let mut seen = None;
+    game.ask(|commands| commands.session().checkpoint(label))?;
+    game.wait(|game| {
+        if std::mem::take(&mut game.heard().captured) {
+            seen = Some(look(game));
+        }
+        let saved = newest(game).filter(|newest| newest.kind == CheckpointKind::Manual)?;
+        let id = Some(saved.id).filter(|id| Some(*id) != before)?;
+        Some((id, seen.take()?))
+    })
+    .map_err(|error| game.name_gate(error))
+}
+
+fn restore_phase(game: &TestGame) -> Option<RestorePhase> {
+    let activity = game.app.world().get_resource::<SessionActivity>();
+    activity.and_then(SessionActivity::restore)
+}
 
 impl TestGame {
     /// Makes a request, and listens for the answer.
@@ -36,11 +65,6 @@ impl TestGame {
     pub(super) fn begin(&self) -> Result<(), RecoverError> {
         let has_plugin = self.app.world().contains_resource::<Runtime>();
         if has_plugin { Ok(()) } else { Err(RecoverError::NoPlugin) }
-    }
-
-    /// Returns true in the frame in which a checkpoint that was asked for was captured.
-    pub(super) fn take_captured(&mut self) -> bool {
-        std::mem::take(&mut self.heard().captured)
     }
 
     fn heard(&mut self) -> Mut<'_, Heard> {
@@ -93,12 +117,7 @@ impl TestGame {
     }
 
     fn is_taken_up(&mut self) -> bool {
-        self.heard().restored.is_some() || self.restore_phase().is_some()
-    }
-
-    fn restore_phase(&self) -> Option<RestorePhase> {
-        let activity = self.app.world().get_resource::<SessionActivity>();
-        activity.and_then(SessionActivity::restore)
+        self.heard().restored.is_some() || restore_phase(self).is_some()
     }
 
     /// Waits until the file that the plugin opens is restored.
@@ -123,7 +142,7 @@ impl TestGame {
                 self.frame_time(frame);
                 return answer;
             }
-            let waits_for_gate = self.restore_phase() == Some(RestorePhase::WaitingForGate);
+            let waits_for_gate = restore_phase(self) == Some(RestorePhase::WaitingForGate);
             self.frame_time(if waits_for_gate { loading_frame } else { frame });
             self.frames(1);
         }
@@ -131,7 +150,7 @@ impl TestGame {
         if let Some(gate) = self.heard().stalled_at.take() {
             return Err(RecoverError::Stalled { gate });
         }
-        if self.restore_phase().is_some() {
+        if restore_phase(self).is_some() {
             let gate = self.gates(|hooks| &hooks.restore_session_when).join(", ");
             return Err(RecoverError::Stalled { gate });
         }
@@ -170,7 +189,7 @@ impl TestGame {
     }
 
     /// Adds the name of the shut gate to the error, if that is why there was no answer.
-    pub(super) fn name_gate(&mut self, error: RecoverError) -> RecoverError {
+    fn name_gate(&mut self, error: RecoverError) -> RecoverError {
         let world = self.app.world_mut();
         let session = world.get_resource::<CurrentSession>();
         let played = session.map(CurrentSession::play_time).unwrap_or_default();

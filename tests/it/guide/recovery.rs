@@ -9,11 +9,17 @@ use crate::common::{Health, frames, game, game_with, listen, played_by_turns, pl
 mod page {
     include!("samples/recovery.rs");
 
+    pub fn with_dialog(mut app: App) -> App {
+        dialog(&mut app);
+        app
+    }
+
     pub fn answer(app: &mut App, yes: bool) {
         let world = app.world_mut();
-        let answered =
-            if yes { world.run_system_cached(go_on) } else { world.run_system_cached(leave_it) };
-        answered.unwrap();
+        match yes {
+            true => drop(world.write_message(Continue)),
+            false => drop(world.write_message(Decline)),
+        }
     }
 }
 
@@ -35,7 +41,7 @@ fn crashed() -> App {
     let mut app = game(&disk);
     app.world_mut().spawn(Health(7));
     start(&mut app, "Crashed");
-    let mut app = game(&disk.snapshot());
+    let mut app = page::with_dialog(game(&disk.snapshot()));
     frames(&mut app, 3);
     app
 }
@@ -55,7 +61,7 @@ fn both_answers_do_what_they_say() {
 
 #[test]
 fn no_offer_is_no_answer() {
-    let mut app = game(&MemoryDisk::default());
+    let mut app = page::with_dialog(game(&MemoryDisk::default()));
     page::answer(&mut app, true);
     page::answer(&mut app, false);
     frames(&mut app, 3);
