@@ -1,9 +1,11 @@
-//! Demonstrates a recovery dialog of one's own: all it takes are the notifications.
+//! Demonstrates a recovery dialog of one's own, in a terminal. The game runs while the player thinks.
 //!
 //! `cargo run --example own_dialog` counts seconds. Kill it with `kill -9`, run it again, and answer.
 
 #![expect(clippy::print_stdout, reason = "it talks to people")]
 
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use bevy::app::ScheduleRunnerPlugin;
@@ -14,38 +16,59 @@ use bevy_session::prelude::*;
 #[derive(Resource, TypePath, Clone, Default, serde::Serialize, serde::Deserialize)]
 struct Seconds(u32);
 
+/// Lines that the player types, read on a thread of its own.
+#[derive(Resource)]
+struct Answers(Mutex<Receiver<String>>);
+
 fn main() -> AppExit {
     let second = Duration::from_secs(1);
     App::new()
         .add_plugins(MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(second / 60)))
         .add_plugins(SessionPlugin::new("bevy_session", "Own Dialog").development(false))
+        .insert_resource(Answers(Mutex::new(read_lines())))
         .init_resource::<Seconds>()
         .save_resource::<Seconds>()
-        .add_observer(ask)
         .add_observer(start)
         .add_observer(|_: On<SessionRecovered>, at: Res<Seconds>| println!("Back at {}.", at.0))
+        .add_systems(Update, show_dialog.run_if(on_message::<RecoveryAvailable>))
+        .add_systems(Update, answer.run_if(recovery_is_pending.and_then(not(session_is_active))))
         .add_systems(Update, count.run_if(session_is_active.and_then(on_real_timer(second))))
         .run()
 }
 
-fn ask(crash: On<RecoveryAvailable>, mut commands: Commands) {
-    let offer = &crash.offer;
+fn read_lines() -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        let typed = std::io::stdin().lines().map_while(Result::ok);
+        typed.map(|line| sender.send(line)).all(|sent| sent.is_ok())
+    });
+    lines
+}
+
+fn show_dialog(offers: Res<RecoveryOffers>) {
+    let Some(offer) = offers.offers().first() else { return };
     println!("\"{}\" ended badly: {:?}.", offer.session.name, offer.cause);
     println!("{:?} of play are lost. Choose with r, or r and a number:", offer.unsaved.time);
     for (number, checkpoint) in offer.checkpoints.iter().enumerate() {
         println!("  {number}: {:?} played, {:?}", checkpoint.play_time, checkpoint.kind);
     }
-    let mut answer = String::new();
-    let is_yes = std::io::stdin().read_line(&mut answer).is_ok() && answer.starts_with('r');
-    let number = answer.get(1..).and_then(|rest| rest.trim().parse().ok());
-    let chosen = number.and_then(|number: usize| offer.checkpoints.get(number));
+    println!("Anything else starts a new session.");
+}
+
+/// Answers the offer that is shown. Others stay in `RecoveryOffers`.
+fn answer(answers: Res<Answers>, offers: Res<RecoveryOffers>, mut commands: Commands) {
+    let Some(offer) = offers.offers().first() else { return };
+    let Some(typed) = answers.0.lock().ok().and_then(|lines| lines.try_recv().ok()) else { return };
+    let number = typed.strip_prefix('r').map(|number| number.trim().parse::<usize>().ok());
+    let chosen = number.flatten().and_then(|number| offer.checkpoints.get(number));
     let chosen = chosen.map(|chosen| RestoreFrom::Checkpoint(chosen.id));
-    if is_yes && let Some(from) = chosen.or_else(|| offer.proposed.restore_from()) {
-        commands.session().recover(offer.session.id, from);
-        return;
-    }
-    commands.session().decline(offer.session.id);
-    commands.session().start(NewSession::named("Counting"));
+    match chosen.or_else(|| offer.proposed.restore_from()) {
+        Some(from) if number.is_some() => commands.session().recover(offer.session.id, from),
+        _ => {
+            commands.session().decline(offer.session.id);
+            commands.session().start(NewSession::named("Counting"))
+        }
+    };
 }
 
 fn start(found: On<SessionsFound>, mut commands: Commands) {
