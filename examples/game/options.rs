@@ -18,6 +18,7 @@ Usage: game [OPTIONS]
   --plant N         play N sessions in no time, to have something in the load menu, and exit
   --replay PATH     watch what was recorded: a report, or a directory of sessions, of which it is the last
   --shots DIR       play the whole story by itself, crash included, and put pictures of it into DIR
+  --film DIR        play a crash and the way back, and put the pictures of a film into DIR
   --window WxH      the size of the window [default: 1280x720]
   --language en|de  what the game speaks [default: en]
   --help            print this and exit
@@ -39,11 +40,13 @@ pub struct Options {
     pub language: String,
     pub plant: Option<u32>,
     pub shots: Option<PathBuf>,
+    /// True if the pictures are those of a film.
+    pub film: bool,
     pub replay: Option<PathBuf>,
     pub panic_seed: Option<u64>,
     pub last_report: Option<PathBuf>,
     pub replay_report: Option<PathBuf>,
-    /// Which part of the story this process plays; it is started by the one that has `--shots` only.
+    /// Which part of the story this process plays; it is started by the one that has `--shots` or `--film` only.
     pub act: Option<u8>,
     pub help: bool,
 }
@@ -59,6 +62,7 @@ impl Options {
             language: "en".to_owned(),
             plant: None,
             shots: None,
+            film: false,
             replay: None,
             panic_seed: None,
             last_report: None,
@@ -82,6 +86,7 @@ impl Options {
                 "--last-report" => options.last_report = Some(value()?.into()),
                 "--replay-report" => options.replay_report = Some(value()?.into()),
                 "--shots" => options.shots = Some(value()?.into()),
+                "--film" => (options.shots, options.film) = (Some(value()?.into()), true),
                 "--act" => options.act = Some(number(&name, &value()?)?),
                 "--help" | "-h" => options.help = true,
                 _ => return Err(format!("There is no option {name}; --help lists them.")),

@@ -7,6 +7,7 @@ use tracing::{debug, warn};
 
 use super::activity::{RestorePhase, set_activity};
 use super::notifications::{DuplicateSaveKey, PlacedRestored, notify};
+use super::requests::RequestQueue;
 use super::runtime::{Course, RuntimeParts};
 use super::{SessionHint, give_hint};
 use crate::capture::{Placed, SaveKey, Settled};
@@ -27,7 +28,9 @@ pub(super) fn order_parking(parts: &mut RuntimeParts, world: &mut World) {
 /// Handles the placed entities that arrived or left since the last frame.
 pub(super) fn follow_placed_entities(parts: &mut RuntimeParts, world: &mut World) {
     order_parking(parts, world);
-    let arrivals = Placed::welcome(world);
+    let arrivals = world.resource_scope(|world, queue: Mut<RequestQueue>| {
+        Placed::welcome(world, |key| queue.lets_start_fresh(key))
+    });
     if let Some(mut placed) = world.get_resource_mut::<Placed>() {
         placed.end_of_frame();
     }

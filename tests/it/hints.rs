@@ -250,6 +250,27 @@ fn a_players_game_hears_of_a_missing_session_once_something_would_be_saved() {
 }
 
 #[test]
+fn a_second_copy_that_is_refused_hears_that_and_not_that_it_started_nothing() {
+    let disk = MemoryDisk::default();
+    let build = || {
+        game_with(plugin(&disk), |app| {
+            listen::<HintGiven>(app);
+            listen::<RequestRejected>(app);
+        })
+    };
+    let world = || NewSession::named("World");
+    let mut first = build();
+    request(&mut first, |commands| commands.session().start_or_continue(world()));
+    frames(&mut first, 4);
+    let mut second = build();
+    second.world_mut().spawn(Health(1));
+    request(&mut second, |commands| commands.session().start_or_continue(world()));
+    seconds(&mut second, 70.0);
+    assert_eq!(received::<RequestRejected>(&second).len(), 1);
+    assert_eq!(hints(&mut second), []);
+}
+
+#[test]
 fn calls_that_come_too_late_are_said_and_have_no_effect() {
     #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
     struct Late;

@@ -234,3 +234,64 @@ fn what_is_lost_before_a_restore_is_said() {
     };
     assert_eq!(key.as_str(), "coin_1");
 }
+
+fn jam_game(disk: &MemoryDisk) -> App {
+    let mut app = game_with(plugin(disk), |app| {
+        listen::<HintGiven>(app);
+        listen::<SessionRestored>(app);
+    });
+    app.world_mut().run_system_cached(by_hand).unwrap();
+    request(&mut app, |commands| commands.session().start_or_continue(NewSession::named("Jam")));
+    frames(&mut app, 4);
+    app
+}
+
+fn clear(app: &mut App) {
+    let world = app.world_mut();
+    let mut coins = world.query_filtered::<Entity, With<Health>>();
+    let coins: Vec<Entity> = coins.iter(world).collect();
+    for coin in coins {
+        world.despawn(coin);
+    }
+}
+
+#[test]
+fn a_round_that_is_spawned_in_the_frame_in_which_its_session_ends_is_the_next_ones() {
+    let disk = MemoryDisk::default();
+    let mut app = jam_game(&disk);
+    let id = |app: &App| app.world().resource::<CurrentSession>().id();
+    for taken in [1, 2] {
+        let ended = id(&app);
+        take(&mut app, taken);
+        checkpoint(&mut app);
+        // What the restart key does, in one system.
+        request(&mut app, |commands| {
+            commands.session().end(EndReason::Failed, LeaveCause::Player);
+            commands.session().start_or_continue(NewSession::named("Jam"))
+        });
+        clear(&mut app);
+        app.world_mut().run_system_cached(by_hand).unwrap();
+        frames(&mut app, 6);
+        assert_ne!(id(&app), ended);
+        assert_eq!(coins(&mut app), [0, 1, 2]);
+    }
+    assert_eq!(hints(&mut app), []);
+    take(&mut app, 0);
+    checkpoint(&mut app);
+    assert_eq!(coins(&mut jam_game(&disk.snapshot())), [1, 2]);
+}
+
+#[test]
+fn what_is_spawned_in_the_frame_in_which_its_key_is_forgotten_stays() {
+    let disk = MemoryDisk::default();
+    let mut app = jam_game(&disk);
+    take(&mut app, 1);
+    checkpoint(&mut app);
+    request(&mut app, |commands| commands.session().placed().forget_all("coin_"));
+    clear(&mut app);
+    app.world_mut().run_system_cached(by_hand).unwrap();
+    frames(&mut app, 3);
+    assert_eq!(coins(&mut app), [0, 1, 2]);
+    checkpoint(&mut app);
+    assert_eq!(coins(&mut jam_game(&disk.snapshot())), [0, 1, 2]);
+}

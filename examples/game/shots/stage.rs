@@ -22,6 +22,9 @@ use crate::options::Options;
 /// The longest time for anything, on a machine that is busy with other things and draws on its processor.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// A step of the fixed clock is a 64th of a second.
+const FRAMES_PER_PICTURE: u32 = 6;
+
 /// One step of a story.
 pub enum Step {
     /// Runs frames.
@@ -40,6 +43,8 @@ pub enum Step {
     Click(&'static str),
     /// Takes a picture of the screen.
     Shot(&'static str),
+    /// Takes so many pictures of the screen, one in ten of a second of play.
+    Film(&'static str, u32),
     /// Does something.
     Do(fn(&mut World)),
     /// Waits until something is the case, and fails if it never is.
@@ -104,6 +109,14 @@ fn go_on(world: &mut World) {
                 take(world, name);
             }
             world.resource::<Undeveloped>().0 == 0
+        }
+        Some(Step::Film(name, pictures)) => {
+            let (picture, frame) =
+                (story.frames / FRAMES_PER_PICTURE, story.frames % FRAMES_PER_PICTURE);
+            if frame == 0 && picture <= *pictures {
+                take(world, &format!("{name}-{picture:03}"));
+            }
+            picture >= *pictures && world.resource::<Undeveloped>().0 == 0
         }
         Some(Step::Do(act)) => {
             act(world);

@@ -47,6 +47,8 @@ pub fn plugin(app: &mut App) {
                 Some(4) => go_on(|world| world.resource::<Noticed>().saved >= 8),
                 Some(5) => which_is_meant(),
                 Some(6) => super::shelf::look_at_the_shelf(),
+                Some(7) => super::film::until_the_end(),
+                Some(8) => super::film::after_the_end(),
                 _ => after_the_end(),
             };
             commands.insert_resource(Story::new(act));
@@ -312,6 +314,6 @@ pub fn stop_pilot(world: &mut World) {
     world.resource_mut::<Pilot>().is_on = false;
 }
 
-fn lit_lamps(world: &mut World) -> usize {
+pub fn lit_lamps(world: &mut World) -> usize {
     world.query::<&Lamp>().iter(world).filter(|lamp| lamp.is_lit()).count()
 }

@@ -247,8 +247,9 @@ impl Placed {
         std::mem::take(&mut self.parking)
     }
 
-    /// Handles the entities that arrived since the last look.
-    pub(crate) fn welcome(world: &mut World) -> Arrivals {
+    /// Handles the entities that arrived since the last look. Those whose key `starts_fresh` with a request that waits
+    /// are handled after it.
+    pub(crate) fn welcome(world: &mut World, starts_fresh: impl Fn(&SaveKey) -> bool) -> Arrivals {
         let mut seen = Arrivals::default();
         let Some(mut placed) = world.get_resource_mut::<Self>() else { return seen };
         if placed.arrivals.is_empty() {
@@ -261,6 +262,10 @@ impl Placed {
         for entity in arrivals {
             let Ok(arrived) = world.get_entity(entity) else { continue };
             let Some(key) = arrived.get::<SaveKey>() else { continue };
+            if placed.is_recording && starts_fresh(key) {
+                placed.arrivals.push(entity);
+                continue;
+            }
             placed.index(world, entity, key, &mut seen);
             if !arrived.contains::<Saved>() {
                 continue;
@@ -330,7 +335,7 @@ mod tests {
         for number in 0..1_000 {
             let keyed = world.spawn((Saved, SaveKey::new(format!("wave/{number}")))).id();
             let anchor = world.spawn(SaveKey::new("anchor")).id();
-            Placed::welcome(&mut world);
+            Placed::welcome(&mut world, |_| false);
             let placed = world.resource::<Placed>();
             assert_eq!(placed.find(&world, &SaveKey::new("anchor")), Some(anchor));
             world.entity_mut(keyed).insert(SaveKey::new(format!("renamed/{number}")));

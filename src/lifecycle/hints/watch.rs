@@ -122,7 +122,10 @@ fn watch_entities(parts: &RuntimeParts, world: &mut World, empty_checkpoints: u3
 fn watch_menu(parts: &mut RuntimeParts, world: &mut World, passed: Duration) {
     let is_busy = parts.transition.is_some()
         || !parts.start_up.sessions_are_known()
-        || world.get_resource::<RequestQueue>().is_some_and(|queue| !queue.is_empty())
+        || world.get_resource::<RequestQueue>().is_some_and(|queue| {
+            // A game that was refused has heard why.
+            !queue.is_empty() || queue.start_was_refused()
+        })
         || world.get_resource::<RecoveryOffers>().is_some_and(|known| !known.offers().is_empty());
     if is_busy {
         return;

@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use bevy_session_journal::{RequestError, Ticket};
 use tracing::{debug, warn};
 
-use super::{Request, RequestQueue};
+use super::{Request, RequestQueue, SessionRequest};
 use crate::lifecycle::notifications::{RequestDone, RequestRejected, notify};
 use crate::restore::RestoreManner;
 
@@ -98,9 +98,19 @@ pub(in crate::lifecycle) fn reject(world: &mut World, ticket: Ticket, error: Req
     let Some(OpenRequest { request, by, joined, .. }) = take(world, ticket) else {
         return debug!(%ticket, %error, "the request was answered before");
     };
+    if let Some(mut queue) = world.get_resource_mut::<RequestQueue>() {
+        queue.start_was_refused |= starts_a_session(&request);
+    }
     let (ticket, request) = (Some(ticket), Arc::unwrap_or_clone(request));
     say_rejected(world, RequestRejected { ticket, request, by, error: error.clone() });
     joined.into_iter().for_each(|joined| reject(world, joined, error.clone()));
+}
+
+fn starts_a_session(request: &Request) -> bool {
+    use SessionRequest::{Start, StartIn, StartOrContinue};
+
+    let Request::Session(request) = request else { return false };
+    matches!(request, Start(_) | StartIn { .. } | StartOrContinue(_))
 }
 
 /// Reports that a part of a request failed: the part about one of many sessions.

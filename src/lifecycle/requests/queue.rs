@@ -7,7 +7,8 @@ use bevy::prelude::*;
 use bevy_session_journal::{RequestError, SessionId, Ticket, limits};
 
 use super::open_requests::{OpenRequests, reject, say_rejected};
-use super::{About, Request, SessionRequest};
+use super::{About, CurrentRequest, Request, SessionRequest};
+use crate::capture::SaveKey;
 use crate::lifecycle::notifications::RequestRejected;
 use crate::restore::RestoreManner;
 
@@ -19,6 +20,8 @@ pub(crate) struct RequestQueue {
     left_over: usize,
     /// Requests that were handled and aren't answered yet.
     pub(super) open: OpenRequests,
+    /// True if the game wanted to start a session, and was refused.
+    pub(super) start_was_refused: bool,
 }
 
 /// A request, and the session that it is about, if known.
@@ -67,6 +70,24 @@ impl RequestQueue {
     pub(in crate::lifecycle) fn wants_session_by_name(&self) -> bool {
         let mut waiting = self.waiting.iter().map(|asked| &*asked.request);
         waiting.any(|it| matches!(it, Request::Session(SessionRequest::StartOrContinue(_))))
+    }
+
+    /// Returns true if a request waits after which the next entity with a key begins as the game spawns it: the game
+    /// ends its session and spawns the next round in one go.
+    pub(in crate::lifecycle) fn lets_start_fresh(&self, key: &SaveKey) -> bool {
+        self.waiting.iter().any(|asked| match &*asked.request {
+            Request::Current(CurrentRequest::End { .. }) => true,
+            Request::Current(CurrentRequest::ForgetKey(forgotten)) => forgotten == key,
+            Request::Current(CurrentRequest::ForgetKeys(prefix)) => {
+                key.as_str().starts_with(prefix)
+            }
+            _ => false,
+        })
+    }
+
+    /// Returns true if the game wanted to start a session, and was refused.
+    pub(in crate::lifecycle) fn start_was_refused(&self) -> bool {
+        self.start_was_refused
     }
 
     /// Forgets the steps that wait: their requests are answered at once.

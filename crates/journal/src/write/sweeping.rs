@@ -40,9 +40,9 @@ enum Place {
     Record(PathBuf),
     /// The lock of a process that left no record.
     ProcessLock(PathBuf),
-    /// The lock of a session.
+    /// The lock of a session that isn't there.
     SessionLock(SessionId),
-    /// The trial of a session.
+    /// The trial of a session that isn't there.
     Trial(SessionId),
 }
 
@@ -91,19 +91,15 @@ impl Sweeping {
                     return note(&path, store.disk().remove(&path));
                 }
             }
-            Place::SessionLock(session) if Some(session) == playing => {}
             Place::SessionLock(session) => {
-                // Another process that wants it meanwhile has to try again, so it is held for a moment only.
                 if let Ok(Some(_lock)) = store.lock_session(session) {
                     let path = store.layout().lock(session);
                     return note(&path, store.disk().remove(&path));
                 }
             }
             Place::Trial(session) => {
-                if store.sessions_of_all_profiles().is_ok_and(|there| !there.contains(&session)) {
-                    let trial = store.layout().trial(session);
-                    return note(&trial, store.disk().remove(&trial));
-                }
+                let trial = store.layout().trial(session);
+                return note(&trial, store.disk().remove(&trial));
             }
         }
         0
@@ -115,6 +111,11 @@ impl Sweeping {
         let Ok(entries) = store.disk().list(state) else { return };
         let names: Vec<&str> =
             entries.iter().filter(|entry| entry.is_file).map(|entry| &*entry.name).collect();
+        let there = store.sessions_of_all_profiles();
+        let there = there.map(|there| there.into_iter().collect::<BTreeSet<SessionId>>());
+        // The lock of one that is there goes with its next player. To hold it here would be in the way of another
+        // process that begins to play it just now.
+        let is_gone = |session| there.as_ref().is_ok_and(|there| !there.contains(&session));
         for name in &names {
             let path = Path::new(name);
             let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -130,8 +131,10 @@ impl Sweeping {
                 (Some("lock"), None) if name.starts_with("process-") && !has_record() => {
                     Some(Place::ProcessLock(state.join(name)))
                 }
-                (Some("lock"), Some(session)) => Some(Place::SessionLock(session)),
-                (Some("trial"), Some(session)) => Some(Place::Trial(session)),
+                (Some("lock"), Some(session)) if is_gone(session) => {
+                    Some(Place::SessionLock(session))
+                }
+                (Some("trial"), Some(session)) if is_gone(session) => Some(Place::Trial(session)),
                 _ => None,
             });
         }
