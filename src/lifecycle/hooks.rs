@@ -133,8 +133,9 @@ pub trait SessionHooksExt {
     /// [`close_session_on_enter`](Self::close_session_on_enter) closes the session in the menu.
     /// Then the systems' changes of the world are not saved; the reason is.
     ///
-    /// A system that isn't done returns [`Poll::Pending`](std::task::Poll::Pending) and runs again
-    /// in the next frame. All of them together have half of
+    /// A system that isn't done returns [`Poll::Pending`](std::task::Poll::Pending) and runs again:
+    /// in the next frame or, when the game exits, every few milliseconds within one frame, so
+    /// that no schedule runs and `Time` stands still. All of them together have half of
     /// [`Patience::exit`](crate::checkpoints::Patience::exit), also when the game exits: after that
     /// the session is left without the rest. To release resources once the session is over, or to
     /// show its summary, use an observer of [`SessionClosed`](crate::SessionClosed) or

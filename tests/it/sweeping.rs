@@ -72,8 +72,6 @@ fn a_start_that_takes_a_session_up_removes_what_lies_around() {
     let others = [
         state("notes.txt"),
         state(&format!("{id}.trial")),
-        // Another process may begin to play it just now.
-        state(&format!("{id}.lock")),
         session(id).join("notes.new"),
         session(id).join("other.0123456789abcdef.new.bak"),
     ];
@@ -95,6 +93,19 @@ fn a_start_that_takes_a_session_up_removes_what_lies_around() {
     frames(&mut app, 3);
     drop(app);
     assert_eq!(listening_game(&disk).world().resource::<SessionCatalog>().sessions().len(), 2);
+}
+
+/// Another process may begin to play it just now.
+#[test]
+fn the_lock_of_a_session_that_is_there_is_left_to_its_next_player() {
+    let (disk, id) = played();
+    let lock = state(&format!("{id}.lock"));
+    disk.put(&lock, b"");
+    let mut app = listening_game(&disk);
+    app.world_mut().spawn(Health(2));
+    start(&mut app, "Taken up");
+    seconds(&mut app, 5.0);
+    assert!(is_there(&disk, &lock));
 }
 
 #[test]
