@@ -28,9 +28,8 @@ pub(super) fn order_parking(parts: &mut RuntimeParts, world: &mut World) {
 /// Handles the placed entities that arrived or left since the last frame.
 pub(super) fn follow_placed_entities(parts: &mut RuntimeParts, world: &mut World) {
     order_parking(parts, world);
-    let arrivals = world.resource_scope(|world, queue: Mut<RequestQueue>| {
-        Placed::welcome(world, |key| queue.lets_start_fresh(key))
-    });
+    let starts_fresh = world.get_resource_or_init::<RequestQueue>().starts_fresh();
+    let arrivals = Placed::welcome(world, starts_fresh);
     if let Some(mut placed) = world.get_resource_mut::<Placed>() {
         placed.end_of_frame();
     }
