@@ -28,8 +28,9 @@ pub(super) fn order_parking(parts: &mut RuntimeParts, world: &mut World) {
 /// Handles the placed entities that arrived or left since the last frame.
 pub(super) fn follow_placed_entities(parts: &mut RuntimeParts, world: &mut World) {
     order_parking(parts, world);
-    let starts_fresh = world.get_resource_or_init::<RequestQueue>().starts_fresh();
-    let arrivals = Placed::welcome(world, starts_fresh);
+    let arrivals = Placed::welcome(world, |world, key| {
+        world.get_resource::<RequestQueue>().is_some_and(|queue| queue.lets_start_fresh(key))
+    });
     if let Some(mut placed) = world.get_resource_mut::<Placed>() {
         placed.end_of_frame();
     }

@@ -137,7 +137,7 @@ fn unsaved_children(world: &World, old: &[Entity]) -> u64 {
 
 /// Has the entities found by their keys that the level has spawned since the last look.
 pub(super) fn welcome(world: &mut World, report: &mut RestoreReport) {
-    let arrivals = Placed::welcome(world, |_| false);
+    let arrivals = Placed::welcome(world, |_, _| false);
     report.add_duplicate_keys(arrivals.duplicates.into_iter().map(|(key, ..)| key));
 }
 

@@ -44,24 +44,21 @@ const PLAYED_ALONE: &[(&str, &str)] = &[(
     include_str!("guide/samples/cheat_sheet.rs"),
 )];
 
-/// The Rust code on a page as it is shown, block by block.
-fn blocks(page: &str) -> Vec<String> {
+/// The Rust code on a page, block by block.
+fn blocks(page: &str) -> impl Iterator<Item = &str> {
     let blocks = page.split("```rust").skip(1).filter_map(|block| block.split("```").next());
-    let shown = blocks.map(|block| {
-        let lines = block.lines().skip(1).filter(|line| *line != "#" && !line.starts_with("# "));
-        lines.collect::<Vec<_>>().join("\n")
-    });
-    shown.collect()
+    // After what stands behind the language, such as `,no_run`.
+    blocks.filter_map(|block| Some(block.split_once('\n')?.1))
 }
 
 #[test]
 fn what_is_played_stands_on_its_page() {
-    let whole = PLAYED.iter().map(|(page, played)| {
-        (page, blocks(page).iter().any(|block| block.trim() == played.trim()))
-    });
-    let alone = PLAYED_ALONE.iter().map(|(page, played)| {
-        (page, blocks(page).iter().any(|block| block.contains(played.trim())))
-    });
+    let whole = PLAYED
+        .iter()
+        .map(|(page, played)| (page, blocks(page).any(|block| block.trim() == played.trim())));
+    let alone = PLAYED_ALONE
+        .iter()
+        .map(|(page, played)| (page, blocks(page).any(|block| block.contains(played.trim()))));
     for (page, stands_there) in whole.chain(alone) {
         let title = page.lines().next().unwrap_or_default();
         assert!(

@@ -249,7 +249,10 @@ impl Placed {
 
     /// Handles the entities that arrived since the last look. Those whose key `starts_fresh` with a request that waits
     /// are handled after it.
-    pub(crate) fn welcome(world: &mut World, starts_fresh: impl Fn(&SaveKey) -> bool) -> Arrivals {
+    pub(crate) fn welcome(
+        world: &mut World,
+        starts_fresh: impl Fn(&World, &SaveKey) -> bool,
+    ) -> Arrivals {
         let mut seen = Arrivals::default();
         let Some(mut placed) = world.get_resource_mut::<Self>() else { return seen };
         if placed.arrivals.is_empty() {
@@ -262,7 +265,7 @@ impl Placed {
         for entity in arrivals {
             let Ok(arrived) = world.get_entity(entity) else { continue };
             let Some(key) = arrived.get::<SaveKey>() else { continue };
-            if placed.is_recording && starts_fresh(key) {
+            if placed.is_recording && starts_fresh(world, key) {
                 placed.arrivals.push(entity);
                 continue;
             }
@@ -335,7 +338,7 @@ mod tests {
         for number in 0..1_000 {
             let keyed = world.spawn((Saved, SaveKey::new(format!("wave/{number}")))).id();
             let anchor = world.spawn(SaveKey::new("anchor")).id();
-            Placed::welcome(&mut world, |_| false);
+            Placed::welcome(&mut world, |_, _| false);
             let placed = world.resource::<Placed>();
             assert_eq!(placed.find(&world, &SaveKey::new("anchor")), Some(anchor));
             world.entity_mut(keyed).insert(SaveKey::new(format!("renamed/{number}")));

@@ -72,12 +72,17 @@ impl RequestQueue {
         waiting.any(|it| matches!(it, Request::Session(SessionRequest::StartOrContinue(_))))
     }
 
-    /// Returns true of a key if a request waits after which the next entity with a key begins as the game spawns it: the game ends its
-    /// session and spawns the next round in one go.
-    pub(in crate::lifecycle) fn starts_fresh(&self) -> impl Fn(&SaveKey) -> bool + use<> {
-        let waiting: Vec<Arc<Request>> =
-            self.waiting.iter().map(|asked| asked.request.clone()).collect();
-        move |key| waiting.iter().any(|request| lets_start_fresh(request, key))
+    /// Returns true if a request waits after which the next entity with a key begins as the game spawns it: the game
+    /// ends its session and spawns the next round in one go.
+    pub(in crate::lifecycle) fn lets_start_fresh(&self, key: &SaveKey) -> bool {
+        self.waiting.iter().any(|asked| match &*asked.request {
+            Request::Current(CurrentRequest::End { .. }) => true,
+            Request::Current(CurrentRequest::ForgetKey(forgotten)) => forgotten == key,
+            Request::Current(CurrentRequest::ForgetKeys(prefix)) => {
+                key.as_str().starts_with(prefix)
+            }
+            _ => false,
+        })
     }
 
     /// Returns true if the game wanted to start a session, and was refused.
@@ -163,16 +168,6 @@ pub(in crate::lifecycle) fn reject_asked(world: &mut World, asked: Asked, error:
 /// Fails if a text is too long to be kept.
 pub(in crate::lifecycle) fn check_text(text: &str) -> Result<(), RequestError> {
     RequestError::refuse_longer(text.len(), limits::STRING_BYTES)
-}
-
-fn lets_start_fresh(request: &Request, key: &SaveKey) -> bool {
-    let Request::Current(request) = request else { return false };
-    match request {
-        CurrentRequest::End { .. } => true,
-        CurrentRequest::ForgetKey(forgotten) => forgotten == key,
-        CurrentRequest::ForgetKeys(prefix) => key.as_str().starts_with(prefix),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

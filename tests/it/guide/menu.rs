@@ -35,7 +35,7 @@ mod page {
         game.seconds(6.0);
     }
 
-    /// The score, the players, the state, and the name of the session that is played.
+    /// The score, the players, the state, and whether a session is played.
     pub fn now(game: &mut TestGame) -> (u32, usize, String, bool) {
         let world = game.world();
         let players = world.query::<&Health>().iter(world).count();
@@ -51,6 +51,15 @@ mod page {
 }
 
 use page::{now, play, press_new_game};
+
+/// A new game that was played for a while.
+fn played(score: u32) -> TestGame {
+    let mut game = TestGame::new(page::build);
+    game.seconds(1.0);
+    press_new_game(&mut game);
+    play(&mut game, score);
+    game
+}
 
 fn playing(score: u32) -> (u32, usize, String, bool) {
     (score, 1, "Playing".to_owned(), true)
@@ -74,10 +83,7 @@ fn a_new_game_begins_afresh_and_a_crash_comes_back() {
 
 #[test]
 fn the_menu_continues_what_was_left() {
-    let mut game = TestGame::new(page::build);
-    game.seconds(1.0);
-    press_new_game(&mut game);
-    play(&mut game, 7);
+    let mut game = played(7);
     game.exit_and_restart().seconds(2.0);
     assert_eq!(now(&mut game), (0, 0, "Menu".to_owned(), false));
     page::press_continue(&mut game);
@@ -86,10 +92,7 @@ fn the_menu_continues_what_was_left() {
 
 #[test]
 fn of_two_crashed_sessions_the_newest_is_played_and_the_other_stays_offered() {
-    let mut game = TestGame::new(page::build);
-    game.seconds(1.0);
-    press_new_game(&mut game);
-    play(&mut game, 7);
+    let mut game = played(7);
     game.crash_and_restart();
     // Before the first is answered, the player begins another one, which dies as well.
     press_new_game(&mut game);

@@ -281,3 +281,18 @@ fn an_app_that_is_complete_and_has_run_already_is_as_welcome() {
     game.crash_and_restart().recover().unwrap();
     assert_eq!(game.snapshot().entities(), 1);
 }
+
+#[test]
+fn a_snapshot_with_a_checkpoint_is_of_the_moment_that_was_captured() {
+    let count = |mut score: ResMut<Score>| score.0 += 1;
+    let mut game = TestGame::new(move |plugin| {
+        build(plugin, |app| {
+            app.add_systems(Update, count);
+        })
+    });
+    game.start(NewSession::named("Counting")).unwrap();
+    let before = game.checkpoint_and_snapshot("here").unwrap();
+    assert_ne!(before.differences(&game.snapshot()), [], "the game has played on");
+    game.crash_and_restart().recover().unwrap();
+    assert_eq!(before.differences(&game.snapshot()), []);
+}
