@@ -13,7 +13,7 @@ PROJECT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 DIFFERENCES=$PROJECT/ci/bevy-0.19
 BUILT=${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bevy_session-target}-bevy-0.19
 
-# The files of the work tree, with their times, so that only what changed is built again.
+# The files of the work tree.
 copy() {
     cd "$PROJECT"
     git ls-files -z --cached --others --exclude-standard |
@@ -22,36 +22,55 @@ copy() {
 }
 
 derive() {
-    local tree=$1 file
+    local tree=$1 fresh=$1.fresh
     [ ! -e "$tree" ] || [ -z "$(ls -A "$tree")" ] || [ -e "$tree/.derived" ] || {
         printf '%s is no tree that this script has derived.\n' "$tree" >&2
         exit 1
     }
-    mkdir -p "$tree"
-    find "$tree" -mindepth 1 -maxdepth 1 ! -name target -exec rm -r {} +
+    rm -rf "$fresh"
+    mkdir -p "$fresh" "$tree"
+    copy "$fresh"
+    change "$fresh"
     touch "$tree/.derived"
-    copy "$tree"
+    bring_up_to_date "$tree" "$fresh"
+    rm -r "$fresh"
     cd "$tree"
-    # This script and the names of its own places stay as they are.
+}
+
+# Makes a copy of this tree one for the other engine. This script and the names of its own places stay as they are.
+change() {
+    local file
+    cd "$1"
     grep -rlZE --include='*.rs' --include='*.md' --include='*.toml' -f "$DIFFERENCES/touched" . |
         while IFS= read -r -d '' file; do
             case $file in
                 ./ci/* | ./benches/ggrs/* | ./src/engine/* | ./crates/ui/src/engine/* | ./docs/PROGRESS.md | ./docs/NEXT_BEVY.md | ./CHANGELOG.md) ;;
-                *) in_place "$file" ;;
+                *) printf '%s\0' "$file" ;;
             esac
-        done
+        done | xargs -0 sed -i -E -f "$DIFFERENCES/changes.sed"
     cp "$DIFFERENCES/Cargo.lock" Cargo.lock
-    cp --preserve=timestamps "$DIFFERENCES/build.rs" build.rs
-    cp --preserve=timestamps "$DIFFERENCES/build.rs" crates/ui/build.rs
+    cp "$DIFFERENCES/build.rs" build.rs
+    cp "$DIFFERENCES/build.rs" crates/ui/build.rs
 }
 
-# Writes a file as the other tree has it, with the time of its source.
-in_place() {
-    local written
-    written=$(mktemp)
-    sed -E -f "$DIFFERENCES/changes.sed" "$1" >"$written"
-    touch -r "$1" "$written"
-    mv "$written" "$1"
+# Writes what differs, with the time of now, and removes what is gone. All else keeps its time. So cargo builds what changed and
+# nothing else: with the times of this tree, it would take for old what was edited here while the last build went on there.
+bring_up_to_date() {
+    local tree=$1 fresh=$2
+    cd "$fresh"
+    LC_ALL=C comm -13 <(sums "$tree") <(sums "$fresh") | cut -c 67- | xargs -r -d '\n' cp --parents --target-directory="$tree"
+    cd "$tree"
+    LC_ALL=C comm -23 <(names "$tree") <(names "$fresh") | xargs -r -d '\n' rm
+}
+
+names() {
+    cd "$1"
+    find . -path ./target -prune -o -type f ! -name .derived -print | LC_ALL=C sort
+}
+
+# A line for each file: its sum, two spaces, its name.
+sums() {
+    names "$1" | (cd "$1" && xargs -r -d '\n' sha256sum) | LC_ALL=C sort
 }
 
 derived() {

@@ -1,20 +1,24 @@
-//! Measurements in a separate process: the memory that a world takes.
+//! Measurements in a separate process: the memory that a world takes, and what the first checkpoint of a process costs.
 
 #![expect(clippy::print_stdout, reason = "the parent reads it there")]
 
 use std::hint::black_box;
 use std::process::Command;
+use std::time::Duration;
 
 use bevy_session_benchmarks::Outcome;
 use bevy_session_benchmarks::game::{Game, on_files};
+use bevy_session_benchmarks::statistics::median;
 use bevy_session_benchmarks::worlds::{Shape, play};
 
 use crate::peers::{dynamic_world, moonshine};
 
 const ENTITIES: usize = 100_000;
-const FLAG: &str = "--memory-of";
+const FLAG: &str = "--alone";
+/// Checkpoints of everything after the first one, to which that is compared.
+const LATER: usize = 9;
 
-/// Whose memory is looked at.
+/// Whose memory is looked at, or the checkpoints of everything.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Task {
     Nothing,
@@ -22,14 +26,16 @@ pub enum Task {
     OurFull,
     DynamicWorld,
     Moonshine,
+    FirstFull,
 }
 
-const TASKS: [(&str, Task); 5] = [
+const TASKS: [(&str, Task); 6] = [
     ("nothing", Task::Nothing),
     ("our-delta", Task::OurDelta),
     ("our-full", Task::OurFull),
     ("dynamic-world", Task::DynamicWorld),
     ("moonshine", Task::Moonshine),
+    ("first-full", Task::FirstFull),
 ];
 
 /// Bytes of a process that are in memory.
@@ -47,14 +53,27 @@ pub fn task_in(words: &[String]) -> Option<Task> {
     (flag == FLAG).then_some(task)
 }
 
-/// Does a task in a separate process.
+/// Looks at the memory of a separate process.
 pub fn memory_of(task: Task) -> Outcome<Memory> {
+    let [at_rest, at_most] = figures_of(task)?;
+    Ok(Memory { at_rest, at_most })
+}
+
+/// The main thread's processor time in the plugin's schedule for the first checkpoint of a process, and the median of later
+/// ones that copy everything as well.
+pub fn first_and_later_full() -> Outcome<[Duration; 2]> {
+    Ok(figures_of(Task::FirstFull)?
+        .map(|nanoseconds| Duration::from_nanos(nanoseconds.unsigned_abs())))
+}
+
+/// Does a task in a separate process, which prints two figures.
+fn figures_of(task: Task) -> Outcome<[i64; 2]> {
     let name = TASKS.iter().find(|(_, known)| *known == task).map_or("", |(name, _)| name);
     let output = Command::new(std::env::current_exe()?).args([FLAG, name]).output()?;
     let text = String::from_utf8(output.stdout)?;
     let mut numbers = text.split_whitespace().map(str::parse::<i64>);
     match (numbers.next(), numbers.next()) {
-        (Some(at_rest), Some(at_most)) => Ok(Memory { at_rest: at_rest?, at_most: at_most? }),
+        (Some(first), Some(second)) => Ok([first?, second?]),
         _ => Err(format!("{task:?}: {}", String::from_utf8_lossy(&output.stderr)).into()),
     }
 }
@@ -82,6 +101,21 @@ pub fn run(task: Task) -> Outcome {
                 Ok(())
             })
         }
+        Task::FirstFull => {
+            let mut game = Game::started(on_files(files.path()), shape);
+            let work_of_last =
+                |game: &Game| game.plugin_work().iter().max().copied().unwrap_or_default();
+            let first = work_of_last(&game);
+            let later: Vec<Duration> = (0..LATER)
+                .map(|_| {
+                    game.forget_times();
+                    game.full_checkpoint();
+                    work_of_last(&game)
+                })
+                .collect();
+            println!("{} {}", first.as_nanos(), median(&later).as_nanos());
+            Ok(())
+        }
         Task::OurDelta | Task::OurFull => {
             let mut game = Game::started(on_files(files.path()), shape);
             for _ in 0..20 {
@@ -89,7 +123,7 @@ pub fn run(task: Task) -> Outcome {
                 game.checkpoint();
             }
             // A merge that is still going on isn't rest.
-            std::thread::sleep(std::time::Duration::from_millis(500));
+            std::thread::sleep(Duration::from_millis(500));
             game.play(ENTITIES / 100);
             watch(|| {
                 if task == Task::OurDelta {

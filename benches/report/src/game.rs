@@ -11,6 +11,7 @@ use bevy_session::prelude::*;
 use bevy_session::{CheckpointCaptured, CheckpointKind, MemoryDisk, SessionId, SessionLast};
 
 use crate::Outcome;
+use crate::statistics::on_the_processor;
 use crate::worlds::{Shape, play, populate};
 
 /// The longest time of a checkpoint before the figures are given up.
@@ -66,9 +67,11 @@ pub struct Heard {
 /// The main thread's time in the plugin's schedule, one for each frame.
 #[derive(Resource, Default, Debug)]
 pub struct PluginTime {
-    begun: Option<Instant>,
-    /// The times.
+    begun: Option<(Instant, Duration)>,
+    /// The times by the clock.
     pub frames: Vec<Duration>,
+    /// The times for which the thread had a processor.
+    pub work: Vec<Duration>,
 }
 
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
@@ -232,6 +235,17 @@ impl Game {
         &self.app.world().resource::<PluginTime>().frames
     }
 
+    /// The main thread's processor time in the plugin's schedule, one for each frame.
+    #[must_use]
+    pub fn plugin_work(&self) -> &[Duration] {
+        &self.app.world().resource::<PluginTime>().work
+    }
+
+    /// Forgets the times of the frames so far.
+    pub fn forget_times(&mut self) {
+        *self.app.world_mut().resource_mut::<PluginTime>() = PluginTime::default();
+    }
+
     /// Runs frames until the plugin has reported something.
     ///
     /// # Panics
@@ -280,11 +294,12 @@ fn watch_the_plugin(app: &mut App) {
         });
     }
     app.add_systems(BeforePlugin, |mut time: ResMut<PluginTime>| {
-        time.begun = Some(Instant::now());
+        time.begun = Some((Instant::now(), on_the_processor()));
     });
     app.add_systems(AfterPlugin, |mut time: ResMut<PluginTime>| {
-        if let Some(begun) = time.begun.take() {
+        if let Some((begun, worked)) = time.begun.take() {
             time.frames.push(begun.elapsed());
+            time.work.push(on_the_processor().saturating_sub(worked));
         }
     });
     let mut order = app.world_mut().resource_mut::<MainScheduleOrder>();

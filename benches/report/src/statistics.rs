@@ -9,6 +9,14 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (result, begun.elapsed())
 }
 
+/// The time for which this thread has had a processor.
+#[must_use]
+pub fn on_the_processor() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
 /// The middle one; zero if there is none.
 #[must_use]
 pub fn median(times: &[Duration]) -> Duration {

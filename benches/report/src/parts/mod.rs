@@ -1,5 +1,6 @@
 //! The measurements, part by part.
 
+mod action;
 mod against_peers;
 mod durable;
 mod full_capture;
@@ -23,12 +24,13 @@ use crate::report::Report;
 type Part = fn(&mut Report) -> Outcome;
 
 /// All parts, in the order in which they are measured.
-pub const PARTS: [(&str, Part); 13] = [
+pub const PARTS: [(&str, Part); 14] = [
     ("peers", against_peers::measure),
     ("grid", grid::measure),
     ("living", living::measure),
     ("full", full_capture::measure),
     ("paced", paced::measure),
+    ("action", action::measure),
     ("durable", durable::measure),
     ("writer", writer::measure),
     ("restore", restore::measure),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session_benchmarks::Outcome;
-use bevy_session_benchmarks::game::{Game, PluginTime, on_files, plain_app};
+use bevy_session_benchmarks::game::{Game, on_files, plain_app};
 use bevy_session_benchmarks::statistics::{milliseconds, percentile};
 use bevy_session_benchmarks::worlds::{Shape, play, populate};
 
@@ -107,7 +107,7 @@ fn game_with(directory: &std::path::Path) -> Game {
     game.ask(|commands| commands.session().start(NewSession::named("Bench")));
     game.wait_until(|heard| !heard.saved.is_empty());
     // The first checkpoint copies everything. What that costs stands in the chapter on full ones.
-    game.app.world_mut().resource_mut::<PluginTime>().frames.clear();
+    game.forget_times();
     game
 }
 
