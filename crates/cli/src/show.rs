@@ -231,6 +231,7 @@ impl Shown {
             (end, ended),
             ("with", context.game_version.clone()),
             ("on", context.os.clone()),
+            ("network", context.network.as_ref().map(ToString::to_string).unwrap_or_default()),
         ];
         for (name, text) in fields.iter().filter(|(_, text)| !text.is_empty()) {
             output.line(format_args!("{name:<12} {text}"))?;

@@ -220,7 +220,7 @@ fn each_operation_is_counted_with_its_answer() {
 #[derive(Resource, Default)]
 struct Loaded(bool);
 
-/// How often a start was timed, and how often one failed.
+/// The number of starts that were timed, and of those that failed.
 fn starts(app: &App) -> (u64, u64) {
     let starts = figures(app).operation(SessionOperation::Start);
     (starts.count(), starts.errors())
