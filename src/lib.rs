@@ -62,12 +62,12 @@ pub use topics::{
 pub mod prelude {
     pub use crate::{
         CheckpointFailed, CheckpointSaved, CurrentSession, EndReason, LeaveCause, NewSession,
-        PreviousRun, RecoveryAvailable, RecoveryOffers, RecoveryPolicy, ReflectSaved,
-        RequestRejected, RestoreFrom, RestoreManner, RewindTo, SaveKey, SaveSlot, Saved,
-        SessionAppExt, SessionCatalog, SessionClosed, SessionCommandsExt, SessionHooksExt,
-        SessionPlugin, SessionRecovered, SessionRestored, SessionSettings, SessionStarted,
-        SessionsFound, SlotSaved, Ticket, Unsaved, recovery_is_pending, session_is_active,
-        session_is_paused, session_is_restoring,
+        PreviousRun, RecoveryAvailable, RecoveryFailed, RecoveryOffers, RecoveryPolicy,
+        ReflectSaved, RequestRejected, RestoreFrom, RestoreManner, RewindTo, SaveKey, SaveScope,
+        SaveSlot, Saved, SessionAppExt, SessionCatalog, SessionClosed, SessionCommandsExt,
+        SessionEnded, SessionHooksExt, SessionId, SessionPlugin, SessionRecovered, SessionRestored,
+        SessionSettings, SessionStarted, SessionsFound, SlotSaved, Ticket, Unsaved,
+        recovery_is_pending, session_is_active, session_is_paused, session_is_restoring,
     };
 }
 

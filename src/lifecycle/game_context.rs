@@ -1,7 +1,7 @@
 //! Facts about the game and its machine that the game provides.
 
 use bevy::prelude::*;
-use bevy_session_journal::{SessionContext, SessionId};
+use bevy_session_journal::{SessionContext, SessionId, SessionNetwork, limits};
 
 use super::hints::{SessionHint, give_hint};
 use super::notifications::{ContextChanged, notify};
@@ -20,11 +20,13 @@ use super::runtime::RuntimeParts;
 ///
 /// ```
 /// use bevy::prelude::*;
+/// use bevy_session::library::SessionNetwork;
 /// use bevy_session::{GameContext, SessionPlugin};
 ///
 /// let context = GameContext {
 ///     build_id: option_env!("GIT_COMMIT").unwrap_or_default().to_owned(),
 ///     mods: vec!["better-fish 1.2".to_owned()],
+///     network: Some(SessionNetwork::online("eu-west")),
 ///     ..default()
 /// }
 /// .arguments(&["--safe-mode", "--renderer"]);
@@ -41,6 +43,10 @@ pub struct GameContext {
     pub graphics: String,
     /// The loaded mods, in their order.
     pub mods: Vec<String>,
+    /// The network that the session is played over: its kind and region, and no address. `None`, the
+    /// default, says nothing. As all of this, it is stored when a session is started or resumed, so
+    /// set it before that.
+    pub network: Option<SessionNetwork>,
     /// A hash of the game's settings, to notice when they differ.
     pub settings_hash: Option<u64>,
     /// The process's arguments, as far as the game allows them to be stored: see
@@ -61,19 +67,21 @@ impl GameContext {
     /// The game's part of the session's context. The writer adds the rest.
     pub(super) fn of(world: &World) -> SessionContext {
         let Some(context) = world.get_resource::<Self>() else { return SessionContext::default() };
-        let Self { build_id, graphics, mods, settings_hash, arguments } = context;
+        let Self { build_id, graphics, mods, network, settings_hash, arguments } = context;
         let said = SessionContext::of_game(build_id, graphics, mods, arguments);
-        SessionContext { settings_hash: *settings_hash, ..said }
+        SessionContext { settings_hash: *settings_hash, network: network.clone(), ..said }
     }
 
     /// The names of the fields that are too long for a session's files.
     fn too_long(&self) -> Vec<String> {
-        let Self { build_id, graphics, mods, arguments, .. } = self;
+        let Self { build_id, graphics, mods, network, arguments, .. } = self;
+        let region = network.as_ref().map_or(0, |network| network.region.len());
         let kept = SessionContext::of_game(build_id, graphics, mods, arguments);
         let parts = [
             ("build_id", kept.build_id.len() < build_id.len()),
             ("graphics", kept.graphics.len() < graphics.len()),
             ("mods", kept.mods.len() < mods.len()),
+            ("network", region > limits::CONTEXT_TEXT_BYTES),
             ("arguments", kept.arguments.len() < arguments.len()),
         ];
         parts.into_iter().filter(|(_, is_cut)| *is_cut).map(|(name, _)| name.to_owned()).collect()

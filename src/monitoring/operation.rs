@@ -12,6 +12,13 @@ pub enum SessionOperation {
     /// Restoring a checkpoint into the world: from the request to the last entity, loading screens
     /// included.
     Restore,
+    /// Starting a session, or taking one up: from the request until it is played and its first
+    /// checkpoint was captured. So the game's loading counts as long as it keeps checkpoints from
+    /// being taken, and so does waiting for other requests; going back within a session is no
+    /// start. A request to start, continue or recover a session that is rejected is an error, and
+    /// so is one of which [`RecoveryFailed`](crate::RecoveryFailed) says that nothing can be
+    /// restored.
+    Start,
     /// Reading the list of all sessions: from the order to the answer, as with all that follow.
     Listing,
     /// Saving, copying, renaming, importing or deleting a slot.
@@ -33,10 +40,11 @@ pub enum SessionOperation {
 
 impl SessionOperation {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Capture,
         Self::Checkpoint,
         Self::Restore,
+        Self::Start,
         Self::Listing,
         Self::Slot,
         Self::Archive,
@@ -54,6 +62,7 @@ impl SessionOperation {
             Self::Capture => "capture",
             Self::Checkpoint => "checkpoint",
             Self::Restore => "restore",
+            Self::Start => "start",
             Self::Listing => "listing",
             Self::Slot => "slot",
             Self::Archive => "archive",

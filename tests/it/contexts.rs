@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::hints::{HintGiven, SessionHint};
-use bevy_session::library::{ContextChanged, ContextPart};
+use bevy_session::library::{ContextChanged, ContextPart, SessionNetwork};
 use bevy_session::prelude::*;
 use bevy_session::{GameContext, MemoryDisk};
 
@@ -63,6 +63,47 @@ fn another_machine_build_or_mod_is_noticed_when_a_session_is_taken_up() {
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 4);
     assert_eq!(received::<ContextChanged>(&app)[0].parts, [ContextPart::GameVersion]);
+}
+
+#[test]
+fn a_session_says_over_which_network_it_is_played() {
+    let disk = MemoryDisk::default();
+    let game_over = |disk: &MemoryDisk, network: Option<SessionNetwork>| {
+        let context = GameContext { network, ..default() };
+        let mut app = game_with(plugin(disk).context(context), |app| {
+            listen::<ContextChanged>(app);
+            listen::<HintGiven>(app);
+        });
+        frames(&mut app, 2);
+        app
+    };
+    let online = SessionNetwork::online("eu-west");
+    let mut app = game_over(&disk, Some(online.clone()));
+    start(&mut app, "Raid");
+    let id = app.world().resource::<CurrentSession>().id();
+
+    let mut app = game_over(&disk.snapshot(), Some(SessionNetwork::offline()));
+    assert_eq!(entry(&app, id).session.context.network, Some(online), "lists have it");
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
+    frames(&mut app, 4);
+    let current = app.world().resource::<CurrentSession>().context();
+    assert_eq!(
+        current.network,
+        Some(SessionNetwork::offline()),
+        "it is what it is played over now"
+    );
+    assert!(received::<ContextChanged>(&app).is_empty(), "nothing is amiss offline");
+
+    let long = "x".repeat(600);
+    let mut app = game_over(&MemoryDisk::default(), Some(SessionNetwork::online(&long)));
+    let hints = received::<HintGiven>(&app);
+    let [HintGiven { hint: SessionHint::ContextTooLong { fields }, .. }] = &hints[..] else {
+        panic!("{hints:?}");
+    };
+    assert_eq!(fields, &["network"]);
+    start(&mut app, "Far away");
+    let current = app.world().resource::<CurrentSession>().context();
+    assert_eq!(current.network, Some(SessionNetwork::online(&long[..512])));
 }
 
 /// Each segment begins with what the game says of itself, and a segment that can't begin is a session that isn't saved.

@@ -5,7 +5,8 @@ use bevy_session::library::{Archived, LinkTarget, SessionDrafted, SessionMoved, 
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreStarted;
 use bevy_session::{
-    MemoryDisk, RequestError, RewindTo, SessionCommands, SessionId, SessionUpdate, Ticket,
+    MemoryDisk, RequestError, RewindTo, SessionCommands, SessionId, SessionStatus, SessionUpdate,
+    Ticket,
 };
 
 use crate::common::*;
@@ -81,6 +82,38 @@ fn a_planned_session_is_listed_by_a_later_process_and_begins_in_the_world_that_i
     frames(&mut app, 4);
     assert_eq!(app.world_mut().query::<&Health>().iter(app.world()).count(), 1);
     assert_eq!(rejected(&app), []);
+}
+
+#[test]
+fn a_session_says_when_it_was_planned_first_played_and_completed() {
+    let disk = MemoryDisk::default();
+    let mut app = listening_game(&disk);
+    let planned = plan(&mut app, friday());
+    let draft = entry(&app, planned);
+    let created = draft.session.created();
+    assert_eq!((draft.session.first_played(), draft.ended()), (None, None));
+    long(&mut app, 60);
+    continue_session(&mut app, planned);
+    let begun = app.world().resource::<CurrentSession>().metadata().clone();
+    let started = begun.first_played().unwrap();
+    assert_eq!(begun.created(), created);
+    assert!(started.duration_since(created).as_secs() >= 60, "{begun:?}");
+    seconds(&mut app, 2.0);
+    close(&mut app);
+    assert_eq!(entry(&app, planned).ended(), None, "it is only closed");
+    long(&mut app, 60);
+    continue_session(&mut app, planned);
+    request(&mut app, |commands| commands.session().end(EndReason::Completed, LeaveCause::Player));
+    frames(&mut app, 4);
+    assert!(entry(&app, planned).ended().is_some());
+
+    let app = listening_game(&disk.snapshot());
+    let completed = entry(&app, planned);
+    assert_eq!(completed.status, SessionStatus::Completed);
+    assert_eq!(completed.session.created(), created);
+    assert_eq!(completed.session.first_played(), Some(started));
+    let ended = completed.ended().unwrap();
+    assert!(ended.duration_since(started).as_secs() >= 62, "{completed:?}");
 }
 
 #[test]

@@ -237,7 +237,7 @@ fn killed(bare: bool, player: Option<&str>) -> MemoryDisk {
 }
 
 /// The session that is offered.
-fn offered(app: &App) -> bevy_session::SessionId {
+fn offered(app: &App) -> SessionId {
     app.world().resource::<RecoveryOffers>().offers()[0].session.id
 }
 

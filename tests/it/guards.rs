@@ -101,7 +101,7 @@ fn a_rejection_names_who_asked_whenever_it_comes() {
     request(&mut app, |commands| {
         commands.session().by("Ben").slots().delete(missing);
         commands.session().by("Ann").slots().import("/nowhere/at-all.slot");
-        commands.session().library().purge(bevy_session::SessionId::random());
+        commands.session().library().purge(SessionId::random());
     });
     frames(&mut app, 6);
     let later = &rejected_by(&app)[3..];

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use bevy::diagnostic::FrameCount;
 use bevy::prelude::*;
 use bevy_session::external::Operation;
+use bevy_session::library::SessionNetwork;
 use bevy_session::prelude::*;
 use bevy_session::reports::{Report, ReportNotOpened, ReportWritten};
 use bevy_session::{GameContext, MemoryDisk, RequestError};
@@ -25,8 +26,11 @@ pub fn game_of(disk: &MemoryDisk) -> App {
 }
 
 pub fn reporting_game(plugin: SessionPlugin) -> App {
-    let context =
-        GameContext { mods: vec!["/home/ann/mods/fish".to_owned()], ..GameContext::default() };
+    let context = GameContext {
+        mods: vec!["/home/ann/mods/fish".to_owned()],
+        network: Some(SessionNetwork::online("eu-west at 192.0.2.7")),
+        ..GameContext::default()
+    };
     let mut app = game_with(plugin.context(context), |app| {
         listen::<ReportWritten>(app);
         listen::<ReportNotOpened>(app);
@@ -123,6 +127,8 @@ fn one_call_writes_what_a_player_can_send() {
         assert!(report.contains(part), "{part} should be in the report:\n{report}");
     }
     assert_eq!(report.matches("~/mods/fish").count(), 2, "of both contexts:\n{report}");
+    assert_eq!(report.matches("region: \"eu-west at ").count(), 2, "of both contexts:\n{report}");
+    assert!(report.contains("kind: \"online\"") && !report.contains("192.0.2.7"), "{report}");
     assert!(report.contains("at ~/level") && !report.contains("/home/ann"), "{report}");
     assert!(!report.contains("Killed"), "what the session is called is the player's business");
 

@@ -67,6 +67,12 @@ struct NewestLine {
     /// True if only a summary of it was archived.
     without_world: bool,
     play_time_ms: Option<u64>,
+    /// When it was planned, or else started.
+    created: Option<Timestamp>,
+    /// When it was played first.
+    started: Option<Timestamp>,
+    /// When it was completed, abandoned or failed.
+    ended: Option<Timestamp>,
     updated: Option<Timestamp>,
     newest: Option<String>,
 }
@@ -166,6 +172,12 @@ impl Entry {
         }
     }
 
+    /// When it was completed, abandoned or failed, behind that word.
+    pub fn end(&self) -> Option<(&str, String)> {
+        let line = &self.newest_line;
+        Some((line.status.as_deref()?, moment(line.ended?)))
+    }
+
     /// A row for people. The session's id is as long as it takes to tell it from the others.
     fn row(&self, id_length: usize) -> Vec<String> {
         let line = &self.newest_line;
@@ -205,7 +217,10 @@ impl NewestLine {
             place: Some(head.metadata.place.into()),
             without_world: false,
             play_time_ms: Some(milliseconds(head.play_time)),
-            updated: Some(head.end.as_ref().map_or(head.time, |end| end.time)),
+            created: Some(head.metadata.created()),
+            started: head.metadata.first_played(),
+            ended: Some(head.updated()).filter(|_| head.status.has_ended()),
+            updated: Some(head.updated()),
             newest: Some(head.id.to_string()),
             left: Some(left),
         }

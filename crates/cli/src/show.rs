@@ -217,15 +217,21 @@ impl Shown {
         let Some(metadata) = &self.metadata else { return Ok(()) };
         let player = metadata.player.as_deref().unwrap_or_default();
         let context = &metadata.context;
+        let first_played = metadata.first_played().map(moment).unwrap_or_default();
+        let planned = metadata.planned.or(Some(metadata.started).filter(|_| metadata.draft));
+        let (end, ended) = self.entry.end().unwrap_or_default();
         let fields = [
             ("session", metadata.id.to_string()),
             ("name", metadata.name.clone()),
             ("player", player.to_owned()),
             ("description", metadata.description.clone()),
             ("type", metadata.session_type.clone()),
-            ("started", moment(metadata.started)),
+            ("planned", planned.map(moment).unwrap_or_default()),
+            ("started", first_played),
+            (end, ended),
             ("with", context.game_version.clone()),
             ("on", context.os.clone()),
+            ("network", context.network.as_ref().map(ToString::to_string).unwrap_or_default()),
         ];
         for (name, text) in fields.iter().filter(|(_, text)| !text.is_empty()) {
             output.line(format_args!("{name:<12} {text}"))?;

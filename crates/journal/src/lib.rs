@@ -46,11 +46,11 @@ pub use model::session::{
     ChapterSummary, Chapters, CheckpointError, CheckpointSummary, ContextPart, DiskRefusal,
     EndReason, ErasureReceipt, EventTrigger, ExternalError, FailureCause, Field, FieldError,
     Fields, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, Link, LinkTarget,
-    Links, Move, NewChapter, NewSession, OpenChapter, ProcessDeath, ProvenTime, RecoveryError,
-    Remaining, Report, ReportError, RequestError, RestoreFrom, RestoreReason, SaveSlot,
-    SessionContext, SessionEdit, SessionFeature, SessionMetadata, SessionPriority, SessionStatus,
-    SessionTally, SessionUpdate, ShelfMove, ShelfPlace, SlotError, SlotKind, StartingWorld,
-    StateChange, StopReason, Tags, WorldOf, WrittenBy,
+    Links, Move, NetworkKind, NewChapter, NewSession, OpenChapter, ProcessDeath, ProvenTime,
+    RecoveryError, Remaining, Report, ReportError, RequestError, RestoreFrom, RestoreReason,
+    SaveSlot, SessionContext, SessionEdit, SessionFeature, SessionMetadata, SessionNetwork,
+    SessionPriority, SessionStatus, SessionTally, SessionUpdate, ShelfMove, ShelfPlace, SlotError,
+    SlotKind, StartingWorld, StateChange, StopReason, Tags, WorldOf, WrittenBy,
 };
 pub use read::digest::{DigestFigures, DigestOrder, Digested, DigestedSessions, SessionDigester};
 pub use read::finding::{

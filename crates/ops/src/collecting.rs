@@ -27,6 +27,7 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy_session::checkpoints::{SavingResumed, SavingStopped, StopReason};
 use bevy_session::events::EventsDropped;
+use bevy_session::external::ExternalRequest;
 use bevy_session::internal::LastLook;
 use bevy_session::library::SessionPurged;
 use bevy_session::monitoring::{Measurements, SessionOperation};
@@ -124,6 +125,9 @@ pub(super) fn collect(
         if takes_up(&rejected.request) {
             count(&mut figures, SessionOperation::Restore, None);
         }
+        if begins_play(&rejected.request, current.as_deref()) {
+            count(&mut figures, SessionOperation::Start, None);
+        }
         figures.locks.refusals += u64::from(rejected.error == RequestError::SessionInUse);
     }
     figures.events_dropped += heard.dropped.read().map(|dropped| dropped.count).sum::<u64>();
@@ -148,6 +152,7 @@ pub(super) fn collect_trouble(
     mut figures: ResMut<SessionFigures>,
     mut trouble: ResMut<Trouble>,
     mut refusals: Local<u64>,
+    current: Option<Res<CurrentSession>>,
     time: Option<Res<Time<Real>>>,
 ) {
     if std::mem::replace(&mut *refusals, figures.locks.refusals) != figures.locks.refusals {
@@ -157,6 +162,10 @@ pub(super) fn collect_trouble(
         note_once(&mut figures.damaged, damaged.session);
     }
     for lost in heard.lost.read() {
+        let is_played = current.as_ref().is_some_and(|current| current.id() == lost.session);
+        if lost.ticket.is_some() && !is_played {
+            count(&mut figures, SessionOperation::Start, None);
+        }
         note_once(&mut figures.damaged, lost.session);
         note_once(&mut trouble.lost, lost.session);
     }
@@ -203,6 +212,24 @@ fn takes_up(request: &Request) -> bool {
         }
         Request::Slot(request) => matches!(request, SlotRequest::Load(_) | SlotRequest::QuickLoad),
         Request::Current(request) => matches!(request, CurrentRequest::Rewind(_)),
+        _ => false,
+    }
+}
+
+/// True if another session than the one that is played would be played after it.
+fn begins_play(request: &Request, current: Option<&CurrentSession>) -> bool {
+    let is_another = |session| current.is_none_or(|current| current.id() != session);
+    match request {
+        Request::Session(request) => match request {
+            SessionRequest::Start(_)
+            | SessionRequest::StartIn { .. }
+            | SessionRequest::StartOrContinue(_) => true,
+            SessionRequest::Continue(session) | SessionRequest::Recover(session, _) => {
+                is_another(*session)
+            }
+            _ => false,
+        },
+        Request::External(ExternalRequest::Recover { session, .. }) => is_another(*session),
         _ => false,
     }
 }

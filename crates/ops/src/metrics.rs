@@ -29,6 +29,7 @@ macro_rules! of_operation {
             SessionOperation::Capture => $metric!($name, "operation" => "capture" $(, $key => $value)*),
             SessionOperation::Checkpoint => $metric!($name, "operation" => "checkpoint" $(, $key => $value)*),
             SessionOperation::Restore => $metric!($name, "operation" => "restore" $(, $key => $value)*),
+            SessionOperation::Start => $metric!($name, "operation" => "start" $(, $key => $value)*),
             SessionOperation::Listing => $metric!($name, "operation" => "listing" $(, $key => $value)*),
             SessionOperation::Slot => $metric!($name, "operation" => "slot" $(, $key => $value)*),
             SessionOperation::Archive => $metric!($name, "operation" => "archive" $(, $key => $value)*),

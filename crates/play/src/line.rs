@@ -9,7 +9,7 @@ use bevy::prelude::*;
 use bevy_session::recovery::{RestoreCancelled, RestoreReason, RestoreStarted};
 use bevy_session::replay::Replaying;
 use bevy_session::{CurrentSession, SessionActivity, SessionId, SessionRestored};
-use tracing::warn;
+use tracing::{Span, info_span, warn};
 
 /// Notifies the game: readers of messages, and observers, whose commands are done at once.
 pub(crate) fn announce<N>(world: &mut World, notification: N)
@@ -28,6 +28,13 @@ where
 {
     world.trigger(notification);
     world.flush();
+}
+
+/// The span of a request about this, with the session that is played, as requests of the session itself have one.
+pub(crate) fn request_span(world: &World, about: &str, name: &str) -> Span {
+    let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
+    let session = session.map(tracing::field::display);
+    info_span!("session_request", request = %format_args!("{about}_{name}"), session.id = session)
 }
 
 /// The most rounds in one frame in which requests of observers are done; the rest waits for the next frame.

@@ -234,9 +234,8 @@ fn report_writer_loss(parts: &mut RuntimeParts, world: &mut World) {
 /// Publishes measurements, if they are requested, and has the writer look at the disk and the
 /// process.
 fn publish_measured(parts: &mut RuntimeParts, world: &mut World) {
-    if parts.writer.stopwatch.is_none() {
-        return;
-    }
+    let Some(stopwatch) = &mut parts.writer.stopwatch else { return };
+    stopwatch.follow_start(parts.playing.as_ref().map(|playing| !playing.line.is_untouched()));
     let now = parts.time.now().elapsed;
     let requests = world.get_resource::<RequestQueue>().map_or(0, RequestQueue::len);
     if parts.writer.publish_measured(world, requests, now) {

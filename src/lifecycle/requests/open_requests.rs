@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bevy::prelude::*;
+use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::{RequestError, Ticket};
 use tracing::{debug, warn};
 
@@ -20,6 +22,8 @@ pub(super) struct OpenRequests(HashMap<Ticket, OpenRequest>);
 struct OpenRequest {
     request: Arc<Request>,
     by: Option<String>,
+    /// The time at which it was made, before it waited for others.
+    made_at: Instant,
     /// The manner in which its checkpoint is restored, if the request chose one.
     manner: Option<RestoreManner>,
     /// Requests that have the same answer.
@@ -33,10 +37,11 @@ impl OpenRequests {
         ticket: Ticket,
         request: &Arc<Request>,
         (by, manner): (Option<&String>, Option<RestoreManner>),
+        made_at: Instant,
     ) {
         let open = || {
             let (request, by) = (Arc::clone(request), by.cloned());
-            OpenRequest { request, by, manner, joined: Vec::new() }
+            OpenRequest { request, by, made_at, manner, joined: Vec::new() }
         };
         self.0.entry(ticket).or_insert_with(open);
     }
@@ -57,10 +62,16 @@ pub(in crate::lifecycle) fn manner_of(world: &World, ticket: Ticket) -> Option<R
     world.get_resource::<RequestQueue>()?.open.0.get(&ticket)?.manner
 }
 
+/// The time at which a request was made that isn't answered yet.
+pub(in crate::lifecycle) fn made_at(world: &World, ticket: Ticket) -> Option<Instant> {
+    Some(world.get_resource::<RequestQueue>()?.open.0.get(&ticket)?.made_at)
+}
+
 /// Makes a request of the plugin itself, which is already handled.
 pub(in crate::lifecycle) fn ask(world: &mut World, request: impl Into<Request>) -> Ticket {
     let (ticket, request) = (Ticket::new(), Arc::new(request.into()));
-    world.get_resource_or_init::<RequestQueue>().open.open(ticket, &request, (None, None));
+    let mut queue = world.get_resource_or_init::<RequestQueue>();
+    queue.open.open(ticket, &request, (None, None), clock::instant());
     ticket
 }
 

@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bevy::prelude::*;
+use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::{RequestError, SessionId, Ticket, limits};
 
 use super::open_requests::{OpenRequests, reject, say_rejected};
@@ -33,6 +35,7 @@ pub(in crate::lifecycle) struct Asked {
     pub(in crate::lifecycle) by: Option<String>,
     /// The manner in which its checkpoint is restored, if the request chose one.
     manner: Option<RestoreManner>,
+    made_at: Instant,
     /// True if it is a step of a request that the game's guards have let through.
     pub(in crate::lifecycle) is_step: bool,
 }
@@ -56,14 +59,15 @@ impl RequestQueue {
         let may_change = asked_before.any(|asked| asked.request.rules().leads_elsewhere);
         let of = current.filter(|_| is_about_played && !may_change);
         let request = Arc::new(request);
-        self.waiting.push_back(Asked { ticket, request, of, by, manner, is_step: false });
+        let (made_at, is_step) = (clock::instant(), false);
+        self.waiting.push_back(Asked { ticket, request, of, by, manner, made_at, is_step });
     }
 
     /// Delays all requests until this step of one is done.
     pub(in crate::lifecycle) fn do_first(&mut self, ticket: Ticket, request: Request) {
-        let (request, is_step) = (Arc::new(request), true);
+        let (request, made_at, is_step) = (Arc::new(request), clock::instant(), true);
         let (of, by, manner) = Default::default();
-        self.waiting.push_front(Asked { ticket, request, of, by, manner, is_step });
+        self.waiting.push_front(Asked { ticket, request, of, by, manner, made_at, is_step });
     }
 
     /// Returns true if a request waits that names its session.
@@ -97,7 +101,8 @@ impl RequestQueue {
 
     /// Handles a request that was taken out of turn. Returns its ticket.
     pub(in crate::lifecycle) fn open(&mut self, asked: &Asked) -> Ticket {
-        self.open.open(asked.ticket, &asked.request, (asked.by.as_ref(), asked.manner));
+        let of_it = (asked.by.as_ref(), asked.manner);
+        self.open.open(asked.ticket, &asked.request, of_it, asked.made_at);
         asked.ticket
     }
 

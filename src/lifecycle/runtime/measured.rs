@@ -21,6 +21,8 @@ const WAITING: usize = 64;
 pub(crate) struct Stopwatch {
     begun: [VecDeque<Instant>; SessionOperation::ALL.len()],
     done: Vec<(SessionOperation, Option<Duration>)>,
+    /// The time at which the session was asked for whose first checkpoint is still to be captured.
+    starting: Option<Instant>,
     lock_waits: u64,
     surroundings: Surroundings,
     looked: LastLook,
@@ -61,6 +63,24 @@ impl Stopwatch {
     /// A request was handled.
     pub(in crate::lifecycle) fn note_request(&mut self, begun: Instant) {
         self.done.push((SessionOperation::Request, Some(begun.elapsed())));
+    }
+
+    /// A session is played from now on that was asked for at this time.
+    pub(in crate::lifecycle) fn note_start(&mut self, made_at: Option<Instant>) {
+        self.starting = made_at;
+    }
+
+    /// A frame is over; `has_captured` says if a checkpoint was captured of the session that is
+    /// played, and is `None` if none is: one that was left before that was never started.
+    pub(in crate::lifecycle) fn follow_start(&mut self, has_captured: Option<bool>) {
+        if has_captured == Some(false) {
+            return;
+        }
+        if let Some(made_at) = self.starting.take()
+            && has_captured.is_some()
+        {
+            self.done.push((SessionOperation::Start, Some(made_at.elapsed())));
+        }
     }
 
     /// Counts a retry because another process holds the session.

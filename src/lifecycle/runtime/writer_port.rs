@@ -1,6 +1,6 @@
 //! The driver's link to the writer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock::Moment;
@@ -152,6 +152,13 @@ impl WriterPort {
             stopwatch.publish(&mut measured);
         }
         stopwatch.is_look_due(now)
+    }
+
+    /// A session is played from now on that was asked for at this time.
+    pub(in crate::lifecycle) fn note_start(&mut self, made_at: Option<Instant>) {
+        if let Some(stopwatch) = &mut self.stopwatch {
+            stopwatch.note_start(made_at);
+        }
     }
 
     /// Sets the time that an exit waits for captures to be on disk.

@@ -8,7 +8,7 @@
 //! states are entered again.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bevy::ecs::change_detection::Tick;
 use bevy::prelude::*;
@@ -35,7 +35,7 @@ use crate::lifecycle::notifications::{
 use crate::lifecycle::recording::line::{Due, EventLine};
 use crate::lifecycle::recording::note_lifecycle;
 use crate::lifecycle::requests::{
-    Request, RequestQueue, SessionRequest, ask, close, finish, reject,
+    Request, RequestQueue, SessionRequest, ask, close, finish, made_at, reject,
 };
 use crate::lifecycle::runtime::transition::{Preparing, Restoring, Taken, Transition};
 use crate::lifecycle::runtime::{Playing, RuntimeParts};
@@ -260,7 +260,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
     let newest_event = prepared.next_event.saturating_sub(1);
     let events = EventLine::after(newest_event, prepared.events_through, due);
     let newest_counter = prepared.newest_counter;
-    take_up_restored(parts, run, prepared, replaced);
+    take_up_restored(parts, made_at(world, preparing.ticket), run, prepared, replaced);
     give_up_deferred(parts, world);
     // What of the run before isn't durable by now was given up with it.
     give_up_asked(parts, world, u64::MAX, &CheckpointError::WriterBehind);
@@ -324,13 +324,17 @@ fn note_in_catalogue(world: &mut World, session: SessionId) {
     }
 }
 
-/// Has the writer begin the run that follows a checkpoint.
+/// Has the writer begin the run that follows a checkpoint, which was asked for at this time.
 fn take_up_restored(
     parts: &mut RuntimeParts,
+    made_at: Option<Instant>,
     run: RunId,
     prepared: recovery::Prepared<()>,
     replaced: EntitiesReplaced,
 ) {
+    if parts.session() != Some(prepared.metadata.id) {
+        parts.writer.note_start(made_at);
+    }
     parts.start_up.note_played();
     parts.order(Order::TakeUp(Box::new(TakeUp {
         metadata: prepared.metadata,

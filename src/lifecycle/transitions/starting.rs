@@ -21,7 +21,7 @@ use crate::lifecycle::gates::gate_is_open;
 use crate::lifecycle::notifications::{SessionStarted, notify};
 use crate::lifecycle::recording::note_lifecycle;
 use crate::lifecycle::requests::{
-    CurrentRequest, RequestQueue, SessionRequest, check_text, finish, reject,
+    CurrentRequest, RequestQueue, SessionRequest, check_text, finish, made_at, reject,
 };
 use crate::lifecycle::runtime::transition::{Taken, Transition};
 use crate::lifecycle::runtime::{Playing, RuntimeParts};
@@ -259,6 +259,7 @@ pub(in crate::lifecycle) fn taken_up(
     playing.gate_was_open = gate_is_open(parts, world);
     parts.start_up.note_played();
     parts.playing = Some(playing);
+    parts.writer.note_start(made_at(world, ticket));
     if let Some(mut placed) = world.get_resource_mut::<Placed>() {
         placed.begin(HashSet::default(), HashSet::default());
     }
@@ -275,8 +276,7 @@ pub(in crate::lifecycle) fn taken_up(
 /// Begins a draft.
 pub(in crate::lifecycle) fn begin_draft(parts: &mut RuntimeParts, world: &World, taken: Taken) {
     let Taken { preparing, prepared } = taken;
-    let mut metadata = prepared.metadata.clone();
-    metadata.started = parts.time.now().wall;
+    let mut metadata = prepared.metadata.clone().begun(parts.time.now().wall);
     metadata.context = GameContext::of(world);
     begin_first_run(
         parts,

@@ -2,17 +2,18 @@
 
 use std::error::Error;
 use std::fs;
+use std::marker::PhantomData;
 use std::path::Path;
 use std::time::Duration;
 
-use bevy_session_journal::RunId;
+use bevy_session_journal::{EndReason, JournalOptions, NewSession, RunId};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::common::{
-    Done, EVENINGS, EVENINGS_RUN, Game, RELICS, begin_process, copy, damage, journals, run,
-    session_with,
+    AnyValue, Done, EVENINGS, EVENINGS_RUN, Game, RELICS, begin_process, copy, damage, journals,
+    run, session_with,
 };
 
 /// Every command that there is.
@@ -160,6 +161,31 @@ fn a_session_is_shown_with_its_checkpoints() -> Done {
         text.contains("checkpoint   7@e5a92f783b06a338 Manual \"Before the bridge\""),
         "{text}"
     );
+    Ok(())
+}
+
+#[test]
+fn a_session_is_shown_with_when_it_was_planned_first_played_and_completed() -> Done {
+    let root = tempfile::tempdir()?;
+    let options = JournalOptions::new(root.path()).watch_panics(false);
+    let mut journal = options.open(AnyValue(PhantomData))?;
+    journal.start(NewSession::named("Duel")).end(EndReason::Completed, |_| 1_u64)?;
+    drop(journal);
+    let shown = run(["show".into(), "--json".into(), root.path().into(), "Duel".into()])?;
+    let shown = shown.object()?;
+    assert!(shown["started"].is_string() && shown["created"] == shown["started"], "{shown}");
+    assert!(shown["ended"].is_string() && shown["ended"] == shown["updated"], "{shown}");
+    let text = run(["show".into(), root.path().into(), "Duel".into()])?.text;
+    let has = |text: &str, word: &str| text.lines().any(|line| line.starts_with(word));
+    assert!(has(&text, "started      2") && has(&text, "completed    2"), "{text}");
+    assert!(!has(&text, "planned "), "{text}");
+
+    let game = Game::of_format("1.3")?;
+    let planned = game.run("show --json DIR Planned")?.object()?;
+    assert!(planned["created"].is_string(), "{planned}");
+    assert_eq!((&planned["started"], &planned["ended"]), (&Value::Null, &Value::Null));
+    let text = game.run("show DIR Planned")?.text;
+    assert!(has(&text, "planned      2") && !has(&text, "started "), "{text}");
     Ok(())
 }
 

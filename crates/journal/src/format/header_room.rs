@@ -90,7 +90,7 @@ mod tests {
     use crate::format::sample::{at, header};
     use crate::format::{Begun, EventFileHeader, EventStretch, HeldEvents, SlotHeader};
     use crate::model::ids::{CheckpointId, RunId, SlotId};
-    use crate::model::session::{RestoreReason, SessionContext, SlotKind};
+    use crate::model::session::{RestoreReason, SessionContext, SessionNetwork, SlotKind};
 
     fn read(header: &SegmentHeader) -> SegmentHeader {
         let body = body(header).unwrap();
@@ -129,6 +129,7 @@ mod tests {
             locale: text(),
             mods: texts(),
             arguments: texts(),
+            network: Some(SessionNetwork::online(text())),
             ..SessionContext::default()
         };
         (header.game_version, header.boot) = (text(), text());

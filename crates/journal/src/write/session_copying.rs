@@ -116,6 +116,7 @@ impl SessionCopying {
             pinned: false,
             place: ShelfPlace::Open,
             started: now,
+            planned: None,
             ..head.metadata.clone()
         };
         let copy = metadata.id;

@@ -216,6 +216,64 @@ fn each_operation_is_counted_with_its_answer() {
     assert_eq!(figures(&app).operation(SessionOperation::Restore).count(), 1);
 }
 
+/// True once the level that a session is played in is there.
+#[derive(Resource, Default)]
+struct Loaded(bool);
+
+/// The number of starts that were timed, and of those that failed.
+fn starts(app: &App) -> (u64, u64) {
+    let starts = figures(app).operation(SessionOperation::Start);
+    (starts.count(), starts.errors())
+}
+
+#[test]
+fn a_start_is_timed_until_the_first_checkpoint_can_be_taken() {
+    let disk = MemoryDisk::default();
+    let mut app = measured(&disk, |app| {
+        app.init_resource::<Loaded>().checkpoint_session_while(|loaded: Res<Loaded>| loaded.0);
+    });
+    request(&mut app, |commands| commands.session().start(NewSession::named("Left")));
+    frames(&mut app, 5);
+    assert!(app.world().contains_resource::<CurrentSession>());
+    close(&mut app);
+    assert_eq!(starts(&app), (0, 0), "its level was never there");
+    request(&mut app, |commands| commands.session().start(NewSession::named("Played")));
+    frames(&mut app, 5);
+    assert_eq!(starts(&app), (0, 0), "its level is still loading");
+    app.insert_resource(Loaded(true));
+    frames(&mut app, 3);
+    assert_eq!(starts(&app), (1, 0));
+    request(&mut app, |commands| commands.session().start(NewSession::named("Beside it")));
+    frames(&mut app, 3);
+    assert_eq!(starts(&app), (1, 1), "another one is played");
+}
+
+#[test]
+fn taking_a_session_up_is_a_start_and_going_back_within_it_is_none() {
+    let disk = MemoryDisk::default();
+    let mut app = measured(&disk, listen::<SessionRestored>);
+    let session = begin(&mut app, NewSession::named("Campaign"));
+    long(&mut app, 5);
+    assert_eq!(starts(&app), (1, 0));
+    request(&mut app, |commands| {
+        commands.session().rewind(RewindTo::Ago(Duration::from_secs(2)));
+    });
+    long(&mut app, 5);
+    assert_eq!((received::<SessionRestored>(&app).len(), starts(&app)), (1, (1, 0)));
+    close(&mut app);
+    request(&mut app, move |commands| commands.session().continue_session(session));
+    frames(&mut app, 5);
+    assert_eq!(starts(&app), (2, 0));
+    let continued = received::<SessionRestored>(&app).pop().unwrap();
+    let longest = figures(&app).operation(SessionOperation::Start).maximum();
+    assert!(longest >= Some(continued.elapsed), "{longest:?} has all of {continued:?}");
+
+    let mut app = measured(&disk.snapshot(), listen::<SessionRestored>);
+    recover_offered(&mut app);
+    frames(&mut app, 3);
+    assert_eq!(starts(&app), (1, 0));
+}
+
 #[test]
 fn sessions_are_counted_by_where_and_how_they_stand() {
     let disk = MemoryDisk::default();

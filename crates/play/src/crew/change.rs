@@ -72,6 +72,21 @@ pub enum CrewStep {
     HandedOver,
 }
 
+impl CrewStep {
+    /// Its name in logs.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Invited => "invited",
+            Self::Joined => "joined",
+            Self::Left => "left",
+            Self::Removed => "removed",
+            Self::Renamed { .. } => "renamed",
+            Self::GivenRole { .. } => "given_role",
+            Self::HandedOver => "handed_over",
+        }
+    }
+}
+
 impl CrewChange {
     /// The name of this type in the log.
     pub const TYPE_PATH: &str = "bevy_session_play::CrewChange";

@@ -2,17 +2,19 @@
 
 use bevy::prelude::*;
 use bevy_session::{CurrentSession, SessionStarted};
+use tracing::field::display;
+use tracing::{debug, warn};
 
 use super::answering::{check_rights, step_of};
 use super::change::{CrewChange, CrewStep};
 use super::deed::{CrewDeed, DeedOutcome};
 use super::members::Crew;
 use super::refusal::CrewRefusal;
-use super::requests::{Asked, CrewRejected, CrewRequest, CrewRequests, play_time_in};
+use super::requests::{Asked, CrewRejected, CrewRequests, play_time_in};
 use super::restored::{ComesBack, tell_of_restored};
 use super::rights::{Right, Rights};
 use crate::line::{
-    Came, announce, follow_in, in_rounds, must_wait, pass_over, rest_after_restore,
+    Came, announce, follow_in, in_rounds, must_wait, pass_over, request_span, rest_after_restore,
     take_handed_out, tell_observers,
 };
 
@@ -37,11 +39,14 @@ fn answer_all(world: &mut World) -> bool {
 }
 
 fn answer(world: &mut World, asked: Asked) {
+    let _span = request_span(world, "crew", asked.request.name()).entered();
     match change_asked_for(world, &asked) {
         Ok(Some(change)) => make(world, change),
         Ok(None) => {}
         Err(reason) => {
             let Asked { player, by, request, .. } = asked;
+            let (name, asked_by) = (request.name(), by.as_ref().map(display));
+            warn!(request = name, %player, by = asked_by, error = %reason, "request rejected");
             announce(world, CrewRejected { player, by, request, reason });
         }
     }
@@ -73,16 +78,7 @@ fn change_asked_for(world: &mut World, asked: &Asked) -> Result<Option<CrewChang
 fn note(world: &mut World, asked: &Asked, (right, outcome): (Right, DeedOutcome)) {
     let session = world.get_resource::<CurrentSession>();
     let at = session.map(CurrentSession::play_time).unwrap_or_default();
-    let request = match asked.request {
-        CrewRequest::Invite => "invite",
-        CrewRequest::Join => "join",
-        CrewRequest::Leave => "leave",
-        CrewRequest::Remove => "remove",
-        CrewRequest::Rename { .. } => "rename",
-        CrewRequest::SetRole { .. } => "set_role",
-        CrewRequest::HandOver => "hand_over",
-    };
-    let (by, request) = (asked.by.clone(), request.to_owned());
+    let (by, request) = (asked.by.clone(), asked.request.name().to_owned());
     world.write_message(CrewDeed { by, at, request, right, outcome });
 }
 
@@ -94,7 +90,12 @@ fn make(world: &mut World, change: CrewChange) {
 }
 
 fn follow(world: &mut World, change: &CrewChange) -> bool {
-    follow_in(world, |crew: &mut Crew| crew.follow(change))
+    let has_changed = follow_in(world, |crew: &mut Crew| crew.follow(change));
+    if has_changed {
+        let by = change.by.as_ref().map(display);
+        debug!(player = %change.player, by, step = change.step.name(), "crew changed");
+    }
+    has_changed
 }
 
 /// Applies the changes that a crash had cut off. They are recorded already, and players who joined then did so in a

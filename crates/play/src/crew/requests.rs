@@ -36,6 +36,21 @@ pub enum CrewRequest {
     HandOver,
 }
 
+impl CrewRequest {
+    /// Its name in logs, and in the log of events.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Invite => "invite",
+            Self::Join => "join",
+            Self::Leave => "leave",
+            Self::Remove => "remove",
+            Self::Rename { .. } => "rename",
+            Self::SetRole { .. } => "set_role",
+            Self::HandOver => "hand_over",
+        }
+    }
+}
+
 /// A request to the crew can't be done, and nothing has changed.
 #[derive(Event, Message, Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]

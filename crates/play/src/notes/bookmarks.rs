@@ -7,9 +7,8 @@ use bevy_session::{
 };
 
 use super::note::{NewNote, NoteOn};
-use super::requests::{NoteCommandsExt, NoteRefusal, NoteRejected, NoteRequest};
+use super::requests::{NoteCommandsExt, NoteRefusal, NoteRejected, NoteRequest, reject};
 use crate::PlayerId;
-use crate::line::announce;
 
 /// Bytes of a text that become the label of its checkpoint.
 const LABEL_BYTES: usize = 100;
@@ -96,6 +95,6 @@ fn give_up(bookmarks: Vec<Bookmark>, commands: &mut Commands) {
     for Bookmark { by, text, .. } in bookmarks {
         let request = NoteRequest::Bookmark { text };
         let rejected = NoteRejected { by, request, reason: NoteRefusal::NotSaved };
-        commands.queue(move |world: &mut World| announce(world, rejected));
+        commands.queue(move |world: &mut World| reject(world, rejected));
     }
 }

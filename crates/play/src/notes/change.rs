@@ -67,6 +67,18 @@ pub enum NoteStep {
     },
 }
 
+impl NoteStep {
+    /// Its name in logs.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Written { .. } => "written",
+            Self::Edited { .. } => "edited",
+            Self::Removed => "removed",
+            Self::MentionHeard { .. } => "mention_heard",
+        }
+    }
+}
+
 impl NoteChange {
     /// The name of this type in the log.
     pub const TYPE_PATH: &str = "bevy_session_play::NoteChange";

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::{CurrentSession, SessionStarted};
+use tracing::debug;
+use tracing::field::display;
 
 use super::answering::{Outcome, check_rights, outcome_of};
 use super::attachments::{self, take_down_fallen};
@@ -12,10 +14,10 @@ use super::board::Notes;
 use super::bookmarks;
 use super::change::{NoteChange, NoteStep};
 use super::note::{Note, NoteId};
-use super::requests::{Asked, NoteRefusal, NoteRejected, NoteRequest, NoteRequests};
+use super::requests::{Asked, NoteRefusal, NoteRejected, NoteRequest, NoteRequests, reject};
 use crate::crew::play_time_in;
 use crate::line::{
-    Came, announce, follow_in, in_rounds, must_wait, pass_over, rest_after_restore,
+    Came, announce, follow_in, in_rounds, must_wait, pass_over, request_span, rest_after_restore,
     take_handed_out, tell_observers,
 };
 use crate::{Crew, PlayerId, Rights};
@@ -59,6 +61,7 @@ fn answer_all(world: &mut World) -> bool {
 }
 
 fn answer(world: &mut World, asked: Asked) {
+    let _span = request_span(world, "note", asked.request.name()).entered();
     match look_into(world, &asked) {
         Ok((Outcome::Change(note, step), at)) => {
             make(world, NoteChange { note, by: asked.by, at, step });
@@ -68,7 +71,7 @@ fn answer(world: &mut World, asked: Asked) {
         Ok((Outcome::TakeDown(name), _)) => attachments::take_down(world, name),
         Err(reason) => {
             let (by, request) = (asked.by, cut_off(asked.request));
-            announce(world, NoteRejected { by, request, reason });
+            reject(world, NoteRejected { by, request, reason });
         }
     }
 }
@@ -108,7 +111,12 @@ fn make(world: &mut World, change: NoteChange) {
 }
 
 fn follow(world: &mut World, change: &NoteChange) -> bool {
-    follow_in(world, |notes: &mut Notes| notes.follow(change))
+    let has_changed = follow_in(world, |notes: &mut Notes| notes.follow(change));
+    if has_changed {
+        let by = change.by.as_ref().map(display);
+        debug!(note = %change.note, by, step = change.step.name(), "note changed");
+    }
+    has_changed
 }
 
 /// Notifies players who were mentioned and play now.

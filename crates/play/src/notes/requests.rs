@@ -5,9 +5,12 @@ use std::fmt;
 use bevy::prelude::*;
 use bevy_session::attachments::{Attachment, AttachmentError};
 use bevy_session::{CurrentSession, SessionId};
+use tracing::field::display;
+use tracing::warn;
 
 use super::board::Notes;
 use super::note::{NewNote, Note, NoteId};
+use crate::line::announce;
 use crate::{CrewRefusal, ObjectiveKeyError, PlayerId};
 
 /// A request to the notes.
@@ -47,6 +50,20 @@ pub enum NoteRequest {
         /// Its name [among those of the session](NoteId::attachment).
         name: String,
     },
+}
+
+impl NoteRequest {
+    /// Its name in logs.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Write(_) => "write",
+            Self::Bookmark { .. } => "bookmark",
+            Self::Edit { .. } => "edit",
+            Self::Remove { .. } => "remove",
+            Self::Attach { .. } => "attach",
+            Self::Detach { .. } => "detach",
+        }
+    }
 }
 
 /// Why a request can't be done.
@@ -98,6 +115,14 @@ pub struct NoteRejected {
     pub request: NoteRequest,
     /// Why it can't be done.
     pub reason: NoteRefusal,
+}
+
+/// Answers a request that can't be done. The log has no texts: those are the players' own.
+pub(super) fn reject(world: &mut World, rejected: NoteRejected) {
+    let NoteRejected { by, request, reason } = &rejected;
+    let by = by.as_ref().map(display);
+    warn!(request = request.name(), by, error = %reason, "request rejected");
+    announce(world, rejected);
 }
 
 /// Makes requests about notes; [`NoteCommandsExt::notes`] has it.

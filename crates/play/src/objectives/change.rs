@@ -69,6 +69,20 @@ pub enum ObjectiveStep {
     },
 }
 
+impl ObjectiveStep {
+    /// Its name in logs.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Advanced { .. } => "advanced",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Reopened => "reopened",
+            Self::Blocked(_) => "blocked",
+            Self::Resolved { .. } => "resolved",
+        }
+    }
+}
+
 impl ObjectiveChange {
     /// The name of this type in the log.
     pub const TYPE_PATH: &str = "bevy_session_play::ObjectiveChange";

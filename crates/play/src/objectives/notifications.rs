@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use tracing::{debug, info};
 
 use super::change::{ObjectiveChange, ObjectiveStep};
 use super::key::ObjectiveKey;
@@ -98,9 +99,18 @@ notifications! {
     }
 }
 
+fn log(key: &ObjectiveKey, step: &ObjectiveStep) {
+    match step {
+        // It may come with each blow of a pickaxe.
+        ObjectiveStep::Advanced { done, count } => debug!(%key, done, count, "objective advanced"),
+        step => info!(%key, step = step.name(), "objective changed"),
+    }
+}
+
 /// Notifies the game of a change that was made.
 pub(crate) fn announce_change(world: &mut World, change: ObjectiveChange) {
     let ObjectiveChange { key, at, step } = change;
+    log(&key, &step);
     match step {
         ObjectiveStep::Completed => announce(world, ObjectiveCompleted { key, at }),
         ObjectiveStep::Failed => announce(world, ObjectiveFailed { key, at }),

@@ -27,6 +27,19 @@ pub enum ObjectiveRequest {
 }
 
 impl ObjectiveRequest {
+    /// Its name in logs.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Advance(_) => "advance",
+            Self::Reach(_) => "reach",
+            Self::Complete => "complete",
+            Self::Fail => "fail",
+            Self::Reopen => "reopen",
+            Self::Block(_) => "block",
+            Self::Resolve { .. } => "resolve",
+        }
+    }
+
     /// True if it needs an objective that is open and not locked.
     pub(super) fn is_progress(&self) -> bool {
         matches!(self, Self::Advance(_) | Self::Reach(_) | Self::Complete | Self::Fail)

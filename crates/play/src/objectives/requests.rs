@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::SessionRestored;
+use tracing::warn;
 
 use super::change::ObjectiveStep;
 use super::changing::make;
@@ -14,7 +15,7 @@ use super::progress::{Blocker, ObjectiveState};
 use super::request::{ObjectiveRefusal, ObjectiveRequest};
 use super::settling::follow_up;
 use super::tree::{ObjectiveView, Objectives};
-use crate::line::announce;
+use crate::line::{announce, request_span};
 
 /// Makes requests about objectives; [`ObjectiveCommandsExt::objectives`] has it.
 ///
@@ -119,15 +120,23 @@ impl ObjectiveRequests {
 pub(crate) fn handle_requests(world: &mut World, at: Duration) {
     let requests = std::mem::take(&mut world.get_resource_or_init::<ObjectiveRequests>().0);
     for (key, request) in requests {
+        let _span = request_span(world, "objective", request.name()).entered();
         match what_follows(world, &key, &request, at) {
             Ok((place, steps)) => {
                 for step in steps {
                     make(world, place, step, at);
                 }
             }
-            Err(reason) => announce(world, ObjectiveRejected { key, request, reason }),
+            Err(reason) => reject(world, ObjectiveRejected { key, request, reason }),
         }
     }
+}
+
+/// Answers a request that can't be done.
+fn reject(world: &mut World, rejected: ObjectiveRejected) {
+    let ObjectiveRejected { key, request, reason } = &rejected;
+    warn!(request = request.name(), %key, error = %reason, "request rejected");
+    announce(world, rejected);
 }
 
 /// The steps that follow from a request.
@@ -150,7 +159,7 @@ fn what_follows(
 pub(crate) fn refuse_requests(world: &mut World, reason: &ObjectiveRefusal) {
     let requests = std::mem::take(&mut world.get_resource_or_init::<ObjectiveRequests>().0);
     for (key, request) in requests {
-        announce(world, ObjectiveRejected { key, request, reason: reason.clone() });
+        reject(world, ObjectiveRejected { key, request, reason: reason.clone() });
     }
 }
 
@@ -164,7 +173,7 @@ pub(crate) fn give_up_requests(
     for (key, request) in std::mem::take(&mut requests.0) {
         let reason = ObjectiveRefusal::WorldReplaced;
         commands.queue(move |world: &mut World| {
-            announce(world, ObjectiveRejected { key, request, reason });
+            reject(world, ObjectiveRejected { key, request, reason });
         });
     }
 }

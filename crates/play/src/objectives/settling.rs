@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use tracing::debug;
 
 use super::change::ObjectiveStep;
 use super::changing::{make, save};
@@ -48,6 +49,7 @@ pub(crate) fn unlock(world: &mut World, touched: &[usize], at: Duration) {
     }
     for (changed, key) in unlocked {
         save(world, changed);
+        debug!(%key, "objective available");
         announce(world, ObjectiveAvailable { key });
     }
 }

@@ -9,6 +9,7 @@ mod hand_overs;
 mod histories;
 mod insights;
 mod lists;
+mod logs;
 mod notes;
 mod problems;
 mod replays;

@@ -1,5 +1,4 @@
 use bevy::prelude::*;
-use bevy_session::SaveScope;
 use bevy_session::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
+use super::SessionNetwork;
 use crate::model::ids::limits;
 
 /// The program and machine that a session was started with, or last resumed with.
@@ -48,6 +49,9 @@ pub struct SessionContext {
     /// A hash of the names of all mods, if [`mods`](Self::mods) are only the first of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub all_mods_hash: Option<u64>,
+    /// The network that it is played over, as the game says; `None` if the game doesn't say, and of older releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<SessionNetwork>,
     /// A hash of the game's settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings_hash: Option<u64>,
@@ -145,6 +149,9 @@ impl SessionContext {
             &mut self.locale,
         ] {
             cut_in_place(text, limits::CONTEXT_TEXT_BYTES);
+        }
+        if let Some(network) = &mut self.network {
+            cut_in_place(&mut network.region, limits::CONTEXT_TEXT_BYTES);
         }
     }
 

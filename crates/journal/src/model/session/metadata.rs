@@ -58,9 +58,13 @@ pub struct SessionMetadata {
     /// True if the session is offered after a crash, as far as the settings allow it.
     #[serde(default = "yes")]
     pub recovery: bool,
-    /// The time at which it was started.
+    /// The time at which it was started: when it was played first. Of a draft, the time at which it was planned.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub started: Timestamp,
+    /// The time at which it was planned, if it began as a draft; see [`created`](Self::created).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
+    pub planned: Option<Timestamp>,
     /// The build and the context that it was started with, or last resumed with.
     #[serde(default)]
     pub context: SessionContext,
@@ -85,6 +89,40 @@ pub struct SessionTally {
 }
 
 impl SessionMetadata {
+    /// The time at which it was created: planned as a draft, or else started. Of a copy, the time at which it was copied.
+    ///
+    /// A session that began as a draft in a release before there was [`planned`](Self::planned) was created when it was
+    /// started.
+    ///
+    /// ```
+    /// use bevy_session_journal::{NewSession, SessionId};
+    /// use jiff::Timestamp;
+    ///
+    /// let (monday, friday) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(345_600)?);
+    /// let mut session = NewSession::named("Campaign").begin(SessionId::random(), friday);
+    /// assert_eq!((session.created(), session.first_played()), (friday, Some(friday)));
+    /// session.planned = Some(monday);
+    /// assert_eq!((session.created(), session.first_played()), (monday, Some(friday)));
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
+    #[must_use]
+    pub fn created(&self) -> Timestamp {
+        self.planned.unwrap_or(self.started)
+    }
+
+    /// The time at which it was played first; `None` of a draft, which hasn't begun.
+    #[must_use]
+    pub fn first_played(&self) -> Option<Timestamp> {
+        (!self.draft).then_some(self.started)
+    }
+
+    /// The metadata of a draft that begins at this time.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn begun(self, now: Timestamp) -> Self {
+        Self { planned: Some(self.started), started: now, ..self }
+    }
+
     /// The metadata of a run that resumes the session: from the archive or the trash, it comes back among those that
     /// are played, and is no draft any more.
     #[must_use]
@@ -206,6 +244,7 @@ impl NewSession {
             autosave: self.autosave,
             recovery: self.recovery,
             started,
+            planned: None,
             context: SessionContext::default(),
             tally: SessionTally::default(),
         }

@@ -281,13 +281,16 @@ mod tests {
             rmp_serde::to_vec_named(&SessionMetadata { tags: Tags::default(), ..before.clone() });
         let plain = String::from_utf8_lossy(&plain.unwrap()).into_owned();
         assert!(
-            ["tags", "pinned", "place", "expected", "links"].iter().all(|key| !plain.contains(key))
+            ["tags", "pinned", "place", "expected", "links", "planned"]
+                .iter()
+                .all(|key| !plain.contains(key))
         );
         let since = Timestamp::UNIX_EPOCH;
         for place in [ShelfPlace::Open, ShelfPlace::Archive { since }, ShelfPlace::Trash { since }]
         {
             let expected = Some(std::time::Duration::from_secs(7200));
             let mut written = SessionMetadata { place, pinned: true, expected, ..before.clone() };
+            written.planned = Some(since);
             written.links.insert("sequel of", SessionId::random());
             written.links.insert("guide", "a page");
             let bytes = rmp_serde::to_vec_named(&written).unwrap();

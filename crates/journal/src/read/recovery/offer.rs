@@ -208,6 +208,14 @@ pub struct SessionEntry {
 }
 
 impl SessionEntry {
+    /// The time at which it ended for good: was completed, abandoned or failed, as [`status`](Self::status) says. `None`
+    /// of a session that can still be continued, also if it was closed. A copy of a session that had ended has the time
+    /// of that end, which is before the copy was [created](SessionMetadata::created).
+    #[must_use]
+    pub fn ended(&self) -> Option<Timestamp> {
+        self.status.has_ended().then_some(self.updated)
+    }
+
     /// A session that has just been started here.
     #[doc(hidden)]
     pub fn begun(session: &SessionMetadata) -> Self {

@@ -90,6 +90,10 @@ impl Personal {
             locale: removed(&context.locale),
             mods: context.mods.iter().map(removed).collect(),
             all_mods_hash: context.all_mods_hash,
+            network: context.network.clone().map(|mut network| {
+                network.region = removed(&network.region);
+                network
+            }),
             settings_hash: context.settings_hash,
             arguments: context.arguments.iter().map(removed).collect(),
         }
@@ -167,6 +171,7 @@ fn without_drive(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::session::SessionNetwork;
 
     fn tim(home: &str) -> Personal {
         Personal::new(Some(home.to_owned()), Some("tim".to_owned()))
@@ -219,6 +224,7 @@ mod tests {
             build_id: "/home/tim/build".to_owned(),
             arguments: vec!["--save-dir=/home/ann".to_owned()],
             mods: vec!["/home/bob/fish".to_owned()],
+            network: Some(SessionNetwork::online("/home/bob")),
             ..SessionContext::default()
         };
         let scrubbed = tim("/home/tim").removed_from_context(&context);
@@ -226,6 +232,7 @@ mod tests {
             build_id: "~/build".to_owned(),
             arguments: vec!["--save-dir=~".to_owned()],
             mods: vec!["~/fish".to_owned()],
+            network: Some(SessionNetwork::online("~")),
             ..context
         };
         assert_eq!(scrubbed, expected);
