@@ -3,13 +3,13 @@
 use bevy::prelude::*;
 use bevy_session::digests::{SessionDigests, SessionDigestsExt};
 use bevy_session::events::RecordingExt;
-use bevy_session::session_is_active;
+use bevy_session::{SessionEnded, session_is_active};
 use bevy_session_insights::{DeclaredSkills, InsightsReader};
 
 use super::consent::{InsightsConsent, consent_has_changed, follow_consent, mark_session};
 use super::hints::{DeathsHere, FailureRepeated, forget_deaths};
 use super::learning::{Learning, LessonsLearnt, SessionsLessons, learn, show_lessons};
-use super::marks::{InsightMark, note_idle};
+use super::marks::{InsightMark, InsightsCommandsExt, note_idle};
 use super::scoring::{Scoring, note_weights};
 use super::settings::Insights;
 
@@ -19,8 +19,8 @@ pub type SessionsInsights = SessionDigests<InsightsReader>;
 
 /// Makes figures of what sessions have recorded.
 pub trait InsightsExt {
-    /// Makes figures of what sessions have recorded, once they are [asked for](crate::InsightsCommands::refresh), and
-    /// as long as the player [agrees](InsightsConsent). A further call has no effect. See [`Insights`] for an example.
+    /// Makes figures of what sessions have recorded, when a session [ends](SessionEnded) and when they are
+    /// [asked for](crate::InsightsCommands::refresh), as long as the player [agrees](InsightsConsent). A further call has no effect. See [`Insights`] for an example.
     fn insights(&mut self, insights: Insights) -> &mut Self;
 }
 
@@ -46,6 +46,7 @@ impl InsightsExt for App {
             .add_observer(note_idle)
             .add_observer(forget_deaths)
             .add_observer(learn)
+            .add_observer(bring_up_to_date)
             .add_systems(PreUpdate, (follow_consent.run_if(consent_has_changed), show_lessons))
             .add_systems(Last, (mark_session, note_weights).run_if(session_is_active));
         #[cfg(feature = "window")]
@@ -53,4 +54,9 @@ impl InsightsExt for App {
         _ = self.record_messages::<InsightMark>();
         self.digest_sessions(insights.reader(skills))
     }
+}
+
+/// Nothing is recorded in a session that has ended, so its figures are final.
+fn bring_up_to_date(_: On<SessionEnded>, mut commands: Commands) {
+    commands.insights().refresh();
 }
