@@ -140,20 +140,11 @@ mod guide {
     #[doc = include_str!("../docs/guide/following.md")]
     struct Following;
 
-    #[doc = include_str!("../docs/guide/postgres.md")]
-    struct Postgres;
-
-    #[doc = include_str!("../docs/guide/levels-and-keys.md")]
-    struct LevelsAndKeys;
-
     #[doc = include_str!("../docs/guide/players-data.md")]
     struct PlayersData;
 
     #[doc = include_str!("../docs/guide/platforms.md")]
     struct Platforms;
-
-    #[doc = include_str!("../docs/guide/profiles-and-modes.md")]
-    struct ProfilesAndModes;
 
     #[doc = include_str!("../docs/guide/recorded-events.md")]
     struct RecordedEvents;
