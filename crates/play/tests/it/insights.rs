@@ -189,13 +189,15 @@ fn a_session_that_has_ended_is_among_the_insights_without_being_asked_for() {
     assert!(game.app().world().resource::<SessionsInsights>().sessions.is_empty());
     let ended = game.start(NewSession::named("Done")).unwrap();
     game.seconds(2.0);
-    game.request(|commands| commands.session().end(EndReason::Completed, LeaveCause::Player)).frames(100);
+    game.request(|commands| commands.session().end(EndReason::Completed, LeaveCause::Player))
+        .frames(100);
     let insights = game.app().world().resource::<SessionsInsights>().clone();
     assert!(insights.sessions.get(ended).unwrap().value.times.play >= Duration::from_secs(2));
     assert!(insights.sessions.get(closed).is_some());
     game.world().resource_mut::<InsightsConsent>().0 = false;
     game.start(NewSession::named("Private")).unwrap();
-    game.request(|commands| commands.session().end(EndReason::Completed, LeaveCause::Player)).frames(100);
+    game.request(|commands| commands.session().end(EndReason::Completed, LeaveCause::Player))
+        .frames(100);
     assert!(game.app().world().resource::<SessionsInsights>().sessions.is_empty());
 }
 
