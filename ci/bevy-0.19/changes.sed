@@ -36,6 +36,7 @@ s/ui_widgets::\{(.*)SelectAllOnFocus, TextInput\}/ui_widgets::{\1SelectAllOnFocu
 /^ +TextInput,$/d
 
 # Names.
+s/^use bevy::shape::\{Aabb2d/use bevy::math::bounding::{Aabb2d/
 s/NextState::PendingIfDifferent/NextState::PendingIfNeq/g
 s/\.to_dynamic\(\)\.unwrap\(\)/.to_dynamic()/g
 

@@ -6,7 +6,6 @@ mod bad_input;
 mod bad_slot_files;
 mod bad_slots;
 mod beside_play;
-mod breakout;
 mod budget;
 mod catalogue;
 mod chapters;
@@ -27,6 +26,8 @@ mod external_saves;
 mod fight;
 mod finding;
 mod following;
+#[cfg(feature = "auto_register")]
+mod foreign;
 mod game_failures;
 mod gates;
 mod going_back;
