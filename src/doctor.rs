@@ -111,6 +111,7 @@ impl Doctor {
         findings.extend(references::references(&patient));
         findings.extend(entities::nothing_saved(&patient));
         findings.extend(entities::duplicate_keys(&patient));
+        findings.extend(entities::keyed_not_saved(&patient));
         findings.extend(observers::entity_observers(&patient));
         findings.extend(hints::power_cuts(patient.world));
         let no_entity = hints::no_entity(patient.world, &types, !patient.saved.is_empty());

@@ -1,4 +1,4 @@
-//! Entities that are marked as saved needlessly, and duplicate keys.
+//! Entities that are marked as saved needlessly, or aren't marked, and duplicate keys.
 
 use std::collections::BTreeMap;
 
@@ -39,6 +39,32 @@ fn is_descriptive(type_path: &str) -> bool {
 fn has_saved_children(patient: &Patient<'_>, entity: EntityRef<'_>) -> bool {
     let children = entity.get::<Children>().into_iter().flatten();
     children.copied().any(|child| patient.world.get::<Saved>(child).is_some())
+}
+
+/// Entities with a key and saved types, and without the marker.
+///
+/// The root of a level has children, and often a place that its level sets.
+pub(super) fn keyed_not_saved(patient: &Patient<'_>) -> Option<Finding> {
+    let mut saved_types: Vec<_> = patient
+        .components
+        .iter()
+        .filter(|(component, type_path)| {
+            is_descriptive(type_path) && !patient.doctor.ignores(patient.type_id(**component))
+        })
+        .collect();
+    saved_types.sort_unstable_by_key(|(_, type_path)| *type_path);
+    let anchors =
+        patient.anchors.iter().filter_map(|(entity, _)| patient.world.get_entity(*entity).ok());
+    let mut forgotten =
+        anchors.filter(|anchor| !anchor.contains::<Children>()).filter_map(|anchor| {
+            let (_, type_path) =
+                saved_types.iter().find(|(component, _)| anchor.contains_id(**component))?;
+            Some((anchor.id(), type_path.to_string()))
+        });
+    let (first, type_path) = forgotten.next()?;
+    let mut on = FoundEntities::one(patient.world, first);
+    on.count += forgotten.count() as u64;
+    Some(Finding::KeyedNotSaved { type_path, on })
 }
 
 /// Keys that more than one living entity has.

@@ -105,6 +105,16 @@ pub enum Finding {
         /// The entities.
         entities: Vec<Entity>,
     },
+    /// Entities have a [`SaveKey`] and a component of a saved type, and aren't marked as
+    /// [`Saved`](crate::Saved): other entities can refer to them, and their values aren't saved.
+    ///
+    /// Entities with children don't count: they are the roots of levels.
+    KeyedNotSaved {
+        /// One of the components of the first of them.
+        type_path: String,
+        /// The entities.
+        on: FoundEntities,
+    },
     /// Saved entities have their own observers, made by
     /// [`observe`](bevy::ecs::world::EntityWorldMut::observe). Those are despawned with the entity,
     /// and not restored.
@@ -214,6 +224,7 @@ impl fmt::Display for Finding {
             Self::ComponentNotSaved { .. }
             | Self::PlaceNotSaved { .. }
             | Self::ResourceNotSaved { .. }
+            | Self::KeyedNotSaved { .. }
             | Self::UnknownComponents { .. } => self.fmt_not_saved(formatter),
             Self::Hint(hint) => write!(formatter, "{hint}"),
         }
@@ -234,6 +245,7 @@ impl Finding {
             Self::NothingSaved { .. } => Code::NothingSaved,
             Self::StatesNeverGated { .. } => Code::StatesNeverGated,
             Self::DuplicateKey { .. } => Code::DuplicateKey,
+            Self::KeyedNotSaved { .. } => Code::KeyedNotSaved,
             Self::EntityObserver { .. } => Code::EntityObserver,
             Self::TypeNotSaved { .. } => Code::TypeNotSaved,
             Self::RarelyChanges { .. } => Code::RarelyChanges,
@@ -276,6 +288,11 @@ impl Finding {
                 formatter,
                 "the resource {type_path} isn't saved. Mark it `#[reflect(Resource, Saved)]` or call \
                  `save_resource`; if it is no progress, let the doctor ignore it",
+            ),
+            Self::KeyedNotSaved { type_path, on } => write!(
+                formatter,
+                "{type_path} isn't saved on entities that have a key and no marker `Saved`: {on}. Mark them; if \
+                 the level alone sets it, let the doctor ignore it",
             ),
             Self::UnknownComponents { types, on } => write!(
                 formatter,

@@ -340,6 +340,28 @@ fn two_entities_with_one_key() {
 }
 
 #[test]
+fn entities_with_a_key_and_no_marker() {
+    let mut app = game(|app| {
+        app.save_component::<Transform>();
+    });
+    let world = app.world_mut();
+    let at = Transform::from_xyz(1.0, 0.0, 0.0);
+    // The root of a level, one whose place is saved, and one to which others refer.
+    world.spawn((at, SaveKey::new("cellar"), children![(Health(1), at, SaveKey::new("door"))]));
+    world.spawn((SaveKey::new("sun"), Name::new("Sun")));
+    assert_healthy(&mut app);
+    let paddle = app.world_mut().spawn((at, SaveKey::new("paddle"))).id();
+    let finding = only(&mut app);
+    let Finding::KeyedNotSaved { type_path, on } = &finding else { panic!("{finding:?}") };
+    assert_eq!((on.count, on.first, on.first_name.as_deref()), (1, paddle, Some("paddle")));
+    assert!(type_path.ends_with("::Transform"), "{type_path}");
+    assert!(finding.to_string().contains("no marker `Saved`: "), "{finding}");
+    assert!(doctor().ignore::<Transform>().examine(&mut app).is_healthy());
+    app.world_mut().entity_mut(paddle).insert(Saved);
+    assert_healthy(&mut app);
+}
+
+#[test]
 fn an_observer_that_watches_one_saved_entity() {
     let mut app = game(|_| {});
     let watched = app.world_mut().spawn(Health(1)).observe(|_: On<Despawn<Health>>| {}).id();

@@ -202,6 +202,8 @@ codes! {
         "mark it with #[component(summary_tick)]";
     PowerCutsNotCovered "BS0912" Note, "A power cut may cost checkpoints",
         "keep the game's data on a local disk";
+    KeyedNotSaved "BS0913" Problem, "An entity has a key and isn't saved",
+        "mark it with Saved";
 }
 
 impl Code {
