@@ -55,6 +55,11 @@ mod before {
         world.write_message(AppExit::Success);
         app.update();
     }
+
+    /// Counts entities with a type that the game has no more.
+    pub fn count(world: &mut World) -> usize {
+        world.query::<&Hp>().iter(world).count()
+    }
 }
 
 /// An app without the game, of either kind.
@@ -249,6 +254,20 @@ fn a_type_that_the_game_does_not_have_is_refused_and_named() {
     let unknown = text.replace("\"village::Villager\":", "\"village::Ghost\":");
     assert_ne!(unknown, text);
     assert_refused(unknown.as_bytes(), is_damaged, "village::Ghost");
+}
+
+#[test]
+fn a_type_that_the_game_has_no_more_is_imported_as_long_as_it_is_registered() {
+    let (_directory, file) = left_behind();
+    let path = file.clone();
+    let mut game = TestGame::new(move |session| {
+        let mut app = build(session, &path);
+        app.world_mut().resource_mut::<OldSave>().renamed.clear();
+        app
+    });
+    game.seconds(1.0);
+    assert_eq!(before::count(game.world()), 3);
+    assert!(!file.exists() && aside(&file).exists());
 }
 
 #[test]
