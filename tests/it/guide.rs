@@ -20,6 +20,15 @@ const PLAYED: &[(&str, &str)] = &[
     (include_str!("../../README.md"), include_str!("guide/samples/readme.rs")),
     (include_str!("../../docs/RECIPES.md"), include_str!("guide/samples/handles.rs")),
     (include_str!("../../docs/RECIPES.md"), include_str!("guide/samples/scenes.rs")),
+    // These two are played by `benches/report/tests/import_moonshine.rs`, which has the other crate.
+    (
+        include_str!("../../docs/guide/coming-from.md"),
+        include_str!("guide/samples/moonshine_before.rs"),
+    ),
+    (
+        include_str!("../../docs/guide/coming-from.md"),
+        include_str!("guide/samples/moonshine_after.rs"),
+    ),
     (
         include_str!("../../docs/guide/getting-started.md"),
         include_str!("guide/samples/getting_started.rs"),
