@@ -13,7 +13,7 @@ use crate::archive::Keep;
 use crate::cat::Wanted;
 use crate::diff::Compared;
 use crate::export::Exported;
-use crate::health::Bounds;
+use crate::health::{Baselines, Bounds};
 use crate::import::Imported;
 use crate::insights::Asked;
 use crate::list::Filters;
@@ -137,8 +137,8 @@ pub enum Verb {
     /// Say whether a game lives and saves, for a probe that opens no port
     ///
     /// Goes by the record that each process of a game writes once a second. Exit codes: 0 it lives and is within
-    /// the bounds, 1 it isn't within them, 2 no process of the game lives.
-    #[command(after_help = example("health --game Acme/Hop --max-age 30s --max-checkpoint-age 5m"))]
+    /// the bounds, 1 it isn't within them, 2 no process of the game lives. With `--baseline`: 0 no figure is worse, 1 one is.
+    #[command(after_help = example("health --game Acme/Hop --max-age 30s --max-checkpoint-age 5m\n  bevy-session health --game Acme/Hop --playing\n  bevy-session health --game Acme/Hop --baseline 1.4.json"))]
     Health(Health),
     /// Write a script that completes the command line in a shell
     #[command(after_help = example("completions bash > ~/.local/share/bash-completion/completions/bevy-session"))]
@@ -390,6 +390,8 @@ pub struct Health {
     pub place: OfPlace,
     #[command(flatten)]
     pub bounds: Bounds,
+    #[command(flatten)]
+    pub baselines: Baselines,
 }
 
 /// A game, by the names that `SessionPlugin::new` was given.

@@ -242,6 +242,46 @@ pub enum Failure {
         /// Which.
         session: SessionId,
     },
+    /// There is no baseline, or it can't be read.
+    #[error("failed to read the baseline {path}")]
+    NoBaseline {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// A baseline isn't what was written.
+    #[error("{path} is no baseline, by line {line}, column {column}")]
+    TornBaseline {
+        /// The file.
+        path: PathBuf,
+        /// The line at which reading failed, from 1.
+        line: usize,
+        /// The column in it.
+        column: usize,
+        /// The error.
+        source: serde_json::Error,
+    },
+    /// A newer version of this tool wrote a baseline.
+    #[error("the baseline {path} has version {version}, which is newer than {known}")]
+    NewerBaseline {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+        /// The newest version that this tool knows.
+        known: u32,
+    },
+    /// A baseline is of another game.
+    #[error("the baseline {path} is of {game}, and these sessions are of {here}")]
+    BaselineOfAnotherGame {
+        /// The file.
+        path: PathBuf,
+        /// Its game.
+        game: String,
+        /// The game of the sessions.
+        here: String,
+    },
     /// A report can't be opened.
     #[error(transparent)]
     Report(ReportError),

@@ -1,4 +1,7 @@
-//! `health`: whether a game lives and saves, for a probe that opens no port.
+//! `health`: whether a game lives and saves, for a probe that opens no port, and whether a release made it worse.
+
+mod baseline;
+mod figures;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -18,6 +21,8 @@ use crate::output::{Output, milliseconds, moment};
 use crate::place::{Place, read_only};
 use crate::terminal::Tone;
 
+pub use baseline::Baselines;
+
 /// The exit code if a game is in a bad state.
 const UNHEALTHY: u8 = 1;
 /// No process of the game lives.
@@ -35,6 +40,17 @@ pub struct Bounds {
     /// Don't take a process for unhealthy because of its alerts, as for a probe that restarts what is
     #[arg(long)]
     ignore_alerts: bool,
+    /// Take a process that plays no session for unhealthy, unless it was asked to exit
+    #[arg(long)]
+    playing: bool,
+    /// The most processes that may have died before one within `--deaths-within`; any number by default
+    ///
+    /// Not for a probe that restarts: each restart may be one more.
+    #[arg(long, value_name = "NUMBER")]
+    max_deaths: Option<usize>,
+    /// The age up to which a death counts as one of those, as `10m`, up to a day
+    #[arg(long, value_name = "AGE", default_value = "10m", value_parser = age)]
+    deaths_within: Duration,
 }
 
 /// A process that lives.
@@ -56,6 +72,9 @@ struct Health {
     panic: Option<String>,
     /// The alerts that are raised.
     alerts: Vec<Alert>,
+    /// The processes that died before it, as long ago as the bounds say.
+    recent_deaths: usize,
+    /// Empty if no session is played.
     sessions: Vec<Played>,
 }
 
@@ -79,12 +98,16 @@ struct Played {
     checkpoint_age_ms: Option<u64>,
 }
 
-/// Looks at the processes of a game.
+/// Looks at the processes of a game, or at its figures if a baseline is named.
 pub fn health(
     place: &Place,
     bounds: &Bounds,
+    baselines: &Baselines,
     output: &mut Output<'_>,
 ) -> Result<ExitCode, Failure> {
+    if let Some(code) = baselines.answer(place, output)? {
+        return Ok(code);
+    }
     let now = clock::timestamp();
     let mut code = NOBODY;
     for record in living(place)? {
@@ -139,7 +162,42 @@ impl Health {
         let alerts: Vec<Alert> = record.alerts.iter().map(Alert::of).collect();
         let wrong = alerts.iter().filter(|alert| alert.problem && !bounds.ignore_alerts);
         problems.extend(wrong.map(|Alert { code, what, .. }| format!("{code}: {what}")));
-        let mut sessions = Vec::new();
+        let died = |age: &Duration| *age <= bounds.deaths_within;
+        let deaths = record.deaths.iter().map(|death| between(death.at, now));
+        let recent_deaths = deaths.filter(died).count();
+        if bounds.max_deaths.is_some_and(|most| recent_deaths > most) {
+            let within = seconds(bounds.deaths_within);
+            problems.push(format!("{recent_deaths} processes died before it within {within}"));
+        }
+        let (sessions, late) = Self::played(record, bounds, now);
+        problems.extend(late);
+        // One that exits has left its session, and has the time for that.
+        if bounds.playing && sessions.is_empty() && record.exiting.is_none() {
+            problems.push("no session is played".to_owned());
+        }
+        Self {
+            pid: record.pid,
+            game_version: record.app_version.clone(),
+            started: record.started,
+            healthy: problems.is_empty(),
+            problems,
+            record_age_ms: milliseconds(record_age),
+            frame_age_ms: frame_age.map(milliseconds),
+            exiting_for_ms: exiting.map(milliseconds),
+            panic: record.panic.as_ref().map(|panic| panic.message.clone()),
+            alerts,
+            recent_deaths,
+            sessions,
+        }
+    }
+
+    /// The sessions that a process plays, and the problems of those whose newest checkpoint is too old.
+    fn played(
+        record: &ProcessRecord,
+        bounds: &Bounds,
+        now: Timestamp,
+    ) -> (Vec<Played>, Vec<String>) {
+        let (mut sessions, mut problems) = (Vec::new(), Vec::new());
         for run in record.runs.iter().filter(|run| !run.left) {
             let counter = run.last_acknowledged;
             let age = run.acknowledged_at.map(|time| between(time, now));
@@ -156,19 +214,7 @@ impl Health {
                 checkpoint_age_ms: age.map(milliseconds),
             });
         }
-        Self {
-            pid: record.pid,
-            game_version: record.app_version.clone(),
-            started: record.started,
-            healthy: problems.is_empty(),
-            problems,
-            record_age_ms: milliseconds(record_age),
-            frame_age_ms: frame_age.map(milliseconds),
-            exiting_for_ms: exiting.map(milliseconds),
-            panic: record.panic.as_ref().map(|panic| panic.message.clone()),
-            alerts,
-            sessions,
-        }
+        (sessions, problems)
     }
 
     fn write(&self, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -193,6 +239,13 @@ impl Health {
         if let Some(age) = self.exiting_for_ms {
             let age = seconds(Duration::from_millis(age));
             output.line(format_args!("    it was asked to exit {age} ago"))?;
+        }
+        if self.recent_deaths > 0 {
+            let count = self.recent_deaths;
+            output.toned(Tone::Warning, format_args!("    died shortly before it: {count}"))?;
+        }
+        if self.sessions.is_empty() {
+            output.toned(Tone::Warning, format_args!("    no session is played"))?;
         }
         for Played { session, checkpoint, checkpoint_age_ms } in &self.sessions {
             let checkpoint = checkpoint.as_deref().unwrap_or("none");

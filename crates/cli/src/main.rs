@@ -179,9 +179,7 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
             carry::pull(&place, &OpenSession::open(&place, &session)?, &arguments.to, output)
         }
         Verb::Push(arguments) => carry::push(&arguments.session.open()?, &arguments.to, output),
-        Verb::Health(arguments) => {
-            health::health(&arguments.place.resolve()?, &arguments.bounds, output)
-        }
+        Verb::Health(arguments) => arguments.look(output),
         Verb::Completions { shell } => {
             output.script(&arguments::completions(shell))?;
             Ok(ExitCode::SUCCESS)

@@ -56,7 +56,7 @@ pub(crate) use error::unknown_if_gone;
 pub use error::{StoreAction, StoreError, with_sources};
 pub(crate) use event_files::{EventFile, EventFiles};
 pub use memory_disk::{MemoryDisk, Operation};
-pub use process_record::StandingAlert;
+pub use process_record::{EarlierDeath, StandingAlert};
 pub use repair::{Fate, RepairError, RepairedFile, RepairedKind, RepairedSession, SessionRepair};
 pub use survived_failure::SurvivedFailure;
 

@@ -32,7 +32,7 @@ pub use api::{
     RowWriter, Run, SavedType, Scope,
 };
 pub use disk::process::{HowItEnded, LastRun};
-pub use disk::{MemoryDisk, Operation, PanicInfo, StandingAlert, SurvivedFailure};
+pub use disk::{EarlierDeath, MemoryDisk, Operation, PanicInfo, StandingAlert, SurvivedFailure};
 pub use format::{
     CheckpointKind, EventMoment, EventPrivacy, EventSource, EventType, EventValueError,
     RecordedEvent, Validity,

@@ -13,6 +13,10 @@ use super::window::Window;
 const USUAL_WINDOW: Duration = Duration::from_secs(300);
 /// The longest window.
 const LONGEST_WINDOW: Duration = Duration::from_secs(900);
+/// The time within which deaths are counted, of alerts that name none.
+const USUAL_TIME_OF_DEATHS: Duration = Duration::from_secs(600);
+/// The longest time within which deaths are known.
+const LONGEST_TIME_OF_DEATHS: Duration = Duration::from_secs(24 * 60 * 60);
 /// Samples below which a share or a percentile says nothing, for alerts that don't say otherwise.
 const USUAL_SAMPLES: u64 = 5;
 
@@ -48,14 +52,14 @@ pub enum AlertError {
     /// The level can never be passed, or always is: more than all, less than nothing, no time at all.
     #[error("the level can never be passed, or always is")]
     Senseless,
-    /// The level at which it clears is of another kind than the one at which it is raised.
-    #[error("it is raised by one kind of level, and cleared by another")]
+    /// A level is of another kind than its figure, or the level at which it clears than the one at which it is raised.
+    #[error("its levels and its figure aren't of one kind")]
     OtherKind,
     /// It would clear on the side on which it is raised.
     #[error("it would be raised and clear at once")]
     WrongSide,
-    /// The window is empty, or longer than 15 minutes.
-    #[error("a window is up to 15 minutes long, and {0:?} isn't")]
+    /// The window is empty, or longer than 15 minutes, or than a day for deaths.
+    #[error("a window is up to 15 minutes long, or a day for deaths, and {0:?} isn't")]
     Window(Duration),
     /// It wants no samples at all.
     #[error("it wants no samples")]
@@ -66,7 +70,20 @@ pub enum AlertError {
 }
 
 impl Alert {
-    fn of(measure: AlertMeasure, level: impl Into<AlertLevel>) -> Self {
+    /// When a figure passes a level, for figures without a method of their own here, of which each has one level that makes
+    /// sense: a number of [`Deaths`](AlertMeasure::Deaths), a time of [`ReplicaLag`](AlertMeasure::ReplicaLag).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use bevy_session_ops::{Alert, AlertMeasure};
+    ///
+    /// // The third death within ten minutes, and a minute that only this machine has.
+    /// let crash_loop = Alert::of(AlertMeasure::Deaths, 2_u64).over(Duration::from_secs(600));
+    /// let replica = Alert::of(AlertMeasure::ReplicaLag, Duration::from_secs(60));
+    /// # let _ = (crash_loop, replica);
+    /// ```
+    #[must_use]
+    pub fn of(measure: AlertMeasure, level: impl Into<AlertLevel>) -> Self {
         let (level, responses) = (level.into(), Vec::new());
         Self { measure, level, clears: None, over: None, at_least: None, responses }
     }
@@ -165,10 +182,10 @@ impl Alert {
     }
 
     /// The alerts that most operators want: 1 % of checkpoints fail, a checkpoint takes 100 ms, the index knows less
-    /// than 70 %, 5 locks were left behind, 512 MB of room, a minute without anything durable, and every tenth
-    /// session crashes.
+    /// than 70 %, 5 locks were left behind, 512 MB of room, a minute without anything durable, every tenth session
+    /// crashes, and the third death within ten minutes.
     #[must_use]
-    pub fn usual() -> [Self; 7] {
+    pub fn usual() -> [Self; 8] {
         [
             Self::errors_above(0.01),
             Self::p95_above(SessionOperation::Checkpoint, Duration::from_millis(100)),
@@ -177,11 +194,13 @@ impl Alert {
             Self::disk_left_below(512 << 20),
             Self::checkpoint_age_above(Duration::from_secs(60)),
             Self::crashes_above(0.1),
+            Self::of(AlertMeasure::Deaths, 2_u64),
         ]
     }
 
     /// For shares and percentiles, the window: the smallest [`Window`] that is at least this long, up to 15
-    /// minutes. For all else, how long it must have been so; not at all by default.
+    /// minutes. For deaths, the time within which they are counted: ten minutes by default, a day at most. For all
+    /// else, how long it must have been so; not at all by default.
     #[must_use]
     pub fn over(mut self, time: Duration) -> Self {
         self.over = Some(time);
@@ -226,6 +245,9 @@ impl Alert {
     pub(super) fn check(&self) -> Result<Rule, AlertError> {
         let raised_on = self.measure.raised_on();
         let level = self.level.checked()?;
+        if !self.measure.takes(self.level) {
+            return Err(AlertError::OtherKind);
+        }
         let is_share = matches!(self.level, AlertLevel::Share(_));
         let is_passed_sometimes = match raised_on {
             Side::Above => !is_share || level < 1.0,
@@ -252,7 +274,7 @@ impl Alert {
                 clears
             }
         };
-        let (window, lasts) = self.window()?;
+        let Span { window, lasts, deaths_within } = self.span()?;
         let usual = if self.measure.is_sampled() { USUAL_SAMPLES } else { 1 };
         let at_least = self.at_least.unwrap_or(usual);
         if at_least == 0 {
@@ -261,24 +283,35 @@ impl Alert {
         if let Some(senseless) = self.responses.iter().find(|response| !response.makes_sense()) {
             return Err(AlertError::Response(*senseless));
         }
-        Ok(Rule { level, clears, window, lasts, at_least })
+        Ok(Rule { level, clears, window, lasts, deaths_within, at_least })
     }
 
     /// The window of what has one, and how long all else must have been so.
-    fn window(&self) -> Result<(Window, Duration), AlertError> {
+    fn span(&self) -> Result<Span, AlertError> {
+        let mut span = Span {
+            window: Window::FiveMinutes,
+            lasts: Duration::ZERO,
+            deaths_within: self.over.unwrap_or(USUAL_TIME_OF_DEATHS),
+        };
+        if self.measure == AlertMeasure::Deaths {
+            let is_span =
+                (Duration::from_nanos(1)..=LONGEST_TIME_OF_DEATHS).contains(&span.deaths_within);
+            return is_span.then_some(span).ok_or(AlertError::Window(span.deaths_within));
+        }
         if !self.measure.has_window() {
-            return Ok((Window::FiveMinutes, self.over.unwrap_or_default()));
+            span.lasts = self.over.unwrap_or_default();
+            return Ok(span);
         }
         let over = self.over.unwrap_or(USUAL_WINDOW);
         if over.is_zero() || over > LONGEST_WINDOW {
             return Err(AlertError::Window(over));
         }
-        let window = match over.as_secs_f64() {
+        span.window = match over.as_secs_f64() {
             seconds if seconds <= 60.0 => Window::OneMinute,
             seconds if seconds <= 300.0 => Window::FiveMinutes,
             _ => Window::FifteenMinutes,
         };
-        Ok((window, Duration::ZERO))
+        Ok(span)
     }
 
     pub(super) fn level(&self) -> AlertLevel {
@@ -293,7 +326,17 @@ pub(super) struct Rule {
     pub clears: f64,
     pub window: Window,
     pub lasts: Duration,
+    /// Of deaths alone.
+    pub deaths_within: Duration,
     pub at_least: u64,
+}
+
+/// Over which time a figure is looked at, by its kind.
+#[derive(Clone, Copy)]
+struct Span {
+    window: Window,
+    lasts: Duration,
+    deaths_within: Duration,
 }
 
 fn usual_clearing(level: f64, raised_on: Side, is_share: bool) -> f64 {

@@ -186,7 +186,7 @@ enum Said {
 impl Watched {
     fn look(&mut self, figures: &SessionFigures, now: Duration) -> Option<Said> {
         let (measure, rule) = (self.alert.measure(), self.rule);
-        match figures.read(measure, rule.window) {
+        match figures.read(measure, rule.window, rule.deaths_within) {
             Reading::Unknown => None,
             Reading::Nothing => {
                 self.passed_since = None;

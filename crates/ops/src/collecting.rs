@@ -20,6 +20,9 @@
 //! nonsense. Between its two levels nothing is said. Health has what is raised as findings, beside its own checks.
 //! Whenever one is raised or cleared, `standing` hands those that stand to the process record.
 
+pub(super) mod deaths;
+pub(super) mod replica;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -103,14 +106,14 @@ pub(super) fn collect(
     }
     for capture in heard.captured.read() {
         count(&mut figures, SessionOperation::Capture, Some(capture.capture_time));
-        figures.unsaved_since.get_or_insert(now);
+        figures.behind.unsaved_since.get_or_insert(now);
         captured.note(capture.checkpoint, capture.kind);
         captured.entities = Some((capture.session, capture.entities));
     }
     for saved in heard.saved.read() {
         count(&mut figures, SessionOperation::Checkpoint, Some(saved.write_time));
         figures.bytes_written += saved.bytes;
-        figures.unsaved_since = captured.is_behind(saved.checkpoint).then_some(now);
+        figures.behind.unsaved_since = captured.is_behind(saved.checkpoint).then_some(now);
         report_checkpoint(Some(saved.kind), Some(saved.bytes));
     }
     for failed in heard.failed.read() {
@@ -179,7 +182,7 @@ pub(super) fn collect_trouble(
     }
     let is_left = heard.closed.read().count() + heard.ended.read().count() > 0;
     if is_left {
-        figures.unsaved_since = None;
+        figures.behind.unsaved_since = None;
     }
     // A writer that is gone doesn't come back with another session, and another process takes over only one.
     let goes_on = heard.resumed.read().count() > 0 || is_left;

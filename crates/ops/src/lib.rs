@@ -79,6 +79,8 @@ impl Plugin for SessionFiguresPlugin {
                     collecting::turn,
                     collecting::collect,
                     collecting::collect_trouble,
+                    collecting::deaths::collect,
+                    collecting::replica::collect,
                     collecting::count_listed,
                     alerting::watch,
                     response::respond,

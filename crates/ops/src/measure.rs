@@ -31,6 +31,11 @@ pub enum AlertMeasure {
     PlayTime,
     /// Saved entities of the session that is played, as of its newest checkpoint.
     Entities,
+    /// Processes of this game on this machine that died lately while they played the session that is played now, or before they
+    /// played one.
+    Deaths,
+    /// For how long a durable checkpoint has been missing in the replica.
+    ReplicaLag,
 }
 
 /// On which side of a level something is.
@@ -57,6 +62,19 @@ impl AlertMeasure {
         matches!(self, Self::Errors(_) | Self::P95(_))
     }
 
+    /// True if a level of this kind makes sense for it.
+    pub(super) fn takes(self, level: AlertLevel) -> bool {
+        match self {
+            Self::Errors(_) | Self::IndexHits | Self::Crashes => {
+                matches!(level, AlertLevel::Share(_))
+            }
+            Self::P95(_) | Self::CheckpointAge | Self::PlayTime | Self::ReplicaLag => {
+                matches!(level, AlertLevel::Time(_))
+            }
+            _ => matches!(level, AlertLevel::Number(_)),
+        }
+    }
+
     pub(super) fn is_sampled(self) -> bool {
         self.has_window() || matches!(self, Self::IndexHits | Self::Crashes)
     }
@@ -76,6 +94,8 @@ impl AlertMeasure {
             Self::SessionBytes => Code::SessionOversized,
             Self::PlayTime => Code::SessionLong,
             Self::Entities => Code::ManyEntities,
+            Self::Deaths => Code::DiesOften,
+            Self::ReplicaLag => Code::ReplicaLags,
         }
     }
 
@@ -109,6 +129,10 @@ impl AlertMeasure {
             Self::PlayTime => format!("the session was played for {value}, longer than {level}"),
             Self::Entities => {
                 format!("the session has {value} saved entities, more than {level}")
+            }
+            Self::Deaths => format!("{value} processes died lately, more than {level}"),
+            Self::ReplicaLag => {
+                format!("the replica lacks what was saved {value} ago, longer than {level}")
             }
         }
     }

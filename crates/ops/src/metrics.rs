@@ -19,6 +19,8 @@ use super::{alerting, health};
 
 /// Time between two reports of what is as it is.
 const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
+/// The time within which deaths are counted.
+const RECENT_DEATHS: Duration = Duration::from_secs(600);
 /// After so many of them it is said once more what the metrics mean, for a recorder that is installed late.
 const BETWEEN_DESCRIPTIONS: u32 = 60;
 
@@ -150,6 +152,9 @@ fn report_sessions(figures: &SessionFigures) {
     gauge!("bevy_session_queue", "of" => "requests").set(to_float(load.requests as u64));
     let unsaved = figures.unsaved().unwrap_or_default();
     gauge!("bevy_session_unsaved_seconds").set(unsaved.as_secs_f64());
+    let lag = figures.replica_lag().unwrap_or_default();
+    gauge!("bevy_session_replica_lag_seconds").set(lag.as_secs_f64());
+    gauge!("bevy_session_recent_deaths").set(to_float(figures.deaths_within(RECENT_DEATHS)));
 }
 
 fn report_surroundings(figures: &SessionFigures) {
@@ -218,6 +223,15 @@ fn describe() {
         "bevy_session_unsaved_seconds",
         Unit::Seconds,
         "For how long something has been captured that isn't durable"
+    );
+    describe_gauge!(
+        "bevy_session_replica_lag_seconds",
+        Unit::Seconds,
+        "For how long something durable has been missing in the replica"
+    );
+    describe_gauge!(
+        "bevy_session_recent_deaths",
+        "Processes that died with the session within ten minutes"
     );
     describe_gauge!("bevy_session_disk_left_bytes", Unit::Bytes, "Room where sessions are");
     describe_gauge!("bevy_session_stale_locks", "Locks of processes that are gone");

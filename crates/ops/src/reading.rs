@@ -1,5 +1,7 @@
 //! The value of an alert's figure, as it is now.
 
+use std::time::Duration;
+
 use super::level::AlertLevel;
 use super::measure::AlertMeasure;
 use super::session_figures::{PlayedFigures, SessionFigures};
@@ -17,7 +19,12 @@ pub(super) enum Reading {
 }
 
 impl SessionFigures {
-    pub(super) fn read(&self, measure: AlertMeasure, window: Window) -> Reading {
+    pub(super) fn read(
+        &self,
+        measure: AlertMeasure,
+        window: Window,
+        deaths_within: Duration,
+    ) -> Reading {
         match measure {
             AlertMeasure::Errors(operation) => {
                 let lately = self.operation(operation).over(window);
@@ -57,6 +64,11 @@ impl SessionFigures {
                 self.of_played(|played| Reading::Is(AlertLevel::Time(played.play_time), 1))
             }
             AlertMeasure::Entities => self.of_played(|played| number(played.entities)),
+            AlertMeasure::Deaths => number(Some(self.deaths_within(deaths_within))),
+            AlertMeasure::ReplicaLag => {
+                let lag = self.replica_lag().map(AlertLevel::Time);
+                lag.map_or(Reading::Nothing, |lag| Reading::Is(lag, 1))
+            }
         }
     }
 

@@ -6,6 +6,8 @@ use bevy::prelude::*;
 use bevy_session::SessionId;
 use bevy_session::library::IndexFigures;
 use bevy_session::monitoring::{SessionOperation, WriterLoad};
+use bevy_session::recovery::EarlierDeath;
+use jiff::{SignedDuration, Timestamp};
 
 use super::operation::OperationFigures;
 
@@ -37,10 +39,27 @@ pub struct SessionFigures {
     pub(super) bytes_written: u64,
     pub(super) events_dropped: u64,
     pub(super) disk_left: Option<u64>,
-    pub(super) unsaved_since: Option<Duration>,
-    pub(super) unsaved: Option<Duration>,
+    pub(super) behind: Behind,
+    pub(super) deaths: Deaths,
     /// Damaged sessions, as far as there is room for their ids.
     pub(super) damaged: Vec<SessionId>,
+}
+
+/// The age of what was captured and isn't safe yet.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Behind {
+    pub unsaved_since: Option<Duration>,
+    pub unsaved: Option<Duration>,
+    /// For how long something durable has been missing in the replica.
+    pub replica: Option<Duration>,
+}
+
+/// The processes that died before this one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Deaths {
+    pub all: Vec<EarlierDeath>,
+    /// The moment by the machine's clock.
+    pub now: Timestamp,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -175,7 +194,8 @@ impl SessionFigures {
         for operation in SessionOperation::ALL {
             self.operation_mut(operation).turn(now);
         }
-        self.unsaved = self.unsaved_since.map(|since| now.saturating_sub(since));
+        let behind = &mut self.behind;
+        behind.unsaved = behind.unsaved_since.map(|since| now.saturating_sub(since));
     }
 
     /// The number of sessions.
@@ -243,6 +263,27 @@ impl SessionFigures {
     /// nothing changes, nothing is captured, and this stays `None`.
     #[must_use]
     pub fn unsaved(&self) -> Option<Duration> {
-        self.unsaved
+        self.behind.unsaved
+    }
+
+    /// For how long a durable checkpoint has been missing in the replica, by the oldest that is; `None` if none is, and
+    /// without a replica. A replica is sent what is new at its own [pace](bevy_session::replica::Replica::send_every), so up to
+    /// that it is as it should be.
+    #[must_use]
+    pub fn replica_lag(&self) -> Option<Duration> {
+        self.behind.replica
+    }
+
+    /// The number of processes of this game on this machine that died within this time, a day at most, while they played
+    /// the session that is played now, or before they played one. While none is played, all of them count.
+    #[must_use]
+    pub fn deaths_within(&self, time: Duration) -> u64 {
+        let played = self.played.map(|played| played.session);
+        let is_of_played = |death: &&EarlierDeath| {
+            played.is_none() || death.session.is_none() || death.session == played
+        };
+        let within = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
+        let is_recent = |death: &&EarlierDeath| self.deaths.now.duration_since(death.at) <= within;
+        self.deaths.all.iter().filter(is_of_played).filter(is_recent).count() as u64
     }
 }

@@ -1,7 +1,7 @@
 //! The end of the previous process.
 
 use bevy::prelude::*;
-use bevy_session_journal::{CheckpointId, HowItEnded, LastRun, SessionId};
+use bevy_session_journal::{CheckpointId, EarlierDeath, HowItEnded, LastRun, SessionId};
 use jiff::Timestamp;
 
 use crate::checkpoints::{StandingAlert, SurvivedFailure};
@@ -33,6 +33,10 @@ pub struct PreviousRun {
     pub alerts: Vec<StandingAlert>,
     /// The newest failure of the game's own code that its error handler let it survive.
     pub failure: Option<SurvivedFailure>,
+    /// The processes of this game on this machine that died within 24 hours up to its end, the oldest
+    /// first: it is the last of them, if it died. At most 64.
+    #[cfg_attr(feature = "reflect", reflect(ignore))]
+    pub recent_deaths: Vec<EarlierDeath>,
 }
 
 impl From<LastRun> for PreviousRun {
@@ -46,8 +50,19 @@ impl From<LastRun> for PreviousRun {
             last_checkpoint,
             alerts,
             failure,
+            recent_deaths,
         } = last;
-        Self { ended, died_at, started_at, game_version, session, last_checkpoint, alerts, failure }
+        Self {
+            ended,
+            died_at,
+            started_at,
+            game_version,
+            session,
+            last_checkpoint,
+            alerts,
+            failure,
+            recent_deaths,
+        }
     }
 }
 
@@ -62,7 +77,18 @@ impl From<PreviousRun> for LastRun {
             last_checkpoint,
             alerts,
             failure,
+            recent_deaths,
         } = previous;
-        Self { ended, died_at, started_at, game_version, session, last_checkpoint, alerts, failure }
+        Self {
+            ended,
+            died_at,
+            started_at,
+            game_version,
+            session,
+            last_checkpoint,
+            alerts,
+            failure,
+            recent_deaths,
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! Resolves the words of a command line.
 
 use std::ffi::OsString;
+use std::process::ExitCode;
 
 use bevy_session_journal::ShelfMove;
 
 use super::{
-    Archive, Delete, Diff, Doctor, Export, Game, List, OfCheckpoint, OfPlace, OfSession, Sessions,
-    SomeSessions, Unarchive, Undelete,
+    Archive, Delete, Diff, Doctor, Export, Game, Health, List, OfCheckpoint, OfPlace, OfSession,
+    Sessions, SomeSessions, Unarchive, Undelete,
 };
 use crate::archive::Move;
 use crate::checkpoint_name::CheckpointName;
@@ -14,6 +15,7 @@ use crate::condition::Condition;
 use crate::diff::Compared;
 use crate::export::{Exported, Source};
 use crate::failure::Failure;
+use crate::health;
 use crate::list;
 use crate::open_session::OpenSession;
 use crate::output::Output;
@@ -39,6 +41,13 @@ impl List {
             true => list::list_slots(&place, output),
             false => list::list(&place, &self.filters, output),
         }
+    }
+}
+
+impl Health {
+    /// Looks at processes, or at figures.
+    pub fn look(self, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
+        health::health(&self.place.resolve()?, &self.bounds, &self.baselines, output)
     }
 }
 

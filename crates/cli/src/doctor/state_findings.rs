@@ -3,17 +3,24 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use bevy_session_journal::internal::disk::process::{deaths_up_to, recent_deaths};
 use bevy_session_journal::internal::disk::{
     Disk, Layout, ProcessRecord, StoreError, read_all, with_sources,
 };
 use bevy_session_journal::internal::model::clock::{self, between};
-use bevy_session_journal::{Code, SessionId};
+use bevy_session_journal::{Code, EarlierDeath, SessionId};
 
 use super::{Finding, SILENCE};
 use crate::alive::{is_alive, is_running};
-use crate::output::some_of;
+use crate::output::{moment, some_of};
 use crate::place::{Profile, read_only};
+
+/// So many deaths within [`SHORTLY`] are a loop.
+const LOOP: usize = 3;
+/// See [`LOOP`].
+const SHORTLY: Duration = Duration::from_secs(600);
 
 /// The processes of a game, by what they wrote into its state directory.
 pub struct Processes {
@@ -44,6 +51,7 @@ impl Processes {
     pub fn findings(mut self, profiles: &[Profile]) -> Vec<Finding> {
         let mut findings = std::mem::take(&mut self.findings);
         findings.extend(profiles.iter().flat_map(|profile| self.trials(profile)));
+        findings.extend(self.deaths());
         // While one lives, what lies around may be its own.
         if !self.records.iter().any(lives) {
             findings.extend(self.locks());
@@ -86,6 +94,24 @@ impl Processes {
         }
         let place = profile.directory_of(session);
         Some(Finding { code, session: Some(session), place, what })
+    }
+
+    /// Processes that died shortly after each other, within the last day.
+    fn deaths(&self) -> Option<Finding> {
+        let known = |record: &ProcessRecord| match lives(record) {
+            true => record.deaths.clone(),
+            false => deaths_up_to(record).collect(),
+        };
+        let deaths = recent_deaths(self.records.iter().flat_map(known), clock::timestamp());
+        let is_loop = |it: &&[EarlierDeath]| {
+            let (first, last) = (it.first(), it.last());
+            first.zip(last).is_some_and(|(first, last)| between(first.at, last.at) <= SHORTLY)
+        };
+        let last = deaths.windows(LOOP).filter(is_loop).filter_map(<[_]>::last).next_back()?;
+        let (minutes, at) = (SHORTLY.as_secs() / 60, moment(last.at));
+        let what = format!("{LOOP} processes died within {minutes} minutes, the last of them {at}");
+        let session = last.session;
+        Some(Finding { session, ..finding(Code::DiesAgain, &self.state, what) })
     }
 
     /// Locks that no process holds. Each removes its own unless it dies.

@@ -159,3 +159,68 @@ fn where_nobody_lives_the_probe_says_so() -> Done {
     }
     Ok(())
 }
+
+#[test]
+fn a_game_that_plays_no_session_fails_a_probe_that_asks_for_one() -> Done {
+    let game = Game::new()?;
+    let local = game.local();
+    let now = Timestamp::now();
+    let guard = begin_process(&local, now);
+    guard.frame_completed(now);
+    guard.beat(&local, now);
+    let ran = game.run("health DIR")?;
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    assert!(ran.text.contains("    no session is played\n"), "{}", ran.text);
+    let ran = game.run("health DIR --playing")?;
+    assert_eq!(ran.code, Some(1), "{}", ran.text);
+    assert!(ran.text.contains("1.2.3: no session is played\n"), "{}", ran.text);
+    let health = game.run("health --json DIR --playing")?.object()?;
+    assert_eq!(
+        (&health["healthy"], &health["problems"][0]),
+        (&false.into(), &"no session is played".into())
+    );
+
+    guard.hold(EVENINGS.parse()?, RunId(EVENINGS_RUN));
+    let ran = game.run("health DIR --playing")?;
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    assert!(!ran.text.contains("no session is played"), "{}", ran.text);
+
+    // One that exits has left it, and has its time for that.
+    guard.release(EVENINGS.parse()?);
+    assert_eq!(game.run("health DIR --playing")?.code, Some(1));
+    guard.exit_seen();
+    guard.beat(&local, now);
+    assert_eq!(game.run("health DIR --playing")?.code, Some(0));
+    Ok(())
+}
+
+#[test]
+fn where_nobody_lives_no_session_is_played_either() -> Done {
+    assert_eq!(Game::new()?.run("health DIR --playing")?.code, Some(2));
+    Ok(())
+}
+
+#[test]
+fn deaths_before_a_process_are_counted_and_may_be_bounded() -> Done {
+    let game = Game::new()?;
+    let local = game.local();
+    let now = Timestamp::now();
+    let hour_ago = now - Duration::from_secs(3600);
+    for began in [hour_ago, now, now, now] {
+        drop(begin_process(&local, began));
+    }
+    let guard = begin_process(&local, now);
+    guard.frame_completed(now);
+    guard.beat(&local, now);
+    let ran = game.run("health --json DIR")?;
+    assert_eq!(ran.code, Some(0), "nobody asked: {}", ran.text);
+    assert_eq!(ran.object()?["recent_deaths"], 3);
+    let text = game.run("health DIR")?.text;
+    assert!(text.contains("    died shortly before it: 3\n"), "{text}");
+    assert_eq!(game.run("health DIR --max-deaths 3")?.code, Some(0));
+    let ran = game.run("health DIR --max-deaths 2")?;
+    assert_eq!(ran.code, Some(1), "{}", ran.text);
+    assert!(ran.text.contains("3 processes died before it within 600 s"), "{}", ran.text);
+    assert_eq!(game.run("health DIR --max-deaths 3 --deaths-within 2h")?.code, Some(1));
+    Ok(())
+}

@@ -96,6 +96,28 @@ fn a_game_that_dies_again_and_again_is_found() -> Done {
 }
 
 #[test]
+fn processes_that_die_shortly_after_each_other_are_found() -> Done {
+    let situations: [(&[u64], bool); 3] =
+        [(&[2_000, 1_900], false), (&[3_000, 1_500, 0], false), (&[2_000, 1_900, 1_800], true)];
+    for (died, is_found) in situations {
+        let game = Game::new()?;
+        let (local, now) = (game.local(), Timestamp::now());
+        for seconds in died {
+            drop(begin_process(&local, now - Duration::from_secs(*seconds)));
+        }
+        let guard = begin_process(&local, now);
+        guard.beat(&local, now);
+        assert_eq!(!found(&game, "BS0111")?.is_empty(), is_found, "{died:?}");
+        if is_found {
+            let what = only(&game, "BS0111")?;
+            assert!(what.starts_with("3 processes died within 10 minutes, the last"), "{what}");
+            assert_eq!(game.run("doctor DIR")?.code, Some(1));
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn locks_of_processes_that_are_gone_are_counted() -> Done {
     let game = Game::new()?;
     assert!(found(&game, "BS0403")?.is_empty());

@@ -4,6 +4,7 @@ mod common;
 
 mod archiving;
 mod arguments;
+mod baselines;
 mod carrying;
 mod doctoring;
 mod exporting;

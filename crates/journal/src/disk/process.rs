@@ -1,5 +1,6 @@
 //! This process, as the next one will find it: if it exited, and if not, the cause of its death.
 
+mod deaths;
 mod ended;
 mod guard;
 mod last_run;
@@ -13,6 +14,7 @@ mod recent_log;
 #[cfg(test)]
 mod tests;
 
+pub use deaths::{deaths_up_to, recent_deaths};
 pub use ended::HowItEnded;
 pub use last_run::LastRun;
 pub use log_queue::{LogBounds, LogQueue, LogWords, QUEUE_BYTES};

@@ -83,6 +83,22 @@ pub struct ProcessRecord {
     /// The newest failure that the game survived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<SurvivedFailure>,
+    /// The processes that died within the day before it began, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deaths: Vec<EarlierDeath>,
+}
+
+/// A process that died, as later ones name it once its own record is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct EarlierDeath {
+    /// The process.
+    pub process: ProcessId,
+    /// The last time at which it is known to have been alive.
+    pub at: Timestamp,
+    /// The session that it was playing; `None` if it died before it played one.
+    #[serde(default)]
+    pub session: Option<SessionId>,
 }
 
 /// An alert that was raised and isn't cleared.
@@ -374,6 +390,7 @@ mod tests {
             ended: None,
             alerts: Vec::new(),
             failure: None,
+            deaths: Vec::new(),
         }
     }
 

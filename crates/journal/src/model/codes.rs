@@ -142,6 +142,10 @@ codes! {
         "let the player end it, or raise the level";
     ManyEntities "BS0711" Problem, "A session has many entities",
         "look for what the game spawns and never despawns";
+    DiesOften "BS0712" Problem, "The game died several times lately",
+        "read what the processes logged before they died, and take back the update that it began with";
+    ReplicaLags "BS0713" Problem, "The replica is behind",
+        "look at the network and at the replica's store: what it lacks is lost if this machine is";
 
     NoSessionStarted "BS0801" Problem, "No session was started",
         "call start when a new game begins, or start_or_continue at start-up";

@@ -266,12 +266,13 @@ fn what_an_operator_usually_wants_makes_sense_and_is_quiet_in_a_game_that_is_wel
     let raised = received::<SessionAlertRaised>(&app);
     // Times are those of this machine.
     assert!(raised.iter().all(|raised| raised.code == Code::SlowOperation), "{raised:?}");
-    assert_eq!(app.world().resource::<SessionAlerts>().alerts().count(), 7);
+    assert_eq!(app.world().resource::<SessionAlerts>().alerts().count(), 8);
 }
 
 #[test]
 fn nonsense_is_refused_and_changes_nothing() {
     let slow = |time| Alert::p95_above(SessionOperation::Restore, time);
+    let deaths = || Alert::of(AlertMeasure::Deaths, 2_u64);
     let second = Duration::from_secs(1);
     let wrong = [
         (Alert::errors_above(f64::INFINITY), AlertError::NotANumber),
@@ -289,6 +290,12 @@ fn nonsense_is_refused_and_changes_nothing() {
         (slow(second).over(Duration::ZERO), AlertError::Window(Duration::ZERO)),
         (slow(second).over(16 * MINUTE), AlertError::Window(16 * MINUTE)),
         (slow(second).at_least(0), AlertError::NoSamples),
+        (Alert::of(AlertMeasure::Deaths, 0.5), AlertError::OtherKind),
+        (Alert::of(AlertMeasure::ReplicaLag, 5_u64), AlertError::OtherKind),
+        (Alert::of(AlertMeasure::Crashes, 5_u64), AlertError::OtherKind),
+        (Alert::of(AlertMeasure::ReplicaLag, Duration::ZERO), AlertError::Senseless),
+        (deaths().over(Duration::ZERO), AlertError::Window(Duration::ZERO)),
+        (deaths().over(1_500 * MINUTE), AlertError::Window(1_500 * MINUTE)),
     ];
     let mut app = App::new();
     for (alert, error) in wrong {

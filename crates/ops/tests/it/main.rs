@@ -13,5 +13,6 @@ mod metrics;
 mod recent_logs;
 #[cfg(feature = "log")]
 mod reports;
+mod servers;
 #[cfg(feature = "log")]
 mod session_logs;

@@ -108,6 +108,7 @@ mod tests {
             ended: None,
             alerts: Vec::new(),
             failure: None,
+            deaths: Vec::new(),
         }
     }
 

@@ -13,7 +13,7 @@ use tracing::warn;
 
 use super::log_writer::{LogPlace, LogWriter};
 use super::logged::LOGGED_BYTES;
-use super::{LOG_BYTES, LogQueue, Logged, RecentLog, panic_hook};
+use super::{LOG_BYTES, LogQueue, Logged, RecentLog, deaths_up_to, panic_hook, recent_deaths};
 use crate::disk::{
     Disk, FoundRecord, HeldRun, Liveness, LocalStore, PanicInfo, ProcessId, ProcessRecord,
     ProcessRecordFile, StandingAlert, SurvivedFailure, end_of_log, read_log, read_records_besides,
@@ -120,6 +120,7 @@ impl ProcessGuard {
             ended: None,
             alerts: Vec::new(),
             failure: None,
+            deaths: recent_deaths(dead.iter().flat_map(|dead| deaths_up_to(&dead.record)), now),
         };
         let shared = Arc::new(Shared {
             frames: AtomicU64::new(0),

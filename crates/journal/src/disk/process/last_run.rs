@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{HowItEnded, how_it_ended, time_of_death};
-use crate::disk::{ProcessRecord, StandingAlert, SurvivedFailure};
+use super::{HowItEnded, deaths_up_to, how_it_ended, recent_deaths, time_of_death};
+use crate::disk::{EarlierDeath, ProcessRecord, StandingAlert, SurvivedFailure};
 use crate::model::ids::{CheckpointId, SessionId};
 
 /// The last process on this machine and its end, by its record.
@@ -25,6 +25,8 @@ pub struct LastRun {
     pub alerts: Vec<StandingAlert>,
     /// The newest failure of the game's own code that it had survived.
     pub failure: Option<SurvivedFailure>,
+    /// The processes that died within the day before its own end, it among them if it died; the oldest first.
+    pub recent_deaths: Vec<EarlierDeath>,
 }
 
 impl LastRun {
@@ -42,6 +44,7 @@ impl LastRun {
             }),
             alerts: record.alerts.clone(),
             failure: record.failure.clone(),
+            recent_deaths: recent_deaths(deaths_up_to(record), time_of_death(record)),
         }
     }
 }

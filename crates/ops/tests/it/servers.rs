@@ -1,0 +1,155 @@
+//! What an operator of servers is warned of: processes that die again and again, and a replica that is behind.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::replica::{MemoryReplica, Replica};
+use bevy_session::{MemoryDisk, PreviousRun, SessionId};
+use bevy_session_ops::{
+    Alert, AlertMeasure, AlertsExt, Code, SessionAlertCleared, SessionAlertRaised, SessionFigures,
+    SessionFiguresPlugin, SessionHealth,
+};
+
+use crate::common::*;
+use crate::figures::measured;
+
+const TEN_MINUTES: Duration = Duration::from_secs(600);
+
+/// A game that listens to an alert.
+fn watched(app: &mut App, alert: Alert) {
+    app.raise_session_alert(alert).unwrap();
+    listen::<SessionAlertRaised>(app);
+    listen::<SessionAlertCleared>(app);
+}
+
+fn heard(app: &App) -> (usize, usize) {
+    (received::<SessionAlertRaised>(app).len(), received::<SessionAlertCleared>(app).len())
+}
+
+/// The disk that a process leaves that was killed.
+fn killed(app: App, disk: &MemoryDisk) -> MemoryDisk {
+    let left = disk.snapshot();
+    drop(app);
+    left
+}
+
+fn deaths(app: &App) -> u64 {
+    app.world().resource::<SessionFigures>().deaths_within(TEN_MINUTES)
+}
+
+fn recover(app: &mut App, session: SessionId) {
+    request(app, move |commands| commands.session().recover(session, RestoreFrom::Latest));
+    frames(app, 10);
+}
+
+#[test]
+fn the_third_death_within_ten_minutes_raises_an_alert() {
+    let mut disk = MemoryDisk::default();
+    let alert = || Alert::of(AlertMeasure::Deaths, 2_u64);
+    for death in 0..2 {
+        let app = measured(&disk, |app| watched(app, alert()));
+        assert_eq!((heard(&app), deaths(&app)), ((0, 0), death));
+        disk = killed(app, &disk);
+    }
+    let mut app = measured(&disk, |app| watched(app, alert()));
+    long(&mut app, 3);
+    assert_eq!((heard(&app), deaths(&app)), ((0, 0), 2), "two are no loop");
+    disk = killed(app, &disk);
+
+    let mut app = measured(&disk, |app| watched(app, alert()));
+    long(&mut app, 3);
+    assert_eq!((heard(&app), deaths(&app)), ((1, 0), 3));
+    let raised = received::<SessionAlertRaised>(&app).remove(0);
+    assert_eq!(
+        (raised.code, &*raised.what),
+        (Code::DiesOften, "3 processes died lately, more than 2")
+    );
+    assert!(app.world().resource::<SessionHealth>().has(Code::DiesOften));
+    assert_eq!(app.world().resource::<PreviousRun>().recent_deaths.len(), 3);
+    // It lives on.
+    long(&mut app, 620);
+    assert_eq!((heard(&app), deaths(&app)), ((1, 1), 0));
+}
+
+#[test]
+fn deaths_with_another_session_are_not_those_of_the_played_one() {
+    let disk = MemoryDisk::default();
+    let mut app = measured(&disk, |_| {});
+    let first = begin(&mut app, NewSession::named("First"));
+    seconds(&mut app, 2.0);
+    let left = killed(app, &disk);
+
+    let mut app = measured(&left.snapshot(), |_| {});
+    assert_eq!(deaths(&app), 1, "none is played, and all count");
+    begin(&mut app, NewSession::named("Second"));
+    frames(&mut app, 2);
+    assert_eq!(deaths(&app), 0);
+
+    let mut app = measured(&left.snapshot(), |_| {});
+    recover(&mut app, first);
+    assert_eq!(app.world().resource::<CurrentSession>().id(), first);
+    assert_eq!(deaths(&app), 1);
+    let previous = app.world().resource::<PreviousRun>();
+    assert_eq!(previous.recent_deaths[0].session, Some(first));
+}
+
+#[test]
+fn a_clean_exit_is_no_death() {
+    let disk = MemoryDisk::default();
+    let mut app = measured(&disk, |_| {});
+    begin(&mut app, NewSession::named("Evening"));
+    app.world_mut().write_message(AppExit::Success);
+    app.update();
+    drop(app);
+    let mut app = measured(&disk, |_| {});
+    frames(&mut app, 2);
+    assert!(app.world().resource::<PreviousRun>().recent_deaths.is_empty());
+    assert_eq!(deaths(&app), 0);
+}
+
+fn lag(app: &App) -> Option<Duration> {
+    app.world().resource::<SessionFigures>().replica_lag()
+}
+
+#[test]
+fn a_replica_that_is_behind_raises_an_alert_until_it_has_caught_up() {
+    let store = MemoryReplica::default();
+    let replica = Replica::new(store.clone()).machine("one");
+    let plugin = plugin(&MemoryDisk::default()).interval(Duration::from_secs(1)).replica(replica);
+    let mut app = game_with(plugin, |app| {
+        app.add_plugins(SessionFiguresPlugin)
+            .add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
+        watched(app, Alert::of(AlertMeasure::ReplicaLag, Duration::from_secs(30)));
+    });
+    request(&mut app, |commands| commands.session().start(NewSession::named("Arena")));
+    seconds(&mut app, 1.0);
+    assert!(app.world().contains_resource::<CurrentSession>());
+    long(&mut app, 60);
+    assert_eq!(heard(&app), (0, 0));
+    assert!(lag(&app).is_none_or(|lag| lag < Duration::from_secs(5)), "{:?}", lag(&app));
+
+    store.go_away();
+    long(&mut app, 20);
+    assert_eq!(heard(&app), (0, 0), "it may be that late: {:?}", lag(&app));
+    long(&mut app, 20);
+    assert_eq!(heard(&app), (1, 0), "{:?}", lag(&app));
+    let raised = received::<SessionAlertRaised>(&app).remove(0);
+    assert_eq!(raised.code, Code::ReplicaLags);
+    assert!(app.world().resource::<SessionHealth>().has(Code::ReplicaLags));
+    assert!(lag(&app).is_some_and(|lag| lag > Duration::from_secs(30)));
+
+    store.come_back();
+    long(&mut app, 120);
+    assert_eq!(heard(&app), (1, 1), "{:?}", lag(&app));
+}
+
+#[test]
+fn without_a_replica_there_is_no_lag() {
+    let mut app = measured(&MemoryDisk::default(), |app| {
+        watched(app, Alert::of(AlertMeasure::ReplicaLag, Duration::from_secs(1)));
+    });
+    start(&mut app, "Alone");
+    long(&mut app, 60);
+    assert_eq!((heard(&app), lag(&app)), ((0, 0), None));
+}
