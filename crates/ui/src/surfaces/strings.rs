@@ -332,6 +332,8 @@ strings! {
     entry_crashed: String = "Closed unexpectedly",
     /// A session that is being played.
     entry_in_use: String = "Being played now",
+    /// The same, and it is paused.
+    entry_paused: String = "Paused",
     /// A file that can't be used.
     entry_unreadable: String = "This file can't be used",
     /// A slot that is neither overwritten nor deleted.
@@ -376,6 +378,10 @@ strings! {
     archive_it: String = "Archive it",
     /// The button that takes a session out of the archive.
     bring_back: String = "Bring back",
+    /// The button that pauses the session that is played.
+    pause_it: String = "Pause",
+    /// The button that resumes it.
+    resume_it: String = "Resume",
     /// The button that ends the session that is played.
     end_it: String = "End it",
     /// The button that takes a session out of the trash.
@@ -384,6 +390,20 @@ strings! {
     delete_for_good: String = "Delete for good",
     /// In a small window, the button that shows what else can be done.
     more: String = "More",
+    /// The button for a new session.
+    new_it: String = "New",
+    /// Above the field for its name.
+    new_what: String = "What is the new game to be called?",
+    /// The scenario that it begins with.
+    new_scenario: String = "Scenario: {name}",
+    /// Below that: its difficulty.
+    new_difficulty: String = "Difficulty: {difficulty}",
+    /// The scenario that was chosen is gone.
+    scenario_gone: String = "This scenario is not there any more.",
+    /// The end of the session that is played until then.
+    new_closes: String = "\"{name}\" is saved and closed first.",
+    /// The button that starts it.
+    start_it: String = "Start",
     /// Above the field for a new name.
     rename_what: String = "A new name for \"{name}\":",
     /// In that field, as long as nothing is typed.

@@ -124,14 +124,7 @@ impl Look {
         label: &str,
         does: Does<A>,
     ) -> Entity {
-        let node = Node {
-            padding: UiRect::axes(self.px(height * 0.45), self.px(height * 0.2)),
-            min_height: self.px(height),
-            align_items: AlignItems::Center,
-            justify_content: JustifyContent::Center,
-            flex_shrink: 0.0,
-            ..default()
-        };
+        let node = button_node(self, height);
         let ink = if kind == ButtonKind::Primary { Ink::OnAccent } else { Ink::Text };
         self.pressable(parent, kind, label, node, Some(does), |button| {
             button.spawn(self.line(label, TextSize::Body, ink));
@@ -160,6 +153,18 @@ impl Look {
             None => button.insert(InteractionDisabled),
         };
         button.with_children(content).id()
+    }
+}
+
+/// The node of a button with a text on it.
+pub(super) fn button_node(look: &Look, height: f32) -> Node {
+    Node {
+        padding: UiRect::axes(look.px(height * 0.45), look.px(height * 0.2)),
+        min_height: look.px(height),
+        align_items: AlignItems::Center,
+        justify_content: JustifyContent::Center,
+        flex_shrink: 0.0,
+        ..default()
     }
 }
 

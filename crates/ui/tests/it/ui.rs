@@ -9,6 +9,8 @@ mod replay_bar;
 mod save_indicator;
 mod session_menu;
 mod session_menu_groups;
+mod session_menu_new;
+mod session_menu_played;
 mod session_menu_search;
 mod session_menu_shelf;
 mod session_panel;

@@ -267,6 +267,21 @@ impl NewSession {
         }
     }
 
+    /// Sets another name, as the player's own for a session of a scenario.
+    ///
+    /// ```
+    /// use bevy_session_journal::Scenario;
+    ///
+    /// let scenario = Scenario::of_text("frontier.scenario.ron", r#"(name: "Frontier")"#)?;
+    /// let session = scenario.new_session().name("Ann's valley");
+    /// # Ok::<(), bevy_session_journal::ScenarioError>(())
+    /// ```
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// The player's name. None by default.
     #[must_use]
     pub fn player(mut self, player: impl Into<String>) -> Self {

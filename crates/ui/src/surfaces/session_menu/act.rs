@@ -13,6 +13,7 @@ use super::chosen::leave_form;
 use super::facts::{KnownFacts, rows_shown};
 use super::form::Form;
 use super::grouped::{Line, last_first, shown_from};
+use super::starting::ask_for_new;
 use super::state::{Does, EntryId, SessionMenu, UndoTime};
 use super::view::MenuView;
 use super::{CloseSessionMenu, OpenSessionMenu};
@@ -110,6 +111,8 @@ pub(super) fn act(
         Does::Scroll(rows) => acting.scroll(&mut menu, *rows),
         Does::More => menu.shows_more = !menu.shows_more,
         Does::Undo => acting.undo(&mut menu),
+        Does::New => ask_for_new(&mut menu),
+        Does::Scenario(forward) => acting.step_scenario(&mut menu, *forward),
         Does::NewName | Does::Confirm => acting.confirm(&mut menu),
         Does::Back => leave_form(&mut menu),
         Does::Cancel => {
@@ -192,7 +195,7 @@ pub(super) fn follow_typing(
     match does {
         Does::Search => search_for(&mut menu, typed(text)),
         Does::NewName => {
-            if let Some(Form::Rename { name, .. }) = &mut menu.form {
+            if let Some(name) = menu.form.as_mut().and_then(Form::name) {
                 *name = typed(text);
             }
         }

@@ -3,9 +3,11 @@
 use bevy::prelude::*;
 use bevy_session::library::{SessionCopied, SessionMoved, SessionPurged, SessionUpdated};
 use bevy_session::recovery::{CorruptionDetected, RestoreCancelled};
-use bevy_session::requests::Request;
+use bevy_session::requests::{CurrentRequest, Request};
 use bevy_session::slots::{SlotRenamed, SlotRequest};
-use bevy_session::{RecoveryFailed, RequestRejected, SessionCatalog, SessionRestored};
+use bevy_session::{
+    RecoveryFailed, RequestRejected, SessionCatalog, SessionRestored, SessionStarted,
+};
 
 use super::act::{close, end_toast};
 use super::state::{Does, EntryId, Failure, Said, SessionMenu, Toast, UndoTime};
@@ -17,6 +19,17 @@ pub(super) fn session_restored(
     mut commands: Commands,
 ) {
     close(&mut menu, &mut commands);
+}
+
+/// A game may also start one of its own accord, below a menu in which the player does something else.
+pub(super) fn session_started(
+    _: On<SessionStarted>,
+    mut menu: ResMut<SessionMenu>,
+    mut commands: Commands,
+) {
+    if menu.loading.is_some() {
+        close(&mut menu, &mut commands);
+    }
 }
 
 pub(super) fn restore_cancelled(_: On<RestoreCancelled>, mut menu: ResMut<SessionMenu>) {
@@ -63,7 +76,13 @@ pub(super) fn request_rejected(rejected: On<RequestRejected>, mut menu: ResMut<S
     let was_edit = menu.unconfirmed.take_back(&rejected.request);
     let was_asked_for = menu.loading.as_ref() == Some(&rejected.request);
     let was_deletion = matches!(rejected.request, Request::Slot(SlotRequest::Delete(_)));
-    if menu.is_open && (was_edit || was_asked_for || was_deletion) {
+    let was_of_played = matches!(
+        rejected.request,
+        Request::Current(
+            CurrentRequest::Pause | CurrentRequest::Resume | CurrentRequest::End { .. }
+        )
+    );
+    if menu.is_open && (was_edit || was_asked_for || was_deletion || was_of_played) {
         menu.fail(Failure::Rejected(rejected.error.clone()));
     }
 }

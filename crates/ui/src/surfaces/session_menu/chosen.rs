@@ -1,7 +1,7 @@
 //! Actions on the chosen entry.
 
 use bevy_session::library::{Archived, ShelfMove};
-use bevy_session::requests::{Request, SessionRequest};
+use bevy_session::requests::{CurrentRequest, Request, SessionRequest};
 use bevy_session::slots::SlotRequest;
 use bevy_session::{
     EndReason, LeaveCause, RestoreFrom, SessionCommandsExt, SessionId, SessionUpdate,
@@ -61,6 +61,7 @@ impl Acting<'_, '_> {
                 menu.shows_more = false;
             }
             (Does::Archive, _) => ask_whether(menu, chosen, Sure::Archive),
+            (Does::Pause, EntryId::Session(session)) => self.pause_or_resume(menu, session),
             (Does::End, _) => ask_whether(menu, chosen, Sure::End),
             (Does::Forget, _) => ask_whether(menu, chosen, Sure::Forget),
             (Does::BringBack, EntryId::Session(session)) => {
@@ -150,8 +151,12 @@ impl Acting<'_, '_> {
 
     /// Does what the form asks about, unless something is wrong with it.
     pub fn confirm(&mut self, menu: &mut SessionMenu) {
+        // What was confirmed is on its way.
+        if menu.loading.is_some() {
+            return;
+        }
         let Some(form) = menu.form.take() else { return };
-        if form.error(&self.known.look.words).is_some() {
+        if form.is_wrong(self.known.facts()) {
             menu.form = Some(form);
             menu.wants_focus = Some(Does::NewName);
             return;
@@ -165,7 +170,17 @@ impl Acting<'_, '_> {
                 }
             }
             Form::Sure { entry, what, .. } => self.go_through_with(menu, entry, what),
+            Form::New(new) => self.start(menu, new),
             Form::Groups { .. } => {}
+        }
+    }
+
+    /// Pauses the session that is played, or resumes it.
+    fn pause_or_resume(&mut self, menu: &SessionMenu, session: SessionId) {
+        let facts = self.known.facts();
+        let request = if facts.is_paused { CurrentRequest::Resume } else { CurrentRequest::Pause };
+        if facts.playing == Some(session) {
+            asked_by(self.commands.session(), &menu.by).request(request);
         }
     }
 
@@ -213,8 +228,12 @@ fn ask_whether(menu: &mut SessionMenu, chosen: Chosen, what: Sure) {
 
 pub(super) fn leave_form(menu: &mut SessionMenu) {
     let form = menu.form.take();
+    if matches!(form, Some(Form::New(_))) {
+        menu.failure = None;
+    }
     menu.wants_focus = Some(match form {
         Some(Form::Groups { .. }) => Does::ChooseGroups,
+        Some(Form::New(_)) => Does::New,
         _ => Does::Play,
     });
 }

@@ -5,7 +5,7 @@ use bevy::prelude::*;
 use bevy_session::attachments::AttachmentOf;
 
 use super::facts::height_of_list;
-use super::form::FormView;
+use super::form::{FormView, ScenarioView};
 use super::state::Does;
 use super::view::{Body, Chip, MenuLine, MenuRow, MenuView, Status};
 use crate::surfaces::focus::{EdgeRow, WheelList};
@@ -14,7 +14,7 @@ use crate::surfaces::look::{Look, TextSize};
 use crate::surfaces::parts::Entry;
 use crate::surfaces::pictures::Pictures;
 use crate::surfaces::surface::View;
-use crate::surfaces::widgets::{self, ButtonKind, Ink};
+use crate::surfaces::widgets::{self, ButtonKind, Ink, button_node};
 
 /// The width of the dialog, in pixels of the design.
 pub(super) const WIDTH: f32 = 1000.0;
@@ -95,6 +95,9 @@ impl MenuView {
             head.spawn(spread(look)).with_children(|line| {
                 self.draw_choice(look, line, &self.tabs);
                 if look.is_tiny() {
+                    if let Some(label) = &self.new {
+                        look.button(line, ButtonKind::Secondary, label, widgets::Does(Does::New));
+                    }
                     return;
                 }
                 line.spawn(look.row(12.0)).with_children(|sorts| {
@@ -249,8 +252,13 @@ impl MenuView {
                 }
             });
             let buttons = Node { flex_shrink: 0.0, ..look.row(12.0) };
+            let waits = matches!(&self.body, Body::Form(form) if form.waits);
             foot.spawn(buttons).with_children(|line| {
                 for (does, label, is_primary) in &self.buttons {
+                    if *is_primary && waits {
+                        draw_disabled(look, label, line);
+                        continue;
+                    }
                     let kind = match is_primary {
                         true => ButtonKind::Primary,
                         false => ButtonKind::Secondary,
@@ -362,6 +370,42 @@ fn draw_form(look: &Look, form: &FormView, main: &mut ChildSpawner) {
         // Its line is there from the beginning, so that nothing moves.
         let error = form.error.as_deref().unwrap_or(" ");
         main.spawn(look.text(error, TextSize::Small, Ink::Danger));
+    });
+    if let Some(scenario) = &form.scenario {
+        draw_scenario(look, scenario, main);
+    }
+    if let Some(note) = &form.note {
+        main.spawn(look.text(note, TextSize::Small, Ink::Muted));
+    }
+}
+
+/// Draws the choice of a scenario on one line, however many there are. Its buttons stand before the name, so that
+/// they stay where they are.
+fn draw_scenario(look: &Look, scenario: &ScenarioView, main: &mut ChildSpawner) {
+    main.spawn((look.column(6.0), Pickable::IGNORE)).with_children(|main| {
+        main.spawn(look.row(8.0)).with_children(|line| {
+            for (does, label) in &scenario.steps {
+                look.button(line, ButtonKind::Secondary, label, widgets::Does(does.clone()));
+            }
+            let cut = Node { overflow: Overflow::clip(), flex_shrink: 1.0, ..look.column(0.0) };
+            let (text, ink) = match &scenario.error {
+                Some(error) => (error, Ink::Danger),
+                None => (&scenario.name, Ink::Text),
+            };
+            line.spawn(cut).with_child(look.line(text, TextSize::Body, ink));
+        });
+        for line in &scenario.about {
+            main.spawn(look.text(line, TextSize::Small, Ink::Muted));
+        }
+    });
+}
+
+/// A button that can't be pressed yet.
+fn draw_disabled(look: &Look, label: &str, line: &mut ChildSpawner) {
+    let node = button_node(look, 44.0);
+    let nothing = None::<widgets::Does<Does>>;
+    look.pressable(line, ButtonKind::Secondary, label, node, nothing, |button| {
+        button.spawn(look.line(label, TextSize::Body, Ink::Muted));
     });
 }
 

@@ -3,11 +3,15 @@
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy_session::presentation::wall_clock;
-use bevy_session::{CurrentSession, SessionActivity, SessionCatalog, SessionSettings};
+use bevy_session::scenarios::ScenarioAsset;
+use bevy_session::{
+    CurrentSession, SessionActivity, SessionCatalog, SessionSettings, SessionStatus,
+};
 use jiff::Timestamp;
 
+use super::beginning::Scenarios;
 use super::draw::WIDTH;
-use super::state::SessionMenu;
+use super::state::{NewSessions, SessionMenu};
 use super::view::{Facts, MenuView};
 use crate::surfaces::SessionTimeline;
 use crate::surfaces::lists::ROW;
@@ -20,6 +24,7 @@ pub(super) struct KnownFacts<'w> {
     pub catalog: Res<'w, SessionCatalog>,
     pub look: Res<'w, Look>,
     session: Option<Res<'w, CurrentSession>>,
+    scenarios: Option<Res<'w, Assets<ScenarioAsset>>>,
 }
 
 impl KnownFacts<'_> {
@@ -27,15 +32,24 @@ impl KnownFacts<'_> {
     pub fn facts(&self) -> Facts<'_> {
         Facts {
             playing: self.session.as_ref().map(|session| session.id()),
+            is_paused: self.session.as_deref().is_some_and(is_paused),
+            scenarios: Scenarios(self.scenarios.as_deref()),
             ..facts(&self.catalog, &self.look)
         }
     }
+}
+
+fn is_paused(session: &CurrentSession) -> bool {
+    session.status() == SessionStatus::Paused
 }
 
 fn facts<'a>(catalog: &'a SessionCatalog, look: &'a Look) -> Facts<'a> {
     Facts {
         catalog,
         playing: None,
+        is_paused: false,
+        scenarios: Scenarios(None),
+        starts_sessions: false,
         words: &look.words,
         now: Timestamp::UNIX_EPOCH,
         activity: SessionActivity::default(),
@@ -103,6 +117,9 @@ fn view(world: &World, menu: &mut SessionMenu, now: Timestamp) -> Option<MenuVie
     menu.view(Facts {
         now,
         playing,
+        is_paused: world.get_resource::<CurrentSession>().is_some_and(is_paused),
+        scenarios: Scenarios(world.get_resource::<Assets<ScenarioAsset>>()),
+        starts_sessions: world.resource::<NewSessions>().0,
         activity: world.get_resource::<SessionActivity>().copied().unwrap_or_default(),
         has_timeline: playing.is_some() && world.contains_resource::<SessionTimeline>(),
         trash: settings.and_then(|settings| settings.storage.trash),

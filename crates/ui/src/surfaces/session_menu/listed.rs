@@ -224,6 +224,7 @@ impl MenuRow {
         let words = facts.words;
         let is_played = Some(session.id) == facts.playing;
         let (shape, kind, mark) = match entry.status {
+            _ if is_played && facts.is_paused => (Shape::Ring, Some(&words.entry_paused), None),
             _ if is_played => (Shape::Ring, Some(&words.entry_in_use), None),
             _ if entry.in_use => (Shape::Ring, None, Some(&words.entry_elsewhere)),
             _ if entry.session.draft => (Shape::Square, Some(&words.entry_draft), None),

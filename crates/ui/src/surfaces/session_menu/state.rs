@@ -86,6 +86,11 @@ impl SessionMenu {
         }
     }
 
+    /// True if a new session is being started in a world that the game makes.
+    pub(super) fn is_starting(&self) -> bool {
+        matches!(self.loading, Some(Request::Session(SessionRequest::Start(_))))
+    }
+
     /// The slot that is deleted once it can't be had back any more.
     pub(super) fn doomed(&self) -> Option<SlotId> {
         match self.toast.as_ref().and_then(|toast| toast.undo) {
@@ -104,6 +109,10 @@ impl SessionMenu {
 /// The time for which a button undoes a deletion.
 #[derive(Resource, Clone, Copy, Debug)]
 pub(super) struct UndoTime(pub Duration);
+
+/// True if the menu starts new sessions as well.
+#[derive(Resource, Clone, Copy, Debug)]
+pub(super) struct NewSessions(pub bool);
 
 /// The id of an entry of the list.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -194,17 +203,23 @@ pub(super) enum Does {
     Duplicate,
     /// Asks for a new name.
     Rename,
-    /// The field for the new name.
+    /// The field for a new name, or the name of a new session.
     NewName,
     /// Asks whether what is chosen is to be put into the archive.
     Archive,
     /// Takes it out of the archive.
     BringBack,
+    /// Pauses the session that is played, or resumes it.
+    Pause,
     /// Asks whether the session that is played is to end.
     End,
     Delete,
     /// Asks whether what is chosen is to be removed for good.
     Forget,
+    /// Asks what a new session is to be.
+    New,
+    /// Chooses the next scenario for it, or the one before.
+    Scenario(bool),
     /// Does what a form asks about.
     Confirm,
     /// Leaves a form.

@@ -7,6 +7,7 @@ use bevy_session::recovery::RestorePhase;
 use bevy_session::{SessionActivity, SessionCatalog, SessionId};
 use jiff::Timestamp;
 
+use super::beginning::Scenarios;
 use super::form::FormView;
 use super::grouped::{Line, last_first, shown_from};
 use super::listed::Listed;
@@ -37,6 +38,8 @@ pub(super) struct MenuView {
     /// Facts about it that its row doesn't show.
     pub about: Vec<String>,
     pub picture: Option<AttachmentOf>,
+    /// The label of the button for a new session, in a tiny window: beside the tabs, since there is no room below.
+    pub new: Option<String>,
     /// True if, in a tiny window, the actions are shown in the place of the list.
     pub shows_more: bool,
     pub status: Option<Status>,
@@ -119,11 +122,16 @@ pub(super) struct MenuRow {
 }
 
 /// The inputs of the view, beside the menu itself.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Facts<'a> {
     pub catalog: &'a SessionCatalog,
     /// The session that is being played.
     pub playing: Option<SessionId>,
+    /// True if it is paused.
+    pub is_paused: bool,
+    pub scenarios: Scenarios<'a>,
+    /// True if the menu starts new sessions as well.
+    pub starts_sessions: bool,
     pub words: &'a SessionStrings,
     pub now: Timestamp,
     pub activity: SessionActivity,
@@ -167,7 +175,8 @@ impl SessionMenu {
         let words = facts.words;
         let mut view = MenuView { title: words.menu_title.clone(), ..MenuView::default() };
         view.status = self.status(words);
-        if self.loading.is_some() {
+        // There is nothing to see of a start: the form stays meanwhile.
+        if self.loading.is_some() && !self.is_starting() {
             let phase = facts.activity.restore();
             let text = restoring(facts.activity, words).clone();
             view.body = Body::Progress { share: restored_share(facts.activity), text };
@@ -177,7 +186,9 @@ impl SessionMenu {
             return Some(view);
         }
         if let Some(form) = &self.form {
-            view.body = Body::Form(form.view(words));
+            let mut shown = form.view(facts, &self.unconfirmed);
+            shown.waits |= self.is_starting();
+            view.body = Body::Form(shown);
             view.buttons = form.buttons(words);
             return Some(view);
         }
@@ -279,7 +290,13 @@ impl SessionMenu {
         let tags = shortened(&self.tags.join(", "), 48);
         let search = shortened(self.search.trim(), 48);
         let text = fill(text, &[("search", &search), ("tags", &tags)]);
-        let button = self.is_narrowed().then(|| (Does::ClearSearch, words.clear_search.clone()));
+        let clear = || (Does::ClearSearch, words.clear_search.clone());
+        let new = || (Does::New, words.new_it.clone());
+        let offers_new = facts.starts_sessions && self.tab == Tab::Open;
+        let button = match self.is_narrowed() {
+            true => Some(clear()),
+            false => offers_new.then(new),
+        };
         Body::Nothing { text, button }
     }
 
@@ -292,10 +309,15 @@ impl SessionMenu {
             let row = chosen.row(facts, &self.unconfirmed, (true, 0));
             view.picture = row.picture;
         }
+        let is_offered = matches!(&view.body, Body::Nothing { button: Some((Does::New, _)), .. });
+        let new = (facts.starts_sessions && !is_offered).then(|| words.new_it.clone());
         if facts.is_tiny {
+            view.new = new;
             view.shows_more = self.shows_more;
             let label = if self.shows_more { &words.back } else { &words.more };
             view.buttons.push((Does::More, label.clone(), false));
+        } else {
+            view.buttons.extend(new.map(|label| (Does::New, label, false)));
         }
         if facts.has_timeline {
             view.buttons.push((Does::Timeline, words.timeline_title.clone(), false));
@@ -326,7 +348,11 @@ impl SessionMenu {
             Tab::Archive => {
                 vec![(Does::BringBack, words.bring_back.clone()), favourite, rename, delete]
             }
-            _ if is_played => vec![favourite, rename, (Does::End, words.end_it.clone())],
+            _ if is_played => {
+                let label = if facts.is_paused { &words.resume_it } else { &words.pause_it };
+                let end = (Does::End, words.end_it.clone());
+                vec![favourite, rename, (Does::Pause, label.clone()), end]
+            }
             _ if entry.in_use => vec![favourite, rename],
             _ if entry.session.draft => vec![favourite, rename, duplicate, delete],
             _ => {

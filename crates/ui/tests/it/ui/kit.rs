@@ -1,12 +1,13 @@
 //! A test game with UI: presses keys and buttons, and reads what is on the screen.
 
+use bevy::app::PluginGroupBuilder;
 use bevy::camera::{ComputedCameraValues, RenderTargetInfo};
 use bevy::input::ButtonState;
 use bevy::input::gamepad::GamepadButtonChangedEvent;
 use bevy::input::keyboard::{Key, KeyboardInput};
 use bevy::input_focus::{FocusCause, InputFocus};
 use bevy::prelude::*;
-use bevy::text::EditableText;
+use bevy::text::{EditableText, TextEdit};
 use bevy::ui::InteractionDisabled;
 use bevy::ui_widgets::{Activate, Button};
 use bevy::window::PrimaryWindow;
@@ -38,9 +39,14 @@ pub fn ui_game(disk: &MemoryDisk) -> App {
 }
 
 pub fn ui_game_with(disk: &MemoryDisk, add: impl FnOnce(&mut App)) -> App {
+    ui_game_of(disk, SessionUiPlugins.build(), add)
+}
+
+/// A test game with pieces of the ready-made UI that are set up in another way.
+pub fn ui_game_of(disk: &MemoryDisk, ui: PluginGroupBuilder, add: impl FnOnce(&mut App)) -> App {
     let mut app = game_with(plugin_later(disk), |app| {
         add_ui(app);
-        app.add_plugins(SessionUiPlugins);
+        app.add_plugins(ui);
         listen::<RequestRejected>(app);
         listen::<SessionRestored>(app);
         listen::<SessionRecovered>(app);
@@ -158,6 +164,19 @@ pub fn fields(app: &mut App) -> Vec<String> {
     let world = app.world_mut();
     let mut fields = world.query::<&EditableText>();
     fields.iter(world).map(|text| text.value().to_string()).collect()
+}
+
+/// Puts this into the only field.
+pub fn fill_in(app: &mut App, text: &str) {
+    let world = app.world_mut();
+    let mut fields = world.query::<&mut EditableText>();
+    let mut field = fields.single_mut(world).expect("there should be one field");
+    field.queue_edit(TextEdit::SelectAll);
+    field.queue_edit(match text {
+        "" => TextEdit::Delete,
+        text => TextEdit::Insert(text.into()),
+    });
+    frames(app, 2);
 }
 
 /// Puts the focus into the only field on the screen.

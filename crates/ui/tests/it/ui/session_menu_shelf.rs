@@ -8,7 +8,7 @@ use bevy_session_ui::OpenSessionMenu;
 
 use super::kit::*;
 use super::layout::{WINDOWS, assert_tidy};
-use super::session_menu::{menu_game, played, titles};
+use super::session_menu::{is_open, menu_game, played, titles};
 use crate::common::*;
 
 fn catalog(app: &App) -> &SessionCatalog {
@@ -154,19 +154,6 @@ fn favourites_have_a_view_of_their_own() {
     assert_eq!(titles(&mut app, &["Alpha", "Bravo"]), Vec::<String>::new());
     frames(&mut app, 3);
     assert!(!metadata(&app, bravo).pinned);
-}
-
-/// Puts this into the only field.
-fn fill_in(app: &mut App, text: &str) {
-    let world = app.world_mut();
-    let mut fields = world.query::<&mut bevy::text::EditableText>();
-    let mut field = fields.single_mut(world).expect("there should be one field");
-    field.queue_edit(bevy::text::TextEdit::SelectAll);
-    field.queue_edit(match text {
-        "" => bevy::text::TextEdit::Delete,
-        text => bevy::text::TextEdit::Insert(text.into()),
-    });
-    frames(app, 2);
 }
 
 #[test]
@@ -336,4 +323,5 @@ fn a_draft_is_shown_as_planned_and_begins_from_the_menu() {
     frames(&mut app, 5);
     assert_eq!(app.world().resource::<CurrentSession>().id(), planned);
     assert!(!metadata(&app, planned).draft);
+    assert!(!is_open(&app), "it closes once something is played");
 }
