@@ -13,7 +13,7 @@ use bevy_session_journal::internal::disk::platform_roots;
 use crate::failure::Failure;
 use directory::ProfileDirectory;
 
-pub use profile::{Left, Profile, UNKNOWN_WITHOUT_RECORDS, read_only, to_read};
+pub use profile::{Left, Profile, UNKNOWN_WITHOUT_RECORDS, missing_archives, read_only, to_read};
 pub use replica::{Replica, read_log};
 
 /// The place that a command looks into.

@@ -323,6 +323,12 @@ pub fn to_read(profile: &Profile) -> Result<LocalStore, Failure> {
     Ok(local.with_outside(Arc::new(RealDisk)))
 }
 
+/// The directories of archives that aren't there, as their disks aren't mounted.
+pub fn missing_archives(profile: &Profile) -> Vec<PathBuf> {
+    let archives = profile.local.as_ref().and_then(|local| local.archives.as_ref());
+    archives.map(|archives| archives.missing()).unwrap_or_default()
+}
+
 /// A store with the places of archives that its game has written down. They are looked for in `archives` first.
 fn store_on(disk: Arc<dyn Disk>, layout: Layout, archives: Option<&Path>) -> LocalStore {
     let archives = ArchiveDisk::found(&disk, &layout, archives);

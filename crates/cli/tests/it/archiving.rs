@@ -10,6 +10,7 @@ use bevy_session_journal::{CheckpointKind, JournalOptions, RestoreFrom};
 use jiff::Timestamp;
 
 use crate::common::{AnyValue, Done, EVENINGS, Game, RELICS, begin_process, damage, journals};
+use crate::doctoring::run_commands;
 
 /// Bytes of all that lies in the session's directory, but for its card.
 fn bytes_of(game: &Game) -> std::io::Result<u64> {
@@ -80,8 +81,11 @@ fn archives_in_a_place_of_their_own_are_found_wherever_that_is_mounted() -> Done
     assert_eq!(game.run("list --in archive --json DIR")?.object()?["id"], RELICS);
     assert_eq!(game.run("cat --json DIR Relics")?.text, rows);
 
+    assert!(!game.run("doctor --json DIR")?.text.contains("BS0503"));
     fs::rename(&own, usb.path().join(own.file_name().ok_or("a name")?))?;
     assert!(game.run("list --in archive --json DIR")?.objects()?.is_empty());
+    assert!(game.run("doctor --json DIR")?.text.contains("BS0503"));
+    run_commands("BS0503", &game, EVENINGS.parse()?)?;
     let usb = usb.path().display().to_string();
     let words = ["list", "--in", "archive", "--json", "DIR", "--archives", &usb];
     assert_eq!(game.run_words(&words)?.object()?["id"], RELICS);

@@ -6,7 +6,7 @@ use crate::disk::simulated_disk::{CrashStates, FileSystem, Image, Replay, Simula
 
 const SESSIONS_IN_DATA: &str = "data/profiles/default/sessions";
 /// Files of a session: one of them is copied in several slices.
-const FILES: [(&str, &[u8]); 2] = [("a.archive", &[7; 150]), ("session.ron", b"card")];
+const FILES: [(&str, &[u8]); 2] = [("a.archive", &[7; 150]), ("b.attachment", b"picture")];
 
 fn layout() -> Layout {
     Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() }
@@ -103,8 +103,11 @@ fn assert_moved_later(image: &Image, to_archive: bool) {
     assert_whole(&archives);
     assert_eq!(archives.is_away(&session()), to_archive);
     let left = disk.image();
-    let in_data = left.files().any(|(place, _)| place.path().starts_with(session()));
-    assert_eq!(in_data, !to_archive, "the other directory should be empty");
+    let is_left_in = |root: &str| {
+        let mut files = left.files().filter(|(place, _)| place.path().starts_with(root));
+        files.any(|(place, _)| place.path().parent().is_some_and(|parent| parent.ends_with("one")))
+    };
+    assert_eq!((is_left_in("data"), is_left_in("large")), (!to_archive, to_archive));
 }
 
 #[test]
