@@ -38,6 +38,7 @@ pub(crate) mod pending;
 mod pruning;
 mod pruning_others;
 mod reading_events;
+mod relocating;
 mod reporting;
 mod reserve;
 pub mod retention;

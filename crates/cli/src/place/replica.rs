@@ -80,6 +80,7 @@ impl Replica {
             data: None,
             state: None,
             only: None,
+            archives: None,
         };
         Ok(Profile::of_directory(directory, Arc::new(disk))?)
     }

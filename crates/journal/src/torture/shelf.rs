@@ -1,6 +1,7 @@
 //! Sessions that are archived, deleted, brought back and removed for good, with any event meanwhile.
 
 mod archive;
+mod archive_place;
 mod attached;
 mod copies;
 mod crashes;

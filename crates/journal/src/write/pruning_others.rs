@@ -78,8 +78,8 @@ impl PruningOthers {
         Self { run, playing, game, quota, stage: Stage::ToCome }
     }
 
-    /// Does a slice of the work. Returns true if there is more.
-    fn step(&mut self, store: &DirectoryStore) -> bool {
+    /// Does a slice of the work. Returns true if there is more. What is away, in a place of archives, takes no room here.
+    fn step(&mut self, store: &DirectoryStore, is_away: impl Fn(SessionId) -> bool) -> bool {
         let is_over = |total: u64| total > self.quota.total_bytes;
         match &mut self.stage {
             Stage::ToCome => {
@@ -88,7 +88,9 @@ impl PruningOthers {
                 true
             }
             Stage::Weighing { unweighed, weighed, total } => {
-                let batch = unweighed.split_off(unweighed.len().saturating_sub(LISTED_AT_ONCE));
+                let from = unweighed.len().saturating_sub(LISTED_AT_ONCE);
+                let mut batch = unweighed.split_off(from);
+                batch.retain(|id| !is_away(*id));
                 *total += batch.iter().filter_map(|id| store.session_bytes(*id).ok()).sum::<u64>();
                 weighed.extend(batch);
                 if !unweighed.is_empty() {
@@ -169,7 +171,8 @@ impl Job for PruningOthers {
             // It goes by another quota from now on.
             (self.quota, self.stage) = (tools.quota, Stage::ToCome);
         }
-        match self.step(&tools.finder.local().store) {
+        let local = tools.finder.local();
+        match self.step(&local.store, |session| local.is_away(session)) {
             true => Slice::Going(self),
             false => Slice::Done,
         }
@@ -292,7 +295,7 @@ mod tests {
         let (run, playing) = (RunId(99), SessionId::random());
         let mut others =
             PruningOthers { run, playing, game: String::new(), quota, stage: Stage::ToCome };
-        while others.step(store) {}
+        while others.step(store, |_| false) {}
     }
 
     #[test]
@@ -316,7 +319,7 @@ mod tests {
         let mut others =
             PruningOthers { run, playing, game: String::new(), quota, stage: Stage::ToCome };
         let mut interrupted = 0;
-        while others.step(store) {
+        while others.step(store, |_| false) {
             if interrupted < most && others.holds() != Holds::Nothing {
                 others.interrupt(store);
                 assert_eq!(others.holds(), Holds::Nothing);
@@ -358,14 +361,14 @@ mod tests {
         let mut others =
             PruningOthers { run, playing, game: String::new(), quota, stage: Stage::ToCome };
         while others.holds() == Holds::Nothing {
-            assert!(others.step(&store));
+            assert!(others.step(&store, |_| false));
         }
         let before = bytes_of_each(&store, &ids);
         let Holds::Session(session) = others.holds() else { panic!("{:?}", others.holds()) };
         disk.remove(&store.layout().lock(session)).unwrap();
         let other_process = store.lock_session(session).unwrap().unwrap();
         while others.holds() == Holds::Session(session) {
-            assert!(others.step(&store));
+            assert!(others.step(&store, |_| false));
         }
         assert_eq!(bytes_of_each(&store, &ids), before);
         drop(other_process);
