@@ -2,6 +2,7 @@
 
 mod engines;
 mod features;
+mod guide;
 mod names;
 mod numbers;
 mod steps;
