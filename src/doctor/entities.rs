@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::hierarchy::Children;
+use bevy::ecs::name::Name;
 use bevy::ecs::world::EntityRef;
 
 use super::patient::Patient;
@@ -43,13 +44,16 @@ fn has_saved_children(patient: &Patient<'_>, entity: EntityRef<'_>) -> bool {
 
 /// Entities with a key and saved types, and without the marker.
 ///
-/// The root of a level has children, and often a place that its level sets.
+/// The root of a level has children, and often a place that its level sets. A name says nothing of a game's progress.
 pub(super) fn keyed_not_saved(patient: &Patient<'_>) -> Option<Finding> {
+    let name = patient.world.component_id::<Name>();
     let mut saved_types: Vec<_> = patient
         .components
         .iter()
         .filter(|(component, type_path)| {
-            is_descriptive(type_path) && !patient.doctor.ignores(patient.type_id(**component))
+            is_descriptive(type_path)
+                && name != Some(**component)
+                && !patient.doctor.ignores(patient.type_id(**component))
         })
         .collect();
     saved_types.sort_unstable_by_key(|(_, type_path)| *type_path);

@@ -108,7 +108,8 @@ pub enum Finding {
     /// Entities have a [`SaveKey`] and a component of a saved type, and aren't marked as
     /// [`Saved`](crate::Saved): other entities can refer to them, and their values aren't saved.
     ///
-    /// Entities with children don't count: they are the roots of levels.
+    /// Entities with children don't count: they are the roots of levels. Neither does a
+    /// [`Name`](bevy::ecs::name::Name).
     KeyedNotSaved {
         /// One of the components of the first of them.
         type_path: String,

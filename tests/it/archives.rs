@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
 use bevy_session::library::{
-    ArchivePlaceError, Archived, CleanupFinished, PlayerErased, SessionMoved, SessionPlace,
-    SessionPurged,
+    ArchivePlaceError, Archived, CleanupFinished, PlayerErased, Remaining, SessionMoved,
+    SessionPlace, SessionPurged,
 };
 use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, RequestError, SessionId};
@@ -252,7 +252,10 @@ fn what_is_removed_or_erased_is_gone_from_the_place_of_archives() {
     request(&mut app, |commands| commands.session().library().erase_player("Ann"));
     settle(&mut app);
     let erased = received::<PlayerErased>(&app).pop().expect("it should be done");
-    assert_eq!((erased.receipt.sessions, &*erased.receipt.remaining), (1, &[][..]));
+    assert_eq!(
+        (erased.receipt.sessions, &*erased.receipt.remaining),
+        (1, &[Remaining::Elsewhere][..])
+    );
     assert_eq!(files(&disk, "large", second), [] as [PathBuf; 0]);
     drop(app);
     assert!(listed(&mut game_to_large(&disk)).is_empty());

@@ -67,14 +67,22 @@ struct NewestLine {
     /// True if only a summary of it was archived.
     without_world: bool,
     play_time_ms: Option<u64>,
+    #[serde(flatten)]
+    moments: Moments,
+    newest: Option<String>,
+}
+
+/// The moments of a session.
+#[derive(Default, Serialize)]
+struct Moments {
     /// When it was planned, or else started.
     created: Option<Timestamp>,
     /// When it was played first.
     started: Option<Timestamp>,
     /// When it was completed, abandoned or failed.
     ended: Option<Timestamp>,
+    /// When it was changed last.
     updated: Option<Timestamp>,
-    newest: Option<String>,
 }
 
 /// The place of a session among all others.
@@ -175,7 +183,7 @@ impl Entry {
     /// When it was completed, abandoned or failed, behind that word.
     pub fn end(&self) -> Option<(&str, String)> {
         let line = &self.newest_line;
-        Some((line.status.as_deref()?, moment(line.ended?)))
+        Some((line.status.as_deref()?, moment(line.moments.ended?)))
     }
 
     /// A row for people. The session's id is as long as it takes to tell it from the others.
@@ -190,7 +198,7 @@ impl Entry {
             line.player.clone().unwrap_or_default(),
             self.standing(),
             played.unwrap_or_default(),
-            line.updated.map(moment).unwrap_or_default(),
+            line.moments.updated.map(moment).unwrap_or_default(),
             number.unwrap_or_default().to_owned(),
             self.bytes.to_string(),
             self.condition.word().to_owned(),
@@ -217,10 +225,12 @@ impl NewestLine {
             place: Some(head.metadata.place.into()),
             without_world: false,
             play_time_ms: Some(milliseconds(head.play_time)),
-            created: Some(head.metadata.created()),
-            started: head.metadata.first_played(),
-            ended: Some(head.updated()).filter(|_| head.status.has_ended()),
-            updated: Some(head.updated()),
+            moments: Moments {
+                created: Some(head.metadata.created()),
+                started: head.metadata.first_played(),
+                ended: Some(head.updated()).filter(|_| head.status.has_ended()),
+                updated: Some(head.updated()),
+            },
             newest: Some(head.id.to_string()),
             left: Some(left),
         }

@@ -361,11 +361,17 @@ impl State {
         Ok(())
     }
 
+    /// A name that no file has, not even one that a process on the disk of before a crash was writing.
     fn temporary_beside(&mut self, path: &Path) -> PathBuf {
-        self.temporary_names += 1;
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{:016x}.new", self.temporary_names));
-        path.with_file_name(name)
+        loop {
+            self.temporary_names += 1;
+            let mut name = path.file_name().unwrap_or_default().to_owned();
+            name.push(format!(".{:016x}.new", self.temporary_names));
+            let temporary = path.with_file_name(name);
+            if !self.tree.exists(&temporary) {
+                return temporary;
+            }
+        }
     }
 
     fn bytes(&self, file: FileId) -> io::Result<&Arc<Vec<u8>>> {

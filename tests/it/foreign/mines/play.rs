@@ -1,6 +1,7 @@
 //! Mines is played, killed and started again.
 
 use bevy::prelude::*;
+use bevy_session::hints::SessionHint;
 use bevy_session::prelude::*;
 use bevy_session::testing::{RecoverError, TestGame, assert_restores};
 
@@ -111,7 +112,12 @@ fn the_menu_offers_the_field_that_was_played() -> Result<(), RecoverError> {
     click_tile(&mut game, PointerButton::Primary, is_safe);
     assert!(revealed(&scene(&mut game)) > revealed(&before));
     game.seconds(12.0);
-    assert_eq!(hints(&game), []);
+    // The field is a resource. The saved components are those of other games in this program.
+    let hints: Vec<_> = hints(&game)
+        .into_iter()
+        .filter(|hint| !matches!(hint, SessionHint::NoEntitySaved { .. }))
+        .collect();
+    assert_eq!(hints, []);
     Ok(())
 }
 
