@@ -33,7 +33,7 @@ use bevy_session_journal::internal::disk::process::ProcessGuard;
 use bevy_session_journal::internal::disk::{DEVELOPMENT, Disk, Layout, LocalStore};
 use bevy_session_journal::replica::{Recorders, RecordingDisk};
 use jiff::Timestamp;
-use place::{OpenPlace, OtherPlaces, Place, roots_below};
+use place::{OpenPlace, Place, roots_below};
 use reflection::register_types;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -61,8 +61,8 @@ pub struct SessionPlugin {
     game: String,
     version: String,
     place: Place,
-    /// The directories beside that.
-    others: OtherPlaces,
+    /// The directory that replaces the usual one if that can't be written.
+    fallback: Option<PathBuf>,
     profile: String,
     context: GameContext,
     settings: SessionSettings,
@@ -154,7 +154,7 @@ impl SessionPlugin {
             game: game.into(),
             version: String::new(),
             place: Place::Platform,
-            others: OtherPlaces::default(),
+            fallback: None,
             profile: PROFILE.to_owned(),
             context: GameContext::default(),
             settings: SessionSettings::default(),
@@ -235,33 +235,7 @@ impl SessionPlugin {
     /// ```
     #[must_use]
     pub fn fallback_directory(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.others.fallback = Some(directory.into());
-        self
-    }
-
-    /// The directory to archive sessions to, such as one on another disk. None by default: then
-    /// archived sessions stay with the others.
-    ///
-    /// The directory exists; it isn't made, since the directory of a disk that isn't mounted is
-    /// missing or empty. This game and machine make one of their own in it, so that others may
-    /// share it. Lists, searches and requests find sessions there as they find all others, and one
-    /// that is played again, or taken out of the archive, is moved back first. A cleanup moves what
-    /// was archived before.
-    ///
-    /// If the directory isn't there, sessions in it aren't found, and none is archived: requests
-    /// are rejected with [`ArchivePlaceError`](crate::library::ArchivePlaceError), as they are if
-    /// it is within a directory that the game keeps its files in.
-    /// [`SessionPlace`](crate::library::SessionPlace) says so from the start on. After a change of
-    /// this setting, sessions in the earlier directory are found there.
-    ///
-    /// ```
-    /// use bevy_session::prelude::*;
-    ///
-    /// let plugin = SessionPlugin::new("Studio", "Hop").archive_directory("/mnt/large/archives");
-    /// ```
-    #[must_use]
-    pub fn archive_directory(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.others.archives = Some(directory.into());
+        self.fallback = Some(directory.into());
         self
     }
 
@@ -455,15 +429,13 @@ impl SessionPlugin {
     ) -> (LocalStore, SessionPlace, Option<DataPlaceChanged>) {
         let wanted = self.layout(self.place.roots(&self.studio, &self.game));
         let fallback =
-            self.others.fallback.as_deref().map(|directory| self.layout(roots_below(directory)));
-        let archives = (self.others.archives.as_deref(), &*self.game);
-        let OpenPlace { disk, place, changed, archives } =
-            self.place.open(&wanted, fallback.as_ref(), archives);
+            self.fallback.as_deref().map(|directory| self.layout(roots_below(directory)));
+        let OpenPlace { disk, place, changed } = self.place.open(&wanted, fallback.as_ref());
         let disk: Arc<dyn Disk> = match self.replica {
             Some(_) => Arc::new(RecordingDisk::new(disk, recorders.clone())),
             None => disk,
         };
-        let local = LocalStore::new(disk, wanted).with_archives(archives);
+        let local = LocalStore::new(disk, wanted);
         let local = match &self.outside {
             Some(outside) => local.with_outside(Arc::clone(outside)),
             None => local,
@@ -570,8 +542,7 @@ impl Plugin for SessionPlugin {
                 app.insert_resource(SwitchedOff);
             }
             SessionMode::Memory => {
-                let others = OtherPlaces::default();
-                let alone = Self { replica: None, others, ..self.clone() };
+                let alone = Self { replica: None, ..self.clone() };
                 alone.in_memory().set_up(app, SessionMode::Memory);
             }
             SessionMode::Open(path) => self.set_up_opened(app, path),

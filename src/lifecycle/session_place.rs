@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
-use bevy_session_journal::ArchivePlaceError;
 
 use super::notifications::{DataPlaceChanged, notify};
 
@@ -20,29 +19,11 @@ pub struct SessionPlace {
     data: PathBuf,
     state: PathBuf,
     is_fallback: bool,
-    archives: Option<PathBuf>,
-    archives_error: Option<ArchivePlaceError>,
-    missing_archives: Vec<PathBuf>,
 }
 
 impl SessionPlace {
     pub(crate) fn new(data: PathBuf, state: PathBuf, is_fallback: bool) -> Self {
-        let (archives, archives_error, missing_archives) = (None, None, Vec::new());
-        Self { data, state, is_fallback, archives, archives_error, missing_archives }
-    }
-
-    /// With the directory of archives, or the reason that there is none, and the directories of
-    /// archives that aren't there.
-    pub(crate) fn with_archives(
-        self,
-        archives: Result<Option<PathBuf>, ArchivePlaceError>,
-        missing_archives: Vec<PathBuf>,
-    ) -> Self {
-        let (archives, archives_error) = match archives {
-            Ok(archives) => (archives, None),
-            Err(error) => (None, Some(error)),
-        };
-        Self { archives, archives_error, missing_archives, ..self }
+        Self { data, state, is_fallback }
     }
 
     /// The directory of sessions and slots.
@@ -62,28 +43,6 @@ impl SessionPlace {
     #[must_use]
     pub fn is_fallback(&self) -> bool {
         self.is_fallback
-    }
-
-    /// The game's own directory in its
-    /// [`archive_directory`](crate::SessionPlugin::archive_directory). `None` without one, and if
-    /// that can't be used.
-    #[must_use]
-    pub fn archives(&self) -> Option<&Path> {
-        self.archives.as_deref()
-    }
-
-    /// The reason that the [`archive_directory`](crate::SessionPlugin::archive_directory) could not
-    /// be used when the game started.
-    #[must_use]
-    pub fn archives_error(&self) -> Option<&ArchivePlaceError> {
-        self.archives_error.as_ref()
-    }
-
-    /// The game's own directories, in this and earlier directories of archives, that weren't there
-    /// when it started: what is archived in them isn't found.
-    #[must_use]
-    pub fn missing_archives(&self) -> &[PathBuf] {
-        &self.missing_archives
     }
 }
 

@@ -150,12 +150,11 @@ pub struct StorageSettings {
     /// it alone takes more. Defaults to 256 MiB.
     pub max_session_bytes: u64,
     /// Bytes that the journals and attachments of all sessions of one profile may take together on
-    /// disk; checked once in a run. Slots aren't counted, nor is what is in an
-    /// [`archive_directory`](crate::SessionPlugin::archive_directory). If they take more, sessions
-    /// that aren't played lose history: those of low
-    /// [`SessionPriority`](crate::SessionPriority) first, then of normal, then of high, and within
-    /// one priority the least recently played first. Named checkpoints are removed after that, in
-    /// the same order. Each session's last good checkpoint is kept in any case. Defaults to 1 GiB.
+    /// disk; checked once in a run. Slots aren't counted. If they take more, sessions that aren't
+    /// played lose history: those of low [`SessionPriority`](crate::SessionPriority) first, then of
+    /// normal, then of high, and within one priority the least recently played first. Named
+    /// checkpoints are removed after that, in the same order. Each session's last good checkpoint
+    /// is kept in any case. Defaults to 1 GiB.
     pub max_total_bytes: u64,
     /// The number of checkpoints of one session that are kept because the game or its player asked
     /// for them: by name, by a slot or as a quick save. Beyond that, and if

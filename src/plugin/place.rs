@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bevy_session_journal::internal::disk::{
-    ArchiveDisk, Disk, FallbackDisk, Layout, MovedRoot, RealDisk, TracedDisk, WantedPlace,
-    directory_name, platform_roots,
+    Disk, FallbackDisk, Layout, MovedRoot, RealDisk, TracedDisk, directory_name, platform_roots,
 };
 use tracing::warn;
 
@@ -22,62 +21,21 @@ pub(super) enum Place {
     Disk(Arc<dyn Disk>),
 }
 
-/// Places beside the usual one.
-#[derive(Clone, Default, Debug)]
-pub(super) struct OtherPlaces {
-    /// The directory that replaces the usual one if that can't be written.
-    pub fallback: Option<PathBuf>,
-    /// The directory of archives; `None` keeps them with all else.
-    pub archives: Option<PathBuf>,
-}
-
 /// A place that was checked: it is known which directories can be written.
 pub(super) struct OpenPlace {
     pub disk: Arc<dyn Disk>,
     pub place: SessionPlace,
     /// The notification that the game is to receive.
     pub changed: Option<DataPlaceChanged>,
-    /// The disk, if archives may be in a place of their own.
-    pub archives: Option<Arc<ArchiveDisk>>,
-}
-
-impl OpenPlace {
-    /// Archives sessions to a directory, from which this game has its own by its name.
-    fn archiving(self, layout: &Layout, wanted: Option<WantedPlace>) -> Self {
-        let Some(archives) = ArchiveDisk::of_game(&self.disk, layout, wanted) else { return self };
-        let place = self.place.with_archives(archives.current(), archives.missing());
-        if let Some(error) = place.archives_error() {
-            warn!(%error, "sessions can't be archived");
-        }
-        let disk: Arc<dyn Disk> = Arc::clone(&archives) as Arc<dyn Disk>;
-        Self { disk, place, archives: Some(archives), ..self }
-    }
 }
 
 impl Place {
-    /// Checks that files can be written to `wanted`; if not, they are written to `fallback`. Archives are kept in
-    /// `archives`, in a directory that begins with the name of the game.
-    pub(super) fn open(
-        &self,
-        wanted: &Layout,
-        fallback: Option<&Layout>,
-        (archives, game): (Option<&Path>, &str),
-    ) -> OpenPlace {
-        let roots = [wanted].into_iter().chain(fallback);
-        let roots = roots.flat_map(|layout| [&layout.data, &layout.state]);
-        let archives = archives.map(|directory| WantedPlace {
-            directory: self.whole(directory),
-            name: directory_name(game),
-            apart_from: roots.map(|root| self.whole(root)).collect(),
-        });
-        self.open_unarchived(wanted, fallback).archiving(wanted, archives)
-    }
-
-    fn open_unarchived(&self, wanted: &Layout, fallback: Option<&Layout>) -> OpenPlace {
+    /// Checks that files can be written to `wanted`; if not, they are written to `fallback`.
+    pub(super) fn open(&self, wanted: &Layout, fallback: Option<&Layout>) -> OpenPlace {
         let disk = self.disk(wanted, fallback);
         let Some(fallback) = fallback else {
             let place = SessionPlace::new(wanted.data.clone(), wanted.state.clone(), false);
-            return OpenPlace { disk, place, changed: None, archives: None };
+            return OpenPlace { disk, place, changed: None };
         };
         let disk = FallbackDisk::new(
             disk,
@@ -95,17 +53,7 @@ impl Place {
         });
         let (data, state) = (disk.written(&wanted.data), disk.written(&wanted.state));
         let place = SessionPlace::new(data, state, changed.is_some());
-        OpenPlace { disk: Arc::new(disk), place, changed, archives: None }
-    }
-
-    /// A path that means the same to programs that run elsewhere.
-    fn whole(&self, path: &Path) -> PathBuf {
-        match self {
-            Self::Platform | Self::Directory(_) => {
-                std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-            }
-            Self::Disk(_) => path.to_owned(),
-        }
+        OpenPlace { disk: Arc::new(disk), place, changed }
     }
 
     /// The disk of the files that a player names.
@@ -210,7 +158,7 @@ mod tests {
             Layout { data, state, profile: "default".to_owned() }
         };
         let wanted = layout(Path::new("/dev/null/Hop"));
-        let opened = Place::Platform.open(&wanted, Some(&layout(second.path())), (None, "Hop"));
+        let opened = Place::Platform.open(&wanted, Some(&layout(second.path())));
         assert_eq!(opened.place.data(), second.path().join("data"));
         assert!(opened.changed.is_some_and(|changed| changed.wanted == wanted.data));
         assert!(RealDisk.create_dir(&wanted.data).is_err());

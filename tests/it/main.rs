@@ -1,7 +1,6 @@
 //! Tests through the public API, in one binary, since each links Bevy again.
 
 mod allocations;
-mod archives;
 mod attachments;
 mod bad_input;
 mod bad_slot_files;

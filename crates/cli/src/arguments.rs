@@ -164,11 +164,6 @@ pub struct OfPlace {
     /// Its names are what `SessionPlugin::new` was given.
     #[arg(long, value_name = "STUDIO/GAME")]
     game: Option<Game>,
-    /// The directory that `SessionPlugin::archive_directory` was given, if its disk is mounted elsewhere now
-    ///
-    /// Without it, archives are looked for where the game wrote down that they are.
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    archives: Option<PathBuf>,
 }
 
 /// The arguments of `list`.

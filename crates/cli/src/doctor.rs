@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::condition::Condition;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::place::{Place, Profile, UNKNOWN_WITHOUT_RECORDS, missing_archives};
+use crate::place::{Place, Profile, UNKNOWN_WITHOUT_RECORDS};
 use crate::progress::Progress;
 use crate::slots::{Depth, slots_of};
 use crate::terminal::Tone;
@@ -72,12 +72,6 @@ pub fn doctor(
             session: None,
             place: profile.directory.sessions.clone(),
             what: UNKNOWN_WITHOUT_RECORDS.to_owned(),
-        }));
-        findings.extend(missing_archives(profile).into_iter().map(|place| Finding {
-            code: Code::ArchivesMissing,
-            session: None,
-            place,
-            what: "sessions that are archived there aren't found".to_owned(),
         }));
     }
     for state in states {

@@ -11,20 +11,15 @@ use std::path::PathBuf;
 use bevy_session_journal::internal::disk::platform_roots;
 
 use crate::failure::Failure;
-use directory::ProfileDirectory;
 
-pub use profile::{Left, Profile, UNKNOWN_WITHOUT_RECORDS, missing_archives, read_only, to_read};
+pub use profile::{Left, Profile, UNKNOWN_WITHOUT_RECORDS, read_only, to_read};
 pub use replica::{Replica, read_log};
 
 /// The place that a command looks into.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Place {
     /// A directory, or nothing at all.
-    Directory {
-        path: PathBuf,
-        /// The directory in which places of archives are looked for first.
-        archives: Option<PathBuf>,
-    },
+    Directory(PathBuf),
     /// A slot, an archive, a segment or a report.
     File(PathBuf),
     /// What a game keeps beside its disk.
@@ -39,7 +34,7 @@ impl Place {
         }
         match file::is_file(&path) {
             true => Self::File(path),
-            false => Self::Directory { path, archives: None },
+            false => Self::Directory(path),
         }
     }
 
@@ -47,16 +42,7 @@ impl Place {
     pub fn of_game(studio: &str, game: &str) -> Result<Self, Failure> {
         let roots = platform_roots(studio, game);
         let (data, _) = roots.ok_or_else(|| Failure::usage("this platform names no place"))?;
-        Ok(Self::Directory { path: data, archives: None })
-    }
-
-    /// The same, with archives in this directory.
-    pub fn with_archives(self, archives: Option<PathBuf>) -> Result<Self, Failure> {
-        match (self, archives) {
-            (place, None) => Ok(place),
-            (Self::Directory { path, .. }, archives) => Ok(Self::Directory { path, archives }),
-            _ => Err(Failure::usage("--archives goes with a directory")),
-        }
+        Ok(Self::Directory(data))
     }
 
     /// True if it is a file, which holds one session alone.
@@ -68,13 +54,9 @@ impl Place {
     pub fn profiles(&self) -> Result<Vec<Profile>, Failure> {
         match self {
             Self::File(path) => Ok(vec![file::open(path)?]),
-            Self::Directory { path, archives } => {
+            Self::Directory(path) => {
                 let found = directory::find(path)?.into_iter();
-                let found = found.map(|directory| {
-                    let archives = archives.clone();
-                    Profile::of_directory(ProfileDirectory { archives, ..directory }, read_only())
-                });
-                Ok(found.collect::<Result<_, _>>()?)
+                found.map(|directory| Ok(Profile::of_directory(directory, read_only())?)).collect()
             }
             Self::Replica(replica) => Ok(vec![replica.profile()?]),
         }
@@ -84,7 +66,7 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Directory { path, .. } | Self::File(path) => path.display().fmt(formatter),
+            Self::Directory(path) | Self::File(path) => path.display().fmt(formatter),
             Self::Replica(replica) => replica.fmt(formatter),
         }
     }

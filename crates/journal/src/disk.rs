@@ -4,7 +4,6 @@
 //! one, fail on command, or be copied as a crash would leave it. `DirectoryStore` knows the place of each file and
 //! reads a session's segments; their content is the business of [`crate::format`]. Nothing here knows of an ECS.
 
-mod archive_disk;
 mod archive_files;
 mod attachment_file;
 mod audit_file;
@@ -61,7 +60,6 @@ pub use process_record::{EarlierDeath, StandingAlert};
 pub use repair::{Fate, RepairError, RepairedFile, RepairedKind, RepairedSession, SessionRepair};
 pub use survived_failure::SurvivedFailure;
 
-pub use archive_disk::{ArchiveDisk, Relocation, WantedPlace};
 pub(crate) use audit_file::{AuditFile, MOST_ENTRIES as MOST_AUDIT_ENTRIES};
 pub(crate) use boot::boot_id;
 pub(crate) use catalog_index::{CatalogIndex, IndexBuild, IndexedSession};

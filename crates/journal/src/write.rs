@@ -38,7 +38,6 @@ pub(crate) mod pending;
 mod pruning;
 mod pruning_others;
 mod reading_events;
-mod relocating;
 mod reporting;
 mod reserve;
 pub mod retention;

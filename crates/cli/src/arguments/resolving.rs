@@ -1,7 +1,6 @@
 //! Resolves the words of a command line.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bevy_session_journal::ShelfMove;
@@ -240,14 +239,13 @@ fn all_and_one() -> Failure {
 /// move up.
 struct Words {
     game: Option<Game>,
-    archives: Option<PathBuf>,
     words: std::vec::IntoIter<OsString>,
 }
 
 impl Words {
     fn of(first: OfPlace, others: impl IntoIterator<Item = Option<OsString>>) -> Self {
         let words: Vec<OsString> = [first.place].into_iter().chain(others).flatten().collect();
-        Self { game: first.game, archives: first.archives, words: words.into_iter() }
+        Self { game: first.game, words: words.into_iter() }
     }
 
     fn next(&mut self) -> Option<OsString> {
@@ -255,14 +253,11 @@ impl Words {
     }
 
     fn place(&mut self) -> Result<Place, Failure> {
-        let place = match self.game.take() {
-            Some(Game { studio, game }) => Place::of_game(&studio, &game)?,
-            None => {
-                let word = self.next().ok_or_else(|| Failure::usage("a place is missing"))?;
-                Place::of_path(word.into())
-            }
-        };
-        place.with_archives(self.archives.take())
+        if let Some(Game { studio, game }) = self.game.take() {
+            return Place::of_game(&studio, &game);
+        }
+        let word = self.next().ok_or_else(|| Failure::usage("a place is missing"))?;
+        Ok(Place::of_path(word.into()))
     }
 
     /// A file holds one session, so none is named.

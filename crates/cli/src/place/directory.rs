@@ -33,8 +33,6 @@ pub struct ProfileDirectory {
     pub state: Option<PathBuf>,
     /// The only session that was asked for.
     pub only: Option<SessionId>,
-    /// The directory in which places of archives are looked for first.
-    pub archives: Option<PathBuf>,
 }
 
 /// Finds the profiles that a directory has, or the one that it belongs to.
@@ -108,7 +106,7 @@ impl ProfileDirectory {
         let profiles = directory.parent().filter(|parent| is_called(parent, "profiles"));
         let data = profiles.and_then(Path::parent).map(Path::to_owned);
         let state = data.as_deref().and_then(state_of);
-        Self { profile, sessions, slots, data, state, only: None, archives: None }
+        Self { profile, sessions, slots, data, state, only: None }
     }
 
     /// The directory around a file, which somebody may have copied to any place.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use bevy_session_journal::internal::disk::process::{LOG_BYTES, how_it_ended};
 use bevy_session_journal::internal::disk::{
-    ArchiveDisk, Disk, Layout, LocalStore, ProcessId, ProcessRecord, ReadOnlyDisk, RealDisk,
-    StoreError, StoredSession, Trial, end_of_log, log_files, read_all, read_log,
+    Disk, Layout, LocalStore, ProcessId, ProcessRecord, ReadOnlyDisk, RealDisk, StoreError,
+    StoredSession, Trial, end_of_log, log_files, read_all, read_log,
 };
 use bevy_session_journal::internal::format::Head;
 use bevy_session_journal::internal::model::clock;
@@ -85,13 +85,11 @@ impl Profile {
         directory: ProfileDirectory,
         disk: Arc<dyn Disk>,
     ) -> Result<Self, StoreError> {
-        let (mut disk, mut local, mut processes) = (disk, None, Vec::new());
+        let (mut local, mut processes) = (None, Vec::new());
         if let (Some(data), Some(state)) = (directory.data.clone(), directory.state.clone()) {
             processes = processes_in(&*disk, &state)?;
             let layout = Layout::by_directory(data, state, &directory.profile);
-            let store = store_on(disk, layout, directory.archives.as_deref());
-            disk = Arc::clone(store.store.disk());
-            local = Some(store);
+            local = Some(LocalStore::new(Arc::clone(&disk), layout));
         }
         Ok(Self { directory, disk, file: None, local, processes })
     }
@@ -122,7 +120,7 @@ impl Profile {
         if layout.sessions() != *sessions {
             return Err(Failure::UnknownProfile { directory: profile.clone() });
         }
-        Ok(store_on(Arc::new(RealDisk), layout, self.directory.archives.as_deref()))
+        Ok(LocalStore::new(Arc::new(RealDisk), layout))
     }
 
     /// The disk for reading.
@@ -318,22 +316,8 @@ pub fn to_read(profile: &Profile) -> Result<LocalStore, Failure> {
     if layout.sessions() != *sessions {
         return Err(unknown());
     }
-    let archives = profile.local.as_ref().and_then(|local| local.archives.clone());
-    let local = LocalStore::new(Arc::clone(&profile.disk), layout).with_archives(archives);
+    let local = LocalStore::new(Arc::clone(&profile.disk), layout);
     Ok(local.with_outside(Arc::new(RealDisk)))
-}
-
-/// The directories of archives that aren't there, as their disks aren't mounted.
-pub fn missing_archives(profile: &Profile) -> Vec<PathBuf> {
-    let archives = profile.local.as_ref().and_then(|local| local.archives.as_ref());
-    archives.map(|archives| archives.missing()).unwrap_or_default()
-}
-
-/// A store with the places of archives that its game has written down. They are looked for in `archives` first.
-fn store_on(disk: Arc<dyn Disk>, layout: Layout, archives: Option<&Path>) -> LocalStore {
-    let archives = ArchiveDisk::found(&disk, &layout, archives);
-    let disk = archives.as_ref().map_or(disk, |archives| Arc::clone(archives) as Arc<dyn Disk>);
-    LocalStore::new(disk, layout).with_archives(archives)
 }
 
 fn unlisted(path: &Path, source: io::Error) -> Failure {

@@ -80,7 +80,6 @@ impl Replica {
             data: None,
             state: None,
             only: None,
-            archives: None,
         };
         Ok(Profile::of_directory(directory, Arc::new(disk))?)
     }

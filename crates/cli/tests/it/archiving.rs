@@ -2,15 +2,12 @@
 
 use std::fs;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use bevy_session_journal::internal::disk::process::{ProcessGuard, ProcessOptions};
-use bevy_session_journal::internal::disk::{ArchiveDisk, Disk, RealDisk, WantedPlace};
 use bevy_session_journal::{CheckpointKind, JournalOptions, RestoreFrom};
 use jiff::Timestamp;
 
 use crate::common::{AnyValue, Done, EVENINGS, Game, RELICS, begin_process, damage, journals};
-use crate::doctoring::run_commands;
 
 /// Bytes of all that lies in the session's directory, but for its card.
 fn bytes_of(game: &Game) -> std::io::Result<u64> {
@@ -58,41 +55,6 @@ fn a_session_goes_into_the_archive_with_its_world_and_comes_back() -> Done {
     let ran = game.run("unarchive DIR Relics")?;
     assert_eq!((ran.code, &*ran.text), (Some(1), ""), "{}", ran.error);
     assert!(ran.error.contains("isn't in the archive"), "{}", ran.error);
-    Ok(())
-}
-
-#[test]
-fn archives_in_a_place_of_their_own_are_found_wherever_that_is_mounted() -> Done {
-    let game = Game::new()?;
-    let (large, usb) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    // The game wrote down where it archives to.
-    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    let (directory, name) = (large.path().to_owned(), "Hop".to_owned());
-    let wanted = WantedPlace { directory, name, apart_from: Vec::new() };
-    let archives = ArchiveDisk::of_game(&disk, game.local().store.layout(), Some(wanted));
-    let own = archives.ok_or("a place")?.current()?.ok_or("a directory")?;
-    let profile = game.profile().file_name().ok_or("a profile")?.to_owned();
-    let session = own.join("profiles").join(profile).join("sessions").join(RELICS);
-
-    let rows = game.run("cat --json DIR Relics")?.text;
-    let ran = game.run("archive --json DIR Relics")?;
-    assert_eq!(ran.code, Some(0), "{}", ran.error);
-    assert!(session.is_dir() && !game.session(RELICS).exists());
-    assert_eq!(game.run("list --in archive --json DIR")?.object()?["id"], RELICS);
-    assert_eq!(game.run("cat --json DIR Relics")?.text, rows);
-
-    assert!(!game.run("doctor --json DIR")?.text.contains("BS0503"));
-    fs::rename(&own, usb.path().join(own.file_name().ok_or("a name")?))?;
-    assert!(game.run("list --in archive --json DIR")?.objects()?.is_empty());
-    assert!(game.run("doctor --json DIR")?.text.contains("BS0503"));
-    run_commands("BS0503", &game, EVENINGS.parse()?)?;
-    let usb = usb.path().display().to_string();
-    let words = ["list", "--in", "archive", "--json", "DIR", "--archives", &usb];
-    assert_eq!(game.run_words(&words)?.object()?["id"], RELICS);
-    let ran = game.run_words(&["unarchive", "DIR", "Relics", "--archives", &usb])?;
-    assert_eq!(ran.code, Some(0), "{}", ran.error);
-    assert!(game.session(RELICS).is_dir());
-    assert_eq!(game.run("cat --json DIR Relics")?.text, rows);
     Ok(())
 }
 

@@ -3,12 +3,11 @@
 use bevy_reflect::TypeRegistry;
 
 use crate::{
-    ArchivePlaceError, Attachment, AttachmentError, AttachmentOf, AttachmentQuota,
-    AttachmentVersion, ChapterError, ChapterSummary, Chapters, CheckpointError, CheckpointKind,
-    DiskRefusal, EndReason, HowItEnded, IllegalMove, Move, NewChapter, NewSession,
-    OfferedCheckpoint, RecoveryError, RecoveryOffer, ReportError, RequestError, RestoreFrom,
-    RestoreReason, SaveId, SaveSlot, SessionEntry, SessionStatus, SlotEntry, StateChange,
-    StopReason, UnreadableSlot, WrittenBy,
+    Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion, ChapterError,
+    ChapterSummary, Chapters, CheckpointError, CheckpointKind, DiskRefusal, EndReason, HowItEnded,
+    IllegalMove, Move, NewChapter, NewSession, OfferedCheckpoint, RecoveryError, RecoveryOffer,
+    ReportError, RequestError, RestoreFrom, RestoreReason, SaveId, SaveSlot, SessionEntry,
+    SessionStatus, SlotEntry, StateChange, StopReason, UnreadableSlot, WrittenBy,
 };
 
 /// Registers the public data of this crate, with all that it is made of.
@@ -42,7 +41,6 @@ pub fn register_types(registry: &mut TypeRegistry) {
     registry.register::<WrittenBy>();
     registry.register::<ReportError>();
     registry.register::<RequestError>();
-    registry.register::<ArchivePlaceError>();
     registry.register::<AttachmentError>();
     registry.register::<ChapterError>();
     registry.register::<CheckpointError>();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::simulated_disk::SimulatedDisk;
-use super::{ArchiveDisk, Disk, FallbackDisk, Layout, MemoryDisk, RealDisk, WantedPlace};
+use super::{Disk, FallbackDisk, MemoryDisk, RealDisk};
 
 /// Does the same on each disk, below a directory that is empty.
 fn on_each_disk(check: fn(&dyn Disk, &Path)) {
@@ -17,22 +17,6 @@ fn on_each_disk(check: fn(&dyn Disk, &Path)) {
     let directory = tempfile::tempdir().unwrap();
     check(&RealDisk, directory.path());
     on_two_places(check);
-    on_archives(check);
-}
-
-/// The same in a session's directory, on a disk with a place of archives.
-fn on_archives(check: fn(&dyn Disk, &Path)) {
-    let memory = MemoryDisk::default();
-    let session = Path::new("data/profiles/default/sessions/one");
-    memory.put(Path::new("large/note"), b"mounted");
-    memory.put(&session.join("note"), b"");
-    memory.remove(&session.join("note")).unwrap();
-    let (data, state) = ("data".into(), "state".into());
-    let layout = Layout { data, state, profile: "default".to_owned() };
-    let (directory, name, apart_from) = ("large".into(), "Hop".to_owned(), Vec::new());
-    let wanted = WantedPlace { directory, name, apart_from };
-    let disk: Arc<dyn Disk> = Arc::new(memory);
-    check(&*ArchiveDisk::of_game(&disk, &layout, Some(wanted)).unwrap(), session);
 }
 
 /// The same on a disk with two places, of which the first can be written or not.

@@ -22,7 +22,7 @@ pub struct Kept {
 
 impl Kept {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 17] = [
         Self {
             what: "journal of a session",
             place: "data/profiles/*/sessions/*/*.journal, *.archive",
@@ -57,13 +57,6 @@ impl Kept {
             personal: "",
             goes: "with its session",
             is_it: Layout::is_manifest_name,
-        },
-        Self {
-            what: "mark of a session that is at home elsewhere",
-            place: "data/profiles/*/sessions/*/session.elsewhere",
-            personal: "",
-            goes: "when the session's files are in one place again",
-            is_it: Layout::is_elsewhere_name,
         },
         Self {
             what: "slot",
@@ -141,13 +134,6 @@ impl Kept {
             personal: "a lasting identifier of the machine, which journals, slots and replicas have too",
             goes: "never",
             is_it: |name| name == "host",
-        },
-        Self {
-            what: "places of archives",
-            place: "state/archive-places",
-            personal: "paths of directories, which may have the name of a user",
-            goes: "never; it is replaced",
-            is_it: Layout::is_archive_places_name,
         },
         Self {
             what: "reserve",

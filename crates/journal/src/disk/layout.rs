@@ -41,10 +41,6 @@ const HOST: &str = "host";
 const SESSION_CARD: &str = "session.ron";
 /// The name of a session's manifest.
 const SESSION_MANIFEST: &str = "session.manifest";
-/// The name of the file in a session's directory that says that the session is at home elsewhere.
-const SESSION_ELSEWHERE: &str = "session.elsewhere";
-/// The name of the file that says where archives are.
-const ARCHIVE_PLACES: &str = "archive-places";
 /// Characters of a profile's name that are kept in the name of its directory.
 const PROFILE_CHARACTERS: usize = 40;
 /// The prefix of a directory's name in the place of a profile's name, which can't be derived from it.
@@ -272,31 +268,6 @@ impl Layout {
         name == SESSION_MANIFEST
     }
 
-    /// The file in a directory of a session that says that the session is at home elsewhere.
-    pub fn elsewhere_in(session: &Path) -> PathBuf {
-        session.join(SESSION_ELSEWHERE)
-    }
-
-    /// Returns true if a file says that the session is at home elsewhere, or is an old one that waits aside.
-    pub fn is_elsewhere_name(name: &str) -> bool {
-        name.strip_suffix(ASIDE).unwrap_or(name) == SESSION_ELSEWHERE
-    }
-
-    /// The file that says where archives are.
-    pub fn archive_places(&self) -> PathBuf {
-        self.state.join(ARCHIVE_PLACES)
-    }
-
-    /// Returns true if a file says where archives are.
-    pub fn is_archive_places_name(name: &str) -> bool {
-        name == ARCHIVE_PLACES
-    }
-
-    /// The file that a process locks while it says where archives are.
-    pub fn archive_places_lock(&self) -> PathBuf {
-        self.state.join(format!("{ARCHIVE_PLACES}.lock"))
-    }
-
     /// The file that a process locks while it plays a session.
     ///
     /// It is outside of the session's directory, so that it isn't synced to other machines and doesn't get in the way
@@ -362,10 +333,8 @@ impl Layout {
     /// The small file whose old version waits aside under this name; `None` if it isn't such a name.
     pub fn place_of_aside(name: &str) -> Option<&str> {
         let place = name.strip_suffix(ASIDE)?;
-        let is_small_file = matches!(
-            place,
-            HOST | SESSION_CARD | SESSION_MANIFEST | SESSION_ELSEWHERE | ARCHIVE_PLACES | AUDIT_LOG
-        ) || Self::is_process_record_name(place)
+        let is_small_file = matches!(place, HOST | SESSION_CARD | SESSION_MANIFEST | AUDIT_LOG)
+            || Self::is_process_record_name(place)
             || has_extension(place, TRIAL_EXTENSION)
             || has_extension(place, INDEX_EXTENSION)
             || has_extension(place, ERASURE_EXTENSION)

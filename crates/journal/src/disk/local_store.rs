@@ -4,12 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::host::{host_id_is_missing, store_host_id};
-use super::{
-    ArchiveDisk, DirectoryStore, Disk, HostId, HostIdOrigin, Layout, Relocation, StoreError,
-    boot_id,
-};
+use super::{DirectoryStore, Disk, HostId, HostIdOrigin, Layout, boot_id};
 use crate::model::ids::SessionId;
-use crate::model::session::ArchivePlaceError;
 
 /// The store, and who this machine is. Made once, before the first frame.
 #[derive(Debug)]
@@ -24,8 +20,6 @@ pub struct LocalStore {
     pub outside: Arc<dyn Disk>,
     /// The sessions that this process owns beyond this machine.
     pub claimed: ClaimedSessions,
-    /// The disk of the store, if archives may be in a place of their own.
-    pub archives: Option<Arc<ArchiveDisk>>,
 }
 
 /// Sessions that this process owns beyond this machine, in a replica: no other machine plays one of them any more.
@@ -63,14 +57,7 @@ impl LocalStore {
         let outside = Arc::clone(&disk);
         let store = DirectoryStore::new(disk, layout);
         let host = store.host_id();
-        let (claimed, archives) = (ClaimedSessions::default(), None);
-        Self { store, host, boot: boot_id(), outside, claimed, archives }
-    }
-
-    /// With archives in a place of their own, by what the disk of the store is or is around.
-    #[must_use]
-    pub fn with_archives(self, archives: Option<Arc<ArchiveDisk>>) -> Self {
-        Self { archives, ..self }
+        Self { store, host, boot: boot_id(), outside, claimed: ClaimedSessions::default() }
     }
 
     /// With files that a player names on another disk than the store.
@@ -85,54 +72,8 @@ impl LocalStore {
         let layout = Layout { profile: profile.to_owned(), ..self.store.layout().clone() };
         let store = self.store.with_layout(layout);
         let outside = Arc::clone(&self.outside);
-        let (claimed, archives) = (self.claimed.clone(), self.archives.clone());
-        Self { store, host: self.host, boot: self.boot.clone(), outside, claimed, archives }
-    }
-
-    /// Returns true if a session is at home in a place of archives.
-    #[must_use]
-    pub fn is_away(&self, session: SessionId) -> bool {
-        let archives = self.archives.as_ref();
-        archives.is_some_and(|archives| archives.is_away(&self.store.layout().session(session)))
-    }
-
-    /// Refuses to archive, if there is a place for that which can't be used now.
-    ///
-    /// # Errors
-    ///
-    /// [`ArchivePlaceError`].
-    pub fn refuse_to_archive(&self) -> Result<(), ArchivePlaceError> {
-        self.archives.as_ref().map_or(Ok(()), |archives| archives.current().map(drop))
-    }
-
-    /// Refuses what must reach all archives, if one of their places isn't there.
-    ///
-    /// # Errors
-    ///
-    /// [`ArchivePlaceError`].
-    pub fn refuse_without_archives(&self) -> Result<(), ArchivePlaceError> {
-        self.archives.as_ref().map_or(Ok(()), |archives| archives.refuse_if_missing())
-    }
-
-    /// Begins to move a session to the place of archives; `None` if there is none, or it is there. Its lock is held.
-    ///
-    /// # Errors
-    ///
-    /// [`ArchivePlaceError`].
-    pub fn to_archive(&self, session: SessionId) -> Result<Option<Relocation>, ArchivePlaceError> {
-        let Some(archives) = &self.archives else { return Ok(None) };
-        archives.to_archive(&self.store.layout().session(session))
-    }
-
-    /// Moves a session out of a place of archives, to where it can be played. Returns true if it was there. Its lock is
-    /// held.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]. Then it is whole where it was.
-    pub fn bring_home(&self, session: SessionId) -> Result<bool, StoreError> {
-        let Some(archives) = &self.archives else { return Ok(false) };
-        archives.bring_home(&self.store.layout().session(session))
+        let claimed = self.claimed.clone();
+        Self { store, host: self.host, boot: self.boot.clone(), outside, claimed }
     }
 
     /// Makes the state directory again after it vanished, with the host id that this machine has had,

@@ -106,8 +106,6 @@ codes! {
         "make room: with too little, saving stops";
     InSecondPlace "BS0502" Note, "Sessions lie in a second place",
         "start the game: it reads both places and goes on with the newer; copy nothing by hand";
-    ArchivesMissing "BS0503" Note, "A place of archives isn't there",
-        "mount its disk: what is archived there isn't found without it";
 
     WriterGone "BS0601" Problem, "The writer is gone",
         "restart the game: what was acknowledged is on disk";

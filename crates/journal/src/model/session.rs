@@ -1,6 +1,5 @@
 //! The rules of the lifecycle, as plain types: no ECS, no files.
 
-mod archive_place;
 mod attachment;
 mod audit;
 mod chapter;
@@ -37,7 +36,6 @@ mod update;
 mod world_of;
 mod written_by;
 
-pub use archive_place::ArchivePlaceError;
 pub use attachment::check_attachment_name;
 pub use attachment::{
     Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion,

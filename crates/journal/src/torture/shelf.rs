@@ -1,7 +1,6 @@
 //! Sessions that are archived, deleted, brought back and removed for good, with any event meanwhile.
 
 mod archive;
-mod archive_place;
 mod attached;
 mod copies;
 mod crashes;

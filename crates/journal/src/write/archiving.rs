@@ -5,9 +5,6 @@
 //! does that resumes a session. It is written beside its place, synced and read back. Then it is renamed, durably, and
 //! with that the session is in the archive. Only then do the other files go.
 //!
-//! On a machine with a place of archives, the session's files are moved there last of all (`disk/archive_disk.rs`). If that
-//! place can't be used, nothing is begun.
-//!
 //! The place of a session is a part of its metadata, so it is durable, forked with it and not rewound
 //! (`model/session/shelf_place.rs`). `write/shelving.rs` writes it down for each line, `write/statements.rs` removes
 //! what was said before and is said again; `format/index/head.rs` lets all lines agree on one place, the nearest.
@@ -36,16 +33,14 @@ mod leftovers;
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use jiff::Timestamp;
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::News;
 use super::filing::{refuse_to_guess, take};
 use super::jobs::{Holds, Job, Slice, Tools, Urgency};
 use super::snapshot::Snapshot;
 use super::snapshot_writing::SnapshotWriting;
-use crate::disk::{
-    DirectoryStore, LocalStore, Relocation, SessionLock, StoredSession, with_sources,
-};
+use crate::disk::{DirectoryStore, SessionLock, StoredSession};
 use crate::format::Head;
 use crate::model::ids::{SessionId, Ticket};
 use crate::model::session::{
@@ -86,7 +81,7 @@ impl Job for Archive {
                 tools.digests.note_changed(session);
                 Archiving::begin(tools.finder, session, what, tools.now.wall)
             }
-            Some(archiving) => archiving.step(tools.finder.local()),
+            Some(archiving) => archiving.step(&tools.finder.local().store),
         };
         let result = match stepped {
             Ok(Continue(archiving)) => {
@@ -116,7 +111,7 @@ impl Job for Archive {
 pub(super) struct Archiving {
     from: ShelfPlace,
     stage: Stage,
-    lock: SessionLock,
+    _lock: SessionLock,
 }
 
 /// The stage of the move.
@@ -127,8 +122,6 @@ enum Stage {
         stored: Box<StoredSession>,
         place: ShelfPlace,
     },
-    /// Its files are moved to the place of archives.
-    Moving(Box<Relocation>, ShelfMoved),
 }
 
 /// The rest of the work after a slice, or the outcome of the move.
@@ -155,7 +148,6 @@ impl Archiving {
         now: Timestamp,
     ) -> Result<PutAway, RequestError> {
         refuse_to_guess(stored.index())?;
-        finder.local().refuse_to_archive()?;
         let session = stored.id();
         let head = the_only_line(&stored)?;
         if head.metadata.draft {
@@ -164,9 +156,7 @@ impl Archiving {
         let from = head.metadata.place;
         if is_there_already(&stored, &head, what)? {
             let bytes = stored.bytes_with_attachments();
-            let moved = ShelfMoved { from, to: from, bytes, bytes_before: bytes };
-            drop(stored);
-            return Ok(Self::move_files((session, moved), finder.local(), lock));
+            return Ok(Break(ShelfMoved { from, to: from, bytes, bytes_before: bytes }));
         }
         let standing = standing(finder, session, &head, LockHolder::NoOther);
         if standing.has_crashed() && !head.declined {
@@ -182,13 +172,11 @@ impl Archiving {
         let snapshot = Snapshot::of(local, &stored, &head, (standing.status, metadata), now);
         let writing = SnapshotWriting::begin(stored, snapshot, what, &local.store)?;
         let stage = Stage::Writing(Box::new(writing));
-        Ok(Continue(Self { from, stage, lock }))
+        Ok(Continue(Self { from, stage, _lock: lock }))
     }
 
-    /// Does the next slice. If anything fails, everything is as it was. A session that is archived and whose files can't
-    /// be moved is archived all the same: the next cleanup moves them.
-    pub(super) fn step(mut self, local: &LocalStore) -> Result<PutAway, RequestError> {
-        let store = &local.store;
+    /// Does the next slice. If anything fails, everything is as it was.
+    pub(super) fn step(mut self, store: &DirectoryStore) -> Result<PutAway, RequestError> {
         self.stage = match self.stage {
             Stage::Writing(writing) => match writing.step(store)? {
                 Continue(writing) => Stage::Writing(Box::new(writing)),
@@ -197,47 +185,17 @@ impl Archiving {
                 }
             },
             Stage::Clearing { stored, place } => {
-                let (session, moved) = (stored.id(), clear(&stored, (self.from, place), store));
-                // Some systems don't remove what is open.
-                drop(stored);
-                return Ok(Self::move_files((session, moved), local, self.lock));
+                return Ok(Break(clear(&stored, (self.from, place), store)));
             }
-            Stage::Moving(mut relocation, moved) => match relocation.step() {
-                Ok(true) => Stage::Moving(relocation, moved),
-                Ok(false) => return Ok(Break(moved)),
-                Err(error) => {
-                    warn!(error = %with_sources(&error), "an archived session can't be moved");
-                    return Ok(Break(moved));
-                }
-            },
         };
         Ok(Continue(self))
-    }
-
-    /// Begins to move the files of a session that is archived to the place for them, if there is one.
-    fn move_files(
-        (session, moved): (SessionId, ShelfMoved),
-        local: &LocalStore,
-        lock: SessionLock,
-    ) -> PutAway {
-        match local.to_archive(session) {
-            Ok(Some(relocation)) => {
-                let stage = Stage::Moving(Box::new(relocation), moved);
-                Continue(Self { from: moved.from, stage, lock })
-            }
-            Ok(None) => Break(moved),
-            Err(error) => {
-                warn!(%session, error = %with_sources(&error), "an archived session can't be moved");
-                Break(moved)
-            }
-        }
     }
 
     /// Gives it up, unless only the cleanup is left. Returns true if it is to be begun again.
     pub(super) fn let_go(self, store: &DirectoryStore) -> bool {
         match self.stage {
             Stage::Writing(writing) => writing.let_go(store),
-            Stage::Clearing { .. } | Stage::Moving(..) => return false,
+            Stage::Clearing { .. } => return false,
         }
         true
     }

@@ -20,7 +20,6 @@ use super::erasing::ErasingAgain;
 use super::filing;
 use super::jobs::{Holds, Job, Jobs, Queue, Slice, Tools, Urgency, WaitsFor};
 use super::news::News;
-use super::relocating::Relocating;
 use super::retention::{LetGo, Quota, WouldGo};
 use super::shelf_sweeping::ShelfSweeping;
 use super::sweeping::Sweeping;
@@ -64,8 +63,6 @@ enum Phase {
     },
     /// Sessions that have been in the trash for long are removed.
     Empty(ShelfSweeping),
-    /// Sessions are moved to the place of archives, or out of it.
-    Relocate(Relocating),
     /// Sessions of erased players are removed that were left or brought back.
     Erase(ErasingAgain),
     /// Leftovers of processes are removed.
@@ -125,7 +122,6 @@ impl CleanUp {
             Phase::GiveUp { crashes, then } => self.give_up(crashes, then, tools),
             Phase::Edit { editing, reasons, then } => self.edit(editing, reasons, then, tools),
             Phase::Empty(sweeping) => self.empty(sweeping, tools),
-            Phase::Relocate(relocating) => self.relocate(relocating, tools),
             Phase::Erase(erasing) => self.erase(erasing, tools),
             Phase::Sweep(sweeping) => self.sweep(sweeping, tools),
             Phase::Done => Phase::Done,
@@ -300,15 +296,6 @@ impl CleanUp {
         if !sweeping.is_done() {
             return Phase::Empty(sweeping);
         }
-        Phase::Relocate(Relocating::new(&self.local))
-    }
-
-    fn relocate(&mut self, mut relocating: Relocating, tools: &mut Tools<'_>) -> Phase {
-        let (has_more, refused) = relocating.step(tools);
-        self.outcome.refused.extend(refused);
-        if has_more {
-            return Phase::Relocate(relocating);
-        }
         Phase::Erase(ErasingAgain::new(&self.local))
     }
 
@@ -445,18 +432,13 @@ impl Job for CleanUp {
     fn holds(&self) -> Holds {
         match &self.phase {
             Phase::Edit { editing, .. } => editing.holds(),
-            Phase::Relocate(relocating) => {
-                relocating.holds().map_or(Holds::Nothing, Holds::Session)
-            }
             _ => Holds::Nothing,
         }
     }
 
     fn cancel(&mut self, finder: &mut SessionFinder) {
-        match &mut self.phase {
-            Phase::Edit { editing, .. } => editing.cancel(finder),
-            Phase::Relocate(relocating) => relocating.cancel(),
-            _ => {}
+        if let Phase::Edit { editing, .. } = &mut self.phase {
+            editing.cancel(finder);
         }
     }
 

@@ -82,7 +82,7 @@ impl EditingMany {
     /// Continues with the session that is being archived, or with the next one. Returns true if there is more to do.
     pub(super) fn step(&mut self, tools: &mut Tools<'_>) -> bool {
         if let Some((one, archiving)) = self.archiving.take() {
-            let stepped = archiving.step(tools.finder.local());
+            let stepped = archiving.step(&tools.finder.local().store);
             self.archived(one, stepped.map(Some), tools.news);
         } else if let Some(one) = self.waiting.pop_front() {
             self.edit_one(one, tools);

@@ -130,7 +130,6 @@ impl Erasing {
                 if self.player.is_empty() {
                     return Err(RequestError::UnknownPlayer);
                 }
-                self.local.refuse_without_archives()?;
                 let sessions = self.local.store.sessions()?;
                 self.phase = Phase::Looking { sessions, owned: Owned::default() };
             }

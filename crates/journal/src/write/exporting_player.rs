@@ -117,7 +117,6 @@ impl ExportPlayer {
         let exporting = match &mut self.phase {
             Phase::Waiting => {
                 self.refuse_to_replace()?;
-                self.local.refuse_without_archives()?;
                 let sessions = self.local.store.sessions()?;
                 self.phase = Phase::Looking { sessions, owned: Owned::default() };
                 return Ok(None);

@@ -78,8 +78,8 @@ impl PruningOthers {
         Self { run, playing, game, quota, stage: Stage::ToCome }
     }
 
-    /// Does a slice of the work. Returns true if there is more. What is away, in a place of archives, takes no room here.
-    fn step(&mut self, store: &DirectoryStore, is_away: impl Fn(SessionId) -> bool) -> bool {
+    /// Does a slice of the work. Returns true if there is more.
+    fn step(&mut self, store: &DirectoryStore) -> bool {
         let is_over = |total: u64| total > self.quota.total_bytes;
         match &mut self.stage {
             Stage::ToCome => {
@@ -88,9 +88,7 @@ impl PruningOthers {
                 true
             }
             Stage::Weighing { unweighed, weighed, total } => {
-                let from = unweighed.len().saturating_sub(LISTED_AT_ONCE);
-                let mut batch = unweighed.split_off(from);
-                batch.retain(|id| !is_away(*id));
+                let batch = unweighed.split_off(unweighed.len().saturating_sub(LISTED_AT_ONCE));
                 *total += batch.iter().filter_map(|id| store.session_bytes(*id).ok()).sum::<u64>();
                 weighed.extend(batch);
                 if !unweighed.is_empty() {
@@ -171,8 +169,7 @@ impl Job for PruningOthers {
             // It goes by another quota from now on.
             (self.quota, self.stage) = (tools.quota, Stage::ToCome);
         }
-        let local = tools.finder.local();
-        match self.step(&local.store, |session| local.is_away(session)) {
+        match self.step(&tools.finder.local().store) {
             true => Slice::Going(self),
             false => Slice::Done,
         }
@@ -295,7 +292,7 @@ mod tests {
         let (run, playing) = (RunId(99), SessionId::random());
         let mut others =
             PruningOthers { run, playing, game: String::new(), quota, stage: Stage::ToCome };
-        while others.step(store, |_| false) {}
+        while others.step(store) {}
     }
 
     #[test]
@@ -319,7 +316,7 @@ mod tests {
         let mut others =
             PruningOthers { run, playing, game: String::new(), quota, stage: Stage::ToCome };
         let mut interrupted = 0;
-        while others.step(store, |_| false) {
+        while others.step(store) {
             if interrupted < most && others.holds() != Holds::Nothing {
                 others.interrupt(store);
                 assert_eq!(others.holds(), Holds::Nothing);
@@ -361,14 +358,14 @@ mod tests {
         let mut others =
             PruningOthers { run, playing, game: String::new(), quota, stage: Stage::ToCome };
         while others.holds() == Holds::Nothing {
-            assert!(others.step(&store, |_| false));
+            assert!(others.step(&store));
         }
         let before = bytes_of_each(&store, &ids);
         let Holds::Session(session) = others.holds() else { panic!("{:?}", others.holds()) };
         disk.remove(&store.layout().lock(session)).unwrap();
         let other_process = store.lock_session(session).unwrap().unwrap();
         while others.holds() == Holds::Session(session) {
-            assert!(others.step(&store, |_| false));
+            assert!(others.step(&store));
         }
         assert_eq!(bytes_of_each(&store, &ids), before);
         drop(other_process);

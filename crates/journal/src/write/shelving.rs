@@ -34,11 +34,7 @@ pub(super) fn shelve_taken(
     let from = place_of(stored.index())?;
     let to = destination(stored, from, how, now)?;
     let bytes_before = stored.bytes_with_attachments();
-    let local = finder.local();
-    if to != from && to.is_open() && local.bring_home(session)? {
-        // Its files are others now.
-        put(finder, &local.store.open_session_to_change(session)?, to, now)?;
-    } else if to != from {
+    if to != from {
         put(finder, stored, to, now)?;
     }
     let bytes = finder.local().store.session_bytes(session).unwrap_or(bytes_before);

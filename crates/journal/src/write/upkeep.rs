@@ -126,7 +126,7 @@ impl Upkeep {
         let mut step = Archiving::begin(&mut self.finder, session, what, now)?;
         loop {
             step = match step {
-                Continue(archiving) => archiving.step(self.finder.local())?,
+                Continue(archiving) => archiving.step(&self.finder.local().store)?,
                 Break(moved) => return Ok(moved),
             };
         }

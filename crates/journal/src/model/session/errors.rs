@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{
-    ArchivePlaceError, AttachmentError, ChapterError, FailureCause, IllegalMove, SlotError,
-};
+use super::{AttachmentError, ChapterError, FailureCause, IllegalMove, SlotError};
 use crate::model::ids::SessionId;
 use crate::model::session::{SessionFeature, WrittenBy};
 
@@ -213,9 +211,6 @@ pub enum RequestError {
     /// It can't be done with the game's own saves.
     #[error(transparent)]
     External(#[from] ExternalError),
-    /// The place of archives can't be used now, which it takes. Sessions stay where they are.
-    #[error(transparent)]
-    ArchivePlace(#[from] ArchivePlaceError),
     /// The session's files can't be used now; they were left as they are.
     #[error(transparent)]
     Store(FailureCause),

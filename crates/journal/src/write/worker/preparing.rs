@@ -101,22 +101,19 @@ impl<C: Content> Worker<C> {
 }
 
 /// Takes a session's lock, so that no other process plays it meanwhile. There is none to take on a
-/// file system without locks. A session in a place of archives is moved out of it.
+/// file system without locks.
 fn lock(
     finder: &mut SessionFinder,
     session: SessionId,
 ) -> Result<Option<SessionLock>, RequestError> {
-    let lock = match finder.lock_session(session) {
-        Ok(Some(lock)) => Some(lock),
-        Ok(None) => return Err(RequestError::SessionInUse),
-        Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => None,
+    match finder.lock_session(session) {
+        Ok(Some(lock)) => Ok(Some(lock)),
+        Ok(None) => Err(RequestError::SessionInUse),
+        Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => Ok(None),
         Err(error) => {
             let cause = FailureCause::from(error);
             warn!(%session, error = %cause, "the session's lock can't be taken");
-            return Err(RequestError::Store(cause));
+            Err(RequestError::Store(cause))
         }
-    };
-    // It is played where its place of archives may be gone at any moment otherwise.
-    finder.local().bring_home(session)?;
-    Ok(lock)
+    }
 }
