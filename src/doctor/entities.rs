@@ -7,6 +7,7 @@ use bevy::ecs::entity::Entity;
 use bevy::ecs::hierarchy::Children;
 use bevy::ecs::name::Name;
 use bevy::ecs::world::EntityRef;
+use bevy::transform::components::Transform;
 
 use super::patient::Patient;
 use super::{Finding, FoundEntities};
@@ -44,27 +45,27 @@ fn has_saved_children(patient: &Patient<'_>, entity: EntityRef<'_>) -> bool {
 
 /// Entities with a key and saved types, and without the marker.
 ///
-/// The root of a level has children, and often a place that its level sets. A name says nothing of a game's progress.
+/// Levels give their entities places and names, to which others refer by the key alone.
 pub(super) fn keyed_not_saved(patient: &Patient<'_>) -> Option<Finding> {
-    let name = patient.world.component_id::<Name>();
+    let of_levels =
+        [patient.world.component_id::<Name>(), patient.world.component_id::<Transform>()];
     let mut saved_types: Vec<_> = patient
         .components
         .iter()
         .filter(|(component, type_path)| {
             is_descriptive(type_path)
-                && name != Some(**component)
+                && !of_levels.contains(&Some(**component))
                 && !patient.doctor.ignores(patient.type_id(**component))
         })
         .collect();
     saved_types.sort_unstable_by_key(|(_, type_path)| *type_path);
     let anchors =
         patient.anchors.iter().filter_map(|(entity, _)| patient.world.get_entity(*entity).ok());
-    let mut forgotten =
-        anchors.filter(|anchor| !anchor.contains::<Children>()).filter_map(|anchor| {
-            let (_, type_path) =
-                saved_types.iter().find(|(component, _)| anchor.contains_id(**component))?;
-            Some((anchor.id(), type_path.to_string()))
-        });
+    let mut forgotten = anchors.filter_map(|anchor| {
+        let mut saved_types = saved_types.iter();
+        let (_, type_path) = saved_types.find(|(component, _)| anchor.contains_id(**component))?;
+        Some((anchor.id(), type_path.to_string()))
+    });
     let (first, type_path) = forgotten.next()?;
     let mut on = FoundEntities::one(patient.world, first);
     on.count += forgotten.count() as u64;

@@ -108,8 +108,8 @@ pub enum Finding {
     /// Entities have a [`SaveKey`] and a component of a saved type, and aren't marked as
     /// [`Saved`](crate::Saved): other entities can refer to them, and their values aren't saved.
     ///
-    /// Entities with children don't count: they are the roots of levels. Neither does a
-    /// [`Name`](bevy::ecs::name::Name).
+    /// A [`Transform`](bevy::prelude::Transform) or [`Name`](bevy::ecs::name::Name) doesn't count:
+    /// levels set them.
     KeyedNotSaved {
         /// One of the components of the first of them.
         type_path: String,

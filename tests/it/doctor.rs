@@ -339,25 +339,33 @@ fn two_entities_with_one_key() {
         if key == SaveKey::new("door") && entities.len() == 2));
 }
 
+/// Saved by `save_component`, which marks no entity.
+#[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+struct Fuel(u32);
+
 #[test]
 fn entities_with_a_key_and_no_marker() {
     let mut app = game(|app| {
-        app.save_component::<Transform>();
+        app.save_component::<Transform>().save_component::<Fuel>();
     });
     let world = app.world_mut();
     let at = Transform::from_xyz(1.0, 0.0, 0.0);
-    // The root of a level, one whose place is saved, and one to which others refer.
-    world.spawn((at, SaveKey::new("cellar"), children![(Health(1), at, SaveKey::new("door"))]));
-    world.spawn((SaveKey::new("sun"), Name::new("Sun")));
+    // The root of a level, one that is saved, and one to which others refer.
+    world.spawn((
+        at,
+        SaveKey::new("cellar"),
+        children![(Health(1), Fuel(1), SaveKey::new("lamp"))],
+    ));
+    world.spawn((at, SaveKey::new("sun"), Name::new("Sun")));
     assert_healthy(&mut app);
-    let paddle = app.world_mut().spawn((at, SaveKey::new("paddle"))).id();
+    let boat = app.world_mut().spawn((Fuel(2), at, SaveKey::new("boat"))).id();
     let finding = only(&mut app);
     let Finding::KeyedNotSaved { type_path, on } = &finding else { panic!("{finding:?}") };
-    assert_eq!((on.count, on.first, on.first_name.as_deref()), (1, paddle, Some("paddle")));
-    assert!(type_path.ends_with("::Transform"), "{type_path}");
+    assert_eq!((on.count, on.first, on.first_name.as_deref()), (1, boat, Some("boat")));
+    assert!(type_path.ends_with("::Fuel"), "{type_path}");
     assert!(finding.to_string().contains("no marker `Saved`: "), "{finding}");
-    assert!(doctor().ignore::<Transform>().examine(&mut app).is_healthy());
-    app.world_mut().entity_mut(paddle).insert(Saved);
+    assert!(doctor().ignore::<Fuel>().examine(&mut app).is_healthy());
+    app.world_mut().entity_mut(boat).insert(Saved);
     assert_healthy(&mut app);
 }
 

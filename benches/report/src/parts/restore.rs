@@ -71,7 +71,7 @@ pub fn measure(report: &mut Report) -> Outcome {
 /// A session that can be continued.
 struct SavedGame {
     directory: PathBuf,
-    session: bevy_session::SessionId,
+    session: SessionId,
     entities: usize,
 }
 

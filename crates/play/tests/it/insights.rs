@@ -194,6 +194,17 @@ fn a_session_that_has_ended_is_among_the_insights_without_being_asked_for() {
     let insights = game.app().world().resource::<SessionsInsights>().clone();
     assert!(insights.sessions.get(ended).unwrap().value.times.play >= Duration::from_secs(2));
     assert!(insights.sessions.get(closed).is_some());
+
+    let is_known = |game: &TestGame, session| {
+        game.app().world().resource::<SessionsInsights>().sessions.get(session).is_some()
+    };
+    let soon = game.start(NewSession::named("Short")).unwrap();
+    game.request(|commands| commands.session().end(EndReason::Failed, LeaveCause::Player));
+    game.seconds(30.0);
+    assert!(!is_known(&game, soon), "once a minute is enough");
+    game.seconds(40.0);
+    assert!(is_known(&game, soon));
+
     game.world().resource_mut::<InsightsConsent>().0 = false;
     game.start(NewSession::named("Private")).unwrap();
     game.request(|commands| commands.session().end(EndReason::Completed, LeaveCause::Player))

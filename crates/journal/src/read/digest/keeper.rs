@@ -46,6 +46,8 @@ struct Known<T> {
 struct UnderWay<T> {
     /// The sessions that weren't looked at yet, the next one last, with the stamp of their files if it is known.
     waiting: Vec<(SessionId, Option<u64>)>,
+    /// Those that this process may have changed since that stamp was known.
+    changed: BTreeSet<SessionId>,
     played: Option<PlayedLine>,
     /// The digests from before that aren't confirmed yet.
     before: BTreeMap<SessionId, Known<T>>,
@@ -87,6 +89,19 @@ impl<D: SessionDigester> DigestKeeper<D> {
             self.packed = sessions.into_iter().map(|session| (session.id, session)).collect();
         }
         self.build = Some(build);
+    }
+
+    /// Keeps what is known of a session, or begins to read it.
+    fn look_at(
+        &mut self,
+        finder: &mut SessionFinder,
+        types: &dyn KnownTypes,
+        session: SessionId,
+        stamp: Option<u64>,
+    ) {
+        if !self.confirm(session, stamp) {
+            self.open(finder, types, session);
+        }
     }
 
     /// Keeps what is known of a session if its files are as they were. Returns true if they were.
@@ -187,24 +202,24 @@ impl<D: SessionDigester> KeepDigests for DigestKeeper<D> {
         let mut stamps: BTreeMap<SessionId, Option<u64>> = finder.stamps().into_iter().collect();
         let played_session = played.as_ref().map(|played| played.session);
         let changed: BTreeSet<SessionId> = changed.iter().copied().chain(played_session).collect();
-        for session in changed {
-            match finder.store().session_stamp(session) {
-                Ok(stamp) => drop(stamps.insert(session, Some(stamp))),
-                Err(_) => drop(stamps.remove(&session)),
-            }
-        }
+        stamps.extend(changed.iter().map(|session| (*session, None)));
         let waiting = stamps.into_iter().rev().collect();
         let before = std::mem::take(&mut self.known);
-        self.under_way = Some(UnderWay { waiting, played, before, reading: None });
+        self.under_way = Some(UnderWay { waiting, changed, played, before, reading: None });
     }
 
     fn step(&mut self, finder: &mut SessionFinder, types: &dyn KnownTypes) -> bool {
         let begun = clock::instant();
         if !self.read_on() {
-            let next = self.under_way.as_mut().and_then(|under_way| under_way.waiting.pop());
-            let Some((session, stamp)) = next else { return false };
-            if !self.confirm(session, stamp) {
-                self.open(finder, types, session);
+            let Some(under_way) = &mut self.under_way else { return false };
+            let Some((session, stamp)) = under_way.waiting.pop() else { return false };
+            let looks = under_way.changed.contains(&session);
+            let looked = looks.then(|| finder.store().session_stamp(session));
+            match looked {
+                // It is gone.
+                Some(Err(_)) => {}
+                Some(Ok(stamp)) => self.look_at(finder, types, session, Some(stamp)),
+                None => self.look_at(finder, types, session, stamp),
             }
         }
         self.figures.work += begun.elapsed();
