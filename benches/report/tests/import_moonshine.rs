@@ -189,6 +189,26 @@ fn a_file_that_was_not_put_aside_in_time_is_not_imported_twice() {
 }
 
 #[test]
+fn another_file_that_is_put_there_later_is_not_put_aside() {
+    let (_directory, file) = left_behind();
+    let mut game = start(&file);
+    let imported = fs::read_to_string(aside(&file)).unwrap();
+    let of_same_length = imported.replace("\"Ann\"", "\"Zoe\"");
+    assert_ne!(of_same_length, imported);
+    for other in [of_same_length, format!("{imported}\n")] {
+        fs::write(&file, &other).unwrap();
+        game.checkpoint("played").unwrap();
+        game.frames(1);
+        game.crash_and_restart().seconds(1.0);
+        game.checkpoint("back").unwrap();
+        game.frames(1);
+        assert_village(&mut game, 120, SAVED);
+        assert_eq!(fs::read_to_string(&file).unwrap(), other, "nothing has its village");
+        assert_eq!(fs::read_to_string(aside(&file)).unwrap(), imported);
+    }
+}
+
+#[test]
 fn a_file_that_was_put_aside_before_is_not_replaced() {
     let (_directory, file) = left_behind();
     let content = fs::read(&file).unwrap();
@@ -209,6 +229,38 @@ fn without_a_file_a_new_village_begins() {
     assert!(matches!(error, ImportError::Missing { .. }), "{error:?}");
     assert!(error.to_string().contains("village.ron"), "{error}");
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[derive(Component, Reflect)]
+#[reflect(Component)]
+#[type_path = "village"]
+struct Mood(u32);
+
+#[test]
+fn a_type_may_have_the_former_name_of_another_one() {
+    let health_and_mood = |health: &str, mood: &str, renamed: &[(&'static str, &'static str)]| {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("village.ron");
+        let ann = "\"village::Villager\": (name: \"Ann\", friend: None)";
+        let values = format!("{ann}, \"{health}\": (7), \"{mood}\": (3)");
+        let entities = format!("4294967293: (components: {{{values}}})");
+        fs::write(&file, format!("(resources: {{}}, entities: {{{entities}}})")).unwrap();
+        let renamed = renamed.to_vec();
+        let mut game = TestGame::new(move |session| {
+            let mut app = build(session, &file);
+            app.register_type::<Mood>();
+            app.world_mut().resource_mut::<OldSave>().renamed = renamed.clone();
+            app
+        });
+        game.seconds(1.0);
+        assert_village(&mut game, 0, &[("Ann", 7, None)]);
+        let world = game.world();
+        assert_eq!(world.query::<&Mood>().single(world).unwrap().0, 3);
+    };
+    let chain = [("village::Hp", "village::Health"), ("village::Health", "village::Mood")];
+    health_and_mood("village::Hp", "village::Health", &chain);
+    let swap = [("village::Mood", "village::Health"), ("village::Health", "village::Mood")];
+    health_and_mood("village::Mood", "village::Health", &swap);
 }
 
 /// A new village begins, the file stays as it is, and the error is of this kind and says this.

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bevy::ecs::entity::EntityHashMap;
 use bevy::prelude::*;
@@ -22,10 +22,30 @@ pub struct OldSave {
     pub renamed: Vec<(&'static str, &'static str)>,
 }
 
-/// Part of a session that began with an old save.
-#[derive(Resource, Reflect, Clone, Serialize, Deserialize)]
+/// Part of a session that began with an old save: which file that was.
+#[derive(Resource, Reflect, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[reflect(Resource, Saved)]
-pub struct Imported;
+pub struct Imported {
+    /// Its length in bytes.
+    length: u64,
+    /// The FNV-1a hash of its bytes, which is the same in each build of the game.
+    hash: u64,
+}
+
+impl Imported {
+    fn of(content: &[u8]) -> Self {
+        let hash = content.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Self { length: content.len() as u64, hash }
+    }
+
+    /// Returns true if the file at this path is the imported one. A file of another length isn't read.
+    fn is_at(&self, path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|file| file.len() == self.length)
+            && fs::read(path).is_ok_and(|content| Self::of(&content) == *self)
+    }
+}
 
 /// The reasons why nothing was imported. The file is as it was, and so is the world, unless it was [`Refused`](Self::Refused).
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +77,7 @@ pub enum ImportError {
 pub fn import(world: &mut World, old: &OldSave) -> Result<(), ImportError> {
     // That of an earlier session, which says nothing of this one.
     world.remove_resource::<Imported>();
-    let described = read(world, old)?;
+    let (described, imported) = read(world, old)?;
     let mut entities = EntityHashMap::default();
     described
         .write_to_world(world, &mut entities)
@@ -65,13 +85,14 @@ pub fn import(world: &mut World, old: &OldSave) -> Result<(), ImportError> {
     for entity in described.entities.iter().filter_map(|entity| entities.get(&entity.entity)) {
         world.entity_mut(*entity).insert(Saved);
     }
-    world.insert_resource(Imported);
+    world.insert_resource(imported);
     Ok(())
 }
 
 /// Adds `.imported` to the file's name, once a session has its content durably. The file is never deleted, nor is one of that name replaced.
+/// Another file that is put there later stays, for the next session that starts.
 pub fn put_aside(_: On<CheckpointSaved>, old: Res<OldSave>, imported: Option<Res<Imported>>) {
-    if imported.is_none() || !old.path.exists() {
+    if !imported.is_some_and(|imported| imported.is_at(&old.path)) {
         return;
     }
     let mut aside = old.path.clone();
@@ -84,16 +105,14 @@ pub fn put_aside(_: On<CheckpointSaved>, old: Res<OldSave>, imported: Option<Res
     }
 }
 
-fn read(world: &World, old: &OldSave) -> Result<DynamicWorld, ImportError> {
+fn read(world: &World, old: &OldSave) -> Result<(DynamicWorld, Imported), ImportError> {
     let path = || old.path.clone();
-    let mut text = fs::read_to_string(&old.path).map_err(|reason| match reason.kind() {
+    let text = fs::read_to_string(&old.path).map_err(|reason| match reason.kind() {
         io::ErrorKind::NotFound => ImportError::Missing { path: path() },
         _ => ImportError::Unreadable { path: path(), reason },
     })?;
-    for (before, now) in &old.renamed {
-        // A quote within a value is escaped, so only a key looks like this.
-        text = text.replace(&format!("\"{before}\":"), &format!("\"{now}\":"));
-    }
+    let imported = Imported::of(text.as_bytes());
+    let text = with_todays_paths(&text, &old.renamed);
     let registry = world.resource::<AppTypeRegistry>().read();
     let mut assets = world.resource::<AssetServer>().clone();
     let reader = WorldDeserializer { type_registry: &registry, load_from_path: &mut assets };
@@ -102,8 +121,24 @@ fn read(world: &World, old: &OldSave) -> Result<DynamicWorld, ImportError> {
         .map_err(|reason| ImportError::Damaged { path: path(), reason: Box::new(reason) })?;
     match unusable(&described, &registry) {
         Some(type_path) => Err(ImportError::Unusable { path: path(), type_path }),
-        None => Ok(described),
+        None => Ok((described, imported)),
     }
+}
+
+/// Renames keys, each once: the path of a type now may be that of another one before.
+fn with_todays_paths(text: &str, renamed: &[(&str, &str)]) -> String {
+    // A quote within a value is escaped, so only a key ends like this.
+    let mut parts: Vec<String> = text.split("\":").map(str::to_owned).collect();
+    for part in &mut parts {
+        let found = renamed.iter().find_map(|(before, now)| {
+            let start = part.strip_suffix(before)?;
+            start.ends_with('"').then(|| format!("{start}{now}"))
+        });
+        if let Some(found) = found {
+            *part = found;
+        }
+    }
+    parts.join("\":")
 }
 
 /// Finds the first type of a value that is [`Unusable`](ImportError::Unusable).

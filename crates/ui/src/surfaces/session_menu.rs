@@ -21,9 +21,8 @@ use bevy::prelude::*;
 
 use self::act::{act, close_menu, count_down, follow_typing, go_back, open_menu, scroll};
 use self::answers::{
-    corruption_detected, recovery_failed, request_rejected, restore_cancelled, session_copied,
-    session_moved, session_purged, session_restored, session_started, session_updated,
-    slot_renamed,
+    corruption_detected, recovery_failed, request_done, request_rejected, restore_cancelled,
+    session_copied, session_restored, session_started,
 };
 use self::facts::show_menu;
 pub use self::state::SessionMenu;
@@ -149,17 +148,14 @@ impl Plugin for SessionMenuPlugin {
             .insert_resource(NewSessions(self.new_sessions))
             .add_observer(open_menu)
             .add_observer(close_menu)
+            .add_observer(request_done)
             .add_observer(request_rejected)
             .add_observer(corruption_detected)
             .add_observer(recovery_failed)
             .add_observer(session_restored)
             .add_observer(session_started)
             .add_observer(restore_cancelled)
-            .add_observer(session_updated)
             .add_observer(session_copied)
-            .add_observer(session_moved)
-            .add_observer(session_purged)
-            .add_observer(slot_renamed)
             .add_observer(act)
             .add_observer(follow_typing)
             .add_observer(scroll)

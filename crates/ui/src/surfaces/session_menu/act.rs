@@ -7,6 +7,7 @@ use bevy::input_focus::InputFocus;
 use bevy::prelude::*;
 use bevy::text::{EditableText, TextEditChange};
 use bevy::ui_widgets::Activate;
+use bevy_session::slots::SlotRequest;
 use bevy_session::{CurrentSession, SessionCommandsExt};
 
 use super::chosen::leave_form;
@@ -18,7 +19,6 @@ use super::state::{Does, EntryId, SessionMenu, UndoTime};
 use super::view::MenuView;
 use super::{CloseSessionMenu, OpenSessionMenu};
 use crate::surfaces::SessionTimeline;
-use crate::surfaces::asking::asked_by;
 use crate::surfaces::field::typed;
 use crate::surfaces::focus::{GoBack, ScrollRows};
 use crate::surfaces::surface::Surface;
@@ -49,7 +49,7 @@ pub(super) fn close(menu: &mut SessionMenu, commands: &mut Commands) {
 /// Ends the time in which the last action can be undone.
 pub(super) fn end_toast(menu: &mut SessionMenu, commands: &mut Commands) {
     if let Some(slot) = menu.doomed() {
-        asked_by(commands.session(), &menu.by).slots().delete(slot);
+        menu.ask(SlotRequest::Delete(slot), commands);
     }
     menu.toast = None;
 }

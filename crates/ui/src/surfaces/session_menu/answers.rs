@@ -1,12 +1,10 @@
 //! Answers to the menu's requests.
 
 use bevy::prelude::*;
-use bevy_session::library::{SessionCopied, SessionMoved, SessionPurged, SessionUpdated};
+use bevy_session::library::SessionCopied;
 use bevy_session::recovery::{CorruptionDetected, RestoreCancelled};
-use bevy_session::requests::{CurrentRequest, Request};
-use bevy_session::slots::{SlotRenamed, SlotRequest};
 use bevy_session::{
-    RecoveryFailed, RequestRejected, SessionCatalog, SessionRestored, SessionStarted,
+    RecoveryFailed, RequestDone, RequestRejected, SessionCatalog, SessionRestored, SessionStarted,
 };
 
 use super::act::{close, end_toast};
@@ -32,20 +30,12 @@ pub(super) fn session_started(
     }
 }
 
-pub(super) fn restore_cancelled(_: On<RestoreCancelled>, mut menu: ResMut<SessionMenu>) {
-    menu.loading = None;
+pub(super) fn restore_cancelled(cancelled: On<RestoreCancelled>, mut menu: ResMut<SessionMenu>) {
+    menu.stop_loading(cancelled.ticket);
 }
 
-pub(super) fn session_updated(updated: On<SessionUpdated>, mut menu: ResMut<SessionMenu>) {
-    menu.unconfirmed.updated(updated.session);
-}
-
-pub(super) fn session_moved(moved: On<SessionMoved>, mut menu: ResMut<SessionMenu>) {
-    menu.unconfirmed.moved(moved.session);
-}
-
-pub(super) fn session_purged(forgotten: On<SessionPurged>, mut menu: ResMut<SessionMenu>) {
-    menu.unconfirmed.moved(forgotten.session);
+pub(super) fn request_done(done: On<RequestDone>, mut menu: ResMut<SessionMenu>) {
+    menu.unconfirmed.answered(done.ticket);
 }
 
 /// The copy is what is chosen now.
@@ -56,7 +46,7 @@ pub(super) fn session_copied(
     mut menu: ResMut<SessionMenu>,
     mut commands: Commands,
 ) {
-    if !menu.unconfirmed.copied(copied.from) || !menu.is_open {
+    if !menu.unconfirmed.copies(copied.from) || !menu.is_open {
         return;
     }
     end_toast(&mut menu, &mut commands);
@@ -67,22 +57,12 @@ pub(super) fn session_copied(
     menu.wants_focus = Some(Does::Play);
 }
 
-pub(super) fn slot_renamed(renamed: On<SlotRenamed>, mut menu: ResMut<SessionMenu>) {
-    menu.unconfirmed.renamed(renamed.slot.id);
-}
-
-/// Takes back an edit that was shown as done, and shows why it failed.
+/// Takes back an edit that was shown as done, and shows why it failed. What others asked for is their concern.
 pub(super) fn request_rejected(rejected: On<RequestRejected>, mut menu: ResMut<SessionMenu>) {
-    let was_edit = menu.unconfirmed.take_back(&rejected.request);
-    let was_asked_for = menu.loading.as_ref() == Some(&rejected.request);
-    let was_deletion = matches!(rejected.request, Request::Slot(SlotRequest::Delete(_)));
-    let was_of_played = matches!(
-        rejected.request,
-        Request::Current(
-            CurrentRequest::Pause | CurrentRequest::Resume | CurrentRequest::End { .. }
-        )
-    );
-    if menu.is_open && (was_edit || was_asked_for || was_deletion || was_of_played) {
+    let Some(ticket) = rejected.ticket else { return };
+    let was_asked_for = menu.unconfirmed.answered(ticket);
+    let was_loading = menu.stop_loading(ticket);
+    if menu.is_open && (was_asked_for || was_loading) {
         menu.fail(Failure::Rejected(rejected.error.clone()));
     }
 }
@@ -90,6 +70,7 @@ pub(super) fn request_rejected(rejected: On<RequestRejected>, mut menu: ResMut<S
 /// Shows that what was being loaded is damaged. No request is rejected then.
 pub(super) fn corruption_detected(found: On<CorruptionDetected>, mut menu: ResMut<SessionMenu>) {
     if menu.is_loading(found.session) {
+        menu.loading = None;
         menu.fail(Failure::Damaged);
     }
 }
@@ -97,6 +78,7 @@ pub(super) fn corruption_detected(found: On<CorruptionDetected>, mut menu: ResMu
 /// Shows that nothing of what is being loaded can be restored. No request is rejected then.
 pub(super) fn recovery_failed(failed: On<RecoveryFailed>, mut menu: ResMut<SessionMenu>) {
     if menu.is_loading(failed.session) {
+        menu.loading = None;
         menu.fail(Failure::Unrecoverable(failed.error.clone()));
     }
 }

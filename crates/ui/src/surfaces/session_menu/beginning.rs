@@ -33,14 +33,14 @@ fn by_level(one: &ScenarioAsset, other: &ScenarioAsset) -> Ordering {
 pub(super) struct Beginning {
     /// The text that was typed.
     pub name: String,
-    /// The scenario; `None` for the first one.
+    /// The scenario; `None` as long as the game has none.
     scenario: Option<AssetId<ScenarioAsset>>,
 }
 
 /// The scenario that a new session begins with.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Choice<'a> {
-    /// None: the game has no scenarios.
+    /// None: the game had no scenarios when the form was last shown.
     Nothing,
     /// A scenario, with its place among all.
     One(usize, &'a ScenarioAsset),
@@ -49,12 +49,15 @@ pub(super) enum Choice<'a> {
 }
 
 impl Beginning {
+    /// Chooses the first scenario, unless one is chosen. It stays chosen when an easier one is loaded later: what is
+    /// started is what was shown.
+    pub fn choose_first(&mut self, all: &[Offered]) {
+        self.scenario = self.scenario.or_else(|| Some(all.first()?.0));
+    }
+
     pub fn choice<'a>(&self, all: &[Offered<'a>]) -> Choice<'a> {
-        let place = match self.scenario {
-            None if all.is_empty() => return Choice::Nothing,
-            None => Some(0),
-            Some(chosen) => all.iter().position(|(scenario, _)| *scenario == chosen),
-        };
+        let Some(chosen) = self.scenario else { return Choice::Nothing };
+        let place = all.iter().position(|(scenario, _)| *scenario == chosen);
         let found = place.and_then(|place| Some((place, all.get(place)?.1)));
         found.map_or(Choice::Gone, |(place, scenario)| Choice::One(place, scenario))
     }

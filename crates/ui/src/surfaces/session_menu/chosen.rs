@@ -3,15 +3,12 @@
 use bevy_session::library::{Archived, ShelfMove};
 use bevy_session::requests::{CurrentRequest, Request, SessionRequest};
 use bevy_session::slots::SlotRequest;
-use bevy_session::{
-    EndReason, LeaveCause, RestoreFrom, SessionCommandsExt, SessionId, SessionUpdate,
-};
+use bevy_session::{EndReason, LeaveCause, RestoreFrom, SessionId, SessionUpdate};
 
 use super::act::{Acting, end_toast};
 use super::form::{Form, Sure};
 use super::listed::Listed;
 use super::state::{Does, EntryId, Said, SessionMenu, Tab, Toast, Undo};
-use crate::surfaces::asking::asked_by;
 use crate::surfaces::describe::fill;
 
 /// The chosen entry, and the one next to it.
@@ -39,8 +36,7 @@ impl Acting<'_, '_> {
             }
             (Does::Play, _) => {
                 if let Some(request) = chosen.play {
-                    asked_by(self.commands.session(), &menu.by).request(request.clone());
-                    menu.loading = Some(request);
+                    menu.load(request, &mut self.commands);
                 }
             }
             (Does::Favourite(pinned), EntryId::Session(session)) => {
@@ -176,11 +172,11 @@ impl Acting<'_, '_> {
     }
 
     /// Pauses the session that is played, or resumes it.
-    fn pause_or_resume(&mut self, menu: &SessionMenu, session: SessionId) {
+    fn pause_or_resume(&mut self, menu: &mut SessionMenu, session: SessionId) {
         let facts = self.known.facts();
         let request = if facts.is_paused { CurrentRequest::Resume } else { CurrentRequest::Pause };
         if facts.playing == Some(session) {
-            asked_by(self.commands.session(), &menu.by).request(request);
+            menu.ask(request, &mut self.commands);
         }
     }
 
@@ -205,8 +201,8 @@ impl Acting<'_, '_> {
             Sure::End => {
                 let is_played = self.known.facts().playing == Some(session);
                 if is_played {
-                    asked_by(self.commands.session(), &menu.by)
-                        .end(EndReason::Abandoned, LeaveCause::Player);
+                    let (reason, leaving) = (EndReason::Abandoned, LeaveCause::Player.into());
+                    menu.ask(CurrentRequest::End { reason, leaving }, &mut self.commands);
                 }
             }
             Sure::Archive => {

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::beginning::Scenarios;
 use super::draw::WIDTH;
+use super::form::Form;
 use super::state::{NewSessions, SessionMenu};
 use super::view::{Facts, MenuView};
 use crate::surfaces::SessionTimeline;
@@ -113,12 +114,16 @@ fn view(world: &World, menu: &mut SessionMenu, now: Timestamp) -> Option<MenuVie
     if menu.is_open {
         menu.find(&catalog, catalog.last_changed(), playing, &look.words);
     }
+    let scenarios = Scenarios(world.get_resource::<Assets<ScenarioAsset>>());
+    if let Some(Form::New(new)) = &mut menu.form {
+        new.choose_first(&scenarios.all());
+    }
     let settings = world.get_resource::<SessionSettings>();
     menu.view(Facts {
         now,
         playing,
         is_paused: world.get_resource::<CurrentSession>().is_some_and(is_paused),
-        scenarios: Scenarios(world.get_resource::<Assets<ScenarioAsset>>()),
+        scenarios,
         starts_sessions: world.resource::<NewSessions>().0,
         activity: world.get_resource::<SessionActivity>().copied().unwrap_or_default(),
         has_timeline: playing.is_some() && world.contains_resource::<SessionTimeline>(),

@@ -1,12 +1,9 @@
 //! Actions of the player on a new session.
 
-use bevy_session::SessionCommandsExt;
-
 use super::act::Acting;
 use super::beginning::Beginning;
 use super::form::Form;
 use super::state::{Does, SessionMenu};
-use crate::surfaces::asking::asked_by;
 
 /// Asks what a new session is to be.
 pub(super) fn ask_for_new(menu: &mut SessionMenu) {
@@ -29,8 +26,7 @@ impl Acting<'_, '_> {
         menu.form = Some(Form::New(new));
         menu.failure = None;
         if let Some(request) = request {
-            asked_by(self.commands.session(), &menu.by).request(request.clone());
-            menu.loading = Some(request.into());
+            menu.load(request, &mut self.commands);
         }
     }
 }

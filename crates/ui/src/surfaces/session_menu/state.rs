@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use bevy_session::recovery::RecoveryError;
 use bevy_session::requests::{Request, SessionRequest};
 use bevy_session::slots::SlotId;
-use bevy_session::{RequestError, SessionCommandsExt, SessionId};
+use bevy_session::{RequestError, SessionCommandsExt, SessionId, Ticket};
 
 use super::form::Form;
 use super::found::Found;
@@ -37,10 +37,10 @@ pub struct SessionMenu {
     pub(super) shows_more: bool,
     /// The last thing that was done.
     pub(super) toast: Option<Toast>,
-    /// Edits that aren't durable yet.
+    /// Requests, beside the one that is being loaded, that aren't answered yet.
     pub(super) unconfirmed: Unconfirmed,
-    /// The request that is being loaded.
-    pub(super) loading: Option<Request>,
+    /// The request that is being loaded, with its ticket: others may ask for the same.
+    pub(super) loading: Option<(Ticket, Request)>,
     /// Why the last thing that was asked for could not be done.
     pub(super) failure: Option<Failure>,
     /// The button that is to have the focus next.
@@ -55,16 +55,27 @@ impl SessionMenu {
         *self = Self { is_open, sort, grouping, unconfirmed, ..default() };
     }
 
-    /// Asks for an edit, in the name of the player who opened the menu, and shows it from now on.
+    /// Makes a request in the name of the player who opened the menu. An edit is shown from now on.
     pub(super) fn ask(&mut self, request: impl Into<Request>, commands: &mut Commands) {
         let request = request.into();
-        asked_by(commands.session(), &self.by).request(request.clone());
-        self.unconfirmed.show(request);
+        let ticket = asked_by(commands.session(), &self.by).request(request.clone());
+        self.unconfirmed.show(ticket, request);
+    }
+
+    /// The same for a request that closes the menu once it is done.
+    pub(super) fn load(&mut self, request: impl Into<Request>, commands: &mut Commands) {
+        let request = request.into();
+        let ticket = asked_by(commands.session(), &self.by).request(request.clone());
+        self.loading = Some((ticket, request));
+    }
+
+    /// Loads nothing any more if this is the ticket of what is being loaded. Returns true if it is.
+    pub(super) fn stop_loading(&mut self, ticket: Ticket) -> bool {
+        self.loading.take_if(|(loading, _)| *loading == ticket).is_some()
     }
 
     /// Shows that a request failed.
     pub(super) fn fail(&mut self, failure: Failure) {
-        self.loading = None;
         self.failure = Some(failure);
         self.toast = None;
         self.wants_focus = Some(Does::Play);
@@ -79,8 +90,11 @@ impl SessionMenu {
     /// True if this session is being loaded.
     pub(super) fn is_loading(&self, session: SessionId) -> bool {
         match &self.loading {
-            Some(Request::Session(
-                SessionRequest::Recover(loading, _) | SessionRequest::Continue(loading),
+            Some((
+                _,
+                Request::Session(
+                    SessionRequest::Recover(loading, _) | SessionRequest::Continue(loading),
+                ),
             )) => *loading == session,
             _ => false,
         }
@@ -88,7 +102,7 @@ impl SessionMenu {
 
     /// True if a new session is being started in a world that the game makes.
     pub(super) fn is_starting(&self) -> bool {
-        matches!(self.loading, Some(Request::Session(SessionRequest::Start(_))))
+        matches!(self.loading, Some((_, Request::Session(SessionRequest::Start(_)))))
     }
 
     /// The slot that is deleted once it can't be had back any more.

@@ -2,69 +2,50 @@
 
 use std::borrow::Cow;
 
-use bevy::prelude::*;
 use bevy_session::library::SessionEntry;
 use bevy_session::requests::{Request, SessionRequest};
 use bevy_session::slots::{SlotId, SlotRequest};
-use bevy_session::{SessionId, SessionMetadata};
+use bevy_session::{SessionId, SessionMetadata, Ticket};
 
 use super::state::EntryId;
 
-/// Requests that aren't durable yet, in the order in which they are answered.
+/// Requests that aren't answered yet, in the order in which they were made.
 #[derive(Debug, Default)]
-pub(super) struct Unconfirmed(Vec<Request>);
+pub(super) struct Unconfirmed(Vec<(Ticket, Request)>);
 
 impl Unconfirmed {
     /// Shows an edit that was asked for from now on.
-    pub fn show(&mut self, request: Request) {
-        self.0.push(request);
+    pub fn show(&mut self, ticket: Ticket, request: Request) {
+        self.0.push((ticket, request));
     }
 
-    /// Takes an edit back that was refused. Whether it was asked for here.
-    pub fn take_back(&mut self, refused: &Request) -> bool {
-        let place = self.0.iter().position(|request| request == refused);
+    /// A request is done, which shows by itself now, or is refused. Returns true if it was made here.
+    pub fn answered(&mut self, ticket: Ticket) -> bool {
+        let place = self.0.iter().position(|(asked, _)| *asked == ticket);
         place.map(|place| self.0.remove(place)).is_some()
     }
 
-    /// A session was updated as was asked for, if it was.
-    pub fn updated(&mut self, session: SessionId) {
-        self.settle(|request| {
-            matches!(request, Request::Session(SessionRequest::Update(id, _)) if *id == session)
-        });
+    fn requests(&self) -> impl DoubleEndedIterator<Item = &Request> {
+        self.0.iter().map(|(_, request)| request)
     }
 
-    /// A session was put away or brought back.
-    pub fn moved(&mut self, session: SessionId) {
-        self.settle(|request| is_move_of(request, session));
-    }
-
-    /// A session was copied. Whether that was asked for here.
-    pub fn copied(&mut self, session: SessionId) -> bool {
-        self.settle(|request| {
+    /// True if a copy of this session was asked for here.
+    pub fn copies(&self, session: SessionId) -> bool {
+        self.requests().any(|request| {
             matches!(request, Request::Session(SessionRequest::Copy { session: id, .. }) if *id == session)
         })
-    }
-
-    /// A slot has its new name.
-    pub fn renamed(&mut self, slot: SlotId) {
-        self.settle(|request| new_name_of(request, slot).is_some());
-    }
-
-    fn settle(&mut self, is_it: impl Fn(&Request) -> bool) -> bool {
-        let place = self.0.iter().position(is_it);
-        place.map(|place| self.0.remove(place)).is_some()
     }
 
     /// True if it is being moved to another place, or forgotten.
     pub fn leaves(&self, entry: EntryId) -> bool {
         let EntryId::Session(session) = entry else { return false };
-        self.0.iter().any(|request| is_move_of(request, session))
+        self.requests().any(|request| is_move_of(request, session))
     }
 
     /// The metadata of a session once all edits of it are durable.
     pub fn session<'a>(&self, entry: &'a SessionEntry) -> Cow<'a, SessionMetadata> {
         let mut session = Cow::Borrowed(&entry.session);
-        for request in &self.0 {
+        for request in self.requests() {
             if let Request::Session(SessionRequest::Update(id, update)) = request
                 && *id == session.id
             {
@@ -77,7 +58,7 @@ impl Unconfirmed {
 
     /// The new name of a slot, if one was asked for.
     pub fn name_of_slot(&self, slot: SlotId) -> Option<&str> {
-        self.0.iter().rev().find_map(|request| new_name_of(request, slot))
+        self.requests().rev().find_map(|request| new_name_of(request, slot))
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use bevy::input::keyboard::Key;
 use bevy::prelude::*;
 use bevy::ui::InteractionDisabled;
+use bevy::ui_widgets::Activate;
 use bevy_session::library::SessionQuery;
 use bevy_session::prelude::*;
 use bevy_session::requests::GuardedRequest;
@@ -31,22 +32,26 @@ fn starting_game(disk: &MemoryDisk, add: impl FnOnce(&mut App)) -> App {
 }
 
 /// The scenarios that the game keeps.
-#[derive(Resource)]
+#[derive(Resource, Default)]
 struct Kept(Vec<Handle<ScenarioAsset>>);
 
-/// Loads three scenarios, the hardest first. Files are read by other threads, so frames pass until they are there.
+/// Loads three scenarios, the hardest first.
 fn load_scenarios(app: &mut App) {
+    load(app, &["moonless", "over-the-marsh", "first-night"]);
+}
+
+/// Loads scenarios, beside those that are loaded. Files are read by other threads, so frames pass until they are there.
+fn load(app: &mut App, keys: &[&str]) {
     let server = app.world().resource::<AssetServer>().clone();
-    let load = |key| server.load(format!("scenarios/{key}.scenario.ron"));
-    let kept: Vec<Handle<ScenarioAsset>> =
-        ["moonless", "over-the-marsh", "first-night"].map(load).into();
+    let load = |key: &&str| server.load(format!("scenarios/{key}.scenario.ron"));
+    let kept: Vec<Handle<ScenarioAsset>> = keys.iter().map(load).collect();
     let begun = Instant::now();
     while !kept.iter().all(|handle| server.is_loaded(handle)) {
         assert!(begun.elapsed() < Duration::from_secs(300), "they are never loaded");
         app.update();
         std::thread::yield_now();
     }
-    app.insert_resource(Kept(kept));
+    app.world_mut().get_resource_or_init::<Kept>().0.extend(kept);
     frames(app, 2);
 }
 
@@ -229,6 +234,46 @@ fn a_start_that_is_refused_is_said_in_the_form_and_changes_nothing() {
     press(&mut app, "Start");
     frames(&mut app, 8);
     assert_eq!(current(&app).name(), "The first night");
+}
+
+#[test]
+fn what_others_are_refused_meanwhile_is_not_said_and_the_menu_closes_with_the_start() {
+    let mut app = starting_game(&MemoryDisk::default(), only_ann_may);
+    start(&mut app, "Alpha");
+    open_form(&mut app);
+    type_text(&mut app, "Bravo");
+    // Both are asked for in one frame, and Ben is refused before the start begins.
+    request(&mut app, |commands| commands.session().by("Ben").resume());
+    let entity = button(&mut app, "Start").unwrap();
+    app.world_mut().trigger(Activate { entity });
+    for _ in 0..8 {
+        app.update();
+        assert!(!is_shown(&mut app, "only Ann may do that"), "{:?}", texts(&mut app));
+        let button = button(&mut app, "Start");
+        let is_enabled =
+            button.is_some_and(|it| app.world().get::<InteractionDisabled>(it).is_none());
+        assert!(!is_enabled, "it can't be confirmed again");
+    }
+    frames(&mut app, 8);
+    let rejected = received::<RequestRejected>(&app);
+    assert_eq!(rejected.len(), 1);
+    assert_eq!((rejected[0].request.name(), rejected[0].by.as_deref()), ("resume", Some("Ben")));
+    assert_eq!(current(&app).name(), "Bravo");
+    assert!(!is_open(&app));
+}
+
+#[test]
+fn the_scenario_that_is_shown_is_started_although_an_easier_one_is_loaded_later() {
+    let mut app = starting_game(&MemoryDisk::default(), |_| {});
+    open_form(&mut app);
+    assert!(!is_shown(&mut app, "Scenario"), "{:?}", texts(&mut app));
+    load(&mut app, &["moonless"]);
+    assert!(is_shown(&mut app, "Scenario: Moonless (1 of 1)"), "{:?}", texts(&mut app));
+    load(&mut app, &["first-night"]);
+    assert!(is_shown(&mut app, "Scenario: Moonless (2 of 2)"), "{:?}", texts(&mut app));
+    press(&mut app, "Start");
+    frames(&mut app, 5);
+    assert_eq!(current(&app).session_type(), "moonless");
 }
 
 #[test]
