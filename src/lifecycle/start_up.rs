@@ -115,6 +115,11 @@ impl StartUp {
         }
     }
 
+    /// Returns true if this is a developer's start.
+    pub(super) fn is_development(&self) -> bool {
+        self.is_development
+    }
+
     /// Returns true once a session was played in this process.
     pub(super) fn has_played(&self) -> bool {
         self.has_played

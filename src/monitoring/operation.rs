@@ -40,7 +40,7 @@ pub enum SessionOperation {
 
 impl SessionOperation {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: &'static [Self] = &[
         Self::Capture,
         Self::Checkpoint,
         Self::Restore,

@@ -70,9 +70,7 @@ impl SessionPlugin {
         self.watch_exit_requests(app, &process);
         app.add_systems(PreStartup, FailureWatch::begin);
         keep_log(app, &process);
-        if let Some(previous) = last_to_die(&dead) {
-            app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &local.boot)));
-        }
+        note_previous_run(app, &local, &dead, self.is_development());
         let replica = self.replica_port(app, &local, recorders, &types, clock);
         let worker = self.worker(app.world_mut(), local, &types, process.clone(), dead);
         let progress = worker.progress();
@@ -266,5 +264,18 @@ fn say_what_is_saved(types: &SavedTypes, has_own_saves: bool) {
         );
     } else {
         info!(components, resources, states, "types that belong to the player's progress");
+    }
+}
+
+/// Notes the end of the process before this one.
+fn note_previous_run(
+    app: &mut App,
+    local: &LocalStore,
+    dead: &[DeadProcess],
+    is_development: bool,
+) {
+    if let Some(previous) = last_to_die(dead) {
+        let last = LastRun::from_record(previous, &local.boot);
+        app.insert_resource(PreviousRun::of(last, is_development));
     }
 }

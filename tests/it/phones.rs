@@ -112,6 +112,25 @@ fn a_suspended_game_loses_nothing_where_the_system_ends_it() {
 struct Rang(u32);
 
 #[test]
+fn a_game_that_the_system_ends_in_the_background_has_not_died() {
+    let deaths = |disk: &MemoryDisk| {
+        let app = phone(&disk.snapshot(), |_| ());
+        app.world().resource::<PreviousRun>().recent_deaths.len()
+    };
+    let disk = MemoryDisk::default();
+    let mut app = phone(&disk, |_| ());
+    start(&mut app, "Phone");
+    suspend(&mut app);
+    assert_eq!(deaths(&disk), 0);
+    // Where a runner goes on in the background as well.
+    slow_frames(&mut app, 3, Duration::from_secs(2));
+    assert_eq!(deaths(&disk), 0);
+    resume(&mut app, HOURS);
+    slow_frames(&mut app, 3, Duration::from_secs(2));
+    assert_eq!(deaths(&disk), 1, "it was played");
+}
+
+#[test]
 fn events_are_on_disk_too_where_nothing_else_has_changed() {
     let add = |app: &mut App| {
         app.add_message::<Rang>().record_messages::<Rang>().replay_after_restore();

@@ -43,7 +43,8 @@ pub struct Bounds {
     /// Take a process that plays no session for unhealthy, unless it was asked to exit
     #[arg(long)]
     playing: bool,
-    /// The most processes that may have died before one within `--deaths-within`; any number by default
+    /// The most processes that may have died before one within `--deaths-within` with a session that it plays, or before
+    /// they played one; any number by default
     ///
     /// Not for a probe that restarts: each restart may be one more.
     #[arg(long, value_name = "NUMBER")]
@@ -72,7 +73,8 @@ struct Health {
     panic: Option<String>,
     /// The alerts that are raised.
     alerts: Vec<Alert>,
-    /// The processes that died before it, as long ago as the bounds say.
+    /// The processes that died before it, as long ago as the bounds say: with the session of most of these that it plays,
+    /// or before they played one.
     recent_deaths: usize,
     /// Empty if no session is played.
     sessions: Vec<Played>,
@@ -162,9 +164,7 @@ impl Health {
         let alerts: Vec<Alert> = record.alerts.iter().map(Alert::of).collect();
         let wrong = alerts.iter().filter(|alert| alert.problem && !bounds.ignore_alerts);
         problems.extend(wrong.map(|Alert { code, what, .. }| format!("{code}: {what}")));
-        let died = |age: &Duration| *age <= bounds.deaths_within;
-        let deaths = record.deaths.iter().map(|death| between(death.at, now));
-        let recent_deaths = deaths.filter(died).count();
+        let recent_deaths = recent_deaths(record, bounds, now);
         if bounds.max_deaths.is_some_and(|most| recent_deaths > most) {
             let within = seconds(bounds.deaths_within);
             problems.push(format!("{recent_deaths} processes died before it within {within}"));
@@ -263,6 +263,16 @@ impl Alert {
         let (code, what) = (code.clone(), what.clone());
         Self { code, what, problem: *is_problem, since: *since }
     }
+}
+
+/// The deaths of one session that a process plays, or of none: the largest such number. Servers that die in one moment, each
+/// with a session of its own, are no loop.
+fn recent_deaths(record: &ProcessRecord, bounds: &Bounds, now: Timestamp) -> usize {
+    let recent = || record.deaths.iter().filter(|it| it.is_within(bounds.deaths_within, now));
+    let with =
+        |session: Option<SessionId>| recent().filter(|death| death.session == session).count();
+    let played = record.runs.iter().filter(|run| !run.left).map(|run| Some(run.session));
+    played.chain([None]).map(with).max().unwrap_or(0)
 }
 
 fn seconds(age: Duration) -> String {

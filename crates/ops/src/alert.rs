@@ -52,8 +52,8 @@ pub enum AlertError {
     /// The level can never be passed, or always is: more than all, less than nothing, no time at all.
     #[error("the level can never be passed, or always is")]
     Senseless,
-    /// A level is of another kind than its figure, or the level at which it clears than the one at which it is raised.
-    #[error("its levels and its figure aren't of one kind")]
+    /// The level at which it clears is of another kind than the one at which it is raised.
+    #[error("its levels aren't of one kind")]
     OtherKind,
     /// It would clear on the side on which it is raised.
     #[error("it would be raised and clear at once")]
@@ -70,24 +70,6 @@ pub enum AlertError {
 }
 
 impl Alert {
-    /// When a figure passes a level, for figures without a method of their own here, of which each has one level that makes
-    /// sense: a number of [`Deaths`](AlertMeasure::Deaths), a time of [`ReplicaLag`](AlertMeasure::ReplicaLag).
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use bevy_session_ops::{Alert, AlertMeasure};
-    ///
-    /// // The third death within ten minutes, and a minute that only this machine has.
-    /// let crash_loop = Alert::of(AlertMeasure::Deaths, 2_u64).over(Duration::from_secs(600));
-    /// let replica = Alert::of(AlertMeasure::ReplicaLag, Duration::from_secs(60));
-    /// # let _ = (crash_loop, replica);
-    /// ```
-    #[must_use]
-    pub fn of(measure: AlertMeasure, level: impl Into<AlertLevel>) -> Self {
-        let (level, responses) = (level.into(), Vec::new());
-        Self { measure, level, clears: None, over: None, at_least: None, responses }
-    }
-
     /// When a larger share of checkpoints than this fails, from 0 to 1.
     #[must_use]
     pub fn errors_above(share: f64) -> Self {
@@ -97,70 +79,94 @@ impl Alert {
     /// When a larger share of an operation's tries than this fails, from 0 to 1.
     #[must_use]
     pub fn errors_of_above(operation: SessionOperation, share: f64) -> Self {
-        Self::of(AlertMeasure::Errors(operation), share)
+        alert(AlertMeasure::Errors(operation), share)
     }
 
     /// When the 95th percentile of an operation's durations is longer than this.
     #[must_use]
     pub fn p95_above(operation: SessionOperation, time: Duration) -> Self {
-        Self::of(AlertMeasure::P95(operation), time)
+        alert(AlertMeasure::P95(operation), time)
     }
 
     /// When the index knows a smaller share of the sessions than this, from 0 to 1.
     #[must_use]
     pub fn index_hits_below(share: f64) -> Self {
-        Self::of(AlertMeasure::IndexHits, share)
+        alert(AlertMeasure::IndexHits, share)
     }
 
     /// When more locks than this were left behind by processes that are gone.
     #[must_use]
     pub fn stale_locks_above(locks: u64) -> Self {
-        Self::of(AlertMeasure::StaleLocks, locks)
+        alert(AlertMeasure::StaleLocks, locks)
     }
 
     /// When fewer bytes than this are left where sessions are.
     #[must_use]
     pub fn disk_left_below(bytes: u64) -> Self {
-        Self::of(AlertMeasure::DiskLeft, bytes)
+        alert(AlertMeasure::DiskLeft, bytes)
     }
 
     /// When something was captured longer ago than this, and isn't durable yet. Where nothing changes nothing
     /// is captured, so a game that stands still raises none.
     #[must_use]
     pub fn checkpoint_age_above(time: Duration) -> Self {
-        Self::of(AlertMeasure::CheckpointAge, time)
+        alert(AlertMeasure::CheckpointAge, time)
     }
 
     /// When a larger share than this of the sessions that were left within 24 hours was left by a crash, from 0
     /// to 1. The hours are those before the newest of them.
     #[must_use]
     pub fn crashes_above(share: f64) -> Self {
-        Self::of(AlertMeasure::Crashes, share)
+        alert(AlertMeasure::Crashes, share)
     }
 
     /// When the process takes more bytes of memory than this. Asked about every ten seconds.
     #[must_use]
     pub fn memory_above(bytes: u64) -> Self {
-        Self::of(AlertMeasure::Memory, bytes)
+        alert(AlertMeasure::Memory, bytes)
     }
 
     /// When the session that is played takes more bytes on disk than this: its journal, attachments and recorded events, not its
     /// slots. Asked about every ten seconds.
     #[must_use]
     pub fn session_bytes_above(bytes: u64) -> Self {
-        Self::of(AlertMeasure::SessionBytes, bytes)
+        alert(AlertMeasure::SessionBytes, bytes)
     }
 
     /// When a session is played that was played for longer than this, pauses excluded.
     #[must_use]
     pub fn play_time_above(time: Duration) -> Self {
-        Self::of(AlertMeasure::PlayTime, time)
+        alert(AlertMeasure::PlayTime, time)
     }
 
     /// When a session is played that had more saved entities than this at its newest checkpoint.
     #[must_use]
     pub fn entities_above(entities: u64) -> Self {
-        Self::of(AlertMeasure::Entities, entities)
+        alert(AlertMeasure::Entities, entities)
+    }
+
+    /// When more processes of this game on this machine than this died lately, while they played the session that is
+    /// played now, or before they played one. [`over`](Self::over) is the time within which they are counted: ten minutes
+    /// by default, a day at most. In development there are none.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use bevy_session_ops::Alert;
+    ///
+    /// // The fifth death within an hour.
+    /// let crash_loop = Alert::deaths_above(4).over(Duration::from_secs(3600));
+    /// # let _ = crash_loop;
+    /// ```
+    #[must_use]
+    pub fn deaths_above(count: u64) -> Self {
+        alert(AlertMeasure::Deaths, count)
+    }
+
+    /// When the replica has lacked something durable for longer than this. It is sent what is new at its own
+    /// [pace](bevy_session::replica::Replica::send_every), so a shorter time than that warns of nothing.
+    #[must_use]
+    pub fn replica_lag_above(time: Duration) -> Self {
+        alert(AlertMeasure::ReplicaLag, time)
     }
 
     /// Adds a response, beside the warning, for as long as it is raised. May be called more than once.
@@ -185,8 +191,8 @@ impl Alert {
     /// than 70 %, 5 locks were left behind, 512 MB of room, a minute without anything durable, every tenth session
     /// crashes, and the third death within ten minutes.
     #[must_use]
-    pub fn usual() -> [Self; 8] {
-        [
+    pub fn usual() -> Vec<Self> {
+        vec![
             Self::errors_above(0.01),
             Self::p95_above(SessionOperation::Checkpoint, Duration::from_millis(100)),
             Self::index_hits_below(0.7),
@@ -194,7 +200,7 @@ impl Alert {
             Self::disk_left_below(512 << 20),
             Self::checkpoint_age_above(Duration::from_secs(60)),
             Self::crashes_above(0.1),
-            Self::of(AlertMeasure::Deaths, 2_u64),
+            Self::deaths_above(2),
         ]
     }
 
@@ -245,9 +251,6 @@ impl Alert {
     pub(super) fn check(&self) -> Result<Rule, AlertError> {
         let raised_on = self.measure.raised_on();
         let level = self.level.checked()?;
-        if !self.measure.takes(self.level) {
-            return Err(AlertError::OtherKind);
-        }
         let is_share = matches!(self.level, AlertLevel::Share(_));
         let is_passed_sometimes = match raised_on {
             Side::Above => !is_share || level < 1.0,
@@ -274,7 +277,7 @@ impl Alert {
                 clears
             }
         };
-        let Span { window, lasts, deaths_within } = self.span()?;
+        let Span { window, lasts, deaths_within } = span_of(self.measure, self.over)?;
         let usual = if self.measure.is_sampled() { USUAL_SAMPLES } else { 1 };
         let at_least = self.at_least.unwrap_or(usual);
         if at_least == 0 {
@@ -284,34 +287,6 @@ impl Alert {
             return Err(AlertError::Response(*senseless));
         }
         Ok(Rule { level, clears, window, lasts, deaths_within, at_least })
-    }
-
-    /// The window of what has one, and how long all else must have been so.
-    fn span(&self) -> Result<Span, AlertError> {
-        let mut span = Span {
-            window: Window::FiveMinutes,
-            lasts: Duration::ZERO,
-            deaths_within: self.over.unwrap_or(USUAL_TIME_OF_DEATHS),
-        };
-        if self.measure == AlertMeasure::Deaths {
-            let is_span =
-                (Duration::from_nanos(1)..=LONGEST_TIME_OF_DEATHS).contains(&span.deaths_within);
-            return is_span.then_some(span).ok_or(AlertError::Window(span.deaths_within));
-        }
-        if !self.measure.has_window() {
-            span.lasts = self.over.unwrap_or_default();
-            return Ok(span);
-        }
-        let over = self.over.unwrap_or(USUAL_WINDOW);
-        if over.is_zero() || over > LONGEST_WINDOW {
-            return Err(AlertError::Window(over));
-        }
-        span.window = match over.as_secs_f64() {
-            seconds if seconds <= 60.0 => Window::OneMinute,
-            seconds if seconds <= 300.0 => Window::FiveMinutes,
-            _ => Window::FifteenMinutes,
-        };
-        Ok(span)
     }
 
     pub(super) fn level(&self) -> AlertLevel {
@@ -337,6 +312,40 @@ struct Span {
     window: Window,
     lasts: Duration,
     deaths_within: Duration,
+}
+
+/// An alert on a figure with a level of its kind.
+fn alert(measure: AlertMeasure, level: impl Into<AlertLevel>) -> Alert {
+    let (level, responses) = (level.into(), Vec::new());
+    Alert { measure, level, clears: None, over: None, at_least: None, responses }
+}
+
+/// The window of what has one, and how long all else must have been so.
+fn span_of(measure: AlertMeasure, over: Option<Duration>) -> Result<Span, AlertError> {
+    let mut span = Span {
+        window: Window::FiveMinutes,
+        lasts: Duration::ZERO,
+        deaths_within: over.unwrap_or(USUAL_TIME_OF_DEATHS),
+    };
+    if measure == AlertMeasure::Deaths {
+        let is_span =
+            (Duration::from_nanos(1)..=LONGEST_TIME_OF_DEATHS).contains(&span.deaths_within);
+        return is_span.then_some(span).ok_or(AlertError::Window(span.deaths_within));
+    }
+    if !measure.has_window() {
+        span.lasts = over.unwrap_or_default();
+        return Ok(span);
+    }
+    let over = over.unwrap_or(USUAL_WINDOW);
+    if over.is_zero() || over > LONGEST_WINDOW {
+        return Err(AlertError::Window(over));
+    }
+    span.window = match over.as_secs_f64() {
+        seconds if seconds <= 60.0 => Window::OneMinute,
+        seconds if seconds <= 300.0 => Window::FiveMinutes,
+        _ => Window::FifteenMinutes,
+    };
+    Ok(span)
 }
 
 fn usual_clearing(level: f64, raised_on: Side, is_share: bool) -> f64 {

@@ -32,7 +32,7 @@ pub enum AlertMeasure {
     /// Saved entities of the session that is played, as of its newest checkpoint.
     Entities,
     /// Processes of this game on this machine that died lately while they played the session that is played now, or before they
-    /// played one.
+    /// played one: the larger of both numbers.
     Deaths,
     /// For how long a durable checkpoint has been missing in the replica.
     ReplicaLag,
@@ -60,19 +60,6 @@ impl AlertMeasure {
 
     pub(super) fn has_window(self) -> bool {
         matches!(self, Self::Errors(_) | Self::P95(_))
-    }
-
-    /// True if a level of this kind makes sense for it.
-    pub(super) fn takes(self, level: AlertLevel) -> bool {
-        match self {
-            Self::Errors(_) | Self::IndexHits | Self::Crashes => {
-                matches!(level, AlertLevel::Share(_))
-            }
-            Self::P95(_) | Self::CheckpointAge | Self::PlayTime | Self::ReplicaLag => {
-                matches!(level, AlertLevel::Time(_))
-            }
-            _ => matches!(level, AlertLevel::Number(_)),
-        }
     }
 
     pub(super) fn is_sampled(self) -> bool {

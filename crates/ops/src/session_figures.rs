@@ -7,7 +7,7 @@ use bevy_session::SessionId;
 use bevy_session::library::IndexFigures;
 use bevy_session::monitoring::{SessionOperation, WriterLoad};
 use bevy_session::recovery::EarlierDeath;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::operation::OperationFigures;
 
@@ -192,7 +192,7 @@ impl SessionFigures {
     /// Brings the windows up to this moment of the app's real time.
     pub(super) fn turn(&mut self, now: Duration) {
         for operation in SessionOperation::ALL {
-            self.operation_mut(operation).turn(now);
+            self.operation_mut(*operation).turn(now);
         }
         let behind = &mut self.behind;
         behind.unsaved = behind.unsaved_since.map(|since| now.saturating_sub(since));
@@ -275,15 +275,15 @@ impl SessionFigures {
     }
 
     /// The number of processes of this game on this machine that died within this time, a day at most, while they played
-    /// the session that is played now, or before they played one. While none is played, all of them count.
+    /// the session that is played now, or before they played one: the larger of both numbers. So several servers that die
+    /// in one moment, each with a session of its own, are no crash loop. None are counted in development.
     #[must_use]
     pub fn deaths_within(&self, time: Duration) -> u64 {
-        let played = self.played.map(|played| played.session);
-        let is_of_played = |death: &&EarlierDeath| {
-            played.is_none() || death.session.is_none() || death.session == played
+        let recent = || self.deaths.all.iter().filter(|it| it.is_within(time, self.deaths.now));
+        let with = |session: Option<SessionId>| {
+            recent().filter(|death| death.session == session).count() as u64
         };
-        let within = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
-        let is_recent = |death: &&EarlierDeath| self.deaths.now.duration_since(death.at) <= within;
-        self.deaths.all.iter().filter(is_of_played).filter(is_recent).count() as u64
+        let of_played = self.played.map_or(0, |played| with(Some(played.session)));
+        of_played.max(with(None))
     }
 }

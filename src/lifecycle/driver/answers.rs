@@ -157,7 +157,7 @@ fn handle_listing(parts: &mut RuntimeParts, world: &mut World, news: News) {
     else {
         return;
     };
-    note_previous_run(world, previous);
+    note_previous_run(parts, world, previous);
     let mut catalog = world.get_resource_or_init::<SessionCatalog>();
     // When it was looked is no news: a list is made again where what it shows has changed.
     let unseen = catalog.bypass_change_detection();
@@ -238,10 +238,11 @@ fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
 
 /// Notes the end of the previous process. What was known of it was known before its session was
 /// resumed here.
-fn note_previous_run(world: &mut World, previous: Option<Box<LastRun>>) {
+fn note_previous_run(parts: &RuntimeParts, world: &mut World, previous: Option<Box<LastRun>>) {
     let known = world.get_resource::<PreviousRun>().map(|known| known.died_at);
     if let Some(previous) = previous.filter(|previous| known != Some(previous.died_at)) {
-        world.insert_resource(PreviousRun::from(*previous));
+        let is_development = parts.start_up.is_development();
+        world.insert_resource(PreviousRun::of(*previous, is_development));
     }
 }
 

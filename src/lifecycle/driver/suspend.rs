@@ -22,10 +22,14 @@ use crate::lifecycle::runtime::suspension::Suspension;
 /// closed gate, it isn't captured later either, since the moment is over then.
 pub(in crate::lifecycle) fn suspend_if_asked(parts: &mut RuntimeParts, world: &mut World) {
     if !Suspension::begins(world) {
+        if !Suspension::is_on(world) {
+            parts.exit.note_resumed();
+        }
         return;
     }
     let patience = world.get_resource_or_init::<SessionSettings>().patience.suspend;
     let deadline = deadline(patience);
+    parts.exit.note_suspended();
     if parts.is_captured() && parts.may_capture() && saves_by_itself(world) {
         let label = "suspended".to_owned();
         ask_external_now(parts, world, ExternalSaveReason::Leaving, Some(&label));

@@ -49,6 +49,16 @@ impl ExitWatch {
         self.process.write_exit_down();
     }
 
+    /// Records that the system suspends the game: what happens in the background is no crash.
+    pub(in crate::lifecycle) fn note_suspended(&self) {
+        self.process.suspended();
+    }
+
+    /// The game is in the foreground.
+    pub(in crate::lifecycle) fn note_resumed(&self) {
+        self.process.resumed();
+    }
+
     /// A frame was completed. Returns true if the process has survived a panic, which should be
     /// recorded.
     pub(in crate::lifecycle) fn frame_completed(&self, now: Timestamp) -> bool {

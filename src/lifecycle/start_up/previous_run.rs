@@ -34,9 +34,21 @@ pub struct PreviousRun {
     /// The newest failure of the game's own code that its error handler let it survive.
     pub failure: Option<SurvivedFailure>,
     /// The processes of this game on this machine that died within 24 hours up to its end, the oldest
-    /// first: it is the last of them, if it died. At most 64.
+    /// first: it is the last of them, if it died. At most 64. A process that a phone ended in the background is
+    /// none of them. Empty in development, where games are stopped all the time.
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub recent_deaths: Vec<EarlierDeath>,
+}
+
+impl PreviousRun {
+    /// The same, as it is in [development](crate::SessionPlugin::development) if this is.
+    pub(crate) fn of(last: LastRun, is_development: bool) -> Self {
+        let mut previous = Self::from(last);
+        if is_development {
+            previous.recent_deaths.clear();
+        }
+        previous
+    }
 }
 
 impl From<LastRun> for PreviousRun {

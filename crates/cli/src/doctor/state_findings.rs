@@ -1,7 +1,7 @@
 //! Findings about what processes left behind: locks, and files that were being written. Everything goes by names and by
 //! what records say, since asking for a lock could keep the game from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -51,7 +51,13 @@ impl Processes {
     pub fn findings(mut self, profiles: &[Profile]) -> Vec<Finding> {
         let mut findings = std::mem::take(&mut self.findings);
         findings.extend(profiles.iter().flat_map(|profile| self.trials(profile)));
-        findings.extend(self.deaths());
+        // A developer stops games all the time.
+        let is_development = |it: &Profile| {
+            it.directory.is_development() && it.directory.state.as_ref() == Some(&self.state)
+        };
+        if !profiles.iter().any(is_development) {
+            findings.extend(self.deaths());
+        }
         // While one lives, what lies around may be its own.
         if !self.records.iter().any(lives) {
             findings.extend(self.locks());
@@ -96,22 +102,25 @@ impl Processes {
         Some(Finding { code, session: Some(session), place, what })
     }
 
-    /// Processes that died shortly after each other, within the last day.
+    /// Processes that died shortly after each other with one session, or without any, within the last day.
     fn deaths(&self) -> Option<Finding> {
         let known = |record: &ProcessRecord| match lives(record) {
             true => record.deaths.clone(),
             false => deaths_up_to(record).collect(),
         };
         let deaths = recent_deaths(self.records.iter().flat_map(known), clock::timestamp());
+        let mut by_session: BTreeMap<Option<SessionId>, Vec<EarlierDeath>> = BTreeMap::new();
+        deaths.into_iter().for_each(|it| by_session.entry(it.session).or_default().push(it));
         let is_loop = |it: &&[EarlierDeath]| {
             let (first, last) = (it.first(), it.last());
             first.zip(last).is_some_and(|(first, last)| between(first.at, last.at) <= SHORTLY)
         };
-        let last = deaths.windows(LOOP).filter(is_loop).filter_map(<[_]>::last).next_back()?;
+        let loops = by_session.values().flat_map(|deaths| deaths.windows(LOOP).filter(is_loop));
+        let last = loops.filter_map(<[_]>::last).max_by_key(|last| last.at)?;
         let (minutes, at) = (SHORTLY.as_secs() / 60, moment(last.at));
         let what = format!("{LOOP} processes died within {minutes} minutes, the last of them {at}");
         let session = last.session;
-        Some(Finding { session, ..finding(Code::DiesAgain, &self.state, what) })
+        Some(Finding { session, ..finding(Code::DiesOften, &self.state, what) })
     }
 
     /// Locks that no process holds. Each removes its own unless it dies.

@@ -93,6 +93,10 @@ enum Verdict {
     ThenOnly,
     /// The baseline doesn't have it.
     NowOnly,
+    /// There was too little play, or too few samples, to say.
+    TooFew,
+    /// It is compared with itself: the release of the baseline played last.
+    SameRelease,
 }
 
 impl Baselines {
@@ -117,7 +121,7 @@ impl Baselines {
 
 fn write(place: &Place, path: &Path, output: &mut Output<'_>) -> Result<(), Failure> {
     let target = NewFile::at(path)?;
-    let Figures { game, game_version, of: figures } = Figures::of(place)?;
+    let Figures { game, game_version, of: figures, .. } = Figures::of(place)?;
     let written = clock::timestamp();
     let baseline = Baseline { baseline: VERSION, game, game_version, written, figures };
     target.write(|writer| {
@@ -168,13 +172,26 @@ impl Baseline {
         output: &mut Output<'_>,
     ) -> Result<ExitCode, Failure> {
         let names: BTreeSet<&String> = self.figures.keys().chain(now.of.keys()).collect();
+        let is_same_release = self.game_version == now.game_version;
         let of = |name: &String| {
-            let (then, now) = (self.figures.get(name).copied(), now.of.get(name).copied());
-            Compared::of(name, then, now, tolerance)
+            let (then, today) = (self.figures.get(name).copied(), now.of.get(name).copied());
+            let mut compared = Compared::of(name, then, today, tolerance);
+            compared.verdict = match compared.verdict {
+                _ if is_same_release => Verdict::SameRelease,
+                Verdict::Same | Verdict::Better | Verdict::Worse
+                    if now.too_few.contains(name.as_str()) =>
+                {
+                    Verdict::TooFew
+                }
+                verdict => verdict,
+            };
+            compared
         };
         let compared: Vec<Compared> = names.into_iter().map(of).collect();
         let worse = compared.iter().filter(|it| it.verdict == Verdict::Worse).count();
-        let code = ExitCode::from(if worse > 0 { UNHEALTHY } else { 0 });
+        // A new release that dies before it begins a run leaves the old one as the last that played.
+        let is_bad = worse > 0 || is_same_release;
+        let code = ExitCode::from(if is_bad { UNHEALTHY } else { 0 });
         if output.is_json() {
             compared.iter().try_for_each(|it| output.object(it))?;
             return Ok(code);
@@ -186,6 +203,11 @@ impl Baseline {
         let mut table = Table::new(heading).numbers(&[1, 2, 3]);
         compared.iter().for_each(|it| table.add(it.row()));
         output.table(&table)?;
+        if is_same_release {
+            output
+                .toned(Tone::Bad, format_args!("no other release than {after} has played since"))?;
+            return Ok(code);
+        }
         let tone = if worse > 0 { Tone::Bad } else { Tone::Plain };
         output.toned(tone, format_args!("worse by more than {tolerance} %: {worse}"))?;
         Ok(code)
@@ -229,6 +251,8 @@ impl Verdict {
             Self::Worse => "worse",
             Self::ThenOnly => "then only",
             Self::NowOnly => "now only",
+            Self::TooFew => "too few",
+            Self::SameRelease => "same release",
         }
     }
 }

@@ -1,21 +1,18 @@
-//! Figures by which one release can be compared with another: of its runs alone, by what sessions and process records
-//! say.
+//! Figures by which one release can be compared with another: of its runs alone, by what sessions say.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
 use std::time::Duration;
 
-use bevy_session_journal::internal::disk::{StoredSession, read_all, slots_in};
+use bevy_session_journal::internal::disk::{StoredSession, slots_in};
 use bevy_session_journal::internal::format::{CheckpointInfo, Record, Validity};
-use bevy_session_journal::internal::model::clock::between;
 use bevy_session_journal::{CheckpointId, RestoreReason, RunId};
 use jiff::Timestamp;
 
 use crate::failure::Failure;
-use crate::place::{Left, Place, Profile, read_only};
+use crate::place::{Left, Place, Profile};
 
 /// The figures, each worse the larger it is, and by how much it has to be larger before that means anything.
-const FIGURES: [(&str, f64); 8] = [
+const FIGURES: [(&str, f64); 7] = [
     ("after_failure_share", 0.01),
     ("checkpoint_bytes_median", 1024.0),
     ("checkpoint_bytes_p95", 4096.0),
@@ -23,8 +20,15 @@ const FIGURES: [(&str, f64); 8] = [
     ("damaged_share", 0.001),
     ("deaths_per_hour", 0.1),
     ("passed_over_share", 0.05),
-    ("start_ms_median", 1000.0),
 ];
+/// Play of a release below which the rate of its deaths means nothing, unless there are [`LEAST_DEATHS`].
+const LEAST_PLAY: Duration = Duration::from_secs(60 * 60);
+/// So many deaths are no accident, however short the play was.
+const LEAST_DEATHS: usize = 3;
+/// Samples below which a share means nothing.
+const LEAST_SAMPLES: usize = 5;
+/// The play that a release counts as having at the least: one that dies after the first checkpoint of each run has none.
+const SHORTEST_PLAY: Duration = Duration::from_secs(60);
 /// Milliseconds of an hour.
 const HOUR: f64 = 3_600_000.0;
 
@@ -34,6 +38,8 @@ pub struct Figures {
     pub game: Option<String>,
     pub game_version: String,
     pub of: BTreeMap<String, f64>,
+    /// Those among them that go by too little play, or too few samples, to mean anything.
+    pub too_few: BTreeSet<&'static str>,
 }
 
 /// A run, by the headers of its files.
@@ -63,7 +69,6 @@ struct Samples {
     damaged: usize,
     bytes: Vec<f64>,
     gaps: Vec<f64>,
-    starts: Vec<f64>,
     played: Duration,
     deaths: usize,
     recovered: usize,
@@ -93,10 +98,9 @@ impl Figures {
         for session in &sessions {
             samples.add_session(session, &version);
         }
-        let states = profiles.iter().filter_map(|profile| profile.directory.state.clone());
-        samples.add_starts(states.collect(), &sessions, &version)?;
         let game = game_of(&sessions).or_else(|| game_of_slots(&profiles));
-        Ok(Self { game, game_version: version, of: samples.figures() })
+        let too_few = samples.too_few();
+        Ok(Self { game, game_version: version, of: samples.figures(), too_few })
     }
 }
 
@@ -186,29 +190,18 @@ impl Samples {
         self.played += played.values().map(|(first, last)| *last - *first).sum::<Duration>();
     }
 
-    /// Adds the time from the start of each process to the first run that it held, as far as its record is still there.
-    fn add_starts(
-        &mut self,
-        states: BTreeSet<PathBuf>,
-        sessions: &[Session],
-        version: &str,
-    ) -> Result<(), Failure> {
-        let run = |id: &RunId| sessions.iter().find_map(|session| session.runs.get(id));
-        for state in states {
-            let records = read_all(&*read_only(), &state)?.into_iter();
-            for record in records.filter_map(|found| found.record.ok()) {
-                let held = record.runs.iter().filter_map(|held| run(&held.run));
-                let first = held.filter(|run| run.version == version).map(|run| run.begun).min();
-                let took = first.map(|begun| between(record.started, begun));
-                self.starts.extend(took.map(milliseconds));
-            }
-        }
-        Ok(())
+    fn too_few(&self) -> BTreeSet<&'static str> {
+        let figures = [
+            ("after_failure_share", self.checkpoints < LEAST_SAMPLES),
+            ("damaged_share", self.checkpoints < LEAST_SAMPLES),
+            ("deaths_per_hour", self.played < LEAST_PLAY && self.deaths < LEAST_DEATHS),
+            ("passed_over_share", self.recovered < LEAST_SAMPLES),
+        ];
+        figures.into_iter().filter_map(|(name, is_so)| is_so.then_some(name)).collect()
     }
 
     fn figures(self) -> BTreeMap<String, f64> {
-        let hours = milliseconds(self.played) / HOUR;
-        let per_hour = (hours > 0.0).then(|| count(self.deaths) / hours);
+        let hours = milliseconds(self.played.max(SHORTEST_PLAY)) / HOUR;
         let share = |some: usize, all: usize| (all > 0).then(|| count(some) / count(all));
         let figures = [
             ("after_failure_share", share(self.after_failure, self.checkpoints)),
@@ -216,9 +209,8 @@ impl Samples {
             ("checkpoint_bytes_p95", percentile(&self.bytes, 95)),
             ("checkpoint_gap_ms_median", percentile(&self.gaps, 50)),
             ("damaged_share", share(self.damaged, self.checkpoints)),
-            ("deaths_per_hour", per_hour),
+            ("deaths_per_hour", Some(count(self.deaths) / hours)),
             ("passed_over_share", share(self.passed_over, self.recovered)),
-            ("start_ms_median", percentile(&self.starts, 50)),
         ];
         figures.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
     }
@@ -265,13 +257,31 @@ mod tests {
             checkpoints: 2,
             bytes: vec![1.0],
             gaps: vec![1.0],
-            starts: vec![1.0],
             played: Duration::from_secs(1),
             recovered: 1,
             ..Samples::default()
         };
         let figures = samples.figures();
         assert_eq!(figures.len(), FIGURES.len());
+        assert_eq!(
+            floor("start_ms_median"),
+            None,
+            "records say how long a process ran, not how it started"
+        );
         assert!(figures.keys().all(|figure| floor(figure).is_some()), "{figures:?}");
+    }
+
+    #[test]
+    fn deaths_without_play_are_a_rate_and_few_of_them_mean_nothing() {
+        let died = |deaths, seconds| {
+            let played = Duration::from_secs(seconds);
+            let samples = Samples { deaths, played, ..Samples::default() };
+            let is_too_few = samples.too_few().contains("deaths_per_hour");
+            (samples.figures().get("deaths_per_hour").copied(), is_too_few)
+        };
+        assert_eq!(died(3, 0), (Some(180.0), false));
+        assert_eq!(died(1, 180), (Some(20.0), true));
+        assert_eq!(died(0, 180), (Some(0.0), true));
+        assert_eq!(died(1, 7_200), (Some(0.5), false));
     }
 }

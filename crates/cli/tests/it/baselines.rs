@@ -4,10 +4,13 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
+use bevy_session_journal::NewSession;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::common::{Done, Game, Ran, session_with};
+use crate::judging::{open, save};
+use crate::left_behind::gone;
 
 /// A game with a session whose one large checkpoint takes hundreds of kilobytes, and a baseline of it.
 struct Watched {
@@ -32,6 +35,8 @@ impl Watched {
         let ran = watched.health("--write-baseline", &[])?;
         assert_eq!(ran.code, Some(0), "{}", ran.error);
         assert!(watched.game.snapshot()? == before, "nothing of the game should change");
+        // As if what is there were of the release after it.
+        watched.change(|it| it["game_version"] = json!("0.0.1"))?;
         Ok(watched)
     }
 
@@ -82,6 +87,41 @@ fn a_release_is_no_worse_than_itself() -> Done {
     let again = watched.health("--write-baseline", &[])?;
     assert_eq!(again.code, Some(64), "nothing is written over what is there: {}", again.text);
     assert_eq!(watched.baseline()?, baseline);
+    Ok(())
+}
+
+#[test]
+fn a_release_that_is_compared_with_itself_fails_the_check() -> Done {
+    let watched = Watched::new()?;
+    fs::remove_file(watched.file())?;
+    assert_eq!(watched.health("--write-baseline", &[])?.code, Some(0));
+    let verdict = watched.verdict("checkpoint_bytes_p95", &[])?;
+    assert_eq!(verdict, ("same_release".to_owned(), Some(1)));
+    let ran = watched.health("--baseline", &[])?;
+    assert_eq!(ran.code, Some(1), "{}", ran.text);
+    assert!(ran.text.contains("no other release than"), "{}", ran.text);
+    Ok(())
+}
+
+#[test]
+fn a_release_that_dies_right_after_the_first_checkpoint_of_each_run_is_worse() -> Done {
+    let game = Game { root: tempfile::tempdir()? };
+    fs::create_dir(game.directory())?;
+    session_with(&game.directory(), "Good", |_| 1_u64)?;
+    let watched = Watched::of(game)?;
+    assert_eq!(watched.verdict("deaths_per_hour", &[])?, ("too_few".to_owned(), Some(0)));
+    for (name, verdict) in [("First", "too_few"), ("Second", "too_few"), ("Third", "worse")] {
+        let mut journal = open(&watched.game.directory())?;
+        let mut run = journal.start(NewSession::named(name));
+        save(&mut run, 0..1)?;
+        // As if it were killed: its process lives on, and so its record has to go.
+        drop(run);
+        drop(journal);
+        gone(&watched.game)?;
+        let code = Some(i32::from(verdict == "worse"));
+        let found = watched.verdict("deaths_per_hour", &[])?;
+        assert_eq!(found, (verdict.to_owned(), code), "{name}");
+    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use bevy_session_journal::{CheckpointId, RunId, StandingAlert};
 use jiff::Timestamp;
 
 use crate::common::{
-    Done, EVENINGS, EVENINGS_RUN, Game, begin_process, begin_watched_process, run,
+    Done, EVENINGS, EVENINGS_RUN, Game, RELICS, begin_process, begin_watched_process, run,
 };
 
 #[test]
@@ -222,5 +222,56 @@ fn deaths_before_a_process_are_counted_and_may_be_bounded() -> Done {
     assert_eq!(ran.code, Some(1), "{}", ran.text);
     assert!(ran.text.contains("3 processes died before it within 600 s"), "{}", ran.text);
     assert_eq!(game.run("health DIR --max-deaths 3 --deaths-within 2h")?.code, Some(1));
+    Ok(())
+}
+
+#[test]
+fn deaths_with_other_sessions_and_deaths_ahead_of_the_clock_dont_count() -> Done {
+    let game = Game::new()?;
+    let local = game.local();
+    let now = Timestamp::now();
+    let died = |session: Option<&str>, at: Timestamp| -> Done {
+        let guard = begin_process(&local, at);
+        if let Some(session) = session {
+            guard.hold(session.parse()?, RunId(1));
+        }
+        Ok(())
+    };
+    for session in [None, Some(RELICS), Some(RELICS), Some(EVENINGS), Some(EVENINGS)] {
+        died(session, now)?;
+    }
+    let guard = begin_process(&local, now);
+    guard.frame_completed(now);
+    guard.beat(&local, now);
+    // They died with this process alive, for which the tool would take them.
+    let own = guard.id().to_string();
+    for entry in fs::read_dir(game.directory().join("state"))? {
+        let path = entry?.path();
+        let name = path.to_string_lossy().into_owned();
+        if name.ends_with(".record") && !name.contains(&own) {
+            fs::remove_file(path)?;
+        }
+    }
+    let recent = |game: &Game| -> Result<serde_json::Value, Box<dyn std::error::Error>> {
+        Ok(game.run("health --json DIR")?.object()?["recent_deaths"].clone())
+    };
+    assert_eq!(recent(&game)?, 1, "it plays none yet");
+    guard.hold(EVENINGS.parse()?, RunId(2));
+    assert_eq!(recent(&game)?, 2);
+    assert_eq!(game.run("health DIR --max-deaths 2")?.code, Some(0));
+    drop(guard);
+
+    // The clock was a year ahead, also when the next process took them over.
+    let game = Game::new()?;
+    let local = game.local();
+    let year = now + Duration::from_secs(365 * 24 * 60 * 60);
+    for _ in 0..3 {
+        drop(begin_process(&local, year));
+    }
+    let guard = begin_process(&local, year);
+    guard.frame_completed(now);
+    guard.beat(&local, now);
+    assert_eq!(recent(&game)?, 0);
+    assert_eq!(game.run("health DIR --max-deaths 0")?.code, Some(0));
     Ok(())
 }

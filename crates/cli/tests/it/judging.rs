@@ -73,11 +73,11 @@ impl Seen {
     }
 }
 
-fn open(root: &Path) -> Result<Journal<Codec>, Box<dyn Error>> {
+pub fn open(root: &Path) -> Result<Journal<Codec>, Box<dyn Error>> {
     Ok(JournalOptions::new(root).watch_panics(false).open(AnyValue(PhantomData))?)
 }
 
-fn save(run: &mut Run<'_, Codec>, values: std::ops::Range<u64>) -> Done {
+pub fn save(run: &mut Run<'_, Codec>, values: std::ops::Range<u64>) -> Done {
     for value in values {
         let id = run.named_checkpoint(format!("number {value}"), |_| value)?;
         let deadline = Instant::now() + Duration::from_secs(60);

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::common::{
-    Done, EVENINGS, EVENINGS_RUN, Game, RELICS, begin_process, copy, session_with,
+    Done, EVENINGS, EVENINGS_RUN, FORGOTTEN, Game, RELICS, begin_process, copy, session_with,
 };
 use crate::doctoring::run_commands;
 
@@ -56,7 +56,7 @@ fn restored(game: &Game, tries: u32, set_aside: bool) -> Result<ProcessGuard, Bo
 }
 
 /// That process is gone, and so is its record.
-fn gone(game: &Game) -> std::io::Result<()> {
+pub fn gone(game: &Game) -> std::io::Result<()> {
     for entry in fs::read_dir(game.directory().join("state"))? {
         let path = entry?.path();
         if path.to_string_lossy().contains("process-") {
@@ -107,13 +107,37 @@ fn processes_that_die_shortly_after_each_other_are_found() -> Done {
         }
         let guard = begin_process(&local, now);
         guard.beat(&local, now);
-        assert_eq!(!found(&game, "BS0111")?.is_empty(), is_found, "{died:?}");
+        assert_eq!(!found(&game, "BS0712")?.is_empty(), is_found, "{died:?}");
+        assert!(found(&game, "BS0111")?.is_empty(), "nothing was restored");
         if is_found {
-            let what = only(&game, "BS0111")?;
+            let what = only(&game, "BS0712")?;
             assert!(what.starts_with("3 processes died within 10 minutes, the last"), "{what}");
             assert_eq!(game.run("doctor DIR")?.code, Some(1));
         }
     }
+    Ok(())
+}
+
+#[test]
+fn servers_with_sessions_of_their_own_that_die_in_one_moment_are_no_loop() -> Done {
+    let game = Game::new()?;
+    let (local, now) = (game.local(), Timestamp::now());
+    let begin = |session: &str| -> Result<ProcessGuard, Box<dyn Error>> {
+        let guard = begin_process(&local, now - Duration::from_secs(2_000));
+        guard.hold(session.parse()?, RunId(1));
+        Ok(guard)
+    };
+    let power = [begin(RELICS)?, begin(EVENINGS)?, begin(FORGOTTEN)?];
+    drop(power);
+    let next = begin_process(&local, now);
+    next.beat(&local, now);
+    assert!(found(&game, "BS0712")?.is_empty());
+    // One of them goes on dying.
+    drop((begin(EVENINGS)?, begin(EVENINGS)?));
+    let next = begin_process(&local, now);
+    next.beat(&local, now);
+    let findings = found(&game, "BS0712")?;
+    assert_eq!((findings.len(), &findings[0]["session"]), (1, &EVENINGS.into()));
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,12 +16,15 @@ use serde::{Deserialize, Serialize};
 use super::error::Attempt;
 use super::sealed::{SealError, SealKind, seal_for, unseal};
 use super::{Disk, Layout, Lock, StoreAction, StoreError, SurvivedFailure};
+use crate::model::clock::between;
 use crate::model::ids::{RunId, SessionId, limits, random_u64};
 use crate::model::session::{PanicInfo, cut};
 
 const KIND: SealKind = SealKind { magic: *b"bvyproc\x1a", version: 1 };
 /// The largest record that is read.
 const MAX_BYTES: usize = 256 << 10;
+/// The time by which a death may be ahead of the clock, since clocks are put right by a little.
+const MOST_AHEAD: Duration = Duration::from_secs(60);
 /// Alerts that a record names at the most.
 const MOST_ALERTS: usize = 64;
 /// Bytes of an alert's sentence that are kept.
@@ -71,6 +75,9 @@ pub struct ProcessRecord {
     /// The time at which it was first asked to exit. A process that ends after that has exited, however slowly.
     #[serde(default)]
     pub exiting: Option<Timestamp>,
+    /// The time at which the system put it into the background, as a phone does; `None` while it is in the foreground.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<Timestamp>,
     /// The last panic that it saw.
     #[serde(default)]
     pub panic: Option<PanicInfo>,
@@ -99,6 +106,15 @@ pub struct EarlierDeath {
     /// The session that it was playing; `None` if it died before it played one.
     #[serde(default)]
     pub session: Option<SessionId>,
+}
+
+impl EarlierDeath {
+    /// Returns true if it is no longer ago than `time`. A death more than a minute ahead of `now` isn't: the clock was
+    /// wrong, then or now, and nobody knows how long ago it is.
+    #[must_use]
+    pub fn is_within(&self, time: Duration, now: Timestamp) -> bool {
+        between(self.at, now) <= time && between(now, self.at) <= MOST_AHEAD
+    }
 }
 
 /// An alert that was raised and isn't cleared.
@@ -386,6 +402,7 @@ mod tests {
                 left: false,
             }],
             exiting: None,
+            suspended: None,
             panic: None,
             ended: None,
             alerts: Vec::new(),

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
+use bevy_session::library::SessionPurged;
 use bevy_session::replica::{
-    CheckpointReplicated, ReplicaSessions, SessionFenced, SessionReleased,
+    CheckpointReplicated, ReplicaSessions, SessionClaimed, SessionFenced, SessionReleased,
 };
 use bevy_session::{CheckpointSaved, SessionId};
 
@@ -24,6 +25,8 @@ pub(in super::super) struct Heard<'w, 's> {
     replicated: MessageReader<'w, 's, CheckpointReplicated>,
     fenced: MessageReader<'w, 's, SessionFenced>,
     released: MessageReader<'w, 's, SessionReleased>,
+    claimed: MessageReader<'w, 's, SessionClaimed>,
+    purged: MessageReader<'w, 's, SessionPurged>,
 }
 
 /// A checkpoint that waits for the replica, and those that came shortly after it.
@@ -32,6 +35,9 @@ pub(in super::super) struct Waiting {
     /// The number of the last of them. Numbers of a session only rise.
     newest: u64,
     since: Duration,
+    /// True if the session was left before all of it was there. It is sent once the replica answers, or when the session
+    /// is played here again.
+    is_left: bool,
 }
 
 /// Measures for how long the oldest of them waits.
@@ -50,11 +56,21 @@ pub(in super::super) fn collect(
         let counter = there.checkpoint.counter;
         waiting.retain(|it| it.session != there.session || it.newest > counter);
     }
-    // What waits no longer, or waits until the session is played here again, is no lag.
-    for session in heard.fenced.read().map(|fenced| fenced.session) {
-        waiting.retain(|it| it.session != session);
+    for released in heard.released.read() {
+        // What isn't there yet is on this machine alone.
+        waiting.retain(|it| it.session != released.session || !released.complete);
+        let left = waiting.iter_mut().filter(|it| it.session == released.session);
+        left.for_each(|it| it.is_left = true);
     }
-    for session in heard.released.read().map(|released| released.session) {
+    // A session that can't be sent any more isn't released either. It is over once another one is played.
+    for session in heard.claimed.read().map(|claimed| claimed.session) {
+        waiting.retain(|it| it.session == session || it.is_left);
+        let played = waiting.iter_mut().filter(|it| it.session == session);
+        played.for_each(|it| it.is_left = false);
+    }
+    // What waits no longer is no lag.
+    let fenced = heard.fenced.read().map(|fenced| fenced.session);
+    for session in fenced.chain(heard.purged.read().map(|purged| purged.session)) {
         waiting.retain(|it| it.session != session);
     }
     let since = waiting.front().map(|oldest| oldest.since);
@@ -74,7 +90,7 @@ fn note(waiting: &mut VecDeque<Waiting>, session: SessionId, counter: u64, now: 
             if is_full {
                 waiting.pop_front();
             }
-            waiting.push_back(Waiting { session, newest: counter, since: now });
+            waiting.push_back(Waiting { session, newest: counter, since: now, is_left: false });
         }
     }
 }

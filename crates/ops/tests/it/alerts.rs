@@ -272,7 +272,7 @@ fn what_an_operator_usually_wants_makes_sense_and_is_quiet_in_a_game_that_is_wel
 #[test]
 fn nonsense_is_refused_and_changes_nothing() {
     let slow = |time| Alert::p95_above(SessionOperation::Restore, time);
-    let deaths = || Alert::of(AlertMeasure::Deaths, 2_u64);
+    let deaths = || Alert::deaths_above(2);
     let second = Duration::from_secs(1);
     let wrong = [
         (Alert::errors_above(f64::INFINITY), AlertError::NotANumber),
@@ -290,10 +290,8 @@ fn nonsense_is_refused_and_changes_nothing() {
         (slow(second).over(Duration::ZERO), AlertError::Window(Duration::ZERO)),
         (slow(second).over(16 * MINUTE), AlertError::Window(16 * MINUTE)),
         (slow(second).at_least(0), AlertError::NoSamples),
-        (Alert::of(AlertMeasure::Deaths, 0.5), AlertError::OtherKind),
-        (Alert::of(AlertMeasure::ReplicaLag, 5_u64), AlertError::OtherKind),
-        (Alert::of(AlertMeasure::Crashes, 5_u64), AlertError::OtherKind),
-        (Alert::of(AlertMeasure::ReplicaLag, Duration::ZERO), AlertError::Senseless),
+        (deaths().clears_below(0.5), AlertError::OtherKind),
+        (Alert::replica_lag_above(Duration::ZERO), AlertError::Senseless),
         (deaths().over(Duration::ZERO), AlertError::Window(Duration::ZERO)),
         (deaths().over(1_500 * MINUTE), AlertError::Window(1_500 * MINUTE)),
     ];

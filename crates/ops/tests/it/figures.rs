@@ -204,7 +204,7 @@ pub fn do_everything(app: &mut App) {
 fn each_operation_is_counted_with_its_answer() {
     let mut app = measured(&MemoryDisk::default(), |_| {});
     do_everything(&mut app);
-    for operation in SessionOperation::ALL {
+    for operation in SessionOperation::ALL.iter().copied() {
         let counted = figures(&app).operation(operation);
         let tried = counted.count() + counted.errors();
         assert!(tried > 0, "{} should be counted", operation.name());
@@ -340,7 +340,7 @@ fn figures_take_less_than_64_kib_however_much_is_counted() {
     let taken = |count: u64| {
         let measured = allocation_counter::measure(|| {
             let mut figures = SessionFigures::default();
-            for operation in SessionOperation::ALL {
+            for operation in SessionOperation::ALL.iter().copied() {
                 for took in drawn(count) {
                     figures.note(operation, Some(Duration::from_micros(took)));
                 }

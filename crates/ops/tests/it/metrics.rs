@@ -40,7 +40,7 @@ fn each_operation_has_its_metrics_under_its_name() {
         app
     });
     let figures = app.world().resource::<SessionFigures>();
-    for operation in SessionOperation::ALL {
+    for operation in SessionOperation::ALL.iter().copied() {
         let (name, counted) = (operation.name(), figures.operation(operation));
         let of = |result: &str| {
             let labels = format!("{{operation=\"{name}\",result=\"{result}\"}}");

@@ -1,13 +1,15 @@
 //! What an operator of servers is warned of: processes that die again and again, and a replica that is behind.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::external::Operation;
 use bevy_session::prelude::*;
 use bevy_session::replica::{MemoryReplica, Replica};
 use bevy_session::{MemoryDisk, PreviousRun, SessionId};
 use bevy_session_ops::{
-    Alert, AlertMeasure, AlertsExt, Code, SessionAlertCleared, SessionAlertRaised, SessionFigures,
+    Alert, AlertsExt, Code, SessionAlertCleared, SessionAlertRaised, SessionFigures,
     SessionFiguresPlugin, SessionHealth,
 };
 
@@ -46,7 +48,7 @@ fn recover(app: &mut App, session: SessionId) {
 #[test]
 fn the_third_death_within_ten_minutes_raises_an_alert() {
     let mut disk = MemoryDisk::default();
-    let alert = || Alert::of(AlertMeasure::Deaths, 2_u64);
+    let alert = || Alert::deaths_above(2);
     for death in 0..2 {
         let app = measured(&disk, |app| watched(app, alert()));
         assert_eq!((heard(&app), deaths(&app)), ((0, 0), death));
@@ -81,7 +83,7 @@ fn deaths_with_another_session_are_not_those_of_the_played_one() {
     let left = killed(app, &disk);
 
     let mut app = measured(&left.snapshot(), |_| {});
-    assert_eq!(deaths(&app), 1, "none is played, and all count");
+    assert_eq!(deaths(&app), 0, "none is played yet, and no process died without one");
     begin(&mut app, NewSession::named("Second"));
     frames(&mut app, 2);
     assert_eq!(deaths(&app), 0);
@@ -92,6 +94,63 @@ fn deaths_with_another_session_are_not_those_of_the_played_one() {
     assert_eq!(deaths(&app), 1);
     let previous = app.world().resource::<PreviousRun>();
     assert_eq!(previous.recent_deaths[0].session, Some(first));
+}
+
+#[test]
+fn deaths_with_other_sessions_raise_no_alert_before_one_is_played() {
+    let mut disk = MemoryDisk::default();
+    for name in ["First", "Second", "Third"] {
+        let mut app = measured(&disk, |_| {});
+        begin(&mut app, NewSession::named(name));
+        seconds(&mut app, 2.0);
+        disk = killed(app, &disk);
+    }
+    let mut app = measured(&disk, |app| watched(app, Alert::deaths_above(2)));
+    long(&mut app, 3);
+    assert_eq!(app.world().resource::<PreviousRun>().recent_deaths.len(), 3);
+    assert_eq!((heard(&app), deaths(&app)), ((0, 0), 0));
+    begin(&mut app, NewSession::named("Fourth"));
+    long(&mut app, 3);
+    assert_eq!((heard(&app), deaths(&app)), ((0, 0), 0));
+}
+
+#[test]
+fn deaths_ahead_of_the_clock_dont_count() {
+    let in_year = |disk: &MemoryDisk, year: &str| {
+        let origin = format!("{year}-01-01T00:00:00Z").parse().unwrap();
+        let mut app = game_with(plugin(disk).clock_from(origin), |app| {
+            app.add_plugins(SessionFiguresPlugin);
+            watched(app, Alert::deaths_above(2));
+        });
+        frames(&mut app, 2);
+        app
+    };
+    let mut disk = MemoryDisk::default();
+    for _ in 0..3 {
+        disk = killed(in_year(&disk, "2027"), &disk);
+    }
+    let mut app = in_year(&disk, "2026");
+    long(&mut app, 3);
+    assert_eq!((heard(&app), deaths(&app)), ((0, 0), 0), "nobody knows how long ago it is");
+}
+
+#[test]
+fn in_development_no_process_counts_as_dead() {
+    let mut disk = MemoryDisk::default();
+    let build = |disk: &MemoryDisk| {
+        let plugin = plugin(disk).development(true);
+        let mut app = game_with(plugin, |app| {
+            app.add_plugins(SessionFiguresPlugin);
+        });
+        frames(&mut app, 2);
+        app
+    };
+    for _ in 0..3 {
+        disk = killed(build(&disk), &disk);
+    }
+    let app = build(&disk);
+    assert!(app.world().resource::<PreviousRun>().recent_deaths.is_empty());
+    assert_eq!(deaths(&app), 0);
 }
 
 #[test]
@@ -120,7 +179,7 @@ fn a_replica_that_is_behind_raises_an_alert_until_it_has_caught_up() {
     let mut app = game_with(plugin, |app| {
         app.add_plugins(SessionFiguresPlugin)
             .add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
-        watched(app, Alert::of(AlertMeasure::ReplicaLag, Duration::from_secs(30)));
+        watched(app, Alert::replica_lag_above(Duration::from_secs(30)));
     });
     request(&mut app, |commands| commands.session().start(NewSession::named("Arena")));
     seconds(&mut app, 1.0);
@@ -144,10 +203,59 @@ fn a_replica_that_is_behind_raises_an_alert_until_it_has_caught_up() {
     assert_eq!(heard(&app), (1, 1), "{:?}", lag(&app));
 }
 
+/// A game that plays with a replica, and is watched for a lag.
+fn with_replica(disk: &MemoryDisk, store: &MemoryReplica) -> App {
+    let replica = Replica::new(store.clone()).machine("one");
+    let plugin = plugin(disk).interval(Duration::from_secs(1)).replica(replica);
+    let mut app = game_with(plugin, |app| {
+        app.add_plugins(SessionFiguresPlugin)
+            .add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
+        watched(app, Alert::replica_lag_above(Duration::from_secs(30)));
+    });
+    request(&mut app, |commands| commands.session().start(NewSession::named("Arena")));
+    long(&mut app, 30);
+    app
+}
+
+#[test]
+fn what_was_played_last_lags_after_its_session_is_left_until_it_is_there() {
+    let store = MemoryReplica::default();
+    let mut app = with_replica(&MemoryDisk::default(), &store);
+    store.go_away();
+    long(&mut app, 20);
+    close(&mut app);
+    frames(&mut app, 4);
+    assert!(app.world().get_resource::<CurrentSession>().is_none());
+    long(&mut app, 30);
+    assert!(lag(&app).is_some_and(|lag| lag > Duration::from_secs(30)), "{:?}", lag(&app));
+    assert_eq!(heard(&app), (1, 0), "it is on this machine alone");
+    store.come_back();
+    long(&mut app, 180);
+    assert_eq!((heard(&app), lag(&app)), ((1, 1), None));
+}
+
+#[test]
+fn a_session_that_cant_be_sent_is_no_lag_once_another_is_played() {
+    let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
+    let mut app = with_replica(&disk, &store);
+    // What is written can't be read again, so it is given up.
+    disk.fail_always(Operation::Open, ErrorKind::PermissionDenied);
+    long(&mut app, 20);
+    disk.heal();
+    long(&mut app, 30);
+    assert!(lag(&app).is_some_and(|lag| lag > Duration::from_secs(30)), "{:?}", lag(&app));
+    close(&mut app);
+    request(&mut app, |commands| commands.session().start(NewSession::named("Second")));
+    long(&mut app, 60);
+    assert!(app.world().contains_resource::<CurrentSession>());
+    assert!(lag(&app).is_none_or(|lag| lag < Duration::from_secs(10)), "{:?}", lag(&app));
+    assert_eq!(heard(&app), (1, 1));
+}
+
 #[test]
 fn without_a_replica_there_is_no_lag() {
     let mut app = measured(&MemoryDisk::default(), |app| {
-        watched(app, Alert::of(AlertMeasure::ReplicaLag, Duration::from_secs(1)));
+        watched(app, Alert::replica_lag_above(Duration::from_secs(1)));
     });
     start(&mut app, "Alone");
     long(&mut app, 60);

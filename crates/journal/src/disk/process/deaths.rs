@@ -7,18 +7,20 @@ use jiff::Timestamp;
 
 use super::{HowItEnded, how_it_ended, time_of_death};
 use crate::disk::{EarlierDeath, ProcessRecord};
-use crate::model::clock::between;
 
 /// The age up to which a death is carried on.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 /// Deaths that a record names at the most.
 const MOST_DEATHS: usize = 64;
 
-/// The death of the process of `record`, once it is known to be gone; `None` if it exited.
+/// The death of the process of `record`, once it is known to be gone; `None` if it exited, or was ended in the
+/// background.
 fn death_of(record: &ProcessRecord) -> Option<EarlierDeath> {
     // No boot makes an exit of a death, nor the other way round.
     let ended = how_it_ended(record, &record.boot);
-    let has_died = record.ended.is_none() && ended != HowItEnded::Exited;
+    // A phone ends what it has suspended, and that is no fault of the game.
+    let was_taken = record.suspended.is_some() && record.panic.is_none();
+    let has_died = record.ended.is_none() && ended != HowItEnded::Exited && !was_taken;
     has_died.then(|| EarlierDeath {
         process: record.process,
         at: time_of_death(record),
@@ -31,13 +33,13 @@ pub fn deaths_up_to(record: &ProcessRecord) -> impl Iterator<Item = EarlierDeath
     record.deaths.iter().copied().chain(death_of(record))
 }
 
-/// The deaths among these that are no older than a day, each once, the oldest first.
+/// The deaths among these that are no older than a day, nor ahead of the clock, each once, the oldest first.
 pub fn recent_deaths(
     deaths: impl IntoIterator<Item = EarlierDeath>,
     now: Timestamp,
 ) -> Vec<EarlierDeath> {
     let mut deaths: Vec<EarlierDeath> = deaths.into_iter().collect();
-    deaths.retain(|death| between(death.at, now) <= KEPT_FOR);
+    deaths.retain(|death| death.is_within(KEPT_FOR, now));
     // The record of a process may still be there although a later one names it.
     deaths.sort_by_key(|death| (death.process, death.at));
     deaths.dedup_by_key(|death| death.process);
@@ -48,7 +50,7 @@ pub fn recent_deaths(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::{HeldRun, ProcessId};
+    use crate::disk::{HeldRun, PanicInfo, ProcessId};
     use crate::model::ids::{RunId, SessionId};
 
     fn at(seconds: i64) -> Timestamp {
@@ -69,6 +71,7 @@ mod tests {
             after: Vec::new(),
             runs: Vec::new(),
             exiting: None,
+            suspended: None,
             panic: None,
             ended: None,
             alerts: Vec::new(),
@@ -116,6 +119,31 @@ mod tests {
         let deaths = recent_deaths(deaths_up_to(&killed(7, 90)), at(100));
         let exited = ProcessRecord { deaths, ..exited };
         assert_eq!(named(&recent_deaths(deaths_up_to(&exited), at(100))), [7]);
+    }
+
+    #[test]
+    fn a_process_that_is_ended_in_the_background_has_not_died() {
+        let taken = ProcessRecord { suspended: Some(at(99)), ..killed(1, 100) };
+        assert!(recent_deaths(deaths_up_to(&taken), at(110)).is_empty());
+        let panic = PanicInfo {
+            message: "out of mana".to_owned(),
+            place: None,
+            thread: None,
+            backtrace: None,
+            time: at(100),
+        };
+        let panicked = ProcessRecord { panic: Some(panic), ..taken };
+        assert_eq!(named(&recent_deaths(deaths_up_to(&panicked), at(110))), [1]);
+    }
+
+    #[test]
+    fn deaths_ahead_of_the_clock_are_forgotten_and_push_no_other_out() {
+        let year = 365 * 24 * 60 * 60;
+        let ahead = (0..100).map(|it| killed(it, year));
+        let records: Vec<ProcessRecord> =
+            ahead.chain([killed(200, 90), killed(201, 150)]).collect();
+        let deaths = recent_deaths(records.iter().flat_map(deaths_up_to), at(100));
+        assert_eq!(named(&deaths), [200, 201], "50 seconds are a clock that was put right");
     }
 
     #[test]

@@ -104,6 +104,7 @@ mod tests {
             after: Vec::new(),
             runs: Vec::new(),
             exiting: None,
+            suspended: None,
             panic: None,
             ended: None,
             alerts: Vec::new(),

@@ -24,7 +24,7 @@ use crate::model::ids::{CheckpointId, RunId, SessionId};
 
 /// The number of times, a millisecond apart, that writing a panic down is tried.
 const PANIC_TRIES: u32 = 50;
-/// The time that an exit waits for being written down by others than the writer.
+/// The time that an exit or a suspend waits for being written down by others than the writer.
 const EXIT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Dead processes that a record names at the most. Each has a session that was never resumed.
@@ -65,6 +65,7 @@ pub(super) struct Shared {
     /// Milliseconds between that frame and the one before it.
     frame_gap: AtomicU64,
     exiting: AtomicBool,
+    suspended: AtomicBool,
     /// The alerts that stand, on their way into the record: a change of them waits for no disk.
     alerts: Mutex<Vec<StandingAlert>>,
     /// The newest failure that the game survived, likewise.
@@ -116,6 +117,7 @@ impl ProcessGuard {
             after: dead.iter().map(|dead| dead.record.process).take(MAX_AFTER).collect(),
             runs: Vec::new(),
             exiting: None,
+            suspended: None,
             panic: None,
             ended: None,
             alerts: Vec::new(),
@@ -128,6 +130,7 @@ impl ProcessGuard {
             last_frame: AtomicI64::new(now.as_millisecond()),
             frame_gap: AtomicU64::new(0),
             exiting: AtomicBool::new(false),
+            suspended: AtomicBool::new(false),
             alerts: Mutex::default(),
             failure: Mutex::default(),
             signalled: Arc::new(AtomicBool::new(false)),
@@ -240,12 +243,29 @@ impl ProcessGuard {
     /// record may be on that disk too, so it is waited for no longer than a second.
     pub fn write_exit_down(&self) {
         // Also while something else is written, by somebody who knew nothing of the exit.
-        if !self.is_exit_to_write(true) {
-            return;
+        if self.is_exit_to_write(true) {
+            self.write_with_patience();
         }
+    }
+
+    /// The system puts the process into the background, where it may end it without a word. Written down at once, for
+    /// which it waits no longer than a second, since there may be no other frame.
+    pub fn suspended(&self) {
+        if !self.shared.suspended.swap(true, Ordering::Relaxed) {
+            self.write_with_patience();
+        }
+    }
+
+    /// The process is in the foreground again. The writer writes it down at its next turn.
+    pub fn resumed(&self) {
+        self.shared.suspended.store(false, Ordering::Relaxed);
+    }
+
+    /// Writes the record beside the writer, which may hang.
+    fn write_with_patience(&self) {
         let guard = self.clone();
         let write = move || guard.update(|_| {});
-        let Ok(thread) = thread::Builder::new().name("session exit".into()).spawn(write) else {
+        let Ok(thread) = thread::Builder::new().name("session record".into()).spawn(write) else {
             return;
         };
         let deadline = clock::deadline(EXIT_PATIENCE);
@@ -341,6 +361,12 @@ impl ProcessGuard {
             record.exiting = Some(record.heartbeat.max(last_frame));
         } else if !exiting {
             record.exiting = None;
+        }
+        if !shared.suspended.load(Ordering::Relaxed) {
+            record.suspended = None;
+        } else if record.suspended.is_none() {
+            record.suspended =
+                Some(record.heartbeat.max(record.last_frame.unwrap_or(record.started)));
         }
         if shared.has_survived_panic() {
             record.panic = None;
@@ -487,12 +513,7 @@ pub fn last_to_die(dead: &[DeadProcess]) -> Option<&ProcessRecord> {
 /// The records of processes that are gone. Those that hold no run, and didn't die while they restored one, have said
 /// what they had to say, and are removed.
 pub fn dead_processes(local: &LocalStore) -> Vec<DeadProcess> {
-    deaths_besides(local, &|_| false)
-}
-
-/// The same of those whose records aren't known.
-pub fn deaths_besides(local: &LocalStore, is_known: &dyn Fn(&Path) -> bool) -> Vec<DeadProcess> {
-    let mut dead = dead_besides(local, is_known);
+    let mut dead = known_dead(local);
     if dead.iter().all(|process| !process.record.runs.is_empty()) {
         return dead;
     }
@@ -506,9 +527,9 @@ pub fn deaths_besides(local: &LocalStore, is_known: &dyn Fn(&Path) -> bool) -> V
     dead
 }
 
-/// The records of processes that are gone. All of them stay.
+/// The records of processes that are gone. All of them stay: only a start carries their deaths on.
 pub fn known_dead(local: &LocalStore) -> Vec<DeadProcess> {
-    dead_besides(local, &|_| false)
+    deaths_besides(local, &|_| false)
 }
 
 /// The records of processes that aren't known to be gone, but for those that can't be read.
@@ -526,7 +547,8 @@ fn found_besides(local: &LocalStore, is_known: &dyn Fn(&Path) -> bool) -> Vec<Fo
     })
 }
 
-fn dead_besides(local: &LocalStore, is_known: &dyn Fn(&Path) -> bool) -> Vec<DeadProcess> {
+/// The records of processes that are gone, but for those that are known. All of them stay.
+pub fn deaths_besides(local: &LocalStore, is_known: &dyn Fn(&Path) -> bool) -> Vec<DeadProcess> {
     let mut dead = Vec::new();
     for FoundRecord { path, record, liveness } in found_besides(local, is_known) {
         if liveness != Liveness::Dead {
