@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bevy_session_journal::internal::disk::{ProcessRecord, read_all};
 use bevy_session_journal::internal::model::clock::{self, between};
-use bevy_session_journal::{CheckpointId, SessionId, StandingAlert};
+use bevy_session_journal::{CheckpointId, EarlierDeath, SessionId, StandingAlert};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -268,11 +268,8 @@ impl Alert {
 /// The deaths of one session that a process plays, or of none: the largest such number. Servers that die in one moment, each
 /// with a session of its own, are no loop.
 fn recent_deaths(record: &ProcessRecord, bounds: &Bounds, now: Timestamp) -> usize {
-    let recent = || record.deaths.iter().filter(|it| it.is_within(bounds.deaths_within, now));
-    let with =
-        |session: Option<SessionId>| recent().filter(|death| death.session == session).count();
-    let played = record.runs.iter().filter(|run| !run.left).map(|run| Some(run.session));
-    played.chain([None]).map(with).max().unwrap_or(0)
+    let played = record.runs.iter().filter(|run| !run.left).map(|run| run.session);
+    EarlierDeath::most_alike(&record.deaths, played, bounds.deaths_within, now)
 }
 
 fn seconds(age: Duration) -> String {

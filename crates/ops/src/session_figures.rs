@@ -279,11 +279,7 @@ impl SessionFigures {
     /// in one moment, each with a session of its own, are no crash loop. None are counted in development.
     #[must_use]
     pub fn deaths_within(&self, time: Duration) -> u64 {
-        let recent = || self.deaths.all.iter().filter(|it| it.is_within(time, self.deaths.now));
-        let with = |session: Option<SessionId>| {
-            recent().filter(|death| death.session == session).count() as u64
-        };
-        let of_played = self.played.map_or(0, |played| with(Some(played.session)));
-        of_played.max(with(None))
+        let played = self.played.map(|played| played.session);
+        EarlierDeath::most_alike(&self.deaths.all, played, time, self.deaths.now) as u64
     }
 }

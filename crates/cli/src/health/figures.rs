@@ -11,15 +11,60 @@ use jiff::Timestamp;
 use crate::failure::Failure;
 use crate::place::{Left, Place, Profile};
 
-/// The figures, each worse the larger it is, and by how much it has to be larger before that means anything.
-const FIGURES: [(&str, f64); 7] = [
-    ("after_failure_share", 0.01),
-    ("checkpoint_bytes_median", 1024.0),
-    ("checkpoint_bytes_p95", 4096.0),
-    ("checkpoint_gap_ms_median", 1000.0),
-    ("damaged_share", 0.001),
-    ("deaths_per_hour", 0.1),
-    ("passed_over_share", 0.05),
+/// A figure, which is worse the larger it is.
+struct Figure {
+    name: &'static str,
+    /// By how much it has to be larger before that means anything.
+    floor: f64,
+    /// `None` where there is nothing to take it from.
+    value: fn(&Samples) -> Option<f64>,
+    /// True where it goes by too little play, or too few samples, to mean anything.
+    is_too_few: fn(&Samples) -> bool,
+}
+
+const FIGURES: [Figure; 7] = [
+    Figure {
+        name: "after_failure_share",
+        floor: 0.01,
+        value: |of| share(of.after_failure, of.checkpoints),
+        is_too_few: |of| of.checkpoints < LEAST_SAMPLES,
+    },
+    Figure {
+        name: "checkpoint_bytes_median",
+        floor: 1024.0,
+        value: |of| percentile(&of.bytes, 50),
+        is_too_few: |_| false,
+    },
+    Figure {
+        name: "checkpoint_bytes_p95",
+        floor: 4096.0,
+        value: |of| percentile(&of.bytes, 95),
+        is_too_few: |_| false,
+    },
+    Figure {
+        name: "checkpoint_gap_ms_median",
+        floor: 1000.0,
+        value: |of| percentile(&of.gaps, 50),
+        is_too_few: |_| false,
+    },
+    Figure {
+        name: "damaged_share",
+        floor: 0.001,
+        value: |of| share(of.damaged, of.checkpoints),
+        is_too_few: |of| of.checkpoints < LEAST_SAMPLES,
+    },
+    Figure {
+        name: "deaths_per_hour",
+        floor: 0.1,
+        value: |of| Some(count(of.deaths) * HOUR / milliseconds(of.played.max(SHORTEST_PLAY))),
+        is_too_few: |of| of.played < LEAST_PLAY && of.deaths < LEAST_DEATHS,
+    },
+    Figure {
+        name: "passed_over_share",
+        floor: 0.05,
+        value: |of| share(of.passed_over, of.recovered),
+        is_too_few: |of| of.recovered < LEAST_SAMPLES,
+    },
 ];
 /// Play of a release below which the rate of its deaths means nothing, unless there are [`LEAST_DEATHS`].
 const LEAST_PLAY: Duration = Duration::from_secs(60 * 60);
@@ -77,7 +122,7 @@ struct Samples {
 
 /// The least difference of a figure that means anything; `None` if nobody knows it.
 pub fn floor(figure: &str) -> Option<f64> {
-    FIGURES.iter().find(|(name, _)| *name == figure).map(|(_, floor)| *floor)
+    FIGURES.iter().find(|known| known.name == figure).map(|known| known.floor)
 }
 
 impl Figures {
@@ -191,29 +236,18 @@ impl Samples {
     }
 
     fn too_few(&self) -> BTreeSet<&'static str> {
-        let figures = [
-            ("after_failure_share", self.checkpoints < LEAST_SAMPLES),
-            ("damaged_share", self.checkpoints < LEAST_SAMPLES),
-            ("deaths_per_hour", self.played < LEAST_PLAY && self.deaths < LEAST_DEATHS),
-            ("passed_over_share", self.recovered < LEAST_SAMPLES),
-        ];
-        figures.into_iter().filter_map(|(name, is_so)| is_so.then_some(name)).collect()
+        let too_few = FIGURES.iter().filter(|figure| (figure.is_too_few)(self));
+        too_few.map(|figure| figure.name).collect()
     }
 
-    fn figures(self) -> BTreeMap<String, f64> {
-        let hours = milliseconds(self.played.max(SHORTEST_PLAY)) / HOUR;
-        let share = |some: usize, all: usize| (all > 0).then(|| count(some) / count(all));
-        let figures = [
-            ("after_failure_share", share(self.after_failure, self.checkpoints)),
-            ("checkpoint_bytes_median", percentile(&self.bytes, 50)),
-            ("checkpoint_bytes_p95", percentile(&self.bytes, 95)),
-            ("checkpoint_gap_ms_median", percentile(&self.gaps, 50)),
-            ("damaged_share", share(self.damaged, self.checkpoints)),
-            ("deaths_per_hour", Some(count(self.deaths) / hours)),
-            ("passed_over_share", share(self.passed_over, self.recovered)),
-        ];
-        figures.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    fn figures(&self) -> BTreeMap<String, f64> {
+        let known = |figure: &Figure| Some((figure.name.to_owned(), (figure.value)(self)?));
+        FIGURES.iter().filter_map(known).collect()
     }
+}
+
+fn share(some: usize, all: usize) -> Option<f64> {
+    (all > 0).then(|| count(some) / count(all))
 }
 
 /// The smallest sample that is no smaller than this share of all; `None` if there is none.

@@ -3,12 +3,22 @@
 use std::fs;
 use std::time::Duration;
 
+use bevy_session_journal::internal::disk::LocalStore;
+use bevy_session_journal::internal::disk::process::ProcessGuard;
 use bevy_session_journal::{CheckpointId, RunId, StandingAlert};
 use jiff::Timestamp;
 
 use crate::common::{
     Done, EVENINGS, EVENINGS_RUN, Game, RELICS, begin_process, begin_watched_process, run,
 };
+
+/// A process that has drawn a frame and written its record at this time.
+fn living_process(local: &LocalStore, now: Timestamp) -> ProcessGuard {
+    let guard = begin_process(local, now);
+    guard.frame_completed(now);
+    guard.beat(local, now);
+    guard
+}
 
 #[test]
 fn a_game_is_healthy_while_it_writes_and_draws() -> Done {
@@ -70,9 +80,7 @@ fn a_game_that_doesnt_come_to_its_end_is_found() -> Done {
     let game = Game::new()?;
     let local = game.local();
     let now = Timestamp::now();
-    let guard = begin_process(&local, now);
-    guard.frame_completed(now);
-    guard.beat(&local, now);
+    let guard = living_process(&local, now);
     assert!(game.run("health --json DIR")?.object()?["exiting_for_ms"].is_null());
     let long_ago = now - Duration::from_secs(90);
     guard.frame_completed(long_ago);
@@ -165,9 +173,7 @@ fn a_game_that_plays_no_session_fails_a_probe_that_asks_for_one() -> Done {
     let game = Game::new()?;
     let local = game.local();
     let now = Timestamp::now();
-    let guard = begin_process(&local, now);
-    guard.frame_completed(now);
-    guard.beat(&local, now);
+    let guard = living_process(&local, now);
     let ran = game.run("health DIR")?;
     assert_eq!(ran.code, Some(0), "{}", ran.text);
     assert!(ran.text.contains("    no session is played\n"), "{}", ran.text);
@@ -209,9 +215,7 @@ fn deaths_before_a_process_are_counted_and_may_be_bounded() -> Done {
     for began in [hour_ago, now, now, now] {
         drop(begin_process(&local, began));
     }
-    let guard = begin_process(&local, now);
-    guard.frame_completed(now);
-    guard.beat(&local, now);
+    let _living = living_process(&local, now);
     let ran = game.run("health --json DIR")?;
     assert_eq!(ran.code, Some(0), "nobody asked: {}", ran.text);
     assert_eq!(ran.object()?["recent_deaths"], 3);
@@ -240,9 +244,7 @@ fn deaths_with_other_sessions_and_deaths_ahead_of_the_clock_dont_count() -> Done
     for session in [None, Some(RELICS), Some(RELICS), Some(EVENINGS), Some(EVENINGS)] {
         died(session, now)?;
     }
-    let guard = begin_process(&local, now);
-    guard.frame_completed(now);
-    guard.beat(&local, now);
+    let guard = living_process(&local, now);
     // They died with this process alive, for which the tool would take them.
     let own = guard.id().to_string();
     for entry in fs::read_dir(game.directory().join("state"))? {

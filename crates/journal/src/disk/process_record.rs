@@ -108,12 +108,54 @@ pub struct EarlierDeath {
     pub session: Option<SessionId>,
 }
 
+impl ProcessRecord {
+    /// The record of a process that has done nothing yet but to begin.
+    pub(crate) fn begun(process: ProcessId, now: Timestamp) -> Self {
+        Self {
+            process,
+            pid: std::process::id(),
+            boot: String::new(),
+            started: now,
+            heartbeat: now,
+            last_frame: None,
+            frame_gap: 0,
+            app_version: String::new(),
+            after: Vec::new(),
+            runs: Vec::new(),
+            exiting: None,
+            suspended: None,
+            panic: None,
+            ended: None,
+            alerts: Vec::new(),
+            failure: None,
+            deaths: Vec::new(),
+        }
+    }
+}
+
 impl EarlierDeath {
     /// Returns true if it is no longer ago than `time`. A death more than a minute ahead of `now` isn't: the clock was
     /// wrong, then or now, and nobody knows how long ago it is.
     #[must_use]
     pub fn is_within(&self, time: Duration, now: Timestamp) -> bool {
         between(self.at, now) <= time && between(now, self.at) <= MOST_AHEAD
+    }
+
+    /// Counts the deaths that are no longer ago than `time`, with the one of these sessions with which most are, or before
+    /// any session was played: the larger of both numbers. So processes that die in one moment, each with a session of its
+    /// own, count as one.
+    #[must_use]
+    pub fn most_alike(
+        deaths: &[Self],
+        played: impl IntoIterator<Item = SessionId>,
+        time: Duration,
+        now: Timestamp,
+    ) -> usize {
+        let with = |session: Option<SessionId>| {
+            let alike = deaths.iter().filter(|death| death.session == session);
+            alike.filter(|death| death.is_within(time, now)).count()
+        };
+        played.into_iter().map(Some).chain([None]).map(with).max().unwrap_or(0)
     }
 }
 
@@ -385,15 +427,8 @@ mod tests {
 
     fn record(process: ProcessId) -> ProcessRecord {
         ProcessRecord {
-            process,
-            pid: 42,
             boot: "boot".to_owned(),
-            started: Timestamp::UNIX_EPOCH,
-            heartbeat: Timestamp::UNIX_EPOCH,
-            last_frame: None,
-            frame_gap: 0,
             app_version: "1.0".to_owned(),
-            after: Vec::new(),
             runs: vec![HeldRun {
                 session: SessionId::random(),
                 run: RunId(7),
@@ -401,13 +436,7 @@ mod tests {
                 acknowledged_at: Some(Timestamp::UNIX_EPOCH),
                 left: false,
             }],
-            exiting: None,
-            suspended: None,
-            panic: None,
-            ended: None,
-            alerts: Vec::new(),
-            failure: None,
-            deaths: Vec::new(),
+            ..ProcessRecord::begun(process, Timestamp::UNIX_EPOCH)
         }
     }
 

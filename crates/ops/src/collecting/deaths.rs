@@ -16,7 +16,10 @@ pub(in super::super) fn collect(world: &mut World) {
     world.resource_scope(|world, mut figures: Mut<SessionFigures>| {
         let Some(previous) = world.get_resource::<PreviousRun>() else { return };
         let deaths = &mut figures.bypass_change_detection().deaths;
-        deaths.all.clone_from(&previous.recent_deaths);
+        // A process learns at its start of those before it, and of no more.
+        if deaths.all.is_empty() {
+            deaths.all.clone_from(&previous.recent_deaths);
+        }
         deaths.now = now;
     });
 }

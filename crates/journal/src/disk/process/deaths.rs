@@ -60,23 +60,9 @@ mod tests {
     /// A process that was killed at this second.
     fn killed(process: u64, seconds: i64) -> ProcessRecord {
         ProcessRecord {
-            process: ProcessId(process),
-            pid: 1,
-            boot: String::new(),
-            started: at(seconds),
-            heartbeat: at(seconds),
             last_frame: Some(at(seconds)),
             frame_gap: 16,
-            app_version: String::new(),
-            after: Vec::new(),
-            runs: Vec::new(),
-            exiting: None,
-            suspended: None,
-            panic: None,
-            ended: None,
-            alerts: Vec::new(),
-            failure: None,
-            deaths: Vec::new(),
+            ..ProcessRecord::begun(ProcessId(process), at(seconds))
         }
     }
 

@@ -93,23 +93,11 @@ mod tests {
     fn record(silent: i64) -> ProcessRecord {
         let heartbeat = Timestamp::from_second(1_000).unwrap();
         ProcessRecord {
-            process: ProcessId(1),
-            pid: 1,
             boot: "this".to_owned(),
-            started: Timestamp::UNIX_EPOCH,
             heartbeat,
             last_frame: Some(heartbeat - SignedDuration::from_secs(silent)),
             frame_gap: 16,
-            app_version: String::new(),
-            after: Vec::new(),
-            runs: Vec::new(),
-            exiting: None,
-            suspended: None,
-            panic: None,
-            ended: None,
-            alerts: Vec::new(),
-            failure: None,
-            deaths: Vec::new(),
+            ..ProcessRecord::begun(ProcessId(1), Timestamp::UNIX_EPOCH)
         }
     }
 

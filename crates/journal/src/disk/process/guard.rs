@@ -105,24 +105,13 @@ impl ProcessGuard {
     ) -> (Self, Vec<DeadProcess>) {
         let dead = dead_processes(local);
         let file = create_file(local);
+        let process = file.as_ref().map_or(ProcessId(0), ProcessRecordFile::process);
         let record = ProcessRecord {
-            process: file.as_ref().map_or(ProcessId(0), ProcessRecordFile::process),
-            pid: std::process::id(),
             boot: local.boot.clone(),
-            started: now,
-            heartbeat: now,
-            last_frame: None,
-            frame_gap: 0,
             app_version: game_version.to_owned(),
             after: dead.iter().map(|dead| dead.record.process).take(MAX_AFTER).collect(),
-            runs: Vec::new(),
-            exiting: None,
-            suspended: None,
-            panic: None,
-            ended: None,
-            alerts: Vec::new(),
-            failure: None,
             deaths: recent_deaths(dead.iter().flat_map(|dead| deaths_up_to(&dead.record)), now),
+            ..ProcessRecord::begun(process, now)
         };
         let shared = Arc::new(Shared {
             frames: AtomicU64::new(0),
