@@ -25,7 +25,7 @@ fn a_disk_from_outside_keeps_the_contract() {
     check_all(|| {
         let disk = ShelfDisk::default();
         disk.create_dir(Path::new("saves")).unwrap();
-        DiskUnderTest::new(Arc::new(disk), "saves")
+        DiskUnderTest::new(Arc::new(disk.clone()), "saves").seen_by_another_process(Arc::new(disk))
     });
 }
 

@@ -49,6 +49,7 @@ pub enum Fault {
     LosesReplacements,
     LosesPlaces,
     LocksBeyondDeath,
+    IsOfOneProcess,
     HasNoLocks,
 }
 
@@ -84,6 +85,8 @@ pub const FAULTS: &[(Fault, &str)] = &[
     (Fault::LocksInAGap, "of those who lock at once, one does"),
     (Fault::HidesLocks, "a lock that is held is an entry"),
     (Fault::HoldsForEver, "without its entry, a lock is lost"),
+    (Fault::IsOfOneProcess, "another process sees what is written"),
+    (Fault::IsOfOneProcess, "another process sees a lock"),
     (Fault::LosesBytes, "what was synced survives"),
     (Fault::LosesEntries, "what was synced survives"),
     (Fault::BringsBack, "what was removed stays removed"),
@@ -130,8 +133,17 @@ impl BrokenDisk {
 
     /// The disk for the kit. After a power cut it has all that it had, but for the fault.
     pub fn under_test(self) -> DiskUnderTest {
-        let after = self.clone();
-        DiskUnderTest::new(Arc::new(self), "").after_power_cut(move || after.after_power_cut())
+        let (other, after) = (self.of_another_process(), self.clone());
+        DiskUnderTest::new(Arc::new(self), "")
+            .seen_by_another_process(Arc::new(other))
+            .after_power_cut(move || after.after_power_cut())
+    }
+
+    fn of_another_process(&self) -> Self {
+        match self.has(Fault::IsOfOneProcess) {
+            true => Self { disk: self.disk.snapshot(), ..self.clone() },
+            false => self.clone(),
+        }
     }
 
     fn after_power_cut(&self) -> Arc<dyn Disk> {

@@ -11,12 +11,13 @@
 //! check_all(|| DiskUnderTest::new(Arc::new(MemoryDisk::default()), ""));
 //! ```
 //!
-//! Two promises can't be seen through a disk, and are its author's: that files are their owner's only, and that what
-//! fails says so.
+//! Some promises can't be seen through a disk, and are its author's: that files are their owner's only, that what fails
+//! says so, and that a process which is killed leaves what it wrote, and no lock.
 
 mod locks;
 mod names;
 mod power_cuts;
+mod processes;
 mod readers;
 
 use std::fmt;
@@ -30,6 +31,7 @@ use super::{DirEntry, Disk};
 pub struct DiskUnderTest {
     disk: Arc<dyn Disk>,
     directory: PathBuf,
+    other: Option<Arc<dyn Disk>>,
     power_cut: Option<Box<dyn Fn() -> Arc<dyn Disk>>>,
 }
 
@@ -37,7 +39,15 @@ impl DiskUnderTest {
     /// The directory exists, durably, and is empty.
     #[must_use]
     pub fn new(disk: Arc<dyn Disk>, directory: impl Into<PathBuf>) -> Self {
-        Self { disk, directory: directory.into(), power_cut: None }
+        Self { disk, directory: directory.into(), other: None, power_cut: None }
+    }
+
+    /// The same files as another process sees them, for a disk that keeps anything in its own memory. The disk itself by
+    /// default.
+    #[must_use]
+    pub fn seen_by_another_process(mut self, other: Arc<dyn Disk>) -> Self {
+        self.other = Some(other);
+        self
     }
 
     /// Says what the disk would be after the machine had stopped at this moment: with nothing but what was durable,
@@ -50,6 +60,10 @@ impl DiskUnderTest {
 
     fn disk(&self) -> &dyn Disk {
         &*self.disk
+    }
+
+    fn other(&self) -> &dyn Disk {
+        self.other.as_deref().unwrap_or(&*self.disk)
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -110,6 +124,8 @@ pub const CHECKS: &[(&str, fn(&DiskUnderTest))] = &[
     ("of those who lock at once, one does", locks::of_those_who_lock_at_once_one_does),
     ("a lock that is held is an entry", locks::a_lock_that_is_held_is_an_entry),
     (WITHOUT_ENTRY, locks::without_its_entry_a_lock_is_lost),
+    ("another process sees what is written", processes::another_sees_what_is_written),
+    ("another process sees a lock", processes::another_sees_a_lock),
     ("what was synced survives", power_cuts::what_was_synced_survives),
     ("what was removed stays removed", power_cuts::what_was_removed_stays_removed),
     ("what was replaced is durable", power_cuts::what_was_replaced_is_durable),

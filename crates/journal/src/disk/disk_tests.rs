@@ -13,6 +13,7 @@ use crate::replica::{Recorders, RecordingDisk};
 fn in_memory(disk: &MemoryDisk, directory: &Path) -> DiskUnderTest {
     let after = disk.clone();
     DiskUnderTest::new(Arc::new(disk.clone()), directory)
+        .seen_by_another_process(Arc::new(disk.clone()))
         .after_power_cut(move || Arc::new(after.snapshot()))
 }
 
@@ -39,7 +40,8 @@ fn on_simulated(
     directory: &str,
     start: fn(SimulatedDisk) -> Arc<dyn Disk>,
 ) -> DiskUnderTest {
-    let tested = DiskUnderTest::new(start(disk.clone()), directory);
+    let tested = DiskUnderTest::new(start(disk.clone()), directory)
+        .seen_by_another_process(start(disk.clone()));
     tested.after_power_cut(move || start(SimulatedDisk::from_image(&least(&disk))))
 }
 
@@ -77,8 +79,9 @@ fn on_two_places(check: fn(&DiskUnderTest)) {
     let both = simulated(&["wanted", "second"]);
     check(&on_simulated(both, "wanted", |disk| in_two_places(Arc::new(disk))));
     let directory = tempfile::tempdir().unwrap();
-    let real = FallbackDisk::new(Arc::new(RealDisk), roots(directory.path()));
-    check(&DiskUnderTest::new(Arc::new(real), directory.path().join("wanted")));
+    let real = || Arc::new(FallbackDisk::new(Arc::new(RealDisk), roots(directory.path())));
+    let tested = DiskUnderTest::new(real(), directory.path().join("wanted"));
+    check(&tested.seen_by_another_process(real()));
 }
 
 /// Checks that have a test of their own, by which `ci/windows.sh` can pass over them.

@@ -29,7 +29,7 @@ use crate::format::ReadAt;
 ///
 /// **Threads and processes.** Every operation may be called by several threads at once, and by other processes that use
 /// the same files, such as a second start of the game. All see a change from the moment on at which its operation
-/// returns. One operation at a time is what an impatient caller waits for: it should end within seconds, or fail.
+/// returns. Callers wait for it, so it should end within seconds, or fail.
 ///
 /// **Locks.** One process at a time writes a session, by [`try_lock`](Self::try_lock). A disk needs no system's file
 /// lock for that. A row of a table, a lease or an entry of a map will do, if the contract of [`Lock`] holds.
