@@ -147,8 +147,9 @@ fail_if_it_warned() {
 skipped() {
     grep -v '^#' <<'SKIPPED' | cut -d ' ' -f 1
 # name                                                        why
-disk::conformance::who_reads_a_file_that_is_replaced_reads_on Wine refuses to rename over an open file; NTFS allows it
-disk::conformance::who_reads_a_file_that_is_removed_reads_on  Wine keeps the name until the file is closed
+disk::disk_tests::who_reads_a_file_that_is_replaced_reads_on  Wine refuses to rename over an open file; NTFS allows it
+disk::disk_tests::who_reads_a_file_that_is_removed_reads_on   Wine keeps the name until the file is closed
+disk::disk_tests::without_its_entry_a_lock_is_lost            Wine keeps the name until the file is closed
 death::sudden::a_stack_overflow_is_abnormal                    a process whose stack ends hangs in Wine
 torture::faults::no_fault_loses_what_was_acknowledged_or_goes_untold  over 30 minutes there; its disk is simulated
 SKIPPED

@@ -239,6 +239,28 @@ impl SessionPlugin {
         self
     }
 
+    /// Keeps everything on a disk of the game's own, below this directory there: sessions in `data`, and in `state` files that
+    /// belong to this machine only. A console's save storage, an encrypted container or a quota may be such a disk; the contract
+    /// of [`Disk`](crate::library::disk::Disk) says what one has to do.
+    ///
+    /// Reports and exports, whose place a player names, are written to the real disk all the same, and the tool `bevy-session` and
+    /// [`SessionFollower`](crate::replica::SessionFollower) look at that alone.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use bevy_session::MemoryDisk;
+    /// use bevy_session::prelude::*;
+    ///
+    /// # let console = MemoryDisk::default();
+    /// let plugin = SessionPlugin::new("Studio", "Hop").on_disk(Arc::new(console), "saves");
+    /// ```
+    #[must_use]
+    pub fn on_disk(mut self, disk: Arc<dyn Disk>, directory: impl Into<PathBuf>) -> Self {
+        self.place = Place::Own { disk, directory: directory.into() };
+        self
+    }
+
     /// The initial profile, whose sessions are used: any text. `default` by default. See
     /// [`use_profile`](crate::library::LibraryCommands::use_profile).
     #[must_use]
@@ -436,8 +458,8 @@ impl SessionPlugin {
             None => disk,
         };
         let local = LocalStore::new(disk, wanted);
-        let local = match &self.outside {
-            Some(outside) => local.with_outside(Arc::clone(outside)),
+        let local = match self.outside.clone().or_else(|| self.place.apart()) {
+            Some(outside) => local.with_outside(outside),
             None => local,
         };
         (local, place, changed)

@@ -17,8 +17,10 @@ pub(super) enum Place {
     Platform,
     /// All files are below one directory.
     Directory(PathBuf),
-    /// All files are on this disk, which is usually memory.
+    /// All files are on this disk, which is usually memory, those that a player names as well.
     Disk(Arc<dyn Disk>),
+    /// All files are below a directory on a disk of the game's own. Those that a player names are on the real one.
+    Own { disk: Arc<dyn Disk>, directory: PathBuf },
 }
 
 /// A place that was checked: it is known which directories can be written.
@@ -59,9 +61,14 @@ impl Place {
     /// The disk of the files that a player names.
     pub(super) fn outside(&self) -> Arc<dyn Disk> {
         match self {
-            Self::Platform | Self::Directory(_) => Arc::new(RealDisk),
+            Self::Platform | Self::Directory(_) | Self::Own { .. } => Arc::new(RealDisk),
             Self::Disk(disk) => Arc::clone(disk),
         }
+    }
+
+    /// The same, if it isn't the disk of the sessions.
+    pub(super) fn apart(&self) -> Option<Arc<dyn Disk>> {
+        matches!(self, Self::Own { .. }).then(|| self.outside())
     }
 
     fn disk(&self, wanted: &Layout, fallback: Option<&Layout>) -> Arc<dyn Disk> {
@@ -74,7 +81,7 @@ impl Place {
                 let roots = roots.chain(fallback).map(|(name, root)| (name, root.clone()));
                 Arc::new(TracedDisk::new(Arc::new(RealDisk), roots))
             }
-            Self::Disk(disk) => Arc::clone(disk),
+            Self::Disk(disk) | Self::Own { disk, .. } => Arc::clone(disk),
         }
     }
 
@@ -82,7 +89,7 @@ impl Place {
     pub(super) fn roots(&self, studio: &str, game: &str) -> (PathBuf, PathBuf) {
         match self {
             Self::Platform => of_platform(studio, game),
-            Self::Directory(directory) => roots_below(directory),
+            Self::Directory(directory) | Self::Own { directory, .. } => roots_below(directory),
             Self::Disk(_) => roots_below("sessions".as_ref()),
         }
     }

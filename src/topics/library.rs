@@ -3,6 +3,8 @@
 //! [`SessionCatalog`](crate::SessionCatalog) lists them. Requests go through
 //! [`library()`](crate::SessionCommands::library), which returns [`LibraryCommands`].
 
+pub mod disk;
+
 pub use bevy_session_journal::{
     Archived, AuditDeed, AuditEntry, CleanedSession, CleanupChange, CleanupOutcome, CleanupReason,
     ContextPart, ErasureReceipt, Field, FieldError, Fork, ForkedLine, GroupBy, GroupKey,

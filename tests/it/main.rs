@@ -17,6 +17,7 @@ mod contexts;
 mod copies;
 mod death;
 mod depth;
+mod disks;
 mod doctor;
 mod documents;
 mod drafts;

@@ -10,6 +10,9 @@ pub mod format {
 }
 pub mod disk {
     pub use crate::disk::*;
+    pub mod process {
+        pub use crate::disk::process::*;
+    }
 }
 pub mod read {
     pub use crate::read::*;

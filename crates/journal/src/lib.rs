@@ -13,7 +13,7 @@
 mod api;
 #[cfg(any(test, feature = "testing"))]
 mod deep;
-mod disk;
+pub mod disk;
 mod format;
 #[doc(hidden)]
 pub mod internal;
@@ -32,7 +32,10 @@ pub use api::{
     RowWriter, Run, SavedType, Scope,
 };
 pub use disk::process::{HowItEnded, LastRun};
-pub use disk::{EarlierDeath, MemoryDisk, Operation, PanicInfo, StandingAlert, SurvivedFailure};
+pub use disk::process_record::{EarlierDeath, StandingAlert};
+pub use disk::survived_failure::SurvivedFailure;
+#[doc(inline)]
+pub use disk::{MemoryDisk, Operation};
 pub use format::{
     CheckpointKind, EventMoment, EventPrivacy, EventSource, EventType, EventValueError,
     RecordedEvent, Validity,
@@ -46,11 +49,12 @@ pub use model::session::{
     ChapterSummary, Chapters, CheckpointError, CheckpointSummary, ContextPart, DiskRefusal,
     EndReason, ErasureReceipt, EventTrigger, ExternalError, FailureCause, Field, FieldError,
     Fields, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, Link, LinkTarget,
-    Links, Move, NetworkKind, NewChapter, NewSession, OpenChapter, ProcessDeath, ProvenTime,
-    RecoveryError, Remaining, Report, ReportError, RequestError, RestoreFrom, RestoreReason,
-    SaveSlot, SessionContext, SessionEdit, SessionFeature, SessionMetadata, SessionNetwork,
-    SessionPriority, SessionStatus, SessionTally, SessionUpdate, ShelfMove, ShelfPlace, SlotError,
-    SlotKind, StartingWorld, StateChange, StopReason, Tags, WorldOf, WrittenBy,
+    Links, Move, NetworkKind, NewChapter, NewSession, OpenChapter, PanicInfo, ProcessDeath,
+    ProvenTime, RecoveryError, Remaining, Report, ReportError, RequestError, RestoreFrom,
+    RestoreReason, SaveSlot, SessionContext, SessionEdit, SessionFeature, SessionMetadata,
+    SessionNetwork, SessionPriority, SessionStatus, SessionTally, SessionUpdate, ShelfMove,
+    ShelfPlace, SlotError, SlotKind, StartingWorld, StateChange, StopReason, Tags, WorldOf,
+    WrittenBy,
 };
 pub use read::digest::{DigestFigures, DigestOrder, Digested, DigestedSessions, SessionDigester};
 pub use read::finding::{

@@ -105,8 +105,16 @@ impl JournalOptions {
         self
     }
 
-    /// Keeps everything on another disk, as one of which a replica's recorder notes what becomes durable.
-    #[doc(hidden)]
+    /// Keeps everything on a disk of the program's own, by the contract of [`Disk`]. The real disk by default.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use bevy_session_journal::disk::MemoryDisk;
+    /// use bevy_session_journal::JournalOptions;
+    ///
+    /// let options = JournalOptions::new("saves").on_disk(Arc::new(MemoryDisk::default()));
+    /// ```
     pub fn on_disk(mut self, disk: Arc<dyn Disk>) -> Self {
         self.disk = disk;
         self

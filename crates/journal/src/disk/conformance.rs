@@ -1,204 +1,156 @@
-//! The common behaviour of every [`Disk`], checked on the real one and on those in memory.
+//! The contract of every [`Disk`], as checks: for one that is written outside of this package.
+//!
+//! Each check panics where a disk breaks a sentence of the contract. A test hands a disk to all of them:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use bevy_session_journal::disk::MemoryDisk;
+//! use bevy_session_journal::disk::conformance::{DiskUnderTest, check_all};
+//!
+//! check_all(|| DiskUnderTest::new(Arc::new(MemoryDisk::default()), ""));
+//! ```
+//!
+//! Some promises can't be seen through a disk, and are its author's: that files are their owner's only, that what fails
+//! says so, and that a process which is killed leaves what it wrote, and no lock.
 
+mod locks;
+mod names;
+mod power_cuts;
+mod processes;
+mod readers;
+
+use std::fmt;
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::simulated_disk::SimulatedDisk;
-use super::{Disk, FallbackDisk, MemoryDisk, RealDisk};
+use super::{DirEntry, Disk};
 
-/// Does the same on each disk, below a directory that is empty.
-fn on_each_disk(check: fn(&dyn Disk, &Path)) {
-    check(&SimulatedDisk::default(), Path::new(""));
-    check(&MemoryDisk::default(), Path::new(""));
-    let rooted = MemoryDisk::default();
-    rooted.create_dir(Path::new("/root")).unwrap();
-    check(&rooted, Path::new("/root"));
-    let directory = tempfile::tempdir().unwrap();
-    check(&RealDisk, directory.path());
-    on_two_places(check);
+/// A disk to be checked, and an empty directory on it.
+pub struct DiskUnderTest {
+    disk: Arc<dyn Disk>,
+    directory: PathBuf,
+    other: Option<Arc<dyn Disk>>,
+    power_cut: Option<Box<dyn Fn() -> Arc<dyn Disk>>>,
 }
 
-/// The same on a disk with two places, of which the first can be written or not.
-fn on_two_places(check: fn(&dyn Disk, &Path)) {
-    let roots = |directory: &Path| [(directory.join("wanted"), directory.join("second"))];
-    let memory = MemoryDisk::default();
-    check(&FallbackDisk::new(Arc::new(memory.clone()), roots(Path::new(""))), Path::new("wanted"));
-    let refusing = MemoryDisk::default();
-    refusing.refuse_writes(Path::new("wanted"), ErrorKind::ReadOnlyFilesystem);
-    check(&FallbackDisk::new(Arc::new(refusing), roots(Path::new(""))), Path::new("wanted"));
-    let directory = tempfile::tempdir().unwrap();
-    let real = FallbackDisk::new(Arc::new(RealDisk), roots(directory.path()));
-    check(&real, &directory.path().join("wanted"));
-}
+impl DiskUnderTest {
+    /// The directory exists, durably, and is empty.
+    #[must_use]
+    pub fn new(disk: Arc<dyn Disk>, directory: impl Into<PathBuf>) -> Self {
+        Self { disk, directory: directory.into(), other: None, power_cut: None }
+    }
 
-fn error<T>(result: io::Result<T>) -> ErrorKind {
-    result.err().map_or(ErrorKind::Other, |error| error.kind())
-}
+    /// The same files as another process sees them, for a disk that keeps anything in its own memory. The disk itself by
+    /// default.
+    #[must_use]
+    pub fn seen_by_another_process(mut self, other: Arc<dyn Disk>) -> Self {
+        self.other = Some(other);
+        self
+    }
 
-fn write(disk: &dyn Disk, path: &Path, content: &[u8]) {
-    let mut file = disk.create_new(path).unwrap();
-    file.append(content).unwrap();
-    file.sync().unwrap();
-}
+    /// Says what the disk would be after the machine had stopped at this moment: with nothing but what was durable,
+    /// and with no lock held. Without it, the checks of durability are passed over.
+    #[must_use]
+    pub fn after_power_cut(mut self, cut: impl Fn() -> Arc<dyn Disk> + 'static) -> Self {
+        self.power_cut = Some(Box::new(cut));
+        self
+    }
 
-#[test]
-fn directories_are_made_in_directories() {
-    on_each_disk(|disk, root| {
-        let inner = root.join("inner");
-        assert_eq!(error(disk.create_dir(&inner.join("deep"))), ErrorKind::NotFound);
-        disk.create_dir(&inner).unwrap();
-        assert_eq!(error(disk.create_dir(&inner)), ErrorKind::AlreadyExists);
-        disk.sync_dir(root).unwrap();
-        assert!(disk.exists(&inner).unwrap());
-        assert_eq!(error(disk.list(&root.join("none"))), ErrorKind::NotFound);
+    fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
 
-        let listed = disk.list(root).unwrap();
-        assert_eq!(listed.len(), 1);
-        assert_eq!((&*listed[0].name, listed[0].is_dir, listed[0].len), ("inner", true, 0));
-    });
-}
+    fn other(&self) -> &dyn Disk {
+        self.other.as_deref().unwrap_or(&*self.disk)
+    }
 
-#[test]
-fn a_file_grows_while_it_is_read() {
-    on_each_disk(|disk, root| {
-        let path = root.join("file");
-        assert_eq!(error(disk.create_new(&root.join("none").join("file"))), ErrorKind::NotFound);
-        assert_eq!(error(disk.open(&path)), ErrorKind::NotFound);
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
 
-        let mut file = disk.create_new(&path).unwrap();
-        assert_eq!(error(disk.create_new(&path)), ErrorKind::AlreadyExists);
-        file.append(b"hello").unwrap();
-        let reader = disk.open(&path).unwrap();
-        file.append(b" world").unwrap();
+    /// The entry of the directory that has this name.
+    fn entry(&self, name: &str) -> Option<DirEntry> {
+        let entries = self.disk.list(&self.directory).unwrap();
+        entries.into_iter().find(|entry| entry.name == name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = self.disk.list(&self.directory).unwrap();
+        entries.into_iter().map(|entry| entry.name).collect()
+    }
+
+    /// Writes a file whole, and syncs it.
+    fn write(&self, path: &Path, content: &[u8]) {
+        let mut file = self.disk.create_new(path).unwrap();
+        file.append(content).unwrap();
         file.sync().unwrap();
-
-        assert_eq!(reader.len().unwrap(), 11, "a reader should see what is appended later");
-        let mut bytes = [0; 5];
-        reader.read_exact_at(6, &mut bytes).unwrap();
-        assert_eq!(&bytes, b"world");
-        assert_eq!(error(reader.read_exact_at(7, &mut bytes)), ErrorKind::UnexpectedEof);
-        assert_eq!(disk.read(&path, 11).unwrap(), b"hello world");
-        assert_eq!(error(disk.read(&path, 10)), ErrorKind::FileTooLarge);
-        assert_eq!(disk.list(root).unwrap()[0].len, 11, "though its writer has it open");
-    });
+    }
 }
 
-#[test]
-fn a_writer_knows_its_file_from_a_copy() {
-    on_each_disk(|disk, root| {
-        let (path, aside) = (root.join("file"), root.join("aside"));
-        let mut file = disk.create_new(&path).unwrap();
-        file.append(b"content").unwrap();
-        file.sync().unwrap();
-        assert!(file.is_at(&path).unwrap());
-
-        disk.put_in_place(&path, &aside).unwrap();
-        assert!(!file.is_at(&path).unwrap(), "it was moved away");
-        write(disk, &path, b"content");
-        assert!(!file.is_at(&path).unwrap(), "a cloud may put a copy in its place");
-    });
+impl fmt::Debug for DiskUnderTest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DiskUnderTest")
+            .field("disk", &self.disk)
+            .field("directory", &self.directory)
+            .finish_non_exhaustive()
+    }
 }
 
-#[test]
-fn small_files_are_replaced() {
-    on_each_disk(|disk, root| {
-        let path = root.join("small");
-        assert_eq!(error(disk.read(&path, 10)), ErrorKind::NotFound);
-        disk.replace(&path, b"first").unwrap();
-        disk.replace_unsynced(&path, b"second").unwrap();
-        assert_eq!(disk.read(&path, 10).unwrap(), b"second");
-        assert_eq!(disk.list(root).unwrap().len(), 1, "nothing temporary should remain");
-        assert_eq!(error(disk.replace(&root.join("none").join("x"), b"")), ErrorKind::NotFound);
-    });
+/// All checks, by the sentence that each is for. Each wants an empty directory.
+pub const CHECKS: &[(&str, fn(&DiskUnderTest))] = &[
+    ("directories are made in directories, once", names::directories_are_made_once),
+    ("a listing has what is in a directory, by name", names::a_listing_has_what_is_there),
+    #[cfg(unix)]
+    ("names that aren't Unicode are left out", names::names_that_are_not_unicode_are_left_out),
+    ("a stamp tells that a file is another one", names::a_stamp_tells_of_another_file),
+    ("what is removed is gone", names::what_is_removed_is_gone),
+    ("a file is created once", names::a_file_is_created_once),
+    ("of those who create at once, one does", names::of_those_who_create_at_once_one_does),
+    ("small files are replaced", names::small_files_are_replaced),
+    ("a file takes the place of another", names::a_file_takes_the_place_of_another),
+    ("a writer knows its file from a copy", names::a_writer_knows_its_file_from_a_copy),
+    ("the room is that of a file system", names::the_room_is_that_of_a_file_system),
+    ("a file grows while it is read", readers::a_file_grows_while_it_is_read),
+    ("nothing is read past the end", readers::nothing_is_read_past_the_end),
+    ("a small file is read whole", readers::a_small_file_is_read_whole),
+    (READS_ONE, readers::who_reads_while_a_file_is_replaced_reads_one),
+    (REPLACED, readers::who_reads_a_file_that_is_replaced_reads_on),
+    (REMOVED, readers::who_reads_a_file_that_is_removed_reads_on),
+    ("one at a time holds a lock", locks::one_at_a_time_holds_a_lock),
+    ("to ask about a lock creates nothing", locks::to_ask_creates_nothing),
+    ("of those who lock at once, one does", locks::of_those_who_lock_at_once_one_does),
+    ("a lock that is held is an entry", locks::a_lock_that_is_held_is_an_entry),
+    (WITHOUT_ENTRY, locks::without_its_entry_a_lock_is_lost),
+    ("another process sees what is written", processes::another_sees_what_is_written),
+    ("another process sees a lock", processes::another_sees_a_lock),
+    ("what was synced survives", power_cuts::what_was_synced_survives),
+    ("what was removed stays removed", power_cuts::what_was_removed_stays_removed),
+    ("what was replaced is durable", power_cuts::what_was_replaced_is_durable),
+    ("what took a place is durable", power_cuts::what_took_a_place_is_durable),
+    ("a machine that stopped holds no lock", power_cuts::a_stopped_machine_holds_no_lock),
+];
+
+/// Checks by which the tests of this package name those that Wine can't pass.
+pub(super) const READS_ONE: &str = "who reads while a file is replaced reads the one or the other";
+pub(super) const REPLACED: &str = "who reads a file that is replaced reads on";
+pub(super) const REMOVED: &str = "who reads a file that is removed reads on";
+pub(super) const WITHOUT_ENTRY: &str = "without its entry, a lock is lost";
+
+/// Runs all checks, each on a disk that `make` makes for it.
+///
+/// # Panics
+///
+/// If the disk breaks a sentence of the contract.
+pub fn check_all(make: impl Fn() -> DiskUnderTest) {
+    for (_, check) in CHECKS {
+        check(&make());
+    }
 }
 
-#[test]
-fn a_file_takes_the_place_of_another() {
-    on_each_disk(|disk, root| {
-        let (place, written) = (root.join("slot"), root.join("slot.new"));
-        assert_eq!(error(disk.put_in_place(&written, &place)), ErrorKind::NotFound);
-        for content in [&b"first"[..], b"second"] {
-            write(disk, &written, content);
-            disk.put_in_place(&written, &place).unwrap();
-            assert_eq!(disk.read(&place, 10).unwrap(), content);
-        }
-        assert_eq!(disk.list(root).unwrap().len(), 1);
-    });
-}
-
-/// Windows has this since version 10, 1607, on NTFS. Wine doesn't.
-#[test]
-fn who_reads_a_file_that_is_replaced_reads_on() {
-    on_each_disk(|disk, root| {
-        let (place, written) = (root.join("slot"), root.join("slot.new"));
-        write(disk, &place, b"first");
-        let before = disk.open(&place).unwrap();
-        let _held = before.hold();
-        write(disk, &written, b"second");
-        disk.put_in_place(&written, &place).unwrap();
-        assert_eq!(disk.read(&place, 10).unwrap(), b"second");
-        let mut bytes = [0; 5];
-        before.read_exact_at(0, &mut bytes).unwrap();
-        assert_eq!(&bytes, b"first");
-    });
-}
-
-#[test]
-fn a_stamp_tells_that_a_file_is_another_one() {
-    on_each_disk(|disk, root| {
-        let path = root.join("file");
-        let stamp = || disk.list(root).unwrap()[0].stamp;
-        disk.replace(&path, b"one").unwrap();
-        let first = stamp();
-        assert_eq!(stamp(), first, "looking changes nothing");
-        disk.replace(&path, b"two").unwrap();
-        assert_ne!(stamp(), first, "another file of the same length is another one");
-    });
-}
-
-#[test]
-fn one_at_a_time_holds_a_lock() {
-    on_each_disk(|disk, root| {
-        let path = root.join("lock");
-        assert!(!disk.is_locked(&path).unwrap());
-        assert!(!disk.exists(&path).unwrap(), "asking should create nothing");
-        let held = disk.try_lock(&path).unwrap();
-        assert!(held.is_some());
-        assert!(disk.is_locked(&path).unwrap());
-        assert!(disk.try_lock(&path).unwrap().is_none());
-        drop(held);
-        assert!(!disk.is_locked(&path).unwrap());
-        assert!(disk.try_lock(&path).unwrap().is_some());
-    });
-}
-
-#[test]
-fn what_is_removed_is_gone() {
-    on_each_disk(|disk, root| {
-        let inner = root.join("inner");
-        let file = inner.join("file");
-        disk.create_dir(&inner).unwrap();
-        write(disk, &file, b"hello world");
-        assert_eq!(error(disk.remove_dir(&inner)), ErrorKind::DirectoryNotEmpty);
-        disk.remove(&file).unwrap();
-        assert!(!disk.exists(&file).unwrap());
-        assert_eq!(error(disk.remove(&file)), ErrorKind::NotFound);
-        disk.remove_dir(&inner).unwrap();
-        assert_eq!(error(disk.remove_dir(&inner)), ErrorKind::NotFound);
-    });
-}
-
-/// Windows has this since version 10, 1809, on NTFS. Wine doesn't.
-#[test]
-fn who_reads_a_file_that_is_removed_reads_on() {
-    on_each_disk(|disk, root| {
-        let file = root.join("file");
-        write(disk, &file, b"hello world");
-        let reader = disk.open(&file).unwrap();
-        let _held = reader.hold();
-        disk.remove(&file).unwrap();
-        assert!(!disk.exists(&file).unwrap());
-        assert_eq!(reader.len().unwrap(), 11, "an open file should outlive its name");
-    });
+/// The kind of an error; `None` if it was a success.
+fn kind<T>(result: io::Result<T>) -> Option<ErrorKind> {
+    result.err().map(|error| error.kind())
 }

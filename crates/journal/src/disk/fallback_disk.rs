@@ -359,16 +359,6 @@ impl Disk for FallbackDisk {
         self.disk.covers_power_cuts()
     }
 
-    #[cfg(test)]
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        for place in self.searched(path) {
-            if self.disk.exists(&place)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     /// A process that found the other place writable holds the lock there. A process that takes one looks at the other
     /// after that, so that of two that try at once none overlooks the other.
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {

@@ -294,11 +294,6 @@ impl Disk for MemoryDisk {
         !self.state().syncs_weakly
     }
 
-    #[cfg(test)]
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        Ok(self.begin(Operation::Exists)?.tree.exists(path))
-    }
-
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         let mut state = self.begin_change(Operation::Lock, path)?;
         state.tree.check_parent(path)?;

@@ -83,11 +83,6 @@ impl Disk for ReadOnlyDisk {
         self.0.covers_power_cuts()
     }
 
-    #[cfg(test)]
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        self.0.exists(path)
-    }
-
     fn try_lock(&self, _: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         Err(io::ErrorKind::Unsupported.into())
     }

@@ -152,11 +152,6 @@ impl Disk for RealDisk {
         syncs::were_all_full()
     }
 
-    #[cfg(test)]
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        path.try_exists()
-    }
-
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         let mut tries = 0;
         loop {

@@ -286,10 +286,6 @@ impl Disk for SimulatedDisk {
         Ok(bytes.to_vec())
     }
 
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        Ok(self.begin(Operation::Exists)?.tree.exists(path))
-    }
-
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         let mut state = self.begin(Operation::Lock)?;
         state.tree.check_parent(path)?;

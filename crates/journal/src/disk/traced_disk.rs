@@ -145,11 +145,6 @@ impl Disk for TracedDisk {
         self.disk.covers_power_cuts()
     }
 
-    #[cfg(test)]
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        self.disk.exists(path)
-    }
-
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         let lock = self.tracer.run("lock", path, None, |_| self.disk.try_lock(path))?;
         let (path, tracer) = (path.to_owned(), self.tracer.clone());

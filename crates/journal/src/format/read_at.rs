@@ -4,32 +4,40 @@ use std::io;
 use std::sync::Arc;
 
 /// Bytes that can be read at any offset, by several readers at once, while a writer appends.
+#[expect(clippy::len_without_is_empty, reason = "nobody asks a file if it is empty")]
 pub trait ReadAt: Send + Sync {
     /// The number of bytes that are there now.
+    ///
+    /// # Errors
+    ///
+    /// Any [`io::Error`].
     fn len(&self) -> io::Result<u64>;
 
     /// Fills `buffer` with the bytes from `offset` on.
     ///
-    /// Fails with [`io::ErrorKind::UnexpectedEof`] if there are not that many.
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::UnexpectedEof`] if there are not that many.
     fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
 
     /// Keeps the bytes readable for as long as the hold lives, even if this process removes the file.
     ///
     /// A reader that continues after doing other things takes one. Without it, files are closed while they aren't read,
-    /// and files that were removed meanwhile are gone.
+    /// and files that were removed meanwhile are gone. The default is for what stays readable in any case.
     fn hold(&self) -> Hold {
         Hold::default()
     }
 }
 
-/// See [`ReadAt::hold`].
+/// A reader's claim on the bytes of a file, as [`ReadAt::hold`] gives it. The default one claims nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Hold {
     _holds: Option<Arc<()>>,
 }
 
 impl Hold {
-    /// A hold that is counted by the references to `holds`.
+    /// A hold that is counted by the references to `holds`: the file that keeps another one is needed for as long as
+    /// there are more.
     pub fn of(holds: Arc<()>) -> Self {
         Self { _holds: Some(holds) }
     }

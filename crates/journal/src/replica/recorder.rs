@@ -546,11 +546,6 @@ impl Disk for RecordingDisk {
         self.disk.covers_power_cuts()
     }
 
-    #[cfg(test)]
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        self.disk.exists(path)
-    }
-
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         self.disk.try_lock(path)
     }

@@ -109,10 +109,6 @@ impl Disk for HollowDisk {
         Err(io::ErrorKind::FileTooLarge.into())
     }
 
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        self.disk.exists(path)
-    }
-
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         self.disk.try_lock(path)
     }

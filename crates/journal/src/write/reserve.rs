@@ -156,7 +156,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::disk::{Disk, MemoryDisk};
+    use crate::disk::MemoryDisk;
 
     const SIZE: u64 = 600 << 10;
 
@@ -195,9 +195,9 @@ mod tests {
 
         assert!(reserve.release(&store));
         assert!(!reserve.release(&store));
-        assert!(!disk.exists(Path::new("state/reserve")).unwrap());
+        assert!(disk.content(Path::new("state/reserve")).is_none());
         let_time_pass(&mut reserve, &store, 100);
-        assert!(disk.exists(Path::new("state/reserve")).unwrap());
+        assert!(disk.content(Path::new("state/reserve")).is_some());
     }
 
     #[test]

@@ -179,7 +179,7 @@ mod tests {
         let removal = || fs::remove_dir(&inner);
         Patience::new().attempt(&inner, &RealTime, hindrance, removal).unwrap();
         closing.join().unwrap();
-        assert!(!RealDisk.exists(&inner).unwrap());
+        assert!(RealDisk.list(&inner).is_err());
     }
 
     #[test]

@@ -149,10 +149,6 @@ impl Disk for FlakyDisk {
         self.asked()?.read(path, max_len)
     }
 
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        self.asked()?.exists(path)
-    }
-
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         self.asked()?.try_lock(path)
     }

@@ -113,10 +113,6 @@ impl Disk for CountingDisk {
         self.counted().read(path, max_len)
     }
 
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        self.counted().exists(path)
-    }
-
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         self.counted().try_lock(path)
     }
