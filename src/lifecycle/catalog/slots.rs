@@ -69,9 +69,9 @@ impl SessionCatalog {
         self.count_slots();
     }
 
-    pub(in crate::lifecycle) fn remove_slot(&mut self, slot: SlotId) {
-        self.listing.slots.retain(|known| known.id != slot);
-        self.listing.unreadable.retain(|known| known.id != slot);
+    pub(in crate::lifecycle) fn remove_slots(&mut self, slots: &[SlotId]) {
+        self.listing.slots.retain(|known| !slots.contains(&known.id));
+        self.listing.unreadable.retain(|known| !slots.contains(&known.id));
         self.count_slots();
     }
 
@@ -81,19 +81,23 @@ impl SessionCatalog {
         }
     }
 
-    /// Adds the sizes of slots to those of sessions.
+    /// Adds the sizes of slots to those of the sessions of which they have changed.
     pub(in crate::lifecycle) fn count_slots(&mut self) {
         let mut bytes: HashMap<SessionId, u64> = HashMap::new();
         for slot in &self.listing.slots {
             *bytes.entry(slot.session.id).or_default() += slot.bytes;
         }
-        self.slot_bytes = bytes;
+        let before = std::mem::replace(&mut self.slot_bytes, bytes);
         let bytes = &self.slot_bytes;
-        self.sessions.change_all(|entry| {
-            let slots = bytes.get(&entry.session.id).copied().unwrap_or_default();
-            let bytes = entry.journal_bytes + slots;
-            std::mem::replace(&mut entry.bytes, bytes) != bytes
-        });
+        let gone = before.keys().filter(|session| !bytes.contains_key(session));
+        let others = bytes.iter().filter(|(session, bytes)| before.get(session) != Some(bytes));
+        for session in gone.chain(others.map(|(session, _)| session)) {
+            let slots = bytes.get(session).copied().unwrap_or_default();
+            self.sessions.change(*session, |entry| {
+                let bytes = entry.journal_bytes + slots;
+                std::mem::replace(&mut entry.bytes, bytes) != bytes
+            });
+        }
     }
 
     pub(in crate::lifecycle) fn bytes_of_slots(&self, session: SessionId) -> u64 {
