@@ -36,7 +36,7 @@ pub(super) fn slot_done(
         }
         (_, SlotDone::Deleted | SlotDone::Attached) => {}
         (order, SlotDone::Written { entry, replaced }) => {
-            replaced.into_iter().for_each(|replaced| catalog.remove_slots(&[replaced]));
+            catalog.remove_slots(replaced.as_slice());
             let slot = *entry;
             catalog.put_slot(slot.clone());
             info!(name = slot.name, slot = %slot.id, "slot written");

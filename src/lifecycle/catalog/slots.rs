@@ -70,9 +70,15 @@ impl SessionCatalog {
     }
 
     pub(in crate::lifecycle) fn remove_slots(&mut self, slots: &[SlotId]) {
-        self.listing.slots.retain(|known| !slots.contains(&known.id));
+        let gone = self.listing.slots.extract_if(.., |known| slots.contains(&known.id));
+        let gone: Vec<(SessionId, u64)> = gone.map(|slot| (slot.session.id, slot.bytes)).collect();
         self.listing.unreadable.retain(|known| !slots.contains(&known.id));
-        self.count_slots();
+        for (session, bytes) in gone {
+            if let Some(of_session) = self.slot_bytes.get_mut(&session) {
+                *of_session = of_session.saturating_sub(bytes);
+            }
+            self.add_slots(session);
+        }
     }
 
     pub(in crate::lifecycle) fn note_slot(&mut self, slot: SlotId, validity: Validity) {
@@ -91,13 +97,18 @@ impl SessionCatalog {
         let bytes = &self.slot_bytes;
         let gone = before.keys().filter(|session| !bytes.contains_key(session));
         let others = bytes.iter().filter(|(session, bytes)| before.get(session) != Some(bytes));
-        for session in gone.chain(others.map(|(session, _)| session)) {
-            let slots = bytes.get(session).copied().unwrap_or_default();
-            self.sessions.change(*session, |entry| {
-                let bytes = entry.journal_bytes + slots;
-                std::mem::replace(&mut entry.bytes, bytes) != bytes
-            });
-        }
+        let others = others.map(|(session, _)| session);
+        let changed: Vec<SessionId> = gone.chain(others).copied().collect();
+        changed.into_iter().for_each(|session| self.add_slots(session));
+    }
+
+    /// Adds the size of a session's slots to its own.
+    fn add_slots(&mut self, session: SessionId) {
+        let slots = self.bytes_of_slots(session);
+        self.sessions.change(session, |entry| {
+            let bytes = entry.journal_bytes + slots;
+            std::mem::replace(&mut entry.bytes, bytes) != bytes
+        });
     }
 
     pub(in crate::lifecycle) fn bytes_of_slots(&self, session: SessionId) -> u64 {
