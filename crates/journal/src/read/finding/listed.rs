@@ -6,7 +6,8 @@ use std::slice;
 
 use crate::read::recovery::SessionEntry;
 
-/// The sessions of a list, in its order. It is read like a slice.
+/// The sessions of a list, in its order. It is read like a slice: an index beyond the end panics, and
+/// [`get`](Self::get) returns `None`.
 ///
 /// The entries themselves lie in any order, so that one that leaves the list doesn't move thousands of others.
 #[derive(Clone, Copy, Debug, Default)]
