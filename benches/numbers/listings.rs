@@ -70,7 +70,11 @@ fn one_session(number: usize, with_slot: bool) -> MemoryDisk {
 
 /// Such a session as files below `directory`.
 pub fn write_session(directory: &Path, number: usize, with_slot: bool) {
-    let disk = one_session(number, with_slot);
+    put_down(&one_session(number, with_slot), directory);
+}
+
+/// Writes the sessions and slots of a disk in memory below `directory`.
+pub fn put_down(disk: &MemoryDisk, directory: &Path) {
     for path in disk.paths() {
         let Ok(below) = path.strip_prefix("sessions") else { continue };
         let place = directory.join(below);

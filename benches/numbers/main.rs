@@ -13,13 +13,17 @@ mod finding;
 mod frames;
 mod game;
 mod hostile;
+mod keeping;
 mod listings;
 mod measure;
+mod mentions;
 mod recording;
 mod replays;
 mod reports;
 mod restores;
+mod scenarios;
 mod summary_ticks;
+mod thousands;
 
 fn main() {
     if reports::has_opened() {
@@ -27,7 +31,7 @@ fn main() {
     }
     println!("| what | figure |");
     println!("| --- | --- |");
-    let parts: [(&str, fn()); 24] = [
+    let parts: [(&str, fn()); 25] = [
         ("idle", frames::idle),
         ("small_game", captures::small_game),
         ("delta_captures", captures::delta_captures),
@@ -52,18 +56,22 @@ fn main() {
         ("reports", reports::reports),
         ("hostile", hostile::hostile),
         ("beside", beside::beside),
+        ("scenarios", scenarios::scenarios),
     ];
     // `cargo bench --bench numbers -- catalogue` measures that alone.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
     // What takes minutes is measured if it is named.
-    if wanted.iter().any(|wanted| wanted == "hundred_thousand") {
-        listings::hundred_thousand();
-    }
-    if wanted.iter().any(|wanted| wanted == "ten_thousand") {
-        finding::ten_thousand();
-    }
-    if wanted.iter().any(|wanted| wanted == "hour") {
-        replays::hour();
+    let long: [(&str, fn()); 5] = [
+        ("hundred_thousand", listings::hundred_thousand),
+        ("ten_thousand", finding::ten_thousand),
+        ("hour", replays::hour),
+        ("people", keeping::people),
+        ("cleanup", keeping::cleanup),
+    ];
+    for (name, measure) in long {
+        if wanted.iter().any(|wanted| wanted == name) {
+            measure();
+        }
     }
     for (name, measure) in parts {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {

@@ -11,9 +11,9 @@ use bevy::prelude::*;
 use bevy_session_journal::internal::read::finding::Shelf;
 use bevy_session_journal::internal::read::recovery::SlotListing;
 use bevy_session_journal::{
-    GroupBy, IndexFigures, Leaving, ProvenTime, RecoveryOffer, Retention, RetentionPreview,
-    SessionChanges, SessionEntry, SessionGroups, SessionId, SessionPage, SessionQuery,
-    SessionStatus, SessionWatch,
+    GroupBy, IndexFigures, Leaving, ListedSessions, ProvenTime, RecoveryOffer, Retention,
+    RetentionPreview, SessionChanges, SessionEntry, SessionGroups, SessionId, SessionPage,
+    SessionQuery, SessionStatus, SessionWatch,
 };
 use jiff::Timestamp;
 
@@ -44,7 +44,7 @@ pub struct SessionCatalog {
 impl SessionCatalog {
     /// All sessions, most recently played first.
     #[must_use]
-    pub fn sessions(&self) -> &[SessionEntry] {
+    pub fn sessions(&self) -> ListedSessions<'_> {
         self.sessions.entries()
     }
 

@@ -27,7 +27,7 @@ pub(super) fn slot_done(
     let mut catalog = world.get_resource_or_init::<SessionCatalog>();
     match (order, done) {
         (SlotOrder::Delete { slot }, _) => {
-            catalog.remove_slot(slot);
+            catalog.remove_slots(&[slot]);
             info!(%slot, "slot deleted");
             notify(world, SlotDeleted { slot });
         }
@@ -36,7 +36,7 @@ pub(super) fn slot_done(
         }
         (_, SlotDone::Deleted | SlotDone::Attached) => {}
         (order, SlotDone::Written { entry, replaced }) => {
-            replaced.into_iter().for_each(|replaced| catalog.remove_slot(replaced));
+            catalog.remove_slots(replaced.as_slice());
             let slot = *entry;
             catalog.put_slot(slot.clone());
             info!(name = slot.name, slot = %slot.id, "slot written");

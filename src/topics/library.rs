@@ -8,12 +8,12 @@ pub mod disk;
 pub use bevy_session_journal::{
     Archived, AuditDeed, AuditEntry, CleanedSession, CleanupChange, CleanupOutcome, CleanupReason,
     ContextPart, ErasureReceipt, Field, FieldError, Fork, ForkedLine, GroupBy, GroupKey,
-    IllegalMove, IndexFigures, Keep, Left, LeftAs, LetGo, Link, LinkTarget, Links, Move,
-    NetworkKind, Remaining, Retention, RetentionPreview, RetentionReason, SessionChanges,
-    SessionContext, SessionEdit, SessionEntry, SessionFeature, SessionGroup, SessionGroups,
-    SessionNetwork, SessionPage, SessionQuery, SessionTally, SessionWatch, ShelfMove, ShelfPlace,
-    SortBy, StartingWorld, Tags, Timeline, TimelineCheckpoint, TimelineLine, Validity, VersionFit,
-    WouldGo, WrittenBy,
+    IllegalMove, IndexFigures, Keep, Left, LeftAs, LetGo, Link, LinkTarget, Links, ListedSessions,
+    ListedSessionsIter, Move, NetworkKind, Remaining, Retention, RetentionPreview, RetentionReason,
+    SessionChanges, SessionContext, SessionEdit, SessionEntry, SessionFeature, SessionGroup,
+    SessionGroups, SessionNetwork, SessionPage, SessionQuery, SessionTally, SessionWatch,
+    ShelfMove, ShelfPlace, SortBy, StartingWorld, Tags, Timeline, TimelineCheckpoint, TimelineLine,
+    Validity, VersionFit, WouldGo, WrittenBy,
 };
 
 pub use crate::lifecycle::{

@@ -58,8 +58,9 @@ pub use model::session::{
 };
 pub use read::digest::{DigestFigures, DigestOrder, Digested, DigestedSessions, SessionDigester};
 pub use read::finding::{
-    GroupBy, GroupKey, Left, Outcome, SessionChanges, SessionGroup, SessionGroups, SessionPage,
-    SessionQuery, SessionWatch, SortBy, Suggestion, SuggestionReason, suggest,
+    GroupBy, GroupKey, Left, ListedSessions, ListedSessionsIter, Outcome, SessionChanges,
+    SessionGroup, SessionGroups, SessionPage, SessionQuery, SessionWatch, SortBy, Suggestion,
+    SuggestionReason, suggest,
 };
 pub use read::recovery::{
     Corruption, Elsewhere, EventGap, EventPage, EventQuery, EventValidation, Fork, ForkedLine,

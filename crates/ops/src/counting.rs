@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bevy_session::library::{SessionEntry, ShelfPlace};
+use bevy_session::library::{ListedSessions, SessionEntry, ShelfPlace};
 use bevy_session::monitoring::Surroundings;
 use bevy_session::{CurrentSession, SessionStatus};
 use jiff::SignedDuration;
@@ -14,7 +14,7 @@ const LATELY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Counts what is listed. The session that this process plays may not be listed yet, or be listed as it was.
 pub(super) fn count_sessions(
-    entries: &[SessionEntry],
+    entries: ListedSessions<'_>,
     current: Option<&CurrentSession>,
     damaged: u64,
 ) -> SessionCounts {

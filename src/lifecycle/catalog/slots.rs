@@ -69,10 +69,16 @@ impl SessionCatalog {
         self.count_slots();
     }
 
-    pub(in crate::lifecycle) fn remove_slot(&mut self, slot: SlotId) {
-        self.listing.slots.retain(|known| known.id != slot);
-        self.listing.unreadable.retain(|known| known.id != slot);
-        self.count_slots();
+    pub(in crate::lifecycle) fn remove_slots(&mut self, slots: &[SlotId]) {
+        let gone = self.listing.slots.extract_if(.., |known| slots.contains(&known.id));
+        let gone: Vec<(SessionId, u64)> = gone.map(|slot| (slot.session.id, slot.bytes)).collect();
+        self.listing.unreadable.retain(|known| !slots.contains(&known.id));
+        for (session, bytes) in gone {
+            if let Some(of_session) = self.slot_bytes.get_mut(&session) {
+                *of_session = of_session.saturating_sub(bytes);
+            }
+            self.add_slots(session);
+        }
     }
 
     pub(in crate::lifecycle) fn note_slot(&mut self, slot: SlotId, validity: Validity) {
@@ -81,16 +87,25 @@ impl SessionCatalog {
         }
     }
 
-    /// Adds the sizes of slots to those of sessions.
+    /// Adds the sizes of slots to those of the sessions of which they have changed.
     pub(in crate::lifecycle) fn count_slots(&mut self) {
         let mut bytes: HashMap<SessionId, u64> = HashMap::new();
         for slot in &self.listing.slots {
             *bytes.entry(slot.session.id).or_default() += slot.bytes;
         }
-        self.slot_bytes = bytes;
+        let before = std::mem::replace(&mut self.slot_bytes, bytes);
         let bytes = &self.slot_bytes;
-        self.sessions.change_all(|entry| {
-            let slots = bytes.get(&entry.session.id).copied().unwrap_or_default();
+        let gone = before.keys().filter(|session| !bytes.contains_key(session));
+        let others = bytes.iter().filter(|(session, bytes)| before.get(session) != Some(bytes));
+        let others = others.map(|(session, _)| session);
+        let changed: Vec<SessionId> = gone.chain(others).copied().collect();
+        changed.into_iter().for_each(|session| self.add_slots(session));
+    }
+
+    /// Adds the size of a session's slots to its own.
+    fn add_slots(&mut self, session: SessionId) {
+        let slots = self.bytes_of_slots(session);
+        self.sessions.change(session, |entry| {
             let bytes = entry.journal_bytes + slots;
             std::mem::replace(&mut entry.bytes, bytes) != bytes
         });

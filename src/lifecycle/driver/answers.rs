@@ -132,6 +132,7 @@ fn handle_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
         | News::EditedMany { .. }
         | News::GivenUp { .. }
         | News::PlayerExported { .. }
+        | News::SlotsErased { .. }
         | News::PlayerErased { .. }
         | News::AuditRead { .. }
         | News::CleanedUp { .. }) => handle_filing(parts, world, news),
@@ -227,8 +228,11 @@ fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
         News::PlayerExported { path, result, ticket } => {
             players::exported(world, path, result, ticket);
         }
-        News::PlayerErased { player, result, slots, ticket } => {
-            players::erased(world, player, (result, slots), ticket);
+        News::SlotsErased { slots } => {
+            world.get_resource_or_init::<SessionCatalog>().remove_slots(&slots);
+        }
+        News::PlayerErased { player, result, ticket } => {
+            players::erased(world, player, result, ticket);
         }
         News::AuditRead { result, ticket } => players::audit_read(world, result, ticket),
         News::CleanedUp { outcome, ticket } => cleanup::cleaned_up(world, *outcome, ticket),

@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
-use bevy_session_journal::internal::read::recovery::SlotListing;
 use bevy_session_journal::{AuditEntry, ErasureReceipt, RequestError, Ticket};
 
-use crate::lifecycle::SessionCatalog;
 use crate::lifecycle::notifications::{AuditRead, PlayerErased, PlayerExported, notify};
 use crate::lifecycle::requests::{finish, reject};
 
@@ -26,16 +24,13 @@ pub(in crate::lifecycle) fn exported(
     }
 }
 
-/// A player was erased, or not. Each session that is gone was reported before.
+/// A player was erased, or not. Each session and slot that is gone was reported before.
 pub(in crate::lifecycle) fn erased(
     world: &mut World,
     player: String,
-    (result, slots): (Result<Box<ErasureReceipt>, RequestError>, Option<Box<SlotListing>>),
+    result: Result<Box<ErasureReceipt>, RequestError>,
     ticket: Ticket,
 ) {
-    if let Some(slots) = slots {
-        world.get_resource_or_init::<SessionCatalog>().list_slots(*slots);
-    }
     match result {
         Ok(receipt) => {
             notify(world, PlayerErased { player, receipt: *receipt });

@@ -158,27 +158,58 @@ fn section(worlds: &[World]) -> Outcome<Section> {
                  value, and nothing else is in the process. *full* is the median of three.";
     Ok(Section {
         tables: vec![table],
-        plots: vec![against_entities(worlds)?, against_changes(worlds)?],
+        plots: vec![
+            against_entities(worlds, &MIXED)?,
+            against_entities(worlds, &PLAIN)?,
+            against_entities(worlds, &HEAP)?,
+            against_changes(worlds)?,
+        ],
         ..Section::new(11, "Stall, over sizes and changes", intro)
     })
 }
 
-fn against_entities(worlds: &[World]) -> Outcome<Plot> {
+/// A plot over numbers of entities with components of one sort.
+struct OverEntities {
+    mix: Mix,
+    name: &'static str,
+    title: &'static str,
+}
+
+const MIXED: OverEntities = OverEntities {
+    mix: Mix::Mixed,
+    name: "entities",
+    title: "Stall of a checkpoint, 5 components",
+};
+const PLAIN: OverEntities = OverEntities {
+    mix: Mix::Plain,
+    name: "entities_plain",
+    title: "Stall of a checkpoint, 3 plain components",
+};
+const HEAP: OverEntities = OverEntities {
+    mix: Mix::Heap,
+    name: "entities_heap",
+    title: "Stall of a checkpoint, 3 components with heap",
+};
+
+fn against_entities(worlds: &[World], plot: &OverEntities) -> Outcome<Plot> {
     let mut lines = Vec::new();
     for (share, name) in SHARES.into_iter().zip(["nothing", "0.1 %", "1 %", "10 %", "everything"]) {
         let points = SIZES.into_iter().map(|entities| {
-            let stall = find(worlds, Shape::mixed(entities))?.delta(share).stall;
+            let shape = Shape { mix: plot.mix, ..Shape::mixed(entities) };
+            let stall = find(worlds, shape)?.delta(share).stall;
             Ok((entities as f64, stall.as_secs_f64() * 1e3))
         });
         lines.push((format!("{name} changed"), points.collect::<Outcome<_>>()?));
     }
-    let text = SIZES
-        .into_iter()
-        .map(|entities| Ok((entities as f64, text_of(entities)?.as_secs_f64() * 1e3)));
-    lines.push(("DynamicWorld + RON".to_owned(), text.collect::<Outcome<_>>()?));
+    if plot.mix == Mix::Mixed {
+        let text = SIZES
+            .into_iter()
+            .map(|entities| Ok((entities as f64, text_of(entities)?.as_secs_f64() * 1e3)));
+        lines.push(("DynamicWorld + RON".to_owned(), text.collect::<Outcome<_>>()?));
+    }
     Ok(Plot {
-        name: "entities",
-        title: "Stall of a checkpoint, 5 components",
+        name: plot.name,
+        title: plot.title,
         x: "entities",
         y: "milliseconds on the main thread",
         content: Content::Lines(lines),

@@ -7,6 +7,7 @@ mod field_text;
 mod filter;
 mod folding;
 mod groups;
+mod listed;
 mod query;
 mod search_text;
 mod sorting;
@@ -17,6 +18,7 @@ mod watch;
 
 pub use collection::Shelf;
 pub use groups::{GroupBy, GroupKey, Outcome, SessionGroup, SessionGroups};
+pub use listed::{ListedSessions, ListedSessionsIter};
 pub use query::{SessionPage, SessionQuery};
 pub use search_text::SearchText;
 pub use sorting::SortBy;

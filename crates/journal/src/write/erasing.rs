@@ -240,8 +240,7 @@ impl Job for ErasePlayer {
             Err(error) => Err(error),
         };
         let Self { erasing: Erasing { player, .. }, ticket } = *self;
-        let slots = tools.finder.list_slots().map(Box::new);
-        tools.news.push(News::PlayerErased { player, result, slots, ticket });
+        tools.news.push(News::PlayerErased { player, result, ticket });
         Slice::Done
     }
 

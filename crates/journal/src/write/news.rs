@@ -11,7 +11,7 @@ use super::asked::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder};
 use super::cleanup_outcome::CleanupOutcome;
 use crate::disk::process::LastRun;
 use crate::format::CheckpointKind;
-use crate::model::ids::{CheckpointId, SessionId, Ticket};
+use crate::model::ids::{CheckpointId, SessionId, SlotId, Ticket};
 use crate::model::session::{
     Attachment, AttachmentError, AttachmentOf, AttachmentVersion, AuditEntry, CheckpointError,
     ErasureReceipt, FailureCause, LeaveCause, ProvenTime, RecoveryError, RequestError,
@@ -106,11 +106,12 @@ pub enum News {
     GivenUp { session: SessionId, cause: LeaveCause, left: Timestamp },
     /// Everything that is kept of a player was written into a file of this many bytes, or not.
     PlayerExported { path: PathBuf, result: Result<u64, RequestError>, ticket: Ticket },
-    /// A player was erased, or not, with the slots, if anything about them changed.
+    /// Slots of an erased player were removed.
+    SlotsErased { slots: Vec<SlotId> },
+    /// A player was erased, or not.
     PlayerErased {
         player: String,
         result: Result<Box<ErasureReceipt>, RequestError>,
-        slots: Option<Box<SlotListing>>,
         ticket: Ticket,
     },
     /// The newest entries of the audit log were read, the oldest of them first, with the number of all; or not.

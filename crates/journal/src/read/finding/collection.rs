@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 
 use super::sorting::Found;
-use super::{GroupBy, SearchText, SessionGroups, SessionPage, SessionQuery};
+use super::{GroupBy, ListedSessions, SearchText, SessionGroups, SessionPage, SessionQuery};
 use crate::model::clock;
 use crate::model::ids::SessionId;
 use crate::read::recovery::SessionEntry;
@@ -24,8 +24,12 @@ const FEW: usize = 16;
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug))]
 pub struct Shelf {
+    /// In any order: an entry is large, and one that goes moves no other but the last.
     entries: Vec<SessionEntry>,
-    /// One for each entry, in the same order.
+    /// The places of the entries, in the order of the list.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
+    places: Vec<usize>,
+    /// One for each entry, in the order of the list.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     cards: Vec<Card>,
     /// The time at which each was written last: its place follows from that.
@@ -66,19 +70,20 @@ impl Shelf {
         };
         let cards = entries.iter().map(card).collect();
         let updated = entries.iter().map(|entry| (entry.session.id, entry.updated)).collect();
-        Self { entries, cards, updated, revision }
+        let places = (0..entries.len()).collect();
+        Self { entries, places, cards, updated, revision }
     }
 
     /// All sessions, most recently played first.
     #[must_use]
-    pub fn entries(&self) -> &[SessionEntry] {
-        &self.entries
+    pub fn entries(&self) -> ListedSessions<'_> {
+        ListedSessions::new(&self.entries, &self.places)
     }
 
-    /// All sessions, off the shelf.
+    /// All sessions, off the shelf, in the order of the list.
     #[must_use]
     pub fn into_entries(self) -> Vec<SessionEntry> {
-        self.entries
+        self.into_cards().map(|(entry, _)| entry).collect()
     }
 
     /// The number of entries.
@@ -95,10 +100,10 @@ impl Shelf {
 
     /// Keeps only these sessions.
     pub fn retain(&mut self, is_kept: impl Fn(SessionId) -> bool) {
-        self.begin_change();
-        self.entries.retain(|entry| is_kept(entry.session.id));
-        self.cards.retain(|card| is_kept(card.id));
-        self.updated.retain(|session, _| is_kept(*session));
+        let mut updated = std::mem::take(&mut self.updated);
+        updated.retain(|session, _| is_kept(*session));
+        let all = std::mem::take(self).into_cards().filter(|(_, card)| is_kept(card.id));
+        self.fill(all.collect(), updated);
     }
 
     /// Changes with everything that is changed here.
@@ -110,7 +115,7 @@ impl Shelf {
     /// The entry of one session; `None` if it isn't listed.
     #[must_use]
     pub fn get(&self, session: SessionId) -> Option<&SessionEntry> {
-        self.entries.get(self.position(session)?)
+        self.entries().get(self.position(session)?)
     }
 
     /// One session, to be changed. Fields that decide on its place in the order are changed by [`put`](Self::put)
@@ -121,17 +126,19 @@ impl Shelf {
         if let Some(card) = self.cards.get_mut(position) {
             *card = Card::blank(session, revision);
         }
-        self.entries.get_mut(position)
+        self.entries.get_mut(*self.places.get(position)?)
     }
 
-    /// Changes every session, in fields that don't decide on their order and aren't searched. `change` returns true if
-    /// it changed anything.
-    pub fn change_all(&mut self, mut change: impl FnMut(&mut SessionEntry) -> bool) {
-        let revision = next_revision();
-        for (entry, card) in self.entries.iter_mut().zip(&mut self.cards) {
-            if change(entry) {
-                card.changed = revision;
-                self.revision = revision;
+    /// Changes one session, in fields that don't decide on its place in the order and aren't searched. `change` returns
+    /// true if it changed anything.
+    pub fn change(&mut self, session: SessionId, change: impl FnOnce(&mut SessionEntry) -> bool) {
+        let Some(position) = self.position(session) else { return };
+        let place = self.places.get(position).copied();
+        let entry = place.and_then(|place| self.entries.get_mut(place));
+        if entry.is_some_and(change) {
+            let changed = self.begin_change();
+            if let Some(card) = self.cards.get_mut(position) {
+                card.changed = changed;
             }
         }
     }
@@ -144,7 +151,7 @@ impl Shelf {
     fn put_folded(&mut self, entry: SessionEntry, text: Arc<SearchText>) {
         let id = entry.session.id;
         if let Some(position) = self.position(id) {
-            if self.entries.get(position) == Some(&entry) {
+            if self.entries().get(position) == Some(&entry) {
                 return;
             }
             self.take(position);
@@ -152,7 +159,8 @@ impl Shelf {
         let changed = self.begin_change();
         let position = self.place_of(order(&entry));
         self.updated.insert(id, entry.updated);
-        self.entries.insert(position, entry);
+        self.places.insert(position, self.entries.len());
+        self.entries.push(entry);
         self.cards.insert(position, Card { id, text, changed });
     }
 
@@ -178,13 +186,22 @@ impl Shelf {
         let mut all: Vec<(SessionEntry, Card)> = kept.chain(shelf.into_cards()).collect();
         // Two sorted stretches, which a stable sort merges in one pass.
         all.sort_by_key(|(entry, _)| order(entry));
+        self.fill(all, updated);
+    }
+
+    /// Puts all of them on an empty shelf, in this order.
+    fn fill(&mut self, all: Vec<(SessionEntry, Card)>, updated: HashMap<SessionId, Timestamp>) {
         (self.entries, self.cards) = all.into_iter().unzip();
+        self.places = (0..self.entries.len()).collect();
         self.updated = updated;
         self.begin_change();
     }
 
+    /// All sessions, in the order of the list, off the shelf.
     fn into_cards(self) -> impl Iterator<Item = (SessionEntry, Card)> {
-        self.entries.into_iter().zip(self.cards)
+        let mut entries: Vec<Option<SessionEntry>> = self.entries.into_iter().map(Some).collect();
+        let in_order = self.places.into_iter().zip(self.cards);
+        in_order.filter_map(move |(place, card)| Some((entries.get_mut(place)?.take()?, card)))
     }
 
     /// Takes a session off the shelf.
@@ -210,7 +227,7 @@ impl Shelf {
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = Found<'_, '_>> {
-        let all = self.entries.iter().zip(&self.cards).enumerate();
+        let all = self.entries().iter().zip(&self.cards).enumerate();
         all.map(|(position, (entry, card))| Found { entry, text: &card.text, position })
     }
 
@@ -237,7 +254,8 @@ impl Shelf {
 
     /// The position of an entry of this order, or the one that it would have.
     fn place_of(&self, wanted: (Reverse<Timestamp>, SessionId)) -> usize {
-        self.entries.partition_point(|known| order(known) < wanted)
+        let known = |place: &usize| self.entries.get(*place).map(order);
+        self.places.partition_point(|place| known(place).is_some_and(|known| known < wanted))
     }
 
     fn take(&mut self, position: usize) -> Option<SessionEntry> {
@@ -246,7 +264,12 @@ impl Shelf {
         }
         let card = self.cards.remove(position);
         self.updated.remove(&card.id);
-        Some(self.entries.remove(position))
+        let place = self.places.remove(position);
+        let entry = self.entries.swap_remove(place);
+        // The last entry is in its place now.
+        let moved = self.entries.len();
+        self.places.iter_mut().filter(|known| **known == moved).for_each(|known| *known = place);
+        Some(entry)
     }
 
     fn begin_change(&mut self) -> u64 {

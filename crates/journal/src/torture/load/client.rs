@@ -13,7 +13,8 @@ use crate::model::session::{
     Archived, Attachment, AttachmentQuota, NewSession, RequestError, SaveSlot, SessionEdit,
     SessionUpdate, ShelfMove, SlotError,
 };
-use crate::read::recovery::{FoundSession, SessionEntry};
+use crate::read::finding::ListedSessions;
+use crate::read::recovery::FoundSession;
 use crate::torture::content::Bytes;
 use crate::torture::game::{self, Beginning};
 use crate::torture::world::{with_commit, with_notes};
@@ -144,7 +145,7 @@ impl Client<'_> {
         }
     }
 
-    fn note_listed(&mut self, entries: &[SessionEntry]) {
+    fn note_listed(&mut self, entries: ListedSessions<'_>) {
         self.listed.extend(entries.iter().map(|entry| entry.session.id));
     }
 

@@ -14,7 +14,7 @@ use super::{Means, Stepped};
 use crate::disk::{
     Disk, Erasure, ErasureFiles, LocalStore, SlotFile, StoredSession, slots_in, with_sources,
 };
-use crate::model::ids::SessionId;
+use crate::model::ids::{SessionId, SlotId};
 use crate::model::session::{ErasureReceipt, Remaining, RequestError, SlotError};
 
 /// The time that another process may be busy with slots, or with the audit log.
@@ -32,6 +32,8 @@ pub(super) struct Removing {
     /// The sessions that aren't removed now.
     kept: BTreeSet<SessionId>,
     receipt: ErasureReceipt,
+    /// The slots that are removed and not reported yet.
+    removed_slots: Vec<SlotId>,
     /// The time since which a lock is waited for.
     waiting_since: Option<Duration>,
 }
@@ -61,8 +63,9 @@ impl Removing {
     ) -> Self {
         let receipt = ErasureReceipt { remaining, ..ErasureReceipt::default() };
         let stage = Stage::Sessions(erasure.sessions.iter().copied().collect());
-        let (local, kept, waiting_since) = (Arc::clone(local), BTreeSet::new(), None);
-        Self { erasure, player, local, stage, kept, receipt, waiting_since }
+        let (local, kept) = (Arc::clone(local), BTreeSet::new());
+        let (removed_slots, waiting_since) = (Vec::new(), None);
+        Self { erasure, player, local, stage, kept, receipt, removed_slots, waiting_since }
     }
 
     /// The session that is removed next.
@@ -91,8 +94,13 @@ impl Removing {
         Stepped::Going
     }
 
-    fn remove_slots(&mut self, means: &Means<'_>) -> Stepped {
-        match self.try_removing_slots() {
+    fn remove_slots(&mut self, means: &mut Means<'_>) -> Stepped {
+        let removed = self.try_removing_slots();
+        let slots = std::mem::take(&mut self.removed_slots);
+        if !slots.is_empty() {
+            means.news.push(News::SlotsErased { slots });
+        }
+        match removed {
             Ok(true) => {}
             Ok(false) if self.may_wait(means) => return Stepped::Later(LOCK_AGAIN),
             Ok(false) => {
@@ -124,7 +132,10 @@ impl Removing {
         let done = store.slots().remove(own.iter().map(|slot| &*slot.path));
         let is_gone = |slot: &&SlotFile| done.is_ok() || store.disk().open(&slot.path).is_err();
         let mut removed = Removed::default();
-        own.iter().filter(is_gone).for_each(|slot| removed.add(1, slot.bytes));
+        for slot in own.iter().filter(is_gone) {
+            removed.add(1, slot.bytes);
+            self.removed_slots.push(slot.slot.id);
+        }
         self.receipt.slots += usize::try_from(removed.files).unwrap_or_default();
         self.count(removed);
         Ok(done.map(|()| true)?)

@@ -82,7 +82,34 @@ fn whoever_follows_the_differences_has_the_list() {
         assert!(
             shelf
                 .entries()
+                .iter()
                 .is_sorted_by_key(|entry| (std::cmp::Reverse(entry.updated), entry.session.id))
         );
     }
+}
+
+#[test]
+fn a_list_keeps_its_order_whatever_leaves_it() {
+    let mut random = Random::new(35);
+    let mut shelf = Shelf::of((0..50).map(|number| named(number, "many")).collect());
+    let mut wanted: Vec<_> = shelf.entries().iter().map(|entry| entry.session.id).collect();
+    while !wanted.is_empty() {
+        let position = random.below(wanted.len() as u64) as usize;
+        let gone = wanted.remove(position);
+        assert_eq!(shelf.remove(gone).map(|entry| entry.session.id), Some(gone));
+        assert_eq!(shelf.get(gone), None);
+        let list = shelf.entries();
+        let ids: Vec<_> = list.iter().map(|entry| entry.session.id).collect();
+        assert_eq!(ids, wanted);
+        let backwards: Vec<_> = list.iter().rev().map(|entry| entry.session.id).collect();
+        assert!(backwards.iter().eq(wanted.iter().rev()));
+        assert_eq!((list.len(), list.iter().len()), (wanted.len(), wanted.len()));
+        assert_eq!(list.last().map(|entry| entry.session.id), wanted.last().copied());
+        for (position, id) in wanted.iter().enumerate() {
+            assert_eq!(list[position].session.id, *id);
+            assert_eq!(shelf.get(*id).map(|entry| entry.session.id), Some(*id));
+        }
+    }
+    assert!(shelf.entries().is_empty() && shelf.entries().first().is_none());
+    assert_eq!(shelf.into_entries(), []);
 }

@@ -64,16 +64,17 @@ impl Retention {
     /// `time` is a lower bound of the current time, and `clock` the time by the clock. A session that was left later
     /// than that never goes, and takes no other's place among the newest.
     #[must_use]
-    pub fn preview(
+    pub fn preview<'a>(
         &self,
-        sessions: &[SessionEntry],
+        sessions: impl IntoIterator<Item = &'a SessionEntry>,
         time: ProvenTime,
         clock: Timestamp,
     ) -> RetentionPreview {
+        let sessions: Vec<&SessionEntry> = sessions.into_iter().collect();
         let mut preview = RetentionPreview { sessions: Vec::new(), let_go: self.let_go };
         let Some(now) = time.now(clock) else { return preview };
         let mut past: Vec<&SessionEntry> =
-            sessions.iter().filter(|entry| entry.updated <= now).collect();
+            sessions.iter().copied().filter(|entry| entry.updated <= now).collect();
         // Of those that were left at one moment, the order is that of their ids.
         past.sort_by_key(|entry| Reverse((entry.updated, entry.session.id)));
         let last = past.iter().filter(|entry| entry.session.place.is_open()).find(|it| !it.in_use);
@@ -94,7 +95,7 @@ impl Retention {
                 }
             }
         }
-        self.keep_to_total(sessions, &past, &gone, &mut preview);
+        self.keep_to_total(&sessions, &past, &gone, &mut preview);
         preview.sessions.sort_by_key(|session| (session.left, session.session));
         preview
     }
@@ -102,7 +103,7 @@ impl Retention {
     /// Lets the oldest go until all that stay fit.
     fn keep_to_total(
         &self,
-        sessions: &[SessionEntry],
+        sessions: &[&SessionEntry],
         past: &[&SessionEntry],
         gone: &HashSet<SessionId>,
         preview: &mut RetentionPreview,
