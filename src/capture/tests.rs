@@ -1,8 +1,11 @@
 //! A world is captured and encoded, and the journal has the same data as the world.
 
+mod archetypes;
 mod churn;
+mod failed_copies;
 mod failures;
 mod quiet_columns;
+mod shapes;
 mod types;
 
 use bevy::ecs::entity_disabling::Disabled;

@@ -307,7 +307,11 @@ notifications! {
         hint: SessionHint,
     }
 
-    /// The game's own code failed while a type was written. The other types were saved.
+    /// The game's own code failed while a type was copied or written. The other types were saved.
+    ///
+    /// After a panic in its `Clone`, or in `describe` of
+    /// [`save_component_as`](crate::SessionAppExt::save_component_as), earlier values stay, and the
+    /// next checkpoint has all that were missed. Sent at each checkpoint until then.
     TypeFailed {
         /// The session.
         session: SessionId,

@@ -12,6 +12,7 @@ mod chapters;
 mod clean_exits;
 mod cleanups;
 mod clocks;
+mod clones;
 mod common;
 mod contexts;
 mod copies;
