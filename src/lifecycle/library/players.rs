@@ -6,6 +6,7 @@ use bevy::prelude::*;
 use bevy_session_journal::internal::read::recovery::SlotListing;
 use bevy_session_journal::{AuditEntry, ErasureReceipt, RequestError, Ticket};
 
+use crate::consent::Consent;
 use crate::lifecycle::SessionCatalog;
 use crate::lifecycle::notifications::{AuditRead, PlayerErased, PlayerExported, notify};
 use crate::lifecycle::requests::{finish, reject};
@@ -38,6 +39,9 @@ pub(in crate::lifecycle) fn erased(
     }
     match result {
         Ok(receipt) => {
+            if let Some(mut consent) = world.get_resource_mut::<Consent>() {
+                consent.forget(&player);
+            }
             notify(world, PlayerErased { player, receipt: *receipt });
             finish(world, ticket);
         }

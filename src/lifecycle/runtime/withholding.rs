@@ -1,0 +1,63 @@
+//! The sessions of which nothing is sent to the replica, as their players want it.
+
+use std::collections::BTreeMap;
+
+use bevy_session_journal::SessionId;
+
+/// The sessions of this process, and what their players want.
+#[derive(Default)]
+pub(super) struct Withholding {
+    /// True if a player of whom nothing is known doesn't agree.
+    by_default: bool,
+    /// The players of the sessions that were played in this profile.
+    players: BTreeMap<SessionId, Option<String>>,
+    /// What the replica's keeper was told last; without a word, everything is sent.
+    told: BTreeMap<SessionId, bool>,
+}
+
+impl Withholding {
+    /// The player of a session is known.
+    pub(super) fn note_player(&mut self, session: SessionId, player: Option<&str>) {
+        let is_known = self.players.get(&session).is_some_and(|known| known.as_deref() == player);
+        if !is_known {
+            self.players.insert(session, player.map(str::to_owned));
+        }
+    }
+
+    /// The players of another profile come next: what theirs wanted before holds.
+    pub(super) fn leave_profile(&mut self) {
+        self.players.clear();
+    }
+
+    /// What the keeper is told of a session that is about to be kept.
+    pub(super) fn of_next(&mut self, session: SessionId) -> bool {
+        // A player who is known already is asked in the next frame.
+        let is_withheld = self.by_default || self.told.get(&session) == Some(&true);
+        self.told.insert(session, is_withheld);
+        is_withheld
+    }
+
+    /// The sessions of which the keeper is to be told something else, among these that are kept and those whose players
+    /// are known.
+    pub(super) fn changes(
+        &mut self,
+        kept: impl Iterator<Item = SessionId>,
+        by_default: bool,
+        is_given: impl Fn(Option<&str>) -> bool,
+    ) -> Vec<(SessionId, bool)> {
+        self.by_default = by_default;
+        let Self { players, told, .. } = self;
+        let unknown = kept.filter(|session| !players.contains_key(session));
+        let unknown = unknown.map(|session| (session, by_default));
+        let known =
+            players.iter().map(|(session, player)| (*session, !is_given(player.as_deref())));
+        let changes: Vec<_> = known
+            .chain(unknown)
+            .filter(|(session, is_withheld)| {
+                told.get(session).copied().unwrap_or_default() != *is_withheld
+            })
+            .collect();
+        told.extend(changes.iter().copied());
+        changes
+    }
+}
