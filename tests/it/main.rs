@@ -13,6 +13,7 @@ mod clean_exits;
 mod cleanups;
 mod clocks;
 mod common;
+mod consent;
 mod contexts;
 mod copies;
 mod death;

@@ -28,15 +28,14 @@ fn follow_player(world: &mut World) {
 }
 
 fn hand_over_answers(parts: &mut RuntimeParts, world: &mut World) {
-    let profile = world.get_resource::<CurrentProfile>().map(|profile| profile.name().to_owned());
-    let (Some(consent), Some(profile)) = (world.get_resource_mut::<Consent>(), profile) else {
-        return;
-    };
-    if !consent.is_unwritten() {
+    if !world.get_resource::<Consent>().is_some_and(Consent::is_unwritten) {
         return;
     }
-    let now = parts.time.now().wall;
-    for consent in consent.into_inner().take_unwritten(now) {
+    let profile = world.get_resource::<CurrentProfile>().map(|profile| profile.name().to_owned());
+    let (Some(mut consent), Some(profile)) = (world.get_resource_mut::<Consent>(), profile) else {
+        return;
+    };
+    for consent in consent.take_unwritten(parts.time.now().wall) {
         let (profile, consent) = (profile.clone(), Box::new(consent));
         parts.order(Order::KeepConsent { profile, consent });
     }

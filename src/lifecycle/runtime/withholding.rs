@@ -61,3 +61,34 @@ impl Withholding {
         changes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_withheld_until_its_player_is_known_if_any_player_might_refuse() {
+        let mut withholding = Withholding::default();
+        let session = SessionId::random();
+        assert!(!withholding.of_next(session), "nobody refuses");
+        let refuses = |name: &'static str| move |player: Option<&str>| player != Some(name);
+        let kept = || std::iter::once(session);
+        assert_eq!(withholding.changes(kept(), true, refuses("Ann")), [(session, true)]);
+        assert!(withholding.of_next(session));
+        withholding.note_player(session, Some("Ben"));
+        assert_eq!(withholding.changes(kept(), true, refuses("Ann")), [(session, false)]);
+        assert!(withholding.changes(kept(), true, refuses("Ann")).is_empty(), "it is no news");
+        withholding.note_player(session, Some("Ann"));
+        assert_eq!(withholding.changes(kept(), true, refuses("Ann")), [(session, true)]);
+    }
+
+    #[test]
+    fn players_of_another_profile_have_no_say_in_a_session_that_was_left() {
+        let mut withholding = Withholding::default();
+        let session = SessionId::random();
+        withholding.note_player(session, None);
+        assert_eq!(withholding.changes(std::iter::empty(), false, |_| false), [(session, true)]);
+        withholding.leave_profile();
+        assert!(withholding.changes(std::iter::empty(), false, |_| true).is_empty());
+    }
+}

@@ -50,7 +50,11 @@ impl<'a> ConsentFiles<'a> {
         // One that was still being written when its process stopped was never acknowledged.
         let is_unfinished = |entry: &DirEntry| Layout::place_of_unfinished(&entry.name).is_some();
         for entry in entries.iter().filter(|entry| !is_unfinished(entry)) {
-            let Some(read) = self.read_file(&entry.name) else { continue };
+            let read = self.read_file(&entry.name).unwrap_or_else(|error| {
+                warn!(error = %with_sources(&error), "a player's consent can't be read");
+                None
+            });
+            let Some(read) = read else { continue };
             match players.get_mut(&read.player) {
                 Some(known) => known.merge(read),
                 None => drop(players.insert(read.player.clone(), read)),
@@ -110,7 +114,7 @@ impl<'a> ConsentFiles<'a> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] at the first that can't be removed.
+    /// [`StoreError`] at the first that can't be read now, or not be removed.
     pub fn remove(
         &self,
         player: Option<&str>,
@@ -119,7 +123,7 @@ impl<'a> ConsentFiles<'a> {
         let directory = self.store.layout().consents();
         let mut removed = RemovedConsents::default();
         for entry in self.entries()? {
-            let is_theirs = match self.read_file(&entry.name) {
+            let is_theirs = match self.read_file(&entry.name)? {
                 Some(consent) => is_meant(&consent),
                 None => player.is_some() && Layout::is_consent_of(&entry.name, player),
             };
@@ -151,18 +155,18 @@ impl<'a> ConsentFiles<'a> {
         Ok(listed.into_iter().filter(is_one).collect())
     }
 
-    /// The answers in a file; `None` if they can't be read, which is logged.
-    fn read_file(&self, name: &str) -> Option<PlayerConsent> {
+    /// The answers in a file; `None` if they can't be understood, which is logged, or if there is no such file any more.
+    fn read_file(&self, name: &str) -> Result<Option<PlayerConsent>, StoreError> {
         let path = self.store.layout().consents().join(name);
-        let read = self.store.disk().read(&path, MAX_BYTES).attempt(StoreAction::Read, &path);
-        match read.map(|bytes| unseal::<PlayerConsent>(KIND, &bytes)) {
-            Ok(Ok(consent)) => return Some(consent),
-            Ok(Err(error)) => {
-                warn!(path = %path.display(), ?error, "a player's consent can't be understood");
-            }
-            Err(error) => warn!(error = %with_sources(&error), "a player's consent can't be read"),
+        let bytes = match self.store.disk().read(&path, MAX_BYTES) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            read => read.attempt(StoreAction::Read, &path)?,
+        };
+        let read = unseal::<PlayerConsent>(KIND, &bytes);
+        if let Err(error) = &read {
+            warn!(path = %path.display(), ?error, "a player's consent can't be understood");
         }
-        None
+        Ok(read.ok())
     }
 }
 

@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use super::{Action, Game, Play};
 use crate::disk::simulated_disk::{Image, SimulatedDisk};
-use crate::disk::{Disk, ErasureFiles, Kept, Layout, LocalStore, read_all};
+use crate::disk::{ConsentFiles, Disk, ErasureFiles, Kept, Layout, LocalStore, read_all};
 use crate::format::{CheckpointKind, FRAME_HEADER_BYTES, FrameHeader, FrameOpener, Segment};
 use crate::model::clock::Moment;
 use crate::model::ids::{SessionId, Ticket};
 use crate::model::session::{
-    Archived, ErasureReceipt, Remaining, RequestError, SessionUpdate, ShelfMove, SlotError,
+    Archived, ConsentAnswer, ErasureReceipt, PlayerConsent, Remaining, RequestError, SessionUpdate,
+    ShelfMove, SlotError,
 };
 use crate::read::digest::DigestOrder;
 use crate::write::{CleanupOutcome, News, Order, Upkeep};
@@ -90,6 +91,18 @@ fn session_of(play: &mut Play, player: &str) -> SessionId {
     session
 }
 
+/// The players answer what is done with their data.
+fn answer_of(play: &mut Play, players: &[&str]) {
+    for player in players {
+        let at = Some(play.now.wall);
+        let answer = ConsentAnswer { is_given: true, version: 1, at };
+        let answers = [("insights".to_owned(), answer)].into();
+        let consent = Box::new(PlayerConsent { player: Some((*player).to_owned()), answers });
+        let profile = play.game.local.store.layout().profile.clone();
+        order(play, Order::KeepConsent { profile, consent });
+    }
+}
+
 fn digest(play: &mut Play) {
     let name = "All events";
     let refresh = Order::Digest { order: DigestOrder::Refresh { name }, ticket: Ticket::new() };
@@ -125,6 +138,7 @@ impl Library {
         }
         of.get_mut("Ann-Q").unwrap().push(session_of(&mut play, "Ann-Q"));
         play.kill();
+        answer_of(&mut play, &PLAYERS);
         order(&mut play, Order::Detect { ticket: None });
         digest(&mut play);
         play.game.finish(play.now);
@@ -228,6 +242,8 @@ fn nothing_of_the_player_is_left_and_others_are_as_they_were() {
         assert_eq!(files_that_name(&after, player), Vec::<PathBuf>::new(), "{player}");
         let own = library.of[player].iter().map(SessionId::to_string).collect::<Vec<_>>();
         let is_of_own = |path: &Path| own.iter().any(|id| path.to_string_lossy().contains(id));
+        let consents = ConsentFiles::of(&library.play.game.local.store).read();
+        assert_eq!(consents.len(), PLAYERS.len() - 1, "those of the others are kept");
         let left = after.files().filter(|(place, _)| is_of_own(place.path()));
         assert_eq!(left.count(), 0, "neither a lock nor a trial is left");
         for (place, _) in after.files() {
@@ -280,6 +296,7 @@ fn small_library(seed: u64) -> Library {
         let session = session_of(&mut play, player);
         of.entry(player).or_insert_with(Vec::new).push(session);
     }
+    answer_of(&mut play, &["Ann-Q", "Ann-Qabel"]);
     order(&mut play, Order::Detect { ticket: None });
     play.game.finish(play.now);
     // All of it is durable.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::*;
-use crate::disk::sealed::seal;
 use crate::disk::MemoryDisk;
+use crate::disk::sealed::seal;
 use crate::model::session::{ConsentAnswer, Purpose};
 
 fn store(disk: &MemoryDisk) -> DirectoryStore {
