@@ -67,7 +67,8 @@ impl Consent {
         self.player.as_deref()
     }
 
-    /// Sets whose answers count, such as in a menu. A session that is played and names its player comes first.
+    /// Sets whose answers count, such as in a menu. A session that is played and names its player comes first, and a change
+    /// of profile sets it to `None`.
     pub fn set_player(&mut self, player: Option<&str>) {
         if self.player() != player {
             self.player = player.map(str::to_owned);

@@ -52,9 +52,7 @@ impl SessionPlugin {
         let recorders = Recorders::default();
         let (local, place, place_changed) = self.open_place(&recorders);
         let local = Arc::new(local);
-        // Before the first frame, so that nothing is done that a player has withdrawn.
-        let mut consent = app.world_mut().get_resource_or_init::<Consent>();
-        consent.load(ConsentFiles::of(&local.store).read());
+        load_consent(app, &local);
         app.insert_resource(place);
         app.insert_resource(FollowerPlace {
             game: self.game_id(),
@@ -269,6 +267,12 @@ fn say_what_is_saved(types: &SavedTypes, has_own_saves: bool) {
     } else {
         info!(components, resources, states, "types that belong to the player's progress");
     }
+}
+
+/// Reads the players' consent before the first frame, so that nothing is done that a player has withdrawn.
+fn load_consent(app: &mut App, local: &LocalStore) {
+    let mut consent = app.world_mut().get_resource_or_init::<Consent>();
+    consent.load(ConsentFiles::of(&local.store).read());
 }
 
 /// Notes the end of the process before this one.

@@ -11,8 +11,8 @@ pub(super) struct Withholding {
     by_default: bool,
     /// The players of the sessions that were played in this profile.
     players: BTreeMap<SessionId, Option<String>>,
-    /// What the replica's keeper was told last; without a word, everything is sent.
-    told: BTreeMap<SessionId, bool>,
+    /// The last word to the replica's keeper about each of them; without one, everything is sent.
+    said: BTreeMap<SessionId, bool>,
 }
 
 impl Withholding {
@@ -24,21 +24,21 @@ impl Withholding {
         }
     }
 
-    /// The players of another profile come next: what theirs wanted before holds.
+    /// The players of another profile come next, and have no say in the sessions of before.
     pub(super) fn leave_profile(&mut self) {
         self.players.clear();
     }
 
-    /// What the keeper is told of a session that is about to be kept.
+    /// Returns true if a session that is about to be kept is withheld for now.
     pub(super) fn of_next(&mut self, session: SessionId) -> bool {
         // A player who is known already is asked in the next frame.
-        let is_withheld = self.by_default || self.told.get(&session) == Some(&true);
-        self.told.insert(session, is_withheld);
+        let is_withheld = self.by_default || self.said.get(&session) == Some(&true);
+        self.said.insert(session, is_withheld);
         is_withheld
     }
 
-    /// The sessions of which the keeper is to be told something else, among these that are kept and those whose players
-    /// are known.
+    /// The sessions that are withheld from now on, or no longer, among these that are kept and those whose players are
+    /// known.
     pub(super) fn changes(
         &mut self,
         kept: impl Iterator<Item = SessionId>,
@@ -46,7 +46,7 @@ impl Withholding {
         is_given: impl Fn(Option<&str>) -> bool,
     ) -> Vec<(SessionId, bool)> {
         self.by_default = by_default;
-        let Self { players, told, .. } = self;
+        let Self { players, said, .. } = self;
         let unknown = kept.filter(|session| !players.contains_key(session));
         let unknown = unknown.map(|session| (session, by_default));
         let known =
@@ -54,10 +54,10 @@ impl Withholding {
         let changes: Vec<_> = known
             .chain(unknown)
             .filter(|(session, is_withheld)| {
-                told.get(session).copied().unwrap_or_default() != *is_withheld
+                said.get(session).copied().unwrap_or_default() != *is_withheld
             })
             .collect();
-        told.extend(changes.iter().copied());
+        said.extend(changes.iter().copied());
         changes
     }
 }

@@ -6,7 +6,7 @@ use bevy_session::replica::ReplicaLagging;
 use super::*;
 
 fn consenting(plugin: SessionPlugin) -> App {
-    machine_with(plugin, |app| listen::<ReplicaLagging>(app))
+    machine_with(plugin, listen::<ReplicaLagging>)
 }
 
 fn give(app: &mut App) {
