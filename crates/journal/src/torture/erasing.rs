@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Action, Game, Play};
-use crate::disk::simulated_disk::{Image, SimulatedDisk};
+use crate::disk::simulated_disk::{Fault, FaultKind, Image, SimulatedDisk};
 use crate::disk::{ConsentFiles, Disk, ErasureFiles, Kept, Layout, LocalStore, read_all};
 use crate::format::{CheckpointKind, FRAME_HEADER_BYTES, FrameHeader, FrameOpener, Segment};
 use crate::model::clock::Moment;
@@ -256,6 +256,36 @@ fn nothing_of_the_player_is_left_and_others_are_as_they_were() {
         library.play.kill();
         assert_eq!(erase(&mut library.play, player), Err(RequestError::UnknownPlayer));
     }
+}
+
+#[test]
+fn the_answers_of_a_player_who_has_nothing_else_are_removed_after_a_refusal() {
+    let mut library = small_library(67);
+    answer_of(&mut library.play, &["Cleo"]);
+    let path = library.play.game.local.store.layout().consent(Some("Cleo"));
+    // As soon as the erasure can be noted, everything after that is refused.
+    let removed = (0..800).any(|skip| {
+        let at = library.play.disk.operations().len() + skip;
+        library.play.disk.fail(Fault { at, kind: FaultKind::InputOutput, for_ever: true });
+        let answered = erase(&mut library.play, "Cleo");
+        library.play.disk.heal();
+        match answered {
+            Err(_) => false,
+            Ok(receipt) => {
+                let is_there = library.play.disk.open(&path).is_ok();
+                assert!(is_there && !receipt.is_complete(), "{receipt:?}");
+                true
+            }
+        }
+    });
+    assert!(removed, "it was begun once");
+    let mut now = library.play.now;
+    clean(&mut library.play.game, &mut now);
+    library.play.game.finish(now);
+    assert_eq!(files_that_name(&library.play.disk.image(), "Cleo"), Vec::<PathBuf>::new());
+    library.play.kill();
+    assert_eq!(erase(&mut library.play, "Cleo"), Err(RequestError::UnknownPlayer));
+    assert_eq!(ConsentFiles::of(&library.play.game.local.store).read().len(), 2);
 }
 
 #[test]

@@ -160,7 +160,8 @@ impl Erasing {
         let mut erasure = Erasure::of(&self.player, means.now.wall);
         erasure.slots = slots.iter().map(|slot| slot.slot.id).collect();
         erasure.sessions = sessions;
-        if !erasure.sessions.is_empty() || !erasure.slots.is_empty() {
+        let has_files = !erasure.sessions.is_empty() || !erasure.slots.is_empty();
+        if has_files || ConsentFiles::of(store).has(&self.player) {
             ErasureFiles::of(store).write(&erasure)?;
         }
         Ok(Removing::of(erasure, Some(self.player.clone()), remaining, &self.local))

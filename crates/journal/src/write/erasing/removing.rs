@@ -286,8 +286,8 @@ impl Removing {
     fn end(&mut self) -> ErasureReceipt {
         let store = &self.local.store;
         let disk = &**store.disk();
-        let is_nothing = self.erasure.sessions.is_empty() && self.erasure.slots.is_empty();
-        if self.receipt.is_complete() && !self.erasure.is_done && !is_nothing {
+        let is_noted = disk.open(&store.layout().erasure(self.erasure.number)).is_ok();
+        if self.receipt.is_complete() && !self.erasure.is_done && is_noted {
             self.erasure.is_done = true;
             if let Err(error) = ErasureFiles::of(store).write(&self.erasure) {
                 warn!(error = %with_sources(&error), "it can't be noted that a player is erased");
