@@ -4,6 +4,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 mod capture;
+pub mod consent;
 mod content;
 pub mod doctor;
 mod engine;

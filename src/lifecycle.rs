@@ -7,6 +7,7 @@ pub(super) mod capture_budget;
 pub(super) mod catalog;
 mod chapters;
 mod checkpoints;
+mod consent;
 mod current_session;
 mod deferring;
 mod driver;

@@ -6,6 +6,7 @@ mod reflection;
 mod set_up;
 
 use crate::capture::{SavedTypes, StateLog, StatesBeingLeft};
+use crate::consent::{Consent, Purpose};
 use crate::exit_request;
 use crate::external_saves::ExternalOperations;
 use crate::following::register_follower_notifications;
@@ -63,7 +64,7 @@ pub struct SessionPlugin {
     place: Place,
     /// The directory that replaces the usual one if that can't be written.
     fallback: Option<PathBuf>,
-    profile: String,
+    players: Players,
     context: GameContext,
     settings: SessionSettings,
     /// `None` decides it by the build and the place.
@@ -82,6 +83,16 @@ pub struct SessionPlugin {
     replica: Option<Replica>,
     /// The disk of the files that a player names; `None` if it is that of the sessions.
     outside: Option<Arc<dyn Disk>>,
+}
+
+/// The profile, and what its players are asked.
+#[derive(Clone, Debug)]
+struct Players {
+    profile: String,
+    /// The purposes that are off until a player agrees.
+    asked: Vec<Purpose>,
+    /// The version of the text to which a player agrees.
+    text: u32,
 }
 
 /// The profile of games without profiles.
@@ -155,7 +166,7 @@ impl SessionPlugin {
             version: String::new(),
             place: Place::Platform,
             fallback: None,
-            profile: PROFILE.to_owned(),
+            players: Players { profile: PROFILE.to_owned(), asked: Vec::new(), text: 0 },
             context: GameContext::default(),
             settings: SessionSettings::default(),
             development: None,
@@ -265,7 +276,7 @@ impl SessionPlugin {
     /// [`use_profile`](crate::library::LibraryCommands::use_profile).
     #[must_use]
     pub fn profile(mut self, profile: impl Into<String>) -> Self {
-        self.profile = profile.into();
+        self.players.profile = profile.into();
         self
     }
 
@@ -274,6 +285,32 @@ impl SessionPlugin {
     #[must_use]
     pub fn recovery(mut self, policy: RecoveryPolicy) -> Self {
         self.settings.recovery = policy;
+        self
+    }
+
+    /// The purposes that are off until the player gives [`Consent`]. None by default: each is on
+    /// until the player withdraws it.
+    ///
+    /// ```
+    /// use bevy_session::consent::Purpose;
+    /// use bevy_session::prelude::*;
+    ///
+    /// let plugin = SessionPlugin::new("Studio", "Hop")
+    ///     .ask_consent([Purpose::Insights, Purpose::Reports])
+    ///     .consent_version(2);
+    /// ```
+    #[must_use]
+    pub fn ask_consent(mut self, purposes: impl IntoIterator<Item = Purpose>) -> Self {
+        self.players.asked = purposes.into_iter().collect();
+        self
+    }
+
+    /// The version of the text to which players agree. 0 by default. With another one, purposes
+    /// that are [asked for](Self::ask_consent) are off until they are given again; what was
+    /// withdrawn stays so.
+    #[must_use]
+    pub fn consent_version(mut self, version: u32) -> Self {
+        self.players.text = version;
         self
     }
 
@@ -475,7 +512,7 @@ impl SessionPlugin {
             data.push(DEVELOPMENT);
             state.push(DEVELOPMENT);
         }
-        Layout { data, state, profile: self.profile.clone() }
+        Layout { data, state, profile: self.players.profile.clone() }
     }
 
     fn is_development(&self) -> bool {
@@ -533,9 +570,10 @@ impl Plugin for SessionPlugin {
             .init_resource::<SessionHints>()
             .init_resource::<ExternalOperations>()
             .init_resource::<SessionEvents>()
-            .insert_resource(CurrentProfile::new(&self.profile))
+            .insert_resource(CurrentProfile::new(&self.players.profile))
             .init_resource::<SessionPaces>()
             .init_resource::<SessionSwitches>()
+            .insert_resource(Consent::new(&self.players.asked, self.players.text))
             .init_resource::<GameHooks>()
             .init_resource::<CheckpointTriggers>()
             .init_resource::<StatesBeingLeft>()

@@ -13,9 +13,11 @@ use bevy_session_journal::{
 use tracing::{debug, info, warn};
 
 use super::CurrentSession;
+use super::consent::is_given;
 use super::notifications::notify;
 use super::requests::finish;
 use super::runtime::{Course, Playing, RuntimeParts};
+use crate::consent::Purpose;
 use crate::content::Order;
 use crate::recording::{FixedTicks, HandOut, Recorded};
 use crate::switches::SessionSwitches;
@@ -36,10 +38,10 @@ pub struct SessionEvents {
 }
 
 impl Playing {
-    /// Drops the game's events while recording is switched off, and until the next checkpoint after
-    /// that.
+    /// Drops the game's events while recording is switched off or the player doesn't agree to it,
+    /// and until the next checkpoint after that.
     fn follow_event_switch(&mut self, world: &World) {
-        if !SessionSwitches::has_on(world, SessionFeature::Events) {
+        if !is_recorded(world) {
             self.events.is_interrupted = true;
         } else if self.events.is_interrupted {
             self.pace.make_up_for_loss();
@@ -49,8 +51,13 @@ impl Playing {
     /// Resumes recording after a capture: it, or the checkpoint before if nothing changed, has the
     /// effects of all events so far.
     pub(super) fn go_on_recording(&mut self, world: &World) {
-        self.events.is_interrupted = !SessionSwitches::has_on(world, SessionFeature::Events);
+        self.events.is_interrupted = !is_recorded(world);
     }
+}
+
+/// Returns true if the game's events are recorded.
+fn is_recorded(world: &World) -> bool {
+    SessionSwitches::has_on(world, SessionFeature::Events) && is_given(world, Purpose::Recording)
 }
 
 /// Takes the events of the frame that ends.
@@ -87,6 +94,10 @@ fn take(parts: &mut RuntimeParts, world: &mut World, before_capture: bool) {
     // What happened in a world that a cancelled restore has left is none of the session's.
     if playing.events.is_interrupted || playing.has_left_world {
         parts.events.skip_types(world);
+    }
+    // Not even the plugin's own.
+    if !is_given(world, Purpose::Recording) {
+        parts.events.skip(world);
     }
     let (now, session) = (parts.time.now(), playing.session);
     let Some(current) = world.get_resource::<CurrentSession>() else { return };

@@ -12,12 +12,13 @@ use bevy_session_journal::{
 use tracing::info;
 
 use super::checkpoints::take_checkpoint;
+use super::consent::require_for_report;
 use super::notifications::{
     ReportNotOpened, ReportWritten, ScenarioSaved, SessionExported, notify,
 };
 use super::requests::{check_text, finish, reject};
 use super::runtime::RuntimeParts;
-use super::{GameContext, PreviousRun};
+use super::{CurrentSession, GameContext, PreviousRun, SessionCatalog};
 use crate::content::Order;
 
 /// The extension of a scenario's file, after its key.
@@ -35,6 +36,8 @@ pub(super) fn report(
     let (of, session, checkpoint) = match report.subject {
         ReportSubject::Now => {
             let session = parts.session().ok_or(RequestError::NoSession)?;
+            let current = world.get_resource::<CurrentSession>();
+            require_for_report(world, current.and_then(CurrentSession::player))?;
             capture_for_report(parts, world);
             (ReportOf::Now, Some(session), parts.newest_captured())
         }
@@ -42,6 +45,9 @@ pub(super) fn report(
             let previous = world.get_resource::<PreviousRun>();
             let previous = previous.ok_or(RequestError::NothingToReport)?.clone();
             let session = previous.session;
+            let catalog = world.get_resource::<SessionCatalog>();
+            let listed = session.zip(catalog).and_then(|(session, it)| it.get(session));
+            require_for_report(world, listed.and_then(|it| it.session.player.as_deref()))?;
             (ReportOf::LastRun(Box::new(previous.into())), session, None)
         }
     };

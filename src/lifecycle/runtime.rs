@@ -15,6 +15,7 @@ pub(super) mod replica_port;
 pub(super) mod search;
 pub(super) mod suspension;
 pub(super) mod transition;
+mod withholding;
 pub(super) mod writer_port;
 
 use std::sync::Arc;

@@ -29,6 +29,7 @@ fn register_components(app: &mut App) {
 fn register_data(app: &mut App) {
     use crate::checkpoints::{CaptureCost, CurrentPace, DriftedType, SessionPaces};
     use crate::checkpoints::{TypeProblem, TypeProblemReason};
+    use crate::consent::Consent;
     use crate::doctor::{Diagnosis, Finding, FoundEntities};
     use crate::external::{ExternalOperations, OfferedBackup};
     use crate::hints::{SessionHint, SessionHints};
@@ -64,6 +65,7 @@ fn register_data(app: &mut App) {
         .register_type::<CurrentPace>()
         .register_type::<SessionPaces>()
         .register_type::<SessionSwitches>()
+        .register_type::<Consent>()
         .register_type::<SessionActivity>()
         .register_type::<SessionCatalog>()
         .register_type::<RecoveryOffers>()

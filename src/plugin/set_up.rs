@@ -2,6 +2,7 @@
 
 use super::{SessionLast, SessionPlugin, SessionRestore, SessionSystems, run_on_one_thread};
 use crate::capture::{BeforeExit, LateCalls, Placed, SavedTypes, watch_saved_states};
+use crate::consent::Consent;
 use crate::content::{Link, Worker, WorldContent};
 use crate::doctor::look_while_playing;
 use crate::engine;
@@ -24,10 +25,10 @@ use bevy::prelude::*;
 use bevy::state::state::{StateTransition, StateTransitionSystems};
 use bevy::time::TimeSystems;
 use bevy_session_journal::LastRun;
-use bevy_session_journal::internal::disk::LocalStore;
 use bevy_session_journal::internal::disk::process::{
     DeadProcess, ProcessGuard, ProcessOptions, last_to_die,
 };
+use bevy_session_journal::internal::disk::{ConsentFiles, LocalStore};
 use bevy_session_journal::internal::model::clock::Clock;
 use bevy_session_journal::internal::write::Versions;
 use bevy_session_journal::replica::{Keeper, KeeperLink, Recorders};
@@ -51,6 +52,7 @@ impl SessionPlugin {
         let recorders = Recorders::default();
         let (local, place, place_changed) = self.open_place(&recorders);
         let local = Arc::new(local);
+        load_consent(app, &local);
         app.insert_resource(place);
         app.insert_resource(FollowerPlace {
             game: self.game_id(),
@@ -265,6 +267,12 @@ fn say_what_is_saved(types: &SavedTypes, has_own_saves: bool) {
     } else {
         info!(components, resources, states, "types that belong to the player's progress");
     }
+}
+
+/// Reads the players' consent before the first frame, so that nothing is done that a player has withdrawn.
+fn load_consent(app: &mut App, local: &LocalStore) {
+    let mut consent = app.world_mut().get_resource_or_init::<Consent>();
+    consent.load(ConsentFiles::of(&local.store).read());
 }
 
 /// Notes the end of the process before this one.

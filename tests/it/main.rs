@@ -14,6 +14,7 @@ mod cleanups;
 mod clocks;
 mod clones;
 mod common;
+mod consent;
 mod contexts;
 mod copies;
 mod death;

@@ -4,6 +4,7 @@ mod by_name;
 mod by_name_faults;
 mod by_name_forks;
 mod by_name_races;
+mod consent;
 mod cut_store;
 mod elsewhere;
 mod flaky_store;

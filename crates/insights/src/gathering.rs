@@ -103,7 +103,8 @@ pub(crate) fn take_facts(
     facts: &SessionFacts,
 ) {
     let entry = &facts.entry;
-    if entry.summary.fields.contains(WITHHELD) {
+    let is_withheld = insights.withholds(entry.session.player.as_deref());
+    if is_withheld || entry.summary.fields.contains(WITHHELD) {
         *value = SessionInsights { is_withheld: true, ..SessionInsights::default() };
         return;
     }

@@ -26,6 +26,7 @@ mod story;
 mod study;
 mod suggestion;
 mod unusual;
+mod withheld;
 
 pub use advice::Situation;
 pub use deed::{Deed, DeedKind};
@@ -57,3 +58,4 @@ pub use suggestion::{
     Suggested, Suggestion, SuggestionKind, SuggestionMade, SuggestionReason, SuggestionStep,
 };
 pub use unusual::UnusualSession;
+pub use withheld::WithheldPlayers;

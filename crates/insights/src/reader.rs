@@ -11,6 +11,7 @@ use jiff::tz::Offset;
 use crate::gathering::{take_event, take_facts};
 use crate::session::{GridCell, SessionInsights};
 use crate::skill::{Attempt, Skill};
+use crate::withheld::WithheldPlayers;
 
 /// Counted up when the same history makes another value.
 const FORM: u32 = 2;
@@ -33,6 +34,7 @@ pub struct InsightsReader {
     deaths: Vec<(String, Place)>,
     counted: BTreeSet<String>,
     skills: DeclaredSkills,
+    withheld: WithheldPlayers,
     version: u64,
     offset: i32,
 }
@@ -84,6 +86,13 @@ impl InsightsReader {
         self
     }
 
+    /// Makes nothing of the sessions of these players. The list may change: remove the values that were made before.
+    #[must_use]
+    pub fn withholding(mut self, players: WithheldPlayers) -> Self {
+        self.withheld = players;
+        self
+    }
+
     /// Sets the offset of days and hours from UTC, in seconds. More than 25 hours count as 0.
     #[must_use]
     pub fn seconds_from_utc(mut self, seconds: i32) -> Self {
@@ -102,6 +111,11 @@ impl InsightsReader {
     #[must_use]
     pub fn declared_skills(&self) -> &DeclaredSkills {
         &self.skills
+    }
+
+    /// Returns true if nothing is made of this player's sessions.
+    pub(crate) fn withholds(&self, player: Option<&str>) -> bool {
+        self.withheld.contains(player)
     }
 
     pub(crate) fn is_counted(&self, path: &str) -> bool {
@@ -128,6 +142,10 @@ impl SessionDigester for InsightsReader {
         (FORM, self.version, self.offset, &self.counted).hash(&mut hasher);
         self.deaths.iter().for_each(|(path, _)| path.hash(&mut hasher));
         self.skills.all().iter().for_each(|skill| skill.reading().hash(&mut hasher));
+        let withheld = self.withheld.all();
+        if !withheld.is_empty() {
+            withheld.hash(&mut hasher);
+        }
         hasher.finish()
     }
 

@@ -46,15 +46,15 @@ pub use model::scenario::{Scenario, ScenarioError, ScenarioFiles};
 pub use model::session::{
     Archived, Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion,
     AuditDeed, AuditEntry, Chapter, ChapterEnd, ChapterError, ChapterFigures, ChapterOutcome,
-    ChapterSummary, Chapters, CheckpointError, CheckpointSummary, ContextPart, DiskRefusal,
-    EndReason, ErasureReceipt, EventTrigger, ExternalError, FailureCause, Field, FieldError,
-    Fields, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, Link, LinkTarget,
-    Links, Move, NetworkKind, NewChapter, NewSession, OpenChapter, PanicInfo, ProcessDeath,
-    ProvenTime, RecoveryError, Remaining, Report, ReportError, RequestError, RestoreFrom,
-    RestoreReason, SaveSlot, SessionContext, SessionEdit, SessionFeature, SessionMetadata,
-    SessionNetwork, SessionPriority, SessionStatus, SessionTally, SessionUpdate, ShelfMove,
-    ShelfPlace, SlotError, SlotKind, StartingWorld, StateChange, StopReason, Tags, WorldOf,
-    WrittenBy,
+    ChapterSummary, Chapters, CheckpointError, CheckpointSummary, ConsentAnswer, ContextPart,
+    DiskRefusal, EndReason, ErasureReceipt, EventTrigger, ExternalError, FailureCause, Field,
+    FieldError, Fields, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, Link,
+    LinkTarget, Links, Move, NetworkKind, NewChapter, NewSession, OpenChapter, PanicInfo,
+    ProcessDeath, ProvenTime, Purpose, RecoveryError, Remaining, Report, ReportError, RequestError,
+    RestoreFrom, RestoreReason, SaveSlot, SessionContext, SessionEdit, SessionFeature,
+    SessionMetadata, SessionNetwork, SessionPriority, SessionStatus, SessionTally, SessionUpdate,
+    ShelfMove, ShelfPlace, SlotError, SlotKind, StartingWorld, StateChange, StopReason, Tags,
+    WorldOf, WrittenBy,
 };
 pub use read::digest::{DigestFigures, DigestOrder, Digested, DigestedSessions, SessionDigester};
 pub use read::finding::{

@@ -12,6 +12,7 @@ mod backoff;
 mod cleanup;
 mod cleanup_outcome;
 mod cleanup_rules;
+mod consents;
 mod content;
 mod context;
 mod digesting;

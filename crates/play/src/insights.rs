@@ -39,7 +39,6 @@ pub use bevy_session_insights::{
     SuggestionReport, SuggestionStep, Tally, TimesReport, TrendStep, UnusualSession, WeekReport,
     Weights, statistics, story_so_far,
 };
-pub use consent::InsightsConsent;
 pub use drawing::DrawnSkill;
 pub use hints::FailureRepeated;
 pub use learning::{LessonsLearnt, SessionsLessons, SkillsExt};

@@ -13,6 +13,7 @@ use crate::lifecycle::attachments::handle_attachment_news;
 use crate::lifecycle::checkpoints::outcomes::{
     checkpoint_failed, saved, saving_resumed, saving_stopped,
 };
+use crate::lifecycle::consent::following as consent;
 use crate::lifecycle::library::editing_many::{Edits, edited_many};
 use crate::lifecycle::library::{cleanup, digests, filing, players};
 use crate::lifecycle::notifications::{CheckpointDrifted, SessionPurged, TypeFailed, notify};
@@ -92,7 +93,8 @@ fn handle_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
     match news {
         news @ News::Detected { .. } => handle_listing(parts, world, news),
         News::Remembered(sessions) => found::remembered(parts, world, *sessions),
-        News::ProfileChanged { profile, ticket } => {
+        News::ProfileChanged { profile, consents, ticket } => {
+            consent::profile_changed(parts, world, consents);
             cleanup::profile_changed(parts, world);
             profile_changed(parts, world, profile, ticket);
         }

@@ -16,6 +16,7 @@ use crate::lifecycle::activity::{RestorePhase, set_activity};
 use crate::lifecycle::automatic::take_up_by_itself;
 use crate::lifecycle::checkpoints::outcomes::{checkpoint_failed, give_up_asked, saving_stopped};
 use crate::lifecycle::checkpoints::survived::note_failures;
+use crate::lifecycle::consent::following::follow_consent;
 use crate::lifecycle::external::follow_external_saves;
 use crate::lifecycle::external::receiving::receive_external;
 use crate::lifecycle::hints::give_hints;
@@ -119,6 +120,7 @@ pub(crate) fn report(world: &mut World) {
         exit_if_asked(parts, world);
         report_writer_loss(parts, world);
         release_held_state(parts, world);
+        follow_consent(parts, world);
         publish_activity(parts, world);
         publish_measured(parts, world);
     });
@@ -138,6 +140,7 @@ fn begin_frame(parts: &mut RuntimeParts, world: &mut World) {
     }
     report_problems(parts, world);
     pass_on_settings(parts, world);
+    follow_consent(parts, world);
     // What this frame has brought belongs to the run that was played in it.
     follow_events(parts, world);
     turn(parts, world);

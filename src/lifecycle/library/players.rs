@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bevy::prelude::*;
 use bevy_session_journal::{AuditEntry, ErasureReceipt, RequestError, Ticket};
 
+use crate::consent::Consent;
 use crate::lifecycle::notifications::{AuditRead, PlayerErased, PlayerExported, notify};
 use crate::lifecycle::requests::{finish, reject};
 
@@ -33,6 +34,9 @@ pub(in crate::lifecycle) fn erased(
 ) {
     match result {
         Ok(receipt) => {
+            if let Some(mut consent) = world.get_resource_mut::<Consent>() {
+                consent.forget(&player);
+            }
             notify(world, PlayerErased { player, receipt: *receipt });
             finish(world, ticket);
         }

@@ -59,7 +59,7 @@ notifications! {
 
     /// A session was left, and all of it is in the replica, where another machine can resume it at
     /// once; or the replica couldn't be reached, and the rest is sent when this machine plays the
-    /// session again.
+    /// session again; or the player has withheld the rest ([`Consent`](crate::consent::Consent)).
     SessionReleased {
         /// The session.
         session: SessionId,

@@ -380,7 +380,8 @@ impl LibraryCommands<'_, '_> {
     /// [`RequestRejected`](crate::RequestRejected) with
     /// [`NoSession`](crate::RequestError::NoSession),
     /// [`NothingToReport`](crate::RequestError::NothingToReport),
-    /// [`FileExists`](crate::RequestError::FileExists), or the disk's error.
+    /// [`ConsentNotGiven`](crate::RequestError::ConsentNotGiven), as long as the player doesn't agree
+    /// to reports, [`FileExists`](crate::RequestError::FileExists), or the disk's error.
     ///
     /// ```
     /// use bevy::prelude::*;

@@ -15,6 +15,7 @@ use bevy_session_journal::{CheckpointId, SessionId};
 
 use super::RuntimeParts;
 use super::search::{Search, UNANSWERED, has_more};
+use super::withholding::Withholding;
 use crate::content::Order;
 use crate::replication::Replica;
 
@@ -46,6 +47,7 @@ pub(crate) struct ReplicaPort {
     pub declined: BTreeSet<SessionId>,
     /// The session that is played here and owned by another machine.
     pub fenced: Option<SessionId>,
+    withholding: Withholding,
 }
 
 /// An order that waits until its session is ready.
@@ -98,6 +100,7 @@ impl ReplicaPort {
             by_name: None,
             declined: BTreeSet::new(),
             fenced: None,
+            withholding: Withholding::default(),
         }
     }
 
@@ -142,6 +145,8 @@ impl ReplicaPort {
                     let patience = self.patience(session);
                     let needs_replica = patience.is_some_and(|patience| patience.store.is_some());
                     self.held = Some(HeldOrder { session, order, needs_replica });
+                    // Its player isn't known before it was read.
+                    self.withhold_next(session, now);
                     let ready = match patience {
                         Some(patience) => ReplicaOrder::ReadyByName(session, patience),
                         None => ReplicaOrder::Ready(session),
@@ -152,7 +157,8 @@ impl ReplicaPort {
             }
             Order::TakeUp(take_up) if self.keep(take_up.metadata.id) => {
                 let session = take_up.metadata.id;
-                if take_up.begun.is_none() {
+                let is_withheld = self.withhold_next(session, now);
+                if take_up.begun.is_none() && !is_withheld {
                     // Nothing of it is played before the writer has taken it up.
                     self.held = Some(HeldOrder { session, order, needs_replica: false });
                     self.link.send(ReplicaOrder::Ready(session), now);
@@ -169,11 +175,37 @@ impl ReplicaPort {
                 self.link.send(ReplicaOrder::UseProfile(profile.clone()), now);
                 (self.found, self.listed, self.search) = Default::default();
                 self.declined.clear();
+                self.withholding.leave_profile();
                 self.first_look = self.look(false, now);
             }
             _ => {}
         }
         Some(order)
+    }
+
+    /// Says of a session that is about to be kept if it is withheld, before anything of it could be sent.
+    fn withhold_next(&mut self, session: SessionId, now: Moment) -> bool {
+        let is_withheld = self.withholding.of_next(session);
+        self.link.send(ReplicaOrder::Withhold(session, is_withheld), now);
+        is_withheld
+    }
+
+    /// The session is played by this player.
+    pub(in crate::lifecycle) fn note_player(&mut self, session: SessionId, player: Option<&str>) {
+        self.withholding.note_player(session, player);
+    }
+
+    /// Withholds the sessions whose players don't agree, and those of unknown players if they wouldn't. Sends the others.
+    pub(in crate::lifecycle) fn withhold_where(
+        &mut self,
+        by_default: bool,
+        is_given: impl Fn(Option<&str>) -> bool,
+        now: Moment,
+    ) {
+        let kept = self.kept.keys().copied();
+        for (session, is_withheld) in self.withholding.changes(kept, by_default, is_given) {
+            self.link.send(ReplicaOrder::Withhold(session, is_withheld), now);
+        }
     }
 
     /// How long a session that is asked for by its name is waited for.

@@ -5,9 +5,9 @@ use bevy_reflect::TypeRegistry;
 use crate::{
     Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion, ChapterError,
     ChapterSummary, Chapters, CheckpointError, CheckpointKind, DiskRefusal, EndReason, HowItEnded,
-    IllegalMove, Move, NewChapter, NewSession, OfferedCheckpoint, RecoveryError, RecoveryOffer,
-    ReportError, RequestError, RestoreFrom, RestoreReason, SaveId, SaveSlot, SessionEntry,
-    SessionStatus, SlotEntry, StateChange, StopReason, UnreadableSlot, WrittenBy,
+    IllegalMove, Move, NewChapter, NewSession, OfferedCheckpoint, Purpose, RecoveryError,
+    RecoveryOffer, ReportError, RequestError, RestoreFrom, RestoreReason, SaveId, SaveSlot,
+    SessionEntry, SessionStatus, SlotEntry, StateChange, StopReason, UnreadableSlot, WrittenBy,
 };
 
 /// Registers the public data of this crate, with all that it is made of.
@@ -48,6 +48,7 @@ pub fn register_types(registry: &mut TypeRegistry) {
     registry.register::<IllegalMove>();
     registry.register::<StopReason>();
     registry.register::<DiskRefusal>();
+    registry.register::<Purpose>();
 }
 
 #[cfg(test)]

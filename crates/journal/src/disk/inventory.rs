@@ -22,7 +22,7 @@ pub struct Kept {
 
 impl Kept {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self {
             what: "journal of a session",
             place: "data/profiles/*/sessions/*/*.journal, *.archive",
@@ -71,6 +71,13 @@ impl Kept {
             personal: "ids of sessions and slots that were the player's; neither the name nor what was in them",
             goes: "the oldest beyond a thousand",
             is_it: Layout::is_erasure_name,
+        },
+        Self {
+            what: "consent of a player",
+            place: "data/profiles/*/consents/*.consent",
+            personal: "name of the player, with what the player agreed to, when, and to which text",
+            goes: "when the player is erased",
+            is_it: Layout::is_consent_name,
         },
         Self {
             what: "audit log",

@@ -31,6 +31,8 @@ const TRIAL_EXTENSION: &str = "trial";
 const INDEX_EXTENSION: &str = "index";
 /// The extension of erasures.
 const ERASURE_EXTENSION: &str = "erasure";
+/// The extension of the answers of a player about the use of their data.
+const CONSENT_EXTENSION: &str = "consent";
 /// The name of a profile's audit log.
 const AUDIT_LOG: &str = "audit.log";
 /// The name of the directory in which processes keep their logs.
@@ -115,6 +117,40 @@ impl Layout {
     /// Returns true if a file has the name of an erasure.
     pub fn is_erasure_name(name: &str) -> bool {
         has_extension(name, ERASURE_EXTENSION)
+    }
+
+    /// The directory of the players' answers about the use of their data.
+    pub fn consents(&self) -> PathBuf {
+        let [.., profile, _] = self.directories_to_sessions();
+        profile.join("consents")
+    }
+
+    /// The file of a player's answers. The name is a hash of the player's, since that may be any text.
+    pub fn consent(&self, player: Option<&str>) -> PathBuf {
+        let stem = Self::consent_stem(player);
+        self.consents().join(format!("{stem}.{CONSENT_EXTENSION}"))
+    }
+
+    /// The file in which a player's answers that can't be understood are kept, once there are new ones.
+    pub fn consent_aside(&self, player: Option<&str>) -> PathBuf {
+        let (stem, number) = (Self::consent_stem(player), random_u64());
+        self.consents().join(format!("{stem}-{number:016x}.{CONSENT_EXTENSION}"))
+    }
+
+    /// Returns true if a file has the name of a player's answers, or of what can't be understood of them.
+    pub fn is_consent_of(name: &str, player: Option<&str>) -> bool {
+        Self::is_consent_name(name) && name.starts_with(&Self::consent_stem(player))
+    }
+
+    /// Returns true if a file may have the answers of a player, copies that a cloud made included.
+    pub fn is_consent_name(name: &str) -> bool {
+        has_extension(name, CONSENT_EXTENSION)
+    }
+
+    fn consent_stem(player: Option<&str>) -> String {
+        let mut key = vec![u8::from(player.is_some())];
+        key.extend_from_slice(player.unwrap_or_default().as_bytes());
+        format!("{:016x}", xxh3_64(&key))
     }
 
     /// The audit log of the profile.
@@ -338,6 +374,7 @@ impl Layout {
             || has_extension(place, TRIAL_EXTENSION)
             || has_extension(place, INDEX_EXTENSION)
             || has_extension(place, ERASURE_EXTENSION)
+            || has_extension(place, CONSENT_EXTENSION)
             || Self::is_attachment(place);
         is_small_file.then_some(place)
     }

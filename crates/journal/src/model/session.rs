@@ -4,6 +4,7 @@ mod attachment;
 mod audit;
 mod chapter;
 mod chapters;
+mod consent;
 mod context;
 mod disk_refusal;
 mod encoding;
@@ -46,6 +47,7 @@ pub use chapter::{
     InnerChapters, NewChapter, OpenChapter,
 };
 pub use chapters::{Chapters, ChaptersWritten, Counted};
+pub use consent::{ConsentAnswer, PlayerConsent, Purpose};
 pub use context::{ContextPart, SessionContext};
 pub(crate) use context::{cut, cut_in_place};
 pub use disk_refusal::DiskRefusal;

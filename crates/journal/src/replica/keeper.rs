@@ -9,6 +9,7 @@ mod shipment;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -58,6 +59,8 @@ pub struct Keeper {
     types: Arc<dyn KnownTypes + Send + Sync>,
     game: String,
     shipments: Vec<Shipment>,
+    /// The sessions of which nothing is sent.
+    withheld: BTreeSet<SessionId>,
     survey: Survey,
     /// The time at which the replica is to be looked at; never while a session is played.
     next_look: Duration,
@@ -97,6 +100,7 @@ impl Keeper {
             types,
             game,
             shipments: Vec::new(),
+            withheld: BTreeSet::new(),
             survey: Survey::default(),
             next_look: Duration::ZERO,
             found: None,
@@ -128,6 +132,9 @@ impl Keeper {
                 let shipment = self.shipments.iter_mut().find(|it| it.session == session);
                 shipment.into_iter().for_each(|it| it.await_replication(checkpoint, now));
             }
+            ReplicaOrder::Withhold(session, is_withheld) => {
+                self.withhold(session, is_withheld, now);
+            }
             ReplicaOrder::LetGo(session) => self.let_go(session, now),
             ReplicaOrder::Look(number, reads_all) => {
                 (self.newest_look, self.is_asked, self.owes_list) = (number, true, true);
@@ -142,6 +149,17 @@ impl Keeper {
         }
     }
 
+    fn withhold(&mut self, session: SessionId, is_withheld: bool, now: Moment) {
+        let is_new = match is_withheld {
+            true => self.withheld.insert(session),
+            false => self.withheld.remove(&session),
+        };
+        let shipment = self.shipments.iter_mut().find(|it| it.session == session);
+        if let Some(shipment) = shipment.filter(|_| is_new) {
+            shipment.withhold(is_withheld, now);
+        }
+    }
+
     fn add(&mut self, session: SessionId, phase: Phase, patience: Option<Patience>, now: Moment) {
         let known = self.shipments.iter().position(|it| it.session == session);
         if let Some(known) = known {
@@ -150,7 +168,12 @@ impl Keeper {
             self.local.claimed.remove(session);
         }
         match self.shipment(session, phase, patience, now) {
-            Ok(shipment) => self.shipments.push(shipment),
+            Ok(mut shipment) => {
+                if self.withheld.contains(&session) {
+                    shipment.withhold(true, now);
+                }
+                self.shipments.push(shipment);
+            }
             Err(error) => self.cannot_list(session, patience, &error),
         }
     }
@@ -317,7 +340,8 @@ impl Keeper {
         let Some(shipment) = self.shipments.get_mut(at) else { return true };
         let (session, epoch) = (shipment.session, shipment.epoch);
         let without_replica = Patience::without_replica(shipment.patience);
-        let is_replicated = matches!(over, Over::Released);
+        // What was withheld isn't there.
+        let is_replicated = matches!(over, Over::Released) && shipment.is_sent();
         if is_replicated {
             // A release is sent when everything is there, perhaps before the last checkpoint is reported.
             shipment.reached = u64::MAX;

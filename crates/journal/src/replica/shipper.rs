@@ -105,6 +105,8 @@ pub struct Shipper {
     stage: Stage,
     is_lost: bool,
     is_draining: bool,
+    /// Nothing of it is sent for now.
+    is_withheld: bool,
     /// Its files change by what is played; until then by what is fetched.
     is_played: bool,
     /// The time at which something was sent last.
@@ -204,10 +206,20 @@ impl Shipper {
     pub fn new(store: Arc<dyn ReplicaStore>, options: ShipperOptions) -> Self {
         let log = Log::new(options.recorder.place().session);
         let stage = Stage::Waiting { log, watcher: Watcher::default() };
-        let (is_lost, is_draining, is_played) = (false, false, false);
-        let reach = Direct(store);
+        let (is_lost, is_draining, is_withheld, is_played) = (false, false, false, false);
         let (sent_at, in_vain) = (None, 0);
-        Self { options, reach, stage, is_lost, is_draining, is_played, sent_at, in_vain }
+        let reach = Direct(store);
+        Self {
+            options,
+            reach,
+            stage,
+            is_lost,
+            is_draining,
+            is_withheld,
+            is_played,
+            sent_at,
+            in_vain,
+        }
     }
 
     /// The same of one who has looked at the session before: since then its owner's silence counts.
@@ -245,6 +257,18 @@ impl Shipper {
         matches!(self.stage, Stage::Owning(_))
     }
 
+    /// Sends nothing more of the session's files, or goes on with all that was withheld. An entry that was begun is ended.
+    /// Where the session is drained meanwhile, it is released with what the replica has.
+    pub fn withhold(&mut self, is_withheld: bool) {
+        self.is_withheld = is_withheld;
+    }
+
+    /// Returns true if nothing of the session is sent for now.
+    #[must_use]
+    pub fn is_withheld(&self) -> bool {
+        self.is_withheld
+    }
+
     /// From now on everything is sent, and then the session is released. The next news of the kind
     /// [`ReplicaNews::Over`] says when that is done.
     pub fn drain(&mut self) {
@@ -260,6 +284,10 @@ impl Shipper {
     /// Does one piece at a moment of the monotonic clock, and adds what became of it to `news`. The duration is how long
     /// nothing has to be done.
     pub fn step(&mut self, now: Duration, news: &mut Vec<ReplicaNews>) -> Duration {
+        let is_unclaimed = matches!(self.stage, Stage::Waiting { .. } | Stage::Claiming { .. });
+        if is_unclaimed && self.is_withheld && self.is_played {
+            return AT_REST;
+        }
         let stage = std::mem::replace(&mut self.stage, Stage::Over);
         let (stage, done) = match stage {
             Stage::Waiting { log, watcher } => self.wait(now, log, watcher),
@@ -444,7 +472,8 @@ impl Shipper {
             owning.owner.renew(&self.options.machine);
             block_on(owning.owner.look_back())?;
         }
-        if owning.owner.can_send()
+        if !self.is_withheld
+            && owning.owner.can_send()
             && owning.owner.has_room()
             && self.may_send(now, owning)
             && self.send(owning, news)?
@@ -453,7 +482,7 @@ impl Shipper {
             self.sent_at = Some(now);
             self.in_vain = 0;
         }
-        if owning.owner.is_compaction_due() && !self.is_draining {
+        if owning.owner.is_compaction_due() && !self.is_draining && !self.is_withheld {
             block_on(owning.owner.begin_compaction())?;
         }
         if owning.owner.is_compacting() {

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Action, Game, Play};
-use crate::disk::simulated_disk::{Image, SimulatedDisk};
-use crate::disk::{Disk, ErasureFiles, Kept, Layout, LocalStore, read_all};
+use crate::disk::simulated_disk::{Fault, FaultKind, Image, SimulatedDisk};
+use crate::disk::{ConsentFiles, Disk, ErasureFiles, Kept, Layout, LocalStore, read_all};
 use crate::format::{CheckpointKind, FRAME_HEADER_BYTES, FrameHeader, FrameOpener, Segment};
 use crate::model::clock::Moment;
 use crate::model::ids::{SessionId, Ticket};
 use crate::model::session::{
-    Archived, ErasureReceipt, Remaining, RequestError, SessionUpdate, ShelfMove, SlotError,
+    Archived, ConsentAnswer, ErasureReceipt, PlayerConsent, Remaining, RequestError, SessionUpdate,
+    ShelfMove, SlotError,
 };
 use crate::read::digest::DigestOrder;
 use crate::write::{CleanupOutcome, News, Order, Upkeep};
@@ -90,6 +91,18 @@ fn session_of(play: &mut Play, player: &str) -> SessionId {
     session
 }
 
+/// The players answer what is done with their data.
+fn answer_of(play: &mut Play, players: &[&str]) {
+    for player in players {
+        let at = Some(play.now.wall);
+        let answer = ConsentAnswer { is_given: true, version: 1, at };
+        let answers = [("insights".to_owned(), answer)].into();
+        let consent = Box::new(PlayerConsent { player: Some((*player).to_owned()), answers });
+        let profile = play.game.local.store.layout().profile.clone();
+        order(play, Order::KeepConsent { profile, consent });
+    }
+}
+
 fn digest(play: &mut Play) {
     let name = "All events";
     let refresh = Order::Digest { order: DigestOrder::Refresh { name }, ticket: Ticket::new() };
@@ -125,6 +138,7 @@ impl Library {
         }
         of.get_mut("Ann-Q").unwrap().push(session_of(&mut play, "Ann-Q"));
         play.kill();
+        answer_of(&mut play, &PLAYERS);
         order(&mut play, Order::Detect { ticket: None });
         digest(&mut play);
         play.game.finish(play.now);
@@ -228,6 +242,8 @@ fn nothing_of_the_player_is_left_and_others_are_as_they_were() {
         assert_eq!(files_that_name(&after, player), Vec::<PathBuf>::new(), "{player}");
         let own = library.of[player].iter().map(SessionId::to_string).collect::<Vec<_>>();
         let is_of_own = |path: &Path| own.iter().any(|id| path.to_string_lossy().contains(id));
+        let consents = ConsentFiles::of(&library.play.game.local.store).read();
+        assert_eq!(consents.len(), PLAYERS.len() - 1, "those of the others are kept");
         let left = after.files().filter(|(place, _)| is_of_own(place.path()));
         assert_eq!(left.count(), 0, "neither a lock nor a trial is left");
         for (place, _) in after.files() {
@@ -240,6 +256,36 @@ fn nothing_of_the_player_is_left_and_others_are_as_they_were() {
         library.play.kill();
         assert_eq!(erase(&mut library.play, player), Err(RequestError::UnknownPlayer));
     }
+}
+
+#[test]
+fn the_answers_of_a_player_who_has_nothing_else_are_removed_after_a_refusal() {
+    let mut library = small_library(67);
+    answer_of(&mut library.play, &["Cleo"]);
+    let path = library.play.game.local.store.layout().consent(Some("Cleo"));
+    // As soon as the erasure can be noted, everything after that is refused.
+    let removed = (0..800).any(|skip| {
+        let at = library.play.disk.operations().len() + skip;
+        library.play.disk.fail(Fault { at, kind: FaultKind::InputOutput, for_ever: true });
+        let answered = erase(&mut library.play, "Cleo");
+        library.play.disk.heal();
+        match answered {
+            Err(_) => false,
+            Ok(receipt) => {
+                let is_there = library.play.disk.open(&path).is_ok();
+                assert!(is_there && !receipt.is_complete(), "{receipt:?}");
+                true
+            }
+        }
+    });
+    assert!(removed, "it was begun once");
+    let mut now = library.play.now;
+    clean(&mut library.play.game, &mut now);
+    library.play.game.finish(now);
+    assert_eq!(files_that_name(&library.play.disk.image(), "Cleo"), Vec::<PathBuf>::new());
+    library.play.kill();
+    assert_eq!(erase(&mut library.play, "Cleo"), Err(RequestError::UnknownPlayer));
+    assert_eq!(ConsentFiles::of(&library.play.game.local.store).read().len(), 2);
 }
 
 #[test]
@@ -280,6 +326,7 @@ fn small_library(seed: u64) -> Library {
         let session = session_of(&mut play, player);
         of.entry(player).or_insert_with(Vec::new).push(session);
     }
+    answer_of(&mut play, &["Ann-Q", "Ann-Qabel"]);
     order(&mut play, Order::Detect { ticket: None });
     play.game.finish(play.now);
     // All of it is durable.

@@ -19,7 +19,9 @@ use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 use super::news::News;
 use super::ownership::{OPENED_AT_ONCE, Owned, own_slots};
 use super::trials::Trials;
-use crate::disk::{DirectoryStore, Erasure, ErasureFiles, LocalStore, SlotFile, slots_in};
+use crate::disk::{
+    ConsentFiles, DirectoryStore, Erasure, ErasureFiles, LocalStore, SlotFile, slots_in,
+};
 use crate::model::clock::Moment;
 use crate::model::ids::{SessionId, Ticket};
 use crate::model::session::{ErasureReceipt, Remaining, RequestError};
@@ -92,7 +94,8 @@ impl Goes {
         let slots = own_slots(slots, (player, &sessions), game, &mut unreadable);
         sessions.extend(forgotten);
         let is_nothing = sessions.is_empty() && slots.is_empty() && forked.is_empty();
-        if is_nothing && former.is_empty() && !means.auditor.names(store, player) {
+        let is_named = || means.auditor.names(store, player) || ConsentFiles::of(store).has(player);
+        if is_nothing && former.is_empty() && !is_named() {
             return Err(RequestError::UnknownPlayer);
         }
         let forked = forked.into_iter().map(|session| Remaining::Forked { session });
@@ -157,7 +160,8 @@ impl Erasing {
         let mut erasure = Erasure::of(&self.player, means.now.wall);
         erasure.slots = slots.iter().map(|slot| slot.slot.id).collect();
         erasure.sessions = sessions;
-        if !erasure.sessions.is_empty() || !erasure.slots.is_empty() {
+        let has_files = !erasure.sessions.is_empty() || !erasure.slots.is_empty();
+        if has_files || ConsentFiles::of(store).has(&self.player) {
             ErasureFiles::of(store).write(&erasure)?;
         }
         Ok(Removing::of(erasure, Some(self.player.clone()), remaining, &self.local))

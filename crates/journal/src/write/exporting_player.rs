@@ -6,6 +6,7 @@
 //! sessions/ID/checkpoint-LINE/N.json   its newest checkpoint: the values of each type, by entity, a part in each file
 //! sessions/ID/events-LINE/N.json       recorded events, a page in each file
 //! sessions/ID/attachments/N.png        pictures and other attachments, as they were attached
+//! consent.json                         what the player agreed to, when, and to which text
 //! slots/N/slot.json, checkpoint/N.json, attachments/N.png
 //! player.json                          the player, the time, and what isn't in the file
 //! ```
@@ -34,11 +35,12 @@ use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 use super::news::News;
 use super::ownership::{OPENED_AT_ONCE, Owned, lines_of, own_slots};
 use crate::disk::{
-    AppendFile, DirectoryStore, Disk, LocalStore, SlotFile, StoredSession, slots_in, with_sources,
+    AppendFile, ConsentFiles, DirectoryStore, Disk, LocalStore, SlotFile, StoredSession, slots_in,
+    with_sources,
 };
 use crate::format::Head;
 use crate::model::ids::{CheckpointId, SessionId, Ticket, random_u64};
-use crate::model::session::{Attachment, FailureCause, Fields, RequestError};
+use crate::model::session::{Attachment, FailureCause, Fields, PlayerConsent, RequestError};
 use crate::read::recovery::{EventQuery, fields_of, read_events};
 use crate::read::report::{TarParts, create_new};
 
@@ -89,6 +91,7 @@ enum Part {
     World(Box<World>),
     Attachment { session: SessionId, number: usize, of: AttachmentOf },
     Slot(Box<SlotFile>, usize),
+    Consent(Box<PlayerConsent>),
 }
 
 /// An attachment of a session.
@@ -243,6 +246,11 @@ impl Exporting {
         let mut waiting: VecDeque<Part> = own.into_iter().map(Part::Session).collect();
         let slots = slots.into_iter().zip(1..);
         waiting.extend(slots.map(|(slot, number)| Part::Slot(Box::new(slot), number)));
+        let consent = ConsentFiles::of(store).of_player(player);
+        if consent.is_none() && ConsentFiles::of(store).has(player) {
+            incomplete.push("consent".to_owned());
+        }
+        waiting.extend(consent.map(|consent| Part::Consent(Box::new(consent))));
         if waiting.is_empty() && incomplete.is_empty() {
             return Err(RequestError::UnknownPlayer);
         }
@@ -290,6 +298,10 @@ impl Exporting {
                 Ok(Vec::new())
             }
             Part::Slot(slot, number) => self.add_slot(parts, store, slot, number),
+            Part::Consent(consent) => {
+                add_json(parts, "consent.json", &to_json(&consent.answers)?)?;
+                Ok(Vec::new())
+            }
         }
     }
 
@@ -413,6 +425,7 @@ impl Part {
                 format!("session {session}: attachment {number}")
             }
             Self::Slot(_, number) => format!("slot {number}"),
+            Self::Consent(_) => "consent".to_owned(),
         }
     }
 

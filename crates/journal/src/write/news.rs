@@ -14,8 +14,8 @@ use crate::format::CheckpointKind;
 use crate::model::ids::{CheckpointId, SessionId, SlotId, Ticket};
 use crate::model::session::{
     Attachment, AttachmentError, AttachmentOf, AttachmentVersion, AuditEntry, CheckpointError,
-    ErasureReceipt, FailureCause, LeaveCause, ProvenTime, RecoveryError, RequestError,
-    SessionContext, SessionUpdate, ShelfMove, ShelfMoved, SlotError, StopReason,
+    ErasureReceipt, FailureCause, LeaveCause, PlayerConsent, ProvenTime, RecoveryError,
+    RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved, SlotError, StopReason,
 };
 use crate::read::digest::{DigestFigures, ErasedDigests};
 use crate::read::finding::Shelf;
@@ -51,7 +51,7 @@ pub enum News {
     /// The sessions in the index, which the game wants to show before they are looked at.
     Remembered(Box<Shelf>),
     /// The sessions are those of this profile from now on. The findings follow.
-    ProfileChanged { profile: String, ticket: Ticket },
+    ProfileChanged { profile: String, consents: Vec<PlayerConsent>, ticket: Ticket },
     /// A report was written, with this number of bytes, or not.
     Described { order: Box<ReportOrder>, result: Result<u64, RequestError>, ticket: Ticket },
     /// The run began. Its context is found out here, since asking the machine takes a while.

@@ -16,8 +16,8 @@ use crate::format::{
 use crate::model::ids::{RunId, SessionId, Ticket};
 use crate::model::session::{
     AttachmentOf, ChaptersWritten, CheckpointSummary, EndReason, Fields, GameClock, Leaving,
-    NewSession, RestoreFrom, SessionMetadata, SessionStatus, SessionUpdate, ShelfMove,
-    StartingWorld, StateChange,
+    NewSession, PlayerConsent, RestoreFrom, SessionMetadata, SessionStatus, SessionUpdate,
+    ShelfMove, StartingWorld, StateChange,
 };
 use crate::read::digest::DigestOrder;
 use crate::read::recovery::{EventQuery, Prepared, Wanted};
@@ -99,6 +99,8 @@ pub enum Order<C: Content> {
     Quota(Quota),
     /// Switches the audit log on or off. It is off by default.
     KeepAudit(bool),
+    /// Keep the answers of a player of this profile about the use of their data.
+    KeepConsent { profile: String, consent: Box<PlayerConsent> },
     /// Switches reading and writing the index of sessions on or off. It is on by default.
     KeepIndex(bool),
     /// Measure what is around the journal.
@@ -159,6 +161,7 @@ impl<C: Content> Order<C> {
             Self::SetAside(_) => "set aside",
             Self::Quota(_) => "quota",
             Self::KeepAudit(_) => "keep audit",
+            Self::KeepConsent { .. } => "keep consent",
             Self::KeepIndex(_) => "keep index",
             Self::Measure => "measure",
             Self::Beat => "beat",

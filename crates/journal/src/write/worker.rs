@@ -15,6 +15,7 @@ use std::time::Duration;
 use super::archiving::Archive;
 use super::auditing::Auditor;
 use super::cleanup::CleanUp;
+use super::consents::Consents;
 use super::context::{Versions, of_this_machine};
 use super::editing_many::EditingMany;
 use super::erasing::ErasePlayer;
@@ -49,6 +50,7 @@ pub struct Worker<C: Content> {
     finder: SessionFinder,
     trials: Trials,
     auditor: Auditor,
+    consents: Consents,
     versions: Versions,
     /// Sessions that were read to be resumed, and their locks.
     prepared: HashMap<SessionId, Option<SessionLock>>,
@@ -100,6 +102,7 @@ impl<C: Content> Worker<C> {
             finder,
             trials,
             auditor: Auditor::default(),
+            consents: Consents::default(),
             versions,
             prepared: HashMap::new(),
             playing: None,
@@ -225,6 +228,10 @@ impl<C: Content> Worker<C> {
             Order::SetAside(session) => self.trials.set_aside(session),
             Order::Quota(quota) => self.set_quota(quota),
             Order::KeepAudit(is_kept) => self.auditor.switch(is_kept),
+            Order::KeepConsent { profile, consent } => {
+                self.consents.keep(profile, *consent);
+                self.consents.write(&self.local);
+            }
             Order::KeepIndex(is_kept) => self.finder.keep_index(is_kept),
             Order::Measure => self.measure(),
             Order::Beat => self.beat(now),
@@ -305,6 +312,7 @@ impl<C: Content> Worker<C> {
             self.slice(&Urgency::LONG, now);
         }
         self.beat(now);
+        self.consents.write(&self.local);
         self.auditor.write(&self.local.store);
         // Last, since nothing hangs on it.
         self.finder.write_index(now.wall);
@@ -314,6 +322,7 @@ impl<C: Content> Worker<C> {
     fn beat(&mut self, now: Moment) {
         self.last_beat = now.elapsed;
         self.process.beat(&self.local, now.wall);
+        self.consents.write(&self.local);
         let Some((journal, _)) = &mut self.playing else { return };
         let mut news = Vec::new();
         journal.check_hold(now, &mut news);
@@ -347,6 +356,7 @@ impl<C: Content> Worker<C> {
         };
         let was_done = jobs.slice(among, &mut tools);
         // Before anybody hears of what was done.
+        self.consents.note(&news, &self.local);
         self.auditor.note(&news, now.wall);
         self.auditor.write(&self.local.store);
         // The upkeep of the run may find that nothing more of it is saved, and others wait for that.

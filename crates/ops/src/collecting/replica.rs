@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
+use bevy_session::consent::{Consent, Purpose};
 use bevy_session::library::SessionPurged;
 use bevy_session::replica::{
     CheckpointReplicated, ReplicaSessions, SessionClaimed, SessionFenced, SessionReleased,
@@ -44,12 +45,18 @@ pub(in super::super) struct Waiting {
 pub(in super::super) fn collect(
     mut heard: Heard,
     replica: Option<Res<ReplicaSessions>>,
+    consent: Option<Res<Consent>>,
     mut figures: ResMut<SessionFigures>,
     time: Option<Res<Time<Real>>>,
     mut waiting: Local<VecDeque<Waiting>>,
 ) {
     let now = time.map(|time| time.elapsed()).unwrap_or_default();
-    for saved in heard.saved.read().filter(|_| replica.is_some()) {
+    // What is withheld on purpose isn't late.
+    let is_withheld = consent.is_some_and(|consent| !consent.is_given(Purpose::Replica));
+    if is_withheld {
+        waiting.clear();
+    }
+    for saved in heard.saved.read().filter(|_| replica.is_some() && !is_withheld) {
         note(&mut waiting, saved.session, saved.checkpoint.counter, now);
     }
     for there in heard.replicated.read() {

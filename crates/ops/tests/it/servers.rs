@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::consent::{Consent, Purpose};
 use bevy_session::external::Operation;
 use bevy_session::prelude::*;
 use bevy_session::replica::{MemoryReplica, Replica};
@@ -232,6 +233,20 @@ fn what_was_played_last_lags_after_its_session_is_left_until_it_is_there() {
     store.come_back();
     long(&mut app, 180);
     assert_eq!((heard(&app), lag(&app)), ((1, 1), None));
+}
+
+#[test]
+fn what_a_player_withholds_is_no_lag() {
+    let store = MemoryReplica::default();
+    let mut app = with_replica(&MemoryDisk::default(), &store);
+    app.world_mut().resource_mut::<Consent>().withdraw(Purpose::Replica);
+    long(&mut app, 60);
+    assert_eq!((heard(&app), lag(&app)), ((0, 0), None));
+    app.world_mut().resource_mut::<Consent>().give(Purpose::Replica);
+    long(&mut app, 20);
+    store.go_away();
+    long(&mut app, 40);
+    assert_eq!(heard(&app), (1, 0), "{:?}", lag(&app));
 }
 
 #[test]

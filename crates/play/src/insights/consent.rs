@@ -1,49 +1,45 @@
 //! The player's consent to insights.
 
 use bevy::prelude::*;
+use bevy_session::consent::{Consent, Purpose};
 use bevy_session::{CurrentSession, SessionCommandsExt};
-use bevy_session_insights::{InsightsReader, WITHHELD};
+use bevy_session_insights::{InsightsReader, WITHHELD, WithheldPlayers};
 
-/// The player's consent to insights: `true` by default. While it is `false`, no insights are made of what sessions have
-/// recorded, no attempts, thumbs, focus or idle times are noted, and no hints are given; insights made before are
-/// removed, from the disk as well. What the game records in its own log isn't touched by that. A session that is played
-/// meanwhile is marked, and no insights are ever made of it, even if the player agrees later.
-///
-/// ```
-/// use bevy::prelude::*;
-/// use bevy_session_play::InsightsConsent;
-///
-/// fn the_box_was_unticked(mut consent: ResMut<InsightsConsent>) {
-///     consent.0 = false;
-/// }
-/// # bevy::ecs::system::assert_is_system(the_box_was_unticked);
-/// ```
-#[derive(Resource, Clone, Copy, PartialEq, Eq, Debug)]
-pub struct InsightsConsent(pub bool);
+/// The players of the profile of whose sessions nothing is made, as the reader has them.
+#[derive(Resource, Default, Clone)]
+pub(super) struct Withheld(pub(super) WithheldPlayers);
 
-impl Default for InsightsConsent {
-    fn default() -> Self {
-        Self(true)
-    }
+/// Returns true if the player agrees to insights.
+pub(super) fn agrees(consent: &Consent) -> bool {
+    consent.is_given(Purpose::Insights)
 }
 
-impl InsightsConsent {
-    pub(super) fn is_given(world: &World) -> bool {
-        world.get_resource::<Self>().is_some_and(|consent| consent.0)
-    }
+/// Returns true if the player agrees to insights in this world.
+pub(super) fn agrees_in(world: &World) -> bool {
+    world.get_resource::<Consent>().is_some_and(agrees)
 }
 
-/// Removes what was made once the player doesn't agree: also what an earlier process has left.
-pub(super) fn follow_consent(consent: Res<InsightsConsent>, mut commands: Commands) {
-    if !consent.0 {
+/// Removes what was made once a player doesn't agree: also what an earlier process has left. What others agree to is made
+/// again with the next refresh.
+pub(super) fn follow_consent(
+    consent: Res<Consent>,
+    withheld: Res<Withheld>,
+    mut was_given: Local<Option<bool>>,
+    mut commands: Commands,
+) {
+    let withdrawn = consent.withdrawn_by(Purpose::Insights);
+    let is_other = withheld.0.replace(withdrawn.map(|player| player.map(str::to_owned)).collect());
+    let is_given = consent.is_given_by_any(Purpose::Insights);
+    let is_refused = was_given.replace(is_given) != Some(is_given) && !is_given;
+    if is_other || is_refused {
         commands.session().library().remove_digests::<InsightsReader>();
     }
 }
 
 /// Marks the session that is played, so that nothing is made of what its player didn't agree to.
-pub(super) fn mark_session(consent: Res<InsightsConsent>, session: Option<ResMut<CurrentSession>>) {
+pub(super) fn mark_session(consent: Res<Consent>, session: Option<ResMut<CurrentSession>>) {
     let Some(mut session) = session else { return };
-    if consent.0 || session.fields().contains(WITHHELD) {
+    if agrees(&consent) || session.fields().contains(WITHHELD) {
         return;
     }
     if session.set(WITHHELD, &true).is_err() {
@@ -51,15 +47,4 @@ pub(super) fn mark_session(consent: Res<InsightsConsent>, session: Option<ResMut
             "the session's fields are full, so what it records isn't marked as withheld"
         );
     }
-}
-
-/// A run condition: true if the consent has changed since the last time.
-pub(super) fn consent_has_changed(
-    consent: Option<Res<InsightsConsent>>,
-    mut before: Local<Option<bool>>,
-) -> bool {
-    let now = consent.map(|consent| consent.0);
-    let has_changed = now.is_some() && *before != now;
-    *before = now;
-    has_changed
 }

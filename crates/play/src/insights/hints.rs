@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use bevy::prelude::*;
+use bevy_session::consent::Consent;
 use bevy_session::{CurrentSession, SessionId, session_is_active};
 use bevy_session_insights::GridCell;
 
-use super::consent::InsightsConsent;
+use super::consent::agrees;
 use crate::line::announce;
 use crate::objectives::ObjectiveCompleted;
 
@@ -39,14 +40,14 @@ pub(super) fn watch_deaths<T: Message>(
 ) {
     let watch = move |mut died: MessageReader<T>,
                       session: Res<CurrentSession>,
-                      consent: Res<InsightsConsent>,
+                      consent: Res<Consent>,
                       mut here: ResMut<DeathsHere>,
                       mut commands: Commands| {
         let session = session.id();
         if here.session.replace(session) != Some(session) {
             here.deaths.clear();
         }
-        for died in died.read().filter(|_| consent.0) {
+        for died in died.read().filter(|_| agrees(&consent)) {
             let place = place(died);
             let deaths = here.deaths.entry(place).or_default();
             *deaths += 1;

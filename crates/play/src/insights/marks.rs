@@ -8,7 +8,7 @@ use bevy_session::rules::SessionIdle;
 use bevy_session_insights::{Attempt, InsightsReader, Mark, Suggested, SuggestionStep};
 use serde::{Deserialize, Serialize};
 
-use super::consent::InsightsConsent;
+use super::consent::agrees_in;
 use super::suggesting::NotNow;
 
 /// A fact that only the game knows of a session, as its log of events has it. Games record it with
@@ -46,7 +46,7 @@ impl InsightsCommandsExt for Commands<'_, '_> {
 }
 
 /// The commands for insights, from [`Commands::insights`](InsightsCommandsExt::insights). Without
-/// [consent](InsightsConsent) all of them are ignored.
+/// [consent](bevy_session::consent::Consent) all of them are ignored.
 pub struct InsightsCommands<'w, 's> {
     commands: Commands<'w, 's>,
 }
@@ -130,7 +130,7 @@ impl InsightsCommands<'_, '_> {
     /// [`SessionsDigested`](bevy_session::digests::SessionsDigested) follows.
     pub fn refresh(&mut self) {
         self.commands.queue(|world: &mut World| {
-            if InsightsConsent::is_given(world) {
+            if agrees_in(world) {
                 world.commands().session().library().digest::<InsightsReader>();
                 world.flush();
             }
@@ -139,7 +139,7 @@ impl InsightsCommands<'_, '_> {
 
     fn mark(&mut self, mark: Mark) {
         self.commands.queue(move |world: &mut World| {
-            if InsightsConsent::is_given(world) {
+            if agrees_in(world) {
                 world.write_message(InsightMark(mark));
             }
         });

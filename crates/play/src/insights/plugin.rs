@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::consent::Consent;
 use bevy_session::digests::{SessionDigests, SessionDigestsExt};
 use bevy_session::events::RecordingExt;
 use bevy_session::library::SessionFeature;
 use bevy_session::{SessionEnded, SessionSwitches, session_is_active};
 use bevy_session_insights::{DeclaredSkills, InsightsReader};
 
-use super::consent::{InsightsConsent, consent_has_changed, follow_consent, mark_session};
+use super::consent::{Withheld, follow_consent, mark_session};
 use super::hints::{DeathsHere, FailureRepeated, forget_deaths};
 use super::learning::{Learning, LessonsLearnt, SessionsLessons, learn, show_lessons};
 use super::marks::{InsightMark, InsightsCommandsExt, note_idle};
@@ -26,7 +27,7 @@ pub type SessionsInsights = SessionDigests<InsightsReader>;
 /// Makes figures of what sessions have recorded.
 pub trait InsightsExt {
     /// Makes figures of what sessions have recorded, up to a minute after a session [ends](SessionEnded) and when they are
-    /// [asked for](crate::InsightsCommands::refresh), as long as the player [agrees](InsightsConsent). A further call
+    /// [asked for](crate::InsightsCommands::refresh), as long as the player [agrees](bevy_session::consent::Consent). A further call
     /// has no effect. See [`Insights`] for an example.
     fn insights(&mut self, insights: Insights) -> &mut Self;
 }
@@ -42,8 +43,8 @@ impl InsightsExt for App {
         }
         insights.add_to(self);
         let Declared(skills) = self.world_mut().get_resource_or_init::<Declared>().clone();
-        self.init_resource::<InsightsConsent>()
-            .init_resource::<EndedSince>()
+        let Withheld(players) = self.world_mut().get_resource_or_init::<Withheld>().clone();
+        self.init_resource::<EndedSince>()
             .init_resource::<DeathsHere>()
             .insert_resource(Scoring::of(&insights))
             .insert_resource(Learning::of(&insights, skills.clone()))
@@ -56,12 +57,15 @@ impl InsightsExt for App {
             .add_observer(learn)
             .add_observer(note_end)
             .add_systems(PreUpdate, bring_up_to_date.run_if(resource_equals(EndedSince(true))))
-            .add_systems(PreUpdate, (follow_consent.run_if(consent_has_changed), show_lessons))
+            .add_systems(
+                PreUpdate,
+                (follow_consent.run_if(resource_exists_and_changed::<Consent>), show_lessons),
+            )
             .add_systems(Last, (mark_session, note_weights).run_if(session_is_active));
         #[cfg(feature = "window")]
         super::windows::add_to(self);
         _ = self.record_messages::<InsightMark>();
-        self.digest_sessions(insights.reader(skills))
+        self.digest_sessions(insights.reader(skills).withholding(players))
     }
 }
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use bevy::prelude::*;
+use bevy_session::consent::Consent;
 use bevy_session::{CurrentSession, SessionId};
 use bevy_session_insights::{Mark, Weights};
 
-use super::consent::InsightsConsent;
+use super::consent::agrees;
 use super::marks::InsightMark;
 use super::settings::Insights;
 
@@ -26,11 +27,11 @@ impl Scoring {
 /// Writes the weights into the log of a session that begins to be played in this process.
 pub(super) fn note_weights(
     session: Res<CurrentSession>,
-    consent: Res<InsightsConsent>,
+    consent: Res<Consent>,
     mut scoring: ResMut<Scoring>,
     mut marks: MessageWriter<InsightMark>,
 ) {
-    if !consent.0 || scoring.noted_in.replace(session.id()) == Some(session.id()) {
+    if !agrees(&consent) || scoring.noted_in.replace(session.id()) == Some(session.id()) {
         return;
     }
     for (score, weights) in &scoring.weights {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::SessionId;
 use bevy_session::chapters::NewChapter;
+use bevy_session::consent::{Consent, Purpose};
 use bevy_session::digests::{Digested, SessionsDigested};
 use bevy_session::events::{EventQuery, EventsRead};
 use bevy_session::prelude::*;
@@ -205,7 +206,7 @@ fn a_session_that_has_ended_is_among_the_insights_without_being_asked_for() {
     game.seconds(40.0);
     assert!(is_known(&game, soon));
 
-    game.world().resource_mut::<InsightsConsent>().0 = false;
+    game.world().resource_mut::<Consent>().withdraw(Purpose::Insights);
     game.start(NewSession::named("Private")).unwrap();
     game.request(|commands| commands.session().end(EndReason::Completed, LeaveCause::Player))
         .frames(100);
@@ -221,7 +222,7 @@ fn without_consent_nothing_is_gathered_and_what_was_is_removed() {
     let is_digest = |path: &std::path::PathBuf| path.to_string_lossy().contains("insights");
     let kept = |game: &TestGame| game.disk().paths().into_iter().filter(is_digest).count();
     assert_eq!(kept(&game), 1);
-    game.world().resource_mut::<InsightsConsent>().0 = false;
+    game.world().resource_mut::<Consent>().withdraw(Purpose::Insights);
     game.frames(5);
     assert_eq!(kept(&game), 0);
     let session = game.start(NewSession::named("Private")).unwrap();
@@ -237,7 +238,10 @@ fn without_consent_nothing_is_gathered_and_what_was_is_removed() {
     assert_eq!(marks.count(), 0);
     game.exit_and_restart();
     assert_eq!(kept(&game), 0);
-    assert_eq!(refreshed(&mut game).sessions.len(), 3, "the player agrees again in this start");
+    assert!(!game.app().world().resource::<Consent>().is_given(Purpose::Insights), "it is kept");
+    game.world().resource_mut::<Consent>().give(Purpose::Insights);
+    game.frames(5);
+    assert_eq!(refreshed(&mut game).sessions.len(), 3, "the player agrees again");
 }
 
 #[test]

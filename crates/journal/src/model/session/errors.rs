@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{AttachmentError, ChapterError, FailureCause, IllegalMove, SlotError};
 use crate::model::ids::SessionId;
-use crate::model::session::{SessionFeature, WrittenBy};
+use crate::model::session::{Purpose, SessionFeature, WrittenBy};
 
 /// The error of a request that changed nothing.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -144,6 +144,12 @@ pub enum RequestError {
     SwitchedOff {
         /// The feature.
         feature: SessionFeature,
+    },
+    /// The player hasn't agreed to this use of their data, or has withdrawn the consent, see `Consent`.
+    #[error("the player hasn't agreed to {purpose}")]
+    ConsentNotGiven {
+        /// The purpose.
+        purpose: Purpose,
     },
     /// No session is started as long as an alert is raised that answers so: see `AlertResponse::RefuseSessions`.
     #[error("no session is started: {limit}")]

@@ -21,6 +21,10 @@ pub enum ReplicaOrder {
     Saved(SessionId, CheckpointId),
     /// It isn't played any more: everything is sent, then it is free. Answered by [`ReplicaReport::LetGo`].
     LetGo(SessionId),
+    /// Nothing more of it is sent, as its player doesn't agree to that, or all of it may be sent again. It holds until the
+    /// opposite is said, also if it is readied or begun later. The session stays this machine's: with signs of life, which
+    /// are no data of a player. One that was begun here isn't claimed meanwhile.
+    Withhold(SessionId, bool),
     /// The replica's sessions are wanted now, even while a session is played. Looks are numbered in the order in which
     /// they are asked for. Answered by [`ReplicaReport::Found`], if need be after [`ReplicaReport::Lost`]. If it is true,
     /// sessions that have an owner are read again.

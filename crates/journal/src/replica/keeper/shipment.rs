@@ -76,6 +76,19 @@ impl Shipment {
         }
     }
 
+    /// Sends nothing more of it, or all of it again. What waited meanwhile has waited for nothing.
+    pub(super) fn withhold(&mut self, is_withheld: bool, now: Moment) {
+        self.shipper.withhold(is_withheld);
+        self.awaited.iter_mut().for_each(|(_, _, since)| *since = now.elapsed);
+        self.lags = false;
+        self.due = self.due.min(now.elapsed);
+    }
+
+    /// Returns true if all that was to be sent was, once the session was released.
+    pub(super) fn is_sent(&self) -> bool {
+        !self.shipper.is_withheld() || self.reached >= self.recorder.count()
+    }
+
     /// Takes the session's lock, so that no other process of this machine plays it meanwhile. If it isn't free yet, the
     /// phase says if it is tried again.
     pub(super) fn lock(&mut self, local: &LocalStore, patience: Duration, now: Moment) -> bool {
@@ -146,7 +159,7 @@ impl Shipment {
         if let Some(checkpoint) = self.replicated() {
             return Some(ReplicaReport::Replicated(self.session, checkpoint));
         }
-        let oldest = self.awaited.front();
+        let oldest = self.awaited.front().filter(|_| !self.shipper.is_withheld());
         let late = oldest.filter(|(_, _, since)| now.elapsed.saturating_sub(*since) > may_lag);
         let lagged = std::mem::replace(&mut self.lags, late.is_some());
         late.filter(|_| !lagged).map(|(_, it, _)| ReplicaReport::Lagging(self.session, *it))

@@ -11,7 +11,7 @@ use super::{Keeper, KeeperOptions, Patience, Readiness, ReplicaOrder, ReplicaRep
 use crate::disk::{Disk, Layout, LocalStore, MemoryDisk, Operation};
 use crate::format::TypeRows;
 use crate::model::clock::Moment;
-use crate::model::ids::SessionId;
+use crate::model::ids::{CheckpointId, RunId, SessionId};
 
 use crate::read::recovery::{KnownTypes, VersionFit};
 use crate::replica::recorder::{Recorders, RecordingDisk};
@@ -157,4 +157,79 @@ fn what_the_replica_has_more_of_is_not_played_as_it_is_here_if_the_disk_fails() 
         let is_expected = |report: &ReplicaReport| matches!(report, ReplicaReport::Ready(_, readiness) if *readiness == expected);
         assert!(reports.iter().any(is_expected), "{reports:?}");
     }
+}
+
+impl Kept {
+    /// A file of the session becomes durable here.
+    fn write(&self, name: &str) {
+        let mut file = self.disk.create_new(&self.path(name)).unwrap();
+        file.append(b"more").unwrap();
+        file.sync().unwrap();
+        self.disk.sync_dir(self.path("x").parent().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn what_is_withheld_is_neither_sent_nor_late_and_is_sent_once_it_may_be() {
+    let mut kept = Kept::new();
+    let session = kept.session;
+    kept.execute(ReplicaOrder::Begin(session));
+    kept.turn();
+    assert_eq!(kept.replicated().len(), 1);
+    kept.execute(ReplicaOrder::Withhold(session, true));
+    kept.write("1-000001.journal");
+    let checkpoint = CheckpointId { run: RunId(1), counter: 1 };
+    kept.execute(ReplicaOrder::Saved(session, checkpoint));
+    // Far longer than a checkpoint may lag, and than a lease.
+    let reports: Vec<_> = (0..40).flat_map(|_| kept.turn()).collect();
+    assert!(reports.is_empty(), "{reports:?}");
+    assert_eq!(kept.replicated().len(), 1);
+    assert!(kept.local.claimed.has(session), "it stays this machine's");
+
+    kept.execute(ReplicaOrder::Withhold(session, false));
+    let reports: Vec<_> = (0..3).flat_map(|_| kept.turn()).collect();
+    let is_there =
+        |it: &ReplicaReport| matches!(it, ReplicaReport::Replicated(_, it) if *it == checkpoint);
+    assert!(reports.iter().any(is_there), "{reports:?}");
+    assert!(!reports.iter().any(|it| matches!(it, ReplicaReport::Lagging(..))), "{reports:?}");
+    assert_eq!(kept.replicated().len(), 2);
+}
+
+#[test]
+fn a_session_that_is_left_while_it_is_withheld_is_released_without_what_is_new() {
+    let mut kept = Kept::new();
+    let session = kept.session;
+    kept.execute(ReplicaOrder::Begin(session));
+    kept.turn();
+    kept.execute(ReplicaOrder::Withhold(session, true));
+    kept.write("1-000001.journal");
+    kept.execute(ReplicaOrder::LetGo(session));
+    let reports: Vec<_> = (0..3).flat_map(|_| kept.turn()).collect();
+    let is_left =
+        |it: &ReplicaReport| matches!(it, ReplicaReport::LetGo(it, false) if *it == session);
+    assert!(reports.iter().any(is_left), "{reports:?}");
+    assert!(!reports.iter().any(|it| matches!(it, ReplicaReport::Replicated(..))), "{reports:?}");
+    assert_eq!(kept.replicated().len(), 1);
+
+    // Played again with consent, all of it is sent.
+    kept.execute(ReplicaOrder::Withhold(session, false));
+    kept.execute(ReplicaOrder::Begin(session));
+    kept.turn();
+    kept.turn();
+    assert_eq!(kept.replicated().len(), 2);
+}
+
+#[test]
+fn a_session_that_is_begun_while_it_is_withheld_isnt_there_at_all() {
+    let mut kept = Kept::new();
+    let session = kept.session;
+    kept.execute(ReplicaOrder::Withhold(session, true));
+    kept.execute(ReplicaOrder::Begin(session));
+    let reports: Vec<_> = (0..5).flat_map(|_| kept.turn()).collect();
+    assert!(!reports.iter().any(|it| matches!(it, ReplicaReport::Claimed(..))), "{reports:?}");
+    assert_eq!(kept.replicated(), []);
+    kept.execute(ReplicaOrder::Withhold(session, false));
+    let reports: Vec<_> = (0..2).flat_map(|_| kept.turn()).collect();
+    assert!(reports.iter().any(|it| matches!(it, ReplicaReport::Claimed(..))), "{reports:?}");
+    assert_eq!(kept.replicated().len(), 1);
 }

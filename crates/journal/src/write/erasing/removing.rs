@@ -12,7 +12,8 @@ use super::super::news::News;
 use super::state::{count_logs, count_records, remove_indexes};
 use super::{Means, Stepped};
 use crate::disk::{
-    Disk, Erasure, ErasureFiles, LocalStore, SlotFile, StoredSession, slots_in, with_sources,
+    ConsentFiles, Disk, Erasure, ErasureFiles, LocalStore, SlotFile, StoredSession, slots_in,
+    with_sources,
 };
 use crate::model::ids::{SessionId, SlotId};
 use crate::model::session::{ErasureReceipt, Remaining, RequestError, SlotError};
@@ -86,6 +87,7 @@ impl Removing {
             Stage::Slots => return self.remove_slots(means),
             Stage::State => {
                 self.clear_state(means);
+                self.remove_consent();
                 self.stage = Stage::AuditLog;
             }
             Stage::AuditLog => return self.clear_audit_log(means),
@@ -255,6 +257,24 @@ impl Removing {
         sessions.filter(|session| !self.kept.contains(session)).collect()
     }
 
+    /// Removes the player's answers about the use of their data. Done again, only those that were given before the player
+    /// was erased: the player may have come back since.
+    fn remove_consent(&mut self) {
+        let (player, asked_at) = (self.player.as_deref(), self.erasure.asked_at);
+        let removed = ConsentFiles::of(&self.local.store).remove(player, |consent| {
+            let is_older = consent.answered_at().is_none_or(|at| at <= asked_at);
+            let name = consent.player.as_deref();
+            (player.is_some() || is_older) && name.is_some_and(|name| self.is_meant(name))
+        });
+        match removed {
+            Ok(removed) => self.count(Removed { files: removed.files, bytes: removed.bytes }),
+            Err(error) => {
+                let error = error.into();
+                self.receipt.remaining.push(Remaining::StateRefused { error });
+            }
+        }
+    }
+
     fn clear_audit_log(&mut self, means: &mut Means<'_>) -> Stepped {
         let store = &self.local.store;
         match means.auditor.erase(store, |player| self.is_meant(player)) {
@@ -277,8 +297,8 @@ impl Removing {
     fn end(&mut self) -> ErasureReceipt {
         let store = &self.local.store;
         let disk = &**store.disk();
-        let is_nothing = self.erasure.sessions.is_empty() && self.erasure.slots.is_empty();
-        if self.receipt.is_complete() && !self.erasure.is_done && !is_nothing {
+        let is_noted = disk.open(&store.layout().erasure(self.erasure.number)).is_ok();
+        if self.receipt.is_complete() && !self.erasure.is_done && is_noted {
             self.erasure.is_done = true;
             if let Err(error) = ErasureFiles::of(store).write(&self.erasure) {
                 warn!(error = %with_sources(&error), "it can't be noted that a player is erased");

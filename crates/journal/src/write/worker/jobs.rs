@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Worker;
+use crate::disk::ConsentFiles;
 use crate::model::clock::{self, Moment};
 use crate::model::ids::{SessionId, Ticket};
 use crate::read::report::{ReportOf, ReportOrder};
@@ -136,7 +137,11 @@ impl<C: Content> Worker<C> {
         self.local = Arc::new(self.local.of_profile(&profile));
         self.finder.move_to(Arc::clone(&self.local));
         self.prepared.clear();
-        self.report([News::ProfileChanged { profile, ticket }]);
+        // What the disk still refuses of their answers is newer.
+        self.consents.write(&self.local);
+        let mut consents = ConsentFiles::of(&self.local.store).read();
+        self.consents.add_unwritten(&profile, &mut consents);
+        self.report([News::ProfileChanged { profile, consents, ticket }]);
         self.detect(None, now);
     }
 }

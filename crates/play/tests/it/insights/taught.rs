@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::consent::{Consent, Purpose};
 use bevy_session::prelude::*;
 use bevy_session::testing::TestGame;
 use bevy_session_play::*;
@@ -177,7 +178,11 @@ fn a_hint_is_suggested_with_its_reason_and_taken_back_by_not_now() {
 #[test]
 fn of_a_session_that_was_played_without_consent_nothing_is_ever_made() {
     let mut game = TestGame::new(build);
-    game.world().resource_mut::<InsightsConsent>().0 = false;
+    // Played before anything was withdrawn, and not to be seen either.
+    let older = game.start(NewSession::named("Older").player("Ben")).unwrap();
+    try_to(&mut game, "parry", |_| true, 3);
+    close(&mut game);
+    game.world().resource_mut::<Consent>().withdraw(Purpose::Insights);
     let private = game.start(NewSession::named("Private").player("Ben")).unwrap();
     try_to(&mut game, "parry", |_| true, 30);
     for _ in 0..30 {
@@ -193,12 +198,13 @@ fn of_a_session_that_was_played_without_consent_nothing_is_ever_made() {
     try_to(&mut game, "parry", |_| true, 30);
     close(&mut game);
     let lessons = lessons(&mut game);
-    assert_eq!((lessons.sessions, lessons.withheld), (1, 1));
+    assert_eq!((lessons.sessions, lessons.withheld), (1, 2));
     assert!(lessons.skill(Some("Ben"), "parry").is_none());
     assert_eq!(lessons.skill(Some("Ann"), "parry").unwrap().attempts.all, 30);
     let withheld = refreshed(&mut game);
     let expected = SessionInsights::default();
     let value = &withheld.sessions.get(private).unwrap().value;
+    assert!(withheld.sessions.get(older).unwrap().value.is_withheld);
     assert!(value.is_withheld && value.skills == expected.skills && value.about == expected.about);
 }
 

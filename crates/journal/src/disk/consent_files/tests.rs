@@ -1,0 +1,110 @@
+//! Answers that are kept, merged, damaged and removed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::disk::MemoryDisk;
+use crate::disk::sealed::seal;
+use crate::model::session::{ConsentAnswer, Purpose};
+
+fn store(disk: &MemoryDisk) -> DirectoryStore {
+    let layout =
+        Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
+    DirectoryStore::new(Arc::new(disk.clone()), layout)
+}
+
+fn answered(player: Option<&str>, purpose: Purpose, is_given: bool, second: i64) -> PlayerConsent {
+    let at = Some(Timestamp::from_second(second).unwrap());
+    let answer = ConsentAnswer { is_given, version: 3, at };
+    let answers = [(purpose.name().to_owned(), answer)].into();
+    PlayerConsent { player: player.map(str::to_owned), answers }
+}
+
+fn paths(disk: &MemoryDisk) -> Vec<PathBuf> {
+    let is_consent = |path: &PathBuf| path.extension().is_some_and(|it| it == "consent");
+    disk.paths().into_iter().filter(is_consent).collect()
+}
+
+#[test]
+fn each_player_has_a_file_and_the_person_without_a_name_too() {
+    let disk = MemoryDisk::default();
+    let store = store(&disk);
+    let files = ConsentFiles::of(&store);
+    assert_eq!(files.read(), []);
+    let names = [None, Some(""), Some("Ann"), Some("ann"), Some("../x")];
+    for name in names {
+        files.write(&answered(name, Purpose::Insights, true, 1)).unwrap();
+    }
+    assert_eq!(paths(&disk).len(), names.len());
+    assert_eq!(files.read().len(), names.len());
+    assert_eq!(files.of_player("Ann"), Some(answered(Some("Ann"), Purpose::Insights, true, 1)));
+    assert_eq!(files.of_player("Ben"), None);
+}
+
+#[test]
+fn of_copies_the_newest_answer_to_each_purpose_counts() {
+    let disk = MemoryDisk::default();
+    let store = store(&disk);
+    let files = ConsentFiles::of(&store);
+    files.write(&answered(Some("Ann"), Purpose::Replica, true, 5)).unwrap();
+    let directory = store.layout().consents();
+    for (name, other) in [
+        ("a (conflicted copy).consent", answered(Some("Ann"), Purpose::Replica, false, 4)),
+        ("b (conflicted copy).consent", answered(Some("Ann"), Purpose::Reports, false, 4)),
+    ] {
+        disk.put(&directory.join(name), &seal(KIND, &other).unwrap());
+    }
+    let read = files.of_player("Ann").unwrap();
+    assert!(read.answers["replica"].is_given && !read.answers["reports"].is_given, "{read:?}");
+    disk.put(
+        &directory.join("c.consent"),
+        &seal(KIND, &answered(Some("Ann"), Purpose::Replica, false, 5)).unwrap(),
+    );
+    let read = files.of_player("Ann").unwrap();
+    assert!(!read.answers["replica"].is_given, "in doubt it isn't given");
+}
+
+#[test]
+fn torn_and_newer_files_say_nothing_and_are_put_aside_by_new_answers() {
+    let newer = SealKind { version: KIND.version + 1, ..KIND };
+    let ann = answered(Some("Ann"), Purpose::Reports, true, 1);
+    let whole = seal(KIND, &ann).unwrap();
+    for bytes in [whole[..30].to_vec(), seal(newer, &ann).unwrap()] {
+        let disk = MemoryDisk::default();
+        let store = store(&disk);
+        let files = ConsentFiles::of(&store);
+        let path = store.layout().consent(Some("Ann"));
+        disk.put(&path, &bytes);
+        assert_eq!(files.of_player("Ann"), None);
+        assert_eq!(disk.content(&path), Some(bytes.clone()), "reading changes nothing");
+        files.write(&ann).unwrap();
+        assert_eq!(files.of_player("Ann"), Some(ann.clone()));
+        let other: Vec<_> = paths(&disk).into_iter().filter(|it| *it != path).collect();
+        assert_eq!(other.len(), 1);
+        assert_eq!(disk.content(&other[0]), Some(bytes), "it isn't lost");
+        files.write(&ann).unwrap();
+        assert_eq!(paths(&disk).len(), 2, "once is enough");
+        let name = other[0].file_name().unwrap().to_str().unwrap();
+        assert!(Layout::is_consent_of(name, Some("Ann")), "{name}");
+    }
+}
+
+#[test]
+fn a_player_is_removed_with_all_files_and_others_stay() {
+    let disk = MemoryDisk::default();
+    let store = store(&disk);
+    let files = ConsentFiles::of(&store);
+    disk.put(&store.layout().consent(Some("Ann")), b"torn");
+    for name in ["Ann", "Ben"] {
+        files.write(&answered(Some(name), Purpose::Insights, false, 1)).unwrap();
+    }
+    assert_eq!(paths(&disk).len(), 3);
+    let is_ann = |consent: &PlayerConsent| consent.player.as_deref() == Some("Ann");
+    let removed = files.remove(Some("Ann"), is_ann).unwrap();
+    assert!(removed.files == 2 && removed.bytes > 4, "{removed:?}");
+    assert_eq!(paths(&disk), [store.layout().consent(Some("Ben"))]);
+    assert_eq!(files.remove(Some("Ann"), is_ann).unwrap().files, 0);
+}

@@ -1,0 +1,86 @@
+//! The purposes for which a player's data is used, and the player's answers to them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A purpose for which a player's data is used beyond playing: the player may agree to one and not to another.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
+#[non_exhaustive]
+pub enum Purpose {
+    /// `insights`: figures, marks and hints of how the player plays.
+    Insights,
+    /// `recording`: recorded events and inputs, and tapes.
+    Recording,
+    /// `reports`: reports in which a player sends a developer what happened.
+    Reports,
+    /// `replica`: the copy of sessions in a second place.
+    Replica,
+}
+
+impl Purpose {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Insights, Self::Recording, Self::Reports, Self::Replica];
+
+    /// Its name, as files have it: one word in small letters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Insights => "insights",
+            Self::Recording => "recording",
+            Self::Reports => "reports",
+            Self::Replica => "replica",
+        }
+    }
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// A player's answer to one purpose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ConsentAnswer {
+    /// True if the player agrees, and false if the player has withdrawn the consent, or never gave it.
+    pub is_given: bool,
+    /// The version of the text that the player was shown.
+    pub version: u32,
+    /// The time of the answer; `None` until it is handed to the writer.
+    pub at: Option<Timestamp>,
+}
+
+/// The answers of one player.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct PlayerConsent {
+    /// The player; `None` is the person of a profile in which no player is named.
+    pub player: Option<String>,
+    /// The answers by the names of their purposes. Those of a newer release are carried along.
+    pub answers: BTreeMap<String, ConsentAnswer>,
+}
+
+impl PlayerConsent {
+    /// The time of the newest answer.
+    #[must_use]
+    pub fn answered_at(&self) -> Option<Timestamp> {
+        self.answers.values().filter_map(|answer| answer.at).max()
+    }
+
+    /// Takes in the answers of another file of the same player: of two to one purpose the newer one counts, and of two
+    /// at one time a refusal.
+    pub fn merge(&mut self, other: Self) {
+        for (purpose, answer) in other.answers {
+            let is_newer = self.answers.get(&purpose).is_none_or(|known| {
+                known.at < answer.at || (known.at == answer.at && !answer.is_given)
+            });
+            if is_newer {
+                self.answers.insert(purpose, answer);
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Keeps the players' answers about the use of their data. What the disk refuses is tried again with each heartbeat.
+
+use tracing::{debug, warn};
+
+use super::news::News;
+use crate::disk::{ConsentFiles, Layout, LocalStore, with_sources};
+use crate::model::session::PlayerConsent;
+
+/// The answers that aren't written yet.
+#[derive(Default)]
+pub(super) struct Consents {
+    /// The newest of each player, with the profile.
+    waiting: Vec<(String, PlayerConsent)>,
+    /// True if a failure was logged since something was written.
+    is_refused: bool,
+}
+
+impl Consents {
+    /// Takes the answers of a player of a profile.
+    pub(super) fn keep(&mut self, profile: String, consent: PlayerConsent) {
+        self.waiting.retain(|(of, it)| *of != profile || it.player != consent.player);
+        self.waiting.push((profile, consent));
+    }
+
+    /// Writes what isn't written yet.
+    pub(super) fn write(&mut self, local: &LocalStore) {
+        let is_refused = &mut self.is_refused;
+        self.waiting.retain(|(profile, consent)| {
+            let layout = Layout { profile: profile.clone(), ..local.store.layout().clone() };
+            match ConsentFiles::of(&local.store.with_layout(layout)).write(consent) {
+                Ok(()) => {
+                    *is_refused = false;
+                    return false;
+                }
+                Err(error) if std::mem::replace(is_refused, true) => {
+                    debug!(error = %with_sources(&error), "a player's consent still can't be kept");
+                }
+                Err(error) => {
+                    warn!(error = %with_sources(&error), "a player's consent can't be kept now");
+                }
+            }
+            true
+        });
+    }
+
+    /// Takes the answers of a profile that aren't written yet in place of those that were read.
+    pub(super) fn add_unwritten(&self, profile: &str, read: &mut Vec<PlayerConsent>) {
+        for (_, consent) in self.waiting.iter().filter(|(of, _)| of == profile) {
+            read.retain(|it| it.player != consent.player);
+            read.push(consent.clone());
+        }
+    }
+
+    /// Forgets the answers of players who are erased.
+    pub(super) fn note(&mut self, news: &[News], local: &LocalStore) {
+        for report in news {
+            let News::PlayerErased { player, result: Ok(_), .. } = report else { continue };
+            let profile = &local.store.layout().profile;
+            self.waiting
+                .retain(|(of, it)| of != profile || it.player.as_deref() != Some(&**player));
+        }
+    }
+}

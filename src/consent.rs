@@ -1,0 +1,289 @@
+//! Consent by purpose: the uses of a player's data that the player has agreed to.
+//!
+//! [`Consent`] is kept with the player, in the directory of the profile. [`SessionPlugin::ask_consent`] says which
+//! [`Purpose`]s are off until the player agrees; the others are on until the player withdraws.
+//!
+//! | purpose | while it isn't given |
+//! | --- | --- |
+//! | [`Insights`](Purpose::Insights) | no figures, marks and hints are made; figures from before are removed |
+//! | [`Recording`](Purpose::Recording) | no events, inputs and frames are recorded; those from before stay until they are erased |
+//! | [`Reports`](Purpose::Reports) | requests for a report are rejected with [`ConsentNotGiven`] |
+//! | [`Replica`](Purpose::Replica) | nothing is sent to the replica, and nothing counts as late |
+//!
+//! [`SessionPlugin::ask_consent`]: crate::SessionPlugin::ask_consent
+//! [`ConsentNotGiven`]: crate::RequestError::ConsentNotGiven
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bevy::prelude::*;
+use bevy_session_journal::internal::model::session::PlayerConsent;
+pub use bevy_session_journal::{ConsentAnswer, Purpose};
+use jiff::Timestamp;
+
+/// The purposes to which the player has agreed.
+///
+/// It holds the answers of all players of the profile. [`player`](Self::player) says whose count now: the player of the
+/// played session if that names one, or else the one that the game has set. A change counts from the frame in which it is
+/// made, and is kept.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::consent::{Consent, Purpose};
+///
+/// fn the_box_was_unticked(mut consent: ResMut<Consent>) {
+///     consent.withdraw(Purpose::Insights);
+/// }
+/// # bevy::ecs::system::assert_is_system(the_box_was_unticked);
+/// ```
+#[derive(Resource, Clone, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(opaque, Resource, Clone, PartialEq, Debug, Default))]
+pub struct Consent {
+    /// The purposes that are off until they are given.
+    asked: Vec<Purpose>,
+    /// The version of the text.
+    version: u32,
+    player: Option<String>,
+    /// The answers of who plays without a name.
+    unnamed: PlayerConsent,
+    named: BTreeMap<String, PlayerConsent>,
+    /// The players whose answers the writer doesn't have yet.
+    unwritten: BTreeSet<Option<String>>,
+    /// The purposes that any player of the profile has withdrawn.
+    withdrawn: Vec<Purpose>,
+    /// The purposes that any player of the profile has given.
+    given: Vec<Purpose>,
+}
+
+impl Consent {
+    /// Nobody has answered yet.
+    pub(crate) fn new(asked: &[Purpose], version: u32) -> Self {
+        Self { asked: asked.to_vec(), version, ..Self::default() }
+    }
+
+    /// The player whose answers count now; `None` is the person of a profile in which no player is named.
+    #[must_use]
+    pub fn player(&self) -> Option<&str> {
+        self.player.as_deref()
+    }
+
+    /// Sets whose answers count, such as in a menu. A session that is played and names its player comes first, and a change
+    /// of profile sets it to `None`.
+    pub fn set_player(&mut self, player: Option<&str>) {
+        if self.player() != player {
+            self.player = player.map(str::to_owned);
+        }
+    }
+
+    /// The player agrees to this, in the [version](crate::SessionPlugin::consent_version) of today.
+    pub fn give(&mut self, purpose: Purpose) {
+        self.note(purpose, true);
+    }
+
+    /// The player doesn't agree to this, or no longer.
+    pub fn withdraw(&mut self, purpose: Purpose) {
+        self.note(purpose, false);
+    }
+
+    /// Returns true if the player agrees to this: if the player said so, in the version of today, or, unless it is to be
+    /// [asked](crate::SessionPlugin::ask_consent), hasn't withdrawn it.
+    #[must_use]
+    pub fn is_given(&self, purpose: Purpose) -> bool {
+        self.is_given_by(self.player(), purpose)
+    }
+
+    /// Returns true if any player of the profile agrees to this, or if it needn't be
+    /// [asked](crate::SessionPlugin::ask_consent).
+    #[must_use]
+    pub fn is_given_by_any(&self, purpose: Purpose) -> bool {
+        !self.asked.contains(&purpose) || self.given.contains(&purpose)
+    }
+
+    /// The players of the profile who have withdrawn this; `None` is the person who plays without a name.
+    pub fn withdrawn_by(&self, purpose: Purpose) -> impl Iterator<Item = Option<&str>> {
+        let is_withdrawn = move |consent: &&PlayerConsent| {
+            consent.answers.get(purpose.name()).is_some_and(|answer| !answer.is_given)
+        };
+        self.all().filter(is_withdrawn).map(|consent| consent.player.as_deref())
+    }
+
+    /// The player's answer to this, and when it was given; `None` if there is none.
+    #[must_use]
+    pub fn answer(&self, purpose: Purpose) -> Option<ConsentAnswer> {
+        self.of(self.player())?.answers.get(purpose.name()).copied()
+    }
+
+    /// The purposes to be asked that the player hasn't answered, or answered in another version of the text.
+    pub fn unanswered(&self) -> impl Iterator<Item = Purpose> {
+        let is_answered = |purpose: &Purpose| {
+            self.answer(*purpose).is_some_and(|answer| answer.version == self.version)
+        };
+        self.asked.iter().copied().filter(move |purpose| !is_answered(purpose))
+    }
+
+    /// The same as [`is_given`](Self::is_given) for any player.
+    pub(crate) fn is_given_by(&self, player: Option<&str>, purpose: Purpose) -> bool {
+        let is_asked = self.asked.contains(&purpose);
+        let answers = self.of(player).map(|consent| &consent.answers);
+        match answers.and_then(|answers| answers.get(purpose.name())) {
+            Some(answer) => answer.is_given && (!is_asked || answer.version == self.version),
+            None => !is_asked,
+        }
+    }
+
+    /// Returns true if this is given by a player of whom nothing is known.
+    pub(crate) fn is_given_by_unknown(&self, purpose: Purpose) -> bool {
+        !self.asked.contains(&purpose) && !self.withdrawn.contains(&purpose)
+    }
+
+    /// Takes the answers of the players of a profile in place of those of another.
+    pub(crate) fn load(&mut self, kept: Vec<PlayerConsent>) {
+        (self.unnamed, self.named) = Default::default();
+        self.unwritten.clear();
+        self.player = None;
+        for consent in kept {
+            match &consent.player {
+                Some(player) => drop(self.named.insert(player.clone(), consent)),
+                None => self.unnamed = consent,
+            }
+        }
+        self.sum_up();
+    }
+
+    /// Forgets the answers of a player who is erased.
+    pub(crate) fn forget(&mut self, player: &str) {
+        self.named.remove(player);
+        self.unwritten.retain(|it| it.as_deref() != Some(player));
+        self.sum_up();
+    }
+
+    /// Returns true if there are answers that the writer doesn't have.
+    pub(crate) fn is_unwritten(&self) -> bool {
+        !self.unwritten.is_empty()
+    }
+
+    /// Takes the answers of players who have answered since the last time, which were given now.
+    pub(crate) fn take_unwritten(&mut self, now: Timestamp) -> Vec<PlayerConsent> {
+        let players = std::mem::take(&mut self.unwritten).into_iter();
+        let consents = players.map(|player| {
+            let consent = self.of_mut(player);
+            for answer in consent.answers.values_mut() {
+                answer.at.get_or_insert(now);
+            }
+            consent.clone()
+        });
+        consents.collect()
+    }
+
+    fn note(&mut self, purpose: Purpose, is_given: bool) {
+        let (player, version) = (self.player.clone(), self.version);
+        let answers = &mut self.of_mut(player.clone()).answers;
+        let known = answers.get(purpose.name());
+        // The same answer keeps its time.
+        if known.is_some_and(|known| (known.is_given, known.version) == (is_given, version)) {
+            return;
+        }
+        answers.insert(purpose.name().to_owned(), ConsentAnswer { is_given, version, at: None });
+        self.unwritten.insert(player);
+        self.sum_up();
+    }
+
+    fn of(&self, player: Option<&str>) -> Option<&PlayerConsent> {
+        match player {
+            Some(player) => self.named.get(player),
+            None => Some(&self.unnamed),
+        }
+    }
+
+    fn of_mut(&mut self, player: Option<String>) -> &mut PlayerConsent {
+        match player {
+            Some(name) => self.named.entry(name.clone()).or_insert_with(|| PlayerConsent {
+                player: Some(name),
+                ..PlayerConsent::default()
+            }),
+            None => &mut self.unnamed,
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &PlayerConsent> {
+        std::iter::once(&self.unnamed).chain(self.named.values())
+    }
+
+    /// Notes what any player has said.
+    fn sum_up(&mut self) {
+        let says = |purpose: Purpose, is_given: bool| {
+            let mut answers = self.all().filter_map(|consent| consent.answers.get(purpose.name()));
+            answers.any(|answer| answer.is_given == is_given)
+        };
+        let of = |is_given| Purpose::ALL.into_iter().filter(move |it| says(*it, is_given));
+        let (given, withdrawn) = (of(true).collect(), of(false).collect());
+        (self.given, self.withdrawn) = (given, withdrawn);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(version: u32) -> Consent {
+        Consent::new(&[Purpose::Insights], version)
+    }
+
+    #[test]
+    fn what_is_asked_is_off_until_it_is_given_and_the_rest_on_until_it_is_withdrawn() {
+        let mut consent = asked(1);
+        let given = |consent: &Consent| Purpose::ALL.map(|purpose| consent.is_given(purpose));
+        assert_eq!(given(&consent), [false, true, true, true]);
+        assert!(consent.unanswered().eq([Purpose::Insights]));
+        consent.give(Purpose::Insights);
+        consent.withdraw(Purpose::Replica);
+        assert_eq!(given(&consent), [true, true, true, false]);
+        assert_eq!(consent.unanswered().count(), 0);
+        consent.withdraw(Purpose::Insights);
+        assert!(!consent.is_given(Purpose::Insights));
+        assert_eq!(consent.unanswered().count(), 0, "no is an answer");
+    }
+
+    #[test]
+    fn another_version_of_the_text_is_another_question() {
+        let mut before = asked(1);
+        before.give(Purpose::Insights);
+        before.give(Purpose::Reports);
+        before.withdraw(Purpose::Recording);
+        let kept = before.take_unwritten(Timestamp::UNIX_EPOCH);
+        let mut after = asked(2);
+        after.load(kept);
+        assert!(!after.is_given(Purpose::Insights) && after.is_given(Purpose::Reports));
+        assert!(!after.is_given(Purpose::Recording), "no stays no");
+        assert!(after.unanswered().eq([Purpose::Insights]));
+        assert_eq!(after.answer(Purpose::Insights).map(|answer| answer.version), Some(1));
+    }
+
+    #[test]
+    fn each_player_answers_alone() {
+        let mut consent = asked(1);
+        consent.set_player(Some("Ann"));
+        consent.give(Purpose::Insights);
+        consent.set_player(Some("Ben"));
+        assert!(!consent.is_given(Purpose::Insights));
+        assert!(consent.is_given_by_any(Purpose::Insights), "Ann's may be made");
+        consent.withdraw(Purpose::Insights);
+        assert!(consent.withdrawn_by(Purpose::Insights).eq([Some("Ben")]));
+        assert!(consent.is_given_by(Some("Ann"), Purpose::Insights));
+        assert!(!consent.is_given_by(None, Purpose::Insights));
+        consent.forget("Ben");
+        assert_eq!(consent.withdrawn_by(Purpose::Insights).count(), 0);
+        assert_eq!(consent.take_unwritten(Timestamp::UNIX_EPOCH).len(), 1, "Ann's alone");
+    }
+
+    #[test]
+    fn an_answer_has_the_time_at_which_it_was_first_given() {
+        let mut consent = asked(1);
+        consent.give(Purpose::Insights);
+        let first = Timestamp::from_second(7).ok();
+        assert_eq!(consent.take_unwritten(first.unwrap_or_default()).len(), 1);
+        consent.give(Purpose::Insights);
+        assert!(!consent.is_unwritten());
+        assert_eq!(consent.answer(Purpose::Insights).and_then(|answer| answer.at), first);
+    }
+}

@@ -1,0 +1,69 @@
+//! Follows who plays, and what the players answer, once a frame.
+
+use bevy::prelude::*;
+use bevy_session_journal::internal::model::session::PlayerConsent;
+
+use crate::consent::{Consent, Purpose};
+use crate::content::Order;
+use crate::lifecycle::CurrentSession;
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::transitions::profiles::CurrentProfile;
+
+/// Takes in who plays and what was answered, at the beginning and at the end of a frame's work.
+pub(in crate::lifecycle) fn follow_consent(parts: &mut RuntimeParts, world: &mut World) {
+    follow_player(world);
+    hand_over_answers(parts, world);
+    withhold_from_replica(parts, world);
+}
+
+/// The player of the played session is the one whose answers count, so that the game's systems of the next frame see that.
+fn follow_player(world: &mut World) {
+    let Some(current) = world.get_resource::<CurrentSession>() else { return };
+    let Some(consent) = world.get_resource::<Consent>() else { return };
+    let player = current.player().filter(|player| consent.player() != Some(*player));
+    let Some(player) = player.map(str::to_owned) else { return };
+    if let Some(mut consent) = world.get_resource_mut::<Consent>() {
+        consent.set_player(Some(&player));
+    }
+}
+
+fn hand_over_answers(parts: &mut RuntimeParts, world: &mut World) {
+    if !world.get_resource::<Consent>().is_some_and(Consent::is_unwritten) {
+        return;
+    }
+    let profile = world.get_resource::<CurrentProfile>().map(|profile| profile.name().to_owned());
+    let (Some(mut consent), Some(profile)) = (world.get_resource_mut::<Consent>(), profile) else {
+        return;
+    };
+    for consent in consent.take_unwritten(parts.time.now().wall) {
+        let (profile, consent) = (profile.clone(), Box::new(consent));
+        parts.order(Order::KeepConsent { profile, consent });
+    }
+}
+
+/// Nothing more of a session is sent to the replica while its player doesn't agree.
+fn withhold_from_replica(parts: &mut RuntimeParts, world: &World) {
+    let (played, now) = (parts.session(), parts.time.now());
+    let (Some(replica), Some(consent)) = (&mut parts.replica, world.get_resource::<Consent>())
+    else {
+        return;
+    };
+    let current = world.get_resource::<CurrentSession>();
+    if let Some(current) = current.filter(|current| Some(current.id()) == played) {
+        replica.note_player(current.id(), current.player().or(consent.player()));
+    }
+    let is_given = |player: Option<&str>| consent.is_given_by(player, Purpose::Replica);
+    replica.withhold_where(!consent.is_given_by_unknown(Purpose::Replica), is_given, now);
+}
+
+/// Replaces the answers, which were of the players of the previous profile.
+pub(in crate::lifecycle) fn profile_changed(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    kept: Vec<PlayerConsent>,
+) {
+    hand_over_answers(parts, world);
+    if let Some(mut consent) = world.get_resource_mut::<Consent>() {
+        consent.load(kept);
+    }
+}
