@@ -70,6 +70,7 @@ mod placed;
 mod places;
 mod players;
 mod policies;
+mod policy_files;
 mod process;
 mod profiles;
 mod races;

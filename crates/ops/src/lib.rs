@@ -16,6 +16,7 @@ mod measure;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod operation;
+mod policies;
 mod reading;
 #[cfg(feature = "log")]
 mod recent_log;
@@ -29,6 +30,7 @@ mod window;
 
 use bevy::prelude::*;
 use bevy_session::monitoring::{Measurements, Restraints, StandingAlerts};
+use bevy_session::policies::PoliciesExt;
 use bevy_session::{SessionLast, SessionSystems};
 
 pub use bevy_session::hints::{Code, Weight};
@@ -73,6 +75,7 @@ impl Plugin for SessionFiguresPlugin {
             .add_message::<SessionAlertRaised>()
             .add_message::<SessionAlertCleared>()
             .init_schedule(SessionLast)
+            .read_policy_section::<policies::AlertsSection>()
             .add_systems(
                 SessionLast,
                 (
@@ -84,6 +87,7 @@ impl Plugin for SessionFiguresPlugin {
                     collecting::count_listed,
                     alerting::watch,
                     response::respond,
+                    response::close_session,
                     health::look,
                 )
                     .chain()
