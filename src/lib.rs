@@ -18,7 +18,7 @@ mod lifecycle;
 mod mode;
 pub mod monitoring;
 mod plugin;
-pub mod policies;
+mod policies;
 pub mod presentation;
 mod recording;
 pub mod replay;

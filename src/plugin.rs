@@ -215,7 +215,7 @@ impl SessionPlugin {
     }
 
     /// Reads settings, rules and alerts from this file, when the app is finished; what it has replaces what the code
-    /// has set. For operators, who set limits without a build of the game. See [`policies`](crate::policies).
+    /// has set. For operators, who set limits without a build of the game. See [`policies`](crate::monitoring::policies).
     ///
     /// If it can't be read, or has anything wrong in it, sessions are off for this start: each request is rejected with
     /// [`RequestError::PoliciesUnreadable`], and [`PoliciesRejected`] has the file, the line and the column.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::checkpoints::{CaptureBudget, Patience};
 use bevy_session::library::{Keep, LeftAs, Retention, StorageSettings};
-use bevy_session::policies::{
+use bevy_session::monitoring::policies::{
     PoliciesExt, PoliciesRejected, PolicyBytes, PolicyError, PolicySection, PolicyTime,
     SessionPolicies,
 };
@@ -148,6 +148,13 @@ fn the_file_has_the_last_word_and_what_it_leaves_out_is_the_codes() {
 }
 
 #[test]
+fn the_file_of_the_colony_can_be_read() {
+    let app = governed(&disk_with(include_str!("../../examples/headless/policies.ron")), |_| {});
+    assert_eq!(app.world().resource::<SessionPolicies>().error(), None);
+    assert_eq!(app.world().resource::<SessionSettings>().interval, 10 * SECOND);
+}
+
+#[test]
 fn the_interval_of_the_file_is_the_one_of_checkpoints() {
     let automatic = |text: &str| {
         let mut app = governed(&disk_with(text), |app| {
@@ -248,14 +255,14 @@ fn nothing_is_played_or_touched_by_policies_that_cannot_be_read() {
 fn an_error_has_its_line_and_column_and_the_words_that_are_known() {
     let cases = [
         (
-            "(\n    setings: (interval: \"30s\"),\n)",
+            "(\n    setting: (interval: \"30s\"),\n)",
             2,
             5,
-            "`setings`; known are `settings`, `retention`",
+            "`setting`; known are `settings`, `retention`",
         ),
-        ("(\n  settings: (\n    intervall: \"5s\",\n  ),\n)", 3, 5, "`interval`, `autosave`"),
+        ("(\n  settings: (\n    intervals: \"5s\",\n  ),\n)", 3, 5, "`interval`, `autosave`"),
         ("(settings: (),\n settings: ())", 2, 2, "the section `settings` is there twice"),
-        ("(settings: (storage: (\n  trsh: \"never\")))", 2, 3, "`trash`"),
+        ("(settings: (storage: (\n  bin: \"never\")))", 2, 3, "`trash`"),
         ("(retention: (\nlost: (newest: 1)))", 2, 1, "`declined_crash`"),
         ("(\n  alerts: [],\n)", 2, 3, "no plugin of this app reads a section `alerts`"),
     ];
@@ -378,7 +385,7 @@ fn a_section_of_the_games_own_is_read_with_the_others_or_not_at_all() {
     let expected = Night { length: 8 * 3600 * SECOND, bytes: 1024 };
     assert_eq!(read(&format!("({night}, settings: ())")), (Some(expected), None));
     assert_eq!(read("()"), (None, None));
-    let (nothing, error) = read(&format!("({night},\n settings: (verbos: true))"));
+    let (nothing, error) = read(&format!("({night},\n settings: (loud: true))"));
     assert_eq!(nothing, None, "all of it counts, or nothing");
     assert!(error.unwrap().starts_with("policies.ron:2:"));
     let (_, error) = read("(\n night: (\n  length: \"8h\", byte: 5))");

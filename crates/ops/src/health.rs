@@ -7,7 +7,7 @@ use bevy_session::SessionSwitches;
 use bevy_session::checkpoints::CurrentPace;
 use bevy_session::hints::Code;
 use bevy_session::library::SessionFeature;
-use bevy_session::policies::SessionPolicies;
+use bevy_session::monitoring::policies::SessionPolicies;
 
 use super::alerting::SessionAlerts;
 use super::session_figures::SessionFigures;

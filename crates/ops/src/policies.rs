@@ -4,7 +4,7 @@
 
 use bevy::prelude::*;
 use bevy_session::monitoring::SessionOperation;
-use bevy_session::policies::{PolicyBytes, PolicySection, PolicyTime};
+use bevy_session::monitoring::policies::{PolicyBytes, PolicySection, PolicyTime};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 

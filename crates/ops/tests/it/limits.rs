@@ -218,6 +218,7 @@ fn many_entities_lower_the_budget_of_captures_and_that_is_said() {
     let mut app = limited(&MemoryDisk::default(), alert);
     listen::<CaptureOverBudget>(&mut app);
     app.world_mut().resource_mut::<SessionSettings>().capture_budget = None;
+    frames(&mut app, 1);
     let budget = |app: &App| {
         let budget = app.world().resource::<CurrentPace>().capture_budget;
         budget.map(|budget| budget.time())

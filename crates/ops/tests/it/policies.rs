@@ -5,7 +5,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::checkpoints::CurrentPace;
-use bevy_session::policies::{PolicyError, SessionPolicies};
+use bevy_session::monitoring::policies::{PolicyError, SessionPolicies};
 use bevy_session::prelude::*;
 use bevy_session_ops::{
     Alert, AlertResponse, AlertsExt, Code, SessionAlertRaised, SessionAlerts, SessionFiguresPlugin,
@@ -154,7 +154,7 @@ fn blocks(text: &str, before: &str) -> Vec<String> {
 #[test]
 fn the_files_of_the_documents_can_be_read() {
     let mut texts = blocks(include_str!("../../../../docs/guide/servers.md"), "");
-    texts.extend(blocks(include_str!("../../../../src/policies.rs"), "//! "));
+    texts.extend(blocks(include_str!("../../../../src/monitoring/policies.rs"), "//! "));
     assert_eq!(texts.len(), 2);
     for text in texts {
         let app = governed(&text, |_| {});
