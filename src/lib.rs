@@ -19,6 +19,7 @@ mod lifecycle;
 mod mode;
 pub mod monitoring;
 mod plugin;
+mod policies;
 pub mod presentation;
 mod recording;
 pub mod replay;

@@ -22,6 +22,7 @@ use crate::lifecycle::{
     register_slot_notifications, report, restore,
 };
 use crate::mode::SessionMode;
+use crate::policies::{self, PoliciesRejected, tell_of_rejected};
 use crate::recording::Replaying;
 use crate::replication::Replica;
 use crate::switches::SessionSwitches;
@@ -29,17 +30,17 @@ use bevy::app::MainScheduleOrder;
 use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor};
 use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
-use bevy_session_journal::MemoryDisk;
 use bevy_session_journal::internal::disk::process::ProcessGuard;
 use bevy_session_journal::internal::disk::{DEVELOPMENT, Disk, Layout, LocalStore};
 use bevy_session_journal::replica::{Recorders, RecordingDisk};
+use bevy_session_journal::{MemoryDisk, RequestError};
 use jiff::Timestamp;
 use place::{OpenPlace, Place, roots_below};
 use reflection::register_types;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 /// The least number of turns that a driven writer takes to answer. It has one at the beginning and
 /// one at the end of a frame's work, so an order isn't answered in its own frame, as it isn't by a
@@ -74,10 +75,9 @@ pub struct SessionPlugin {
     mode: Option<SessionMode>,
     manual_writer: bool,
     writer_delay: u64,
-    /// True to record frames even if the game records no inputs.
-    has_tape: bool,
-    /// True in an app that plays a recording.
-    replays: bool,
+    tape: Tape,
+    /// The operator's file of settings and rules.
+    policies: Option<PathBuf>,
     clock_origin: Option<Timestamp>,
     /// The replica of sessions beside this machine's disk.
     replica: Option<Replica>,
@@ -93,6 +93,18 @@ struct Players {
     asked: Vec<Purpose>,
     /// The version of the text to which a player agrees.
     text: u32,
+}
+
+/// The use of a tape of frames, for tests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Tape {
+    /// Frames are recorded if the game records inputs.
+    #[default]
+    AsNeeded,
+    /// Frames are recorded in any case.
+    Recorded,
+    /// The app plays a recording.
+    Played,
 }
 
 /// The profile of games without profiles.
@@ -174,8 +186,8 @@ impl SessionPlugin {
             mode: None,
             manual_writer: false,
             writer_delay: WRITER_DELAY,
-            has_tape: false,
-            replays: false,
+            tape: Tape::default(),
+            policies: None,
             clock_origin: None,
             replica: None,
             outside: None,
@@ -210,6 +222,23 @@ impl SessionPlugin {
     #[must_use]
     pub fn settings(mut self, settings: SessionSettings) -> Self {
         self.settings = settings;
+        self
+    }
+
+    /// Reads settings, rules and alerts from this file, when the app is finished; what it has replaces what the code
+    /// has set. For operators, who set limits without a build of the game. See [`policies`](crate::monitoring::policies).
+    ///
+    /// If it can't be read, or has anything wrong in it, sessions are off for this start: each request is rejected with
+    /// [`RequestError::PoliciesUnreadable`], and [`PoliciesRejected`] has the file, the line and the column.
+    ///
+    /// ```
+    /// use bevy_session::prelude::*;
+    ///
+    /// let plugin = SessionPlugin::new("Studio", "Hop").policies("/etc/hop/policies.ron");
+    /// ```
+    #[must_use]
+    pub fn policies(mut self, file: impl Into<PathBuf>) -> Self {
+        self.policies = Some(file.into());
         self
     }
 
@@ -442,13 +471,13 @@ impl SessionPlugin {
 
     /// Records frames even if the game records no inputs.
     pub(crate) fn with_tape(mut self) -> Self {
-        self.has_tape = true;
+        self.tape = Tape::Recorded;
         self
     }
 
     /// Plays a recording instead of being played.
     pub(crate) fn replaying(mut self) -> Self {
-        self.replays = true;
+        self.tape = Tape::Played;
         self
     }
 
@@ -534,6 +563,19 @@ impl SessionPlugin {
         }
     }
 
+    /// Puts the policy file into effect, if there is one. If it has an error, switches sessions off and returns false.
+    fn follow_policies(&self, app: &mut App) -> bool {
+        let Some(file) = &self.policies else { return true };
+        let followed = policies::follow(app.world_mut(), &*self.place.outside(), file);
+        let Err(error) = followed else { return true };
+        error!(%error, "sessions are off for this start, as the policies can't be read");
+        let text = error.to_string();
+        app.insert_resource(SwitchedOff(RequestError::PoliciesUnreadable { error: text }));
+        let tell = tell_of_rejected(error);
+        app.add_systems(SessionLast, tell.before(SessionSystems::Run));
+        false
+    }
+
     /// Watches signals and closed consoles, which are clean exits, not crashes.
     fn watch_exit_requests(&self, app: &App, process: &ProcessGuard) {
         if self.manual_writer {
@@ -582,7 +624,8 @@ impl Plugin for SessionPlugin {
             .edit_schedule(SessionLast, run_on_one_thread)
             .add_systems(SessionLast, steps_of_a_frame())
             .add_observer(list_what_is_played);
-        if self.replays {
+        app.add_message::<PoliciesRejected>();
+        if self.tape == Tape::Played {
             app.init_resource::<Replaying>();
         }
         app.world_mut().resource_mut::<MainScheduleOrder>().insert_after(Last, SessionLast);
@@ -599,8 +642,9 @@ impl Plugin for SessionPlugin {
         match self.start_mode() {
             SessionMode::Off => {
                 info!("sessions are switched off for this start");
-                app.insert_resource(SwitchedOff);
+                app.insert_resource(SwitchedOff(RequestError::SessionsAreOff));
             }
+            _ if !self.follow_policies(app) => {}
             SessionMode::Memory => {
                 let alone = Self { replica: None, ..self.clone() };
                 alone.in_memory().set_up(app, SessionMode::Memory);

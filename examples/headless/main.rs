@@ -113,6 +113,9 @@ fn session(options: &Options) -> Result<SessionPlugin, String> {
     if let Some(directory) = &options.data {
         session = session.directory(directory);
     }
+    if let Some(file) = &options.policies {
+        session = session.policies(file);
+    }
     if let Some(report) = &options.open {
         session = session.open(report);
     }

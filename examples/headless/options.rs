@@ -19,6 +19,7 @@ Usage: headless [OPTIONS]
 
   --data DIR          keep sessions and local state below DIR
                       [default: where this system keeps a game's data]
+  --policies FILE     what an operator sets, as in examples/headless/policies.ron
   --entities N        entities of a new colony [default: 2000]
   --seconds S         play for S seconds, then quit as a player does [default: for ever]
   --checkpoint-ms MS  time between two checkpoints [default: 1000]
@@ -59,6 +60,8 @@ Usage: headless [OPTIONS]
 #[derive(Resource, Clone, PartialEq, Debug)]
 pub struct Options {
     pub data: Option<PathBuf>,
+    /// The file of what an operator sets.
+    pub policies: Option<PathBuf>,
     pub entities: u32,
     pub play_for: Option<Duration>,
     pub checkpoint: Duration,
@@ -98,6 +101,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             data: None,
+            policies: None,
             entities: 2_000,
             play_for: None,
             checkpoint: Duration::from_secs(1),
@@ -142,6 +146,7 @@ impl Options {
             let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value."));
             match &*name {
                 "--data" => options.data = Some(value()?.into()),
+                "--policies" => options.policies = Some(value()?.into()),
                 "--entities" => options.entities = number(&name, &value()?)?,
                 "--seconds" => options.play_for = Some(seconds(&name, &value()?)?),
                 "--checkpoint-ms" => {

@@ -4,6 +4,7 @@
 //! A game with a menu would ask its player here.
 
 use bevy::prelude::*;
+use bevy_session::monitoring::policies::PoliciesRejected;
 use bevy_session::prelude::*;
 use bevy_session::recovery::{RecoveryError, RestoreCancelled};
 use bevy_session::replica::{ReplicaListed, ReplicaOwner, ReplicaSessions};
@@ -31,6 +32,7 @@ pub fn plugin(app: &mut App) {
         .add_observer(recovery_failed)
         .add_observer(request_rejected)
         .add_observer(report_not_opened)
+        .add_observer(policies_rejected)
         .add_observer(another_was_faster)
         .add_observer(restore_cancelled)
         .add_systems(
@@ -157,6 +159,16 @@ fn report_not_opened(
     mut exit: MessageWriter<AppExit>,
 ) {
     reporter.error("not_opened", format!("{}.", not_opened.error));
+    exit.write(AppExit::error());
+}
+
+/// Without its operator's limits nothing is played.
+fn policies_rejected(
+    rejected: On<PoliciesRejected>,
+    reporter: Res<Reporter>,
+    mut exit: MessageWriter<AppExit>,
+) {
+    reporter.error("policies_rejected", format!("{}.", rejected.error));
     exit.write(AppExit::error());
 }
 

@@ -18,7 +18,7 @@ use bevy_session_journal::{
 };
 
 use super::CurrentSession;
-use super::capture_budget::CaptureCost;
+use super::capture_budget::{CaptureBudget, CaptureCost};
 use super::hints::SessionHint;
 use super::requests::Request;
 use super::summary::SessionSummary;
@@ -211,13 +211,15 @@ notifications! {
 
     /// The autosave interval or its limits changed: the game entered another state
     /// ([`pace_session_in`](crate::SessionHooksExt::pace_session_in)), a condition began or ceased
-    /// to hold, settings or paces were changed, or an alert stretches the interval.
+    /// to hold, settings or paces were changed, or an alert restrains them.
     /// [`CurrentPace`](crate::checkpoints::CurrentPace) has the details.
     PaceChanged {
         /// The session.
         session: SessionId,
         /// The autosave interval from now on.
         interval: Duration,
+        /// The share of a frame that a capture may take from now on.
+        capture_budget: Option<CaptureBudget>,
         /// The paces that are in force, by name; empty if it is the settings alone.
         by: Vec<String>,
     }

@@ -151,4 +151,12 @@ impl CurrentPace {
             self.stretched = times;
         }
     }
+
+    /// Lowers the budget of a capture to this time, if that is less.
+    pub(super) fn limit_capture(&mut self, most: Option<Duration>) {
+        let allowed = self.capture_budget.map_or(Duration::MAX, |budget| budget.time());
+        if let Some(frame) = most.filter(|most| *most < allowed) {
+            self.capture_budget = Some(CaptureBudget { frame, share: 1.0 });
+        }
+    }
 }

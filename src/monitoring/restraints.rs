@@ -1,5 +1,7 @@
 //! Restraints of the plugin.
 
+use std::time::Duration;
+
 use bevy::prelude::*;
 
 /// Restraints of the plugin while something is wrong. The plugin reads them at each moment and
@@ -25,6 +27,9 @@ pub struct Restraints {
     /// [`StorageSettings::max_session_bytes`](crate::library::StorageSettings::max_session_bytes).
     /// The history that must be kept is kept all the same. `None` by default.
     pub history_bytes: Option<u64>,
+    /// The time that a capture may take, if that is less than
+    /// [`CurrentPace::capture_budget`](crate::checkpoints::CurrentPace::capture_budget) allows. `None` by default.
+    pub capture_time: Option<Duration>,
     /// The reason why no session may be started: requests to start one are rejected with
     /// [`RequestError::LimitReached`](crate::RequestError::LimitReached). Existing sessions can be
     /// continued, recovered and loaded. `None` by default.
@@ -33,6 +38,6 @@ pub struct Restraints {
 
 impl Default for Restraints {
     fn default() -> Self {
-        Self { stretch: 1.0, history_bytes: None, refuses_sessions: None }
+        Self { stretch: 1.0, history_bytes: None, capture_time: None, refuses_sessions: None }
     }
 }

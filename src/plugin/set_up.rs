@@ -1,6 +1,6 @@
 //! Assembles the plugin, once the app is complete.
 
-use super::{SessionLast, SessionPlugin, SessionRestore, SessionSystems, run_on_one_thread};
+use super::{SessionLast, SessionPlugin, SessionRestore, SessionSystems, Tape, run_on_one_thread};
 use crate::capture::{BeforeExit, LateCalls, Placed, SavedTypes, watch_saved_states};
 use crate::consent::Consent;
 use crate::content::{Link, Worker, WorldContent};
@@ -48,7 +48,7 @@ impl SessionPlugin {
         let mut hooks = app.world_mut().remove_resource::<GameHooks>().unwrap_or_default();
         follow_transitions(app, &mut hooks);
         app.init_resource::<LateCalls>();
-        let events = take_recorder(app, self.has_tape);
+        let events = take_recorder(app, self.tape == Tape::Recorded);
         let recorders = Recorders::default();
         let (local, place, place_changed) = self.open_place(&recorders);
         let local = Arc::new(local);

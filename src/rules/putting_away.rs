@@ -35,9 +35,9 @@ fn archive(
     }
 }
 
-/// The rules, until they were followed.
+/// True until the rules were followed: those of [`CleanupPolicy`], which an operator's file may have replaced.
 #[derive(Resource)]
-struct AfterStart(Retention);
+struct AfterStart;
 
 pub(super) fn prune_after_start(app: &mut App, retention: Retention) {
     if !app.world().contains_resource::<AfterStart>() {
@@ -46,17 +46,17 @@ pub(super) fn prune_after_start(app: &mut App, retention: Retention) {
             .and_then(sessions_are_known);
         app.add_systems(SessionLast, prune.before(SessionSystems::Requests).run_if(is_due));
     }
-    app.world_mut().get_resource_or_init::<CleanupPolicy>().retention = Some(retention.clone());
-    app.insert_resource(AfterStart(retention));
+    app.world_mut().get_resource_or_init::<CleanupPolicy>().retention = Some(retention);
+    app.insert_resource(AfterStart);
 }
 
 fn sessions_are_known(catalog: Res<SessionCatalog>) -> bool {
     catalog.is_verified()
 }
 
-fn prune(rules: Res<AfterStart>, catalog: Res<SessionCatalog>, mut commands: Commands) {
-    let preview = catalog.preview(&rules.0);
-    if !preview.sessions.is_empty() {
+fn prune(policy: Res<CleanupPolicy>, catalog: Res<SessionCatalog>, mut commands: Commands) {
+    let preview = policy.retention.as_ref().map(|rules| catalog.preview(rules));
+    if let Some(preview) = preview.filter(|preview| !preview.sessions.is_empty()) {
         commands.session().library().prune(preview);
     }
     commands.remove_resource::<AfterStart>();

@@ -73,6 +73,7 @@ mod placed;
 mod places;
 mod players;
 mod policies;
+mod policy_files;
 mod process;
 mod profiles;
 mod races;

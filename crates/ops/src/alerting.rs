@@ -114,6 +114,12 @@ impl SessionAlerts {
     /// [`AlertError`] if it makes no sense. Nothing is changed then.
     pub fn raise(&mut self, alert: Alert) -> Result<(), AlertError> {
         let rule = alert.check()?;
+        self.put(alert, rule);
+        Ok(())
+    }
+
+    /// Adds an alert that makes sense.
+    pub(super) fn put(&mut self, alert: Alert, rule: Rule) {
         self.looked = LastLook::default();
         match self.watched.iter_mut().find(|it| it.alert.measure() == alert.measure()) {
             Some(watched) => (watched.alert, watched.rule) = (alert, rule),
@@ -122,7 +128,6 @@ impl SessionAlerts {
                 self.watched.push(watched);
             }
         }
-        Ok(())
     }
 
     /// Removes the alert that goes by this, and says whether there was one. If it was raised, it is cleared.

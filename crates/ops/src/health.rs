@@ -7,6 +7,7 @@ use bevy_session::SessionSwitches;
 use bevy_session::checkpoints::CurrentPace;
 use bevy_session::hints::Code;
 use bevy_session::library::SessionFeature;
+use bevy_session::monitoring::policies::SessionPolicies;
 
 use super::alerting::SessionAlerts;
 use super::session_figures::SessionFigures;
@@ -22,8 +23,8 @@ const HELD_FOR: Duration = Duration::from_secs(300);
 /// The health of the plugin, as plain data: what a health probe answers, and what a panel shows.
 ///
 /// Looked at once a frame by [`SessionFiguresPlugin`](super::SessionFiguresPlugin): whether the writer lives,
-/// whether anything becomes durable, the room on the disk, locks, damaged sessions, the index, and alerts that
-/// are raised.
+/// whether anything becomes durable, the room on the disk, locks, damaged sessions, the index, the policy file, and
+/// alerts that are raised.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -78,6 +79,7 @@ pub(super) fn look(
     trouble: Res<Trouble>,
     pace: Option<Res<CurrentPace>>,
     switches: Option<Res<SessionSwitches>>,
+    policies: Option<Res<SessionPolicies>>,
     time: Option<Res<Time<Real>>>,
     mut health: ResMut<SessionHealth>,
 ) {
@@ -92,6 +94,7 @@ pub(super) fn look(
         lost(&trouble),
         index(&figures),
         switched_off(switches.as_deref()),
+        unreadable(policies.as_deref()),
     ];
     let mut findings: Vec<HealthFinding> = checks.into_iter().flatten().collect();
     let standing = alerts.standing();
@@ -158,4 +161,12 @@ fn switched_off(switches: Option<&SessionSwitches>) -> Option<HealthFinding> {
         return None;
     }
     finding(Code::SwitchedOff, format!("switched off: {}", off.join(", ")))
+}
+
+fn unreadable(policies: Option<&SessionPolicies>) -> Option<HealthFinding> {
+    let error = policies?.error()?;
+    finding(
+        Code::PoliciesUnreadable,
+        format!("nothing is played by policies that can't be read: {error}"),
+    )
 }

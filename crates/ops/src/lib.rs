@@ -16,6 +16,7 @@ mod measure;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod operation;
+mod policies;
 mod reading;
 #[cfg(feature = "log")]
 mod recent_log;
@@ -28,6 +29,7 @@ mod trouble;
 mod window;
 
 use bevy::prelude::*;
+use bevy_session::monitoring::policies::PoliciesExt;
 use bevy_session::monitoring::{Measurements, Restraints, StandingAlerts};
 use bevy_session::{SessionLast, SessionSystems};
 
@@ -58,6 +60,12 @@ pub use window::{Window, WindowFigures};
 /// writer's thread asks the disk how much room is left and the system what the process takes. With the
 /// feature `metrics` everything is also handed to the recorder that the program has installed for the
 /// `metrics` crate.
+///
+/// It reads the section `alerts` of an operator's [file](bevy_session::monitoring::policies): a list of alerts, each of which replaces the
+/// code's alert of the same [measure](AlertMeasure). `when` is one of [`Alert`]'s constructors, `over` and `at_least` are its
+/// methods, and `then` lists [responses](AlertResponse), all in lower case:
+/// `(when: p95_above("checkpoint", "250ms"), over: "5min", then: [stretch(4.0), close_session])`. It clears at four fifths of the
+/// level, or five fourths.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SessionFiguresPlugin;
 
@@ -73,6 +81,7 @@ impl Plugin for SessionFiguresPlugin {
             .add_message::<SessionAlertRaised>()
             .add_message::<SessionAlertCleared>()
             .init_schedule(SessionLast)
+            .read_policy_section::<policies::AlertsSection>()
             .add_systems(
                 SessionLast,
                 (
@@ -84,6 +93,7 @@ impl Plugin for SessionFiguresPlugin {
                     collecting::count_listed,
                     alerting::watch,
                     response::respond,
+                    response::close_session,
                     health::look,
                 )
                     .chain()

@@ -1,9 +1,15 @@
-//! Responses to an alert, for as long as it is raised.
+//! Responses to an alert.
+
+use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::ends::Leaving;
 use bevy_session::monitoring::Restraints;
+use bevy_session::{CurrentSession, LeaveCause, SessionCommandsExt};
+use tracing::warn;
 
-use super::alerting::SessionAlerts;
+use super::alert::Alert;
+use super::alerting::{SessionAlertRaised, SessionAlerts};
 
 /// A response to an alert for as long as it is raised, beside the warning. If several alerts are raised, the strictest
 /// response of each kind counts.
@@ -17,10 +23,17 @@ pub enum AlertResponse {
     /// [`StorageSettings::max_session_bytes`](bevy_session::library::StorageSettings::max_session_bytes) were no more than that; what
     /// must stay stays.
     ThinHistory(u64),
+    /// A capture may take this time of a frame at most, if the [budget](bevy_session::checkpoints::CurrentPace::capture_budget) allows
+    /// more: [`CaptureOverBudget`](bevy_session::checkpoints::CaptureOverBudget) names the types that cost most.
+    LimitCaptures(Duration),
     /// No session is started: requests are rejected with
     /// [`RequestError::LimitReached`](bevy_session::RequestError::LimitReached). What there is can be continued, recovered and
     /// loaded, drafts included. If the alert is about the session that is played, that is so until it is left.
     RefuseSessions,
+    /// The session that is played when the alert is raised is closed, once, with
+    /// [`LeaveCause::Limit`](bevy_session::LeaveCause::Limit) and the sentence of the alert. Its last checkpoint is taken, and it can
+    /// be continued; if the alert is about the session itself, that raises it again.
+    CloseSession,
 }
 
 impl AlertResponse {
@@ -28,12 +41,13 @@ impl AlertResponse {
         match self {
             Self::Stretch(times) => times.is_finite() && times > 1.0,
             Self::ThinHistory(bytes) => bytes > 0,
-            Self::RefuseSessions => true,
+            Self::LimitCaptures(time) => !time.is_zero(),
+            Self::RefuseSessions | Self::CloseSession => true,
         }
     }
 }
 
-/// Does what alerts that are raised answer with.
+/// Restrains the plugin for as long as alerts are raised that answer so.
 pub(super) fn respond(alerts: Res<SessionAlerts>, mut restraints: ResMut<Restraints>) {
     let mut now = Restraints::default();
     for (alert, raised) in alerts.raised() {
@@ -43,11 +57,34 @@ pub(super) fn respond(alerts: Res<SessionAlerts>, mut restraints: ResMut<Restrai
                 AlertResponse::ThinHistory(bytes) => {
                     now.history_bytes = Some(now.history_bytes.unwrap_or(u64::MAX).min(bytes));
                 }
+                AlertResponse::LimitCaptures(time) => {
+                    now.capture_time = Some(now.capture_time.unwrap_or(Duration::MAX).min(time));
+                }
                 AlertResponse::RefuseSessions => {
                     now.refuses_sessions.get_or_insert_with(|| raised.what.clone());
                 }
+                // That is done once, when it is raised.
+                AlertResponse::CloseSession => {}
             }
         }
     }
     restraints.set_if_neq(now);
+}
+
+/// Closes the session that is played, if an alert was raised in this frame that answers so.
+pub(super) fn close_session(
+    mut raised: MessageReader<SessionAlertRaised>,
+    alerts: Res<SessionAlerts>,
+    session: Option<Res<CurrentSession>>,
+    mut commands: Commands,
+) {
+    let closes = |raised: &&SessionAlertRaised| {
+        let alert = alerts.alerts().find(|alert| alert.measure() == raised.measure);
+        alert.map_or(&[][..], Alert::responses).contains(&AlertResponse::CloseSession)
+    };
+    // One request is enough, and all are read.
+    let Some(raised) = raised.read().filter(closes).last() else { return };
+    let Some(session) = session.map(|session| session.id()) else { return };
+    warn!(%session, "a limit closes the session: {}", raised.what);
+    commands.session().close(Leaving::by(LeaveCause::Limit).saying(&*raised.what));
 }

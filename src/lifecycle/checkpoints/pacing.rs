@@ -21,6 +21,7 @@ pub(in crate::lifecycle) fn follow_paces(parts: &mut RuntimeParts, world: &mut W
     }
     if let Some(restraints) = world.get_resource::<Restraints>() {
         now.stretch(restraints.stretch);
+        now.limit_capture(restraints.capture_time);
     }
     let before = world.get_resource::<CurrentPace>();
     let is_first = before.is_none();
@@ -30,9 +31,9 @@ pub(in crate::lifecycle) fn follow_paces(parts: &mut RuntimeParts, world: &mut W
     world.insert_resource(now.clone());
     keep_to_write_rate(parts, world);
     let Some(session) = parts.session().filter(|_| !is_first) else { return };
-    let CurrentPace { interval, max_bytes_per_second, by, .. } = now;
+    let CurrentPace { interval, max_bytes_per_second, capture_budget, by, .. } = now;
     info!(%session, ?interval, max_bytes_per_second, ?by, "automatic checkpoints have another pace");
-    notify(world, PaceChanged { session, interval, by });
+    notify(world, PaceChanged { session, interval, capture_budget, by });
 }
 
 /// Lengthens the interval if automatic checkpoints write more than they may.

@@ -272,7 +272,7 @@ fn the_commands_for_a_running_game_work() -> Done {
         .filter(|heading| heading.starts_with("06") || heading.starts_with("07"))
         .filter_map(|heading| Some(format!("BS{}", heading.split_once(' ')?.0)))
         .collect();
-    assert_eq!(of_running.len(), 19, "{of_running:?}");
+    assert_eq!(of_running.len(), 20, "{of_running:?}");
     for code in of_running {
         let planted = match &*code {
             // The lock was deleted while it was played, and a process that is gone left its own.

@@ -119,6 +119,8 @@ codes! {
         "nothing, unless it happens at each start: then look at the state directory";
     SwitchedOff "BS0606" Note, "Features are switched off",
         "switch them on again once the reason is gone";
+    PoliciesUnreadable "BS0607" Problem, "The policies can't be read",
+        "correct the file at the line that is named, and start the game again: until then nothing is played";
 
     ManyErrors "BS0701" Problem, "Too much fails",
         "read the errors in the log, and look at the disk";

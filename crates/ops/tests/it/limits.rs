@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session::checkpoints::{CurrentPace, PaceChanged};
+use bevy_session::checkpoints::{CaptureOverBudget, CurrentPace, PaceChanged};
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, RequestError, SessionId};
+use bevy_session::{LeaveCause, MemoryDisk, RequestError, SessionId};
 use bevy_session_ops::{
     Alert, AlertError, AlertMeasure, AlertResponse, AlertsExt, Code, SessionAlertCleared,
     SessionAlertRaised, SessionAlerts, SessionFigures, SessionHealth, SessionOperation,
@@ -211,12 +211,101 @@ fn a_slow_disk_gets_fewer_checkpoints_and_the_strictest_response_counts() {
 }
 
 #[test]
+fn many_entities_lower_the_budget_of_captures_and_that_is_said() {
+    // Shorter than any capture.
+    let least = Duration::from_nanos(1);
+    let alert = Alert::entities_above(100).then(AlertResponse::LimitCaptures(least));
+    let mut app = limited(&MemoryDisk::default(), alert);
+    listen::<CaptureOverBudget>(&mut app);
+    app.world_mut().resource_mut::<SessionSettings>().capture_budget = None;
+    frames(&mut app, 1);
+    let budget = |app: &App| {
+        let budget = app.world().resource::<CurrentPace>().capture_budget;
+        budget.map(|budget| budget.time())
+    };
+    start(&mut app, "Spawner");
+    long(&mut app, 3);
+    assert_eq!((budget(&app), received::<CaptureOverBudget>(&app).len()), (None, 0));
+    let entities: Vec<Entity> = app.world_mut().spawn_batch((0..101).map(Health)).collect();
+    long(&mut app, 8);
+    assert_eq!(budget(&app), Some(least));
+    let over = received::<CaptureOverBudget>(&app);
+    assert!(over.len() >= 2, "{over:?}");
+    assert!(over.iter().all(|over| over.budget == least), "{over:?}");
+    let told = received::<PaceChanged>(&app).pop().unwrap();
+    assert_eq!(told.capture_budget.map(|budget| budget.time()), Some(least));
+    entities.into_iter().for_each(|entity| app.world_mut().entity_mut(entity).despawn());
+    long(&mut app, 10);
+    assert_eq!(budget(&app), None);
+    assert_eq!(received::<PaceChanged>(&app).len(), 2, "and that it is over");
+}
+
+#[test]
+fn a_limit_on_captures_never_raises_their_budget() {
+    let alert = Alert::entities_above(0).then(AlertResponse::LimitCaptures(MINUTE));
+    let mut app = limited(&MemoryDisk::default(), alert);
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Strict");
+    long(&mut app, 4);
+    assert_eq!(heard(&app).0, [Code::ManyEntities]);
+    let settings = app.world().resource::<SessionSettings>().capture_budget;
+    assert_eq!(app.world().resource::<CurrentPace>().capture_budget, settings);
+}
+
+#[test]
+fn a_session_that_is_played_too_long_is_closed_and_says_why() {
+    let disk = MemoryDisk::default();
+    let alert = Alert::play_time_above(10 * MINUTE).then(AlertResponse::CloseSession);
+    let mut app = limited(&disk, alert);
+    listen::<SessionClosed>(&mut app);
+    start(&mut app, "Night");
+    let session = app.world().resource::<CurrentSession>().id();
+    long(&mut app, 9 * 60);
+    assert!(received::<SessionClosed>(&app).is_empty());
+    long(&mut app, 2 * 60);
+    assert!(app.world().get_resource::<CurrentSession>().is_none());
+    let [closed] = &*received::<SessionClosed>(&app) else { panic!("it is closed once") };
+    assert!(closed.session == session && closed.complete);
+    assert_eq!(closed.leaving.cause, LeaveCause::Limit);
+    let what = received::<SessionAlertRaised>(&app).remove(0).what;
+    assert_eq!(closed.leaving.words, what);
+    assert_eq!(heard(&app), (vec![Code::SessionLong], 1), "what it was about is gone");
+    let left = entry(&app, session).left.unwrap();
+    assert_eq!((left.cause, left.words), (LeaveCause::Limit, what));
+    // It can be continued, and has still been played for too long.
+    request(&mut app, move |commands| commands.session().continue_session(session));
+    long(&mut app, 12);
+    assert_eq!(received::<SessionClosed>(&app).len(), 2);
+    assert!(received::<RequestRejected>(&app).is_empty());
+}
+
+#[test]
+fn a_limit_of_the_process_closes_what_is_played_when_it_is_raised() {
+    // A process takes more than a byte.
+    let alert = Alert::memory_above(1).then(AlertResponse::CloseSession);
+    let mut app = limited(&MemoryDisk::default(), alert.clone());
+    listen::<SessionClosed>(&mut app);
+    long(&mut app, 12);
+    assert_eq!(heard(&app).0, [Code::MemoryHigh], "nothing is played");
+    start(&mut app, "Later");
+    long(&mut app, 30);
+    assert!(received::<SessionClosed>(&app).is_empty(), "it was raised before");
+    let mut alerts = app.world_mut().resource_mut::<SessionAlerts>();
+    alerts.remove(AlertMeasure::Memory);
+    alerts.raise(alert).unwrap();
+    long(&mut app, 15);
+    assert_eq!(received::<SessionClosed>(&app).len(), 1);
+}
+
+#[test]
 fn responses_without_effect_are_refused() {
     for times in [1.0, 0.5, -2.0, f32::INFINITY, f32::NAN] {
         let alert = Alert::entities_above(5).then(AlertResponse::Stretch(times));
         let refused = App::new().raise_session_alert(alert).err().unwrap();
         assert!(matches!(refused, AlertError::Response(_)), "{times}: {refused}");
     }
+    let no_time = AlertResponse::LimitCaptures(Duration::ZERO);
+    assert!(App::new().raise_session_alert(Alert::entities_above(5).then(no_time)).is_err());
     let nothing = Alert::entities_above(5).then(AlertResponse::ThinHistory(0));
     let refused = App::new().raise_session_alert(nothing).err().unwrap();
     assert_eq!(refused.to_string(), "ThinHistory(0) has no effect, or no limit");

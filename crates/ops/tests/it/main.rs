@@ -9,6 +9,7 @@ mod figures;
 mod limits;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod policies;
 #[cfg(feature = "log")]
 mod recent_logs;
 #[cfg(feature = "log")]

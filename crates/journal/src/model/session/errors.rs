@@ -139,6 +139,12 @@ pub enum RequestError {
         /// The reason, in the game's words.
         reason: String,
     },
+    /// Sessions are off for this start, since the operator's policies can't be read, see `SessionPlugin::policies`.
+    #[error("sessions are off, as the policies can't be read: {error}")]
+    PoliciesUnreadable {
+        /// The error, with the file, the line and the column.
+        error: String,
+    },
     /// The feature that it needs was switched off, see `SessionSwitches`.
     #[error("{feature} are switched off")]
     SwitchedOff {

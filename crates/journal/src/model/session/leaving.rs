@@ -31,13 +31,15 @@ pub enum LeaveCause {
     Error,
     /// Another machine owns the session in the replica.
     Fenced,
+    /// A limit of the operator was reached, such as on memory or play time.
+    Limit,
     /// A cause that only a later version of this crate knows.
     Other,
 }
 
 impl LeaveCause {
     /// Every cause that has a name.
-    const NAMED: [Self; 10] = [
+    const NAMED: [Self; 11] = [
         Self::Player,
         Self::Replaced,
         Self::ProfileChanged,
@@ -48,6 +50,7 @@ impl LeaveCause {
         Self::TimedOut,
         Self::Error,
         Self::Fenced,
+        Self::Limit,
     ];
 
     /// Its name in files and in the output of tools: `player`, `timed_out`.
@@ -64,6 +67,7 @@ impl LeaveCause {
             Self::TimedOut => "timed_out",
             Self::Error => "error",
             Self::Fenced => "fenced",
+            Self::Limit => "limit",
             Self::Other => "other",
         }
     }
