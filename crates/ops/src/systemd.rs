@@ -44,7 +44,7 @@ pub struct SystemdPlugin {
     manager: Option<Manager>,
 }
 
-/// What was said to systemd, and what is to be.
+/// The state of the talk with systemd.
 #[derive(Resource)]
 struct Supervised {
     socket: Socket,

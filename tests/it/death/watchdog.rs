@@ -70,5 +70,5 @@ fn a_watchdog_ends_a_server_that_hangs_and_the_next_start_knows_it() {
     let dead = Dead { directory, memory, status: story.status, lines: story.lines };
     let next = dead.start_again();
     assert_eq!(next.previous, HowItEnded::NotResponding);
-    assert_eq!(next.offered, [next.previous.clone()]);
+    assert_eq!(next.offered, [next.previous]);
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::event::{LifecycleChange, LifecycleEvent};
 
-/// What was heard since the last frame.
+/// Changes that were heard since the last frame.
 #[derive(Resource, Default)]
 pub(super) struct Heard(Vec<HeardChange>);
 
@@ -55,7 +55,7 @@ impl HeardChange {
     }
 }
 
-/// What is known of a session, whether it is played or was just left.
+/// The metadata of a session, whether it is played or was just left.
 fn metadata<'a>(
     session: SessionId,
     current: Option<&'a CurrentSession>,

@@ -1,4 +1,4 @@
-//! What a game implements.
+//! The trait that a game implements.
 
 use std::error::Error;
 

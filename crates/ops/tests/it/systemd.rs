@@ -1,4 +1,4 @@
-//! What systemd hears of a server: that it is ready, lives and stops.
+//! Notifications that systemd gets of a server: that it is ready, lives and stops.
 
 use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
@@ -37,7 +37,7 @@ impl Systemd {
         SystemdPlugin::at(&self.path, Some(WATCHDOG))
     }
 
-    /// What it was sent since this was asked last.
+    /// The notifications since this was asked last.
     fn heard(&self) -> Vec<String> {
         heard(&self.datagrams)
     }
