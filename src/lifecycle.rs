@@ -40,7 +40,7 @@ mod transitions;
 mod window;
 
 pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session_is_restoring};
-pub use automatic::may_ask_about_crashes;
+pub use automatic::{may_ask_about_crashes, start_is_decided};
 pub use capture_budget::{CaptureBudget, CaptureCost};
 pub use catalog::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use current_session::{

@@ -153,8 +153,11 @@ fn start(options: &Options, machine: String, more: &[&str]) -> Result<Server, St
     fs::create_dir_all(&data).map_err(|error| format!("{} {error}.", data.display()))?;
     let lease = options.lease.as_millis().to_string();
     let data = data.display().to_string();
+    // Beside the disk of the server, which is lost with it.
+    let lifecycle = options.directory.join(format!("{machine}.jsonl")).display().to_string();
     let arguments = [
-        &["--json", "--stdin", "--data", &*data, "--machine", &*machine][..],
+        &["--lifecycle", &*lifecycle][..],
+        &["--json", "--stdin", "--data", &*data, "--machine", &*machine],
         &["--replica", &*options.replica, "--lease-ms", &*lease],
         &["--entities", &*options.entities, "--checkpoint-ms", &*options.checkpoint],
         more,

@@ -20,6 +20,7 @@ mod colony;
 mod digest;
 mod driven;
 mod life;
+mod lifecycle;
 mod metrics;
 mod objectives;
 mod options;
@@ -66,9 +67,11 @@ fn main() -> AppExit {
         }
     };
     let mut app = App::new();
-    if let Some(address) = &options.metrics
-        && let Err(sentence) = metrics::add(&mut app, address)
-    {
+    let watched = options.metrics.iter().try_for_each(|address| metrics::add(&mut app, address));
+    let watched = watched.and_then(|()| {
+        options.lifecycle.iter().try_for_each(|path| lifecycle::add(&mut app, path))
+    });
+    if let Err(sentence) = watched {
         eprintln!("{sentence}");
         return AppExit::error();
     }

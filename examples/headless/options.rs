@@ -41,6 +41,7 @@ Usage: headless [OPTIONS]
   --replica URL       keep the colony in dir:PATH, or in postgres://USER@HOST:PORT/DB or
                       s3://BUCKET/PREFIX?endpoint=URL, which need a build with
                       --features replica: another machine goes on with it
+  --lifecycle FILE    append what happens to sessions to FILE, one JSON object per line
   --machine NAME      what this machine is called there [default: its host's name]
   --lease-ms MS       how long a machine may be silent before another goes on [default: 3000]
   --send-every-ms MS  time between two transfers to the replica; 0 sends at once
@@ -74,6 +75,8 @@ pub struct Options {
     pub player: Option<String>,
     /// The address that metrics are served on.
     pub metrics: Option<String>,
+    /// The file of lifecycle events.
+    pub lifecycle: Option<PathBuf>,
     /// The replica of the colony.
     pub replica: Option<String>,
     /// The name of this machine in the replica.
@@ -112,6 +115,7 @@ impl Default for Options {
             stdin: false,
             player: None,
             metrics: None,
+            lifecycle: None,
             replica: None,
             machine: None,
             lease: Duration::from_secs(3),
@@ -159,6 +163,7 @@ impl Options {
                 "--stdin" => options.stdin = true,
                 "--player" => options.player = Some(value()?.to_string_lossy().into_owned()),
                 "--metrics" => options.metrics = Some(value()?.to_string_lossy().into_owned()),
+                "--lifecycle" => options.lifecycle = Some(value()?.into()),
                 "--replica" => options.replica = Some(value()?.to_string_lossy().into_owned()),
                 "--machine" => options.machine = Some(value()?.to_string_lossy().into_owned()),
                 "--lease-ms" => {

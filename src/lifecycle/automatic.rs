@@ -99,6 +99,20 @@ pub fn may_ask_about_crashes(world: &mut World) -> bool {
     policy == RecoveryPolicy::Ask && is_in_menu.unwrap_or(false)
 }
 
+/// Returns true once this start has decided about earlier sessions: they were read, and no request
+/// waits, nothing is being taken up and nothing is looked for. It may be wrong for one frame, since
+/// what was found at the end of a frame is acted on in the next one.
+pub fn start_is_decided(world: &mut World) -> bool {
+    let has_requests = world.get_resource::<RequestQueue>().is_some_and(|queue| !queue.is_empty());
+    let is_decided = Runtime::with(world, |parts, _| {
+        parts.start_up.sessions_are_known()
+            && parts.transition.is_none()
+            && !is_looking_for_backups(parts)
+    });
+    // Where sessions are switched off, there is nothing to decide.
+    !has_requests && is_decided.unwrap_or(true)
+}
+
 fn newest_crashed(parts: &RuntimeParts, world: &mut World) -> Option<Candidate> {
     let offers = world.get_resource_or_init::<RecoveryOffers>();
     // How long ago it was matters only where a person is asked.

@@ -13,6 +13,8 @@ mod restoring;
 mod signals;
 mod stubborn;
 mod sudden;
+#[cfg(target_os = "linux")]
+mod watchdog;
 mod writer;
 
 use std::process::ExitStatus;
@@ -36,7 +38,11 @@ fn child() {
     let more = [asked::WAYS, writer::WAYS];
     #[cfg(not(any(unix, windows)))]
     let more = [writer::WAYS];
-    let mut ways = ways.iter().chain(&more).copied().flatten();
+    #[cfg(target_os = "linux")]
+    let watched = [watchdog::WAYS];
+    #[cfg(not(target_os = "linux"))]
+    let watched: [&[Way]; 0] = [];
+    let mut ways = ways.iter().chain(&more).chain(&watched).copied().flatten();
     let (_, play) = ways.find(|(name, _)| *name == role).expect("there should be such a way");
     play(talking_game());
 }

@@ -177,7 +177,13 @@ impl Process {
     /// Asks it to exit, as a system does that shuts down.
     #[cfg(unix)]
     pub fn terminate(&self) {
-        send(&self.child, Signal::TERM);
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends it a signal.
+    #[cfg(unix)]
+    pub fn signal(&self, signal: Signal) {
+        send(&self.child, signal);
     }
 
     /// Stops all its threads. Once this returns, none of them does anything.

@@ -12,6 +12,7 @@ mod diagnostics;
 mod health;
 mod histogram;
 mod level;
+mod lifecycle_sink;
 mod measure;
 #[cfg(feature = "metrics")]
 mod metrics;
@@ -25,6 +26,7 @@ mod session_figures;
 #[cfg(feature = "log")]
 mod session_log;
 mod standing;
+mod systemd;
 mod trouble;
 mod window;
 
@@ -41,6 +43,12 @@ pub use alerting::{AlertsExt, SessionAlertCleared, SessionAlertRaised, SessionAl
 pub use diagnostics::SessionDiagnosticsPlugin;
 pub use health::{HealthFinding, SessionHealth};
 pub use level::AlertLevel;
+#[cfg(feature = "log")]
+pub use lifecycle_sink::JsonLines;
+pub use lifecycle_sink::{
+    LifecycleChange, LifecycleDeliveries, LifecycleEvent, LifecycleSink, LifecycleSinkError,
+    LifecycleSinkFailed, LifecycleSinkPlugin,
+};
 pub use measure::AlertMeasure;
 pub use operation::OperationFigures;
 #[cfg(feature = "log")]
@@ -51,6 +59,7 @@ pub use session_figures::{
 };
 #[cfg(feature = "log")]
 pub use session_log::{SessionLog, session_log};
+pub use systemd::SystemdPlugin;
 pub use window::{Window, WindowFigures};
 
 /// Keeps [`SessionFigures`] and [`SessionHealth`] up to date, and raises and clears alerts

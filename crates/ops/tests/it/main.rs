@@ -6,6 +6,7 @@ mod alerts;
 #[expect(dead_code, reason = "the plugin's own tests use all of it")]
 mod common;
 mod figures;
+mod lifecycle_sinks;
 mod limits;
 #[cfg(feature = "metrics")]
 mod metrics;
@@ -17,3 +18,5 @@ mod reports;
 mod servers;
 #[cfg(feature = "log")]
 mod session_logs;
+#[cfg(target_os = "linux")]
+mod systemd;

@@ -1,10 +1,14 @@
 //! The metrics that a recorder of the `metrics` crate gets.
 
 use std::fs;
+use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
-use bevy_session_ops::{SessionFigures, SessionOperation};
+use bevy_session_ops::{
+    LifecycleEvent, LifecycleSink, LifecycleSinkError, LifecycleSinkPlugin, SessionFigures,
+    SessionOperation,
+};
 use metrics::with_local_recorder;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use serde_json::Value;
@@ -97,6 +101,35 @@ fn counters_of_two_apps_in_one_process_are_added_up() {
     assert_eq!(value(&recorder, ok), Some((checkpoints(&first) + checkpoints(&second)) as f64));
     // What is as it is, is that of the app that spoke last.
     assert_eq!(value(&recorder, "bevy_session_sessions{state=\"active\"}"), Some(0.0));
+}
+
+/// A sink that takes nothing.
+struct Refuses;
+
+impl LifecycleSink for Refuses {
+    fn deliver(&mut self, _: &LifecycleEvent) -> Result<(), LifecycleSinkError> {
+        Err("not now".into())
+    }
+}
+
+#[test]
+fn lifecycle_events_are_counted_by_what_became_of_them() {
+    let recorder = recorder();
+    with_local_recorder(&recorder, || {
+        let mut app = measured(&MemoryDisk::default(), |app| {
+            let patience = Duration::from_secs(300);
+            app.add_plugins(LifecycleSinkPlugin::new(Refuses).exit_waits(patience));
+        });
+        start(&mut app, "Campaign");
+        app.world_mut().write_message(AppExit::Success);
+        app.update();
+    });
+    let of = |result: &str| {
+        let metric = format!("bevy_session_lifecycle_events_total{{result=\"{result}\"}}");
+        value(&recorder, &metric)
+    };
+    let counted = (of("ok"), of("error"), of("dropped"));
+    assert_eq!(counted, (Some(0.0), Some(2.0), Some(0.0)), "started and closed");
 }
 
 /// The expressions of the alert rules and of the dashboard's panels.
