@@ -99,18 +99,29 @@ pub fn may_ask_about_crashes(world: &mut World) -> bool {
     policy == RecoveryPolicy::Ask && is_in_menu.unwrap_or(false)
 }
 
-/// Returns true once this start has decided about earlier sessions: they were read, and no request
-/// waits, nothing is being taken up and nothing is looked for. It may be wrong for one frame, since
-/// what was found at the end of a frame is acted on in the next one.
+/// Returns true once this start has decided about earlier sessions: they were read, no request
+/// waits, nothing is being taken up, looked for, or still to be recovered without a question. It may
+/// be wrong for one frame, since what was found at the end of a frame is acted on in the next one.
+/// It is never true where sessions can't be played although they should be.
 pub fn start_is_decided(world: &mut World) -> bool {
     let has_requests = world.get_resource::<RequestQueue>().is_some_and(|queue| !queue.is_empty());
-    let is_decided = Runtime::with(world, |parts, _| {
+    let is_decided = Runtime::with(world, |parts, world| {
         parts.start_up.sessions_are_known()
             && parts.transition.is_none()
             && !is_looking_for_backups(parts)
+            && !is_still_due(parts, world)
     });
-    // Where sessions are switched off, there is nothing to decide.
-    !has_requests && is_decided.unwrap_or(true)
+    !has_requests && is_decided.unwrap_or_else(|| SwitchedOff::is_wanted(world))
+}
+
+/// Returns true if a session is to be resumed without a question, and hasn't been yet, such as before the menu.
+fn is_still_due(parts: &RuntimeParts, world: &mut World) -> bool {
+    let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+    match parts.start_up.due() {
+        Due::Nothing => false,
+        Due::Crashed => policy == RecoveryPolicy::Automatic,
+        Due::Newest => true,
+    }
 }
 
 fn newest_crashed(parts: &RuntimeParts, world: &mut World) -> Option<Candidate> {

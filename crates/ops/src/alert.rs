@@ -67,6 +67,9 @@ pub enum AlertError {
     /// A response has no effect: a stretch that is no number above 1, or an endless one, or a history of no bytes.
     #[error("{0:?} has no effect, or no limit")]
     Response(AlertResponse),
+    /// A session would be closed because it can't be saved, and what isn't saved would be lost.
+    #[error("to close the session where checkpoints fail, or the disk is full, would lose what isn't saved")]
+    LosesPlay,
 }
 
 impl Alert {
@@ -285,6 +288,10 @@ impl Alert {
         }
         if let Some(senseless) = self.responses.iter().find(|response| !response.makes_sense()) {
             return Err(AlertError::Response(*senseless));
+        }
+        // The last checkpoint of a session that is closed then couldn't be written.
+        if self.measure.is_of_disk() && self.responses.contains(&AlertResponse::CloseSession) {
+            return Err(AlertError::LosesPlay);
         }
         Ok(Rule { level, clears, window, lasts, deaths_within, at_least })
     }

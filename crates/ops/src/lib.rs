@@ -6,6 +6,7 @@
 
 mod alert;
 mod alerting;
+mod closing;
 mod collecting;
 mod counting;
 mod diagnostics;
@@ -102,7 +103,7 @@ impl Plugin for SessionFiguresPlugin {
                     collecting::count_listed,
                     alerting::watch,
                     response::respond,
-                    response::close_session,
+                    closing::close_session,
                     health::look,
                 )
                     .chain()

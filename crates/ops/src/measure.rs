@@ -58,6 +58,12 @@ impl AlertMeasure {
         matches!(self, Self::SessionBytes | Self::PlayTime | Self::Entities)
     }
 
+    /// Returns true if it rises because checkpoints can't be written.
+    pub(super) fn is_of_disk(self) -> bool {
+        let checkpoint = Self::Errors(SessionOperation::Checkpoint);
+        self == checkpoint || matches!(self, Self::CheckpointAge | Self::DiskLeft)
+    }
+
     pub(super) fn has_window(self) -> bool {
         matches!(self, Self::Errors(_) | Self::P95(_))
     }

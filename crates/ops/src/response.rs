@@ -23,16 +23,18 @@ pub enum AlertResponse {
     /// [`StorageSettings::max_session_bytes`](bevy_session::library::StorageSettings::max_session_bytes) were no more than that; what
     /// must stay stays.
     ThinHistory(u64),
-    /// A capture may take this time of a frame at most, if the [budget](bevy_session::checkpoints::CurrentPace::capture_budget) allows
-    /// more: [`CaptureOverBudget`](bevy_session::checkpoints::CaptureOverBudget) names the types that cost most.
+    /// The [budget](bevy_session::checkpoints::CurrentPace::capture_budget) of a capture is this time at most. It bounds nothing by
+    /// itself: [`CaptureOverBudget`](bevy_session::checkpoints::CaptureOverBudget) names the types that cost most, sooner.
     LimitCaptures(Duration),
     /// No session is started: requests are rejected with
     /// [`RequestError::LimitReached`](bevy_session::RequestError::LimitReached). What there is can be continued, recovered and
     /// loaded, drafts included. If the alert is about the session that is played, that is so until it is left.
     RefuseSessions,
-    /// The session that is played when the alert is raised is closed, once, with
+    /// The session that is played when the alert is raised is closed with
     /// [`LeaveCause::Limit`](bevy_session::LeaveCause::Limit) and the sentence of the alert. Its last checkpoint is taken, and it can
-    /// be continued; if the alert is about the session itself, that raises it again.
+    /// be continued. If the alert is about the session itself, that raises it again: a game that continues it by itself goes round
+    /// and round. Where a [guard](bevy_session::RequestGuardsExt) of the game refuses, it is asked again every 10 seconds while the
+    /// alert is raised. Not for an alert about checkpoints that fail, or about the disk: what isn't on disk by then would be lost.
     CloseSession,
 }
 
@@ -69,22 +71,4 @@ pub(super) fn respond(alerts: Res<SessionAlerts>, mut restraints: ResMut<Restrai
         }
     }
     restraints.set_if_neq(now);
-}
-
-/// Closes the session that is played, if an alert was raised in this frame that answers so.
-pub(super) fn close_session(
-    mut raised: MessageReader<SessionAlertRaised>,
-    alerts: Res<SessionAlerts>,
-    session: Option<Res<CurrentSession>>,
-    mut commands: Commands,
-) {
-    let closes = |raised: &&SessionAlertRaised| {
-        let alert = alerts.alerts().find(|alert| alert.measure() == raised.measure);
-        alert.map_or(&[][..], Alert::responses).contains(&AlertResponse::CloseSession)
-    };
-    // One request is enough, and all are read.
-    let Some(raised) = raised.read().filter(closes).last() else { return };
-    let Some(session) = session.map(|session| session.id()) else { return };
-    warn!(%session, "a limit closes the session: {}", raised.what);
-    commands.session().close(Leaving::by(LeaveCause::Limit).saying(&*raised.what));
 }

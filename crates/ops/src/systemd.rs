@@ -4,10 +4,10 @@ mod manager;
 mod socket;
 
 use std::ffi::OsString;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
-use bevy_session::internal::start_is_decided;
+use bevy_session::internal::{instant, start_is_decided};
 use bevy_session::{SessionLast, SessionSystems};
 use tracing::warn;
 
@@ -19,8 +19,9 @@ use socket::Socket;
 /// For a service of `Type=notify`, with `WatchdogSec=` if systemd is to watch over it. It sends
 ///
 /// - `READY=1`, once the plugin has decided about earlier sessions: they were read, and none is being taken up or
-///   restored any more,
-/// - `WATCHDOG=1` at the end of a frame, about every half of the time that systemd allows. A main loop that hangs
+///   restored any more, or waits for the menu to be recovered without a question. Never where sessions can't be played
+///   though they should be, as with policies that can't be read,
+/// - `WATCHDOG=1` at the end of a frame, about every third of the time that systemd allows. A main loop that hangs
 ///   sends nothing, even if other threads go on,
 /// - `STOPPING=1` at an exit, before the last checkpoint if the game itself asks for the exit.
 ///
@@ -50,11 +51,28 @@ struct Supervised {
     socket: Socket,
     /// The time between two signs of life; `None` if systemd doesn't watch.
     beats_every: Option<Duration>,
-    beat_at: Option<Duration>,
+    /// The last sign of life.
+    beat_at: Option<Moment>,
     was_decided: bool,
     is_ready: bool,
     is_stopping: bool,
     has_failed: bool,
+}
+
+/// A moment by the clock of the machine, by which systemd goes, and by the game's, which a test or a simulation sets.
+#[derive(Clone, Copy)]
+struct Moment {
+    machine: Instant,
+    game: Duration,
+}
+
+impl Moment {
+    /// The time since an earlier moment, by the clock that is ahead: a sign too many costs nothing, and one that is missing
+    /// ends the server.
+    fn since(self, earlier: Self) -> Duration {
+        let machine = self.machine.saturating_duration_since(earlier.machine);
+        machine.max(self.game.saturating_sub(earlier.game))
+    }
 }
 
 impl SystemdPlugin {
@@ -86,7 +104,8 @@ impl Plugin for SystemdPlugin {
         };
         app.insert_resource(Supervised {
             socket,
-            beats_every: manager.watchdog.map(|watchdog| watchdog / 2),
+            // A long frame may pass between the moment at which one is due and its end.
+            beats_every: manager.watchdog.map(|watchdog| watchdog / 3),
             beat_at: None,
             was_decided: false,
             is_ready: false,
@@ -108,9 +127,9 @@ impl Plugin for SystemdPlugin {
 /// Says that the game lives, and once that it is ready.
 fn live(world: &mut World) {
     let is_decided = start_is_decided(world);
-    let now = world.get_resource::<Time<Real>>().map(Time::elapsed).unwrap_or_default();
+    let game = world.get_resource::<Time<Real>>().map(Time::elapsed).unwrap_or_default();
     let Some(mut supervised) = world.get_resource_mut::<Supervised>() else { return };
-    supervised.frame(is_decided, now);
+    supervised.frame(is_decided, Moment { machine: instant(), game });
 }
 
 /// Says once that the game stops, if it exits.
@@ -122,14 +141,14 @@ fn stop(supervised: Option<ResMut<Supervised>>, exits: Option<Res<Messages<AppEx
 }
 
 impl Supervised {
-    fn frame(&mut self, is_decided: bool, now: Duration) {
+    fn frame(&mut self, is_decided: bool, now: Moment) {
         // What became known at the end of a frame is acted on in the next one.
         let was_decided = std::mem::replace(&mut self.was_decided, is_decided);
         if !self.is_ready && was_decided && is_decided {
             self.is_ready = self.say("READY=1");
         }
         let Some(every) = self.beats_every else { return };
-        let is_due = self.beat_at.is_none_or(|beat_at| now.saturating_sub(beat_at) >= every);
+        let is_due = self.beat_at.is_none_or(|beat_at| now.since(beat_at) >= every);
         if is_due && self.say("WATCHDOG=1") {
             self.beat_at = Some(now);
         }

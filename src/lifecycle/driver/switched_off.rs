@@ -11,6 +11,12 @@ use crate::lifecycle::requests::{RequestQueue, reject_asked};
 pub(crate) struct SwitchedOff(pub(crate) RequestError);
 
 impl SwitchedOff {
+    /// Returns true if the player or developer has switched sessions off, or the game has no plugin of ours.
+    pub(in crate::lifecycle) fn is_wanted(world: &World) -> bool {
+        let switched_off = world.get_resource::<Self>();
+        switched_off.is_none_or(|Self(reason)| *reason == RequestError::SessionsAreOff)
+    }
+
     /// Rejects the game's requests. Returns true if sessions are switched off.
     pub(in crate::lifecycle) fn answers_for(world: &mut World) -> bool {
         let Some(Self(error)) = world.get_resource::<Self>() else { return false };

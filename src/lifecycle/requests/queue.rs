@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock;
-use bevy_session_journal::{RequestError, SessionId, Ticket, limits};
+use bevy_session_journal::{Leaving, RequestError, SessionId, Ticket, limits};
 
 use super::open_requests::{OpenRequests, reject, say_rejected};
 use super::{About, CurrentRequest, Request, SessionRequest};
@@ -60,6 +60,14 @@ impl RequestQueue {
         let of = current.filter(|_| is_about_played && !may_change);
         let request = Arc::new(request);
         let (made_at, is_step) = (clock::instant(), false);
+        self.waiting.push_back(Asked { ticket, request, of, by, manner, made_at, is_step });
+    }
+
+    /// Adds a request about this session, and about no other, whatever was asked before it.
+    fn push_about(&mut self, session: SessionId, ticket: Ticket, request: Request) {
+        let request = Arc::new(request);
+        let (of, made_at, is_step) = (Some(session), clock::instant(), false);
+        let (by, manner) = Default::default();
         self.waiting.push_back(Asked { ticket, request, of, by, manner, made_at, is_step });
     }
 
@@ -175,11 +183,17 @@ pub(in crate::lifecycle) fn check_text(text: &str) -> Result<(), RequestError> {
     RequestError::refuse_longer(text.len(), limits::STRING_BYTES)
 }
 
+/// Asks to close this session, if it is still the one that is played when the request is handled.
+pub fn ask_to_close(world: &mut World, ticket: Ticket, session: SessionId, leaving: Leaving) {
+    let request = CurrentRequest::Close(leaving).into();
+    world.get_resource_or_init::<RequestQueue>().push_about(session, ticket, request);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::lifecycle::SlotRequest;
-    use bevy_session_journal::{Leaving, NewSession, SaveSlot};
+    use bevy_session_journal::{NewSession, SaveSlot};
 
     fn newest_is_about(queue: &RequestQueue) -> Option<SessionId> {
         queue.waiting.back().and_then(|asked| asked.of)
