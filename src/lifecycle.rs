@@ -49,7 +49,6 @@ pub use current_session::{
 pub(crate) use driver::frame::{
     ask_gates, capture, finish_restore, handle_requests, receive, report, restore,
 };
-pub(crate) use driver::switched_off::SwitchedOff;
 pub(crate) use external::{External, register_external_notifications, take_provider};
 pub use external::{
     ExternalCallFailed, ExternalOperationFinished, ExternalRestoreRequested, ExternalSaveDamaged,
@@ -99,13 +98,13 @@ pub use recording::{
 };
 pub use replicas::ReplicaSessions;
 pub(crate) use reporting::tell_of_unopened;
-pub(crate) use requests::RequestQueue;
 pub use requests::{
     AttachmentCommands, AttachmentRequest, ChapterCommands, CurrentRequest, EventCommands,
     ExternalCommands, ExternalRequest, LibraryCommands, PlacedCommands, Request, RewindTo,
     SessionCommands, SessionCommandsExt, SessionRequest, SlotCommands, SlotRequest, WorldFork,
-    WorldForksExt,
+    WorldForksExt, ask_to_close,
 };
+pub(crate) use requests::{RequestQueue, SwitchedOff};
 pub(crate) use runtime::captured_moments::CapturedMoments;
 pub(crate) use runtime::exit_watch::ExitWatch;
 pub(crate) use runtime::filings::Filings;

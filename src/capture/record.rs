@@ -4,7 +4,6 @@ mod capture;
 mod columns;
 mod copies;
 mod entities;
-mod failed_copy;
 mod moment;
 mod order;
 mod read_ahead;
@@ -21,7 +20,6 @@ pub(crate) use capture::Capture;
 pub(crate) use columns::{
     Captured, CapturedColumn, CapturedComponents, ComponentRecorder, RecordColumn, Rows,
 };
-pub(crate) use failed_copy::copied_or_failed;
 pub(crate) use moment::CaptureScope;
 pub(crate) use order::{CapturedOrders, OrderRecorder};
 pub(crate) use recorder::{Known, Recorder};

@@ -2,7 +2,6 @@
 
 mod archetypes;
 mod churn;
-mod failed_copies;
 mod failures;
 mod quiet_columns;
 mod shapes;

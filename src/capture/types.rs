@@ -21,7 +21,7 @@ use super::checkpoint_migration::CheckpointMigration;
 use super::declaration::{Declaration, Declarations, DeclaredKind};
 use super::history::{DeclaredHistory, Histories, TypeHistory, resolve};
 use super::problem::{TypeProblem, TypeProblemReason};
-use super::record::{Captured, copied_or_failed};
+use super::record::Captured;
 use super::saved_type::{OrderType, Registration, Role, SavedType, ValueType};
 use super::{InChapter, Placed, ReflectSaved, SaveKey};
 use crate::saved::{
@@ -140,11 +140,7 @@ impl SavedTypes {
     /// Copies all saved values of some entities, between two captures: one column for each saved
     /// type.
     pub(crate) fn copy(&self, world: &World, entities: &[Entity]) -> Vec<Option<Captured>> {
-        let copied = self
-            .columns
-            .iter()
-            .map(|column| copied_or_failed(|| column.copy(world, entities)).unwrap_or_else(Some));
-        copied.collect()
+        self.columns.iter().map(|column| column.copy(world, entities)).collect()
     }
 
     /// Components whose entities have to be marked at each capture.

@@ -9,7 +9,9 @@ use tracing::{info, warn};
 
 use super::external::{better_backup, is_looking_for_backups};
 use super::policy::RecoveryPolicy;
-use super::requests::{ExternalRequest, RequestQueue, SessionRequest, ask, close, finish, reject};
+use super::requests::{
+    ExternalRequest, RequestQueue, SessionRequest, SwitchedOff, ask, close, finish, reject,
+};
 use super::runtime::{Runtime, RuntimeParts};
 use super::start_up::Due;
 use super::start_up::elsewhere::is_elsewhere;

@@ -9,4 +9,4 @@ pub(super) mod exit;
 pub(super) mod frame;
 pub(super) mod stopped;
 pub(super) mod suspend;
-pub(super) mod switched_off;
+mod switched_off;

@@ -309,11 +309,7 @@ notifications! {
         hint: SessionHint,
     }
 
-    /// The game's own code failed while a type was copied or written. The other types were saved.
-    ///
-    /// After a panic in its `Clone`, or in `describe` of
-    /// [`save_component_as`](crate::SessionAppExt::save_component_as), earlier values stay, and the
-    /// next checkpoint has all that were missed. Sent at each checkpoint until then.
+    /// The game's own code failed while a type was written. The other types were saved.
     TypeFailed {
         /// The session.
         session: SessionId,

@@ -13,6 +13,7 @@ pub(super) mod queue;
 mod rewind_to;
 mod rules;
 mod slot_commands;
+mod switched_off;
 mod world_fork;
 mod world_forks;
 
@@ -40,10 +41,12 @@ pub(super) use open_requests::{
 };
 pub use placed_commands::PlacedCommands;
 pub(crate) use queue::RequestQueue;
+pub use queue::ask_to_close;
 pub(super) use queue::{check_text, reject_asked};
 pub use rewind_to::RewindTo;
 pub(super) use rules::{About, AboutOthers, Needs, Rules};
 pub use slot_commands::SlotCommands;
+pub(crate) use switched_off::SwitchedOff;
 pub use world_fork::WorldFork;
 pub use world_forks::WorldForksExt;
 

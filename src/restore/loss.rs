@@ -30,8 +30,7 @@ pub enum RestoreLossReason {
     /// This build doesn't save the type.
     UnknownType,
     /// They were never written: the type's `Serialize` failed or panicked when the checkpoint was
-    /// taken, or its `Clone` panicked. [`TypeFailed`](crate::checkpoints::TypeFailed) was sent
-    /// then.
+    /// taken. [`TypeFailed`](crate::checkpoints::TypeFailed) was sent then.
     NotWritten,
     /// The game's `rebuild` of [`save_component_as`](crate::SessionAppExt::save_component_as)
     /// panicked.

@@ -68,7 +68,9 @@ pub enum AlertError {
     #[error("{0:?} has no effect, or no limit")]
     Response(AlertResponse),
     /// A session would be closed because it can't be saved, and what isn't saved would be lost.
-    #[error("to close the session where checkpoints fail, or the disk is full, would lose what isn't saved")]
+    #[error(
+        "to close the session where checkpoints fail, or the disk is full, would lose what isn't saved"
+    )]
     LosesPlay,
 }
 

@@ -146,11 +146,6 @@ impl<'a> ColumnWriter<'a> {
         self.removed.sort_unstable();
     }
 
-    /// Notes that the values could not be copied, so that there is none to write.
-    pub(crate) fn fail_to_copy(&mut self, message: &str) {
-        self.fail(None, EncodeFailureReason::NotCopied(message.to_owned()));
-    }
-
     pub(super) fn fail(&mut self, entity: Option<Entity>, reason: EncodeFailureReason) {
         self.failures.add(EncodeFailure { type_path: self.type_path.to_owned(), entity, reason });
     }

@@ -395,7 +395,7 @@ impl Encoder {
         failures: &mut Failures,
     ) -> Vec<Block> {
         let scope = capture.scope();
-        let Capture { entities, columns, caught_up, removed, .. } = capture;
+        let Capture { entities, columns, removed, .. } = capture;
         let (Some(state), Some(column)) = (self.columns.get_mut(place), columns.get_mut(place))
         else {
             return Vec::new();
@@ -419,8 +419,7 @@ impl Encoder {
         let is_full = scope == CaptureScope::Full;
         let (removed, values) = self.carried.complete_order(type_path, is_full, removed, values);
         let failed = failures.total() > failed_before;
-        let is_sent_whole = is_full || caught_up.contains(&place);
-        state.is_incomplete = failed || (state.is_incomplete && !is_sent_whole);
+        state.is_incomplete = failed || (state.is_incomplete && scope == CaptureScope::Delta);
         let version = self.types.version(type_path);
         let replaced = self.consume_carried(type_path, &values);
         let replaced = replaced.into_iter().filter(|_| scope == CaptureScope::Delta);

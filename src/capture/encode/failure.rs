@@ -25,9 +25,6 @@ pub(crate) enum EncodeFailureReason {
     /// The game's code panicked. The rest of the type was not written.
     #[error("panicked: {0}")]
     Panicked(String),
-    /// The game's code panicked when the values were copied. None of the type was written.
-    #[error("panicked while it was copied: {0}")]
-    NotCopied(String),
     /// The value refers to too many unsaved entities: there are no ids left for them.
     #[error("too many references to entities that are not saved")]
     TooManyReferences,

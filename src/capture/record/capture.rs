@@ -16,9 +16,6 @@ pub(crate) struct Capture {
     pub(crate) entities: CapturedEntities,
     /// One for each saved type but the first, which is `entities`.
     pub(crate) columns: Vec<Captured>,
-    /// The places of columns of a delta that hold all their rows, since an earlier capture failed
-    /// to copy them.
-    pub(crate) caught_up: Vec<usize>,
     pub(crate) removed: Vec<RemovedRows>,
     pub(crate) placed: CapturedPlaces,
     /// True if its buffers return to the recorder once it is encoded. Otherwise the encoding thread
@@ -46,7 +43,6 @@ impl Capture {
     pub(crate) fn is_empty(&self) -> bool {
         self.scope == CaptureScope::Delta
             && self.rows() == 0
-            && self.caught_up.is_empty()
             && self.removed.is_empty()
             && self.entities.despawned.is_empty()
             && self.entities.unmarked.is_empty()
@@ -56,9 +52,8 @@ impl Capture {
     /// Empties its buffers. This also frees what isn't worth keeping, so it is work for the thread
     /// that encoded it.
     pub(crate) fn empty(&mut self) {
-        let Self { scope: _, entities, columns, caught_up, removed, placed, comes_back: _ } = self;
+        let Self { scope: _, entities, columns, removed, placed, comes_back: _ } = self;
         columns.iter_mut().for_each(|column| column.empty());
-        caught_up.clear();
         removed.clear();
         let CapturedEntities { saved, live: _, despawned, unmarked } = entities;
         for entities in [saved, despawned, unmarked] {

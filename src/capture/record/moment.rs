@@ -33,14 +33,6 @@ impl Extent {
         }
     }
 
-    /// This extent, but reaching back to the beginning.
-    pub(crate) fn since_ever(self) -> Self {
-        match self {
-            Self::All => Self::All,
-            Self::Within(span) => Self::Within(span.since_ever()),
-        }
-    }
-
     /// The scope that this is the extent of.
     pub(crate) fn scope(self) -> CaptureScope {
         match self {

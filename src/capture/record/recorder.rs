@@ -123,10 +123,9 @@ impl Recorder {
     }
 
     /// A tick up to which all writes are in the last capture, or before it: the capture's, or an
-    /// earlier one if it has skipped columns without a look at each value. `None` if it isn't known.
+    /// earlier one if it has skipped columns without a look at each value.
     pub(crate) fn captured_at(&self) -> Option<Tick> {
-        // What a column owes may have been written at any time.
-        let base = self.base.filter(|_| !self.columns.are_behind())?;
+        let base = self.base?;
         let age = |tick: &Tick| base.get().wrapping_sub(tick.get());
         Some(self.columns.passed_over_since().max_by_key(age).unwrap_or(base))
     }
@@ -247,7 +246,7 @@ impl Recorder {
         capture.entities.live = self.tables.live();
         let is_thorough = self.thoroughness.is_time(extent, newest);
         let moment = Moment { extent, is_thorough, tables: &self.tables };
-        self.columns.record(world, &moment, &mut capture);
+        self.columns.record(world, &moment, &mut capture.columns);
         self.removals.take_entities(world, &mut capture.entities);
         self.removals.take_rows(world, &mut capture.removed);
         if let Extent::Within(span) = extent {

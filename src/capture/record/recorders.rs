@@ -1,6 +1,7 @@
 //! The columns of all saved types, copied one after the other or side by side.
 
 use std::cmp::Reverse;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,9 +12,7 @@ use bevy::ecs::world::World;
 use bevy::tasks::{ComputeTaskPool, TaskPool};
 use bevy_session_journal::internal::model::clock;
 
-use super::capture::Capture;
 use super::columns::{Captured, RecordColumn};
-use super::failed_copy::copied_or_failed;
 use super::moment::{CaptureScope, Moment};
 use super::ticks::TickSpan;
 
@@ -38,15 +37,13 @@ struct Column {
     /// An emptied buffer, then the copied rows.
     captured: Option<Captured>,
     cost: Duration,
-    /// True if rows are owed, since a capture failed to copy them.
-    is_behind: bool,
-    /// True if this delta has all rows, and none is owed any more.
-    has_caught_up: bool,
 }
 
 impl Recorders {
     pub(super) fn new(recorders: impl Iterator<Item = Box<dyn RecordColumn>>) -> Self {
-        let columns: Vec<_> = recorders.map(|it| Mutex::new(Column::new(it))).collect();
+        let column =
+            |recorder| Mutex::new(Column { recorder, captured: None, cost: Duration::ZERO });
+        let columns: Vec<_> = recorders.map(column).collect();
         let unknown = vec![Duration::ZERO; columns.len()];
         Self {
             costliest_first: (0..columns.len()).collect(),
@@ -58,14 +55,16 @@ impl Recorders {
     }
 
     /// Copies the rows of all types that belong to `moment`: one column for each type, in the
-    /// buffers that `capture` has for them.
-    ///
-    /// A panic in the game's own code costs its column. The next delta has all rows of that.
+    /// buffers that `captured` has for them.
     ///
     /// The slowest columns of the last time are begun first, and each free thread takes the next
     /// one.
-    pub(super) fn record(&mut self, world: &World, moment: &Moment<'_>, capture: &mut Capture) {
-        let Capture { columns: captured, caught_up, .. } = capture;
+    pub(super) fn record(
+        &mut self,
+        world: &World,
+        moment: &Moment<'_>,
+        captured: &mut Vec<Captured>,
+    ) {
         let costs = match moment.extent.scope() {
             CaptureScope::Full => &mut self.full,
             CaptureScope::Delta => &mut self.delta,
@@ -86,16 +85,15 @@ impl Recorders {
                 lock(column).copy(world, moment);
             }
         };
-        match ComputeTaskPool::try_get().filter(|_| expected >= WORTH_SHARING) {
+        let pool = ComputeTaskPool::try_get().filter(|_| expected >= WORTH_SHARING);
+        match pool {
             Some(pool) => with_help(pool, columns.len(), &copy_on),
             None => copy_on(),
         }
-        caught_up.clear();
-        for (place, (column, cost)) in self.columns.iter_mut().zip(costs).enumerate() {
+        for (column, cost) in self.columns.iter_mut().zip(costs) {
             let column = column.get_mut().unwrap_or_else(PoisonError::into_inner);
             *cost = column.cost;
             captured.extend(column.captured.take());
-            caught_up.extend(column.has_caught_up.then_some(place));
         }
         if moment.extent.scope() == CaptureScope::Delta {
             for (captured, idle) in captured.iter().zip(&mut self.idle) {
@@ -138,16 +136,9 @@ impl Recorders {
 
     /// Forgets what was recorded, so that the next capture is full.
     pub(super) fn restart(&mut self) {
-        for column in &self.columns {
-            let mut column = lock(column);
-            column.recorder.restart();
-            column.is_behind = false;
+        for column in &mut self.columns {
+            lock(column).recorder.restart();
         }
-    }
-
-    /// Returns true if rows of a type are owed, since a capture failed to copy them.
-    pub(super) fn are_behind(&self) -> bool {
-        self.columns.iter().any(|column| lock(column).is_behind)
     }
 
     /// The ticks up to which values were looked at in columns that were skipped since.
@@ -164,48 +155,37 @@ impl Recorders {
 }
 
 impl Column {
-    fn new(recorder: Box<dyn RecordColumn>) -> Self {
-        let (captured, cost, is_behind, has_caught_up) = Default::default();
-        Self { recorder, captured, cost, is_behind, has_caught_up }
-    }
-
     fn copy(&mut self, world: &World, moment: &Moment<'_>) {
         let begun = clock::instant();
-        let &Moment { mut extent, mut is_thorough, tables } = moment;
-        let is_full = extent.scope() == CaptureScope::Full;
-        if self.is_behind {
-            // Which rows the failed copy would have had isn't known any more.
-            (extent, is_thorough) = (extent.since_ever(), true);
-        }
-        let moment = Moment { extent, is_thorough, tables };
-        let buffer = self.captured.take();
-        let copied = copied_or_failed(|| self.recorder.record(world, &moment, buffer));
-        // Not every full capture is written, so it doesn't settle what is owed.
-        self.has_caught_up = copied.is_ok() && self.is_behind && !is_full;
-        self.is_behind = copied.is_err() || (self.is_behind && !self.has_caught_up);
-        if copied.is_err() && is_full {
-            // The writer forgets what it had of the type.
-            self.recorder.restart();
-        }
-        self.captured = Some(copied.unwrap_or_else(|failed| failed));
+        self.captured = Some(self.recorder.record(world, moment, self.captured.take()));
         self.cost = begun.elapsed();
     }
 }
 
-/// Does the work, which has so many pieces, on this thread and on those of a pool for the work of a
-/// frame. The work doesn't panic.
+/// Does the work, which has so many pieces, on this thread and on those of Bevy's pool for the work
+/// of a frame.
 ///
 /// A helper that comes too late finds nothing to do, and is waited for all the same: it borrows the
 /// world. While the pool's own threads are at other work, as a renderer's, this one therefore runs
 /// what is queued in the pool, its helpers among it.
 fn with_help(pool: &TaskPool, pieces: usize, work: &(impl Fn() + Sync)) {
+    let panic = Mutex::new(None);
+    // A panic in the game's own code must not leave the scope, which would wait in vain then.
+    let guarded = || {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
+            *panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
+        }
+    };
     let helpers = pool.thread_num().min(pieces.saturating_sub(1));
     pool.scope(|scope| {
         for _ in 0..helpers {
-            scope.spawn(async { work() });
+            scope.spawn(async { guarded() });
         }
-        work();
+        guarded();
     });
+    if let Some(payload) = panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        resume_unwind(payload);
+    }
 }
 
 /// Locks a column. No thread waits for another here: each column is taken once.
@@ -275,9 +255,9 @@ mod tests {
     fn record(recorders: &mut Recorders) -> Vec<usize> {
         let moment =
             Moment { extent: Extent::All, is_thorough: false, tables: &SavedTables::default() };
-        let mut capture = Capture::default();
-        recorders.record(&World::new(), &moment, &mut capture);
-        capture.columns.iter().map(|column| column.rows()).collect()
+        let mut captured = Vec::new();
+        recorders.record(&World::new(), &moment, &mut captured);
+        captured.iter().map(|column| column.rows()).collect()
     }
 
     #[test]
@@ -292,19 +272,14 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_costs_its_own_column_whoever_copied_it() {
+    fn a_panic_comes_out_only_when_no_thread_copies_any_more() {
         for panics_at in 0..COLUMNS {
             let (mut recorders, copied) = slow(Some(panics_at));
             // As it is after a capture that took long.
             recorders.full.fill(WORTH_SHARING);
-            let captured = record(&mut recorders);
+            let caught = catch_unwind(AssertUnwindSafe(|| record(&mut recorders)));
+            assert!(caught.is_err());
             assert_eq!(copied.load(Ordering::Relaxed), COLUMNS - 1, "{panics_at}");
-            assert!(recorders.are_behind());
-            // A failure counts as one row.
-            let rows = |place| if place == panics_at { 1 } else { place };
-            assert_eq!(captured, (0..COLUMNS).map(rows).collect::<Vec<_>>());
-            recorders.restart();
-            assert!(!recorders.are_behind());
         }
     }
 

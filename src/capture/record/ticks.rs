@@ -15,15 +15,9 @@ impl TickSpan {
         Self { newest: newest.get(), length: newest.get().wrapping_sub(base.get()) }
     }
 
-    /// The ticks after another base, if that is earlier, and up to the same.
+    /// The ticks after another base, and up to the same.
     pub(crate) fn from(self, base: Tick) -> Self {
-        let other = Self::new(base, Tick::new(self.newest));
-        Self { length: other.length.max(self.length), ..self }
-    }
-
-    /// All ticks up to the same.
-    pub(crate) fn since_ever(self) -> Self {
-        Self { length: u32::MAX, ..self }
+        Self::new(base, Tick::new(self.newest))
     }
 
     /// The tick before the first.
@@ -92,23 +86,6 @@ mod tests {
         let mut rows = Vec::new();
         rows_within(span, &ticks, &mut rows);
         assert_eq!(rows, [2, 3, 4, 5]);
-    }
-
-    #[test]
-    fn a_span_reaches_back_and_never_less_far_than_before() {
-        let span = TickSpan::new(Tick::new(u32::MAX), Tick::new(5));
-        assert!(!span.contains(Tick::new(u32::MAX)) && span.contains(Tick::new(0)));
-        let earlier = span.from(Tick::new(u32::MAX - 7));
-        assert!(
-            earlier.contains(Tick::new(u32::MAX)) && !earlier.contains(Tick::new(u32::MAX - 7))
-        );
-        let ever = span.since_ever();
-        for since in [span, ever] {
-            assert!(since.from(Tick::new(3)).contains(Tick::new(1)));
-        }
-        assert!(
-            [0, 5, 7, 1 << 31, u32::MAX].map(Tick::new).iter().all(|tick| ever.contains(*tick))
-        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The slots in the catalogue.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::read::recovery::SlotListing;
@@ -70,6 +70,7 @@ impl SessionCatalog {
     }
 
     pub(in crate::lifecycle) fn remove_slots(&mut self, slots: &[SlotId]) {
+        let slots: HashSet<&SlotId> = slots.iter().collect();
         let gone = self.listing.slots.extract_if(.., |known| slots.contains(&known.id));
         let gone: Vec<(SessionId, u64)> = gone.map(|slot| (slot.session.id, slot.bytes)).collect();
         self.listing.unreadable.retain(|known| !slots.contains(&known.id));

@@ -9,7 +9,6 @@ use super::dispatch;
 use super::exit::exit_if_asked;
 use super::stopped::report_that_saving_stopped;
 use super::suspend::suspend_if_asked;
-use super::switched_off::SwitchedOff;
 use crate::capture::TypeProblem;
 use crate::content::Order;
 use crate::lifecycle::activity::{RestorePhase, set_activity};
@@ -32,7 +31,7 @@ use crate::lifecycle::start_up::trial::follow_trial;
 use crate::lifecycle::states::{checkpoint_with_states, follow_states, release_held_state};
 use crate::lifecycle::transitions::backups::follow_loading;
 use crate::lifecycle::transitions::restoring::go_on_restoring;
-use crate::lifecycle::{CurrentSession, RequestQueue, SessionSettings, checkpoints};
+use crate::lifecycle::{CurrentSession, RequestQueue, SessionSettings, SwitchedOff, checkpoints};
 use crate::monitoring::StandingAlerts;
 
 /// The first step: handles the writer's reports.

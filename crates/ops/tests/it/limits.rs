@@ -6,6 +6,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::checkpoints::{CaptureOverBudget, CurrentPace, PaceChanged};
 use bevy_session::prelude::*;
+use bevy_session::requests::{CurrentRequest, GuardedRequest, Request};
 use bevy_session::{LeaveCause, MemoryDisk, RequestError, SessionId};
 use bevy_session_ops::{
     Alert, AlertError, AlertMeasure, AlertResponse, AlertsExt, Code, SessionAlertCleared,
@@ -277,6 +278,60 @@ fn a_session_that_is_played_too_long_is_closed_and_says_why() {
     long(&mut app, 12);
     assert_eq!(received::<SessionClosed>(&app).len(), 2);
     assert!(received::<RequestRejected>(&app).is_empty());
+}
+
+#[test]
+fn a_limit_asks_again_where_the_game_refuses_to_close() {
+    #[derive(Resource, Default)]
+    struct IsInFight(bool);
+
+    let disk = MemoryDisk::default();
+    let mut app = limited(&disk, Alert::play_time_above(MINUTE).then(AlertResponse::CloseSession));
+    listen::<SessionClosed>(&mut app);
+    app.insert_resource(IsInFight(true));
+    app.guard_session_requests(|In(asked): In<GuardedRequest>, fight: Res<IsInFight>| {
+        let closes = matches!(asked.request, Request::Current(CurrentRequest::Close(_)));
+        if closes && fight.0 { Err("no closing in a fight".to_owned()) } else { Ok(()) }
+    });
+    start(&mut app, "Boss");
+    long(&mut app, 90);
+    assert!(received::<SessionClosed>(&app).is_empty());
+    let refused = received::<RequestRejected>(&app).len();
+    assert!((2..10).contains(&refused), "it is asked again at times: {refused}");
+    app.world_mut().resource_mut::<IsInFight>().0 = false;
+    long(&mut app, 20);
+    assert_eq!(received::<SessionClosed>(&app).len(), 1);
+}
+
+#[test]
+fn a_limit_closes_the_session_that_it_is_about_and_no_other() {
+    let disk = MemoryDisk::default();
+    let mut app = limited(&disk, Alert::play_time_above(MINUTE).then(AlertResponse::CloseSession));
+    listen::<SessionClosed>(&mut app);
+    app.add_observer(|_: On<SessionAlertRaised>, mut commands: Commands| {
+        commands.session().start(NewSession::named("Next"));
+    });
+    start(&mut app, "Long");
+    long(&mut app, 70);
+    let played = app.world().resource::<CurrentSession>();
+    assert_eq!(played.metadata().name, "Next");
+    let causes: Vec<LeaveCause> =
+        received::<SessionClosed>(&app).into_iter().map(|closed| closed.leaving.cause).collect();
+    assert!(!causes.contains(&LeaveCause::Limit), "{causes:?}");
+}
+
+#[test]
+fn where_the_disk_is_the_trouble_no_session_is_closed() {
+    let alerts = [
+        Alert::errors_above(0.5),
+        Alert::checkpoint_age_above(MINUTE),
+        Alert::disk_left_below(1 << 30),
+    ];
+    for alert in alerts {
+        let mut app = App::new();
+        let refused = app.raise_session_alert(alert.then(AlertResponse::CloseSession)).err();
+        assert_eq!(refused, Some(AlertError::LosesPlay));
+    }
 }
 
 #[test]

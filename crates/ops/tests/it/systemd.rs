@@ -17,6 +17,13 @@ use crate::common::*;
 /// The time that systemd allows in these tests.
 const WATCHDOG: Duration = Duration::from_secs(2);
 
+#[derive(States, Clone, PartialEq, Eq, Hash, Debug, Default)]
+enum Stage {
+    #[default]
+    Loading,
+    Menu,
+}
+
 /// A socket that listens as systemd does.
 struct Systemd {
     datagrams: UnixDatagram,
@@ -115,18 +122,14 @@ fn a_server_that_recovers_in_its_menu_is_ready_after_that() {
     let left = disk.snapshot();
     drop(app);
 
-    #[derive(Resource, Default)]
-    struct IsInMenu(bool);
-
     let systemd = Systemd::start();
     let plugin = plugin(&left).recovery(RecoveryPolicy::Automatic);
     let mut app = game_with(plugin, |app| {
-        app.init_resource::<IsInMenu>().add_plugins(systemd.plugin());
-        app.offer_recovery_while(|menu: Res<IsInMenu>| menu.0);
+        app.init_state::<Stage>().offer_recovery_in(Stage::Menu).add_plugins(systemd.plugin());
     });
     let said = play(&mut app, &systemd, 60);
     assert_eq!(count(&said, "READY=1"), 0, "its world isn't back: {said:?}");
-    app.world_mut().resource_mut::<IsInMenu>().0 = true;
+    app.world_mut().resource_mut::<NextState<Stage>>().set(Stage::Menu);
     let said = play(&mut app, &systemd, 60);
     assert_eq!(count(&said, "READY=1"), 1, "{said:?}");
     assert!(app.world().contains_resource::<CurrentSession>());

@@ -132,12 +132,18 @@ impl Removing {
         own.retain(|slot| slot.as_ref().is_ok_and(|slot| self.is_slot_meant(slot, &gone)));
         let own: Vec<SlotFile> = own.into_iter().flatten().collect();
         let done = store.slots().remove(own.iter().map(|slot| &*slot.path));
-        let is_gone = |slot: &&SlotFile| done.is_ok() || store.disk().open(&slot.path).is_err();
+        let is_missing = |slot: &SlotFile| {
+            let opened = store.disk().open(&slot.path);
+            opened.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        };
+        let is_gone = |slot: &&SlotFile| done.is_ok() || is_missing(slot);
+        let (gone, left): (Vec<&SlotFile>, Vec<&SlotFile>) = own.iter().partition(is_gone);
         let mut removed = Removed::default();
-        for slot in own.iter().filter(is_gone) {
-            removed.add(1, slot.bytes);
-            self.removed_slots.push(slot.slot.id);
-        }
+        gone.iter().for_each(|slot| removed.add(1, slot.bytes));
+        // One of two copies may be left.
+        let left: BTreeSet<_> = left.iter().map(|slot| slot.slot.id).collect();
+        let ids = gone.iter().map(|slot| slot.slot.id).filter(|id| !left.contains(id));
+        self.removed_slots.extend(ids);
         self.receipt.slots += usize::try_from(removed.files).unwrap_or_default();
         self.count(removed);
         Ok(done.map(|()| true)?)
