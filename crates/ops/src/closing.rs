@@ -37,7 +37,7 @@ pub(super) fn close_session(
     mut closing: Local<Option<Closing>>,
     mut commands: Commands,
 ) {
-    let rejected: Vec<Ticket> = rejected.read().map(|rejected| rejected.ticket).collect();
+    let rejected: Vec<Ticket> = rejected.read().filter_map(|rejected| rejected.ticket).collect();
     let raised = raised.read().filter(|raised| closes(&alerts, raised.measure)).last();
     let played = session.map(|session| session.id());
     if let Some((raised, session)) = raised.zip(played) {

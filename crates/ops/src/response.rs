@@ -3,13 +3,9 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session::ends::Leaving;
 use bevy_session::monitoring::Restraints;
-use bevy_session::{CurrentSession, LeaveCause, SessionCommandsExt};
-use tracing::warn;
 
-use super::alert::Alert;
-use super::alerting::{SessionAlertRaised, SessionAlerts};
+use super::alerting::SessionAlerts;
 
 /// A response to an alert for as long as it is raised, beside the warning. If several alerts are raised, the strictest
 /// response of each kind counts.
@@ -33,7 +29,7 @@ pub enum AlertResponse {
     /// The session that is played when the alert is raised is closed with
     /// [`LeaveCause::Limit`](bevy_session::LeaveCause::Limit) and the sentence of the alert. Its last checkpoint is taken, and it can
     /// be continued. If the alert is about the session itself, that raises it again: a game that continues it by itself goes round
-    /// and round. Where a [guard](bevy_session::RequestGuardsExt) of the game refuses, it is asked again every 10 seconds while the
+    /// and round. Where a [guard](bevy_session::SessionHooksExt::guard_session_requests) of the game refuses, it is asked again every 10 seconds while the
     /// alert is raised. Not for an alert about checkpoints that fail, or about the disk: what isn't on disk by then would be lost.
     CloseSession,
 }
