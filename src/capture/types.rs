@@ -20,6 +20,7 @@ use super::build::Build;
 use super::checkpoint_migration::CheckpointMigration;
 use super::declaration::{Declaration, Declarations, DeclaredKind};
 use super::history::{DeclaredHistory, Histories, TypeHistory, resolve};
+use super::personal::Personal;
 use super::problem::{TypeProblem, TypeProblemReason};
 use super::record::{Captured, copied_or_failed};
 use super::saved_type::{OrderType, Registration, Role, SavedType, ValueType};
@@ -220,6 +221,7 @@ struct Collection {
     known: BTreeSet<TypeId>,
     adopted: Vec<(Arc<str>, ComponentId)>,
     problems: Vec<TypeProblem>,
+    personal: Personal,
 }
 
 impl Collection {
@@ -247,6 +249,7 @@ impl Collection {
             .into(),
             adopted: Vec::new(),
             problems: Vec::new(),
+            personal: Personal::default(),
         }
     }
 
@@ -306,6 +309,10 @@ impl Collection {
             }
         };
         self.columns.insert(type_path.clone(), saved_type);
+        let declared = world.get_resource::<Declarations>();
+        if declared.is_some_and(|declared| declared.is_personal(declaration)) {
+            self.personal.types.insert(type_path.to_string());
+        }
         Ok(())
     }
 
@@ -318,7 +325,7 @@ impl Collection {
     }
 
     fn finish(self, world: &mut World) -> SavedTypes {
-        let Self { mut columns, mut adopted, mut problems, .. } = self;
+        let Self { mut columns, mut adopted, mut problems, mut personal, .. } = self;
         let declared = world.get_resource::<DeclaredHistory>();
         let histories = resolve(declared, &mut columns, &mut problems);
         let checkpoint_migrations = declared
@@ -334,7 +341,11 @@ impl Collection {
             _ => None,
         });
         let components = components.collect();
-        let build = Build::of(world, &components);
+        personal.add_former_names(&histories);
+        if let Some(declared) = world.get_resource::<Declarations>() {
+            personal.fields.clone_from(declared.personal_fields());
+        }
+        let build = Build { personal, ..Build::of(world, &components) };
         SavedTypes { columns, histories, checkpoint_migrations, adopted, problems, build }
     }
 }

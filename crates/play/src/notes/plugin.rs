@@ -49,6 +49,7 @@ impl Plugin for NotesPlugin {
             .add_observer(give_up_rejected)
             .add_observer(give_up_replaced);
         keep_through_restores::<Notes>(app, settle_restored);
+        app.personal::<Notes>();
         app.record_messages::<NoteChange>().personal().replay_after_restore();
         app.configure_sets(
             SessionLast,
