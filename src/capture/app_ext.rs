@@ -166,6 +166,7 @@ pub trait SessionAppExt {
     /// [`save_component_as`](Self::save_component_as), mark the component or the type that it is written as. Neither
     /// capture nor restore changes. Each full checkpoint names the marked types, and `bevy-session export` writes their
     /// values only with `--private`. A type that isn't saved needs no mark, and gets none.
+    /// Reports, slots and a player's own export have the values still: they are the game's or the player's.
     ///
     /// ```
     /// # use bevy::prelude::*;

@@ -363,8 +363,11 @@ fn values_of_personal_types_leave_only_when_asked() -> Done {
     journal.start(NewSession::named("Marked")).close(|_| ())?;
     let of = |words: &[&str]| {
         let place = root.path().display().to_string();
-        let words = words.iter().map(|word| word.replace("DIR", &place).into());
-        run(words.collect::<Vec<OsString>>())
+        let words = words.iter().map(|word| match *word {
+            "DIR" => OsString::from(&place),
+            word => OsString::from(word),
+        });
+        run(words)
     };
     for form in ["json", "ron"] {
         let kept = of(&["export", "DIR", "last", "--to", form])?;

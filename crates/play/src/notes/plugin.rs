@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::events::RecordingExt;
-use bevy_session::{SessionLast, SessionSystems};
+use bevy_session::{SessionAppExt, SessionLast, SessionSystems};
 
 use super::attachments::{Fallen, forget_taken_down};
 use super::board::Notes;
