@@ -22,12 +22,16 @@ pub(crate) struct Build {
     required: BTreeMap<String, BTreeSet<String>>,
     /// The marks of personal data; a build without marks writes none.
     #[serde(default, skip_serializing_if = "Personal::is_empty")]
-    pub(super) personal: Personal,
+    personal: Personal,
 }
 
 impl Build {
-    /// The build whose components these are.
-    pub(super) fn of(world: &World, components: &HashMap<Arc<str>, ComponentId>) -> Self {
+    /// The build whose components these are, with its marks of personal data.
+    pub(super) fn of(
+        world: &World,
+        components: &HashMap<Arc<str>, ComponentId>,
+        personal: Personal,
+    ) -> Self {
         let required = components.iter().filter_map(|(name, component)| {
             let required = world.get_required_components_by_id(*component)?;
             let required: BTreeSet<ComponentId> = required.iter_ids().collect();
@@ -35,7 +39,7 @@ impl Build {
             let saved: BTreeSet<String> = saved.map(|(name, _)| name.to_string()).collect();
             (!saved.is_empty()).then(|| (name.to_string(), saved))
         });
-        Self { required: required.collect(), ..Self::default() }
+        Self { version: String::new(), required: required.collect(), personal }
     }
 
     /// Returns true if one of the entity's components requires this one.

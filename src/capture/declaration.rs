@@ -302,7 +302,7 @@ impl Declarations {
     /// Returns true if a declared type, or the one that it is written as, is marked as personal data.
     pub(super) fn is_personal(&self, declaration: &Declaration) -> bool {
         self.personal_types.contains_key(&declaration.type_id)
-            || self.personal_types.values().any(|path| *path == &*declaration.type_path)
+            || self.personal_types.values().any(|path| **path == *declaration.type_path)
     }
 
     /// The custom fields that are marked as personal data.

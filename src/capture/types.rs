@@ -345,7 +345,7 @@ impl Collection {
         if let Some(declared) = world.get_resource::<Declarations>() {
             personal.fields.clone_from(declared.personal_fields());
         }
-        let build = Build { personal, ..Build::of(world, &components) };
+        let build = Build::of(world, &components, personal);
         SavedTypes { columns, histories, checkpoint_migrations, adopted, problems, build }
     }
 }

@@ -118,14 +118,14 @@ fn marks_of_personal_data_are_in_full_checkpoints() {
     let mut app = game();
     app.personal::<Health>()
         .personal::<Score>()
-        .personal::<Name>()
+        .personal::<Leader>()
         .personal::<Unsaved>()
         .rename_saved::<Health>("old::Hp")
         .personal_field("home town");
     let [types, fields] = marks(&mut Play::of(app));
-    let marked = [Health::type_path(), Score::type_path(), Name::type_path(), "old::Hp"];
-    assert_eq!(types, marked.map(str::to_owned).into());
-    assert_eq!(fields, ["home town".to_owned()].into());
+    let marked = [Health::type_path(), Score::type_path(), Leader::type_path(), "old::Hp"];
+    assert_eq!(types, BTreeSet::from(marked.map(str::to_owned)));
+    assert_eq!(fields, BTreeSet::from(["home town".to_owned()]));
 }
 
 #[test]
