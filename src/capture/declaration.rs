@@ -271,7 +271,8 @@ pub(crate) struct Declarations {
     declared: Vec<Declaration>,
     /// Types whose copies are dropped.
     unkept: HashSet<TypeId>,
-    /// Types that hold personal data, with their paths: a component that is written as another type may be marked by either.
+    /// Types that hold personal data, with their paths: a component that is written as another type
+    /// may be marked by either.
     personal_types: HashMap<TypeId, &'static str>,
     personal_fields: BTreeSet<String>,
 }
