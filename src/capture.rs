@@ -20,6 +20,7 @@ mod history;
 mod in_chapter;
 mod late_calls;
 mod migrations;
+mod personal;
 mod placed;
 mod problem;
 mod record;

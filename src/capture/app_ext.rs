@@ -160,6 +160,37 @@ pub trait SessionAppExt {
     /// ```
     fn keep_no_saved_copies<T: TypePath>(&mut self) -> &mut Self;
 
+    /// Marks a saved type as personal data of players, so that programs that don't know the game leave out its values.
+    ///
+    /// It applies to components and resources, also those with `#[reflect(Saved)]`. Of a type that is saved by
+    /// [`save_component_as`](Self::save_component_as), mark the component or the type that it is written as. Neither
+    /// capture nor restore changes. Each full checkpoint names the marked types, and `bevy-session export` writes their
+    /// values only with `--private`. A type that isn't saved needs no mark, and gets none.
+    /// Reports, slots and a player's own export have the values still: they are the game's or the player's.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::SessionAppExt;
+    /// # use serde::{Deserialize, Serialize};
+    /// #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
+    /// struct Diary(Vec<String>);
+    ///
+    /// # let mut app = App::new();
+    /// app.save_component::<Diary>().personal::<Diary>();
+    /// ```
+    fn personal<T: TypePath>(&mut self) -> &mut Self;
+
+    /// Marks a custom field of sessions and their chapters as personal data of players, as
+    /// [`personal`](Self::personal) does with a type.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::SessionAppExt;
+    /// # let mut app = App::new();
+    /// app.personal_field("home town");
+    /// ```
+    fn personal_field(&mut self, name: &str) -> &mut Self;
+
     /// Declares the older versions of a saved type, so that values of older builds can be restored.
     /// See [`Migrations`].
     ///
@@ -303,6 +334,20 @@ impl SessionAppExt for App {
     fn keep_no_saved_copies<T: TypePath>(&mut self) -> &mut Self {
         if !LateCalls::note(self.world_mut(), &call::<T>("keep_no_saved_copies")) {
             self.world_mut().get_resource_or_init::<Declarations>().keep_no_saved_copies::<T>();
+        }
+        self
+    }
+
+    fn personal<T: TypePath>(&mut self) -> &mut Self {
+        if !LateCalls::note(self.world_mut(), &call::<T>("personal")) {
+            self.world_mut().get_resource_or_init::<Declarations>().mark_personal::<T>();
+        }
+        self
+    }
+
+    fn personal_field(&mut self, name: &str) -> &mut Self {
+        if !LateCalls::note(self.world_mut(), &format!("personal_field({name:?})")) {
+            self.world_mut().get_resource_or_init::<Declarations>().mark_personal_field(name);
         }
         self
     }

@@ -7,6 +7,8 @@ use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::World;
 use serde::{Deserialize, Serialize};
 
+use super::personal::Personal;
+
 /// Facts about the build that takes a checkpoint, for later builds, beside the types that it saves.
 /// They tell, of a component that an entity lacks, if the game had removed it, or if that build
 /// never gave it to the entity.
@@ -18,11 +20,18 @@ pub(crate) struct Build {
     /// The saved components that each saved component requires, by the names of their columns.
     #[serde(default)]
     required: BTreeMap<String, BTreeSet<String>>,
+    /// The marks of personal data; a build without marks writes none.
+    #[serde(default, skip_serializing_if = "Personal::is_empty")]
+    personal: Personal,
 }
 
 impl Build {
-    /// The build whose components these are.
-    pub(super) fn of(world: &World, components: &HashMap<Arc<str>, ComponentId>) -> Self {
+    /// The build whose components these are, with its marks of personal data.
+    pub(super) fn of(
+        world: &World,
+        components: &HashMap<Arc<str>, ComponentId>,
+        personal: Personal,
+    ) -> Self {
         let required = components.iter().filter_map(|(name, component)| {
             let required = world.get_required_components_by_id(*component)?;
             let required: BTreeSet<ComponentId> = required.iter_ids().collect();
@@ -30,7 +39,7 @@ impl Build {
             let saved: BTreeSet<String> = saved.map(|(name, _)| name.to_string()).collect();
             (!saved.is_empty()).then(|| (name.to_string(), saved))
         });
-        Self { version: String::new(), required: required.collect() }
+        Self { version: String::new(), required: required.collect(), personal }
     }
 
     /// Returns true if one of the entity's components requires this one.
@@ -49,6 +58,6 @@ impl Build {
         let required = required
             .map(|(by, required)| (name(by), required.into_iter().map(name).collect()))
             .collect();
-        Self { version: self.version, required }
+        Self { version: self.version, required, personal: self.personal.renamed(name) }
     }
 }

@@ -1,7 +1,7 @@
 //! Declarations of saved types, before the world is complete.
 
 use std::any::TypeId;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use bevy::app::App;
@@ -271,6 +271,10 @@ pub(crate) struct Declarations {
     declared: Vec<Declaration>,
     /// Types whose copies are dropped.
     unkept: HashSet<TypeId>,
+    /// Types that hold personal data, with their paths: a component that is written as another type
+    /// may be marked by either.
+    personal_types: HashMap<TypeId, &'static str>,
+    personal_fields: BTreeSet<String>,
 }
 
 impl Declarations {
@@ -284,6 +288,27 @@ impl Declarations {
     /// Drops the copies of a type once they are written.
     pub(super) fn keep_no_saved_copies<T: 'static>(&mut self) {
         self.unkept.insert(TypeId::of::<T>());
+    }
+
+    /// Marks a type as personal data.
+    pub(super) fn mark_personal<T: TypePath>(&mut self) {
+        self.personal_types.insert(TypeId::of::<T>(), T::type_path());
+    }
+
+    /// Marks a custom field as personal data.
+    pub(super) fn mark_personal_field(&mut self, name: &str) {
+        self.personal_fields.insert(name.to_owned());
+    }
+
+    /// Returns true if a declared type, or the one that it is written as, is marked as personal data.
+    pub(super) fn is_personal(&self, declaration: &Declaration) -> bool {
+        self.personal_types.contains_key(&declaration.type_id)
+            || self.personal_types.values().any(|path| **path == *declaration.type_path)
+    }
+
+    /// The custom fields that are marked as personal data.
+    pub(super) fn personal_fields(&self) -> &BTreeSet<String> {
+        &self.personal_fields
     }
 
     /// Returns true if there is a declaration of this type.

@@ -20,6 +20,7 @@ use super::build::Build;
 use super::checkpoint_migration::CheckpointMigration;
 use super::declaration::{Declaration, Declarations, DeclaredKind};
 use super::history::{DeclaredHistory, Histories, TypeHistory, resolve};
+use super::personal::Personal;
 use super::problem::{TypeProblem, TypeProblemReason};
 use super::record::Captured;
 use super::saved_type::{OrderType, Registration, Role, SavedType, ValueType};
@@ -216,6 +217,7 @@ struct Collection {
     known: BTreeSet<TypeId>,
     adopted: Vec<(Arc<str>, ComponentId)>,
     problems: Vec<TypeProblem>,
+    personal: Personal,
 }
 
 impl Collection {
@@ -243,6 +245,7 @@ impl Collection {
             .into(),
             adopted: Vec::new(),
             problems: Vec::new(),
+            personal: Personal::default(),
         }
     }
 
@@ -302,6 +305,10 @@ impl Collection {
             }
         };
         self.columns.insert(type_path.clone(), saved_type);
+        let declared = world.get_resource::<Declarations>();
+        if declared.is_some_and(|declared| declared.is_personal(declaration)) {
+            self.personal.types.insert(type_path.to_string());
+        }
         Ok(())
     }
 
@@ -314,7 +321,7 @@ impl Collection {
     }
 
     fn finish(self, world: &mut World) -> SavedTypes {
-        let Self { mut columns, mut adopted, mut problems, .. } = self;
+        let Self { mut columns, mut adopted, mut problems, mut personal, .. } = self;
         let declared = world.get_resource::<DeclaredHistory>();
         let histories = resolve(declared, &mut columns, &mut problems);
         let checkpoint_migrations = declared
@@ -330,7 +337,11 @@ impl Collection {
             _ => None,
         });
         let components = components.collect();
-        let build = Build::of(world, &components);
+        personal.add_former_names(&histories);
+        if let Some(declared) = world.get_resource::<Declarations>() {
+            personal.fields.clone_from(declared.personal_fields());
+        }
+        let build = Build::of(world, &components, personal);
         SavedTypes { columns, histories, checkpoint_migrations, adopted, problems, build }
     }
 }

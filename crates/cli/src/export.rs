@@ -19,6 +19,7 @@ use crate::events::{EventsRead, Privacy, ShownEvent, each_event};
 use crate::failure::Failure;
 use crate::left_out::LeftOut;
 use crate::output::Output;
+use crate::personal::Personal;
 use crate::progress::Progress;
 use crate::rows::{Content, Row};
 use crate::target::{EmptyDirectory, NewFile};
@@ -35,7 +36,7 @@ pub struct Exported {
     /// The new file, or for CSV the new directory [default: the output, of JSON and RON]
     #[arg(long, short, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     output: Option<PathBuf>,
-    /// With private events, and with the values of personal ones
+    /// With private events, and with the values of personal events, types and fields
     #[arg(long)]
     private: bool,
 }
@@ -80,7 +81,7 @@ pub struct WorldRow<'a> {
     pub type_path: &'a str,
     pub version: u32,
     pub value: &'a Content,
-    /// Why the value is bytes.
+    /// Why the value is bytes, or left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'a str>,
 }
@@ -110,6 +111,8 @@ struct Report {
     /// Values of entities' components.
     rows: u64,
     resources: u64,
+    /// Values among these that are personal.
+    values_left_out: u64,
     events: u64,
     /// Events that are private.
     events_left_out: u64,
@@ -169,6 +172,8 @@ struct Exporting {
 struct Written {
     rows: u64,
     resources: u64,
+    /// Values that are personal, and were left out.
+    masked: u64,
     events: EventsRead,
 }
 
@@ -205,25 +210,28 @@ impl Exporting {
     fn write(&mut self, sheets: &mut dyn Sheets) -> Result<Written, Failure> {
         let Self { worlds, privacy } = self;
         let mut written = Written::default();
-        let mut resources: Vec<(Option<SessionId>, Row)> = Vec::new();
+        let mut resources: Vec<(Option<SessionId>, Row, Content)> = Vec::new();
         for world in &worlds.worlds {
             sheets.about(&world.about)?;
         }
         for world in &worlds.worlds {
             let session = worlds.named(world);
+            let personal = Personal::to_keep(&world.session, &world.plan, *privacy)?;
             for row in world.session.rows_by(&world.plan)? {
                 let row = row?;
+                let content = personal.masked(&row);
+                written.masked += u64::from(content == Content::Personal);
                 if row.entity().is_none() {
-                    resources.push((session, row));
+                    resources.push((session, row, content));
                     continue;
                 }
                 written.rows += 1;
-                sheets.entity_row(&WorldRow::of(session, &row, &row.content()))?;
+                sheets.entity_row(&WorldRow::of(session, &row, &content))?;
             }
         }
-        for (session, row) in &resources {
+        for (session, row, content) in &resources {
             written.resources += 1;
-            sheets.resource(&WorldRow::of(*session, row, &row.content()))?;
+            sheets.resource(&WorldRow::of(*session, row, content))?;
         }
         for world in &worlds.worlds {
             let session = worlds.named(world);
@@ -272,6 +280,7 @@ impl Report {
             written_to: path.to_owned(),
             rows: written.rows,
             resources: written.resources,
+            values_left_out: written.masked,
             events,
             events_left_out,
             damaged_frames,
@@ -294,6 +303,10 @@ impl Report {
         output.line(format_args!(
             "wrote {rows} values of entities, {resources} resources and {events} events of {of} to {place}"
         ))?;
+        if self.values_left_out > 0 {
+            let count = self.values_left_out;
+            output.line(format_args!("left out: {count} personal values, see --private"))?;
+        }
         match events_left_out {
             0 => Ok(()),
             count => output.line(format_args!("left out: {count} private events, see --private")),

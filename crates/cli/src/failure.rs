@@ -83,6 +83,12 @@ pub enum Failure {
         /// The checkpoints.
         these: String,
     },
+    /// The marks of personal data can't be read.
+    #[error("marks of personal data can't be read ({why}); --private writes all values")]
+    UnreadableMarks {
+        /// The reason.
+        why: String,
+    },
     /// A checkpoint can't be read whole.
     #[error("checkpoint {checkpoint} is damaged; {offer}")]
     DamagedCheckpoint {
@@ -376,6 +382,7 @@ impl Failure {
             | Self::Replica(_)
             | Self::Events(_)
             | Self::Read(_)
+            | Self::UnreadableMarks { .. }
             | Self::DamagedCheckpoint { .. }
             | Self::WithoutWorld { .. }
             | Self::NothingReadable { .. }

@@ -81,6 +81,7 @@ mod log;
 mod logged;
 mod open_session;
 mod output;
+mod personal;
 mod place;
 mod player;
 mod progress;

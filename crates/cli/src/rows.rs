@@ -11,7 +11,10 @@ use serde::{Serialize, Serializer};
 use crate::value::{Value, hexadecimal};
 
 /// The column of custom fields, whose values are encoded once more.
-const FIELDS: &str = "bevy_session::Fields";
+pub const FIELDS: &str = "bevy_session::Fields";
+
+/// Why a personal value isn't shown.
+const PERSONAL: &str = "personal, see --private";
 
 /// A row of a checkpoint.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,6 +31,8 @@ pub enum Content {
     Value(Value),
     /// They are no value that could be shown: all of them, and why.
     Unknown(Vec<u8>, String),
+    /// It is personal data of a player, and isn't shown.
+    Personal,
 }
 
 /// The rows of a checkpoint, one after the other.
@@ -116,16 +121,18 @@ impl fmt::Display for Content {
                 let shown = Value::Bytes(bytes.clone());
                 write!(formatter, "{shown}, which is no MessagePack that can be shown")
             }
+            Self::Personal => formatter.write_str(PERSONAL),
         }
     }
 }
 
-/// The value, or else the bytes as digits.
+/// The value, or else the bytes as digits, or nothing.
 impl Serialize for Content {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Value(value) => value.serialize(serializer),
             Self::Unknown(bytes, _) => serializer.serialize_str(&hexadecimal(bytes)),
+            Self::Personal => serializer.serialize_unit(),
         }
     }
 }
@@ -148,11 +155,12 @@ impl Content {
         Self::Value(Value::Text(text))
     }
 
-    /// Why the bytes can't be shown as a value.
+    /// Why it isn't shown as a value.
     pub fn error(&self) -> Option<&str> {
         match self {
             Self::Value(_) => None,
             Self::Unknown(_, error) => Some(error),
+            Self::Personal => Some(PERSONAL),
         }
     }
 }

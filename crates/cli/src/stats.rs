@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::open_session::OpenSession;
 use crate::output::Output;
+use crate::personal::Personal;
 use crate::progress::Progress;
 use crate::table::Table;
 
@@ -29,6 +30,9 @@ struct Statistics {
     frames: Vec<Frames>,
     /// The largest first.
     types: Vec<TypeBytes>,
+    /// Custom fields that a build of the game marked as personal data of players.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    personal_fields: Vec<String>,
     /// The largest first.
     checkpoints: Vec<CheckpointBytes>,
     /// Checkpoints, or copies of one, whose rows can't be read.
@@ -59,6 +63,9 @@ struct Frames {
 pub struct TypeBytes {
     #[serde(rename = "type")]
     type_path: String,
+    /// True if a build of the game marked it as personal data of players.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    personal: bool,
     rows: u64,
     /// Its values, and 8 bytes for the id of each row.
     unpacked_bytes: u64,
@@ -92,7 +99,7 @@ impl Statistics {
         let mut checkpoints: Vec<CheckpointBytes> =
             index.checkpoints().into_iter().map(CheckpointBytes::of).collect();
         checkpoints.sort_by_key(|checkpoint| std::cmp::Reverse(checkpoint.bytes));
-        let (types, damaged_groups) = types_of(stored);
+        let TypesOf { types, personal, damaged_groups } = TypesOf::of(stored);
         Self {
             session: stored.id(),
             name: index.newest_head().map(|head| head.metadata.name.clone()),
@@ -100,6 +107,7 @@ impl Statistics {
             files: files_of(stored),
             frames: frames_of(stored),
             types,
+            personal_fields: personal.fields().map(str::to_owned).collect(),
             checkpoints,
             damaged_groups,
         }
@@ -122,7 +130,9 @@ impl Statistics {
         let mut types = Table::new(["TYPE", "ROWS", "BYTES", "UNPACKED"]).numbers(&[1, 2, 3]);
         for it in self.types.iter().take(MOST_SHOWN) {
             let (rows, bytes) = (it.rows.to_string(), it.stored_bytes.to_string());
-            types.add(vec![it.type_path.clone(), rows, bytes, it.unpacked_bytes.to_string()]);
+            let mark = if it.personal { " (personal)" } else { "" };
+            let type_path = format!("{}{mark}", it.type_path);
+            types.add(vec![type_path, rows, bytes, it.unpacked_bytes.to_string()]);
         }
         let heading = ["CHECKPOINT", "NAME", "ENTITIES", "BYTES"];
         let mut checkpoints = Table::new(heading).numbers(&[2, 3]);
@@ -134,6 +144,10 @@ impl Statistics {
         for table in [files, frames, types, checkpoints] {
             output.line(format_args!(""))?;
             output.table(&table)?;
+        }
+        if !self.personal_fields.is_empty() {
+            output.line(format_args!(""))?;
+            output.line(format_args!("personal fields: {}", self.personal_fields.join(", ")))?;
         }
         self.write_what_is_left_out(output)
     }
@@ -212,38 +226,54 @@ impl Frames {
     }
 }
 
-/// The bytes of each type, and the number of groups that can't be read.
-pub fn types_of(stored: &StoredSession) -> (Vec<TypeBytes>, u64) {
-    let mut types: BTreeMap<Arc<str>, TypeBytes> = BTreeMap::new();
-    let mut damaged = 0;
-    for (group, blocks) in stored.groups() {
-        let mut of_group: BTreeMap<Arc<str>, (u64, u64)> = BTreeMap::new();
-        for block in blocks {
-            let Ok(block) = block else {
-                damaged += 1;
-                break;
-            };
-            let (rows, bytes) = of_group.entry(Arc::clone(&block.type_path)).or_default();
-            *rows += block.len() as u64;
-            *bytes += block.byte_len() as u64;
+/// The types in all files of a session.
+pub struct TypesOf {
+    /// The largest first.
+    pub types: Vec<TypeBytes>,
+    /// The marks of all builds that wrote a file.
+    personal: Personal,
+    /// The number of groups that can't be read.
+    pub damaged_groups: u64,
+}
+
+impl TypesOf {
+    /// Reads all files of a session. Marks that can't be read count as damage.
+    pub fn of(stored: &StoredSession) -> Self {
+        let mut types: BTreeMap<Arc<str>, TypeBytes> = BTreeMap::new();
+        let (mut personal, mut damaged_groups) = (Personal::default(), 0);
+        for (group, blocks) in stored.groups() {
+            let mut of_group: BTreeMap<Arc<str>, (u64, u64)> = BTreeMap::new();
+            for block in blocks {
+                let Some(block) = block.ok().filter(|block| personal.add(block).is_ok()) else {
+                    damaged_groups += 1;
+                    break;
+                };
+                let (rows, bytes) = of_group.entry(Arc::clone(&block.type_path)).or_default();
+                *rows += block.len() as u64;
+                *bytes += block.byte_len() as u64;
+            }
+            let packed: u64 =
+                group.frames.iter().map(|frame| u64::from(frame.header.stored_len)).sum();
+            let packed = packed + FRAME_HEADER * group.frames.len() as u64;
+            let unpacked: u64 = of_group.values().map(|(_, bytes)| bytes).sum();
+            for (type_path, (rows, bytes)) in of_group {
+                let found = types.entry(Arc::clone(&type_path));
+                let found = found.or_insert_with(|| TypeBytes::of(&type_path));
+                found.rows += rows;
+                found.unpacked_bytes += bytes;
+                found.stored_bytes += packed * bytes / unpacked.max(1);
+            }
         }
-        let packed: u64 = group.frames.iter().map(|frame| u64::from(frame.header.stored_len)).sum();
-        let packed = packed + FRAME_HEADER * group.frames.len() as u64;
-        let unpacked: u64 = of_group.values().map(|(_, bytes)| bytes).sum();
-        for (type_path, (rows, bytes)) in of_group {
-            let found = types.entry(Arc::clone(&type_path));
-            let found = found.or_insert_with(|| TypeBytes {
-                type_path: type_path.to_string(),
-                rows: 0,
-                unpacked_bytes: 0,
-                stored_bytes: 0,
-            });
-            found.rows += rows;
-            found.unpacked_bytes += bytes;
-            found.stored_bytes += packed * bytes / unpacked.max(1);
-        }
+        let mut types: Vec<TypeBytes> = types.into_values().collect();
+        types.iter_mut().for_each(|it| it.personal = personal.has_type(&it.type_path));
+        types.sort_by_key(|it| std::cmp::Reverse((it.stored_bytes, it.unpacked_bytes)));
+        Self { types, personal, damaged_groups }
     }
-    let mut types: Vec<TypeBytes> = types.into_values().collect();
-    types.sort_by_key(|it| std::cmp::Reverse((it.stored_bytes, it.unpacked_bytes)));
-    (types, damaged)
+}
+
+impl TypeBytes {
+    fn of(type_path: &str) -> Self {
+        let type_path = type_path.to_owned();
+        Self { type_path, personal: false, rows: 0, unpacked_bytes: 0, stored_bytes: 0 }
+    }
 }

@@ -35,7 +35,7 @@ pub struct Viewed {
     /// How many checkpoints have their values in the page
     #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     checkpoints: u16,
-    /// With private events, and with the values of personal ones
+    /// With private events, and with the values of personal events, types and fields
     #[arg(long)]
     private: bool,
 }

@@ -1,12 +1,15 @@
 //! The types that are saved, and the marking of their entities.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use bevy::prelude::*;
+use bevy_session_journal::internal::format::Rows;
 use serde::{Deserialize, Serialize};
 
 use super::assert_journal_is_the_world;
 use crate::capture::test_kit::*;
 use crate::capture::{SessionAppExt, TypeProblemReason};
-use crate::saved::Saved;
+use crate::saved::{BUILD, Saved};
 
 #[test]
 fn entities_that_were_spawned_too_early_are_adopted() {
@@ -90,4 +93,56 @@ fn what_can_not_be_saved_is_a_problem_and_no_panic() {
     ] {
         assert!(reasons.contains(&reason), "{reason:?}");
     }
+}
+
+/// The marks that the journal's checkpoint has, as a program reads them that doesn't know the game.
+fn marks(play: &mut Play) -> [BTreeSet<String>; 2] {
+    #[derive(Deserialize, Default)]
+    struct Marks {
+        #[serde(default)]
+        personal: BTreeMap<String, BTreeSet<String>>,
+    }
+    play.full();
+    let blocks = play.journal.blocks();
+    let build = blocks.iter().find(|block| *block.type_path == *BUILD).unwrap();
+    let Rows::Values(rows) = &build.rows else { panic!("a value") };
+    let marks: Marks = rmp_serde::from_slice(rows.value(0).unwrap()).unwrap();
+    ["types", "fields"].map(|name| marks.personal.get(name).cloned().unwrap_or_default())
+}
+
+#[test]
+fn marks_of_personal_data_are_in_full_checkpoints() {
+    assert_eq!(marks(&mut Play::start()), [BTreeSet::new(), BTreeSet::new()], "nothing is marked");
+    #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
+    struct Unsaved;
+    let mut app = game();
+    app.personal::<Health>()
+        .personal::<Score>()
+        .personal::<Leader>()
+        .personal::<Unsaved>()
+        .rename_saved::<Health>("old::Hp")
+        .personal_field("home town");
+    let [types, fields] = marks(&mut Play::of(app));
+    let marked = [Health::type_path(), Score::type_path(), Leader::type_path(), "old::Hp"];
+    assert_eq!(types, BTreeSet::from(marked.map(str::to_owned)));
+    assert_eq!(fields, BTreeSet::from(["home town".to_owned()]));
+}
+
+#[test]
+fn a_component_that_is_saved_as_another_type_is_marked_by_either() {
+    #[derive(Component, TypePath)]
+    struct Face(u32);
+    #[derive(TypePath, Serialize, Deserialize)]
+    struct FaceFile(u32);
+    let with = |mark: fn(&mut App)| {
+        let mut app = game();
+        app.save_component_as(|face: &Face| FaceFile(face.0), |file, _| Face(file.0));
+        mark(&mut app);
+        let [types, _] = marks(&mut Play::of(app));
+        types
+    };
+    let written = BTreeSet::from([FaceFile::type_path().to_owned()]);
+    assert_eq!(with(|app| _ = app.personal::<Face>()), written);
+    assert_eq!(with(|app| _ = app.personal::<FaceFile>()), written);
+    assert_eq!(with(|_| {}), BTreeSet::new());
 }

@@ -122,6 +122,7 @@ pub fn value_of(content: Content) -> Value {
     match content {
         Content::Value(value) => value,
         Content::Unknown(bytes, _) => Value::Bytes(bytes),
+        Content::Personal => Value::Nothing,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::open_session::OpenSession;
 use crate::output::milliseconds;
 use crate::progress::Progress;
-use crate::stats;
+use crate::stats::TypesOf;
 use crate::timeline::ShownTimeline;
 
 /// The limits of a session's data in a page.
@@ -103,7 +103,7 @@ impl Gathered {
         gathered.add_checkpoints(session)?;
         gathered.add_sizes(session)?;
         gathered.add_events(session, privacy)?;
-        gathered.add_worlds(session, progress)?;
+        gathered.add_worlds(session, privacy, progress)?;
         let (left_out, left_types) = (gathered.left_out.clone(), gathered.left_types.clone());
         gathered.add("left_types", &left_types)?;
         gathered.add("left_out", &left_out)?;
@@ -140,9 +140,10 @@ impl Gathered {
     }
 
     fn add_sizes(&mut self, session: &OpenSession) -> Result<(), Failure> {
-        let (types, damaged) = stats::types_of(&session.stored);
-        if damaged > 0 {
-            self.left_out.push(format!("{damaged} checkpoints or copies, which are damaged"));
+        let TypesOf { types, damaged_groups, .. } = TypesOf::of(&session.stored);
+        if damaged_groups > 0 {
+            let damaged = format!("{damaged_groups} checkpoints or copies, which are damaged");
+            self.left_out.push(damaged);
         }
         self.add("sizes", &types)
     }
@@ -182,6 +183,7 @@ impl Gathered {
     fn add_worlds(
         &mut self,
         session: &mut OpenSession,
+        privacy: Privacy,
         progress: &Progress,
     ) -> Result<(), Failure> {
         let mut types = Types::default();
@@ -194,7 +196,7 @@ impl Gathered {
             self.add("older", &Json::Array(Vec::new()))?;
             return self.add("included", &Json::Array(Vec::new()));
         };
-        let mut pieces = whole(session, *newest, &mut types)?;
+        let mut pieces = whole(session, *newest, privacy, &mut types)?;
         let room = most.saturating_sub(kept).saturating_sub(self.taken);
         self.leave_out_large(&mut pieces, room);
         let joined = pieces.iter().map(|piece| &*piece.bytes).collect::<Vec<_>>().join(&b","[..]);
@@ -204,7 +206,7 @@ impl Gathered {
         let (mut before, mut differences) = (*newest, Vec::new());
         let mut room = most.saturating_sub(self.taken);
         for (position, id) in older.iter().enumerate() {
-            let Some(found) = difference(session, *id, before, &mut types, room)? else {
+            let Some(found) = difference(session, (*id, before), privacy, &mut types, room)? else {
                 let more = older.len() - position;
                 self.left_out.push(format!("the values of {more} other checkpoints"));
                 break;

@@ -8,8 +8,10 @@ use serde_json::{Value as Json, json};
 
 use super::columns::{columns, stretches, value_of};
 use crate::diff::Pairs;
+use crate::events::Privacy;
 use crate::failure::Failure;
 use crate::open_session::OpenSession;
+use crate::personal::Personal;
 use crate::rows::Row;
 use crate::value::Value;
 
@@ -47,25 +49,32 @@ impl Types {
 pub fn whole(
     session: &mut OpenSession,
     checkpoint: CheckpointId,
+    privacy: Privacy,
     types: &mut Types,
 ) -> Result<Vec<Piece>, Failure> {
+    let plan = session.plan(checkpoint)?;
+    let personal = Personal::to_keep(session, &plan, privacy)?;
     let (mut pieces, mut column) = (Vec::new(), Vec::<Row>::new());
-    for row in session.rows(checkpoint)? {
+    for row in session.rows_by(&plan)? {
         let row = row?;
         if column.first().is_some_and(|first| first.type_path != row.type_path) {
-            pieces.extend(piece_of(&column, types)?);
+            pieces.extend(piece_of(&column, &personal, types)?);
             column.clear();
         }
         column.push(row);
     }
-    pieces.extend(piece_of(&column, types)?);
+    pieces.extend(piece_of(&column, &personal, types)?);
     Ok(pieces)
 }
 
 /// The rows of one type.
-fn piece_of(rows: &[Row], types: &mut Types) -> Result<Option<Piece>, Failure> {
+fn piece_of(
+    rows: &[Row],
+    personal: &Personal,
+    types: &mut Types,
+) -> Result<Option<Piece>, Failure> {
     let Some(first) = rows.first() else { return Ok(None) };
-    let values: Vec<Value> = rows.iter().map(|row| value_of(row.content())).collect();
+    let values: Vec<Value> = rows.iter().map(|row| value_of(personal.masked(row))).collect();
     let ids: Vec<u64> = rows.iter().map(|row| row.id.0).collect();
     let column = json!({
         "t": types.number(&first.type_path),
@@ -81,15 +90,17 @@ fn piece_of(rows: &[Row], types: &mut Types) -> Result<Option<Piece>, Failure> {
 /// The differences of an older checkpoint from a newer one. `None` if that takes more bytes than there are.
 pub fn difference(
     session: &mut OpenSession,
-    older: CheckpointId,
-    newer: CheckpointId,
+    (older, newer): (CheckpointId, CheckpointId),
+    privacy: Privacy,
     types: &mut Types,
     room: usize,
 ) -> Result<Option<Json>, Failure> {
     // By type: the ids and values of what differs, and the ids of what isn't there.
     let mut found: BTreeMap<usize, (Vec<u64>, Vec<Value>, Vec<u64>)> = BTreeMap::new();
     let mut bytes = 0;
-    let (before, after) = (session.rows(older)?, session.rows(newer)?);
+    let plan = session.plan(older)?;
+    let personal = Personal::to_keep(session, &plan, privacy)?;
+    let (before, after) = (session.rows_by(&plan)?, session.rows(newer)?);
     for pair in Pairs::of(before, after) {
         match pair? {
             (Some(before), Some(after)) if before.bytes == after.bytes => {}
@@ -97,7 +108,7 @@ pub fn difference(
                 bytes += before.bytes.len() + 8;
                 let of_type = found.entry(types.number(&before.type_path)).or_default();
                 of_type.0.push(before.id.0);
-                of_type.1.push(value_of(before.content()));
+                of_type.1.push(value_of(personal.masked(&before)));
             }
             (None, Some(after)) => {
                 bytes += 8;

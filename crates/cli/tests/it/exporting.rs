@@ -1,7 +1,13 @@
 //! `export`: rows for other programs.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 
+use bevy_session_journal::{
+    Codec, JournalOptions, NewSession, RowReader, RowWriter, SaveId, SavedType,
+};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::common::{Done, Game, RELICS, damage, journals, run, session_with};
@@ -314,5 +320,76 @@ fn a_database_has_a_table_for_each_kind_of_row() -> Done {
     assert_eq!(whole, "ok");
     assert_eq!(fs::read_dir(to.path())?.count(), 1, "nothing else should be left there");
     assert_eq!(game.run_words(&words)?.code, Some(64), "it is there already");
+    Ok(())
+}
+
+/// A game that marks a type and a field as personal, as the engine's plugin writes it.
+struct Marked;
+
+impl Marked {
+    const DIARY: SavedType = SavedType::new("hop::Diary");
+    const SCORE: SavedType = SavedType::new("hop::Score");
+    const BUILD: SavedType = SavedType::new("bevy_session::Build");
+}
+
+#[derive(Serialize)]
+struct Build {
+    personal: BTreeMap<&'static str, [&'static str; 1]>,
+}
+
+impl Codec for Marked {
+    type Capture = ();
+    type Image = ();
+
+    fn types(&self) -> &[SavedType] {
+        &[Self::DIARY, Self::SCORE, Self::BUILD]
+    }
+
+    fn encode(&self, _: (), rows: &mut RowWriter) {
+        rows.put(Self::DIARY, SaveId(2), &"my street");
+        rows.put(Self::DIARY, SaveId::WORLD, &"my garden");
+        rows.put(Self::SCORE, SaveId(2), &"in the open");
+        let personal = BTreeMap::from([("types", ["hop::Diary"]), ("fields", ["home"])]);
+        rows.put(Self::BUILD, SaveId::WORLD, &Build { personal });
+    }
+
+    fn decode(&self, _: &mut RowReader<'_>) {}
+}
+
+#[test]
+fn values_of_personal_types_leave_only_when_asked() -> Done {
+    let root = tempfile::tempdir()?;
+    let mut journal = JournalOptions::new(root.path()).watch_panics(false).open(Marked)?;
+    journal.start(NewSession::named("Marked")).close(|_| ())?;
+    let of = |words: &[&str]| {
+        let place = root.path().display().to_string();
+        let words = words.iter().map(|word| match *word {
+            "DIR" => OsString::from(&place),
+            word => OsString::from(word),
+        });
+        run(words)
+    };
+    for form in ["json", "ron"] {
+        let kept = of(&["export", "DIR", "last", "--to", form])?;
+        assert_eq!(kept.code, Some(0), "{}", kept.error);
+        assert!(!kept.text.contains("street") && !kept.text.contains("garden"), "{}", kept.text);
+        assert!(kept.text.contains("hop::Diary") && kept.text.contains("in the open"));
+        let waived = of(&["export", "DIR", "last", "--to", form, "--private"])?;
+        assert!(waived.text.contains("my street") && waived.text.contains("my garden"));
+    }
+    let to = tempfile::tempdir()?;
+    let page = to.path().join("page.html").display().to_string();
+    let file = to.path().join("world.json").display().to_string();
+    let said = of(&["export", "DIR", "last", "--to", "json", "-o", &file])?;
+    assert!(said.text.contains("left out: 2 personal values, see --private"), "{}", said.text);
+    let viewed = of(&["view", "DIR", "last", "-o", &page])?;
+    assert_eq!(viewed.code, Some(0), "{}", viewed.error);
+    let text = fs::read_to_string(&page)?;
+    assert!(!text.contains("my street") && !text.contains("my garden"));
+    assert!(text.contains("in the open"), "the page should have other values");
+    let stats = of(&["stats", "DIR", "last"])?.text;
+    assert!(stats.contains("hop::Diary (personal)") && stats.contains("hop::Score "), "{stats}");
+    assert!(!stats.contains("hop::Score (personal)"), "{stats}");
+    assert!(stats.contains("personal fields: home"), "{stats}");
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::events::RecordingExt;
-use bevy_session::{SessionLast, SessionSystems};
+use bevy_session::{SessionAppExt, SessionLast, SessionSystems};
 
 use super::attachments::{Fallen, forget_taken_down};
 use super::board::Notes;
@@ -49,6 +49,7 @@ impl Plugin for NotesPlugin {
             .add_observer(give_up_rejected)
             .add_observer(give_up_replaced);
         keep_through_restores::<Notes>(app, settle_restored);
+        app.personal::<Notes>();
         app.record_messages::<NoteChange>().personal().replay_after_restore();
         app.configure_sets(
             SessionLast,
