@@ -112,9 +112,9 @@ fn marks(play: &mut Play) -> [BTreeSet<String>; 2] {
 
 #[test]
 fn marks_of_personal_data_are_in_full_checkpoints() {
-    assert_eq!(marks(&mut Play::start()), [BTreeSet::new(), BTreeSet::new()], "nothing is marked");
     #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
     struct Unsaved;
+    assert_eq!(marks(&mut Play::start()), [BTreeSet::new(), BTreeSet::new()], "nothing is marked");
     let mut app = game();
     app.personal::<Health>()
         .personal::<Score>()
