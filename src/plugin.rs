@@ -283,8 +283,9 @@ impl SessionPlugin {
     /// belong to this machine only. A console's save storage, an encrypted container or a quota may be such a disk; the contract
     /// of [`Disk`](crate::library::disk::Disk) says what one has to do.
     ///
-    /// Reports and exports, whose place a player names, are written to the real disk all the same, and the tool `bevy-session` and
-    /// [`SessionFollower`](crate::replica::SessionFollower) look at that alone.
+    /// Reports and exports, whose place a player names, are written to the real disk all the same, and the tool `bevy-session`,
+    /// [`SessionFollower`](crate::replica::SessionFollower) and [`Replay`](crate::replay::Replay) look at that alone. A
+    /// [second directory](Self::fallback_directory) is one on this disk.
     ///
     /// ```
     /// use std::sync::Arc;

@@ -52,7 +52,7 @@ use reading::{Section, Sections};
 ///     .read_policy_section::<NightSection>();
 /// ```
 pub trait PolicySection: DeserializeOwned + 'static {
-    /// The name of the section in the file.
+    /// The name of the section in the file. `settings` and `retention` are the plugin's own.
     const NAME: &'static str;
 
     /// Puts the section into effect. Called while the app is finished, and only if the whole file could be read.

@@ -45,11 +45,12 @@ impl Sections {
         }
     }
 
-    /// Adds the sections of this crate.
-    pub fn with_own(mut self) -> Self {
-        self.add(Section::of::<SettingsSection>());
-        self.add(Section::of::<RetentionSection>());
-        self
+    /// The sections of this crate, whose names nothing else can take, and those of other plugins.
+    pub fn with_own(self) -> Self {
+        let own = [Section::of::<SettingsSection>(), Section::of::<RetentionSection>()];
+        let mut all = Self(own.to_vec());
+        self.0.into_iter().for_each(|section| all.add(section));
+        all
     }
 }
 
