@@ -36,8 +36,8 @@ mod values;
 
 pub use bevy_session_journal::{
     CheckpointId, CheckpointKind, EndReason, Fields, LeaveCause, MemoryDisk, NewSession,
-    RecoveryOffer, RequestError, RestoreFrom, SaveSlot, SessionId, SessionMetadata,
-    SessionPriority, SessionStatus, SessionUpdate, Ticket, limits,
+    RecoveryOffer, RequestError, RestoreFrom, SaveSlot, SessionId, SessionMetadata, SessionStatus,
+    SessionUpdate, Ticket, limits,
 };
 
 pub use capture::{ReflectSaved, SaveKey, SaveScope, SessionAppExt, Unsaved};

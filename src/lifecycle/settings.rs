@@ -151,7 +151,7 @@ pub struct StorageSettings {
     pub max_session_bytes: u64,
     /// Bytes that the journals and attachments of all sessions of one profile may take together on
     /// disk; checked once in a run. Slots aren't counted. If they take more, sessions that aren't
-    /// played lose history: those of low [`SessionPriority`](crate::SessionPriority) first, then of
+    /// played lose history: those of low [`SessionPriority`](crate::library::SessionPriority) first, then of
     /// normal, then of high, and within one priority the least recently played first. Named
     /// checkpoints are removed after that, in the same order. Each session's last good checkpoint
     /// is kept in any case. Defaults to 1 GiB.

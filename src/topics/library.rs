@@ -11,9 +11,9 @@ pub use bevy_session_journal::{
     IllegalMove, IndexFigures, Keep, Left, LeftAs, LetGo, Link, LinkTarget, Links, ListedSessions,
     ListedSessionsIter, Move, NetworkKind, Remaining, Retention, RetentionPreview, RetentionReason,
     SessionChanges, SessionContext, SessionEdit, SessionEntry, SessionFeature, SessionGroup,
-    SessionGroups, SessionNetwork, SessionPage, SessionQuery, SessionTally, SessionWatch,
-    ShelfMove, ShelfPlace, SortBy, StartingWorld, Tags, Timeline, TimelineCheckpoint, TimelineLine,
-    Validity, VersionFit, WouldGo, WrittenBy,
+    SessionGroups, SessionNetwork, SessionPage, SessionPriority, SessionQuery, SessionTally,
+    SessionWatch, ShelfMove, ShelfPlace, SortBy, StartingWorld, Tags, Timeline, TimelineCheckpoint,
+    TimelineLine, Validity, VersionFit, WouldGo, WrittenBy,
 };
 
 pub use crate::lifecycle::{

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
 use bevy::prelude::*;
-use bevy_session::checkpoints::SavingStopped;
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreReport;
 use bevy_session::{MemoryDisk, SessionId};
@@ -71,7 +70,6 @@ fn game_of_clones(disk: &MemoryDisk) -> App {
     game_with(plugin(disk), |app| {
         app.save_component::<Vial>().save_component::<Shared>().save_component::<Tome>();
         listen::<CheckpointSaved>(app);
-        listen::<SavingStopped>(app);
         listen::<SessionRestored>(app);
     })
 }
@@ -97,7 +95,7 @@ fn vial_and_health(app: &mut App) -> (u32, u32) {
 }
 
 #[test]
-fn a_clone_that_panics_ends_saving_and_loses_nothing_that_was_acknowledged() {
+fn a_clone_that_panics_loses_nothing_that_was_acknowledged() {
     let disk = MemoryDisk::default();
     let mut app = game_of_clones(&disk);
     let cracked = Arc::new(AtomicBool::new(false));
@@ -112,11 +110,8 @@ fn a_clone_that_panics_ends_saving_and_loses_nothing_that_was_acknowledged() {
     app.world_mut().get_mut::<Vial>(entity).unwrap().drops = 2;
     app.world_mut().entity_mut(entity).insert(Health(3));
     cracked.store(true, Ordering::Relaxed);
-    // The game catches the panic, as its runner may.
+    // It comes out of the frame, which is the game's last one.
     assert!(catch_unwind(AssertUnwindSafe(|| checkpoint(&mut app))).is_err());
-    cracked.store(false, Ordering::Relaxed);
-    frames(&mut app, 3);
-    assert_eq!(received::<SavingStopped>(&app).len(), 1);
     assert_eq!(received::<CheckpointSaved>(&app).len(), acknowledged);
     let (mut next, report) = recovered(&disk, session);
     assert_eq!(vial_and_health(&mut next), (1, 2));

@@ -3,10 +3,11 @@
 use bevy::prelude::*;
 use bevy_session::checkpoints::CheckpointSummary;
 use bevy_session::external::Operation;
+use bevy_session::library::SessionPriority;
 use bevy_session::library::{SessionEntry, SessionUpdated};
 use bevy_session::prelude::*;
 use bevy_session::slots::SlotKind;
-use bevy_session::{MemoryDisk, RequestError, SessionId, SessionPriority, SessionUpdate};
+use bevy_session::{MemoryDisk, RequestError, SessionId, SessionUpdate};
 
 use crate::common::*;
 

@@ -8,9 +8,10 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::checkpoints::DataPlaceChanged;
 use bevy_session::library::SessionPlace;
+use bevy_session::library::SessionPriority;
 use bevy_session::library::StorageSettings;
 use bevy_session::prelude::*;
-use bevy_session::{CheckpointId, MemoryDisk, SessionId, SessionPriority};
+use bevy_session::{CheckpointId, MemoryDisk, SessionId};
 
 use crate::common::*;
 

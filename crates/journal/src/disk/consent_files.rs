@@ -70,11 +70,13 @@ impl<'a> ConsentFiles<'a> {
     }
 
     /// Returns true if there is a file of a player, even one that can't be understood.
-    #[must_use]
-    pub fn has(&self, player: &str) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the files can't be listed now.
+    pub fn has(&self, player: &str) -> Result<bool, StoreError> {
         let is_named = |entry: &DirEntry| Layout::is_consent_of(&entry.name, Some(player));
-        self.entries().is_ok_and(|entries| entries.iter().any(is_named))
-            || self.of_player(player).is_some()
+        Ok(self.entries()?.iter().any(is_named) || self.of_player(player).is_some())
     }
 
     /// Writes the answers of a player, durably.

@@ -94,7 +94,8 @@ impl Goes {
         let slots = own_slots(slots, (player, &sessions), game, &mut unreadable);
         sessions.extend(forgotten);
         let is_nothing = sessions.is_empty() && slots.is_empty() && forked.is_empty();
-        let is_named = || means.auditor.names(store, player) || ConsentFiles::of(store).has(player);
+        let has_answered = ConsentFiles::of(store).has(player)?;
+        let is_named = || has_answered || means.auditor.names(store, player);
         if is_nothing && former.is_empty() && !is_named() {
             return Err(RequestError::UnknownPlayer);
         }
@@ -161,7 +162,7 @@ impl Erasing {
         erasure.slots = slots.iter().map(|slot| slot.slot.id).collect();
         erasure.sessions = sessions;
         let has_files = !erasure.sessions.is_empty() || !erasure.slots.is_empty();
-        if has_files || ConsentFiles::of(store).has(&self.player) {
+        if has_files || ConsentFiles::of(store).has(&self.player)? {
             ErasureFiles::of(store).write(&erasure)?;
         }
         Ok(Removing::of(erasure, Some(self.player.clone()), remaining, &self.local))

@@ -247,7 +247,7 @@ impl Exporting {
         let slots = slots.into_iter().zip(1..);
         waiting.extend(slots.map(|(slot, number)| Part::Slot(Box::new(slot), number)));
         let consent = ConsentFiles::of(store).of_player(player);
-        if consent.is_none() && ConsentFiles::of(store).has(player) {
+        if consent.is_none() && ConsentFiles::of(store).has(player)? {
             incomplete.push("consent".to_owned());
         }
         waiting.extend(consent.map(|consent| Part::Consent(Box::new(consent))));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::checkpoints::{CaptureOverBudget, CurrentPace, PaceChanged};
+use bevy_session::ends::Leaving;
 use bevy_session::prelude::*;
 use bevy_session::requests::{CurrentRequest, GuardedRequest, Request};
 use bevy_session::{LeaveCause, MemoryDisk, RequestError, SessionId};
@@ -19,7 +20,12 @@ use crate::figures::measured;
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn limited(disk: &MemoryDisk, alert: Alert) -> App {
+    limited_with(disk, alert, |_| {})
+}
+
+fn limited_with(disk: &MemoryDisk, alert: Alert, add: impl FnOnce(&mut App)) -> App {
     measured(disk, |app| {
+        add(app);
         app.raise_session_alert(alert).unwrap();
         listen::<SessionAlertRaised>(app);
         listen::<SessionAlertCleared>(app);
@@ -286,12 +292,14 @@ fn a_limit_asks_again_where_the_game_refuses_to_close() {
     struct IsInFight(bool);
 
     let disk = MemoryDisk::default();
-    let mut app = limited(&disk, Alert::play_time_above(MINUTE).then(AlertResponse::CloseSession));
-    listen::<SessionClosed>(&mut app);
-    app.insert_resource(IsInFight(true));
-    app.guard_session_requests(|In(asked): In<GuardedRequest>, fight: Res<IsInFight>| {
-        let closes = matches!(asked.request, Request::Current(CurrentRequest::Close(_)));
-        if closes && fight.0 { Err("no closing in a fight".to_owned()) } else { Ok(()) }
+    let alert = Alert::play_time_above(MINUTE).then(AlertResponse::CloseSession);
+    let mut app = limited_with(&disk, alert, |app| {
+        listen::<SessionClosed>(app);
+        app.insert_resource(IsInFight(true));
+        app.guard_session_requests(|In(asked): In<GuardedRequest>, fight: Res<IsInFight>| {
+            let closes = matches!(asked.request, Request::Current(CurrentRequest::Close(_)));
+            if closes && fight.0 { Err("no closing in a fight".to_owned()) } else { Ok(()) }
+        });
     });
     start(&mut app, "Boss");
     long(&mut app, 90);
@@ -309,6 +317,7 @@ fn a_limit_closes_the_session_that_it_is_about_and_no_other() {
     let mut app = limited(&disk, Alert::play_time_above(MINUTE).then(AlertResponse::CloseSession));
     listen::<SessionClosed>(&mut app);
     app.add_observer(|_: On<SessionAlertRaised>, mut commands: Commands| {
+        commands.session().close(Leaving::default());
         commands.session().start(NewSession::named("Next"));
     });
     start(&mut app, "Long");
