@@ -96,7 +96,7 @@ fn what_was_withheld_stays_on_its_machine_when_the_session_is_left() {
 }
 
 #[test]
-fn one_players_no_is_not_anothers() {
+fn the_no_of_one_player_is_not_that_of_another() {
     let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
     let mut app = consenting(plugin(&disk).replica(replica(&store, "one")));
     request(&mut app, |commands| commands.session().start(NewSession::named("A").player("Ann")));
