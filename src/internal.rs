@@ -5,3 +5,4 @@
 pub use bevy_session_journal::internal::model::clock::{between, instant, timestamp};
 
 pub use crate::lifecycle::{LastLook, ask_to_close, give_hint, notify, start_is_decided};
+pub use crate::saved::panic_message;

@@ -29,4 +29,4 @@ pub(crate) use names::{
     ANCHORS, BUILD, BUILT_IN, CHILD_OF, CHILD_ORDER, DISABLED, GONE, IN_CHAPTER, SAVE_KEYS,
     STATE_SCOPES, order_of,
 };
-pub(crate) use panic_message::panic_message;
+pub use panic_message::panic_message;

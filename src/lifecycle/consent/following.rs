@@ -43,11 +43,10 @@ fn hand_over_answers(parts: &mut RuntimeParts, world: &mut World) {
 
 /// Nothing more of a session is sent to the replica while its player doesn't agree.
 fn withhold_from_replica(parts: &mut RuntimeParts, world: &World) {
+    // Most games have no replica, and this runs in each frame.
     let (played, now) = (parts.session(), parts.time.now());
-    let (Some(replica), Some(consent)) = (&mut parts.replica, world.get_resource::<Consent>())
-    else {
-        return;
-    };
+    let Some(replica) = &mut parts.replica else { return };
+    let Some(consent) = world.get_resource::<Consent>() else { return };
     let current = world.get_resource::<CurrentSession>();
     if let Some(current) = current.filter(|current| Some(current.id()) == played) {
         replica.note_player(current.id(), current.player().or(consent.player()));

@@ -1,11 +1,11 @@
 //! The events that wait for the sink, between the main thread and the sink's.
 
-use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bevy_session::internal::panic_message;
 use jiff::Timestamp;
 use tracing::warn;
 
@@ -81,7 +81,7 @@ impl Queue {
         while let Some(event) = self.next() {
             match catch_unwind(AssertUnwindSafe(|| sink.deliver(&event))) {
                 Ok(taken) => has_failed = self.note(taken, has_failed),
-                Err(panic) => return self.give_up(message_of(&*panic)),
+                Err(panic) => return self.give_up(panic_message(&*panic)),
             }
         }
     }
@@ -158,13 +158,6 @@ impl State {
         let change = LifecycleChange::Dropped { count };
         Some(LifecycleEvent { time, session: None, name: None, player: None, change })
     }
-}
-
-/// The message of a panic.
-fn message_of(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "it panicked with a value that is no text".to_owned())
 }
 
 /// Hands what was counted since then to the recorder of the `metrics` crate.
