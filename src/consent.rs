@@ -13,12 +13,12 @@
 //! [`SessionPlugin::ask_consent`]: crate::SessionPlugin::ask_consent
 //! [`ConsentNotGiven`]: crate::RequestError::ConsentNotGiven
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::session::PlayerConsent;
 pub use bevy_session_journal::{ConsentAnswer, Purpose};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// The purposes to which the player has agreed.
 ///
@@ -47,11 +47,11 @@ pub struct Consent {
     /// The answers of who plays without a name.
     unnamed: PlayerConsent,
     named: BTreeMap<String, PlayerConsent>,
-    /// The players whose answers the writer doesn't have yet.
-    unwritten: BTreeSet<Option<String>>,
+    /// The answers that the writer doesn't have yet, by player and purpose, each with the time of the one that it replaces.
+    unwritten: BTreeMap<Option<String>, BTreeMap<Purpose, Option<Timestamp>>>,
     /// The purposes that any player of the profile has withdrawn.
     withdrawn: Vec<Purpose>,
-    /// The purposes that any player of the profile has given.
+    /// The purposes to which any player of the profile agrees now.
     given: Vec<Purpose>,
 }
 
@@ -92,19 +92,35 @@ impl Consent {
         self.is_given_by(self.player(), purpose)
     }
 
+    /// Returns true if this is to be [asked](crate::SessionPlugin::ask_consent): it is off until a player agrees.
+    #[must_use]
+    pub fn is_asked(&self, purpose: Purpose) -> bool {
+        self.asked.contains(&purpose)
+    }
+
     /// Returns true if any player of the profile agrees to this, or if it needn't be
     /// [asked](crate::SessionPlugin::ask_consent).
     #[must_use]
     pub fn is_given_by_any(&self, purpose: Purpose) -> bool {
-        !self.asked.contains(&purpose) || self.given.contains(&purpose)
+        !self.is_asked(purpose) || self.given.contains(&purpose)
     }
 
-    /// The players of the profile who have withdrawn this; `None` is the person who plays without a name.
-    pub fn withdrawn_by(&self, purpose: Purpose) -> impl Iterator<Item = Option<&str>> {
-        let is_withdrawn = move |consent: &&PlayerConsent| {
-            consent.answers.get(purpose.name()).is_some_and(|answer| !answer.is_given)
-        };
-        self.all().filter(is_withdrawn).map(|consent| consent.player.as_deref())
+    /// Returns true if this player agrees to this, as [`is_given`](Self::is_given) has it of the one whose answers count now;
+    /// `None` is the person who plays without a name.
+    #[must_use]
+    pub fn is_given_by(&self, player: Option<&str>, purpose: Purpose) -> bool {
+        let answers = self.of(player).map(|consent| &consent.answers);
+        match answers.and_then(|answers| answers.get(purpose.name())) {
+            Some(answer) => self.counts_as_given(purpose, answer),
+            None => !self.is_asked(purpose),
+        }
+    }
+
+    /// The players of the profile who have answered this in any way; `None` is the person who plays without a name.
+    pub fn answered_by(&self, purpose: Purpose) -> impl Iterator<Item = Option<&str>> {
+        let has_answered =
+            move |consent: &&PlayerConsent| consent.answers.contains_key(purpose.name());
+        self.all().filter(has_answered).map(|consent| consent.player.as_deref())
     }
 
     /// The player's answer to this, and when it was given; `None` if there is none.
@@ -121,40 +137,48 @@ impl Consent {
         self.asked.iter().copied().filter(move |purpose| !is_answered(purpose))
     }
 
-    /// The same as [`is_given`](Self::is_given) for any player.
-    pub(crate) fn is_given_by(&self, player: Option<&str>, purpose: Purpose) -> bool {
-        let is_asked = self.asked.contains(&purpose);
-        let answers = self.of(player).map(|consent| &consent.answers);
-        match answers.and_then(|answers| answers.get(purpose.name())) {
-            Some(answer) => answer.is_given && (!is_asked || answer.version == self.version),
-            None => !is_asked,
-        }
-    }
-
     /// Returns true if this is given by a player of whom nothing is known.
     pub(crate) fn is_given_by_unknown(&self, purpose: Purpose) -> bool {
-        !self.asked.contains(&purpose) && !self.withdrawn.contains(&purpose)
+        !self.is_asked(purpose) && !self.withdrawn.contains(&purpose)
     }
 
     /// Takes the answers of the players of a profile in place of those of another.
-    pub(crate) fn load(&mut self, kept: Vec<PlayerConsent>) {
+    pub(crate) fn change_profile(&mut self, kept: Vec<PlayerConsent>) {
         (self.unnamed, self.named) = Default::default();
         self.unwritten.clear();
         self.player = None;
+        self.add_kept(kept);
+    }
+
+    /// Takes the answers that are kept of the players. What the game has answered since it was built is newer.
+    pub(crate) fn add_kept(&mut self, kept: Vec<PlayerConsent>) {
         for consent in kept {
-            match &consent.player {
-                Some(player) => drop(self.named.insert(player.clone(), consent)),
-                None => self.unnamed = consent,
+            let unwritten = self.unwritten.get_mut(&consent.player);
+            let mut unwritten = unwritten.map(std::mem::take).unwrap_or_default();
+            let known = self.of_mut(consent.player.clone());
+            for (purpose, answer) in &consent.answers {
+                let replaced = unwritten.iter_mut().find(|(it, _)| it.name() == purpose);
+                match replaced {
+                    Some((_, at)) => *at = answer.at,
+                    None => drop(known.answers.insert(purpose.clone(), *answer)),
+                }
+            }
+            if !unwritten.is_empty() {
+                self.unwritten.insert(consent.player, unwritten);
             }
         }
         self.sum_up();
     }
 
-    /// Forgets the answers of a player who is erased.
-    pub(crate) fn forget(&mut self, player: &str) {
-        self.named.remove(player);
-        self.unwritten.retain(|it| it.as_deref() != Some(player));
-        self.sum_up();
+    /// Forgets the answers that were erased with their player.
+    pub(crate) fn forget(&mut self, player: &str, until: Timestamp) {
+        if let Some(consent) = self.named.get_mut(player) {
+            consent.forget_until(until);
+            if consent.answers.is_empty() {
+                self.named.remove(player);
+            }
+            self.sum_up();
+        }
     }
 
     /// Returns true if there are answers that the writer doesn't have.
@@ -162,17 +186,21 @@ impl Consent {
         !self.unwritten.is_empty()
     }
 
-    /// Takes the answers of players who have answered since the last time, which were given now.
+    /// Takes the answers that were given since the last time, which is now.
     pub(crate) fn take_unwritten(&mut self, now: Timestamp) -> Vec<PlayerConsent> {
-        let players = std::mem::take(&mut self.unwritten).into_iter();
-        let consents = players.map(|player| {
-            let consent = self.of_mut(player);
-            for answer in consent.answers.values_mut() {
-                answer.at.get_or_insert(now);
+        let unwritten = std::mem::take(&mut self.unwritten).into_iter();
+        let of_player = |(player, purposes): (Option<String>, BTreeMap<Purpose, _>)| {
+            let mut new = PlayerConsent { player: player.clone(), ..PlayerConsent::default() };
+            let known = &mut self.of_mut(player).answers;
+            for (purpose, replaced) in purposes {
+                if let Some(answer) = known.get_mut(purpose.name()) {
+                    answer.at = Some(later_than(replaced, now));
+                    new.answers.insert(purpose.name().to_owned(), *answer);
+                }
             }
-            consent.clone()
-        });
-        consents.collect()
+            new
+        };
+        unwritten.map(of_player).collect()
     }
 
     fn note(&mut self, purpose: Purpose, is_given: bool) {
@@ -183,9 +211,15 @@ impl Consent {
         if known.is_some_and(|known| (known.is_given, known.version) == (is_given, version)) {
             return;
         }
+        let replaced = known.and_then(|known| known.at);
         answers.insert(purpose.name().to_owned(), ConsentAnswer { is_given, version, at: None });
-        self.unwritten.insert(player);
+        self.unwritten.entry(player).or_default().entry(purpose).or_insert(replaced);
         self.sum_up();
+    }
+
+    /// Returns true if an answer is a yes that counts: to what is asked, one to the text of today.
+    fn counts_as_given(&self, purpose: Purpose, answer: &ConsentAnswer) -> bool {
+        answer.is_given && (!self.is_asked(purpose) || answer.version == self.version)
     }
 
     fn of(&self, player: Option<&str>) -> Option<&PlayerConsent> {
@@ -211,14 +245,21 @@ impl Consent {
 
     /// Notes what any player has said.
     fn sum_up(&mut self) {
-        let says = |purpose: Purpose, is_given: bool| {
-            let mut answers = self.all().filter_map(|consent| consent.answers.get(purpose.name()));
-            answers.any(|answer| answer.is_given == is_given)
+        let answers = |purpose: Purpose| {
+            self.all().filter_map(move |consent| consent.answers.get(purpose.name()))
         };
-        let of = |is_given| Purpose::ALL.into_iter().filter(move |it| says(*it, is_given));
-        let (given, withdrawn) = (of(true).collect(), of(false).collect());
+        let is_given = |it: &Purpose| answers(*it).any(|answer| self.counts_as_given(*it, answer));
+        let is_withdrawn = |it: &Purpose| answers(*it).any(|answer| !answer.is_given);
+        let given = Purpose::ALL.into_iter().filter(is_given).collect();
+        let withdrawn = Purpose::ALL.into_iter().filter(is_withdrawn).collect();
         (self.given, self.withdrawn) = (given, withdrawn);
     }
+}
+
+/// The time of an answer. A clock that was set back doesn't make it older than the answer that it replaces.
+fn later_than(replaced: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let next = replaced.and_then(|at| at.checked_add(SignedDuration::from_nanos(1)).ok());
+    next.map_or(now, |next| next.max(now))
 }
 
 #[cfg(test)]
@@ -252,8 +293,9 @@ mod tests {
         before.withdraw(Purpose::Recording);
         let kept = before.take_unwritten(Timestamp::UNIX_EPOCH);
         let mut after = asked(2);
-        after.load(kept);
+        after.change_profile(kept);
         assert!(!after.is_given(Purpose::Insights) && after.is_given(Purpose::Reports));
+        assert!(!after.is_given_by_any(Purpose::Insights), "nobody has agreed to the new text");
         assert!(!after.is_given(Purpose::Recording), "no stays no");
         assert!(after.unanswered().eq([Purpose::Insights]));
         assert_eq!(after.answer(Purpose::Insights).map(|answer| answer.version), Some(1));
@@ -268,12 +310,40 @@ mod tests {
         assert!(!consent.is_given(Purpose::Insights));
         assert!(consent.is_given_by_any(Purpose::Insights), "Ann's may be made");
         consent.withdraw(Purpose::Insights);
-        assert!(consent.withdrawn_by(Purpose::Insights).eq([Some("Ben")]));
+        assert!(consent.answered_by(Purpose::Insights).eq([Some("Ann"), Some("Ben")]));
         assert!(consent.is_given_by(Some("Ann"), Purpose::Insights));
         assert!(!consent.is_given_by(None, Purpose::Insights));
-        consent.forget("Ben");
-        assert_eq!(consent.withdrawn_by(Purpose::Insights).count(), 0);
-        assert_eq!(consent.take_unwritten(Timestamp::UNIX_EPOCH).len(), 1, "Ann's alone");
+        assert_eq!(consent.take_unwritten(Timestamp::UNIX_EPOCH).len(), 2);
+        consent.withdraw(Purpose::Reports);
+        consent.forget("Ben", Timestamp::UNIX_EPOCH);
+        assert!(consent.answered_by(Purpose::Insights).eq([Some("Ann")]));
+        assert!(!consent.is_given(Purpose::Reports), "that was said since");
+    }
+
+    #[test]
+    fn an_answer_is_newer_than_the_one_that_it_replaces_also_by_a_clock_that_was_set_back() {
+        let mut consent = asked(1);
+        consent.give(Purpose::Replica);
+        let mut kept = consent
+            .take_unwritten(Timestamp::MAX.checked_sub(SignedDuration::from_hours(1)).unwrap());
+        consent.withdraw(Purpose::Replica);
+        let new = consent.take_unwritten(Timestamp::UNIX_EPOCH).remove(0);
+        kept[0].merge(new);
+        assert!(!kept[0].answers["replica"].is_given);
+    }
+
+    #[test]
+    fn what_the_game_answers_before_it_starts_is_newer_than_what_is_kept() {
+        let mut before = asked(1);
+        before.give(Purpose::Insights);
+        before.give(Purpose::Reports);
+        let kept = before.take_unwritten(Timestamp::UNIX_EPOCH);
+        let mut consent = asked(1);
+        consent.withdraw(Purpose::Insights);
+        consent.add_kept(kept);
+        assert!(!consent.is_given(Purpose::Insights) && consent.answer(Purpose::Reports).is_some());
+        let new = consent.take_unwritten(Timestamp::UNIX_EPOCH).remove(0);
+        assert!(new.answers.len() == 1 && new.answers["insights"].at > Some(Timestamp::UNIX_EPOCH));
     }
 
     #[test]

@@ -3,9 +3,9 @@
 pub(super) mod following;
 
 use bevy::prelude::*;
-use bevy_session_journal::RequestError;
+use bevy_session_journal::{RequestError, SessionId};
 
-use super::CurrentSession;
+use super::{CurrentSession, SessionCatalog};
 use crate::consent::{Consent, Purpose};
 
 /// Returns true if the player of the played session agrees, or, without one, the player that the game has set.
@@ -26,9 +26,29 @@ pub(super) fn is_given_by(world: &World, player: Option<&str>, purpose: Purpose)
 ///
 /// [`RequestError::ConsentNotGiven`].
 pub(super) fn require_for_report(world: &World, player: Option<&str>) -> Result<(), RequestError> {
-    let purpose = Purpose::Reports;
-    match is_given_by(world, player, purpose) {
-        true => Ok(()),
-        false => Err(RequestError::ConsentNotGiven { purpose }),
+    require(is_given_by(world, player, Purpose::Reports))
+}
+
+/// Refuses a report on the session of an earlier process, if its player doesn't agree to reports; or, if nobody can say
+/// whose it was, if any player doesn't.
+///
+/// # Errors
+///
+/// [`RequestError::ConsentNotGiven`].
+pub(super) fn require_for_report_on(
+    world: &World,
+    session: Option<SessionId>,
+) -> Result<(), RequestError> {
+    let Some(session) = session else { return require_for_report(world, None) };
+    let catalog = world.get_resource::<SessionCatalog>();
+    let consent = world.get_resource::<Consent>();
+    match catalog.and_then(|catalog| catalog.get(session)) {
+        Some(listed) => require_for_report(world, listed.session.player.as_deref()),
+        None => require(consent.is_none_or(|it| it.is_given_by_unknown(Purpose::Reports))),
     }
+}
+
+fn require(is_given: bool) -> Result<(), RequestError> {
+    let purpose = Purpose::Reports;
+    is_given.then_some(()).ok_or(RequestError::ConsentNotGiven { purpose })
 }

@@ -12,13 +12,13 @@ use bevy_session_journal::{
 use tracing::info;
 
 use super::checkpoints::take_checkpoint;
-use super::consent::require_for_report;
+use super::consent::{require_for_report, require_for_report_on};
 use super::notifications::{
     ReportNotOpened, ReportWritten, ScenarioSaved, SessionExported, notify,
 };
 use super::requests::{check_text, finish, reject};
 use super::runtime::RuntimeParts;
-use super::{CurrentSession, GameContext, PreviousRun, SessionCatalog};
+use super::{CurrentSession, GameContext, PreviousRun};
 use crate::content::Order;
 
 /// The extension of a scenario's file, after its key.
@@ -45,9 +45,7 @@ pub(super) fn report(
             let previous = world.get_resource::<PreviousRun>();
             let previous = previous.ok_or(RequestError::NothingToReport)?.clone();
             let session = previous.session;
-            let catalog = world.get_resource::<SessionCatalog>();
-            let listed = session.zip(catalog).and_then(|(session, it)| it.get(session));
-            require_for_report(world, listed.and_then(|it| it.session.player.as_deref()))?;
+            require_for_report_on(world, session)?;
             (ReportOf::LastRun(Box::new(previous.into())), session, None)
         }
     };

@@ -272,7 +272,7 @@ fn say_what_is_saved(types: &SavedTypes, has_own_saves: bool) {
 /// Reads the players' consent before the first frame, so that nothing is done that a player has withdrawn.
 fn load_consent(app: &mut App, local: &LocalStore) {
     let mut consent = app.world_mut().get_resource_or_init::<Consent>();
-    consent.load(ConsentFiles::of(&local.store).read());
+    consent.add_kept(ConsentFiles::of(&local.store).read());
 }
 
 /// Notes the end of the process before this one.

@@ -243,7 +243,7 @@ fn players_of_one_profile_answer_alone_and_are_known_again_in_the_first_frame() 
     let bens = begin(&mut app, NewSession::named("Ben's second").player("Ben"));
     jump(&mut app, 4);
     assert_eq!(jumps(&mut app, bens), [4]);
-    assert!(app.world().resource::<Consent>().withdrawn_by(Purpose::Recording).eq([Some("Ann")]));
+    assert!(app.world().resource::<Consent>().answered_by(Purpose::Recording).eq([Some("Ann")]));
 }
 
 #[test]
@@ -317,7 +317,80 @@ fn an_erased_player_has_answered_nothing_and_others_have() {
     assert_eq!(rejected(&app), Some(RequestError::UnknownPlayer));
     drop(app);
     let app = recording(plugin(&disk));
-    assert!(app.world().resource::<Consent>().withdrawn_by(Purpose::Insights).eq([Some("Ben")]));
+    assert!(app.world().resource::<Consent>().answered_by(Purpose::Insights).eq([Some("Ben")]));
+}
+
+#[test]
+fn what_an_erased_player_refused_counts_as_long_as_the_session_is_played() {
+    let disk = MemoryDisk::default();
+    let mut app = recording(plugin(&disk));
+    let session = begin(&mut app, NewSession::named("Hop").player("Ann"));
+    frames(&mut app, 2);
+    consent(&mut app).withdraw(Purpose::Recording);
+    seconds(&mut app, 2.0);
+    request(&mut app, |commands| commands.session().library().erase_player("Ann"));
+    frames(&mut app, 60);
+    assert!(!received::<PlayerErased>(&app).pop().unwrap().receipt.is_complete());
+    jump(&mut app, 1);
+    assert_eq!(jumps(&mut app, session), Vec::<u32>::new());
+    close(&mut app);
+    request(&mut app, |commands| commands.session().library().clean_up());
+    frames(&mut app, 60);
+    assert_eq!(files(&disk, "consent").len(), 0);
+}
+
+#[test]
+fn a_player_who_is_erased_in_one_profile_has_answered_in_the_other() {
+    let disk = MemoryDisk::default();
+    let mut app = recording(plugin(&disk));
+    let answer = |app: &mut App| {
+        consent(app).set_player(Some("Ann"));
+        consent(app).withdraw(Purpose::Recording);
+        frames(app, 2);
+    };
+    answer(&mut app);
+    request(&mut app, |commands| commands.session().library().use_profile("other"));
+    frames(&mut app, 6);
+    answer(&mut app);
+    request(&mut app, |commands| commands.session().library().erase_player("Ann"));
+    frames(&mut app, 60);
+    assert_eq!(received::<PlayerErased>(&app).len(), 1);
+    assert!(is_given(&app, Purpose::Recording));
+    request(&mut app, |commands| commands.session().library().use_profile("default"));
+    frames(&mut app, 6);
+    consent(&mut app).set_player(Some("Ann"));
+    assert!(!is_given(&app, Purpose::Recording));
+}
+
+#[test]
+fn what_is_answered_in_the_frame_of_an_exit_is_kept() {
+    let disk = MemoryDisk::default();
+    let mut app = recording(plugin(&disk));
+    begin(&mut app, NewSession::named("Hop"));
+    consent(&mut app).withdraw(Purpose::Replica);
+    app.world_mut().write_message(AppExit::Success);
+    app.update();
+    drop(app);
+    assert!(!is_given(&recording(plugin(&disk)), Purpose::Replica));
+}
+
+#[test]
+fn a_report_on_the_last_run_waits_until_its_player_is_known() {
+    let disk = MemoryDisk::default();
+    let mut app = recording(plugin(&disk));
+    begin(&mut app, NewSession::named("Garden").player("Ann"));
+    seconds(&mut app, 1.0);
+    consent(&mut app).withdraw(Purpose::Reports);
+    seconds(&mut app, 1.0);
+    let killed = disk.snapshot();
+    drop(app);
+    let mut app = game_with(plugin(&killed), listen::<RequestRejected>);
+    // Before any session was looked at.
+    request(&mut app, |commands| {
+        commands.session().library().report(Report::of_last_run(), "crash.tar");
+    });
+    frames(&mut app, 10);
+    assert_eq!(rejected(&app), Some(RequestError::ConsentNotGiven { purpose: Purpose::Reports }));
 }
 
 #[test]

@@ -65,7 +65,9 @@ impl NewFile {
         // What an earlier try left.
         let _ = fs::remove_file(&unfinished);
         let written = write(&unfinished).and_then(|()| {
-            let file = File::open(&unfinished).map_err(|it| failed(&path, it))?;
+            // Not every system syncs what is only open for reading.
+            let file = File::options().write(true).open(&unfinished);
+            let file = file.map_err(|it| failed(&path, it))?;
             sync_all(&file).map_err(|it| failed(&path, it))?;
             put(&unfinished, &path)
         });

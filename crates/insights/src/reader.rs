@@ -11,7 +11,7 @@ use jiff::tz::Offset;
 use crate::gathering::{take_event, take_facts};
 use crate::session::{GridCell, SessionInsights};
 use crate::skill::{Attempt, Skill};
-use crate::withheld::WithheldPlayers;
+use crate::withheld::{Withheld, WithheldPlayers};
 
 /// Counted up when the same history makes another value.
 const FORM: u32 = 2;
@@ -142,8 +142,8 @@ impl SessionDigester for InsightsReader {
         (FORM, self.version, self.offset, &self.counted).hash(&mut hasher);
         self.deaths.iter().for_each(|(path, _)| path.hash(&mut hasher));
         self.skills.all().iter().for_each(|skill| skill.reading().hash(&mut hasher));
-        let withheld = self.withheld.all();
-        if !withheld.is_empty() {
+        let withheld = self.withheld.now();
+        if withheld != Withheld::default() {
             withheld.hash(&mut hasher);
         }
         hasher.finish()

@@ -3,30 +3,64 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// Players who have withdrawn their consent, a list that all who hold it share: nothing is made of their sessions. `None`
-/// stands for sessions that name no player.
+/// The players of whose sessions nothing is made, a list that all who hold it share. A player `None` stands for sessions
+/// that name none.
+///
+/// As it is made, it has nobody.
 #[derive(Clone, Default, Debug)]
-pub struct WithheldPlayers(Arc<RwLock<BTreeSet<Option<String>>>>);
+pub struct WithheldPlayers(Arc<RwLock<Withheld>>);
+
+/// Whose sessions nothing is made of.
+#[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
+pub(crate) struct Withheld {
+    /// True if it is everybody but the players below.
+    is_everybody: bool,
+    players: BTreeSet<Option<String>>,
+}
 
 impl WithheldPlayers {
-    /// Replaces the list. Returns true if it is another one.
-    pub fn replace(&self, players: BTreeSet<Option<String>>) -> bool {
+    /// Makes nothing of these players' sessions. Returns true if it was other ones before.
+    pub fn set(&self, players: BTreeSet<Option<String>>) -> bool {
+        self.replace(Withheld { is_everybody: false, players })
+    }
+
+    /// Makes nothing of the sessions of all players but these. Returns true if it was other ones before.
+    pub fn set_all_but(&self, players: BTreeSet<Option<String>>) -> bool {
+        self.replace(Withheld { is_everybody: true, players })
+    }
+
+    /// Returns true if nothing is made of this player's sessions.
+    #[must_use]
+    pub fn contains(&self, player: Option<&str>) -> bool {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.is_everybody != known.players.iter().any(|it| it.as_deref() == player)
+    }
+
+    /// Whose sessions nothing is made of now.
+    pub(crate) fn now(&self) -> Withheld {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn replace(&self, players: Withheld) -> bool {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let is_other = *known != players;
         *known = players;
         is_other
     }
+}
 
-    /// Returns true if a player is in it.
-    #[must_use]
-    pub fn contains(&self, player: Option<&str>) -> bool {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.iter().any(|it| it.as_deref() == player)
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// All of them.
-    #[must_use]
-    pub fn all(&self) -> BTreeSet<Option<String>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    #[test]
+    fn a_list_has_these_players_or_all_others() {
+        let players = WithheldPlayers::default();
+        assert!(!players.contains(None) && !players.contains(Some("Ann")));
+        let ann = || [Some("Ann".to_owned())].into();
+        assert!(players.set(ann()) && !players.set(ann()));
+        assert!(!players.contains(None) && players.contains(Some("Ann")));
+        assert!(players.set_all_but(ann()) && !players.set_all_but(ann()));
+        assert!(players.contains(None) && !players.contains(Some("Ann")));
     }
 }

@@ -9,7 +9,8 @@ use crate::lifecycle::CurrentSession;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::transitions::profiles::CurrentProfile;
 
-/// Takes in who plays and what was answered, at the beginning and at the end of a frame's work.
+/// Takes in who plays and what was answered: before each step that sends something on, so that an answer counts in the frame
+/// in which it is given.
 pub(in crate::lifecycle) fn follow_consent(parts: &mut RuntimeParts, world: &mut World) {
     follow_player(world);
     hand_over_answers(parts, world);
@@ -63,6 +64,8 @@ pub(in crate::lifecycle) fn profile_changed(
 ) {
     hand_over_answers(parts, world);
     if let Some(mut consent) = world.get_resource_mut::<Consent>() {
-        consent.load(kept);
+        consent.change_profile(kept);
     }
+    // What is sent from here on goes by the answers of those who play in this profile.
+    follow_consent(parts, world);
 }

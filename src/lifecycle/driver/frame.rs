@@ -88,6 +88,7 @@ pub(crate) fn ask_gates(world: &mut World) {
 /// Handles the game's requests, and resumes earlier sessions automatically.
 pub(crate) fn handle_requests(world: &mut World) {
     Runtime::with(world, |parts, world| {
+        follow_consent(parts, world);
         look_for_watches(parts, world);
         clean_up_if_due(parts, world);
         dispatch::handle_requests(parts, world);
@@ -99,6 +100,7 @@ pub(crate) fn handle_requests(world: &mut World) {
 /// Takes the checkpoints that are due, and the last one where the app exits or is suspended.
 pub(crate) fn capture(world: &mut World) {
     Runtime::with(world, |parts, world| {
+        follow_consent(parts, world);
         checkpoint_with_states(parts, world);
         checkpoints::autosave(parts, world);
         follow_external_saves(parts, world);
@@ -115,11 +117,11 @@ pub(crate) fn report(world: &mut World) {
         turn(parts, world);
         // Also what came back in this turn: the game deals with it in the next frame, in which more is recorded.
         hand_out_events(parts, world);
+        follow_consent(parts, world);
         // Who was notified just now may have asked for it, and there may be no other frame.
         exit_if_asked(parts, world);
         report_writer_loss(parts, world);
         release_held_state(parts, world);
-        follow_consent(parts, world);
         publish_activity(parts, world);
         publish_measured(parts, world);
     });

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
-use bevy_session_journal::{AuditEntry, ErasureReceipt, RequestError, Ticket};
+use bevy_session_journal::internal::write::Erased;
+use bevy_session_journal::{AuditEntry, RequestError, Ticket};
 
 use crate::consent::Consent;
 use crate::lifecycle::notifications::{AuditRead, PlayerErased, PlayerExported, notify};
 use crate::lifecycle::requests::{finish, reject};
+use crate::lifecycle::transitions::profiles::CurrentProfile;
 
 /// Everything that is kept of a player was written into a file, or not.
 pub(in crate::lifecycle) fn exported(
@@ -29,15 +31,18 @@ pub(in crate::lifecycle) fn exported(
 pub(in crate::lifecycle) fn erased(
     world: &mut World,
     player: String,
-    result: Result<Box<ErasureReceipt>, RequestError>,
+    result: Result<Box<Erased>, RequestError>,
     ticket: Ticket,
 ) {
     match result {
-        Ok(receipt) => {
-            if let Some(mut consent) = world.get_resource_mut::<Consent>() {
-                consent.forget(&player);
+        Ok(erased) => {
+            let Erased { profile, answers_until, receipt } = *erased;
+            let current = world.get_resource::<CurrentProfile>().map(CurrentProfile::name);
+            let until = answers_until.filter(|_| current == Some(&*profile));
+            if let (Some(until), Some(mut consent)) = (until, world.get_resource_mut::<Consent>()) {
+                consent.forget(&player, until);
             }
-            notify(world, PlayerErased { player, receipt: *receipt });
+            notify(world, PlayerErased { player, receipt });
             finish(world, ticket);
         }
         Err(error) => reject(world, ticket, error),

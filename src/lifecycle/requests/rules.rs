@@ -44,8 +44,10 @@ pub(in crate::lifecycle) enum About {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::lifecycle) enum Needs {
     Nothing,
-    /// All sessions were looked at.
+    /// All sessions were looked at, as of when the request is made: what changes them waits as well.
     Sessions,
+    /// All sessions were looked at. Others needn't wait for this.
+    Listing,
     /// Earlier requests about slots are done.
     Slots,
 }
@@ -159,7 +161,11 @@ impl Request {
             }
             Self::Report { report: Report { subject, .. }, .. } => {
                 let is_now = *subject == ReportSubject::Now;
-                Rules::new("report", if is_now { About::Played } else { About::None })
+                match is_now {
+                    true => Rules::new("report", About::Played),
+                    // It depends on whose session it is.
+                    false => Rules::new("report", About::None).after(Needs::Listing),
+                }
             }
             Self::SaveAsScenario { .. } => Rules::new("save_as_scenario", About::None),
             Self::Export { session, .. } => Rules::new("export", About::One(*session)),

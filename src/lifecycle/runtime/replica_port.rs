@@ -192,7 +192,11 @@ impl ReplicaPort {
 
     /// The session is played by this player.
     pub(in crate::lifecycle) fn note_player(&mut self, session: SessionId, player: Option<&str>) {
-        self.withholding.note_player(session, player);
+        if !self.withholding.note_player(session, player) {
+            return;
+        }
+        let Self { withholding, kept, leaving, .. } = self;
+        withholding.retain(|it| *it == session || kept.contains_key(it) || leaving.contains(it));
     }
 
     /// Withholds the sessions whose players don't agree, and those of unknown players if they wouldn't. Sends the others.

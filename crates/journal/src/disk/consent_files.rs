@@ -7,11 +7,14 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use jiff::Timestamp;
 use tracing::warn;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::error::{Attempt, with_sources};
 use super::sealed::{SealKind, seal_for, unseal};
-use super::{DirEntry, DirectoryStore, Layout, StoreAction, StoreError};
+use super::{DirEntry, DirectoryStore, ErasedConsent, Layout, StoreAction, StoreError};
+use crate::model::ids::random_u64;
 use crate::model::session::PlayerConsent;
 
 const KIND: SealKind = SealKind { magic: *b"bvycons\x1a", version: 1 };
@@ -66,72 +69,134 @@ impl<'a> ConsentFiles<'a> {
     /// The answers of one player; `None` if there are none that can be read.
     #[must_use]
     pub fn of_player(&self, player: &str) -> Option<PlayerConsent> {
-        self.read().into_iter().find(|consent| consent.player.as_deref() == Some(player))
+        let mut answers: Option<PlayerConsent> = None;
+        for (_, read) in self.files_of(Layout::consent_stem(Some(player))).unwrap_or_default() {
+            let Some(read) = read.filter(|read| read.player.as_deref() == Some(player)) else {
+                continue;
+            };
+            match &mut answers {
+                Some(known) => known.merge(read),
+                None => answers = Some(read),
+            }
+        }
+        answers
     }
 
     /// Returns true if there is a file of a player, even one that can't be understood.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the files can't be listed now.
+    /// [`StoreError`] if the files can't be read now.
     pub fn has(&self, player: &str) -> Result<bool, StoreError> {
-        let is_named = |entry: &DirEntry| Layout::is_consent_of(&entry.name, Some(player));
-        Ok(self.entries()?.iter().any(is_named) || self.of_player(player).is_some())
+        let files = self.files_of(Layout::consent_stem(Some(player)))?;
+        let is_theirs = |read: &Option<PlayerConsent>| {
+            read.as_ref().is_none_or(|read| read.player.as_deref() == Some(player))
+        };
+        Ok(files.iter().any(|(_, read)| is_theirs(read)))
     }
 
-    /// Writes the answers of a player, durably.
+    /// Adds answers of a player to those that are kept, durably: of two to one purpose the newer one stays.
     ///
     /// # Errors
     ///
     /// [`StoreError`]. The file is as it was then.
-    pub fn write(&self, consent: &PlayerConsent) -> Result<(), StoreError> {
+    pub fn write(&self, answers: &PlayerConsent) -> Result<(), StoreError> {
         let layout = self.store.layout();
-        let player = consent.player.as_deref();
+        let player = answers.player.as_deref();
         let (directory, path) = (layout.consents(), layout.consent(player));
         self.store.create_directory(&directory)?;
-        self.put_aside(player)?;
-        let bytes = seal_for(&path, KIND, consent)?;
+        let mut consent = answers.clone();
+        if let Some(known) = self.read_or_put_aside(player)? {
+            consent.merge(known);
+        }
+        let bytes = seal_for(&path, KIND, &consent)?;
         self.store.disk().replace(&path, &bytes).attempt(StoreAction::Replace, &path)?;
         // The directories may have been made by a process that stopped before it synced them.
         let [data, profiles, profile, _] = layout.directories_to_sessions();
         self.store.sync_directories(&[directory, profile, profiles, data])
     }
 
-    /// Copies a file that can't be understood, so that the player's new answers don't overwrite it.
-    fn put_aside(&self, player: Option<&str>) -> Result<(), StoreError> {
-        let path = self.store.layout().consent(player);
-        let bytes = match self.store.disk().read(&path, MAX_BYTES) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            read => read.attempt(StoreAction::Read, &path)?,
+    /// The answers in the player's own file. One that can't be understood, or in which another player's are, gets another
+    /// name, so that new answers don't overwrite it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the file can't be read now: nothing is known of it, so it isn't to be replaced.
+    fn read_or_put_aside(&self, player: Option<&str>) -> Result<Option<PlayerConsent>, StoreError> {
+        let (layout, disk) = (self.store.layout(), self.store.disk());
+        let path = layout.consent(player);
+        let bytes = match disk.read(&path, MAX_BYTES) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                let aside = layout.consent_aside(player, random_u64());
+                disk.put_in_place(&path, &aside).attempt(StoreAction::Replace, &aside)?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error).attempt(StoreAction::Read, &path),
         };
-        if unseal::<PlayerConsent>(KIND, &bytes).is_ok() {
-            return Ok(());
+        let read = unseal::<PlayerConsent>(KIND, &bytes).ok();
+        if let Some(read) = read.filter(|read| read.player.as_deref() == player) {
+            return Ok(Some(read));
         }
-        let aside = self.store.layout().consent_aside(player);
-        self.store.disk().replace(&aside, &bytes).attempt(StoreAction::Replace, &aside)
+        // Named after its content: where the disk refuses the new answers again and again, it is copied once.
+        let aside = layout.consent_aside(player, xxh3_64(&bytes));
+        if disk.open(&aside).is_err() {
+            disk.replace(&aside, &bytes).attempt(StoreAction::Replace, &aside)?;
+        }
+        Ok(None)
     }
 
-    /// Removes the files of the players who are meant, durably. Where the name of the player is known, also those that
-    /// can't be understood.
+    /// What an erasure of a player removes of the answers: all up to now, and those of a clock that was ahead.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the files can't be read now.
+    pub fn to_be_erased(
+        &self,
+        player: &str,
+        asked_at: Timestamp,
+    ) -> Result<ErasedConsent, StoreError> {
+        let stem = Layout::consent_stem(Some(player));
+        let files = self.files_of(stem.clone())?.into_iter();
+        let answered_at = files.filter_map(|(_, read)| read?.answered_at()).max();
+        Ok(ErasedConsent { stem, until: answered_at.map_or(asked_at, |at| at.max(asked_at)) })
+    }
+
+    /// Removes what an erasure names of the answers of a player, durably: those that can't be understood too, and none that
+    /// was given later.
     ///
     /// # Errors
     ///
     /// [`StoreError`] at the first that can't be read now, or not be removed.
     pub fn remove(
         &self,
-        player: Option<&str>,
-        is_meant: impl Fn(&PlayerConsent) -> bool,
+        erased: &ErasedConsent,
+        is_meant: impl Fn(&str) -> bool,
     ) -> Result<RemovedConsents, StoreError> {
         let directory = self.store.layout().consents();
+        let disk = self.store.disk();
         let mut removed = RemovedConsents::default();
-        for entry in self.entries()? {
-            let is_theirs = match self.read_file(&entry.name)? {
-                Some(consent) => is_meant(&consent),
-                None => player.is_some() && Layout::is_consent_of(&entry.name, player),
+        for (entry, read) in self.files_of(erased.stem.clone())? {
+            let path = directory.join(&entry.name);
+            let later = match read {
+                // Two players whose names have one hash.
+                Some(read) if !read.player.as_deref().is_some_and(&is_meant) => continue,
+                Some(mut read) => {
+                    let before = read.answers.len();
+                    read.answers.retain(|_, answer| answer.at.is_some_and(|at| at > erased.until));
+                    if read.answers.len() == before {
+                        continue;
+                    }
+                    Some(read).filter(|read| !read.answers.is_empty())
+                }
+                None => None,
             };
-            if is_theirs {
-                let path = directory.join(&entry.name);
-                self.store.disk().remove(&path).attempt(StoreAction::RemoveFile, &path)?;
+            if let Some(later) = later {
+                let bytes = seal_for(&path, KIND, &later)?;
+                disk.replace(&path, &bytes).attempt(StoreAction::Replace, &path)?;
+            } else {
+                disk.remove(&path).attempt(StoreAction::RemoveFile, &path)?;
                 removed.files += 1;
                 removed.bytes += entry.len;
             }
@@ -140,6 +205,13 @@ impl<'a> ConsentFiles<'a> {
             self.store.sync_directories(&[directory])?;
         }
         Ok(removed)
+    }
+
+    /// The files whose names begin with this, with what is in those that can be understood. A copy that a file cloud made
+    /// has such a name too.
+    fn files_of(&self, stem: String) -> Result<Vec<(DirEntry, Option<PlayerConsent>)>, StoreError> {
+        let entries = self.entries()?.into_iter().filter(|entry| entry.name.starts_with(&stem));
+        entries.map(|entry| self.read_file(&entry.name).map(|read| (entry, read))).collect()
     }
 
     /// The files of answers, also those that are being written, or that made way for one.
@@ -162,6 +234,10 @@ impl<'a> ConsentFiles<'a> {
         let path = self.store.layout().consents().join(name);
         let bytes = match self.store.disk().read(&path, MAX_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                warn!(path = %path.display(), "a player's consent is too large to be one");
+                return Ok(None);
+            }
             read => read.attempt(StoreAction::Read, &path)?,
         };
         let read = unseal::<PlayerConsent>(KIND, &bytes);

@@ -36,8 +36,20 @@ pub struct Erasure {
     pub sessions: Vec<SessionId>,
     /// The slots to be removed.
     pub slots: Vec<SlotId>,
+    /// The answers to be removed about the use of the player's data; `None` once they are.
+    #[serde(default)]
+    pub consent: Option<ErasedConsent>,
     /// True once nothing was left to be removed.
     pub is_done: bool,
+}
+
+/// The answers of a player that an erasure removes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ErasedConsent {
+    /// The beginning of the names of their files, which is a hash of the player's name.
+    pub stem: String,
+    /// The time of the newest of them. Later ones are of a player who has come back.
+    pub until: Timestamp,
 }
 
 impl Erasure {
@@ -45,7 +57,8 @@ impl Erasure {
     pub fn of(player: &str, asked_at: Timestamp) -> Self {
         let number = random_u64();
         let check = check_of(player, number);
-        Self { number, asked_at, check, sessions: Vec::new(), slots: Vec::new(), is_done: false }
+        let (sessions, slots) = (Vec::new(), Vec::new());
+        Self { number, asked_at, check, sessions, slots, consent: None, is_done: false }
     }
 
     /// Returns true if this may be the player's name. Of another player it is one time in 65,536.

@@ -132,14 +132,9 @@ impl Layout {
     }
 
     /// The file in which a player's answers that can't be understood are kept, once there are new ones.
-    pub fn consent_aside(&self, player: Option<&str>) -> PathBuf {
-        let (stem, number) = (Self::consent_stem(player), random_u64());
+    pub fn consent_aside(&self, player: Option<&str>, number: u64) -> PathBuf {
+        let stem = Self::consent_stem(player);
         self.consents().join(format!("{stem}-{number:016x}.{CONSENT_EXTENSION}"))
-    }
-
-    /// Returns true if a file has the name of a player's answers, or of what can't be understood of them.
-    pub fn is_consent_of(name: &str, player: Option<&str>) -> bool {
-        Self::is_consent_name(name) && name.starts_with(&Self::consent_stem(player))
     }
 
     /// Returns true if a file may have the answers of a player, copies that a cloud made included.
@@ -147,7 +142,8 @@ impl Layout {
         has_extension(name, CONSENT_EXTENSION)
     }
 
-    fn consent_stem(player: Option<&str>) -> String {
+    /// The beginning of the names of a player's files of answers.
+    pub fn consent_stem(player: Option<&str>) -> String {
         let mut key = vec![u8::from(player.is_some())];
         key.extend_from_slice(player.unwrap_or_default().as_bytes());
         format!("{:016x}", xxh3_64(&key))

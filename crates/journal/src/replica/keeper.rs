@@ -244,6 +244,8 @@ impl Keeper {
 
     fn forget(&mut self, at: usize) {
         let shipment = self.shipments.swap_remove(at);
+        // Whoever keeps it again says first if it is withheld.
+        self.withheld.remove(&shipment.session);
         self.recorders.remove(&shipment.recorder);
         self.local.claimed.remove(shipment.session);
         self.next_look = Duration::ZERO;

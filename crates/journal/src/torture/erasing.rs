@@ -42,7 +42,7 @@ fn order(play: &mut Play, order: Order<super::content::Bytes>) -> Vec<News> {
 
 fn answer(news: Vec<News>) -> Result<ErasureReceipt, RequestError> {
     let answers = news.into_iter().filter_map(|report| match report {
-        News::PlayerErased { result, .. } => Some(result.map(|receipt| *receipt)),
+        News::PlayerErased { result, .. } => Some(result.map(|erased| erased.receipt)),
         _ => None,
     });
     let mut answers: Vec<_> = answers.collect();
@@ -286,6 +286,32 @@ fn the_answers_of_a_player_who_has_nothing_else_are_removed_after_a_refusal() {
     library.play.kill();
     assert_eq!(erase(&mut library.play, "Cleo"), Err(RequestError::UnknownPlayer));
     assert_eq!(ConsentFiles::of(&library.play.game.local.store).read().len(), 2);
+}
+
+#[test]
+fn an_erasure_that_goes_on_removes_what_is_unreadable_of_the_player_and_no_later_answer() {
+    let mut library = small_library(67);
+    let store = library.play.game.local.store.clone();
+    let torn = store.layout().consent_aside(Some("Ann-Q"), 7);
+    library.play.disk.replace(&torn, b"torn").unwrap();
+    let others = store.layout().consent_aside(Some("Ann-Qabel"), 7);
+    library.play.disk.replace(&others, b"torn").unwrap();
+    let played = library.of["Ann-Q"][0];
+    let lock = store.lock_session(played).unwrap().expect("nobody plays it");
+    let receipt = erase(&mut library.play, "Ann-Q").unwrap();
+    assert!(receipt.remaining.contains(&Remaining::InUse { session: played }), "{receipt:?}");
+    let files = ConsentFiles::of(&store);
+    assert!(files.of_player("Ann-Q").is_some(), "while it is played, an answer counts");
+    library.play.now.wall += jiff::SignedDuration::from_secs(5);
+    answer_of(&mut library.play, &["Ann-Q"]);
+    drop(lock);
+    let mut now = library.play.now;
+    clean(&mut library.play.game, &mut now);
+    let image = library.play.disk.image();
+    assert!(image.file(&torn).is_none() && image.file(&others).is_some());
+    let later = files.of_player("Ann-Q").unwrap();
+    assert!(later.answered_at() == Some(now.wall), "{later:?}");
+    assert!(files.of_player("Ann-Qabel").is_some());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::model::session::PlayerConsent;
 /// The answers that aren't written yet.
 #[derive(Default)]
 pub(super) struct Consents {
-    /// The newest of each player, with the profile.
+    /// What each player has answered since, with the profile.
     waiting: Vec<(String, PlayerConsent)>,
     /// True if a failure was logged since something was written.
     is_refused: bool,
@@ -18,8 +18,11 @@ pub(super) struct Consents {
 impl Consents {
     /// Takes the answers of a player of a profile.
     pub(super) fn keep(&mut self, profile: String, consent: PlayerConsent) {
-        self.waiting.retain(|(of, it)| *of != profile || it.player != consent.player);
-        self.waiting.push((profile, consent));
+        let mut waiting = self.waiting.iter_mut();
+        match waiting.find(|(of, it)| *of == profile && it.player == consent.player) {
+            Some((_, waiting)) => waiting.merge(consent),
+            None => self.waiting.push((profile, consent)),
+        }
     }
 
     /// Writes what isn't written yet.
@@ -43,21 +46,27 @@ impl Consents {
         });
     }
 
-    /// Takes the answers of a profile that aren't written yet in place of those that were read.
+    /// Adds the answers of a profile that aren't written yet to those that were read.
     pub(super) fn add_unwritten(&self, profile: &str, read: &mut Vec<PlayerConsent>) {
         for (_, consent) in self.waiting.iter().filter(|(of, _)| of == profile) {
-            read.retain(|it| it.player != consent.player);
-            read.push(consent.clone());
+            match read.iter_mut().find(|it| it.player == consent.player) {
+                Some(read) => read.merge(consent.clone()),
+                None => read.push(consent.clone()),
+            }
         }
     }
 
-    /// Forgets the answers of players who are erased.
-    pub(super) fn note(&mut self, news: &[News], local: &LocalStore) {
+    /// Forgets the answers that were erased with their players.
+    pub(super) fn note(&mut self, news: &[News]) {
         for report in news {
-            let News::PlayerErased { player, result: Ok(_), .. } = report else { continue };
-            let profile = &local.store.layout().profile;
-            self.waiting
-                .retain(|(of, it)| of != profile || it.player.as_deref() != Some(&**player));
+            let News::PlayerErased { player, result: Ok(erased), .. } = report else { continue };
+            let Some(until) = erased.answers_until else { continue };
+            for (profile, consent) in &mut self.waiting {
+                if *profile == erased.profile && consent.player.as_ref() == Some(player) {
+                    consent.forget_until(until);
+                }
+            }
+            self.waiting.retain(|(_, consent)| !consent.answers.is_empty());
         }
     }
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use self::removing::{Removing, files_in};
 use super::auditing::Auditor;
+use super::erased::Erased;
 use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 use super::news::News;
 use super::ownership::{OPENED_AT_ONCE, Owned, own_slots};
@@ -63,7 +64,7 @@ pub(super) enum Stepped {
     Going,
     /// Another process is in the way for a moment.
     Later(Duration),
-    Done(ErasureReceipt),
+    Done(Erased),
 }
 
 /// The erasure of a player.
@@ -161,6 +162,8 @@ impl Erasing {
         let mut erasure = Erasure::of(&self.player, means.now.wall);
         erasure.slots = slots.iter().map(|slot| slot.slot.id).collect();
         erasure.sessions = sessions;
+        erasure.consent =
+            Some(ConsentFiles::of(store).to_be_erased(&self.player, erasure.asked_at)?);
         let has_files = !erasure.sessions.is_empty() || !erasure.slots.is_empty();
         if has_files || ConsentFiles::of(store).has(&self.player)? {
             ErasureFiles::of(store).write(&erasure)?;
@@ -241,7 +244,7 @@ impl Job for ErasePlayer {
         let result = match self.erasing.step(&mut tools.means()) {
             Ok(Stepped::Going) => return Slice::Going(self),
             Ok(Stepped::Later(again_in)) => return Slice::Later(self, again_in),
-            Ok(Stepped::Done(receipt)) => Ok(Box::new(receipt)),
+            Ok(Stepped::Done(erased)) => Ok(Box::new(erased)),
             Err(error) => Err(error),
         };
         let Self { erasing: Erasing { player, .. }, ticket } = *self;

@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use super::Surroundings;
 use super::asked::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder};
 use super::cleanup_outcome::CleanupOutcome;
+use super::erased::Erased;
 use crate::disk::process::LastRun;
 use crate::format::CheckpointKind;
 use crate::model::ids::{CheckpointId, SessionId, SlotId, Ticket};
 use crate::model::session::{
     Attachment, AttachmentError, AttachmentOf, AttachmentVersion, AuditEntry, CheckpointError,
-    ErasureReceipt, FailureCause, LeaveCause, PlayerConsent, ProvenTime, RecoveryError,
-    RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved, SlotError, StopReason,
+    FailureCause, LeaveCause, PlayerConsent, ProvenTime, RecoveryError, RequestError,
+    SessionContext, SessionUpdate, ShelfMove, ShelfMoved, SlotError, StopReason,
 };
 use crate::read::digest::{DigestFigures, ErasedDigests};
 use crate::read::finding::Shelf;
@@ -109,11 +110,7 @@ pub enum News {
     /// Slots of an erased player were removed.
     SlotsErased { slots: Vec<SlotId> },
     /// A player was erased, or not.
-    PlayerErased {
-        player: String,
-        result: Result<Box<ErasureReceipt>, RequestError>,
-        ticket: Ticket,
-    },
+    PlayerErased { player: String, result: Result<Box<Erased>, RequestError>, ticket: Ticket },
     /// The newest entries of the audit log were read, the oldest of them first, with the number of all; or not.
     AuditRead { result: Result<(Vec<AuditEntry>, usize), RequestError>, ticket: Ticket },
     /// A cleanup is done. Without a ticket, as the time for it had come.

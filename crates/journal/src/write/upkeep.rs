@@ -205,9 +205,9 @@ impl Upkeep {
             match erasing.step(&mut means)? {
                 Stepped::Going => {}
                 Stepped::Later(wait) => thread::sleep(wait),
-                Stepped::Done(receipt) => {
+                Stepped::Done(erased) => {
                     self.note((AuditDeed::ErasedPlayer, None), now.wall);
-                    return Ok(receipt);
+                    return Ok(erased.receipt);
                 }
             }
         }

@@ -356,7 +356,7 @@ impl<C: Content> Worker<C> {
         };
         let was_done = jobs.slice(among, &mut tools);
         // Before anybody hears of what was done.
-        self.consents.note(&news, &self.local);
+        self.consents.note(&news);
         self.auditor.note(&news, now.wall);
         self.auditor.write(&self.local.store);
         // The upkeep of the run may find that nothing more of it is saved, and others wait for that.

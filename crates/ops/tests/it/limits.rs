@@ -100,7 +100,8 @@ fn what_one_session_has_raised_is_over_when_another_is_played() {
 
 /// Bytes of a session's files.
 fn bytes_of(disk: &MemoryDisk, session: SessionId) -> usize {
-    let of_it = |path: &PathBuf| path.to_string_lossy().contains(&format!("{session}/"));
+    let name = session.to_string();
+    let of_it = |path: &PathBuf| path.iter().any(|part| part == &*name);
     let files = disk.paths().into_iter().filter(of_it);
     files.filter_map(|path| disk.content(&path)).map(|content| content.len()).sum()
 }

@@ -27,8 +27,16 @@ pub(super) fn follow_consent(
     mut was_given: Local<Option<bool>>,
     mut commands: Commands,
 ) {
-    let withdrawn = consent.withdrawn_by(Purpose::Insights);
-    let is_other = withheld.0.replace(withdrawn.map(|player| player.map(str::to_owned)).collect());
+    let is_asked = consent.is_asked(Purpose::Insights);
+    let is_exception =
+        |player: &Option<&str>| consent.is_given_by(*player, Purpose::Insights) == is_asked;
+    let exceptions = consent.answered_by(Purpose::Insights).filter(is_exception);
+    let exceptions = exceptions.map(|player| player.map(str::to_owned)).collect();
+    let is_other = match is_asked {
+        // At a start this is nothing new. What another list had let through is made again with the next refresh.
+        true => withheld.0.set_all_but(exceptions) && was_given.is_some(),
+        false => withheld.0.set(exceptions),
+    };
     let is_given = consent.is_given_by_any(Purpose::Insights);
     let is_refused = was_given.replace(is_given) != Some(is_given) && !is_given;
     if is_other || is_refused {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::*;
-use crate::disk::MemoryDisk;
 use crate::disk::sealed::seal;
+use crate::disk::{MemoryDisk, Operation};
 use crate::model::session::{ConsentAnswer, Purpose};
 
 fn store(disk: &MemoryDisk) -> DirectoryStore {
@@ -50,17 +50,20 @@ fn of_copies_the_newest_answer_to_each_purpose_counts() {
     let store = store(&disk);
     let files = ConsentFiles::of(&store);
     files.write(&answered(Some("Ann"), Purpose::Replica, true, 5)).unwrap();
-    let directory = store.layout().consents();
+    let copy = |of: &str| {
+        let stem = Layout::consent_stem(Some("Ann"));
+        store.layout().consents().join(format!("{stem}{of}"))
+    };
     for (name, other) in [
-        ("a (conflicted copy).consent", answered(Some("Ann"), Purpose::Replica, false, 4)),
-        ("b (conflicted copy).consent", answered(Some("Ann"), Purpose::Reports, false, 4)),
+        (" (conflicted copy).consent", answered(Some("Ann"), Purpose::Replica, false, 4)),
+        (" (conflicted copy 2).consent", answered(Some("Ann"), Purpose::Reports, false, 4)),
     ] {
-        disk.put(&directory.join(name), &seal(KIND, &other).unwrap());
+        disk.put(&copy(name), &seal(KIND, &other).unwrap());
     }
     let read = files.of_player("Ann").unwrap();
     assert!(read.answers["replica"].is_given && !read.answers["reports"].is_given, "{read:?}");
     disk.put(
-        &directory.join("c.consent"),
+        &copy("-3.consent"),
         &seal(KIND, &answered(Some("Ann"), Purpose::Replica, false, 5)).unwrap(),
     );
     let read = files.of_player("Ann").unwrap();
@@ -87,8 +90,7 @@ fn torn_and_newer_files_say_nothing_and_are_put_aside_by_new_answers() {
         assert_eq!(disk.content(&other[0]), Some(bytes), "it isn't lost");
         files.write(&ann).unwrap();
         assert_eq!(paths(&disk).len(), 2, "once is enough");
-        let name = other[0].file_name().unwrap().to_str().unwrap();
-        assert!(Layout::is_consent_of(name, Some("Ann")), "{name}");
+        assert!(files.has("Ann").unwrap() && !files.has("Ben").unwrap());
     }
 }
 
@@ -102,9 +104,71 @@ fn a_player_is_removed_with_all_files_and_others_stay() {
         files.write(&answered(Some(name), Purpose::Insights, false, 1)).unwrap();
     }
     assert_eq!(paths(&disk).len(), 3);
-    let is_ann = |consent: &PlayerConsent| consent.player.as_deref() == Some("Ann");
-    let removed = files.remove(Some("Ann"), is_ann).unwrap();
+    let now = Timestamp::UNIX_EPOCH;
+    let erased = files.to_be_erased("Ann", now).unwrap();
+    assert!(erased.until > now, "the clock is behind");
+    let is_ann = |player: &str| player == "Ann";
+    let removed = files.remove(&erased, is_ann).unwrap();
     assert!(removed.files == 2 && removed.bytes > 4, "{removed:?}");
     assert_eq!(paths(&disk), [store.layout().consent(Some("Ben"))]);
-    assert_eq!(files.remove(Some("Ann"), is_ann).unwrap().files, 0);
+    assert_eq!(files.remove(&erased, is_ann).unwrap().files, 0);
+}
+
+#[test]
+fn what_a_player_answers_after_the_erasure_stays() {
+    let disk = MemoryDisk::default();
+    let store = store(&disk);
+    let files = ConsentFiles::of(&store);
+    files.write(&answered(Some("Ann"), Purpose::Insights, true, 1)).unwrap();
+    let erased = files.to_be_erased("Ann", Timestamp::UNIX_EPOCH).unwrap();
+    files.write(&answered(Some("Ann"), Purpose::Reports, false, 2)).unwrap();
+    assert_eq!(files.remove(&erased, |player| player == "Ann").unwrap().files, 0);
+    assert_eq!(files.of_player("Ann"), Some(answered(Some("Ann"), Purpose::Reports, false, 2)));
+}
+
+#[test]
+fn new_answers_are_added_to_those_of_another_process() {
+    let disk = MemoryDisk::default();
+    let store = store(&disk);
+    let files = ConsentFiles::of(&store);
+    files.write(&answered(Some("Ann"), Purpose::Replica, false, 5)).unwrap();
+    files.write(&answered(Some("Ann"), Purpose::Insights, true, 3)).unwrap();
+    files.write(&answered(Some("Ann"), Purpose::Replica, true, 4)).unwrap();
+    let kept = files.of_player("Ann").unwrap();
+    assert!(!kept.answers["replica"].is_given && kept.answers["insights"].is_given, "{kept:?}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_now_is_not_replaced() {
+    let disk = MemoryDisk::default();
+    let store = store(&disk);
+    let files = ConsentFiles::of(&store);
+    files.write(&answered(Some("Ann"), Purpose::Replica, false, 5)).unwrap();
+    disk.fail_always(Operation::Read, io::ErrorKind::PermissionDenied);
+    files.write(&answered(Some("Ann"), Purpose::Insights, true, 6)).unwrap_err();
+    disk.heal();
+    files.write(&answered(Some("Ann"), Purpose::Insights, true, 6)).unwrap();
+    assert!(!files.of_player("Ann").unwrap().answers["replica"].is_given);
+}
+
+#[test]
+fn a_file_that_is_no_answer_is_put_aside_once() {
+    let disk = MemoryDisk::default();
+    let store = store(&disk);
+    let files = ConsentFiles::of(&store);
+    let path = store.layout().consent(Some("Ann"));
+    disk.put(&path, &vec![0; MAX_BYTES + 1]);
+    assert!(files.of_player("Ann").is_none() && files.has("Ann").unwrap());
+    let ann = answered(Some("Ann"), Purpose::Reports, true, 1);
+    files.write(&ann).unwrap();
+    assert_eq!(files.of_player("Ann"), Some(ann.clone()));
+    assert_eq!(paths(&disk).len(), 2);
+
+    // A second player whose name has the same hash.
+    disk.put(&path, &seal(KIND, &answered(Some("Ben"), Purpose::Reports, false, 1)).unwrap());
+    assert_eq!(files.of_player("Ann"), None);
+    files.write(&ann).unwrap();
+    assert_eq!(files.of_player("Ann"), Some(ann));
+    let bens = files.read().into_iter().find(|it| it.player.as_deref() == Some("Ben"));
+    assert!(!bens.unwrap().answers["reports"].is_given);
 }

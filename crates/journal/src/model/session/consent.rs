@@ -71,6 +71,11 @@ impl PlayerConsent {
         self.answers.values().filter_map(|answer| answer.at).max()
     }
 
+    /// Forgets the answers up to a time, and keeps those that nobody has handed to the writer yet.
+    pub fn forget_until(&mut self, until: Timestamp) {
+        self.answers.retain(|_, answer| answer.at.is_none_or(|at| at > until));
+    }
+
     /// Takes in the answers of another file of the same player: of two to one purpose the newer one counts, and of two
     /// at one time a refusal.
     pub fn merge(&mut self, other: Self) {

@@ -233,3 +233,19 @@ fn a_session_that_is_begun_while_it_is_withheld_isnt_there_at_all() {
     assert!(reports.iter().any(|it| matches!(it, ReplicaReport::Claimed(..))), "{reports:?}");
     assert_eq!(kept.replicated().len(), 1);
 }
+
+#[test]
+fn a_lost_store_is_back_also_where_what_is_played_is_withheld() {
+    let mut kept = Kept::new();
+    kept.store.go_away();
+    kept.execute(ReplicaOrder::Begin(kept.session));
+    let reports = kept.turn();
+    assert!(reports.iter().any(|it| matches!(it, ReplicaReport::Lost(..))), "{reports:?}");
+    kept.execute(ReplicaOrder::Withhold(kept.session, true));
+    let reports: Vec<_> = (0..3).flat_map(|_| kept.turn()).collect();
+    assert!(reports.is_empty(), "{reports:?}");
+    kept.store.come_back();
+    let reports: Vec<_> = (0..9).flat_map(|_| kept.turn()).collect();
+    assert!(reports.iter().any(|it| matches!(it, ReplicaReport::Back)), "{reports:?}");
+    assert_eq!(kept.replicated(), []);
+}

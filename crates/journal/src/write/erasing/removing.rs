@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tracing::{debug, warn};
 
+use super::super::erased::Erased;
 use super::super::filing::{forget_for_good, take};
 use super::super::news::News;
 use super::state::{count_logs, count_records, remove_indexes};
@@ -35,6 +37,8 @@ pub(super) struct Removing {
     receipt: ErasureReceipt,
     /// The slots that are removed and not reported yet.
     removed_slots: Vec<SlotId>,
+    /// The time up to which the player's answers about the use of their data are removed.
+    answers_until: Option<Timestamp>,
     /// The time since which a lock is waited for.
     waiting_since: Option<Duration>,
 }
@@ -65,8 +69,17 @@ impl Removing {
         let receipt = ErasureReceipt { remaining, ..ErasureReceipt::default() };
         let stage = Stage::Sessions(erasure.sessions.iter().copied().collect());
         let (local, kept) = (Arc::clone(local), BTreeSet::new());
-        let (removed_slots, waiting_since) = (Vec::new(), None);
-        Self { erasure, player, local, stage, kept, receipt, removed_slots, waiting_since }
+        Self {
+            erasure,
+            player,
+            local,
+            stage,
+            kept,
+            receipt,
+            removed_slots: Vec::new(),
+            answers_until: None,
+            waiting_since: None,
+        }
     }
 
     /// The session that is removed next.
@@ -263,17 +276,18 @@ impl Removing {
         sessions.filter(|session| !self.kept.contains(session)).collect()
     }
 
-    /// Removes the player's answers about the use of their data. Done again, only those that were given before the player
-    /// was erased: the player may have come back since.
+    /// Removes the player's answers about the use of their data, last of all: while a session is played, a refusal counts.
     fn remove_consent(&mut self) {
-        let (player, asked_at) = (self.player.as_deref(), self.erasure.asked_at);
-        let removed = ConsentFiles::of(&self.local.store).remove(player, |consent| {
-            let is_older = consent.answered_at().is_none_or(|at| at <= asked_at);
-            let name = consent.player.as_deref();
-            (player.is_some() || is_older) && name.is_some_and(|name| self.is_meant(name))
-        });
-        match removed {
-            Ok(removed) => self.count(Removed { files: removed.files, bytes: removed.bytes }),
+        let Some(erased) = self.erasure.consent.clone().filter(|_| self.receipt.is_complete())
+        else {
+            return;
+        };
+        let is_meant = |player: &str| self.is_meant(player);
+        match ConsentFiles::of(&self.local.store).remove(&erased, is_meant) {
+            Ok(removed) => {
+                self.answers_until = Some(erased.until);
+                self.count(Removed { files: removed.files, bytes: removed.bytes });
+            }
             Err(error) => {
                 let error = error.into();
                 self.receipt.remaining.push(Remaining::StateRefused { error });
@@ -300,12 +314,14 @@ impl Removing {
     }
 
     /// Says durably that it is done, if it is.
-    fn end(&mut self) -> ErasureReceipt {
+    fn end(&mut self) -> Erased {
         let store = &self.local.store;
         let disk = &**store.disk();
         let is_noted = disk.open(&store.layout().erasure(self.erasure.number)).is_ok();
         if self.receipt.is_complete() && !self.erasure.is_done && is_noted {
             self.erasure.is_done = true;
+            // Nor is the hash of the name needed any more.
+            self.erasure.consent = None;
             if let Err(error) = ErasureFiles::of(store).write(&self.erasure) {
                 warn!(error = %with_sources(&error), "it can't be noted that a player is erased");
                 let error = error.into();
@@ -319,7 +335,11 @@ impl Removing {
         let records = count_records(disk, state);
         remaining.extend(records.map(|files| Remaining::ProcessRecords { files }));
         remaining.push(Remaining::Elsewhere);
-        std::mem::take(&mut self.receipt)
+        Erased {
+            profile: store.layout().profile.clone(),
+            answers_until: self.answers_until,
+            receipt: std::mem::take(&mut self.receipt),
+        }
     }
 
     fn may_wait(&mut self, means: &Means<'_>) -> bool {
