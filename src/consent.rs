@@ -16,6 +16,7 @@
 use std::collections::BTreeMap;
 
 use bevy::prelude::*;
+use bevy_session_journal::internal::disk::ErasedConsent;
 use bevy_session_journal::internal::model::session::PlayerConsent;
 pub use bevy_session_journal::{ConsentAnswer, Purpose};
 use jiff::{SignedDuration, Timestamp};
@@ -53,6 +54,8 @@ pub struct Consent {
     withdrawn: Vec<Purpose>,
     /// The purposes to which any player of the profile agrees now.
     given: Vec<Purpose>,
+    /// The purposes to which a player of the profile who has answered doesn't agree now.
+    refused: Vec<Purpose>,
 }
 
 impl Consent {
@@ -137,6 +140,11 @@ impl Consent {
         self.asked.iter().copied().filter(move |purpose| !is_answered(purpose))
     }
 
+    /// Returns true if all players of the profile agree to this who have answered, and, if it is asked, there is one.
+    pub(crate) fn is_given_by_everybody(&self, purpose: Purpose) -> bool {
+        self.is_given_by_any(purpose) && !self.refused.contains(&purpose)
+    }
+
     /// Returns true if this is given by a player of whom nothing is known.
     pub(crate) fn is_given_by_unknown(&self, purpose: Purpose) -> bool {
         !self.is_asked(purpose) && !self.withdrawn.contains(&purpose)
@@ -171,14 +179,14 @@ impl Consent {
     }
 
     /// Forgets the answers that were erased with their player.
-    pub(crate) fn forget(&mut self, player: &str, until: Timestamp) {
-        if let Some(consent) = self.named.get_mut(player) {
-            consent.forget_until(until);
-            if consent.answers.is_empty() {
-                self.named.remove(player);
+    pub(crate) fn forget(&mut self, erased: &ErasedConsent) {
+        self.named.retain(|player, consent| {
+            if erased.is_of(Some(player)) {
+                consent.forget_until(erased.until);
             }
-            self.sum_up();
-        }
+            !consent.answers.is_empty()
+        });
+        self.sum_up();
     }
 
     /// Returns true if there are answers that the writer doesn't have.
@@ -189,12 +197,15 @@ impl Consent {
     /// Takes the answers that were given since the last time, which is now.
     pub(crate) fn take_unwritten(&mut self, now: Timestamp) -> Vec<PlayerConsent> {
         let unwritten = std::mem::take(&mut self.unwritten).into_iter();
-        let of_player = |(player, purposes): (Option<String>, BTreeMap<Purpose, _>)| {
+        type OfPlayer = (Option<String>, BTreeMap<Purpose, Option<Timestamp>>);
+        let of_player = |(player, purposes): OfPlayer| {
             let mut new = PlayerConsent { player: player.clone(), ..PlayerConsent::default() };
-            let known = &mut self.of_mut(player).answers;
+            let consent = self.of_mut(player);
+            let answered_at = consent.answered_at();
+            let known = &mut consent.answers;
             for (purpose, replaced) in purposes {
                 if let Some(answer) = known.get_mut(purpose.name()) {
-                    answer.at = Some(later_than(replaced, now));
+                    answer.at = Some(later_than(replaced.max(answered_at), now));
                     new.answers.insert(purpose.name().to_owned(), *answer);
                 }
             }
@@ -250,20 +261,26 @@ impl Consent {
         };
         let is_given = |it: &Purpose| answers(*it).any(|answer| self.counts_as_given(*it, answer));
         let is_withdrawn = |it: &Purpose| answers(*it).any(|answer| !answer.is_given);
+        let is_refused =
+            |it: &Purpose| answers(*it).any(|answer| !self.counts_as_given(*it, answer));
+        let refused = Purpose::ALL.into_iter().filter(is_refused).collect();
         let given = Purpose::ALL.into_iter().filter(is_given).collect();
         let withdrawn = Purpose::ALL.into_iter().filter(is_withdrawn).collect();
-        (self.given, self.withdrawn) = (given, withdrawn);
+        (self.given, self.refused, self.withdrawn) = (given, refused, withdrawn);
     }
 }
 
 /// The time of an answer. A clock that was set back doesn't make it older than the answer that it replaces.
 fn later_than(replaced: Option<Timestamp>, now: Timestamp) -> Timestamp {
-    let next = replaced.and_then(|at| at.checked_add(SignedDuration::from_nanos(1)).ok());
-    next.map_or(now, |next| next.max(now))
+    let Some(replaced) = replaced else { return now };
+    let next = replaced.checked_add(SignedDuration::from_nanos(1)).unwrap_or(replaced);
+    next.max(now)
 }
 
 #[cfg(test)]
 mod tests {
+    use bevy_session_journal::internal::disk::Layout;
+
     use super::*;
 
     fn asked(version: u32) -> Consent {
@@ -315,7 +332,8 @@ mod tests {
         assert!(!consent.is_given_by(None, Purpose::Insights));
         assert_eq!(consent.take_unwritten(Timestamp::UNIX_EPOCH).len(), 2);
         consent.withdraw(Purpose::Reports);
-        consent.forget("Ben", Timestamp::UNIX_EPOCH);
+        let stem = Layout::consent_stem(Some("Ben"));
+        consent.forget(&ErasedConsent { stem, until: Timestamp::UNIX_EPOCH });
         assert!(consent.answered_by(Purpose::Insights).eq([Some("Ann")]));
         assert!(!consent.is_given(Purpose::Reports), "that was said since");
     }

@@ -3,9 +3,9 @@
 pub(super) mod following;
 
 use bevy::prelude::*;
-use bevy_session_journal::{RequestError, SessionId};
+use bevy_session_journal::{RequestError, SessionEntry};
 
-use super::{CurrentSession, SessionCatalog};
+use super::CurrentSession;
 use crate::consent::{Consent, Purpose};
 
 /// Returns true if the player of the played session agrees, or, without one, the player that the game has set.
@@ -29,22 +29,20 @@ pub(super) fn require_for_report(world: &World, player: Option<&str>) -> Result<
     require(is_given_by(world, player, Purpose::Reports))
 }
 
-/// Refuses a report on the session of an earlier process, if its player doesn't agree to reports; or, if nobody can say
-/// whose it was, if any player doesn't.
+/// Refuses a report on the last run, if the player of its session doesn't agree to reports; or, if nobody can say whose it
+/// was, if any player doesn't.
 ///
 /// # Errors
 ///
 /// [`RequestError::ConsentNotGiven`].
-pub(super) fn require_for_report_on(
+pub(super) fn require_for_last_run(
     world: &World,
-    session: Option<SessionId>,
+    listed: Option<&SessionEntry>,
 ) -> Result<(), RequestError> {
-    let Some(session) = session else { return require_for_report(world, None) };
-    let catalog = world.get_resource::<SessionCatalog>();
     let consent = world.get_resource::<Consent>();
-    match catalog.and_then(|catalog| catalog.get(session)) {
+    match listed {
         Some(listed) => require_for_report(world, listed.session.player.as_deref()),
-        None => require(consent.is_none_or(|it| it.is_given_by_unknown(Purpose::Reports))),
+        None => require(consent.is_none_or(|it| it.is_given_by_everybody(Purpose::Reports))),
     }
 }
 

@@ -12,13 +12,13 @@ use bevy_session_journal::{
 use tracing::info;
 
 use super::checkpoints::take_checkpoint;
-use super::consent::{require_for_report, require_for_report_on};
+use super::consent::{require_for_last_run, require_for_report};
 use super::notifications::{
     ReportNotOpened, ReportWritten, ScenarioSaved, SessionExported, notify,
 };
 use super::requests::{check_text, finish, reject};
 use super::runtime::RuntimeParts;
-use super::{CurrentSession, GameContext, PreviousRun};
+use super::{CurrentSession, GameContext, PreviousRun, SessionCatalog};
 use crate::content::Order;
 
 /// The extension of a scenario's file, after its key.
@@ -44,8 +44,12 @@ pub(super) fn report(
         ReportSubject::LastRun => {
             let previous = world.get_resource::<PreviousRun>();
             let previous = previous.ok_or(RequestError::NothingToReport)?.clone();
-            let session = previous.session;
-            require_for_report_on(world, session)?;
+            let catalog = world.get_resource::<SessionCatalog>();
+            let listed = previous.session.zip(catalog);
+            let listed = listed.and_then(|(session, catalog)| catalog.get(session));
+            require_for_last_run(world, listed)?;
+            // In another profile are other players, who have answered there.
+            let session = listed.map(|listed| listed.session.id);
             (ReportOf::LastRun(Box::new(previous.into())), session, None)
         }
     };

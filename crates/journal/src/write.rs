@@ -18,7 +18,6 @@ mod context;
 mod digesting;
 mod drafting;
 mod editing_many;
-mod erased;
 mod erasing;
 mod event_gathering;
 mod event_log;
@@ -72,7 +71,6 @@ pub use cleanup_outcome::{CleanedSession, CleanupChange, CleanupOutcome, Cleanup
 pub use cleanup_rules::CleanupRules;
 pub use content::{Content, Encoded, Everything};
 pub use context::Versions;
-pub use erased::Erased;
 pub use link::Link;
 pub use measuring::Surroundings;
 pub use news::{EventsDropCause, News, Saved};

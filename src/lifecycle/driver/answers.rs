@@ -135,6 +135,7 @@ fn handle_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
         | News::GivenUp { .. }
         | News::PlayerExported { .. }
         | News::SlotsErased { .. }
+        | News::ConsentErased { .. }
         | News::PlayerErased { .. }
         | News::AuditRead { .. }
         | News::CleanedUp { .. }) => handle_filing(parts, world, news),
@@ -232,6 +233,9 @@ fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
         }
         News::SlotsErased { slots } => {
             world.get_resource_or_init::<SessionCatalog>().remove_slots(&slots);
+        }
+        News::ConsentErased { profile, erased } => {
+            players::consent_erased(world, &profile, &erased);
         }
         News::PlayerErased { player, result, ticket } => {
             players::erased(world, player, result, ticket);

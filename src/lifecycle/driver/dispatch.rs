@@ -119,7 +119,6 @@ fn must_wait(parts: &RuntimeParts, request: &Request) -> bool {
     let sessions_are_known = parts.start_up.sessions_are_known();
     match request.rules().needs {
         Needs::Nothing => false,
-        Needs::Listing => !sessions_are_known,
         Needs::Sessions => {
             let is_known = sessions_are_known && !is_looking_for_backups(parts);
             !is_known || parts.start_up.waits_for_next_look()

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
-use bevy_session_journal::internal::write::Erased;
-use bevy_session_journal::{AuditEntry, RequestError, Ticket};
+use bevy_session_journal::internal::disk::ErasedConsent;
+use bevy_session_journal::{AuditEntry, ErasureReceipt, RequestError, Ticket};
 
 use crate::consent::Consent;
 use crate::lifecycle::notifications::{AuditRead, PlayerErased, PlayerExported, notify};
@@ -27,22 +27,30 @@ pub(in crate::lifecycle) fn exported(
     }
 }
 
+/// The answers of an erased player were removed.
+pub(in crate::lifecycle) fn consent_erased(
+    world: &mut World,
+    profile: &str,
+    erased: &ErasedConsent,
+) {
+    let current = world.get_resource::<CurrentProfile>().map(CurrentProfile::name);
+    if current == Some(profile)
+        && let Some(mut consent) = world.get_resource_mut::<Consent>()
+    {
+        consent.forget(erased);
+    }
+}
+
 /// A player was erased, or not. Each session and slot that is gone was reported before.
 pub(in crate::lifecycle) fn erased(
     world: &mut World,
     player: String,
-    result: Result<Box<Erased>, RequestError>,
+    result: Result<Box<ErasureReceipt>, RequestError>,
     ticket: Ticket,
 ) {
     match result {
-        Ok(erased) => {
-            let Erased { profile, answers_until, receipt } = *erased;
-            let current = world.get_resource::<CurrentProfile>().map(CurrentProfile::name);
-            let until = answers_until.filter(|_| current == Some(&*profile));
-            if let (Some(until), Some(mut consent)) = (until, world.get_resource_mut::<Consent>()) {
-                consent.forget(&player, until);
-            }
-            notify(world, PlayerErased { player, receipt });
+        Ok(receipt) => {
+            notify(world, PlayerErased { player, receipt: *receipt });
             finish(world, ticket);
         }
         Err(error) => reject(world, ticket, error),

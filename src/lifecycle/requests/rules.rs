@@ -44,10 +44,8 @@ pub(in crate::lifecycle) enum About {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::lifecycle) enum Needs {
     Nothing,
-    /// All sessions were looked at, as of when the request is made: what changes them waits as well.
+    /// All sessions were looked at.
     Sessions,
-    /// All sessions were looked at. Others needn't wait for this.
-    Listing,
     /// Earlier requests about slots are done.
     Slots,
 }
@@ -164,7 +162,7 @@ impl Request {
                 match is_now {
                     true => Rules::new("report", About::Played),
                     // It depends on whose session it is.
-                    false => Rules::new("report", About::None).after(Needs::Listing),
+                    false => Rules::new("report", About::None).after(Needs::Sessions),
                 }
             }
             Self::SaveAsScenario { .. } => Rules::new("save_as_scenario", About::None),

@@ -192,11 +192,7 @@ impl ReplicaPort {
 
     /// The session is played by this player.
     pub(in crate::lifecycle) fn note_player(&mut self, session: SessionId, player: Option<&str>) {
-        if !self.withholding.note_player(session, player) {
-            return;
-        }
-        let Self { withholding, kept, leaving, .. } = self;
-        withholding.retain(|it| *it == session || kept.contains_key(it) || leaving.contains(it));
+        self.withholding.note_player(session, player);
     }
 
     /// Withholds the sessions whose players don't agree, and those of unknown players if they wouldn't. Sends the others.

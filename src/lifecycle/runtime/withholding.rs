@@ -16,22 +16,12 @@ pub(super) struct Withholding {
 }
 
 impl Withholding {
-    /// The player of a session is known. Returns true if the session wasn't.
-    pub(super) fn note_player(&mut self, session: SessionId, player: Option<&str>) -> bool {
-        match self.players.get_mut(&session) {
-            Some(known) if known.as_deref() == player => false,
-            Some(known) => {
-                *known = player.map(str::to_owned);
-                false
-            }
-            None => self.players.insert(session, player.map(str::to_owned)).is_none(),
+    /// The player of a session is known.
+    pub(super) fn note_player(&mut self, session: SessionId, player: Option<&str>) {
+        let is_known = self.players.get(&session).is_some_and(|known| known.as_deref() == player);
+        if !is_known {
+            self.players.insert(session, player.map(str::to_owned));
         }
-    }
-
-    /// Forgets all sessions but these.
-    pub(super) fn retain(&mut self, is_needed: impl Fn(&SessionId) -> bool) {
-        self.players.retain(|session, _| is_needed(session));
-        self.said.retain(|session, _| is_needed(session));
     }
 
     /// The players of another profile come next, and have no say in the sessions of before.
@@ -100,7 +90,5 @@ mod tests {
         assert_eq!(withholding.changes(std::iter::empty(), false, |_| false), [(session, true)]);
         withholding.leave_profile();
         assert!(withholding.changes(std::iter::empty(), false, |_| true).is_empty());
-        withholding.retain(|it| *it != session);
-        assert!(withholding.said.is_empty());
     }
 }

@@ -6,16 +6,21 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 
 use jiff::Timestamp;
 use tracing::warn;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::audit_file::{AuditFile, AuditLock};
 use super::error::{Attempt, with_sources};
 use super::sealed::{SealKind, seal_for, unseal};
 use super::{DirEntry, DirectoryStore, ErasedConsent, Layout, StoreAction, StoreError};
 use crate::model::ids::random_u64;
 use crate::model::session::PlayerConsent;
+
+/// What is in a file; `None` if it can't be understood.
+type Read = Result<Option<PlayerConsent>, StoreError>;
 
 const KIND: SealKind = SealKind { magic: *b"bvycons\x1a", version: 1 };
 /// A name and some answers have far fewer bytes.
@@ -69,30 +74,16 @@ impl<'a> ConsentFiles<'a> {
     /// The answers of one player; `None` if there are none that can be read.
     #[must_use]
     pub fn of_player(&self, player: &str) -> Option<PlayerConsent> {
-        let mut answers: Option<PlayerConsent> = None;
-        for (_, read) in self.files_of(Layout::consent_stem(Some(player))).unwrap_or_default() {
-            let Some(read) = read.filter(|read| read.player.as_deref() == Some(player)) else {
-                continue;
-            };
-            match &mut answers {
-                Some(known) => known.merge(read),
-                None => answers = Some(read),
-            }
-        }
-        answers
+        self.read().into_iter().find(|consent| consent.player.as_deref() == Some(player))
     }
 
-    /// Returns true if there is a file of a player, even one that can't be understood.
+    /// Returns true if there is a file of a player, even one that can't be understood or read now.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the files can't be read now.
+    /// [`StoreError`] if the files can't be listed now.
     pub fn has(&self, player: &str) -> Result<bool, StoreError> {
-        let files = self.files_of(Layout::consent_stem(Some(player)))?;
-        let is_theirs = |read: &Option<PlayerConsent>| {
-            read.as_ref().is_none_or(|read| read.player.as_deref() == Some(player))
-        };
-        Ok(files.iter().any(|(_, read)| is_theirs(read)))
+        Ok(!self.files_of(&Layout::consent_stem(Some(player)))?.is_empty())
     }
 
     /// Adds answers of a player to those that are kept, durably: of two to one purpose the newer one stays.
@@ -106,6 +97,7 @@ impl<'a> ConsentFiles<'a> {
         let (directory, path) = (layout.consents(), layout.consent(player));
         self.store.create_directory(&directory)?;
         let mut consent = answers.clone();
+        let _lock = self.lock()?;
         if let Some(known) = self.read_or_put_aside(player)? {
             consent.merge(known);
         }
@@ -151,67 +143,97 @@ impl<'a> ConsentFiles<'a> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the files can't be read now.
+    /// [`StoreError`] if the files can't be listed now.
     pub fn to_be_erased(
         &self,
         player: &str,
         asked_at: Timestamp,
     ) -> Result<ErasedConsent, StoreError> {
         let stem = Layout::consent_stem(Some(player));
-        let files = self.files_of(stem.clone())?.into_iter();
-        let answered_at = files.filter_map(|(_, read)| read?.answered_at()).max();
+        let files = self.files_of(&stem)?.into_iter();
+        let answered_at = files.filter_map(|(_, read)| read.ok()??.answered_at()).max();
         Ok(ErasedConsent { stem, until: answered_at.map_or(asked_at, |at| at.max(asked_at)) })
     }
 
     /// Removes what an erasure names of the answers of a player, durably: those that can't be understood too, and none that
-    /// was given later.
+    /// was given later. What can't be read or removed stays, and nothing else for its sake.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] at the first that can't be read now, or not be removed.
-    pub fn remove(
-        &self,
-        erased: &ErasedConsent,
-        is_meant: impl Fn(&str) -> bool,
-    ) -> Result<RemovedConsents, StoreError> {
+    /// The first [`StoreError`], if something stays.
+    pub fn remove(&self, erased: &ErasedConsent) -> Result<RemovedConsents, StoreError> {
         let directory = self.store.layout().consents();
-        let disk = self.store.disk();
-        let mut removed = RemovedConsents::default();
-        for (entry, read) in self.files_of(erased.stem.clone())? {
-            let path = directory.join(&entry.name);
-            let later = match read {
-                // Two players whose names have one hash.
-                Some(read) if !read.player.as_deref().is_some_and(&is_meant) => continue,
-                Some(mut read) => {
-                    let before = read.answers.len();
-                    read.answers.retain(|_, answer| answer.at.is_some_and(|at| at > erased.until));
-                    if read.answers.len() == before {
-                        continue;
-                    }
-                    Some(read).filter(|read| !read.answers.is_empty())
+        let (mut removed, mut refused) = (RemovedConsents::default(), None);
+        let _lock = self.lock()?;
+        for (entry, read) in self.files_of(&erased.stem)? {
+            match read.and_then(|read| self.remove_from(&directory.join(&entry.name), read, erased))
+            {
+                Ok(true) => {
+                    removed.files += 1;
+                    removed.bytes += entry.len;
                 }
-                None => None,
-            };
-            if let Some(later) = later {
-                let bytes = seal_for(&path, KIND, &later)?;
-                disk.replace(&path, &bytes).attempt(StoreAction::Replace, &path)?;
-            } else {
-                disk.remove(&path).attempt(StoreAction::RemoveFile, &path)?;
-                removed.files += 1;
-                removed.bytes += entry.len;
+                Ok(false) => {}
+                Err(error) => drop(refused.get_or_insert(error)),
             }
         }
         if removed.files > 0 {
             self.store.sync_directories(&[directory])?;
         }
-        Ok(removed)
+        refused.map_or(Ok(removed), Err)
     }
 
-    /// The files whose names begin with this, with what is in those that can be understood. A copy that a file cloud made
-    /// has such a name too.
-    fn files_of(&self, stem: String) -> Result<Vec<(DirEntry, Option<PlayerConsent>)>, StoreError> {
-        let entries = self.entries()?.into_iter().filter(|entry| entry.name.starts_with(&stem));
-        entries.map(|entry| self.read_file(&entry.name).map(|read| (entry, read))).collect()
+    /// Removes a file, or some of its answers. Returns true if it was the file.
+    fn remove_from(
+        &self,
+        path: &Path,
+        read: Option<PlayerConsent>,
+        erased: &ErasedConsent,
+    ) -> Result<bool, StoreError> {
+        let disk = self.store.disk();
+        if let Some(mut later) = read {
+            let before = later.answers.len();
+            later.answers.retain(|_, answer| answer.at.is_some_and(|at| at > erased.until));
+            if !later.answers.is_empty() {
+                if later.answers.len() < before {
+                    let bytes = seal_for(path, KIND, &later)?;
+                    disk.replace(path, &bytes).attempt(StoreAction::Replace, path)?;
+                }
+                return Ok(false);
+            }
+        }
+        disk.remove(path).attempt(StoreAction::RemoveFile, path)?;
+        Ok(true)
+    }
+
+    /// The files of the player of whose own file the name begins with this, with what is in them: `None` can't be
+    /// understood. A copy that somebody made may have any name.
+    fn files_of(&self, stem: &str) -> Result<Vec<(DirEntry, Read)>, StoreError> {
+        let files = self.entries()?.into_iter().map(|entry| {
+            let read = self.read_file(&entry.name);
+            (entry, read)
+        });
+        let is_theirs = |(entry, read): &(DirEntry, Read)| match read {
+            Ok(Some(read)) => Layout::consent_stem(read.player.as_deref()) == stem,
+            _ => entry.name.starts_with(stem),
+        };
+        Ok(files.filter(is_theirs).collect())
+    }
+
+    /// Keeps another process from writing answers meanwhile. The lock of the audit log serves for this as well: both are
+    /// held for moments. Where there are no locks, two processes may write at once.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if another process has it now.
+    fn lock(&self) -> Result<Option<AuditLock>, StoreError> {
+        match AuditFile::of(self.store).lock() {
+            Ok(None) => {
+                let busy = Err(io::ErrorKind::ResourceBusy.into());
+                busy.attempt(StoreAction::Lock, &self.store.layout().audit_lock())
+            }
+            Ok(lock) => Ok(lock),
+            Err(_) => Ok(None),
+        }
     }
 
     /// The files of answers, also those that are being written, or that made way for one.

@@ -48,8 +48,17 @@ pub struct Erasure {
 pub struct ErasedConsent {
     /// The beginning of the names of their files, which is a hash of the player's name.
     pub stem: String,
-    /// The time of the newest of them. Later ones are of a player who has come back.
+    /// The time of the erasure, or of the newest of them, if a clock was ahead. Later ones are of a player who has come
+    /// back.
     pub until: Timestamp,
+}
+
+impl ErasedConsent {
+    /// Returns true if it is of this player.
+    #[must_use]
+    pub fn is_of(&self, player: Option<&str>) -> bool {
+        Layout::consent_stem(player) == self.stem
+    }
 }
 
 impl Erasure {

@@ -244,8 +244,6 @@ impl Keeper {
 
     fn forget(&mut self, at: usize) {
         let shipment = self.shipments.swap_remove(at);
-        // Whoever keeps it again says first if it is withheld.
-        self.withheld.remove(&shipment.session);
         self.recorders.remove(&shipment.recorder);
         self.local.claimed.remove(shipment.session);
         self.next_look = Duration::ZERO;
@@ -261,12 +259,16 @@ impl Keeper {
         }
         self.look(now);
         let dues = self.shipments.iter().map(|shipment| shipment.due);
-        let next = dues.chain((!self.is_playing()).then_some(self.next_look)).min();
+        let next = dues.chain((!self.is_heard()).then_some(self.next_look)).min();
         next.map_or(Duration::from_secs(1), |next| next.saturating_sub(now.elapsed))
     }
 
-    fn is_playing(&self) -> bool {
-        self.shipments.iter().any(|shipment| matches!(shipment.phase, Phase::Played))
+    /// Returns true if a session is played whose entries show that the store answers. It doesn't where it was lost, and nothing
+    /// is sent.
+    fn is_heard(&self) -> bool {
+        let is_withheld = |it: &Shipment| self.withheld.contains(&it.session);
+        let mut played = self.shipments.iter().filter(|it| matches!(it.phase, Phase::Played));
+        played.any(|it| !self.is_lost || !is_withheld(it))
     }
 
     /// Does a piece of one session's. Returns true if it was the last one.
@@ -403,7 +405,7 @@ impl Keeper {
 
     /// Looks at what the replica has, unless a session is played, and says so where it changed.
     fn look(&mut self, now: Moment) {
-        let is_due = !self.is_playing() && self.next_look <= now.elapsed;
+        let is_due = !self.is_heard() && self.next_look <= now.elapsed;
         let is_asked = std::mem::take(&mut self.is_asked);
         if !is_due && !is_asked {
             return;

@@ -286,7 +286,7 @@ impl Shipper {
     pub fn step(&mut self, now: Duration, news: &mut Vec<ReplicaNews>) -> Duration {
         let is_unclaimed = matches!(self.stage, Stage::Waiting { .. } | Stage::Claiming { .. });
         if is_unclaimed && self.is_withheld && self.is_played {
-            return self.rest_withheld(news);
+            return AT_REST;
         }
         let stage = std::mem::replace(&mut self.stage, Stage::Over);
         let (stage, done) = match stage {
@@ -319,22 +319,6 @@ impl Shipper {
             Err(Halt::Gone(error)) => self.end(Over::Unread(error), news),
             Err(Halt::Over(over)) => self.end(over, news),
         }
-    }
-
-    /// Sends nothing, and asks a store that gave no answer until it gives one.
-    fn rest_withheld(&mut self, news: &mut Vec<ReplicaNews>) -> Duration {
-        let (Stage::Waiting { log, .. } | Stage::Claiming { log, .. }) = &mut self.stage else {
-            return AT_REST;
-        };
-        if !self.is_lost {
-            return AT_REST;
-        }
-        if block_on(log.refresh(&self.reach)).is_err() {
-            return AFTER_FAULT;
-        }
-        self.is_lost = false;
-        news.push(ReplicaNews::Back);
-        AT_REST
     }
 
     fn end(&mut self, over: Over, news: &mut Vec<ReplicaNews>) -> Duration {

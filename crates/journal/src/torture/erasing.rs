@@ -42,7 +42,7 @@ fn order(play: &mut Play, order: Order<super::content::Bytes>) -> Vec<News> {
 
 fn answer(news: Vec<News>) -> Result<ErasureReceipt, RequestError> {
     let answers = news.into_iter().filter_map(|report| match report {
-        News::PlayerErased { result, .. } => Some(result.map(|erased| erased.receipt)),
+        News::PlayerErased { result, .. } => Some(result.map(|receipt| *receipt)),
         _ => None,
     });
     let mut answers: Vec<_> = answers.collect();

@@ -59,11 +59,10 @@ impl Consents {
     /// Forgets the answers that were erased with their players.
     pub(super) fn note(&mut self, news: &[News]) {
         for report in news {
-            let News::PlayerErased { player, result: Ok(erased), .. } = report else { continue };
-            let Some(until) = erased.answers_until else { continue };
-            for (profile, consent) in &mut self.waiting {
-                if *profile == erased.profile && consent.player.as_ref() == Some(player) {
-                    consent.forget_until(until);
+            let News::ConsentErased { profile, erased } = report else { continue };
+            for (of, consent) in &mut self.waiting {
+                if of == profile && erased.is_of(consent.player.as_deref()) {
+                    consent.forget_until(erased.until);
                 }
             }
             self.waiting.retain(|(_, consent)| !consent.answers.is_empty());

@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use self::removing::{Removing, files_in};
 use super::auditing::Auditor;
-use super::erased::Erased;
 use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 use super::news::News;
 use super::ownership::{OPENED_AT_ONCE, Owned, own_slots};
@@ -64,7 +63,7 @@ pub(super) enum Stepped {
     Going,
     /// Another process is in the way for a moment.
     Later(Duration),
-    Done(Erased),
+    Done(ErasureReceipt),
 }
 
 /// The erasure of a player.
@@ -244,7 +243,7 @@ impl Job for ErasePlayer {
         let result = match self.erasing.step(&mut tools.means()) {
             Ok(Stepped::Going) => return Slice::Going(self),
             Ok(Stepped::Later(again_in)) => return Slice::Later(self, again_in),
-            Ok(Stepped::Done(erased)) => Ok(Box::new(erased)),
+            Ok(Stepped::Done(receipt)) => Ok(Box::new(receipt)),
             Err(error) => Err(error),
         };
         let Self { erasing: Erasing { player, .. }, ticket } = *self;

@@ -9,14 +9,14 @@ use jiff::Timestamp;
 use super::Surroundings;
 use super::asked::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder};
 use super::cleanup_outcome::CleanupOutcome;
-use super::erased::Erased;
+use crate::disk::ErasedConsent;
 use crate::disk::process::LastRun;
 use crate::format::CheckpointKind;
 use crate::model::ids::{CheckpointId, SessionId, SlotId, Ticket};
 use crate::model::session::{
     Attachment, AttachmentError, AttachmentOf, AttachmentVersion, AuditEntry, CheckpointError,
-    FailureCause, LeaveCause, PlayerConsent, ProvenTime, RecoveryError, RequestError,
-    SessionContext, SessionUpdate, ShelfMove, ShelfMoved, SlotError, StopReason,
+    ErasureReceipt, FailureCause, LeaveCause, PlayerConsent, ProvenTime, RecoveryError,
+    RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved, SlotError, StopReason,
 };
 use crate::read::digest::{DigestFigures, ErasedDigests};
 use crate::read::finding::Shelf;
@@ -109,8 +109,14 @@ pub enum News {
     PlayerExported { path: PathBuf, result: Result<u64, RequestError>, ticket: Ticket },
     /// Slots of an erased player were removed.
     SlotsErased { slots: Vec<SlotId> },
+    /// The answers of an erased player about the use of their data were removed.
+    ConsentErased { profile: String, erased: ErasedConsent },
     /// A player was erased, or not.
-    PlayerErased { player: String, result: Result<Box<Erased>, RequestError>, ticket: Ticket },
+    PlayerErased {
+        player: String,
+        result: Result<Box<ErasureReceipt>, RequestError>,
+        ticket: Ticket,
+    },
     /// The newest entries of the audit log were read, the oldest of them first, with the number of all; or not.
     AuditRead { result: Result<(Vec<AuditEntry>, usize), RequestError>, ticket: Ticket },
     /// A cleanup is done. Without a ticket, as the time for it had come.

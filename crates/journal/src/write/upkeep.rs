@@ -205,9 +205,9 @@ impl Upkeep {
             match erasing.step(&mut means)? {
                 Stepped::Going => {}
                 Stepped::Later(wait) => thread::sleep(wait),
-                Stepped::Done(erased) => {
+                Stepped::Done(receipt) => {
                     self.note((AuditDeed::ErasedPlayer, None), now.wall);
-                    return Ok(erased.receipt);
+                    return Ok(receipt);
                 }
             }
         }

@@ -30,11 +30,13 @@ pub(super) fn follow_consent(
     let is_asked = consent.is_asked(Purpose::Insights);
     let is_exception =
         |player: &Option<&str>| consent.is_given_by(*player, Purpose::Insights) == is_asked;
+    let mut answered = consent.answered_by(Purpose::Insights);
+    let is_refused_by_any = answered.any(|player| !consent.is_given_by(player, Purpose::Insights));
     let exceptions = consent.answered_by(Purpose::Insights).filter(is_exception);
     let exceptions = exceptions.map(|player| player.map(str::to_owned)).collect();
     let is_other = match is_asked {
-        // At a start this is nothing new. What another list had let through is made again with the next refresh.
-        true => withheld.0.set_all_but(exceptions) && was_given.is_some(),
+        // Where nobody refuses, a start finds what it left.
+        true => withheld.0.set_all_but(exceptions) && (was_given.is_some() || is_refused_by_any),
         false => withheld.0.set(exceptions),
     };
     let is_given = consent.is_given_by_any(Purpose::Insights);

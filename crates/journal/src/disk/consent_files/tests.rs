@@ -107,11 +107,13 @@ fn a_player_is_removed_with_all_files_and_others_stay() {
     let now = Timestamp::UNIX_EPOCH;
     let erased = files.to_be_erased("Ann", now).unwrap();
     assert!(erased.until > now, "the clock is behind");
-    let is_ann = |player: &str| player == "Ann";
-    let removed = files.remove(&erased, is_ann).unwrap();
-    assert!(removed.files == 2 && removed.bytes > 4, "{removed:?}");
+    // A copy by hand.
+    let copy = store.layout().consents().join("Copy of Ann's.consent");
+    disk.put(&copy, &disk.content(&store.layout().consent(Some("Ann"))).unwrap());
+    let removed = files.remove(&erased).unwrap();
+    assert!(removed.files == 3 && removed.bytes > 4, "{removed:?}");
     assert_eq!(paths(&disk), [store.layout().consent(Some("Ben"))]);
-    assert_eq!(files.remove(&erased, is_ann).unwrap().files, 0);
+    assert_eq!(files.remove(&erased).unwrap().files, 0);
 }
 
 #[test]
@@ -122,7 +124,7 @@ fn what_a_player_answers_after_the_erasure_stays() {
     files.write(&answered(Some("Ann"), Purpose::Insights, true, 1)).unwrap();
     let erased = files.to_be_erased("Ann", Timestamp::UNIX_EPOCH).unwrap();
     files.write(&answered(Some("Ann"), Purpose::Reports, false, 2)).unwrap();
-    assert_eq!(files.remove(&erased, |player| player == "Ann").unwrap().files, 0);
+    assert_eq!(files.remove(&erased).unwrap().files, 0);
     assert_eq!(files.of_player("Ann"), Some(answered(Some("Ann"), Purpose::Reports, false, 2)));
 }
 

@@ -31,8 +31,8 @@ impl ErasingAgain {
             match removing.step(means) {
                 Stepped::Going => return Some(Duration::ZERO),
                 Stepped::Later(again_in) => return Some(again_in),
-                Stepped::Done(erased) => {
-                    debug!(receipt = ?erased.receipt, "a player was erased again");
+                Stepped::Done(receipt) => {
+                    debug!(?receipt, "a player was erased again");
                     self.current = None;
                 }
             }

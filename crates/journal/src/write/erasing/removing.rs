@@ -5,10 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tracing::{debug, warn};
 
-use super::super::erased::Erased;
 use super::super::filing::{forget_for_good, take};
 use super::super::news::News;
 use super::state::{count_logs, count_records, remove_indexes};
@@ -37,8 +35,6 @@ pub(super) struct Removing {
     receipt: ErasureReceipt,
     /// The slots that are removed and not reported yet.
     removed_slots: Vec<SlotId>,
-    /// The time up to which the player's answers about the use of their data are removed.
-    answers_until: Option<Timestamp>,
     /// The time since which a lock is waited for.
     waiting_since: Option<Duration>,
 }
@@ -77,7 +73,6 @@ impl Removing {
             kept,
             receipt,
             removed_slots: Vec::new(),
-            answers_until: None,
             waiting_since: None,
         }
     }
@@ -100,7 +95,7 @@ impl Removing {
             Stage::Slots => return self.remove_slots(means),
             Stage::State => {
                 self.clear_state(means);
-                self.remove_consent();
+                self.remove_consent(means);
                 self.stage = Stage::AuditLog;
             }
             Stage::AuditLog => return self.clear_audit_log(means),
@@ -276,17 +271,19 @@ impl Removing {
         sessions.filter(|session| !self.kept.contains(session)).collect()
     }
 
-    /// Removes the player's answers about the use of their data, last of all: while a session is played, a refusal counts.
-    fn remove_consent(&mut self) {
+    /// Removes the player's answers about the use of their data, last of all: while a session of theirs is to be removed
+    /// still, a refusal counts.
+    fn remove_consent(&mut self, means: &mut Means<'_>) {
         let Some(erased) = self.erasure.consent.clone().filter(|_| self.receipt.is_complete())
         else {
             return;
         };
-        let is_meant = |player: &str| self.is_meant(player);
-        match ConsentFiles::of(&self.local.store).remove(&erased, is_meant) {
+        let store = &self.local.store;
+        match ConsentFiles::of(store).remove(&erased) {
             Ok(removed) => {
-                self.answers_until = Some(erased.until);
                 self.count(Removed { files: removed.files, bytes: removed.bytes });
+                let profile = self.local.store.layout().profile.clone();
+                means.news.push(News::ConsentErased { profile, erased });
             }
             Err(error) => {
                 let error = error.into();
@@ -314,7 +311,7 @@ impl Removing {
     }
 
     /// Says durably that it is done, if it is.
-    fn end(&mut self) -> Erased {
+    fn end(&mut self) -> ErasureReceipt {
         let store = &self.local.store;
         let disk = &**store.disk();
         let is_noted = disk.open(&store.layout().erasure(self.erasure.number)).is_ok();
@@ -335,11 +332,7 @@ impl Removing {
         let records = count_records(disk, state);
         remaining.extend(records.map(|files| Remaining::ProcessRecords { files }));
         remaining.push(Remaining::Elsewhere);
-        Erased {
-            profile: store.layout().profile.clone(),
-            answers_until: self.answers_until,
-            receipt: std::mem::take(&mut self.receipt),
-        }
+        std::mem::take(&mut self.receipt)
     }
 
     fn may_wait(&mut self, means: &Means<'_>) -> bool {
