@@ -16,8 +16,7 @@
 use std::collections::BTreeMap;
 
 use bevy::prelude::*;
-use bevy_session_journal::internal::disk::ErasedConsent;
-use bevy_session_journal::internal::model::session::PlayerConsent;
+use bevy_session_journal::internal::model::session::{ErasedConsent, PlayerConsent};
 pub use bevy_session_journal::{ConsentAnswer, Purpose};
 use jiff::{SignedDuration, Timestamp};
 
@@ -279,7 +278,7 @@ fn later_than(replaced: Option<Timestamp>, now: Timestamp) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use bevy_session_journal::internal::disk::Layout;
+    use bevy_session_journal::internal::model::session::consent_stem;
 
     use super::*;
 
@@ -332,7 +331,7 @@ mod tests {
         assert!(!consent.is_given_by(None, Purpose::Insights));
         assert_eq!(consent.take_unwritten(Timestamp::UNIX_EPOCH).len(), 2);
         consent.withdraw(Purpose::Reports);
-        let stem = Layout::consent_stem(Some("Ben"));
+        let stem = consent_stem(Some("Ben"));
         consent.forget(&ErasedConsent { stem, until: Timestamp::UNIX_EPOCH });
         assert!(consent.answered_by(Purpose::Insights).eq([Some("Ann")]));
         assert!(!consent.is_given(Purpose::Reports), "that was said since");

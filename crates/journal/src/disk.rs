@@ -125,7 +125,6 @@ pub(crate) use boot::boot_id;
 pub(crate) use catalog_index::{CatalogIndex, IndexBuild, IndexedSession};
 pub use consent_files::ConsentFiles;
 pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
-pub use erasure_files::ErasedConsent;
 pub(crate) use erasure_files::{Erasure, ErasureFiles};
 pub(crate) use error::unknown_if_gone;
 pub(crate) use event_files::{EventFile, EventFiles};

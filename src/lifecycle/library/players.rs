@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
-use bevy_session_journal::internal::disk::ErasedConsent;
+use bevy_session_journal::internal::model::session::ErasedConsent;
 use bevy_session_journal::{AuditEntry, ErasureReceipt, RequestError, Ticket};
 
 use crate::consent::Consent;

@@ -15,9 +15,9 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::audit_file::{AuditFile, AuditLock};
 use super::error::{Attempt, with_sources};
 use super::sealed::{SealKind, seal_for, unseal};
-use super::{DirEntry, DirectoryStore, ErasedConsent, Layout, StoreAction, StoreError};
+use super::{DirEntry, DirectoryStore, Layout, StoreAction, StoreError};
 use crate::model::ids::random_u64;
-use crate::model::session::PlayerConsent;
+use crate::model::session::{ErasedConsent, PlayerConsent, consent_stem};
 
 /// What is in a file; `None` if it can't be understood.
 type Read = Result<Option<PlayerConsent>, StoreError>;
@@ -83,7 +83,7 @@ impl<'a> ConsentFiles<'a> {
     ///
     /// [`StoreError`] if the files can't be listed now.
     pub fn has(&self, player: &str) -> Result<bool, StoreError> {
-        Ok(!self.files_of(&Layout::consent_stem(Some(player)))?.is_empty())
+        Ok(!self.files_of(&consent_stem(Some(player)))?.is_empty())
     }
 
     /// Adds answers of a player to those that are kept, durably: of two to one purpose the newer one stays.
@@ -149,7 +149,7 @@ impl<'a> ConsentFiles<'a> {
         player: &str,
         asked_at: Timestamp,
     ) -> Result<ErasedConsent, StoreError> {
-        let stem = Layout::consent_stem(Some(player));
+        let stem = consent_stem(Some(player));
         let files = self.files_of(&stem)?.into_iter();
         let answered_at = files.filter_map(|(_, read)| read.ok()??.answered_at()).max();
         Ok(ErasedConsent { stem, until: answered_at.map_or(asked_at, |at| at.max(asked_at)) })
@@ -213,7 +213,7 @@ impl<'a> ConsentFiles<'a> {
             (entry, read)
         });
         let is_theirs = |(entry, read): &(DirEntry, Read)| match read {
-            Ok(Some(read)) => Layout::consent_stem(read.player.as_deref()) == stem,
+            Ok(Some(read)) => consent_stem(read.player.as_deref()) == stem,
             _ => entry.name.starts_with(stem),
         };
         Ok(files.filter(is_theirs).collect())

@@ -16,6 +16,7 @@ use super::error::{Attempt, with_sources};
 use super::sealed::{SealKind, seal_for, unseal};
 use super::{DirectoryStore, Layout, StoreAction, StoreError};
 use crate::model::ids::{SessionId, SlotId, random_u64};
+use crate::model::session::ErasedConsent;
 
 const KIND: SealKind = SealKind { magic: *b"bvyeras\x1a", version: 1 };
 /// Half a million sessions and slots have fewer bytes.
@@ -41,24 +42,6 @@ pub struct Erasure {
     pub consent: Option<ErasedConsent>,
     /// True once nothing was left to be removed.
     pub is_done: bool,
-}
-
-/// The answers of a player that an erasure removes.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct ErasedConsent {
-    /// The beginning of the names of their files, which is a hash of the player's name.
-    pub stem: String,
-    /// The time of the erasure, or of the newest of them, if a clock was ahead. Later ones are of a player who has come
-    /// back.
-    pub until: Timestamp,
-}
-
-impl ErasedConsent {
-    /// Returns true if it is of this player.
-    #[must_use]
-    pub fn is_of(&self, player: Option<&str>) -> bool {
-        Layout::consent_stem(player) == self.stem
-    }
 }
 
 impl Erasure {

@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::ProcessId;
 use crate::format::SegmentHeader;
 use crate::model::ids::{RunId, SessionId, random_u64};
-use crate::model::session::SlotKind;
+use crate::model::session::{SlotKind, consent_stem};
 
 /// The extension of segments. Any file that has it is read.
 const SEGMENT_EXTENSION: &str = "journal";
@@ -127,26 +127,19 @@ impl Layout {
 
     /// The file of a player's answers. The name is a hash of the player's, since that may be any text.
     pub fn consent(&self, player: Option<&str>) -> PathBuf {
-        let stem = Self::consent_stem(player);
+        let stem = consent_stem(player);
         self.consents().join(format!("{stem}.{CONSENT_EXTENSION}"))
     }
 
     /// The file in which a player's answers that can't be understood are kept, once there are new ones.
     pub fn consent_aside(&self, player: Option<&str>, number: u64) -> PathBuf {
-        let stem = Self::consent_stem(player);
+        let stem = consent_stem(player);
         self.consents().join(format!("{stem}-{number:016x}.{CONSENT_EXTENSION}"))
     }
 
     /// Returns true if a file may have the answers of a player, copies that a cloud made included.
     pub fn is_consent_name(name: &str) -> bool {
         has_extension(name, CONSENT_EXTENSION)
-    }
-
-    /// The beginning of the names of a player's files of answers.
-    pub fn consent_stem(player: Option<&str>) -> String {
-        let mut key = vec![u8::from(player.is_some())];
-        key.extend_from_slice(player.unwrap_or_default().as_bytes());
-        format!("{:016x}", xxh3_64(&key))
     }
 
     /// The audit log of the profile.

@@ -9,14 +9,14 @@ use jiff::Timestamp;
 use super::Surroundings;
 use super::asked::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder};
 use super::cleanup_outcome::CleanupOutcome;
-use crate::disk::ErasedConsent;
 use crate::disk::process::LastRun;
 use crate::format::CheckpointKind;
 use crate::model::ids::{CheckpointId, SessionId, SlotId, Ticket};
 use crate::model::session::{
     Attachment, AttachmentError, AttachmentOf, AttachmentVersion, AuditEntry, CheckpointError,
-    ErasureReceipt, FailureCause, LeaveCause, PlayerConsent, ProvenTime, RecoveryError,
-    RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved, SlotError, StopReason,
+    ErasedConsent, ErasureReceipt, FailureCause, LeaveCause, PlayerConsent, ProvenTime,
+    RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved, SlotError,
+    StopReason,
 };
 use crate::read::digest::{DigestFigures, ErasedDigests};
 use crate::read::finding::Shelf;

@@ -51,7 +51,7 @@ fn of_copies_the_newest_answer_to_each_purpose_counts() {
     let files = ConsentFiles::of(&store);
     files.write(&answered(Some("Ann"), Purpose::Replica, true, 5)).unwrap();
     let copy = |of: &str| {
-        let stem = Layout::consent_stem(Some("Ann"));
+        let stem = consent_stem(Some("Ann"));
         store.layout().consents().join(format!("{stem}{of}"))
     };
     for (name, other) in [

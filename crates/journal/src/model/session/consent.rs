@@ -5,6 +5,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// A purpose for which a player's data is used beyond playing: the player may agree to one and not to another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -88,4 +89,30 @@ impl PlayerConsent {
             }
         }
     }
+}
+
+/// The answers of a player that an erasure removes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ErasedConsent {
+    /// The beginning of the names of their files, which is a hash of the player's name.
+    pub stem: String,
+    /// The time of the erasure, or of the newest of them, if a clock was ahead. Later ones are of a player who has come
+    /// back.
+    pub until: Timestamp,
+}
+
+impl ErasedConsent {
+    /// Returns true if it is of this player.
+    #[must_use]
+    pub fn is_of(&self, player: Option<&str>) -> bool {
+        consent_stem(player) == self.stem
+    }
+}
+
+/// The beginning of the names of a player's files of answers: a hash of the player's name, since that may be any text.
+#[must_use]
+pub fn consent_stem(player: Option<&str>) -> String {
+    let mut key = vec![u8::from(player.is_some())];
+    key.extend_from_slice(player.unwrap_or_default().as_bytes());
+    format!("{:016x}", xxh3_64(&key))
 }
