@@ -13,7 +13,7 @@
 //! [`SessionPlugin::ask_consent`]: crate::SessionPlugin::ask_consent
 //! [`ConsentNotGiven`]: crate::RequestError::ConsentNotGiven
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::session::{ErasedConsent, PlayerConsent};
@@ -49,6 +49,8 @@ pub struct Consent {
     named: BTreeMap<String, PlayerConsent>,
     /// The answers that the writer doesn't have yet, by player and purpose, each with the time of the one that it replaces.
     unwritten: BTreeMap<Option<String>, BTreeMap<Purpose, Option<Timestamp>>>,
+    /// The players whose answers are to be erased.
+    leaving: BTreeSet<String>,
     /// The purposes that any player of the profile has withdrawn.
     withdrawn: Vec<Purpose>,
     /// The purposes to which any player of the profile agrees now.
@@ -152,33 +154,34 @@ impl Consent {
     /// Takes the answers of the players of a profile in place of those of another.
     pub(crate) fn change_profile(&mut self, kept: Vec<PlayerConsent>) {
         (self.unnamed, self.named) = Default::default();
-        self.unwritten.clear();
+        (self.unwritten, self.leaving) = Default::default();
         self.player = None;
         self.add_kept(kept);
     }
 
-    /// Takes the answers that are kept of the players. What the game has answered since it was built is newer.
+    /// Takes the answers that are kept of the players. What was answered since is newer.
     pub(crate) fn add_kept(&mut self, kept: Vec<PlayerConsent>) {
-        for consent in kept {
-            let unwritten = self.unwritten.get_mut(&consent.player);
-            let mut unwritten = unwritten.map(std::mem::take).unwrap_or_default();
-            let known = self.of_mut(consent.player.clone());
-            for (purpose, answer) in &consent.answers {
-                let replaced = unwritten.iter_mut().find(|(it, _)| it.name() == purpose);
-                match replaced {
-                    Some((_, at)) => *at = answer.at,
-                    None => drop(known.answers.insert(purpose.clone(), *answer)),
+        for mut consent in kept {
+            for (purpose, replaced) in self.unwritten.get_mut(&consent.player).into_iter().flatten()
+            {
+                if let Some(answer) = consent.answers.remove(purpose.name()) {
+                    *replaced = answer.at.max(*replaced);
                 }
             }
-            if !unwritten.is_empty() {
-                self.unwritten.insert(consent.player, unwritten);
-            }
+            self.of_mut(consent.player.clone()).merge(consent);
         }
         self.sum_up();
     }
 
+    /// The answers of a player are erased later, once nothing else of theirs is left. What the player says until then stays,
+    /// also if it is the same again.
+    pub(crate) fn expect_erasure(&mut self, player: &str) {
+        self.leaving.insert(player.to_owned());
+    }
+
     /// Forgets the answers that were erased with their player.
     pub(crate) fn forget(&mut self, erased: &ErasedConsent) {
+        self.leaving.retain(|player| !erased.is_of(Some(player)));
         self.named.retain(|player, consent| {
             if erased.is_of(Some(player)) {
                 consent.forget_until(erased.until);
@@ -215,13 +218,16 @@ impl Consent {
 
     fn note(&mut self, purpose: Purpose, is_given: bool) {
         let (player, version) = (self.player.clone(), self.version);
-        let answers = &mut self.of_mut(player.clone()).answers;
-        let known = answers.get(purpose.name());
+        let answers = self.of(player.as_deref()).map(|consent| &consent.answers);
+        let known = answers.and_then(|answers| answers.get(purpose.name()));
+        let is_same =
+            known.is_some_and(|known| (known.is_given, known.version) == (is_given, version));
+        let replaced = known.and_then(|known| known.at);
         // The same answer keeps its time.
-        if known.is_some_and(|known| (known.is_given, known.version) == (is_given, version)) {
+        if is_same && !player.as_ref().is_some_and(|player| self.leaving.contains(player)) {
             return;
         }
-        let replaced = known.and_then(|known| known.at);
+        let answers = &mut self.of_mut(player.clone()).answers;
         answers.insert(purpose.name().to_owned(), ConsentAnswer { is_given, version, at: None });
         self.unwritten.entry(player).or_default().entry(purpose).or_insert(replaced);
         self.sum_up();

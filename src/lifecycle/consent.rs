@@ -40,8 +40,8 @@ pub(super) fn require_for_last_run(
     listed: Option<&SessionEntry>,
 ) -> Result<(), RequestError> {
     let consent = world.get_resource::<Consent>();
-    match listed {
-        Some(listed) => require_for_report(world, listed.session.player.as_deref()),
+    match listed.and_then(|listed| listed.session.player.as_deref()) {
+        Some(player) => require_for_report(world, Some(player)),
         None => require(consent.is_none_or(|it| it.is_given_by_everybody(Purpose::Reports))),
     }
 }

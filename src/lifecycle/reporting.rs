@@ -48,8 +48,7 @@ pub(super) fn report(
             let listed = previous.session.zip(catalog);
             let listed = listed.and_then(|(session, catalog)| catalog.get(session));
             require_for_last_run(world, listed)?;
-            // In another profile are other players, who have answered there.
-            let session = listed.map(|listed| listed.session.id);
+            let session = previous.session;
             (ReportOf::LastRun(Box::new(previous.into())), session, None)
         }
     };

@@ -2,6 +2,7 @@
 
 mod comma_separated;
 mod document;
+mod pseudonyms;
 mod source;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -21,9 +22,11 @@ use crate::left_out::LeftOut;
 use crate::output::Output;
 use crate::personal::Personal;
 use crate::progress::Progress;
+
 use crate::rows::{Content, Row};
 use crate::target::{EmptyDirectory, NewFile};
 use document::{Document, Notation};
+use pseudonyms::Pseudonyms;
 pub use source::Source;
 use source::{World, Worlds};
 
@@ -39,6 +42,12 @@ pub struct Exported {
     /// With private events, and with the values of personal events, types and fields
     #[arg(long)]
     private: bool,
+    /// With pseudonyms for players and sessions, by the key in this file, which is made if it isn't there
+    ///
+    /// Names of sessions, and what can't be looked into, are left out. Players who aren't of the exported sessions, and
+    /// nicknames, may be named in texts still.
+    #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath, conflicts_with = "private")]
+    pseudonyms: Option<PathBuf>,
 }
 
 /// A form that other programs read.
@@ -138,7 +147,10 @@ pub fn export(
         false => Progress::begin("exporting", 0),
     };
     let privacy = if wanted.private { Privacy::Waived } else { Privacy::Kept };
-    let mut exporting = Exporting { worlds: source.open()?, privacy };
+    let mut exporting = Exporting { worlds: source.open()?, privacy, pseudonyms: None };
+    if let Some(key) = &wanted.pseudonyms {
+        exporting.use_pseudonyms(Pseudonyms::with_key_in(key)?);
+    }
     let written = match (&wanted.output, wanted.to) {
         (None, Form::Json) => {
             exporting.write(&mut Document::new(output.bytes(), Notation::Json, false))?
@@ -165,6 +177,7 @@ pub fn export(
 struct Exporting {
     worlds: Worlds,
     privacy: Privacy,
+    pseudonyms: Option<Pseudonyms>,
 }
 
 /// The number of rows that were written.
@@ -178,6 +191,13 @@ struct Written {
 }
 
 impl Exporting {
+    fn use_pseudonyms(&mut self, mut pseudonyms: Pseudonyms) {
+        let worlds = &mut self.worlds.worlds;
+        worlds.iter().for_each(|world| pseudonyms.learn(&world.session));
+        worlds.iter_mut().for_each(|world| pseudonyms.about(&mut world.about));
+        self.pseudonyms = Some(pseudonyms);
+    }
+
     fn write_to(&mut self, path: &Path, form: Form) -> Result<Written, Failure> {
         let (mut written, several) = (None, self.worlds.several);
         let notation = match form {
@@ -208,7 +228,11 @@ impl Exporting {
     }
 
     fn write(&mut self, sheets: &mut dyn Sheets) -> Result<Written, Failure> {
-        let Self { worlds, privacy } = self;
+        let Self { worlds, privacy, pseudonyms } = &*self;
+        let shown = |content: Content| match pseudonyms {
+            Some(pseudonyms) => pseudonyms.content(content),
+            None => content,
+        };
         let mut written = Written::default();
         let mut resources: Vec<(Option<SessionId>, Row, Content)> = Vec::new();
         for world in &worlds.worlds {
@@ -219,7 +243,7 @@ impl Exporting {
             let personal = Personal::to_keep(&world.session, &world.plan, *privacy)?;
             for row in world.session.rows_by(&world.plan)? {
                 let row = row?;
-                let content = personal.masked(&row);
+                let content = shown(personal.masked(&row));
                 written.masked += u64::from(content == Content::Personal);
                 if row.entity().is_none() {
                     resources.push((session, row, content));
@@ -235,7 +259,10 @@ impl Exporting {
         }
         for world in &worlds.worlds {
             let session = worlds.named(world);
-            let hand_out = |event: ShownEvent| sheets.event(&ShownEvent { session, ..event });
+            let hand_out = |event: ShownEvent| {
+                let value = event.value.map(&shown);
+                sheets.event(&ShownEvent { session, value, ..event })
+            };
             let checkpoint = Some(world.plan.checkpoint);
             written.events += each_event(&world.session, checkpoint, *privacy, hand_out)?;
         }

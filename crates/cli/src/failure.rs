@@ -45,6 +45,14 @@ pub enum Failure {
         /// The reason.
         why: String,
     },
+    /// The key of pseudonyms can't be had.
+    #[error("{path} is no key for pseudonyms: {why}")]
+    UnusableKey {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        why: String,
+    },
     /// There is no such session.
     #[error("there is no session {session} in {place}; there are: {there}")]
     UnknownSession {
@@ -387,6 +395,7 @@ impl Failure {
             | Self::WithoutWorld { .. }
             | Self::NothingReadable { .. }
             | Self::UnreadableFile { .. }
+            | Self::UnusableKey { .. }
             | Self::Unwritten { .. }
             | Self::Repair(_)
             | Self::Import { .. }

@@ -60,11 +60,18 @@ fn withhold_from_replica(parts: &mut RuntimeParts, world: &World) {
 pub(in crate::lifecycle) fn profile_changed(
     parts: &mut RuntimeParts,
     world: &mut World,
+    profile: &str,
     kept: Vec<PlayerConsent>,
 ) {
     hand_over_answers(parts, world);
+    let current = world.get_resource::<CurrentProfile>().map(CurrentProfile::name);
+    let is_same = current == Some(profile);
     if let Some(mut consent) = world.get_resource_mut::<Consent>() {
-        consent.change_profile(kept);
+        match is_same {
+            // They may have been read before the last of them was written.
+            true => consent.add_kept(kept),
+            false => consent.change_profile(kept),
+        }
     }
     // What is sent from here on goes by the answers of those who play in this profile.
     follow_consent(parts, world);

@@ -94,7 +94,7 @@ fn handle_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
         news @ News::Detected { .. } => handle_listing(parts, world, news),
         News::Remembered(sessions) => found::remembered(parts, world, *sessions),
         News::ProfileChanged { profile, consents, ticket } => {
-            consent::profile_changed(parts, world, consents);
+            consent::profile_changed(parts, world, &profile, consents);
             cleanup::profile_changed(parts, world);
             profile_changed(parts, world, profile, ticket);
         }

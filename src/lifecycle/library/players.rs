@@ -50,6 +50,11 @@ pub(in crate::lifecycle) fn erased(
 ) {
     match result {
         Ok(receipt) => {
+            if !receipt.is_complete()
+                && let Some(mut consent) = world.get_resource_mut::<Consent>()
+            {
+                consent.expect_erasure(&player);
+            }
             notify(world, PlayerErased { player, receipt: *receipt });
             finish(world, ticket);
         }

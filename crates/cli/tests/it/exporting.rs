@@ -393,3 +393,72 @@ fn values_of_personal_types_leave_only_when_asked() -> Done {
     assert!(stats.contains("personal fields: home"), "{stats}");
     Ok(())
 }
+
+/// A game that writes who plays into what it saves.
+struct Signed;
+
+impl Codec for Signed {
+    type Capture = ();
+    type Image = ();
+
+    fn types(&self) -> &[SavedType] {
+        &[Marked::SCORE]
+    }
+
+    fn encode(&self, _: (), rows: &mut RowWriter) {
+        rows.put(Marked::SCORE, SaveId(2), &("by steam:42", 7));
+        rows.put(Marked::SCORE, SaveId::WORLD, &"nobody's");
+    }
+
+    fn decode(&self, _: &mut RowReader<'_>) {}
+}
+
+#[test]
+fn an_export_with_pseudonyms_names_nobody() -> Done {
+    let root = tempfile::tempdir()?;
+    let mut journal = JournalOptions::new(root.path()).watch_panics(false).open(Signed)?;
+    for name in ["Mother's farm", "Pond"] {
+        journal.start(NewSession::named(name).player("steam:42")).close(|_| ())?;
+    }
+    let place = root.path().display().to_string();
+    let to = tempfile::tempdir()?;
+    let key = to.path().join("hop.key").display().to_string();
+    let export = |form: &str, file: &str, more: &[&str]| {
+        let file = to.path().join(file).display().to_string();
+        let words = ["export", &place, "--all", "--to", form, "-o", &file];
+        run(words.iter().chain(more).map(OsString::from))
+    };
+    let plain = export("json", "plain.json", &[])?;
+    assert_eq!(plain.code, Some(0), "{}", plain.error);
+    for file in ["one.json", "two.json"] {
+        let exported = export("json", file, &["--pseudonyms", &key])?;
+        assert_eq!(exported.code, Some(0), "{}", exported.error);
+    }
+    let text = |file: &str| fs::read_to_string(to.path().join(file));
+    let (plain, one) = (text("plain.json")?, text("one.json")?);
+    assert_eq!(one, text("two.json")?, "the same key gives the same pseudonyms");
+    let ids = fs::read_dir(root.path().join("data/profiles/default/sessions"))?;
+    let ids: Vec<String> = ids
+        .map(|entry| Ok(entry?.file_name().display().to_string()))
+        .collect::<Result<_, std::io::Error>>()?;
+    assert_eq!(ids.len(), 2);
+    for known in ids.iter().map(String::as_str).chain(["steam:42", "Mother"]) {
+        assert!(plain.contains(known) && !one.contains(known), "{known}: {one}");
+    }
+    let document: Value = serde_json::from_str(&one)?;
+    let abouts = document["sessions"].as_array().ok_or("a list")?;
+    let player = abouts[0]["player"].as_str().ok_or("a pseudonym")?;
+    assert!(player.starts_with("player-") && abouts[1]["player"] == player, "{abouts:?}");
+    assert_ne!(abouts[0]["session"], abouts[1]["session"]);
+    assert_eq!(one.matches(&format!("by {player}")).count(), 2);
+    assert!(one.contains("nobody's"));
+
+    for (more, code) in
+        [(&["--pseudonyms", &key, "--private"][..], 64), (&["--pseudonyms", &place], 2)]
+    {
+        let refused = export("csv", "refused", more)?;
+        assert_eq!(refused.code, Some(code), "{}", refused.error);
+        assert!(!to.path().join("refused").exists());
+    }
+    Ok(())
+}

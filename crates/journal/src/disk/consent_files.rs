@@ -92,12 +92,21 @@ impl<'a> ConsentFiles<'a> {
     ///
     /// [`StoreError`]. The file is as it was then.
     pub fn write(&self, answers: &PlayerConsent) -> Result<(), StoreError> {
+        let _lock = self.lock()?;
+        self.write_beside_others(answers)
+    }
+
+    /// The same while another process may write as well: there is no time to wait for it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]. The file is as it was then.
+    pub fn write_beside_others(&self, answers: &PlayerConsent) -> Result<(), StoreError> {
         let layout = self.store.layout();
         let player = answers.player.as_deref();
         let (directory, path) = (layout.consents(), layout.consent(player));
         self.store.create_directory(&directory)?;
         let mut consent = answers.clone();
-        let _lock = self.lock()?;
         if let Some(known) = self.read_or_put_aside(player)? {
             consent.merge(known);
         }
@@ -176,8 +185,10 @@ impl<'a> ConsentFiles<'a> {
                 Err(error) => drop(refused.get_or_insert(error)),
             }
         }
-        if removed.files > 0 {
-            self.store.sync_directories(&[directory])?;
+        // Also what an earlier try has removed.
+        match self.store.sync_directories(&[directory]) {
+            Err(error) if error.io_kind() != Some(io::ErrorKind::NotFound) => return Err(error),
+            _ => {}
         }
         refused.map_or(Ok(removed), Err)
     }

@@ -3,7 +3,8 @@
 //! It is written durably before the first removal, so that a removal which a power cut interrupts is continued. It stays
 //! afterwards, so that a session is removed again that a file cloud or an old copy brings back. The player's name isn't
 //! in it. Of it there are 16 bits of a hash: enough to notice a session that became another player's meanwhile, and not
-//! enough to find the name, since one in 65,536 names has the same bits.
+//! enough to find the name, since one in 65,536 names has the same bits. As long as files of the
+//! player's answers wait to be removed, the hash is in it that their names begin with.
 
 use std::io;
 

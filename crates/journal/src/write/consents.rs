@@ -3,7 +3,7 @@
 use tracing::{debug, warn};
 
 use super::news::News;
-use crate::disk::{ConsentFiles, Layout, LocalStore, with_sources};
+use crate::disk::{ConsentFiles, Layout, LocalStore, StoreError, with_sources};
 use crate::model::session::PlayerConsent;
 
 /// The answers that aren't written yet.
@@ -25,12 +25,25 @@ impl Consents {
         }
     }
 
-    /// Writes what isn't written yet.
+    /// Writes what isn't written yet, unless another process writes answers at this moment.
     pub(super) fn write(&mut self, local: &LocalStore) {
+        self.write_by(local, |files, consent| files.write(consent));
+    }
+
+    /// Writes what isn't written yet, before the process ends.
+    pub(super) fn write_last(&mut self, local: &LocalStore) {
+        self.write_by(local, |files, consent| files.write_beside_others(consent));
+    }
+
+    fn write_by(
+        &mut self,
+        local: &LocalStore,
+        write: impl Fn(&ConsentFiles<'_>, &PlayerConsent) -> Result<(), StoreError>,
+    ) {
         let is_refused = &mut self.is_refused;
         self.waiting.retain(|(profile, consent)| {
             let layout = Layout { profile: profile.clone(), ..local.store.layout().clone() };
-            match ConsentFiles::of(&local.store.with_layout(layout)).write(consent) {
+            match write(&ConsentFiles::of(&local.store.with_layout(layout)), consent) {
                 Ok(()) => {
                     *is_refused = false;
                     return false;

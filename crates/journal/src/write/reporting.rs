@@ -14,7 +14,7 @@ use crate::disk::process::Logged;
 use crate::disk::{StoreAction, StoredSession, unknown_if_gone};
 use crate::format::{CheckpointKind, Commit, EventStretch, Plan, SessionIndex};
 use crate::model::ids::{CheckpointId, SlotId, Ticket};
-use crate::model::session::{RequestError, SlotError, WorldOf};
+use crate::model::session::{Purpose, RequestError, SlotError, WorldOf};
 use crate::read::recovery::{EventQuery, EventReading, SessionFinder, THUMBNAIL, Tape};
 use crate::read::report::{
     Archive, Journals, LeftOut, Personal, Picture, ReportOf, ReportOrder, ReportParts, STEP_BYTES,
@@ -219,6 +219,12 @@ impl Reporting {
             Err(error) if hands_on => return Err(unknown_if_gone(error)),
             Err(_) => return Ok(()),
         };
+        let is_of_this_profile =
+            || stored.directory() == finder.local().store.layout().session(session);
+        if matches!(self.order.of, ReportOf::LastRun(_)) && !is_of_this_profile() {
+            // Its players have answered there.
+            return Err(RequestError::ConsentNotGiven { purpose: Purpose::Reports });
+        }
         let index = stored.index();
         self.newest = self.meant(index);
         if !matches!(self.order.of, ReportOf::Scenario(_)) {

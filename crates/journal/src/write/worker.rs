@@ -312,7 +312,7 @@ impl<C: Content> Worker<C> {
             self.slice(&Urgency::LONG, now);
         }
         self.beat(now);
-        self.consents.write(&self.local);
+        self.consents.write_last(&self.local);
         self.auditor.write(&self.local.store);
         // Last, since nothing hangs on it.
         self.finder.write_index(now.wall);

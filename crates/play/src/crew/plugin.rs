@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::events::RecordingExt;
-use bevy_session::{SessionHooksExt, SessionLast, SessionSystems};
+use bevy_session::{SessionAppExt, SessionHooksExt, SessionLast, SessionSystems};
 
 use super::change::CrewChange;
 use super::character::PlayedBy;
@@ -101,6 +101,7 @@ impl Plugin for CrewPlugin {
             .add_observer(begin_with_session)
             .guard_session_requests(guard_session_requests);
         keep_through_restores::<Crew>(app, settle_restored);
+        app.personal::<Crew>();
         app.record_messages::<CrewChange>().personal().replay_after_restore();
         app.record_messages::<CrewDeed>().personal();
         app.configure_sets(

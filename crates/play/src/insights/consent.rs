@@ -1,7 +1,10 @@
 //! The player's consent to insights.
 
+use std::collections::BTreeSet;
+
 use bevy::prelude::*;
 use bevy_session::consent::{Consent, Purpose};
+use bevy_session::library::CurrentProfile;
 use bevy_session::{CurrentSession, SessionCommandsExt};
 use bevy_session_insights::{InsightsReader, WITHHELD, WithheldPlayers};
 
@@ -24,22 +27,31 @@ pub(super) fn agrees_in(world: &World) -> bool {
 pub(super) fn follow_consent(
     consent: Res<Consent>,
     withheld: Res<Withheld>,
+    profile: Res<CurrentProfile>,
     mut was_given: Local<Option<bool>>,
     mut commands: Commands,
 ) {
+    if profile.is_changed() {
+        *was_given = None;
+    }
     let is_asked = consent.is_asked(Purpose::Insights);
     let is_exception =
         |player: &Option<&str>| consent.is_given_by(*player, Purpose::Insights) == is_asked;
     let mut answered = consent.answered_by(Purpose::Insights);
     let is_refused_by_any = answered.any(|player| !consent.is_given_by(player, Purpose::Insights));
     let exceptions = consent.answered_by(Purpose::Insights).filter(is_exception);
-    let exceptions = exceptions.map(|player| player.map(str::to_owned)).collect();
+    let mut exceptions: BTreeSet<_> = exceptions.map(|player| player.map(str::to_owned)).collect();
+    let is_given = consent.is_given_by_any(Purpose::Insights);
+    let has_unnamed_answered = consent.answered_by(Purpose::Insights).any(|it| it.is_none());
+    if is_asked && is_given && !has_unnamed_answered {
+        // Whose a session is that names no player, its own mark decides.
+        exceptions.insert(None);
+    }
     let is_other = match is_asked {
         // Where nobody refuses, a start finds what it left.
         true => withheld.0.set_all_but(exceptions) && (was_given.is_some() || is_refused_by_any),
         false => withheld.0.set(exceptions),
     };
-    let is_given = consent.is_given_by_any(Purpose::Insights);
     let is_refused = was_given.replace(is_given) != Some(is_given) && !is_given;
     if is_other || is_refused {
         commands.session().library().remove_digests::<InsightsReader>();

@@ -90,6 +90,8 @@ fn torn_and_newer_files_say_nothing_and_are_put_aside_by_new_answers() {
         assert_eq!(disk.content(&other[0]), Some(bytes), "it isn't lost");
         files.write(&ann).unwrap();
         assert_eq!(paths(&disk).len(), 2, "once is enough");
+        let name = other[0].file_name().unwrap().to_str().unwrap();
+        assert!(name.starts_with(&consent_stem(Some("Ann"))), "{name}");
         assert!(files.has("Ann").unwrap() && !files.has("Ben").unwrap());
     }
 }

@@ -1,6 +1,7 @@
 //! Removes what an erasure names: sessions one at a time, then slots, then what this machine's state says of them.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,7 @@ enum Stage {
     Sessions(VecDeque<SessionId>),
     Slots,
     State,
+    Consent,
     AuditLog,
     End,
 }
@@ -95,9 +97,9 @@ impl Removing {
             Stage::Slots => return self.remove_slots(means),
             Stage::State => {
                 self.clear_state(means);
-                self.remove_consent(means);
-                self.stage = Stage::AuditLog;
+                self.stage = Stage::Consent;
             }
+            Stage::Consent => return self.remove_consent(means),
             Stage::AuditLog => return self.clear_audit_log(means),
             Stage::End => return Stepped::Done(self.end()),
         }
@@ -129,7 +131,7 @@ impl Removing {
         let store = &self.local.store;
         let _lock = match store.slots().lock() {
             // Without locks it is done all the same.
-            Err(error) if error.io_kind() == Some(std::io::ErrorKind::Unsupported) => None,
+            Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => None,
             Ok(None) => return Ok(false),
             locked => locked?,
         };
@@ -142,7 +144,7 @@ impl Removing {
         let done = store.slots().remove(own.iter().map(|slot| &*slot.path));
         let is_missing = |slot: &SlotFile| {
             let opened = store.disk().open(&slot.path);
-            opened.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+            opened.is_err_and(|error| error.kind() == ErrorKind::NotFound)
         };
         let is_gone = |slot: &&SlotFile| done.is_ok() || is_missing(slot);
         let (gone, left): (Vec<&SlotFile>, Vec<&SlotFile>) = own.iter().partition(is_gone);
@@ -273,23 +275,49 @@ impl Removing {
 
     /// Removes the player's answers about the use of their data, last of all: while a session of theirs is to be removed
     /// still, a refusal counts.
-    fn remove_consent(&mut self, means: &mut Means<'_>) {
-        let Some(erased) = self.erasure.consent.clone().filter(|_| self.receipt.is_complete())
-        else {
-            return;
-        };
-        let store = &self.local.store;
-        match ConsentFiles::of(store).remove(&erased) {
-            Ok(removed) => {
+    fn remove_consent(&mut self, means: &mut Means<'_>) -> Stepped {
+        let erased = self.erasure.consent.clone().filter(|_| self.receipt.is_complete());
+        let removed = erased.map(|erased| {
+            let removed = ConsentFiles::of(&self.local.store).remove(&erased);
+            removed.map(|removed| (removed, erased))
+        });
+        match removed {
+            None => {}
+            Some(Ok((removed, erased))) => {
                 self.count(Removed { files: removed.files, bytes: removed.bytes });
                 let profile = self.local.store.layout().profile.clone();
                 means.news.push(News::ConsentErased { profile, erased });
+                self.note_that_consent_is_gone();
             }
-            Err(error) => {
+            Some(Err(error))
+                if error.io_kind() == Some(ErrorKind::ResourceBusy) && self.may_wait(means) =>
+            {
+                return Stepped::Later(LOCK_AGAIN);
+            }
+            Some(Err(error)) => {
                 let error = error.into();
                 self.receipt.remaining.push(Remaining::StateRefused { error });
             }
         }
+        self.waiting_since = None;
+        self.stage = Stage::AuditLog;
+        Stepped::Going
+    }
+
+    /// What the player answers from now on stays, also if the rest has to be done again.
+    fn note_that_consent_is_gone(&mut self) {
+        self.erasure.consent = None;
+        if self.is_noted()
+            && let Err(error) = ErasureFiles::of(&self.local.store).write(&self.erasure)
+        {
+            warn!(error = %with_sources(&error), "it can't be noted that a player's answers are erased");
+        }
+    }
+
+    /// Returns true if a file says that it is under way.
+    fn is_noted(&self) -> bool {
+        let store = &self.local.store;
+        store.disk().open(&store.layout().erasure(self.erasure.number)).is_ok()
     }
 
     fn clear_audit_log(&mut self, means: &mut Means<'_>) -> Stepped {
@@ -314,11 +342,8 @@ impl Removing {
     fn end(&mut self) -> ErasureReceipt {
         let store = &self.local.store;
         let disk = &**store.disk();
-        let is_noted = disk.open(&store.layout().erasure(self.erasure.number)).is_ok();
-        if self.receipt.is_complete() && !self.erasure.is_done && is_noted {
+        if self.receipt.is_complete() && !self.erasure.is_done && self.is_noted() {
             self.erasure.is_done = true;
-            // Nor is the hash of the name needed any more.
-            self.erasure.consent = None;
             if let Err(error) = ErasureFiles::of(store).write(&self.erasure) {
                 warn!(error = %with_sources(&error), "it can't be noted that a player is erased");
                 let error = error.into();

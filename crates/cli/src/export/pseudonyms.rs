@@ -1,0 +1,285 @@
+//! Pseudonyms of players and sessions, for exports that others may see.
+//!
+//! A pseudonym is a keyed hash (BLAKE3) of a player's name or a session's id: the same in each export with the same key,
+//! and without it nobody can compute it, or tell whose it is.
+
+use std::collections::BTreeSet;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::str::FromStr;
+
+use bevy_session_journal::SessionId;
+use bevy_session_journal::internal::disk::{Disk, RealDisk};
+
+use super::About;
+use crate::failure::Failure;
+use crate::open_session::OpenSession;
+use crate::rows::Content;
+use crate::value::{Value, hexadecimal};
+
+const KEY_BYTES: usize = 32;
+/// A key in its file has twice as many digits, and perhaps the end of a line.
+const MAX_FILE_BYTES: usize = 128;
+/// Two of a million players have one pseudonym with a chance of one in 37 million.
+const PSEUDONYM_BYTES: usize = 8;
+
+/// The pseudonyms of an export.
+pub struct Pseudonyms {
+    key: [u8; KEY_BYTES],
+    /// The players' names that are looked for in texts.
+    players: BTreeSet<String>,
+    sessions: BTreeSet<SessionId>,
+}
+
+/// What is hashed, so that a player who is called like a session has another pseudonym.
+#[derive(Clone, Copy)]
+enum Domain {
+    Player = 1,
+    Session = 2,
+}
+
+impl Pseudonyms {
+    /// Those of the key in a file, which is drawn and written if there is none.
+    pub fn with_key_in(path: &Path) -> Result<Self, Failure> {
+        let key = match RealDisk.read(path, MAX_FILE_BYTES) {
+            Ok(bytes) => key_of(&bytes),
+            Err(error) if error.kind() == ErrorKind::NotFound => Some(draw_key(path)?),
+            Err(error) if error.kind() == ErrorKind::FileTooLarge => None,
+            Err(source) => return Err(unusable(path, source.to_string())),
+        };
+        let key =
+            key.ok_or_else(|| unusable(path, "it has no 64 hexadecimal digits".to_owned()))?;
+        Ok(Self { key, players: BTreeSet::new(), sessions: BTreeSet::new() })
+    }
+
+    /// Learns the id and the players of a session, on all its lines.
+    pub fn learn(&mut self, session: &OpenSession) {
+        self.sessions.insert(session.stored.id());
+        let heads = session.stored.index().heads();
+        let players = heads.iter().filter_map(|head| head.metadata.player.clone());
+        self.players.extend(players.filter(|player| !player.is_empty()));
+    }
+
+    /// The head of an export. The session's name is the player's to choose, so it is left out.
+    pub fn about(&self, about: &mut About) {
+        about.session = self.session(about.session);
+        about.name = String::new();
+        about.player = about.player.as_deref().map(|player| self.player(player));
+        about.label = about.label.as_deref().map(|label| self.text(label));
+    }
+
+    /// The content of a row or an event. What can't be looked into is left out, since it may name anybody.
+    pub fn content(&self, content: Content) -> Content {
+        match content {
+            Content::Value(value) => Content::Value(self.value(value)),
+            Content::Unknown(..) | Content::Personal => Content::Personal,
+        }
+    }
+
+    fn value(&self, value: Value) -> Value {
+        match value {
+            Value::Text(text) => Value::Text(self.text(&text)),
+            Value::Bytes(bytes) => self.bytes(bytes),
+            Value::List(items) => {
+                Value::List(items.into_iter().map(|item| self.value(item)).collect())
+            }
+            Value::Map(entries) => {
+                let entries = entries.into_iter();
+                Value::Map(
+                    entries.map(|(key, value)| (self.value(key), self.value(value))).collect(),
+                )
+            }
+            other => other,
+        }
+    }
+
+    /// Bytes, unless they are a session's id or name a player.
+    fn bytes(&self, bytes: Vec<u8>) -> Value {
+        if let Some(session) = self.sessions.iter().find(|it| it.uuid().as_bytes()[..] == bytes[..])
+        {
+            return Value::Bytes(self.session(*session).uuid().as_bytes().to_vec());
+        }
+        let names =
+            |player: &String| bytes.windows(player.len()).any(|window| window == player.as_bytes());
+        match self.players.iter().any(names) {
+            true => Value::Nothing,
+            false => Value::Bytes(bytes),
+        }
+    }
+
+    /// A text with pseudonyms in the place of players' names and of ids.
+    fn text(&self, text: &str) -> String {
+        if let Ok(session) = SessionId::from_str(text) {
+            return self.session(session).to_string();
+        }
+        // The longest first: one may be the beginning of another.
+        let mut names: Vec<(&str, String)> =
+            self.players.iter().map(|player| (&**player, self.player(player))).collect();
+        let ids = self.sessions.iter().map(|it| (it.to_string(), self.session(*it).to_string()));
+        let ids: Vec<(String, String)> = ids.collect();
+        names.extend(ids.iter().map(|(id, pseudonym)| (&**id, pseudonym.clone())));
+        names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        let (mut replaced, mut rest) = (String::with_capacity(text.len()), text);
+        let mut before = None;
+        while let Some(next) = rest.chars().next() {
+            let found = names.iter().find(|(name, _)| begins_with_word(before, rest, name));
+            let len = match found {
+                Some((name, pseudonym)) => {
+                    replaced.push_str(pseudonym);
+                    name.len()
+                }
+                None => {
+                    replaced.push(next);
+                    next.len_utf8()
+                }
+            };
+            let (done, left) = rest.split_at(len);
+            (before, rest) = (done.chars().next_back(), left);
+        }
+        replaced
+    }
+
+    fn player(&self, name: &str) -> String {
+        let hash = self.hash(Domain::Player, name.as_bytes());
+        format!("player-{}", digits(hash.first_chunk::<PSEUDONYM_BYTES>().unwrap_or(&[0; 8])))
+    }
+
+    /// A UUID of version 8, which is for hashes like this one.
+    fn session(&self, session: SessionId) -> SessionId {
+        let hash = self.hash(Domain::Session, session.uuid().as_bytes());
+        let text = digits(&hash);
+        let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
+        let variant = match hash.get(8).map_or(0, |byte| byte % 4) {
+            0 => '8',
+            1 => '9',
+            2 => 'a',
+            _ => 'b',
+        };
+        let (a, b, c, d, e) = (part(0..8), part(8..12), part(13..16), part(17..20), part(20..32));
+        let id = format!("{a}-{b}-8{c}-{variant}{d}-{e}");
+        SessionId::from_str(&id).unwrap_or(session)
+    }
+
+    fn hash(&self, domain: Domain, bytes: &[u8]) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher.update(&[domain as u8]).update(bytes);
+        *hasher.finalize().as_bytes()
+    }
+}
+
+/// Returns true if a text begins with a name that is no part of a longer word. A script without blanks has no such words.
+fn begins_with_word(before: Option<char>, text: &str, name: &str) -> bool {
+    let Some(rest) = text.strip_prefix(name) else { return false };
+    let is_one_word = |left: Option<char>, right: Option<char>| {
+        let is_of_word = |it: Option<char>| it.is_some_and(|it| it.is_ascii_alphanumeric());
+        is_of_word(left) && is_of_word(right)
+    };
+    !is_one_word(before, name.chars().next())
+        && !is_one_word(name.chars().next_back(), rest.chars().next())
+}
+
+fn key_of(bytes: &[u8]) -> Option<[u8; KEY_BYTES]> {
+    let text = std::str::from_utf8(bytes).ok()?.trim();
+    let hash = blake3::Hash::from_hex(text).ok()?;
+    Some(*hash.as_bytes())
+}
+
+/// Draws a key and writes it into a new file, which belongs to its owner alone.
+fn draw_key(path: &Path) -> Result<[u8; KEY_BYTES], Failure> {
+    // Four ids with 74 random bits each.
+    let mut hasher = blake3::Hasher::new();
+    for _ in 0..4 {
+        hasher.update(SessionId::random().uuid().as_bytes());
+    }
+    let key = *hasher.finalize().as_bytes();
+    let write = || -> io::Result<()> {
+        let mut file = RealDisk.create_new(path)?;
+        file.append(format!("{}\n", digits(&key)).as_bytes())?;
+        file.sync()?;
+        RealDisk.sync_dir(path.parent().unwrap_or(path)).or(Ok(()))
+    };
+    write().map_err(|source| unusable(path, source.to_string()))?;
+    Ok(key)
+}
+
+fn digits(bytes: &[u8]) -> String {
+    hexadecimal(bytes).trim_start_matches("0x").to_owned()
+}
+
+fn unusable(path: &Path, why: String) -> Failure {
+    Failure::UnusableKey { path: path.to_owned(), why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pseudonyms(players: &[&str]) -> Pseudonyms {
+        let players = players.iter().map(|player| (*player).to_owned()).collect();
+        Pseudonyms { key: [7; KEY_BYTES], players, sessions: BTreeSet::new() }
+    }
+
+    #[test]
+    fn a_key_is_drawn_once_and_a_file_that_is_none_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("hop.key");
+        let first = Pseudonyms::with_key_in(&path).unwrap();
+        let again = Pseudonyms::with_key_in(&path).unwrap();
+        assert_eq!(first.player("Ann"), again.player("Ann"));
+        let other = Pseudonyms::with_key_in(&root.path().join("other.key")).unwrap();
+        assert_ne!(first.player("Ann"), other.player("Ann"));
+        let long = "0".repeat(MAX_FILE_BYTES + 1);
+        for text in ["", "7", "x".repeat(64).as_str(), &long] {
+            RealDisk.replace(&path, text.as_bytes()).unwrap();
+            assert!(matches!(Pseudonyms::with_key_in(&path), Err(Failure::UnusableKey { .. })));
+        }
+        assert!(Pseudonyms::with_key_in(&root.path().join("nowhere/hop.key")).is_err());
+    }
+
+    #[test]
+    fn players_and_sessions_keep_their_pseudonyms_and_say_nothing_of_each_other() {
+        let pseudonyms = pseudonyms(&["Ann"]);
+        let ann = pseudonyms.player("Ann");
+        assert!(ann.starts_with("player-") && ann.len() == 23, "{ann}");
+        let session = SessionId::random();
+        let named = pseudonyms.session(session);
+        assert!(named != session && named == pseudonyms.session(session));
+        assert_eq!(named.uuid().get_version_num(), 8);
+        assert_eq!(pseudonyms.text(&session.to_string()), named.to_string());
+    }
+
+    #[test]
+    fn names_are_replaced_as_words_and_the_longest_first() {
+        let pseudonyms = pseudonyms(&["Ann", "Ann-Q", "プレイ"]);
+        let [ann, ann_q, other] = ["Ann", "Ann-Q", "プレイ"].map(|it| pseudonyms.player(it));
+        for (text, expected) in [
+            ("Ann", ann.clone()),
+            ("Ann's farm, by Ann-Q", format!("{ann}'s farm, by {ann_q}")),
+            ("Annabel and JoAnn", "Annabel and JoAnn".to_owned()),
+            ("これはプレイです", format!("これは{other}です")),
+            ("", String::new()),
+        ] {
+            assert_eq!(pseudonyms.text(text), expected);
+        }
+    }
+
+    #[test]
+    fn values_are_searched_to_their_ends_and_what_has_none_is_left_out() {
+        let pseudonyms = pseudonyms(&["Ann"]);
+        let text = |text: &str| Value::Text(text.to_owned());
+        let value = Value::List(vec![
+            Value::Map(vec![(text("Ann"), text("hi Ann"))]),
+            Value::Bytes(b"xAnny".to_vec()),
+            Value::Bytes(b"other".to_vec()),
+        ]);
+        let ann = pseudonyms.player("Ann");
+        let expected = Value::List(vec![
+            Value::Map(vec![(text(&ann), text(&format!("hi {ann}")))]),
+            Value::Nothing,
+            Value::Bytes(b"other".to_vec()),
+        ]);
+        assert_eq!(pseudonyms.content(Content::Value(value)), Content::Value(expected));
+        let unknown = Content::Unknown(b"Ann".to_vec(), "torn".to_owned());
+        assert_eq!(pseudonyms.content(unknown), Content::Personal);
+    }
+}
