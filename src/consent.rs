@@ -113,11 +113,13 @@ impl Consent {
     /// `None` is the person who plays without a name.
     #[must_use]
     pub fn is_given_by(&self, player: Option<&str>, purpose: Purpose) -> bool {
-        let answers = self.of(player).map(|consent| &consent.answers);
-        match answers.and_then(|answers| answers.get(purpose.name())) {
-            Some(answer) => self.counts_as_given(purpose, answer),
-            None => !self.is_asked(purpose),
-        }
+        let asked = self.asked_in(purpose);
+        self.of(player).map_or(asked.is_none(), |consent| consent.agrees(purpose, asked))
+    }
+
+    /// The version of the text of today, if this is to be asked.
+    pub(crate) fn asked_in(&self, purpose: Purpose) -> Option<u32> {
+        self.is_asked(purpose).then_some(self.version)
     }
 
     /// The players of the profile who have answered this in any way; `None` is the person who plays without a name.
@@ -233,11 +235,6 @@ impl Consent {
         self.sum_up();
     }
 
-    /// Returns true if an answer is a yes that counts: to what is asked, one to the text of today.
-    fn counts_as_given(&self, purpose: Purpose, answer: &ConsentAnswer) -> bool {
-        answer.is_given && (!self.is_asked(purpose) || answer.version == self.version)
-    }
-
     fn of(&self, player: Option<&str>) -> Option<&PlayerConsent> {
         match player {
             Some(player) => self.named.get(player),
@@ -261,16 +258,18 @@ impl Consent {
 
     /// Notes what any player has said.
     fn sum_up(&mut self) {
-        let answers = |purpose: Purpose| {
-            self.all().filter_map(move |consent| consent.answers.get(purpose.name()))
+        let any = |is_so: &dyn Fn(&PlayerConsent, Purpose, ConsentAnswer) -> bool| {
+            let is_said = |purpose: &Purpose| {
+                self.all().any(|consent| {
+                    let answer = consent.answers.get(purpose.name());
+                    answer.is_some_and(|answer| is_so(consent, *purpose, *answer))
+                })
+            };
+            Purpose::ALL.into_iter().filter(is_said).collect::<Vec<_>>()
         };
-        let is_given = |it: &Purpose| answers(*it).any(|answer| self.counts_as_given(*it, answer));
-        let is_withdrawn = |it: &Purpose| answers(*it).any(|answer| !answer.is_given);
-        let is_refused =
-            |it: &Purpose| answers(*it).any(|answer| !self.counts_as_given(*it, answer));
-        let refused = Purpose::ALL.into_iter().filter(is_refused).collect();
-        let given = Purpose::ALL.into_iter().filter(is_given).collect();
-        let withdrawn = Purpose::ALL.into_iter().filter(is_withdrawn).collect();
+        let given = any(&|consent, purpose, _| consent.agrees(purpose, self.asked_in(purpose)));
+        let refused = any(&|consent, purpose, _| !consent.agrees(purpose, self.asked_in(purpose)));
+        let withdrawn = any(&|_, _, answer| !answer.is_given);
         (self.given, self.refused, self.withdrawn) = (given, refused, withdrawn);
     }
 }

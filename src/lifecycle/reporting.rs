@@ -19,6 +19,7 @@ use super::notifications::{
 use super::requests::{check_text, finish, reject};
 use super::runtime::RuntimeParts;
 use super::{CurrentSession, GameContext, PreviousRun, SessionCatalog};
+use crate::consent::{Consent, Purpose};
 use crate::content::Order;
 
 /// The extension of a scenario's file, after its key.
@@ -54,7 +55,9 @@ pub(super) fn report(
     };
     let (report, context) = (report.clone(), GameContext::of(world));
     let path = path.to_owned();
-    let order = Box::new(ReportOrder { path, of, session, checkpoint, report, context });
+    let consent = world.get_resource::<Consent>();
+    let asked = consent.and_then(|consent| consent.asked_in(Purpose::Reports));
+    let order = Box::new(ReportOrder { path, of, session, checkpoint, report, asked, context });
     parts.order(Order::Describe { order, ticket });
     Ok(())
 }
@@ -80,6 +83,7 @@ pub(super) fn export(
         session: Some(session),
         checkpoint: None,
         report: Report::now().events(0),
+        asked: None,
         context: GameContext::of(world),
     };
     parts.order(Order::Describe { order: Box::new(order), ticket });
@@ -113,6 +117,7 @@ pub(super) fn save_as_scenario(
         session,
         checkpoint: parts.newest_captured().filter(|_| is_played),
         report: Report::now().events(0),
+        asked: None,
         context: GameContext::of(world),
     };
     parts.order(Order::Describe { order: Box::new(order), ticket });

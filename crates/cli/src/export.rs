@@ -2,7 +2,6 @@
 
 mod comma_separated;
 mod document;
-mod pseudonyms;
 mod source;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -22,11 +21,11 @@ use crate::left_out::LeftOut;
 use crate::output::Output;
 use crate::personal::Personal;
 use crate::progress::Progress;
+use crate::pseudonyms::Pseudonyms;
 
 use crate::rows::{Content, Row};
 use crate::target::{EmptyDirectory, NewFile};
 use document::{Document, Notation};
-use pseudonyms::Pseudonyms;
 pub use source::Source;
 use source::{World, Worlds};
 
@@ -194,7 +193,7 @@ impl Exporting {
     fn use_pseudonyms(&mut self, mut pseudonyms: Pseudonyms) {
         let worlds = &mut self.worlds.worlds;
         worlds.iter().for_each(|world| pseudonyms.learn(&world.session));
-        worlds.iter_mut().for_each(|world| pseudonyms.about(&mut world.about));
+        worlds.iter_mut().for_each(|world| world.about.use_pseudonyms(&pseudonyms));
         self.pseudonyms = Some(pseudonyms);
     }
 
@@ -272,6 +271,14 @@ impl Exporting {
 }
 
 impl About {
+    /// Names no player and no session any more. The session's name is the player's to choose, so it is left out.
+    fn use_pseudonyms(&mut self, pseudonyms: &Pseudonyms) {
+        self.session = pseudonyms.session(self.session);
+        self.name = String::new();
+        self.player = self.player.as_deref().map(|player| pseudonyms.player(player));
+        self.label = self.label.as_deref().map(|label| pseudonyms.text(label));
+    }
+
     /// Each of its fields, by name.
     pub fn fields(&self) -> [(&'static str, Option<String>); 8] {
         [

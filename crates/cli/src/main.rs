@@ -86,6 +86,7 @@ mod place;
 mod player;
 mod progress;
 mod prune;
+mod pseudonyms;
 mod repair;
 mod rows;
 mod session_entry;

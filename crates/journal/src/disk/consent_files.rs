@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use tracing::warn;
@@ -27,9 +27,10 @@ const KIND: SealKind = SealKind { magic: *b"bvycons\x1a", version: 1 };
 const MAX_BYTES: usize = 1 << 20;
 
 /// The answers of a profile's players.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ConsentFiles<'a> {
     store: &'a DirectoryStore,
+    directory: PathBuf,
 }
 
 /// The files that were removed, and their bytes.
@@ -44,7 +45,12 @@ pub struct RemovedConsents {
 impl<'a> ConsentFiles<'a> {
     /// The answers of the players of the store's profile.
     pub fn of(store: &'a DirectoryStore) -> Self {
-        Self { store }
+        Self { store, directory: store.layout().consents() }
+    }
+
+    /// The answers of the players of the profile that a session is in, to be read.
+    pub fn beside(store: &'a DirectoryStore, session: &Path) -> Self {
+        Self { store, directory: Layout::consents_beside(session) }
     }
 
     /// The answers of all players that can be read. The others are logged.
@@ -171,7 +177,7 @@ impl<'a> ConsentFiles<'a> {
     ///
     /// The first [`StoreError`], if something stays.
     pub fn remove(&self, erased: &ErasedConsent) -> Result<RemovedConsents, StoreError> {
-        let directory = self.store.layout().consents();
+        let directory = self.directory.clone();
         let (mut removed, mut refused) = (RemovedConsents::default(), None);
         let _lock = self.lock()?;
         for (entry, read) in self.files_of(&erased.stem)? {
@@ -249,7 +255,7 @@ impl<'a> ConsentFiles<'a> {
 
     /// The files of answers, also those that are being written, or that made way for one.
     fn entries(&self) -> Result<Vec<DirEntry>, StoreError> {
-        let directory = self.store.layout().consents();
+        let directory = self.directory.clone();
         let listed = match self.store.disk().list(&directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             listed => listed.attempt(StoreAction::List, &directory)?,
@@ -264,7 +270,7 @@ impl<'a> ConsentFiles<'a> {
 
     /// The answers in a file; `None` if they can't be understood, which is logged, or if there is no such file any more.
     fn read_file(&self, name: &str) -> Result<Option<PlayerConsent>, StoreError> {
-        let path = self.store.layout().consents().join(name);
+        let path = self.directory.join(name);
         let bytes = match self.store.disk().read(&path, MAX_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {

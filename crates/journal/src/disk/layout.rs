@@ -32,6 +32,7 @@ const INDEX_EXTENSION: &str = "index";
 /// The extension of erasures.
 const ERASURE_EXTENSION: &str = "erasure";
 /// The extension of the answers of a player about the use of their data.
+const CONSENTS: &str = "consents";
 const CONSENT_EXTENSION: &str = "consent";
 /// The name of a profile's audit log.
 const AUDIT_LOG: &str = "audit.log";
@@ -122,7 +123,12 @@ impl Layout {
     /// The directory of the players' answers about the use of their data.
     pub fn consents(&self) -> PathBuf {
         let [.., profile, _] = self.directories_to_sessions();
-        profile.join("consents")
+        profile.join(CONSENTS)
+    }
+
+    /// The same of the profile in which a session has this directory.
+    pub fn consents_beside(session: &Path) -> PathBuf {
+        session.ancestors().nth(2).unwrap_or(session).join(CONSENTS)
     }
 
     /// The file of a player's answers. The name is a hash of the player's, since that may be any text.

@@ -66,6 +66,8 @@ pub struct ReportOrder {
     pub checkpoint: Option<CheckpointId>,
     /// The player's note, and the parts that were asked for.
     pub report: Report,
+    /// The version of the text to which players have to agree before they are reported on; `None` if they needn't.
+    pub asked: Option<u32>,
     /// The game's own context, to which the writer adds what it knows.
     pub context: SessionContext,
 }

@@ -11,10 +11,10 @@ use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 use super::slot_begin::{hand_on, open_slot, world_alone};
 use super::slot_bytes::CopyToMemory;
 use crate::disk::process::Logged;
-use crate::disk::{StoreAction, StoredSession, unknown_if_gone};
+use crate::disk::{ConsentFiles, StoreAction, StoredSession, unknown_if_gone};
 use crate::format::{CheckpointKind, Commit, EventStretch, Plan, SessionIndex};
 use crate::model::ids::{CheckpointId, SlotId, Ticket};
-use crate::model::session::{Purpose, RequestError, SlotError, WorldOf};
+use crate::model::session::{PlayerConsent, Purpose, RequestError, SlotError, WorldOf};
 use crate::read::recovery::{EventQuery, EventReading, SessionFinder, THUMBNAIL, Tape};
 use crate::read::report::{
     Archive, Journals, LeftOut, Personal, Picture, ReportOf, ReportOrder, ReportParts, STEP_BYTES,
@@ -219,10 +219,7 @@ impl Reporting {
             Err(error) if hands_on => return Err(unknown_if_gone(error)),
             Err(_) => return Ok(()),
         };
-        let is_of_this_profile =
-            || stored.directory() == finder.local().store.layout().session(session);
-        if matches!(self.order.of, ReportOf::LastRun(_)) && !is_of_this_profile() {
-            // Its players have answered there.
+        if matches!(self.order.of, ReportOf::LastRun(_)) && !self.agrees(&stored, finder) {
             return Err(RequestError::ConsentNotGiven { purpose: Purpose::Reports });
         }
         let index = stored.index();
@@ -235,6 +232,28 @@ impl Reporting {
         }
         self.stored = Some(stored);
         Ok(())
+    }
+
+    /// Returns true if the player of a session agrees to reports, in the profile that it is in. Who that is has many lines
+    /// perhaps, or is unknown: then all have to agree.
+    fn agrees(&self, stored: &StoredSession, finder: &SessionFinder) -> bool {
+        let store = &finder.local().store;
+        if stored.directory() == store.layout().session(stored.id()) {
+            // The game has looked at the answers of its own profile.
+            return true;
+        }
+        let answers = ConsentFiles::beside(store, stored.directory()).read();
+        let agrees = |it: &PlayerConsent| it.agrees(Purpose::Reports, self.order.asked);
+        let player = stored.index().newest_head().and_then(|head| head.metadata.player.clone());
+        match &player {
+            Some(_) => {
+                let theirs = answers.iter().find(|it| it.player == player);
+                theirs.map_or(self.order.asked.is_none(), agrees)
+            }
+            None => {
+                answers.iter().all(agrees) && (self.order.asked.is_none() || !answers.is_empty())
+            }
+        }
     }
 
     /// The slot whose world is wanted.

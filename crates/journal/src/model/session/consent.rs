@@ -72,6 +72,18 @@ impl PlayerConsent {
         self.answers.values().filter_map(|answer| answer.at).max()
     }
 
+    /// Returns true if the player agrees to a purpose: one that is asked, with the text of this version, is off without an
+    /// answer to that.
+    #[must_use]
+    pub fn agrees(&self, purpose: Purpose, asked: Option<u32>) -> bool {
+        match self.answers.get(purpose.name()) {
+            Some(answer) => {
+                answer.is_given && asked.is_none_or(|version| answer.version == version)
+            }
+            None => asked.is_none(),
+        }
+    }
+
     /// Forgets the answers up to a time, and keeps those that nobody has handed to the writer yet.
     pub fn forget_until(&mut self, until: Timestamp) {
         self.answers.retain(|_, answer| answer.at.is_none_or(|at| at > until));

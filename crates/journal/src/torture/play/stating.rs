@@ -42,6 +42,7 @@ impl Play {
             of: ReportOf::LastRun(Box::new(previous)),
             checkpoint: None,
             report: Report::of_last_run().note("in the made-up game").picture(),
+            asked: None,
             context: SessionContext::default(),
         };
         self.order(Order::Describe { order: Box::new(order), ticket: Ticket::new() });

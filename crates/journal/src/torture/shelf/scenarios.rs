@@ -27,6 +27,7 @@ fn save(play: &mut Play, session: SessionId) -> Result<u64, RequestError> {
         session: Some(session),
         checkpoint: None,
         report: Report::now().events(0),
+        asked: None,
         context: SessionContext::default(),
     };
     let mut news = play

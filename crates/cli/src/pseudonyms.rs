@@ -11,7 +11,6 @@ use std::str::FromStr;
 use bevy_session_journal::SessionId;
 use bevy_session_journal::internal::disk::{Disk, RealDisk};
 
-use super::About;
 use crate::failure::Failure;
 use crate::open_session::OpenSession;
 use crate::rows::Content;
@@ -39,7 +38,7 @@ enum Domain {
 }
 
 impl Pseudonyms {
-    /// Those of the key in a file, which is drawn and written if there is none.
+    /// Pseudonyms by the key in a file, which is drawn and written if there is none.
     pub fn with_key_in(path: &Path) -> Result<Self, Failure> {
         let key = match RealDisk.read(path, MAX_FILE_BYTES) {
             Ok(bytes) => key_of(&bytes),
@@ -58,14 +57,6 @@ impl Pseudonyms {
         let heads = session.stored.index().heads();
         let players = heads.iter().filter_map(|head| head.metadata.player.clone());
         self.players.extend(players.filter(|player| !player.is_empty()));
-    }
-
-    /// The head of an export. The session's name is the player's to choose, so it is left out.
-    pub fn about(&self, about: &mut About) {
-        about.session = self.session(about.session);
-        about.name = String::new();
-        about.player = about.player.as_deref().map(|player| self.player(player));
-        about.label = about.label.as_deref().map(|label| self.text(label));
     }
 
     /// The content of a row or an event. What can't be looked into is left out, since it may name anybody.
@@ -108,7 +99,7 @@ impl Pseudonyms {
     }
 
     /// A text with pseudonyms in the place of players' names and of ids.
-    fn text(&self, text: &str) -> String {
+    pub fn text(&self, text: &str) -> String {
         if let Ok(session) = SessionId::from_str(text) {
             return self.session(session).to_string();
         }
@@ -139,13 +130,14 @@ impl Pseudonyms {
         replaced
     }
 
-    fn player(&self, name: &str) -> String {
+    /// The pseudonym of a player.
+    pub fn player(&self, name: &str) -> String {
         let hash = self.hash(Domain::Player, name.as_bytes());
         format!("player-{}", digits(hash.first_chunk::<PSEUDONYM_BYTES>().unwrap_or(&[0; 8])))
     }
 
-    /// A UUID of version 8, which is for hashes like this one.
-    fn session(&self, session: SessionId) -> SessionId {
+    /// The pseudonym of a session: a UUID of version 8, which is for hashes like this one.
+    pub fn session(&self, session: SessionId) -> SessionId {
         let hash = self.hash(Domain::Session, session.uuid().as_bytes());
         let text = digits(&hash);
         let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
