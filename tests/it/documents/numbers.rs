@@ -105,12 +105,16 @@ fn readme() -> Vec<Claim> {
         both_versions(&other_tree, "package = \"bevy_internal\", )?version = )");
     let [version, version_before] = both_versions(&other_tree, "\ns/^version = ");
     assert!([&bevy, &bevy_before].iter().any(|known| own_bevy.starts_with(*known)), "{own_bevy}");
+    let builds_with = match own_bevy.starts_with(&*bevy) {
+        true => format!("also builds with Rust {rust},"),
+        false => format!("You need a C compiler and Rust `{rust}.0`"),
+    };
     let stall = tenths(&measured("Stall, beside peers", "bevy_session, 1 % changed")[0]);
     vec![
         claim(README, format!("saves itself every {interval} seconds of play")),
         claim(README, format!("is taken every {interval} seconds")),
         claim(README, format!("a colony of {entities} entities\n{rounds} times")),
-        claim(README, format!("also builds with Rust {rust},")),
+        claim(README, builds_with),
         claim(README, format!("{frames} frames after\na session began")),
         claim(README, format!("| {bevy} | {version} |")),
         claim(README, format!("| {bevy_before} | {version_before} |")),
