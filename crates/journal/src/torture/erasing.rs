@@ -158,7 +158,7 @@ impl Library {
         };
         let own: Vec<String> = self.of.get(player).map(ids).unwrap_or_default();
         let is_own = |path: &Path, bytes: &Arc<Vec<u8>>| match path.to_str() {
-            Some(path) if path.contains("/slots/") => slot_player(bytes).as_deref() == Some(player),
+            Some(_) if is_below(path, "slots") => slot_player(bytes).as_deref() == Some(player),
             Some(path) => own.iter().any(|id| path.contains(id)),
             None => false,
         };
@@ -170,7 +170,11 @@ impl Library {
 }
 
 fn is_library(path: &Path) -> bool {
-    path.to_str().is_some_and(|path| path.contains("/sessions/") || path.contains("/slots/"))
+    is_below(path, "sessions") || is_below(path, "slots")
+}
+
+fn is_below(path: &Path, directory: &str) -> bool {
+    path.parent().is_some_and(|parent| parent.iter().any(|part| part == directory))
 }
 
 fn segment(bytes: &[u8]) -> Option<Segment> {
@@ -444,7 +448,7 @@ fn a_fork_of_two_players_and_a_session_that_was_the_players_before_stay_and_are_
     assert!(receipt.remaining.contains(&Remaining::Forked { session }), "{receipt:?}");
     assert!(receipt.remaining.contains(&Remaining::Former { session: former }), "{receipt:?}");
     assert_eq!(receipt.sessions, 0);
-    let is_session = |path: &Path| path.to_string_lossy().contains("/sessions/");
+    let is_session = |path: &Path| is_below(path, "sessions");
     assert_eq!(here.disk.image().digest_of(is_session), before.digest_of(is_session));
 }
 
