@@ -51,12 +51,8 @@ pub struct Consent {
     unwritten: BTreeMap<Option<String>, BTreeMap<Purpose, Option<Timestamp>>>,
     /// The players whose answers are to be erased.
     leaving: BTreeSet<String>,
-    /// The purposes that any player of the profile has withdrawn.
+    /// The purposes that any player of the profile has withdrawn, which each frame asks.
     withdrawn: Vec<Purpose>,
-    /// The purposes to which any player of the profile agrees now.
-    given: Vec<Purpose>,
-    /// The purposes to which a player of the profile who has answered doesn't agree now.
-    refused: Vec<Purpose>,
 }
 
 impl Consent {
@@ -106,7 +102,8 @@ impl Consent {
     /// [asked](crate::SessionPlugin::ask_consent).
     #[must_use]
     pub fn is_given_by_any(&self, purpose: Purpose) -> bool {
-        !self.is_asked(purpose) || self.given.contains(&purpose)
+        let mut answered = self.answered_by(purpose);
+        !self.is_asked(purpose) || answered.any(|player| self.is_given_by(player, purpose))
     }
 
     /// Returns true if this player agrees to this, as [`is_given`](Self::is_given) has it of the one whose answers count now;
@@ -145,7 +142,8 @@ impl Consent {
 
     /// Returns true if all players of the profile agree to this who have answered, and, if it is asked, there is one.
     pub(crate) fn is_given_by_everybody(&self, purpose: Purpose) -> bool {
-        self.is_given_by_any(purpose) && !self.refused.contains(&purpose)
+        let mut answered = self.answered_by(purpose);
+        self.is_given_by_any(purpose) && answered.all(|player| self.is_given_by(player, purpose))
     }
 
     /// Returns true if this is given by a player of whom nothing is known.
@@ -256,21 +254,13 @@ impl Consent {
         std::iter::once(&self.unnamed).chain(self.named.values())
     }
 
-    /// Notes what any player has said.
+    /// Notes what any player has withdrawn.
     fn sum_up(&mut self) {
-        let any = |is_so: &dyn Fn(&PlayerConsent, Purpose, ConsentAnswer) -> bool| {
-            let is_said = |purpose: &Purpose| {
-                self.all().any(|consent| {
-                    let answer = consent.answers.get(purpose.name());
-                    answer.is_some_and(|answer| is_so(consent, *purpose, *answer))
-                })
-            };
-            Purpose::ALL.into_iter().filter(is_said).collect::<Vec<_>>()
+        let is_withdrawn = |purpose: &Purpose| {
+            let mut answers = self.all().filter_map(|consent| consent.answers.get(purpose.name()));
+            answers.any(|answer| !answer.is_given)
         };
-        let given = any(&|consent, purpose, _| consent.agrees(purpose, self.asked_in(purpose)));
-        let refused = any(&|consent, purpose, _| !consent.agrees(purpose, self.asked_in(purpose)));
-        let withdrawn = any(&|_, _, answer| !answer.is_given);
-        (self.given, self.refused, self.withdrawn) = (given, refused, withdrawn);
+        self.withdrawn = Purpose::ALL.into_iter().filter(is_withdrawn).collect();
     }
 }
 

@@ -22,7 +22,6 @@ use crate::output::Output;
 use crate::personal::Personal;
 use crate::progress::Progress;
 use crate::pseudonyms::Pseudonyms;
-
 use crate::rows::{Content, Row};
 use crate::target::{EmptyDirectory, NewFile};
 use document::{Document, Notation};

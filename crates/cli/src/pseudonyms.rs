@@ -10,24 +10,28 @@ use std::str::FromStr;
 
 use bevy_session_journal::SessionId;
 use bevy_session_journal::internal::disk::{Disk, RealDisk};
+use blake3::{Hash, Hasher};
+use uuid::Builder;
 
 use crate::failure::Failure;
 use crate::open_session::OpenSession;
 use crate::rows::Content;
-use crate::value::{Value, hexadecimal};
+use crate::value::Value;
 
 const KEY_BYTES: usize = 32;
 /// A key in its file has twice as many digits, and perhaps the end of a line.
 const MAX_FILE_BYTES: usize = 128;
 /// Two of a million players have one pseudonym with a chance of one in 37 million.
-const PSEUDONYM_BYTES: usize = 8;
+const PSEUDONYM_DIGITS: usize = 16;
 
 /// The pseudonyms of an export.
 pub struct Pseudonyms {
     key: [u8; KEY_BYTES],
-    /// The players' names that are looked for in texts.
+    /// The players whose names are looked for.
     players: BTreeSet<String>,
     sessions: BTreeSet<SessionId>,
+    /// Names of players and ids of sessions with their pseudonyms, the longest first: one may be the beginning of another.
+    words: Vec<(String, String)>,
 }
 
 /// What is hashed, so that a player who is called like a session has another pseudonym.
@@ -48,15 +52,34 @@ impl Pseudonyms {
         };
         let key =
             key.ok_or_else(|| unusable(path, "it has no 64 hexadecimal digits".to_owned()))?;
-        Ok(Self { key, players: BTreeSet::new(), sessions: BTreeSet::new() })
+        Ok(Self::of(key))
+    }
+
+    fn of(key: [u8; KEY_BYTES]) -> Self {
+        let (players, sessions, words) = Default::default();
+        Self { key, players, sessions, words }
     }
 
     /// Learns the id and the players of a session, on all its lines.
     pub fn learn(&mut self, session: &OpenSession) {
-        self.sessions.insert(session.stored.id());
-        let heads = session.stored.index().heads();
-        let players = heads.iter().filter_map(|head| head.metadata.player.clone());
-        self.players.extend(players.filter(|player| !player.is_empty()));
+        let id = session.stored.id();
+        if self.sessions.insert(id) {
+            self.add_word(id.to_string(), self.session(id).to_string());
+        }
+        for head in session.stored.index().heads() {
+            head.metadata.player.iter().for_each(|player| self.learn_player(player));
+        }
+    }
+
+    fn learn_player(&mut self, player: &str) {
+        if !player.is_empty() && self.players.insert(player.to_owned()) {
+            self.add_word(player.to_owned(), self.player(player));
+        }
+    }
+
+    fn add_word(&mut self, word: String, pseudonym: String) {
+        let place = self.words.partition_point(|(longer, _)| longer.len() >= word.len());
+        self.words.insert(place, (word, pseudonym));
     }
 
     /// The content of a row or an event. What can't be looked into is left out, since it may name anybody.
@@ -103,17 +126,10 @@ impl Pseudonyms {
         if let Ok(session) = SessionId::from_str(text) {
             return self.session(session).to_string();
         }
-        // The longest first: one may be the beginning of another.
-        let mut names: Vec<(&str, String)> =
-            self.players.iter().map(|player| (&**player, self.player(player))).collect();
-        let ids = self.sessions.iter().map(|it| (it.to_string(), self.session(*it).to_string()));
-        let ids: Vec<(String, String)> = ids.collect();
-        names.extend(ids.iter().map(|(id, pseudonym)| (&**id, pseudonym.clone())));
-        names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
         let (mut replaced, mut rest) = (String::with_capacity(text.len()), text);
         let mut before = None;
         while let Some(next) = rest.chars().next() {
-            let found = names.iter().find(|(name, _)| begins_with_word(before, rest, name));
+            let found = self.words.iter().find(|(name, _)| begins_with_word(before, rest, name));
             let len = match found {
                 Some((name, pseudonym)) => {
                     replaced.push_str(pseudonym);
@@ -132,30 +148,19 @@ impl Pseudonyms {
 
     /// The pseudonym of a player.
     pub fn player(&self, name: &str) -> String {
-        let hash = self.hash(Domain::Player, name.as_bytes());
-        format!("player-{}", digits(hash.first_chunk::<PSEUDONYM_BYTES>().unwrap_or(&[0; 8])))
+        let digits = self.hash(Domain::Player, name.as_bytes()).to_hex();
+        format!("player-{}", digits.get(..PSEUDONYM_DIGITS).unwrap_or_default())
     }
 
     /// The pseudonym of a session: a UUID of version 8, which is for hashes like this one.
     pub fn session(&self, session: SessionId) -> SessionId {
         let hash = self.hash(Domain::Session, session.uuid().as_bytes());
-        let text = digits(&hash);
-        let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
-        let variant = match hash.get(8).map_or(0, |byte| byte % 4) {
-            0 => '8',
-            1 => '9',
-            2 => 'a',
-            _ => 'b',
-        };
-        let (a, b, c, d, e) = (part(0..8), part(8..12), part(13..16), part(17..20), part(20..32));
-        let id = format!("{a}-{b}-8{c}-{variant}{d}-{e}");
-        SessionId::from_str(&id).unwrap_or(session)
+        let bytes = hash.as_bytes().first_chunk().copied().unwrap_or_default();
+        Builder::from_custom_bytes(bytes).into_uuid().into()
     }
 
-    fn hash(&self, domain: Domain, bytes: &[u8]) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        hasher.update(&[domain as u8]).update(bytes);
-        *hasher.finalize().as_bytes()
+    fn hash(&self, domain: Domain, bytes: &[u8]) -> Hash {
+        Hasher::new_keyed(&self.key).update(&[domain as u8]).update(bytes).finalize()
     }
 }
 
@@ -172,30 +177,26 @@ fn begins_with_word(before: Option<char>, text: &str, name: &str) -> bool {
 
 fn key_of(bytes: &[u8]) -> Option<[u8; KEY_BYTES]> {
     let text = std::str::from_utf8(bytes).ok()?.trim();
-    let hash = blake3::Hash::from_hex(text).ok()?;
+    let hash = Hash::from_hex(text).ok()?;
     Some(*hash.as_bytes())
 }
 
 /// Draws a key and writes it into a new file, which belongs to its owner alone.
 fn draw_key(path: &Path) -> Result<[u8; KEY_BYTES], Failure> {
     // Four ids with 74 random bits each.
-    let mut hasher = blake3::Hasher::new();
+    let mut hasher = Hasher::new();
     for _ in 0..4 {
         hasher.update(SessionId::random().uuid().as_bytes());
     }
-    let key = *hasher.finalize().as_bytes();
+    let key = hasher.finalize();
     let write = || -> io::Result<()> {
         let mut file = RealDisk.create_new(path)?;
-        file.append(format!("{}\n", digits(&key)).as_bytes())?;
+        file.append(format!("{key}\n").as_bytes())?;
         file.sync()?;
         RealDisk.sync_dir(path.parent().unwrap_or(path)).or(Ok(()))
     };
     write().map_err(|source| unusable(path, source.to_string()))?;
-    Ok(key)
-}
-
-fn digits(bytes: &[u8]) -> String {
-    hexadecimal(bytes).trim_start_matches("0x").to_owned()
+    Ok(*key.as_bytes())
 }
 
 fn unusable(path: &Path, why: String) -> Failure {
@@ -207,8 +208,9 @@ mod tests {
     use super::*;
 
     fn pseudonyms(players: &[&str]) -> Pseudonyms {
-        let players = players.iter().map(|player| (*player).to_owned()).collect();
-        Pseudonyms { key: [7; KEY_BYTES], players, sessions: BTreeSet::new() }
+        let mut pseudonyms = Pseudonyms::of([7; KEY_BYTES]);
+        players.iter().for_each(|player| pseudonyms.learn_player(player));
+        pseudonyms
     }
 
     #[test]

@@ -158,11 +158,12 @@ impl Request {
                 Rules::new("use_profile", About::Any).leading_elsewhere().meaning_this_moment()
             }
             Self::Report { report: Report { subject, .. }, .. } => {
-                let is_now = *subject == ReportSubject::Now;
-                match is_now {
-                    true => Rules::new("report", About::Played),
+                match subject {
+                    ReportSubject::Now => Rules::new("report", About::Played),
                     // It depends on whose session it is.
-                    false => Rules::new("report", About::None).after(Needs::Sessions),
+                    ReportSubject::LastRun => {
+                        Rules::new("report", About::None).after(Needs::Sessions)
+                    }
                 }
             }
             Self::SaveAsScenario { .. } => Rules::new("save_as_scenario", About::None),

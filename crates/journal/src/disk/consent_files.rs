@@ -154,7 +154,8 @@ impl<'a> ConsentFiles<'a> {
         Ok(None)
     }
 
-    /// What an erasure of a player removes of the answers: all up to now, and those of a clock that was ahead.
+    /// What an erasure of a player removes of the answers: all up to now, and those of a clock that was ahead. `None` if
+    /// there is no file of the player.
     ///
     /// # Errors
     ///
@@ -163,11 +164,15 @@ impl<'a> ConsentFiles<'a> {
         &self,
         player: &str,
         asked_at: Timestamp,
-    ) -> Result<ErasedConsent, StoreError> {
+    ) -> Result<Option<ErasedConsent>, StoreError> {
         let stem = consent_stem(Some(player));
-        let files = self.files_of(&stem)?.into_iter();
-        let answered_at = files.filter_map(|(_, read)| read.ok()??.answered_at()).max();
-        Ok(ErasedConsent { stem, until: answered_at.map_or(asked_at, |at| at.max(asked_at)) })
+        let files = self.files_of(&stem)?;
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let answered_at = files.into_iter().filter_map(|(_, read)| read.ok()??.answered_at()).max();
+        let until = answered_at.map_or(asked_at, |at| at.max(asked_at));
+        Ok(Some(ErasedConsent { stem, until }))
     }
 
     /// Removes what an erasure names of the answers of a player, durably: those that can't be understood too, and none that
@@ -177,7 +182,7 @@ impl<'a> ConsentFiles<'a> {
     ///
     /// The first [`StoreError`], if something stays.
     pub fn remove(&self, erased: &ErasedConsent) -> Result<RemovedConsents, StoreError> {
-        let directory = self.directory.clone();
+        let directory = &self.directory;
         let (mut removed, mut refused) = (RemovedConsents::default(), None);
         let _lock = self.lock()?;
         for (entry, read) in self.files_of(&erased.stem)? {
@@ -192,7 +197,7 @@ impl<'a> ConsentFiles<'a> {
             }
         }
         // Also what an earlier try has removed.
-        match self.store.sync_directories(&[directory]) {
+        match self.store.sync_directories(std::slice::from_ref(directory)) {
             Err(error) if error.io_kind() != Some(io::ErrorKind::NotFound) => return Err(error),
             _ => {}
         }
@@ -255,10 +260,10 @@ impl<'a> ConsentFiles<'a> {
 
     /// The files of answers, also those that are being written, or that made way for one.
     fn entries(&self) -> Result<Vec<DirEntry>, StoreError> {
-        let directory = self.directory.clone();
-        let listed = match self.store.disk().list(&directory) {
+        let directory = &self.directory;
+        let listed = match self.store.disk().list(directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            listed => listed.attempt(StoreAction::List, &directory)?,
+            listed => listed.attempt(StoreAction::List, directory)?,
         };
         let is_one = |entry: &DirEntry| {
             let place = Layout::place_of_unfinished(&entry.name);

@@ -161,10 +161,7 @@ impl Erasing {
         let mut erasure = Erasure::of(&self.player, means.now.wall);
         erasure.slots = slots.iter().map(|slot| slot.slot.id).collect();
         erasure.sessions = sessions;
-        let consents = ConsentFiles::of(store);
-        if consents.has(&self.player)? {
-            erasure.consent = Some(consents.to_be_erased(&self.player, erasure.asked_at)?);
-        }
+        erasure.consent = ConsentFiles::of(store).to_be_erased(&self.player, erasure.asked_at)?;
         let has_files = !erasure.sessions.is_empty() || !erasure.slots.is_empty();
         if has_files || erasure.consent.is_some() {
             ErasureFiles::of(store).write(&erasure)?;

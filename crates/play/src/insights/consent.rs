@@ -35,15 +35,13 @@ pub(super) fn follow_consent(
         *was_given = None;
     }
     let is_asked = consent.is_asked(Purpose::Insights);
-    let is_exception =
-        |player: &Option<&str>| consent.is_given_by(*player, Purpose::Insights) == is_asked;
-    let mut answered = consent.answered_by(Purpose::Insights);
-    let is_refused_by_any = answered.any(|player| !consent.is_given_by(player, Purpose::Insights));
-    let exceptions = consent.answered_by(Purpose::Insights).filter(is_exception);
+    let is_given_by = |player: Option<&str>| consent.is_given_by(player, Purpose::Insights);
+    let answered: Vec<Option<&str>> = consent.answered_by(Purpose::Insights).collect();
+    let is_refused_by_any = answered.iter().any(|player| !is_given_by(*player));
+    let exceptions = answered.iter().filter(|player| is_given_by(**player) == is_asked);
     let mut exceptions: BTreeSet<_> = exceptions.map(|player| player.map(str::to_owned)).collect();
     let is_given = consent.is_given_by_any(Purpose::Insights);
-    let has_unnamed_answered = consent.answered_by(Purpose::Insights).any(|it| it.is_none());
-    if is_asked && is_given && !has_unnamed_answered {
+    if is_asked && is_given && !answered.contains(&None) {
         // Whose a session is that names no player, its own mark decides.
         exceptions.insert(None);
     }

@@ -107,7 +107,7 @@ fn a_player_is_removed_with_all_files_and_others_stay() {
     }
     assert_eq!(paths(&disk).len(), 3);
     let now = Timestamp::UNIX_EPOCH;
-    let erased = files.to_be_erased("Ann", now).unwrap();
+    let erased = files.to_be_erased("Ann", now).unwrap().unwrap();
     assert!(erased.until > now, "the clock is behind");
     // A copy by hand.
     let copy = store.layout().consents().join("Copy of Ann's.consent");
@@ -124,7 +124,7 @@ fn what_a_player_answers_after_the_erasure_stays() {
     let store = store(&disk);
     let files = ConsentFiles::of(&store);
     files.write(&answered(Some("Ann"), Purpose::Insights, true, 1)).unwrap();
-    let erased = files.to_be_erased("Ann", Timestamp::UNIX_EPOCH).unwrap();
+    let erased = files.to_be_erased("Ann", Timestamp::UNIX_EPOCH).unwrap().unwrap();
     files.write(&answered(Some("Ann"), Purpose::Reports, false, 2)).unwrap();
     assert_eq!(files.remove(&erased).unwrap().files, 0);
     assert_eq!(files.of_player("Ann"), Some(answered(Some("Ann"), Purpose::Reports, false, 2)));
