@@ -275,6 +275,7 @@ impl About {
         self.session = pseudonyms.session(self.session);
         self.name = String::new();
         self.player = self.player.as_deref().map(|player| pseudonyms.player(player));
+        self.checkpoint = pseudonyms.text(&self.checkpoint);
         self.label = self.label.as_deref().map(|label| pseudonyms.text(label));
     }
 

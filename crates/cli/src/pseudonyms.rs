@@ -23,6 +23,8 @@ const KEY_BYTES: usize = 32;
 const MAX_FILE_BYTES: usize = 128;
 /// Two of a million players have one pseudonym with a chance of one in 37 million.
 const PSEUDONYM_DIGITS: usize = 16;
+/// Hexadecimal digits of a run's id.
+const RUN_DIGITS: usize = 16;
 
 /// The pseudonyms of an export.
 pub struct Pseudonyms {
@@ -39,6 +41,7 @@ pub struct Pseudonyms {
 enum Domain {
     Player = 1,
     Session = 2,
+    Run = 3,
 }
 
 impl Pseudonyms {
@@ -60,15 +63,13 @@ impl Pseudonyms {
         Self { key, players, sessions, words }
     }
 
-    /// Learns the id and the players of a session, on all its lines.
+    /// Learns the id of a session, and its players, on all its lines and of before.
     pub fn learn(&mut self, session: &OpenSession) {
         let id = session.stored.id();
         if self.sessions.insert(id) {
             self.add_word(id.to_string(), self.session(id).to_string());
         }
-        for head in session.stored.index().heads() {
-            head.metadata.player.iter().for_each(|player| self.learn_player(player));
-        }
+        session.stored.index().players().for_each(|player| self.learn_player(player));
     }
 
     fn learn_player(&mut self, player: &str) {
@@ -94,6 +95,9 @@ impl Pseudonyms {
         match value {
             Value::Text(text) => Value::Text(self.text(&text)),
             Value::Bytes(bytes) => self.bytes(bytes),
+            // An account's number may be the player's name.
+            Value::Unsigned(number) if self.players.contains(&number.to_string()) => Value::Nothing,
+            Value::Signed(number) if self.players.contains(&number.to_string()) => Value::Nothing,
             Value::List(items) => {
                 Value::List(items.into_iter().map(|item| self.value(item)).collect())
             }
@@ -107,15 +111,15 @@ impl Pseudonyms {
         }
     }
 
-    /// Bytes, unless they are a session's id or name a player.
+    /// Bytes, unless they are a session's id, or hold one or a player's name.
     fn bytes(&self, bytes: Vec<u8>) -> Value {
-        if let Some(session) = self.sessions.iter().find(|it| it.uuid().as_bytes()[..] == bytes[..])
-        {
-            return Value::Bytes(self.session(*session).uuid().as_bytes().to_vec());
+        let id_of = |session: &SessionId| session.uuid().into_bytes();
+        if let Some(session) = self.sessions.iter().find(|it| id_of(it)[..] == bytes[..]) {
+            return Value::Bytes(id_of(&self.session(*session)).to_vec());
         }
-        let names =
-            |player: &String| bytes.windows(player.len()).any(|window| window == player.as_bytes());
-        match self.players.iter().any(names) {
+        let holds = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
+        let is_named = self.words.iter().any(|(word, _)| holds(word.as_bytes()));
+        match is_named || self.sessions.iter().any(|session| holds(&id_of(session))) {
             true => Value::Nothing,
             false => Value::Bytes(bytes),
         }
@@ -130,12 +134,17 @@ impl Pseudonyms {
         let mut before = None;
         while let Some(next) = rest.chars().next() {
             let found = self.words.iter().find(|(name, _)| begins_with_word(before, rest, name));
-            let len = match found {
-                Some((name, pseudonym)) => {
+            let len = match (found, run_of_checkpoint(before, rest)) {
+                (Some((name, pseudonym)), _) => {
                     replaced.push_str(pseudonym);
                     name.len()
                 }
-                None => {
+                (None, Some(run)) => {
+                    replaced.push('@');
+                    replaced.push_str(&self.run(run));
+                    1 + run.len()
+                }
+                (None, None) => {
                     replaced.push(next);
                     next.len_utf8()
                 }
@@ -159,9 +168,22 @@ impl Pseudonyms {
         Builder::from_custom_bytes(bytes).into_uuid().into()
     }
 
+    /// The pseudonym of a run, which checkpoints have in their names.
+    fn run(&self, digits: &str) -> String {
+        let hash = self.hash(Domain::Run, digits.as_bytes()).to_hex();
+        hash.get(..RUN_DIGITS).unwrap_or_default().to_owned()
+    }
+
     fn hash(&self, domain: Domain, bytes: &[u8]) -> Hash {
         Hasher::new_keyed(&self.key).update(&[domain as u8]).update(bytes).finalize()
     }
+}
+
+/// The run's digits, where a text goes on with them after the number of a checkpoint, such as `12@00c0ffee00c0ffee`.
+fn run_of_checkpoint(before: Option<char>, text: &str) -> Option<&str> {
+    before.filter(char::is_ascii_digit)?;
+    let digits = text.strip_prefix('@')?.get(..RUN_DIGITS)?;
+    digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some(digits)
 }
 
 /// Returns true if a text begins with a name that is no part of a longer word. A script without blanks has no such words.
@@ -259,21 +281,49 @@ mod tests {
 
     #[test]
     fn values_are_searched_to_their_ends_and_what_has_none_is_left_out() {
-        let pseudonyms = pseudonyms(&["Ann"]);
+        let pseudonyms = pseudonyms(&["Ann", "7656"]);
         let text = |text: &str| Value::Text(text.to_owned());
         let value = Value::List(vec![
             Value::Map(vec![(text("Ann"), text("hi Ann"))]),
             Value::Bytes(b"xAnny".to_vec()),
             Value::Bytes(b"other".to_vec()),
+            Value::Unsigned(7656),
+            Value::Unsigned(76_561),
         ]);
         let ann = pseudonyms.player("Ann");
         let expected = Value::List(vec![
             Value::Map(vec![(text(&ann), text(&format!("hi {ann}")))]),
             Value::Nothing,
             Value::Bytes(b"other".to_vec()),
+            Value::Nothing,
+            Value::Unsigned(76_561),
         ]);
         assert_eq!(pseudonyms.content(Content::Value(value)), Content::Value(expected));
         let unknown = Content::Unknown(b"Ann".to_vec(), "torn".to_owned());
         assert_eq!(pseudonyms.content(unknown), Content::Personal);
+    }
+    #[test]
+    fn runs_in_the_names_of_checkpoints_have_pseudonyms_and_ids_within_bytes_go() {
+        let mut pseudonyms = pseudonyms(&["Ann"]);
+        let session = SessionId::random();
+        pseudonyms.sessions.insert(session);
+        pseudonyms.add_word(session.to_string(), pseudonyms.session(session).to_string());
+        let run = pseudonyms.run("00c0ffee00c0ffee");
+        assert_eq!(run.len(), RUN_DIGITS);
+        for (text, expected) in [
+            ("12@00c0ffee00c0ffee", format!("12@{run}")),
+            ("from 3@00c0ffee00c0ffee to 4", format!("from 3@{run} to 4")),
+            ("ann@00c0ffee00c0ffee, 3@short", "ann@00c0ffee00c0ffee, 3@short".to_owned()),
+        ] {
+            assert_eq!(pseudonyms.text(text), expected);
+        }
+        let id = session.uuid().into_bytes();
+        let within = [&[0xc4, 16], &id[..]].concat();
+        let spelled = format!("of {session}").into_bytes();
+        for bytes in [within, spelled] {
+            assert_eq!(pseudonyms.value(Value::Bytes(bytes)), Value::Nothing);
+        }
+        let named = pseudonyms.session(session).uuid().into_bytes().to_vec();
+        assert_eq!(pseudonyms.value(Value::Bytes(id.to_vec())), Value::Bytes(named));
     }
 }

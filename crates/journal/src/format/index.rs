@@ -134,6 +134,17 @@ impl SessionIndex {
         Self { segments, problems, runs, heads, damaged: BTreeSet::new(), verified: HashSet::new() }
     }
 
+    /// The names of all players of the session, on each line and before one became another's; some of them often.
+    pub fn players(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().flat_map(|segment| {
+            let records = segment.scan.records.iter().filter_map(|(_, record)| match record {
+                Record::Metadata(metadata) => metadata.player.as_deref(),
+                _ => None,
+            });
+            segment.header.metadata.player.as_deref().into_iter().chain(records)
+        })
+    }
+
     /// The segments that could be read, in the order in which they were given.
     pub fn segments(&self) -> &[SegmentSummary] {
         &self.segments

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::io;
 
 use crate::disk::{DirectoryStore, SlotFile, StoredSession, UnreadSlot};
-use crate::format::{Head, Record};
+use crate::format::Head;
 use crate::model::ids::SessionId;
 
 /// Sessions that are opened in one slice, to see whose they are.
@@ -80,15 +80,7 @@ pub(super) fn lines_of<'a>(heads: &'a [Head], player: &'a str) -> impl Iterator<
 
 /// Returns true if an older part of a session says that it is this player's.
 fn names_before(stored: &StoredSession, player: &str) -> bool {
-    let is_it = |name: &Option<String>| name.as_deref() == Some(player);
-    stored.index().segments().iter().any(|segment| {
-        let mut records = segment.scan.records.iter();
-        is_it(&segment.header.metadata.player)
-            || records.any(|(_, record)| match record {
-                Record::Metadata(metadata) => is_it(&metadata.player),
-                _ => false,
-            })
-    })
+    stored.index().players().any(|name| name == player)
 }
 
 /// The slots of a player, and those that name no player and were made of a session of theirs. Those that can't be read
