@@ -24,7 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 ///
 /// It holds the answers of all players of the profile. [`player`](Self::player) says whose count now: the player of the
 /// played session if that names one, or else the one that the game has set. A change counts from the frame in which it is
-/// made, and is kept.
+/// made, and is kept, but for a start in which sessions are off or [policies](crate::SessionPlugin::policies) can't be read.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -43,7 +43,10 @@ pub struct Consent {
     asked: Vec<Purpose>,
     /// The version of the text.
     version: u32,
-    player: Option<String>,
+    /// The player of the played session, if that names one.
+    played: Option<String>,
+    /// The player that the game has set.
+    set: Option<String>,
     /// The answers of who plays without a name.
     unnamed: PlayerConsent,
     named: BTreeMap<String, PlayerConsent>,
@@ -64,15 +67,23 @@ impl Consent {
     /// The player whose answers count now; `None` is the person of a profile in which no player is named.
     #[must_use]
     pub fn player(&self) -> Option<&str> {
-        self.player.as_deref()
+        self.played.as_deref().or(self.set.as_deref())
     }
 
-    /// Sets whose answers count, such as in a menu. A session that is played and names its player comes first, and a change
-    /// of profile sets it to `None`.
+    /// Sets whose answers count while no session is played that names its player: in a menu, where the game knows who sits
+    /// there. It holds after such a session as well. A change of profile sets it to `None`.
     pub fn set_player(&mut self, player: Option<&str>) {
-        if self.player() != player {
-            self.player = player.map(str::to_owned);
-        }
+        self.set = player.map(str::to_owned);
+    }
+
+    /// The player of the played session; `None` if that names none, or none is played.
+    pub(crate) fn played_by(&self) -> Option<&str> {
+        self.played.as_deref()
+    }
+
+    /// Sets the player of the played session.
+    pub(crate) fn note_played(&mut self, player: Option<&str>) {
+        self.played = player.map(str::to_owned);
     }
 
     /// The player agrees to this, in the [version](crate::SessionPlugin::consent_version) of today.
@@ -155,7 +166,7 @@ impl Consent {
     pub(crate) fn change_profile(&mut self, kept: Vec<PlayerConsent>) {
         (self.unnamed, self.named) = Default::default();
         (self.unwritten, self.leaving) = Default::default();
-        self.player = None;
+        (self.played, self.set) = Default::default();
         self.add_kept(kept);
     }
 
@@ -217,7 +228,7 @@ impl Consent {
     }
 
     fn note(&mut self, purpose: Purpose, is_given: bool) {
-        let (player, version) = (self.player.clone(), self.version);
+        let (player, version) = (self.player().map(str::to_owned), self.version);
         let answers = self.of(player.as_deref()).map(|consent| &consent.answers);
         let known = answers.and_then(|answers| answers.get(purpose.name()));
         let is_same =
@@ -330,6 +341,21 @@ mod tests {
         consent.forget(&ErasedConsent { stem, until: Timestamp::UNIX_EPOCH });
         assert!(consent.answered_by(Purpose::Insights).eq([Some("Ann")]));
         assert!(!consent.is_given(Purpose::Reports), "that was said since");
+    }
+
+    #[test]
+    fn the_player_of_the_played_session_comes_before_the_one_of_the_menu_and_leaves_with_it() {
+        let mut consent = asked(1);
+        consent.withdraw(Purpose::Replica);
+        consent.note_played(Some("Ann"));
+        consent.set_player(Some("Ben"));
+        assert_eq!(consent.player(), Some("Ann"));
+        consent.withdraw(Purpose::Recording);
+        consent.note_played(None);
+        assert_eq!(consent.player(), Some("Ben"));
+        assert!(consent.is_given(Purpose::Recording), "Ann has refused it");
+        consent.set_player(None);
+        assert!(!consent.is_given(Purpose::Replica), "who has no name has refused it");
     }
 
     #[test]

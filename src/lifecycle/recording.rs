@@ -48,8 +48,8 @@ impl Playing {
         }
     }
 
-    /// Resumes recording after a capture: it, or the checkpoint before if nothing changed, has the
-    /// effects of all events so far.
+    /// Resumes recording after a capture, or as a run begins: the capture, or the checkpoint before if nothing changed, has
+    /// the effects of all events so far.
     pub(super) fn go_on_recording(&mut self, world: &World) {
         self.events.is_interrupted = !is_recorded(world);
     }

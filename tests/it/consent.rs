@@ -1,6 +1,7 @@
 //! Consent by purpose: off until given, on until withdrawn, kept with the player, and honoured from that frame on.
 
 use std::io::{ErrorKind, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
@@ -360,6 +361,49 @@ fn a_player_who_is_erased_in_one_profile_has_answered_in_the_other() {
     frames(&mut app, 6);
     consent(&mut app).set_player(Some("Ann"));
     assert!(!is_given(&app, Purpose::Recording));
+}
+
+#[test]
+fn what_the_unnamed_player_refused_counts_after_a_session_of_a_named_one() {
+    let disk = MemoryDisk::default();
+    let mut app = recording(plugin(&disk));
+    consent(&mut app).withdraw(Purpose::Recording);
+    let named = begin(&mut app, NewSession::named("Garden").player("Ann"));
+    seconds(&mut app, 2.0);
+    jump(&mut app, 1);
+    assert_eq!(jumps(&mut app, named), [1]);
+    close(&mut app);
+    frames(&mut app, 2);
+    assert_eq!(app.world().resource::<Consent>().player(), None);
+    let unnamed = begin(&mut app, NewSession::named("Hop"));
+    seconds(&mut app, 2.0);
+    jump(&mut app, 2);
+    assert_eq!(jumps(&mut app, unnamed), Vec::<u32>::new());
+}
+
+#[test]
+fn a_panic_right_after_a_start_records_nothing_of_a_player_who_refuses() {
+    for refuses in [true, false] {
+        let disk = MemoryDisk::default();
+        let mut app = recording(plugin(&disk));
+        if refuses {
+            consent(&mut app).withdraw(Purpose::Recording);
+        }
+        frames(&mut app, 2);
+        request(&mut app, |commands| commands.session().start(NewSession::named("Hop")));
+        while app.world().get_resource::<CurrentSession>().is_none() {
+            app.update();
+        }
+        let died = catch_unwind(AssertUnwindSafe(move || {
+            app.add_systems(Update, |mut jumped: MessageWriter<Jumped>| {
+                jumped.write(Jumped(1));
+                panic!("a test");
+            });
+            app.update();
+        }));
+        assert!(died.is_err());
+        assert_eq!(event_bytes(&disk) > 0, !refuses, "refuses: {refuses}");
+    }
 }
 
 #[test]

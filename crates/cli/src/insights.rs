@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bevy_session_insights::{InsightsReader, Lessons, SessionInsights, Study};
+use bevy_session_insights::{InsightsReader, Lessons, SessionInsights, Study, WithheldPlayers};
 use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::{
-    Digested, DigestedSessions, HistoryLosses, SessionDigester, SessionFacts,
+    Digested, DigestedSessions, HistoryLosses, Purpose, SessionDigester, SessionFacts,
 };
 
 use crate::events::{Privacy, each_recorded};
@@ -36,7 +36,7 @@ pub fn insights(
     output: &mut Output<'_>,
 ) -> Result<ExitCode, Failure> {
     let page = asked.output.as_deref().map(NewFile::at).transpose()?;
-    let (sessions, left_out) = known(place, &asked.reader()?)?;
+    let (sessions, left_out) = known(place, asked.reader()?)?;
     let mut study = Study::new(asked.questions());
     study.update(sessions);
     let lessons = study.lessons(clock::timestamp());
@@ -55,7 +55,7 @@ pub fn insights(
 /// The figures of all sessions, and those of which nothing is known.
 fn known(
     place: &Place,
-    reader: &InsightsReader,
+    reader: InsightsReader,
 ) -> Result<(DigestedSessions<SessionInsights>, Vec<LeftOut>), Failure> {
     let mut chosen = Vec::new();
     for profile in place.profiles()?.into_iter().map(Rc::new) {
@@ -63,12 +63,16 @@ fn known(
             chosen.push(Chosen { profile: Rc::clone(&profile), session });
         }
     }
+    let withheld = WithheldPlayers::default();
+    let reader = reader.withholding(withheld.clone());
     let progress = Progress::begin("reading sessions", chosen.len() as u64);
     let (mut known, mut left_out): (Vec<Known>, Vec<LeftOut>) = (Vec::new(), Vec::new());
     for chosen in &chosen {
+        // As in the game, a refusal counts for what was played before as well.
+        withheld.set(chosen.profile.refused(Purpose::Insights));
         let opened = open_one_of_all(chosen);
         let read = opened.and_then(|session| {
-            read(&session, reader).map_err(|failure| LeftOut::failed(chosen.session, &failure))
+            read(&session, &reader).map_err(|failure| LeftOut::failed(chosen.session, &failure))
         });
         match read {
             Ok(digested) => known.push(Arc::new(digested)),

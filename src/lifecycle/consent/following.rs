@@ -19,12 +19,14 @@ pub(in crate::lifecycle) fn follow_consent(parts: &mut RuntimeParts, world: &mut
 
 /// The player of the played session is the one whose answers count, so that the game's systems of the next frame see that.
 fn follow_player(world: &mut World) {
-    let Some(current) = world.get_resource::<CurrentSession>() else { return };
     let Some(consent) = world.get_resource::<Consent>() else { return };
-    let player = current.player().filter(|player| consent.player() != Some(*player));
-    let Some(player) = player.map(str::to_owned) else { return };
+    let player = world.get_resource::<CurrentSession>().and_then(CurrentSession::player);
+    if consent.played_by() == player {
+        return;
+    }
+    let player = player.map(str::to_owned);
     if let Some(mut consent) = world.get_resource_mut::<Consent>() {
-        consent.set_player(Some(&player));
+        consent.note_played(player.as_deref());
     }
 }
 

@@ -9,13 +9,22 @@ use bevy_session_journal::SessionId;
 pub(super) struct Withholding {
     /// True if a player of whom nothing is known doesn't agree.
     by_default: bool,
+    /// The profile that is played.
+    profile: String,
     /// The players of the sessions that were played in this profile.
     players: BTreeMap<SessionId, Option<String>>,
+    /// The same of the other profiles.
+    others: BTreeMap<String, BTreeMap<SessionId, Option<String>>>,
     /// The last word to the replica's keeper about each of them; without one, everything is sent.
     said: BTreeMap<SessionId, bool>,
 }
 
 impl Withholding {
+    /// One in which nobody has played.
+    pub(super) fn of_profile(profile: &str) -> Self {
+        Self { profile: profile.to_owned(), ..Self::default() }
+    }
+
     /// The player of a session is known.
     pub(super) fn note_player(&mut self, session: SessionId, player: Option<&str>) {
         let is_known = self.players.get(&session).is_some_and(|known| known.as_deref() == player);
@@ -24,9 +33,12 @@ impl Withholding {
         }
     }
 
-    /// The players of another profile come next, and have no say in the sessions of before.
-    pub(super) fn leave_profile(&mut self) {
-        self.players.clear();
+    /// The players of another profile come next, and have no say in the sessions of before. Those may still be on their way:
+    /// their players are asked again once the profile is back.
+    pub(super) fn use_profile(&mut self, profile: &str) {
+        let left = std::mem::replace(&mut self.profile, profile.to_owned());
+        self.others.insert(left, std::mem::take(&mut self.players));
+        self.players = self.others.remove(profile).unwrap_or_default();
     }
 
     /// Returns true if a session that is about to be kept is withheld for now.
@@ -83,12 +95,15 @@ mod tests {
     }
 
     #[test]
-    fn players_of_another_profile_have_no_say_in_a_session_that_was_left() {
-        let mut withholding = Withholding::default();
+    fn players_of_another_profile_have_no_say_in_a_session_that_was_left_and_its_own_have_it_again()
+    {
+        let mut withholding = Withholding::of_profile("default");
         let session = SessionId::random();
         withholding.note_player(session, None);
         assert_eq!(withholding.changes(std::iter::empty(), false, |_| false), [(session, true)]);
-        withholding.leave_profile();
+        withholding.use_profile("other");
         assert!(withholding.changes(std::iter::empty(), false, |_| true).is_empty());
+        withholding.use_profile("default");
+        assert_eq!(withholding.changes(std::iter::empty(), false, |_| true), [(session, false)]);
     }
 }

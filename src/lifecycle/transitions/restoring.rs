@@ -7,6 +7,7 @@
 //! manner and through the same loading screen, and that can't be cancelled. Without a session the
 //! states are entered again.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -234,8 +235,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
 ) {
     let (session, checkpoint) = (prepared.metadata.id, prepared.checkpoint);
     let (reason, left) = (preparing.reason, prepared.begun.left);
-    let report = std::mem::take(&mut replaced.report);
-    let changed = std::mem::take(&mut replaced.changed);
+    let (report, changed) = (mem::take(&mut replaced.report), mem::take(&mut replaced.changed));
     let as_saved = replaced.as_saved;
     if let Some(remains) = replaced.remains.take_if(|_| as_saved.is_none()) {
         // Freeing it would take a frame as long as decoding did.
@@ -255,7 +255,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
     let was_lost = parts
         .playing
         .as_mut()
-        .is_some_and(|left| std::mem::take(&mut left.has_left_world) && left.is_stopped);
+        .is_some_and(|left| mem::take(&mut left.has_left_world) && left.is_stopped);
     let gate_was_open = gate_is_open(parts, world);
     let newest_event = prepared.next_event.saturating_sub(1);
     let events = EventLine::after(newest_event, prepared.events_through, due);
@@ -271,6 +271,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
         playing.line.is_as_restored = as_saved.is_some();
         playing.gate_was_open = gate_was_open;
         playing.events = events;
+        playing.go_on_recording(world);
         playing
     });
     if was_lost {
@@ -443,7 +444,7 @@ fn note_restored(
     let metadata = &mut prepared.metadata;
     metadata.tally.restores = metadata.tally.restores.saturating_add(1);
     metadata.tally.deaths = metadata.tally.deaths.saturating_add(has_crashed.into());
-    let context_before = std::mem::replace(&mut metadata.context, GameContext::of(world));
+    let context_before = mem::replace(&mut metadata.context, GameContext::of(world));
     if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
         current.metadata.clone_from(metadata);
     }

@@ -257,6 +257,7 @@ pub(in crate::lifecycle) fn taken_up(
     let mut playing =
         Playing::new(session, run, newest_counter, figures, parts.recorder(world, None));
     playing.gate_was_open = gate_is_open(parts, world);
+    playing.go_on_recording(world);
     parts.start_up.note_played();
     parts.playing = Some(playing);
     parts.writer.note_start(made_at(world, ticket));

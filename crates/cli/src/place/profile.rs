@@ -1,17 +1,18 @@
 //! Opens sessions, and says how they were left without asking for a lock.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bevy_session_journal::internal::disk::process::{LOG_BYTES, how_it_ended};
 use bevy_session_journal::internal::disk::{
-    Disk, Layout, LocalStore, ProcessId, ProcessRecord, ReadOnlyDisk, RealDisk, StoreError,
-    StoredSession, Trial, end_of_log, log_files, read_all, read_log,
+    ConsentFiles, Disk, Layout, LocalStore, ProcessId, ProcessRecord, ReadOnlyDisk, RealDisk,
+    StoreError, StoredSession, Trial, end_of_log, log_files, read_all, read_log,
 };
 use bevy_session_journal::internal::format::Head;
 use bevy_session_journal::internal::model::clock;
-use bevy_session_journal::{CheckpointId, HowItEnded, PanicInfo, ProcessDeath, SessionId};
+use bevy_session_journal::{CheckpointId, HowItEnded, PanicInfo, ProcessDeath, Purpose, SessionId};
 use serde::Serialize;
 
 use super::directory::ProfileDirectory;
@@ -103,6 +104,13 @@ impl Profile {
     ) -> Self {
         let directory = ProfileDirectory { only: Some(session), ..directory };
         Self { directory, disk, file: Some(file), local: None, processes: Vec::new() }
+    }
+
+    /// The players who have refused this use of their data; `None` is the person who plays without a name.
+    pub fn refused(&self, purpose: Purpose) -> BTreeSet<Option<String>> {
+        let answers =
+            ConsentFiles::read_beside(Arc::clone(&self.disk), &self.directory.sessions).into_iter();
+        answers.filter(|it| !it.agrees(purpose, None)).map(|it| it.player).collect()
     }
 
     /// True if it is all of what a single file has.

@@ -1,8 +1,15 @@
 //! `insights`: what all sessions teach. That its page works in a browser is what `ci/view.sh` tries.
 
+use std::ffi::OsString;
 use std::fs;
+use std::sync::Arc;
 
-use crate::common::{Done, Game};
+use bevy_session_journal::disk::RealDisk;
+use bevy_session_journal::internal::disk::{ConsentFiles, Layout, LocalStore};
+use bevy_session_journal::internal::model::session::PlayerConsent;
+use bevy_session_journal::{CheckpointKind, ConsentAnswer, JournalOptions, NewSession, Purpose};
+
+use crate::common::{AnyValue, Done, Game, run};
 
 #[test]
 fn sessions_are_counted_and_what_has_too_few_samples_says_how_many_it_needs() -> Done {
@@ -54,5 +61,36 @@ fn a_skill_that_cannot_be_meant_is_refused() -> Done {
     assert!(ran.error.contains("parry=hop::Struck:was_parried"), "{}", ran.error);
     let twice = game.run("insights DIR --skill a=b::C:d --skill a=e::F:g")?;
     assert_eq!(twice.code, Some(64), "{}", twice.text);
+    Ok(())
+}
+
+#[test]
+fn sessions_of_who_refuses_insights_count_for_nothing() -> Done {
+    let root = tempfile::tempdir()?;
+    let options = JournalOptions::new(root.path()).watch_panics(false);
+    let mut journal = options.open(AnyValue(std::marker::PhantomData))?;
+    for player in ["Ann", "Ben"] {
+        let mut run = journal.start(NewSession::named("Garden").player(player));
+        run.checkpoint(CheckpointKind::Manual, &|_: bevy_session_journal::Scope| 1_u64);
+        run.close(&|_: bevy_session_journal::Scope| 1_u64)?;
+    }
+    drop(journal);
+    let counted = || -> Result<(u64, u64), Box<dyn std::error::Error>> {
+        let place = root.path().as_os_str().to_owned();
+        let words = ["insights", "--json"].map(OsString::from).into_iter();
+        let lessons = run(words.chain([place]))?.object()?;
+        let number = |name: &str| lessons[name].as_u64().ok_or("a number");
+        Ok((number("sessions")?, number("withheld")?))
+    };
+    assert_eq!(counted()?, (2, 0));
+
+    let (data, state) = (root.path().join("data"), root.path().join("state"));
+    let layout = Layout { data, state, profile: "default".to_owned() };
+    let local = LocalStore::new(Arc::new(RealDisk), layout);
+    let mut refused = PlayerConsent { player: Some("Ann".to_owned()), ..PlayerConsent::default() };
+    let answer = ConsentAnswer { is_given: false, version: 0, at: None };
+    refused.answers.insert(Purpose::Insights.name().to_owned(), answer);
+    ConsentFiles::of(&local.store).write(&refused)?;
+    assert_eq!(counted()?, (1, 1));
     Ok(())
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tracing::warn;
@@ -15,7 +16,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::audit_file::{AuditFile, AuditLock};
 use super::error::{Attempt, with_sources};
 use super::sealed::{SealKind, seal_for, unseal};
-use super::{DirEntry, DirectoryStore, Layout, StoreAction, StoreError};
+use super::{DirEntry, DirectoryStore, Disk, Layout, StoreAction, StoreError};
 use crate::model::ids::random_u64;
 use crate::model::session::{ErasedConsent, PlayerConsent, consent_stem};
 
@@ -48,9 +49,29 @@ impl<'a> ConsentFiles<'a> {
         Self { store, directory: store.layout().consents() }
     }
 
+    /// The answers of the players of the profile whose sessions are in this directory.
+    pub fn read_beside(disk: Arc<dyn Disk>, sessions: &Path) -> Vec<PlayerConsent> {
+        let (data, state) = (sessions.to_owned(), sessions.to_owned());
+        let store = DirectoryStore::new(disk, Layout { data, state, profile: String::new() });
+        ConsentFiles::beside(&store, &sessions.join("session")).read()
+    }
+
     /// The answers of the players of the profile that a session is in, to be read.
     pub fn beside(store: &'a DirectoryStore, session: &Path) -> Self {
         Self { store, directory: Layout::consents_beside(session) }
+    }
+
+    /// The answers of the players of all profiles that can be read, one profile after the other.
+    pub fn read_of_all_profiles(store: &DirectoryStore) -> Vec<PlayerConsent> {
+        let layout = store.layout();
+        let profiles = store.directories_in(&layout.profiles()).unwrap_or_else(|error| {
+            warn!(error = %with_sources(&error), "profiles can't be listed for their players' consent");
+            Vec::new()
+        });
+        let of_profile = |profile: &String| {
+            ConsentFiles { store, directory: layout.consents_in(profile) }.read()
+        };
+        profiles.iter().flat_map(of_profile).collect()
     }
 
     /// The answers of all players that can be read. The others are logged.

@@ -27,6 +27,8 @@ pub(super) const ASIDE: &str = ".old";
 const RECORD_EXTENSION: &str = "record";
 /// The extension of trials.
 const TRIAL_EXTENSION: &str = "trial";
+/// The extension of marks.
+const MARK_EXTENSION: &str = "mark";
 /// The extension of indexes.
 const INDEX_EXTENSION: &str = "index";
 /// The extension of erasures.
@@ -124,6 +126,11 @@ impl Layout {
     pub fn consents(&self) -> PathBuf {
         let [.., profile, _] = self.directories_to_sessions();
         profile.join(CONSENTS)
+    }
+
+    /// The same of a profile, by the name of its directory.
+    pub fn consents_in(&self, directory: &str) -> PathBuf {
+        self.profiles().join(directory).join(CONSENTS)
     }
 
     /// The same of the profile in which a session has this directory.
@@ -312,6 +319,23 @@ impl Layout {
     /// It is outside of the session's directory, since it means nothing on another machine.
     pub fn trial(&self, session: SessionId) -> PathBuf {
         self.state.join(format!("{session}.{TRIAL_EXTENSION}"))
+    }
+
+    /// The file of a session's mark: of what this machine, by the name that it has in a replica, and the replica had in
+    /// common.
+    pub fn mark(&self, machine: &str, session: SessionId) -> PathBuf {
+        let machine = directory_name(machine);
+        self.state.join(format!("replica-{machine}-{session}.{MARK_EXTENSION}"))
+    }
+
+    /// Returns true if a file in the state directory is a mark.
+    pub fn is_mark_name(name: &str) -> bool {
+        name.starts_with("replica-") && has_extension(name, MARK_EXTENSION)
+    }
+
+    /// Returns true if a file in the state directory is a mark of this session, by whatever name of this machine.
+    pub fn is_mark_of(name: &str, session: SessionId) -> bool {
+        Self::is_mark_name(name) && name.ends_with(&format!("-{session}.{MARK_EXTENSION}"))
     }
 
     /// The session of a trial's file in the state directory; `None` if it is no trial.

@@ -11,7 +11,7 @@ use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 use super::slot_begin::{hand_on, open_slot, world_alone};
 use super::slot_bytes::CopyToMemory;
 use crate::disk::process::Logged;
-use crate::disk::{ConsentFiles, StoreAction, StoredSession, unknown_if_gone};
+use crate::disk::{ConsentFiles, DirectoryStore, StoreAction, StoredSession, unknown_if_gone};
 use crate::format::{CheckpointKind, Commit, EventStretch, Plan, SessionIndex};
 use crate::model::ids::{CheckpointId, SlotId, Ticket};
 use crate::model::session::{PlayerConsent, Purpose, RequestError, SlotError, WorldOf};
@@ -213,15 +213,16 @@ impl Reporting {
             return Ok(());
         }
         let hands_on = self.order.of.is_a_world();
-        let Some(session) = self.order.session else { return Ok(()) };
-        let stored = match finder.local().store.open_session_of_any_profile(session) {
-            Ok(stored) => stored,
-            Err(error) if hands_on => return Err(unknown_if_gone(error)),
-            Err(_) => return Ok(()),
+        let store = &finder.local().store;
+        let opened = self.order.session.map(|session| store.open_session_of_any_profile(session));
+        let stored = match opened {
+            Some(Err(error)) if hands_on => return Err(unknown_if_gone(error)),
+            opened => opened.and_then(Result::ok),
         };
-        if matches!(self.order.of, ReportOf::LastRun(_)) && !self.agrees(&stored, finder) {
+        if matches!(self.order.of, ReportOf::LastRun(_)) && !self.agrees(stored.as_ref(), store) {
             return Err(RequestError::ConsentNotGiven { purpose: Purpose::Reports });
         }
+        let Some(stored) = stored else { return Ok(()) };
         let index = stored.index();
         self.newest = self.meant(index);
         if !matches!(self.order.of, ReportOf::Scenario(_)) {
@@ -234,16 +235,19 @@ impl Reporting {
         Ok(())
     }
 
-    /// Returns true if the player of a session agrees to reports, in the profile that it is in. Who that is has many lines
-    /// perhaps, or is unknown: then all have to agree.
-    fn agrees(&self, stored: &StoredSession, finder: &SessionFinder) -> bool {
-        let store = &finder.local().store;
+    /// Returns true if the player of the last run's session agrees to reports, in the profile that it is in. Who that is has
+    /// many lines perhaps, or is unknown: then all have to agree. So do those of all profiles, if nobody can say which one
+    /// was played: without a session, or with one that can't be opened.
+    fn agrees(&self, stored: Option<&StoredSession>, store: &DirectoryStore) -> bool {
+        let agrees = |it: &PlayerConsent| it.agrees(Purpose::Reports, self.order.asked);
+        let Some(stored) = stored else {
+            return ConsentFiles::read_of_all_profiles(store).iter().all(agrees);
+        };
         if stored.directory() == store.layout().session(stored.id()) {
             // The game has looked at the answers of its own profile.
             return true;
         }
         let answers = ConsentFiles::beside(store, stored.directory()).read();
-        let agrees = |it: &PlayerConsent| it.agrees(Purpose::Reports, self.order.asked);
         let player = stored.index().newest_head().and_then(|head| head.metadata.player.clone());
         match &player {
             Some(_) => {

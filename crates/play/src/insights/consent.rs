@@ -12,14 +12,16 @@ use bevy_session_insights::{InsightsReader, WITHHELD, WithheldPlayers};
 #[derive(Resource, Default, Clone)]
 pub(super) struct Withheld(pub(super) WithheldPlayers);
 
-/// Returns true if the player agrees to insights.
-pub(super) fn agrees(consent: &Consent) -> bool {
-    consent.is_given(Purpose::Insights)
+/// Returns true if the player of the session that is played agrees to insights.
+pub(super) fn agrees(consent: &Consent, session: Option<&CurrentSession>) -> bool {
+    let player = session.and_then(CurrentSession::player).or(consent.player());
+    consent.is_given_by(player, Purpose::Insights)
 }
 
 /// Returns true if the player agrees to insights in this world.
 pub(super) fn agrees_in(world: &World) -> bool {
-    world.get_resource::<Consent>().is_some_and(agrees)
+    let session = world.get_resource::<CurrentSession>();
+    world.get_resource::<Consent>().is_some_and(|consent| agrees(consent, session))
 }
 
 /// Removes what was made once a player doesn't agree: also what an earlier process has left. What others agree to is made
@@ -59,7 +61,7 @@ pub(super) fn follow_consent(
 /// Marks the session that is played, so that nothing is made of what its player didn't agree to.
 pub(super) fn mark_session(consent: Res<Consent>, session: Option<ResMut<CurrentSession>>) {
     let Some(mut session) = session else { return };
-    if agrees(&consent) || session.fields().contains(WITHHELD) {
+    if agrees(&consent, Some(&session)) || session.fields().contains(WITHHELD) {
         return;
     }
     if session.set(WITHHELD, &true).is_err() {

@@ -43,11 +43,12 @@ pub(super) fn watch_deaths<T: Message>(
                       consent: Res<Consent>,
                       mut here: ResMut<DeathsHere>,
                       mut commands: Commands| {
+        let agrees = agrees(&consent, Some(&session));
         let session = session.id();
         if here.session.replace(session) != Some(session) {
             here.deaths.clear();
         }
-        for died in died.read().filter(|_| agrees(&consent)) {
+        for died in died.read().filter(|_| agrees) {
             let place = place(died);
             let deaths = here.deaths.entry(place).or_default();
             *deaths += 1;

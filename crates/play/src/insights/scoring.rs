@@ -31,7 +31,9 @@ pub(super) fn note_weights(
     mut scoring: ResMut<Scoring>,
     mut marks: MessageWriter<InsightMark>,
 ) {
-    if !agrees(&consent) || scoring.noted_in.replace(session.id()) == Some(session.id()) {
+    if !agrees(&consent, Some(&session))
+        || scoring.noted_in.replace(session.id()) == Some(session.id())
+    {
         return;
     }
     for (score, weights) in &scoring.weights {

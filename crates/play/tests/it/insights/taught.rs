@@ -182,7 +182,9 @@ fn of_a_session_that_was_played_without_consent_nothing_is_ever_made() {
     let older = game.start(NewSession::named("Older").player("Ben")).unwrap();
     try_to(&mut game, "parry", |_| true, 3);
     close(&mut game);
-    game.world().resource_mut::<Consent>().withdraw(Purpose::Insights);
+    let mut consent = game.world().resource_mut::<Consent>();
+    consent.set_player(Some("Ben"));
+    consent.withdraw(Purpose::Insights);
     let private = game.start(NewSession::named("Private").player("Ben")).unwrap();
     try_to(&mut game, "parry", |_| true, 30);
     for _ in 0..30 {
