@@ -82,8 +82,8 @@ pub use notifications::{
     SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use notifications::{
-    CheckpointReplicated, FenceReason, ReplicaBack, ReplicaLagging, ReplicaListed, ReplicaLost,
-    SessionClaimed, SessionFenced, SessionForked, SessionReleased,
+    CheckpointReplicated, FenceReason, ReplicaBack, ReplicaErased, ReplicaLagging, ReplicaListed,
+    ReplicaLost, SessionClaimed, SessionFenced, SessionForked, SessionReleased,
 };
 pub(crate) use notifications::{
     notify_entities, register as register_notifications, register_chapter_notifications,

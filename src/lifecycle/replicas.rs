@@ -12,8 +12,8 @@ use tracing::{debug, info, warn};
 
 use super::checkpoints::take_named;
 use super::notifications::{
-    CheckpointReplicated, FenceReason, ReplicaBack, ReplicaLagging, ReplicaListed, ReplicaLost,
-    SessionClaimed, SessionFenced, SessionForked, SessionReleased, notify,
+    CheckpointReplicated, FenceReason, ReplicaBack, ReplicaErased, ReplicaLagging, ReplicaListed,
+    ReplicaLost, SessionClaimed, SessionFenced, SessionForked, SessionReleased, notify,
 };
 use super::requests::{CurrentRequest, ask};
 use super::runtime::RuntimeParts;
@@ -159,6 +159,7 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
                 (None, _) => {}
             }
         }
+        ReplicaReport::Erased(session) => notify(world, ReplicaErased { session }),
         ReplicaReport::LetGo(session, complete) => {
             if let Some(replica) = &mut parts.replica {
                 replica.note_let_go(session);
@@ -166,6 +167,14 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
             info!(%session, complete, "this machine has let go of the session in the replica");
             notify(world, SessionReleased { session, complete });
         }
+    }
+}
+
+/// A player may have been erased, or what an erasure had left: it is removed from the replica as well.
+pub(super) fn erase(parts: &mut RuntimeParts) {
+    let now = parts.time.now();
+    if let Some(replica) = &mut parts.replica {
+        replica.erase(now);
     }
 }
 

@@ -146,7 +146,8 @@ impl SessionPlugin {
                 }
             },
         };
-        Some(Box::new(ReplicaPort::new(link, settings)))
+        let profile = &local.store.layout().profile;
+        Some(Box::new(ReplicaPort::new(link, settings, profile)))
     }
 
     fn link(&self, worker: Worker, clock: Clock) -> Option<Link> {

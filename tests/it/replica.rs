@@ -7,6 +7,7 @@ mod by_name_races;
 mod consent;
 mod cut_store;
 mod elsewhere;
+mod erasing;
 mod flaky_store;
 
 use bevy::prelude::*;

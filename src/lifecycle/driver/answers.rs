@@ -29,7 +29,7 @@ use crate::lifecycle::transitions::leaving::{self, leave_without_waiting};
 use crate::lifecycle::transitions::profiles::profile_changed;
 use crate::lifecycle::transitions::starting::taken_up;
 use crate::lifecycle::transitions::take_up::{self, not_prepared};
-use crate::lifecycle::{CurrentSession, PreviousRun, SessionCatalog, placed};
+use crate::lifecycle::{CurrentSession, PreviousRun, SessionCatalog, placed, replicas};
 use crate::recording::NotWritten;
 
 /// Handles all reports.
@@ -238,10 +238,15 @@ fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
             players::consent_erased(world, &profile, &erased);
         }
         News::PlayerErased { player, result, ticket } => {
+            replicas::erase(parts);
             players::erased(world, player, result, ticket);
         }
         News::AuditRead { result, ticket } => players::audit_read(world, result, ticket),
-        News::CleanedUp { outcome, ticket } => cleanup::cleaned_up(world, *outcome, ticket),
+        News::CleanedUp { outcome, ticket } => {
+            // It has removed what an earlier erasure had left.
+            replicas::erase(parts);
+            cleanup::cleaned_up(world, *outcome, ticket);
+        }
         _ => {}
     }
 }

@@ -50,7 +50,7 @@ pub(in crate::lifecycle) fn erased(
 ) {
     match result {
         Ok(receipt) => {
-            if !receipt.is_complete()
+            if !receipt.is_complete_here()
                 && let Some(mut consent) = world.get_resource_mut::<Consent>()
             {
                 consent.expect_erasure(&player);

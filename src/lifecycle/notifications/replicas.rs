@@ -67,6 +67,14 @@ notifications! {
         complete: bool,
     }
 
+    /// A session of a player who was [erased](crate::library::LibraryCommands::erase_player) is removed
+    /// from the replica. No machine plays it any more, and random numbers are all that is left of it
+    /// there.
+    ReplicaErased {
+        /// The session.
+        session: SessionId,
+    }
+
     /// The replica doesn't answer. The game continues, and so do saves on this machine.
     ReplicaLost {
         /// The error.

@@ -84,7 +84,7 @@ impl RuntimeParts {
 }
 
 impl ReplicaPort {
-    pub(crate) fn new(link: KeeperLink, settings: Replica) -> Self {
+    pub(crate) fn new(link: KeeperLink, settings: Replica, profile: &str) -> Self {
         Self {
             link,
             settings,
@@ -100,7 +100,7 @@ impl ReplicaPort {
             by_name: None,
             declined: BTreeSet::new(),
             fenced: None,
-            withholding: Withholding::default(),
+            withholding: Withholding::of_profile(profile),
         }
     }
 
@@ -175,7 +175,7 @@ impl ReplicaPort {
                 self.link.send(ReplicaOrder::UseProfile(profile.clone()), now);
                 (self.found, self.listed, self.search) = Default::default();
                 self.declined.clear();
-                self.withholding.leave_profile();
+                self.withholding.use_profile(profile);
                 self.first_look = self.look(false, now);
             }
             _ => {}
@@ -289,6 +289,11 @@ impl ReplicaPort {
         self.looks += 1;
         self.link.send(ReplicaOrder::Look(self.looks, reads_all), now);
         self.looks
+    }
+
+    /// A player may have been erased: what the replica has of them is removed as well.
+    pub(in crate::lifecycle) fn erase(&mut self, now: Moment) {
+        self.link.send(ReplicaOrder::Erase, now);
     }
 
     /// Returns true if the replica's thread is gone, after a panic. Nothing waits for it then.

@@ -16,6 +16,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use super::error::{Attempt, with_sources};
 use super::sealed::{SealKind, seal_for, unseal};
 use super::{DirectoryStore, Layout, StoreAction, StoreError};
+use crate::format::SessionIndex;
 use crate::model::ids::{SessionId, SlotId, random_u64};
 use crate::model::session::ErasedConsent;
 
@@ -58,6 +59,12 @@ impl Erasure {
     pub fn may_be_of(&self, player: &str) -> bool {
         self.check == check_of(player, self.number)
     }
+}
+
+/// Returns true if no line of a session is another player's, or if it is what an interrupted removal has left.
+pub fn is_of_nobody_else(session: &SessionIndex, is_player: impl Fn(&str) -> bool) -> bool {
+    let mut players = session.heads().iter().map(|head| head.metadata.player.as_deref());
+    session.is_forgotten() || players.all(|player| player.is_none_or(&is_player))
 }
 
 fn check_of(player: &str, number: u64) -> u16 {

@@ -22,7 +22,7 @@ pub struct Kept {
 
 impl Kept {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self {
             what: "journal of a session",
             place: "data/profiles/*/sessions/*/*.journal, *.archive",
@@ -99,6 +99,13 @@ impl Kept {
             personal: "",
             goes: "when the trial ends",
             is_it: |name| name.ends_with(".trial"),
+        },
+        Self {
+            what: "mark of a replicated session",
+            place: "state/replica-*.mark",
+            personal: "name of the machine in that of the file",
+            goes: "when the session is removed from the replica since its player was erased",
+            is_it: Layout::is_mark_name,
         },
         Self {
             what: "record of a process",

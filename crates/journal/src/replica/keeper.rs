@@ -3,6 +3,7 @@
 //! [`Keeper::execute`] takes orders, [`Keeper::turn`] does what there is to do, a piece of each session at a time, and says
 //! how long there is nothing. It waits for the store, so it has a thread of its own; a test drives it from its main loop.
 
+mod erasing;
 mod orders;
 mod shipment;
 
@@ -18,13 +19,14 @@ use std::time::Duration;
 
 use tracing::warn;
 
+use self::erasing::Erasing;
 pub use self::orders::{Patience, Readiness, ReplicaOrder, ReplicaReport};
 use self::shipment::{Phase, Shipment};
 use super::recorder::{Recorders, SessionFiles};
 use super::shipper::read_mark;
 use super::survey::{ReplicaSession, Survey, Surveyor};
 use super::{Over, ReplicaNews, ReplicaStore, Shipper, ShipperOptions, StoreFault};
-use crate::disk::{LocalStore, directory_name};
+use crate::disk::LocalStore;
 use crate::model::clock::Moment;
 use crate::model::ids::SessionId;
 use crate::read::recovery::KnownTypes;
@@ -62,7 +64,8 @@ pub struct Keeper {
     /// The sessions of which nothing is sent.
     withheld: BTreeSet<SessionId>,
     survey: Survey,
-    /// The time at which the replica is to be looked at; never while a session is played.
+    erasing: Erasing,
+    /// The time at which the replica is to be looked at; while a session is played only for erasures.
     next_look: Duration,
     found: Option<Vec<ReplicaSession>>,
     /// The number of the newest look that was asked for.
@@ -93,6 +96,7 @@ impl Keeper {
         types: Arc<dyn KnownTypes + Send + Sync>,
         game: String,
     ) -> Self {
+        let erasing = Erasing::of(&local);
         Self {
             options,
             local,
@@ -102,6 +106,7 @@ impl Keeper {
             shipments: Vec::new(),
             withheld: BTreeSet::new(),
             survey: Survey::default(),
+            erasing,
             next_look: Duration::ZERO,
             found: None,
             newest_look: 0,
@@ -143,8 +148,13 @@ impl Keeper {
             ReplicaOrder::UseProfile(profile) => {
                 self.local = Arc::new(self.local.of_profile(&profile));
                 self.survey = Survey::default();
+                self.erasing = Erasing::of(&self.local);
                 self.next_look = now.elapsed;
                 self.owes_list = true;
+            }
+            ReplicaOrder::Erase => {
+                self.erasing.read_again(&self.local);
+                self.next_look = now.elapsed;
             }
         }
     }
@@ -217,8 +227,7 @@ impl Keeper {
     }
 
     fn mark(&self, session: SessionId) -> PathBuf {
-        let machine = directory_name(&self.options.machine);
-        self.local.store.layout().state.join(format!("replica-{machine}-{session}.mark"))
+        self.local.store.layout().mark(&self.options.machine, session)
     }
 
     fn let_go(&mut self, session: SessionId, now: Moment) {
@@ -258,8 +267,10 @@ impl Keeper {
             }
         }
         self.look(now);
+        self.reports.extend(self.erasing.turn(&self.local, now));
         let dues = self.shipments.iter().map(|shipment| shipment.due);
-        let next = dues.chain((!self.is_heard()).then_some(self.next_look)).min();
+        let next_look = self.may_look().then_some(self.next_look);
+        let next = dues.chain(next_look).chain(self.erasing.due()).min();
         next.map_or(Duration::from_secs(1), |next| next.saturating_sub(now.elapsed))
     }
 
@@ -269,6 +280,11 @@ impl Keeper {
         let is_withheld = |it: &Shipment| self.withheld.contains(&it.session);
         let mut played = self.shipments.iter().filter(|it| matches!(it.phase, Phase::Played));
         played.any(|it| !self.is_lost || !is_withheld(it))
+    }
+
+    /// Returns true if the replica is looked at without being asked to.
+    fn may_look(&self) -> bool {
+        !self.is_heard() || self.erasing.is_pending()
     }
 
     /// Does a piece of one session's. Returns true if it was the last one.
@@ -405,7 +421,7 @@ impl Keeper {
 
     /// Looks at what the replica has, unless a session is played, and says so where it changed.
     fn look(&mut self, now: Moment) {
-        let is_due = !self.is_heard() && self.next_look <= now.elapsed;
+        let is_due = self.may_look() && self.next_look <= now.elapsed;
         let is_asked = std::mem::take(&mut self.is_asked);
         if !is_due && !is_asked {
             return;
@@ -431,7 +447,11 @@ impl Keeper {
         self.survey = survey;
         match looked {
             Ok(found) => {
-                let pause = (lease / 10).clamp(Duration::from_millis(50), longest);
+                let found = self.erasing.take_up(found, &self.survey, store, &self.local);
+                let pause = match self.is_heard() {
+                    true => lease,
+                    false => (lease / 10).clamp(Duration::from_millis(50), longest),
+                };
                 self.next_look = now.elapsed + pause;
                 self.note_answer();
                 let is_owed = std::mem::take(&mut self.owes_list);

@@ -172,6 +172,15 @@ impl Log {
         self.tombstone
     }
 
+    /// Returns true if the session was removed, and more than claims and seals is left or has come back.
+    #[must_use]
+    pub fn has_leftovers(&self) -> bool {
+        self.tombstone.is_some_and(|tombstone| {
+            // One that is left alone is the seal.
+            self.listing.entries.range(..tombstone).any(|(_, positions)| positions.len() > 1)
+        })
+    }
+
     /// The number of its entries in the store.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,32 +1,31 @@
 //! Removing a session for good.
 
-use super::{Body, Log, Owner, Position, Reach, Sentence, StoreFault, Trouble};
+use super::{Body, Key, Log, Owner, Position, Reach, Sentence, StoreFault, Trouble};
 
 impl<R: Reach> Owner<R> {
-    /// Removes the session from the replica: a tombstone in a new epoch, then everything but claims and seals is
-    /// deleted.
+    /// Does a piece of removing the session from the replica, which ends with a tombstone in a new epoch. Returns true if there
+    /// is more to do. Once the tombstone stands, [`Clearing`] deletes everything but claims and seals.
     ///
     /// After a fault, call it again.
-    pub async fn remove(&mut self) -> Result<(), Trouble> {
-        loop {
-            self.settle_all().await?;
-            if self.log.tombstone().is_some() {
-                return self.delete_older().await;
-            }
-            // The tombstone is the one entry of its epoch, so that nothing else is left beside it.
-            if self.next() == Position::FIRST && self.can_send() {
-                self.compaction = None;
-                if !Sentence::R1TombstoneBeforeDeletion.holds() {
-                    self.delete_older().await?;
-                }
-                self.send(Body::Tombstone, &[]);
-                continue;
-            }
-            if !self.is_compacting() {
-                self.begin_compaction().await?;
-            }
-            self.compact().await?;
+    pub async fn remove(&mut self) -> Result<bool, Trouble> {
+        self.settle_all().await?;
+        if self.log.tombstone().is_some() {
+            return Ok(false);
         }
+        // The tombstone is the one entry of its epoch, so that nothing else is left beside it.
+        if self.next() == Position::FIRST && self.can_send() {
+            self.compaction = None;
+            if !Sentence::R1TombstoneBeforeDeletion.holds() {
+                self.delete_older().await?;
+            }
+            self.send(Body::Tombstone, &[]);
+            return Ok(true);
+        }
+        if !self.is_compacting() {
+            self.begin_compaction().await?;
+        }
+        self.compact().await?;
+        Ok(true)
     }
 
     async fn delete_older(&mut self) -> Result<(), Trouble> {
@@ -38,14 +37,46 @@ impl<R: Reach> Owner<R> {
     }
 }
 
-/// Deletes what is left, or has come back, of a session in whose log a tombstone was read.
-pub async fn clear_removed(reach: &impl Reach, log: &mut Log) -> Result<(), StoreFault> {
-    let Some(tombstone) = log.tombstone() else { return Ok(()) };
+/// Deletes what is left, or has come back, of a session in whose log a tombstone stands.
+#[derive(Debug)]
+pub struct Clearing {
+    log: Log,
+    /// The objects to be deleted, the next one last; `None` before they are listed.
+    keys: Option<Vec<Key>>,
+}
+
+impl Clearing {
+    /// The one of a session whose log was read. Without a tombstone it deletes nothing.
+    #[must_use]
+    pub fn new(log: Log) -> Self {
+        Self { log, keys: None }
+    }
+
+    /// Deletes one object. Returns true if there is more to do.
+    ///
+    /// After a fault, call it again.
+    pub async fn step(&mut self, reach: &impl Reach) -> Result<bool, StoreFault> {
+        let keys = match &mut self.keys {
+            Some(keys) => keys,
+            None => {
+                self.log.refresh(reach).await?;
+                let Some(tombstone) = self.log.tombstone() else { return Ok(false) };
+                self.keys.insert(self.log.deletable(reach, tombstone).await?)
+            }
+        };
+        let Some(key) = keys.last().copied() else { return Ok(false) };
+        reach.delete(key).await?;
+        keys.pop();
+        Ok(true)
+    }
+}
+
+/// Deletes all that has come back of a session that was removed.
+pub async fn clear_removed(reach: &impl Reach, log: &Log) -> Result<(), StoreFault> {
     if !Sentence::R3LateOnesAreRemoved.holds() {
         return Ok(());
     }
-    for key in log.deletable(reach, tombstone).await? {
-        reach.delete(key).await?;
-    }
+    let mut clearing = Clearing::new(log.clone());
+    while clearing.step(reach).await? {}
     Ok(())
 }

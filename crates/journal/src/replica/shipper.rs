@@ -339,7 +339,7 @@ impl Shipper {
         match watcher.look(&log, now, self.options.lease) {
             Watch::Removed => {
                 // Entries that have come back are removed once more.
-                let _ = block_on(clear_removed(&self.reach, &mut log));
+                let _ = block_on(clear_removed(&self.reach, &log));
                 (Stage::Over, Err(Halt::Over(Over::Removed)))
             }
             // A machine that has forked needn't wait for the owner, nor take its session.

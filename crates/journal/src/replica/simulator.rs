@@ -336,7 +336,7 @@ async fn take_over(host: &Host) {
             Ok(claim) => break claim,
             Err(ClaimError::Outrun) => claimant = Claimant::new(host.session, &host.way),
             Err(ClaimError::Removed) => {
-                while clear_removed(&host.way, &mut log).await.is_err() {}
+                while clear_removed(&host.way, &log).await.is_err() {}
                 return;
             }
             Err(ClaimError::Store(_)) => host.way.sleep(10).await,

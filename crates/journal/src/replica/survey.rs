@@ -12,7 +12,7 @@ use super::{
     CompareError, Direct, Epoch, FetchError, FileName, Log, Mark, Position, ReadError, Receiver,
     ReplicaStore, Standing, StoreFault, Watch, Watcher, block_on, compare, fetch,
 };
-use crate::disk::{HostId, HostIdOrigin, LocalStore, MemoryDisk};
+use crate::disk::{HostId, HostIdOrigin, LocalStore, MemoryDisk, StoredSession};
 use crate::format::SessionIndex;
 use crate::model::clock::Moment;
 use crate::model::ids::SessionId;
@@ -120,6 +120,11 @@ impl Survey {
         Some((seen.log.clone(), seen.watcher.clone()))
     }
 
+    /// The logs of the sessions that were removed.
+    pub fn removed(&self) -> impl Iterator<Item = &Log> {
+        self.seen.values().map(|seen| &seen.log).filter(|log| log.tombstone().is_some())
+    }
+
     /// Looks at all sessions. Those that were removed aren't among them.
     pub fn look(
         &mut self,
@@ -211,26 +216,19 @@ impl Seen {
         now: Moment,
     ) -> Result<bool, StoreFault> {
         let session = self.log.session();
-        let (memory, layout) = (MemoryDisk::default(), surveyor.local.store.layout().clone());
-        let place = SessionFiles::of(&layout, session);
-        let mut files = InMemory { disk: &memory, place: &place, file: None };
-        match block_on(fetch(reach, &self.log, &mut files)) {
-            Ok(_) => {}
+        let opened = match open_fetched(reach, &self.log, surveyor.local) {
+            Ok(opened) => opened,
             Err(FetchError::Read(ReadError::Store(fault))) => return Err(fault),
             Err(FetchError::Read(ReadError::Missing { .. })) => return Ok(false),
             Err(error) => {
                 warn!(%session, %error, "what the replica has of the session can't be read");
                 return Ok(true);
             }
-        }
+        };
         (self.entry, self.offer, self.is_from_here, self.is_unsent) = Default::default();
-        let mut fetched = LocalStore::new(Arc::new(memory.clone()), layout);
-        // What isn't of this machine is of another one, even if this one is new.
-        fetched.host = HostId { origin: HostIdOrigin::Known, ..surveyor.local.host };
-        fetched.boot.clone_from(&surveyor.local.boot);
-        let stored = fetched.store.open_session(session).ok();
-        self.is_unsent = stored.as_ref().is_none_or(|stored| has_no_journal(stored.index()));
-        let Some(stored) = stored else { return Ok(true) };
+        let stored = opened.as_ref().map(|(_, stored)| stored);
+        self.is_unsent = stored.is_none_or(|stored| has_no_journal(stored.index()));
+        let Some((fetched, stored)) = opened else { return Ok(true) };
         let index = stored.index();
         let line = index.played_last().or(index.heads().first());
         self.is_from_here = line.is_some_and(|head| !fetched.is_elsewhere(head.host));
@@ -250,6 +248,25 @@ impl Seen {
         self.offer = offers.into_iter().next();
         Ok(true)
     }
+}
+
+/// Opens what the replica has of a session as the planner opens it on a disk; `None` if that can't be opened.
+pub(super) fn open_fetched(
+    reach: &Direct,
+    log: &Log,
+    local: &LocalStore,
+) -> Result<Option<(LocalStore, StoredSession)>, FetchError> {
+    let session = log.session();
+    let (memory, layout) = (MemoryDisk::default(), local.store.layout().clone());
+    let place = SessionFiles::of(&layout, session);
+    let mut files = InMemory { disk: &memory, place: &place, file: None };
+    block_on(fetch(reach, log, &mut files))?;
+    let mut fetched = LocalStore::new(Arc::new(memory), layout);
+    // What isn't of this machine is of another one, even if this one is new.
+    fetched.host = HostId { origin: HostIdOrigin::Known, ..local.host };
+    fetched.boot.clone_from(&local.boot);
+    let stored = fetched.store.open_session(session).ok();
+    Ok(stored.map(|stored| (fetched, stored)))
 }
 
 /// Returns true if no file is there that says anything of a session.

@@ -29,6 +29,13 @@ impl ErasureReceipt {
     pub fn is_complete(&self) -> bool {
         !self.remaining.iter().any(Remaining::waits)
     }
+
+    /// Returns true if nothing waits to be removed later on this machine. A replica may still have something.
+    #[must_use]
+    pub fn is_complete_here(&self) -> bool {
+        let is_here = |it: &&Remaining| !matches!(it, Remaining::Replicated { .. });
+        !self.remaining.iter().filter(is_here).any(Remaining::waits)
+    }
 }
 
 /// Data that remains after a player was erased, and the reason. Its text is a sentence for people.
@@ -76,6 +83,12 @@ pub enum Remaining {
         /// The file, in words for people.
         file: String,
     },
+    /// A session that this machine has sent to a replica. It is removed there as soon as the replica answers and no other machine
+    /// owns it.
+    Replicated {
+        /// The session.
+        session: SessionId,
+    },
     /// Log files, which have lines of all sessions that a process played. The oldest go when new ones are begun.
     Logs {
         /// Their number.
@@ -87,8 +100,8 @@ pub enum Remaining {
         /// Their number.
         files: usize,
     },
-    /// What an erasure never looks into: other players' sessions and slots that mention the player, other profiles,
-    /// replicas, and exports, reports and copies that were written to other places.
+    /// What an erasure never looks into: other players' sessions and slots that mention the player, other profiles and
+    /// machines, sessions that only a replica has, and exports, reports and copies that were written to other places.
     Elsewhere,
 }
 
@@ -102,6 +115,7 @@ impl Remaining {
                 | Self::Refused { .. }
                 | Self::SlotsRefused { .. }
                 | Self::StateRefused { .. }
+                | Self::Replicated { .. }
         )
     }
 }
@@ -128,6 +142,9 @@ impl fmt::Display for Remaining {
                 write!(formatter, "session {session} is another player's now, and its older files name this one")
             }
             Self::Unreadable { file } => write!(formatter, "{file}: it can't be read"),
+            Self::Replicated { session } => {
+                write!(formatter, "session {session} is in a replica, and goes there once the replica answers and no other machine owns it")
+            }
             Self::Logs { files } => {
                 write!(formatter, "{files} log files have lines of all sessions; the oldest go when new ones are begun")
             }
@@ -135,8 +152,8 @@ impl fmt::Display for Remaining {
                 write!(formatter, "{files} records of processes have texts of panics or last lines")
             }
             Self::Elsewhere => formatter.write_str(
-                "other players' sessions and slots, other profiles, replicas, and files that were written to other \
-                 places aren't looked into",
+                "other players' sessions and slots, other profiles and machines, sessions that only a replica has, and \
+                 files that were written to other places aren't looked into",
             ),
         }
     }

@@ -29,6 +29,9 @@ pub enum ReplicaOrder {
     /// they are asked for. Answered by [`ReplicaReport::Found`], if need be after [`ReplicaReport::Lost`]. If it is true,
     /// sessions that have an owner are read again.
     Look(u64, bool),
+    /// A player may have been erased, or a session of theirs removed from the disk: what the replica has of it is removed.
+    /// [`ReplicaReport::Erased`] follows for each, once nobody owns it.
+    Erase,
     /// The sessions of another profile come next.
     UseProfile(String),
 }
@@ -73,6 +76,8 @@ pub enum ReplicaReport {
     Back,
     /// Nothing more of a session is sent.
     Over(SessionId, Epoch, Over),
+    /// A session of an erased player is removed: nothing of it is left but random numbers.
+    Erased(SessionId),
     /// A session was released; true if everything of it is in the replica.
     LetGo(SessionId, bool),
 }

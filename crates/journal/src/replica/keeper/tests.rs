@@ -8,14 +8,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Keeper, KeeperOptions, Patience, Readiness, ReplicaOrder, ReplicaReport};
-use crate::disk::{Disk, Layout, LocalStore, MemoryDisk, Operation};
+use crate::disk::{Disk, Erasure, ErasureFiles, Layout, LocalStore, MemoryDisk, Operation};
 use crate::format::TypeRows;
 use crate::model::clock::Moment;
 use crate::model::ids::{CheckpointId, RunId, SessionId};
 
 use crate::read::recovery::{KnownTypes, VersionFit};
 use crate::replica::recorder::{Recorders, RecordingDisk};
-use crate::replica::{Direct, Log, MemoryReplica, block_on};
+use crate::replica::{Direct, Epoch, Key, Log, MemoryReplica, Position, ReplicaStore, block_on};
 
 struct NoTypes;
 
@@ -74,6 +74,18 @@ impl Kept {
         }
         self.now += Duration::from_millis(600);
         self.keeper.reports().collect()
+    }
+
+    /// The keeper of the next process, some time later.
+    fn in_another_process(self) -> Self {
+        let recorders = Recorders::default();
+        let disk = RecordingDisk::new(Arc::new(self.memory.clone()), recorders.clone());
+        let layout = self.local.store.layout().clone();
+        let local = Arc::new(LocalStore::new(Arc::new(self.memory.clone()), layout));
+        let options = self.keeper.options.clone();
+        let (types, game) = (Arc::new(NoTypes), "game".to_owned());
+        let keeper = Keeper::new(options, Arc::clone(&local), recorders, types, game);
+        Self { disk, local, keeper, ..self }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -248,4 +260,85 @@ fn a_lost_store_is_back_also_where_what_is_played_is_withheld() {
     let reports: Vec<_> = (0..9).flat_map(|_| kept.turn()).collect();
     assert!(reports.iter().any(|it| matches!(it, ReplicaReport::Back)), "{reports:?}");
     assert_eq!(kept.replicated(), []);
+}
+
+/// A keeper whose session is in the replica, released, and was removed from the disk by an erasure.
+fn with_an_erasure() -> Kept {
+    let mut kept = Kept::new();
+    let session = kept.session;
+    kept.execute(ReplicaOrder::Begin(session));
+    kept.turn();
+    kept.execute(ReplicaOrder::LetGo(session));
+    kept.turn();
+    assert_eq!(kept.replicated().len(), 1);
+    let mut erasure = Erasure::of("Ann", Timestamp::UNIX_EPOCH);
+    erasure.sessions = vec![session];
+    ErasureFiles::of(&kept.local.store).write(&erasure).unwrap();
+    kept.local.store.remove_session(session).unwrap();
+    kept
+}
+
+/// The entries that the replica holds.
+fn entries(kept: &Kept) -> usize {
+    let listing = kept.store.list(kept.session).unwrap();
+    listing.entries.values().map(|positions| positions.len()).sum()
+}
+
+fn is_erased(reports: &[ReplicaReport]) -> bool {
+    reports.iter().any(|report| matches!(report, ReplicaReport::Erased(_)))
+}
+
+#[test]
+fn an_erasure_that_is_interrupted_at_any_step_goes_on_in_the_next_process() {
+    for steps in 0..40 {
+        let mut kept = with_an_erasure();
+        let mark = kept.local.store.layout().mark("here", kept.session);
+        assert!(kept.memory.content(&mark).is_some());
+        kept.keeper.execute(ReplicaOrder::Erase, kept.moment());
+        for step in 0..steps {
+            // The store is away for each third step.
+            match step % 3 {
+                2 => kept.store.go_away(),
+                _ => kept.store.come_back(),
+            }
+            kept.keeper.turn(kept.moment());
+            kept.now += Duration::from_millis(600);
+        }
+        kept.store.come_back();
+        let was_erased = is_erased(&kept.keeper.reports().collect::<Vec<_>>());
+
+        let mut kept = kept.in_another_process();
+        let reports: Vec<_> = (0..12).flat_map(|_| kept.turn()).collect();
+        let mut log = Log::new(kept.session);
+        block_on(log.refresh(&Direct(Arc::new(kept.store.clone())))).unwrap();
+        assert!(log.tombstone().is_some() && !log.has_leftovers(), "after {steps} steps");
+        assert!(was_erased || is_erased(&reports), "after {steps} steps");
+        assert_eq!(kept.memory.content(&mark), None, "after {steps} steps");
+        assert!(
+            !reports.iter().any(
+                |report| matches!(report, ReplicaReport::Found(found, _) if !found.is_empty())
+            ),
+            "after {steps} steps: it should never be listed"
+        );
+    }
+}
+
+#[test]
+fn what_comes_back_of_an_erased_session_is_removed_again() {
+    let mut kept = with_an_erasure();
+    let listing = kept.store.list(kept.session).unwrap();
+    let (epoch, position) = (Epoch::FIRST, Position::FIRST);
+    assert!(listing.entries[&epoch].contains(&position));
+    let key = Key::Entry { session: kept.session, epoch, position };
+    let late = kept.store.read(key).unwrap().unwrap();
+    kept.execute(ReplicaOrder::Erase);
+    let reports: Vec<_> = (0..4).flat_map(|_| kept.turn()).collect();
+    assert!(is_erased(&reports));
+    let left = entries(&kept);
+
+    // A message that was on its way for long.
+    kept.store.create(key, &late).unwrap();
+    assert_eq!(entries(&kept), left + 1);
+    (0..4).for_each(|_| drop(kept.turn()));
+    assert_eq!(entries(&kept), left);
 }

@@ -11,9 +11,9 @@ use super::network::{Time, Way};
 use crate::model::ids::SessionId;
 use crate::replica::claim::owner_of;
 use crate::replica::{
-    CatchUp, Claim, ClaimError, Claimant, CompareError, Epoch, FetchError, Log, Mark, Owner,
-    Position, Reach, ReadError, Sentence, Source, Standing, Trouble, Watch, Watcher, clear_removed,
-    compare, difference, fetch,
+    CatchUp, Claim, ClaimError, Claimant, Clearing, CompareError, Epoch, FetchError, Log, Mark,
+    Owner, Position, Reach, ReadError, Sentence, Source, Standing, Trouble, Watch, Watcher,
+    clear_removed, compare, difference, fetch,
 };
 
 /// On each host's own clock.
@@ -398,11 +398,19 @@ impl Host {
     async fn remove(&self, owner: &mut Owner<Way>, books: &mut Books) -> Result<Ended, Trouble> {
         loop {
             match owner.remove().await {
-                Ok(()) => break,
+                Ok(true) => self.book(owner, books),
+                Ok(false) => break,
                 Err(Trouble::Store(_)) => self.way.sleep(10).await,
                 Err(trouble) => return Err(trouble),
             }
-            self.book(owner, books);
+        }
+        let mut clearing = Clearing::new(owner.log().clone());
+        loop {
+            match clearing.step(&self.way).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(_) => self.way.sleep(10).await,
+            }
         }
         self.judge.borrow_mut().remove(owner.claim().epoch);
         Ok(Ended::Removed)

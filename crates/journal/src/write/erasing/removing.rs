@@ -10,10 +10,10 @@ use tracing::{debug, warn};
 
 use super::super::filing::{forget_for_good, take};
 use super::super::news::News;
-use super::state::{count_logs, count_records, remove_indexes};
+use super::state::{count_logs, count_records, marked, remove_indexes};
 use super::{Means, Stepped};
 use crate::disk::{
-    ConsentFiles, Disk, Erasure, ErasureFiles, LocalStore, SlotFile, StoredSession, slots_in,
+    ConsentFiles, Disk, Erasure, ErasureFiles, LocalStore, SlotFile, is_of_nobody_else, slots_in,
     with_sources,
 };
 use crate::model::ids::{SessionId, SlotId};
@@ -209,7 +209,7 @@ impl Removing {
     ) -> Result<Option<Removed>, RequestError> {
         let store = &self.local.store;
         let (stored, lock) = take(store, session)?;
-        if !self.is_of_player(&stored) {
+        if !is_of_nobody_else(stored.index(), |player| self.is_meant(player)) {
             return Ok(None);
         }
         let removed = files_in(&**store.disk(), stored.directory());
@@ -224,13 +224,6 @@ impl Removing {
         let _ = store.disk().remove(&store.layout().lock(session));
         drop(lock);
         Ok(Some(removed))
-    }
-
-    /// Returns true if a session is the player's still, or what an interrupted removal left of one.
-    fn is_of_player(&self, stored: &StoredSession) -> bool {
-        let mut players = stored.index().heads().iter().map(|head| head.metadata.player.as_deref());
-        stored.index().is_forgotten()
-            || players.all(|player| player.is_none_or(|player| self.is_meant(player)))
     }
 
     /// Removes what the state directory says of the sessions.
@@ -352,7 +345,9 @@ impl Removing {
             ErasureFiles::of(store).trim();
         }
         let state = &store.layout().state;
+        let replicated = marked(disk, state, self.gone());
         let remaining = &mut self.receipt.remaining;
+        remaining.extend(replicated.map(|session| Remaining::Replicated { session }));
         remaining.extend(count_logs(disk, state).map(|files| Remaining::Logs { files }));
         let records = count_records(disk, state);
         remaining.extend(records.map(|files| Remaining::ProcessRecords { files }));

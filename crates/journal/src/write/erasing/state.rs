@@ -1,9 +1,11 @@
 //! What the state directory says of sessions: indexes, which are made again, logs, and records of processes.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::removing::Removed;
 use crate::disk::{DirectoryStore, Disk, Layout, StoreAction, StoreError, log_files, read_all};
+use crate::model::ids::SessionId;
 
 /// Removes the index of sessions and the digests of the profile, durably. They are made again from the sessions that
 /// are there.
@@ -28,6 +30,19 @@ pub(super) fn remove_indexes(store: &DirectoryStore) -> Result<Removed, StoreErr
     }
     store.sync_directories(std::slice::from_ref(state))?;
     Ok(removed)
+}
+
+/// Those sessions that this machine has sent to a replica.
+pub(super) fn marked(
+    disk: &dyn Disk,
+    state: &Path,
+    sessions: BTreeSet<SessionId>,
+) -> impl Iterator<Item = SessionId> {
+    let files = disk.list(state).unwrap_or_default();
+    let is_marked = move |session: &SessionId| {
+        files.iter().any(|file| Layout::is_mark_of(&file.name, *session))
+    };
+    sessions.into_iter().filter(is_marked)
 }
 
 /// The number of log files; `None` if there are none.
