@@ -136,6 +136,7 @@ impl Replica {
             interval: self.interval,
             may_lag: self.may_lag,
             lock_patience,
+            erases: true,
         }
     }
 }

@@ -144,6 +144,7 @@ fn send(
         interval: Duration::ZERO,
         may_lag: Duration::MAX,
         lock_patience: Duration::ZERO,
+        erases: false,
     };
     let clock = Clock::system();
     let now = || clock.moment(Duration::ZERO);

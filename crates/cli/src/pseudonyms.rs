@@ -8,8 +8,8 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::str::FromStr;
 
-use bevy_session_journal::SessionId;
 use bevy_session_journal::internal::disk::{Disk, RealDisk};
+use bevy_session_journal::{RunId, SessionId};
 use blake3::{Hash, Hasher};
 use uuid::Builder;
 
@@ -23,6 +23,8 @@ const KEY_BYTES: usize = 32;
 const MAX_FILE_BYTES: usize = 128;
 /// Two of a million players have one pseudonym with a chance of one in 37 million.
 const PSEUDONYM_DIGITS: usize = 16;
+/// Numbers up to this one are no account's.
+const COUNTS: u64 = 99_999;
 /// Hexadecimal digits of a run's id.
 const RUN_DIGITS: usize = 16;
 
@@ -32,6 +34,7 @@ pub struct Pseudonyms {
     /// The players whose names are looked for.
     players: BTreeSet<String>,
     sessions: BTreeSet<SessionId>,
+    runs: BTreeSet<u64>,
     /// Names of players and ids of sessions with their pseudonyms, the longest first: one may be the beginning of another.
     words: Vec<(String, String)>,
 }
@@ -59,8 +62,8 @@ impl Pseudonyms {
     }
 
     fn of(key: [u8; KEY_BYTES]) -> Self {
-        let (players, sessions, words) = Default::default();
-        Self { key, players, sessions, words }
+        let (players, sessions, runs, words) = Default::default();
+        Self { key, players, sessions, runs, words }
     }
 
     /// Learns the id of a session, and its players, on all its lines and of before.
@@ -69,12 +72,22 @@ impl Pseudonyms {
         if self.sessions.insert(id) {
             self.add_word(id.to_string(), self.session(id).to_string());
         }
-        session.stored.index().players().for_each(|player| self.learn_player(player));
+        let index = session.stored.index();
+        index.players().for_each(|player| self.learn_player(player));
+        for segment in index.segments() {
+            self.learn_run(segment.header.run);
+        }
     }
 
     fn learn_player(&mut self, player: &str) {
         if !player.is_empty() && self.players.insert(player.to_owned()) {
             self.add_word(player.to_owned(), self.player(player));
+        }
+    }
+
+    fn learn_run(&mut self, run: RunId) {
+        if self.runs.insert(run.0) {
+            self.add_word(run.to_string(), self.run(&run.to_string()));
         }
     }
 
@@ -95,9 +108,7 @@ impl Pseudonyms {
         match value {
             Value::Text(text) => Value::Text(self.text(&text)),
             Value::Bytes(bytes) => self.bytes(bytes),
-            // An account's number may be the player's name.
-            Value::Unsigned(number) if self.players.contains(&number.to_string()) => Value::Nothing,
-            Value::Signed(number) if self.players.contains(&number.to_string()) => Value::Nothing,
+            Value::Unsigned(number) if self.is_named_by(number) => Value::Nothing,
             Value::List(items) => {
                 Value::List(items.into_iter().map(|item| self.value(item)).collect())
             }
@@ -109,6 +120,12 @@ impl Pseudonyms {
             }
             other => other,
         }
+    }
+
+    /// Returns true if a number is a run's id, or the name of a player, as an account's may be. A short one is a count.
+    fn is_named_by(&self, number: u64) -> bool {
+        let is_account = || number > COUNTS && self.players.contains(&number.to_string());
+        self.runs.contains(&number) || is_account()
     }
 
     /// Bytes, unless they are a session's id, or hold one or a player's name.
@@ -281,14 +298,14 @@ mod tests {
 
     #[test]
     fn values_are_searched_to_their_ends_and_what_has_none_is_left_out() {
-        let pseudonyms = pseudonyms(&["Ann", "7656"]);
+        let pseudonyms = pseudonyms(&["Ann", "7656119", "12"]);
         let text = |text: &str| Value::Text(text.to_owned());
         let value = Value::List(vec![
             Value::Map(vec![(text("Ann"), text("hi Ann"))]),
             Value::Bytes(b"xAnny".to_vec()),
             Value::Bytes(b"other".to_vec()),
-            Value::Unsigned(7656),
-            Value::Unsigned(76_561),
+            Value::Unsigned(7_656_119),
+            Value::Unsigned(12),
         ]);
         let ann = pseudonyms.player("Ann");
         let expected = Value::List(vec![
@@ -296,7 +313,7 @@ mod tests {
             Value::Nothing,
             Value::Bytes(b"other".to_vec()),
             Value::Nothing,
-            Value::Unsigned(76_561),
+            Value::Unsigned(12),
         ]);
         assert_eq!(pseudonyms.content(Content::Value(value)), Content::Value(expected));
         let unknown = Content::Unknown(b"Ann".to_vec(), "torn".to_owned());

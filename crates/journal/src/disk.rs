@@ -125,7 +125,7 @@ pub(crate) use boot::boot_id;
 pub(crate) use catalog_index::{CatalogIndex, IndexBuild, IndexedSession};
 pub use consent_files::ConsentFiles;
 pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
-pub(crate) use erasure_files::{Erasure, ErasureFiles, is_of_nobody_else};
+pub(crate) use erasure_files::{Erasure, ErasureFiles};
 pub(crate) use error::unknown_if_gone;
 pub(crate) use event_files::{EventFile, EventFiles};
 pub(crate) use findings::problem_of_frames;

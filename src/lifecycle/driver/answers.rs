@@ -208,6 +208,10 @@ fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
             filing::declined(parts, world, session, result, ticket);
         }
         News::Forgotten { session, result, ticket } => {
+            if ticket.is_none() {
+                // An erasure goes on that was interrupted.
+                replicas::erase(parts);
+            }
             filing::forgotten(parts, world, session, (result, ticket));
         }
         News::Copied { session, result, ticket } => {

@@ -102,6 +102,42 @@ fn a_replica_that_is_away_is_cleared_at_the_next_contact() {
 }
 
 #[test]
+fn what_was_on_its_way_when_the_player_was_erased_is_removed_as_well() {
+    let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
+    let mut app = listening(&disk, &store, "one");
+    app.world_mut().spawn(Health(7));
+    request(&mut app, |commands| {
+        commands.session().start(NewSession::named("Garden").player(NAME));
+    });
+    seconds(&mut app, 1.0);
+    let session = app.world().resource::<CurrentSession>().id();
+    assert!(is_in_replica(&store, session));
+    store.go_away();
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
+    seconds(&mut app, 1.0);
+    erase(&mut app);
+    store.come_back();
+    seconds(&mut app, LEASE * 2.0);
+    assert_eq!(erased(&app), [session]);
+    assert!(!is_in_replica(&store, session));
+}
+
+#[test]
+fn erasures_of_a_profile_that_was_left_are_carried_too() {
+    let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
+    let mut app = listening(&disk, &store, "one");
+    let session = played_by_player(&mut app, NAME);
+    store.go_away();
+    erase(&mut app);
+    request(&mut app, |commands| commands.session().library().use_profile("other"));
+    seconds(&mut app, 1.0);
+    store.come_back();
+    seconds(&mut app, LEASE);
+    assert_eq!(erased(&app), [session]);
+    assert!(!is_in_replica(&store, session));
+}
+
+#[test]
 fn a_session_that_another_machine_plays_goes_once_it_is_left() {
     let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
     let mut app = listening(&disk, &store, "one");
@@ -141,10 +177,16 @@ fn a_session_that_became_another_players_elsewhere_stays() {
     });
     seconds(&mut two, 1.0);
     checkpoint(&mut two);
+    // Its owner's machine sleeps.
+    erase(&mut app);
+    seconds(&mut app, LEASE * 3.0);
+    let known = app.world().resource::<ReplicaSessions>().get(session);
+    assert!(known.is_some(), "it is listed here as well");
+    checkpoint(&mut two);
+    assert_eq!(received::<SessionFenced>(&two).len(), 0);
+
     request(&mut two, |commands| commands.session().close(LeaveCause::Player));
     seconds(&mut two, 1.0);
-
-    erase(&mut app);
     seconds(&mut app, LEASE * 2.0);
     assert_eq!(erased(&app), []);
     assert_eq!(listed(&store), [session]);

@@ -61,8 +61,8 @@ impl<'a> ConsentFiles<'a> {
         Self { store, directory: Layout::consents_beside(session) }
     }
 
-    /// The answers of the players of all profiles that can be read, one profile after the other.
-    pub fn read_of_all_profiles(store: &DirectoryStore) -> Vec<PlayerConsent> {
+    /// The answers of the players of each profile that can be read.
+    pub fn read_of_all_profiles(store: &DirectoryStore) -> Vec<Vec<PlayerConsent>> {
         let layout = store.layout();
         let profiles = store.directories_in(&layout.profiles()).unwrap_or_else(|error| {
             warn!(error = %with_sources(&error), "profiles can't be listed for their players' consent");
@@ -71,7 +71,7 @@ impl<'a> ConsentFiles<'a> {
         let of_profile = |profile: &String| {
             ConsentFiles { store, directory: layout.consents_in(profile) }.read()
         };
-        profiles.iter().flat_map(of_profile).collect()
+        profiles.iter().map(of_profile).collect()
     }
 
     /// The answers of all players that can be read. The others are logged.

@@ -112,6 +112,11 @@ impl Layout {
         profile.join("erasures")
     }
 
+    /// The same of a profile, by the name of its directory.
+    pub fn erasures_in(&self, directory: &str) -> PathBuf {
+        self.profiles().join(directory).join("erasures")
+    }
+
     /// The file of an erasure.
     pub fn erasure(&self, number: u64) -> PathBuf {
         self.erasures().join(format!("{number:016x}.{ERASURE_EXTENSION}"))

@@ -19,7 +19,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::directory_syncs::has_no_syncs;
 use super::open_files::{self, OpenFile, open_at_once, open_regular, with_a_free_handle};
-use super::replacing::{put_over, slot_aside, small_file_aside};
+use super::replacing::{open_small_file, put_over, slot_aside, small_file_aside};
 use super::{AppendFile, DirEntry, Disk, Lock, Room};
 use crate::format::ReadAt;
 use crate::model::ids::random_u64;
@@ -132,14 +132,7 @@ impl Disk for RealDisk {
         let bytes = patiently(path, || {
             let mut bytes = Vec::new();
             let open = |path: &Path| open_at_once(OpenOptions::new().read(true), path);
-            let file = match open(path) {
-                // Another was about to take its place.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    open(&small_file_aside(path)).map_err(|_| error)?
-                }
-                opened => opened?,
-            };
-            file.take(limit).read_to_end(&mut bytes)?;
+            open_small_file(path, open)?.take(limit).read_to_end(&mut bytes)?;
             Ok(bytes)
         })?;
         if bytes.len() > max_len {

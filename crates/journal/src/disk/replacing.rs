@@ -41,6 +41,24 @@ pub(super) fn put_over(
     Ok(())
 }
 
+/// Opens a small file, or the one that waits aside while another takes its place.
+pub(super) fn open_small_file<F>(
+    place: &Path,
+    open: impl Fn(&Path) -> io::Result<F>,
+) -> io::Result<F> {
+    let look = || match open(place) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            open(&small_file_aside(place)).map_err(|_| error)
+        }
+        opened => opened,
+    };
+    match look() {
+        // The other may have taken the place between the two.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => look(),
+        looked => looked,
+    }
+}
+
 /// The path of a small file that waits aside: a reader that finds nothing at `place` looks there.
 pub(super) fn small_file_aside(place: &Path) -> PathBuf {
     let mut name = place.file_name().unwrap_or_default().to_owned();
@@ -100,6 +118,21 @@ mod tests {
             }
             assert_eq!(put.is_ok(), operations >= 3);
         }
+    }
+
+    #[test]
+    fn who_looks_while_another_file_takes_the_place_finds_one_of_them() {
+        let place = Path::new("host");
+        let looked = Cell::new(0);
+        // The old file is moved aside before the first look, and the new one is there before the second.
+        let open = |path: &Path| {
+            looked.set(looked.get() + 1);
+            let is_there = path == place && looked.get() > 1;
+            if is_there { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+        };
+        open_small_file(place, open).unwrap();
+        let nowhere = |_: &Path| Err::<(), _>(io::ErrorKind::NotFound.into());
+        assert_eq!(open_small_file(place, nowhere).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

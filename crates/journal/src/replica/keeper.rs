@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::warn;
+use tracing::{debug, warn};
 
 use self::erasing::Erasing;
 pub use self::orders::{Patience, Readiness, ReplicaOrder, ReplicaReport};
@@ -26,7 +26,7 @@ use super::recorder::{Recorders, SessionFiles};
 use super::shipper::read_mark;
 use super::survey::{ReplicaSession, Survey, Surveyor};
 use super::{Over, ReplicaNews, ReplicaStore, Shipper, ShipperOptions, StoreFault};
-use crate::disk::LocalStore;
+use crate::disk::{LocalStore, with_sources};
 use crate::model::clock::Moment;
 use crate::model::ids::SessionId;
 use crate::read::recovery::KnownTypes;
@@ -51,6 +51,8 @@ pub struct KeeperOptions {
     pub may_lag: Duration,
     /// The time that a session's lock may be held by a process that is being killed.
     pub lock_patience: Duration,
+    /// True if the sessions of erased players are removed from the replica.
+    pub erases: bool,
 }
 
 /// Keeps sessions in a replica.
@@ -65,7 +67,7 @@ pub struct Keeper {
     withheld: BTreeSet<SessionId>,
     survey: Survey,
     erasing: Erasing,
-    /// The time at which the replica is to be looked at; while a session is played only for erasures.
+    /// The time at which the replica is to be looked at; never while a session is played.
     next_look: Duration,
     found: Option<Vec<ReplicaSession>>,
     /// The number of the newest look that was asked for.
@@ -96,7 +98,7 @@ impl Keeper {
         types: Arc<dyn KnownTypes + Send + Sync>,
         game: String,
     ) -> Self {
-        let erasing = Erasing::of(&local);
+        let erasing = if options.erases { Erasing::of(&local) } else { Erasing::default() };
         Self {
             options,
             local,
@@ -148,12 +150,12 @@ impl Keeper {
             ReplicaOrder::UseProfile(profile) => {
                 self.local = Arc::new(self.local.of_profile(&profile));
                 self.survey = Survey::default();
-                self.erasing = Erasing::of(&self.local);
+                self.erasing.read_again(&self.local, now.elapsed);
                 self.next_look = now.elapsed;
                 self.owes_list = true;
             }
             ReplicaOrder::Erase => {
-                self.erasing.read_again(&self.local);
+                self.erasing.read_again(&self.local, now.elapsed);
                 self.next_look = now.elapsed;
             }
         }
@@ -267,9 +269,13 @@ impl Keeper {
             }
         }
         self.look(now);
+        self.look_for_erasures(now);
         self.reports.extend(self.erasing.turn(&self.local, now));
         let dues = self.shipments.iter().map(|shipment| shipment.due);
-        let next_look = self.may_look().then_some(self.next_look);
+        let next_look = match self.is_heard() {
+            true => self.erasing.next_look_in_play(),
+            false => Some(self.next_look),
+        };
         let next = dues.chain(next_look).chain(self.erasing.due()).min();
         next.map_or(Duration::from_secs(1), |next| next.saturating_sub(now.elapsed))
     }
@@ -280,11 +286,6 @@ impl Keeper {
         let is_withheld = |it: &Shipment| self.withheld.contains(&it.session);
         let mut played = self.shipments.iter().filter(|it| matches!(it.phase, Phase::Played));
         played.any(|it| !self.is_lost || !is_withheld(it))
-    }
-
-    /// Returns true if the replica is looked at without being asked to.
-    fn may_look(&self) -> bool {
-        !self.is_heard() || self.erasing.is_pending()
     }
 
     /// Does a piece of one session's. Returns true if it was the last one.
@@ -406,6 +407,39 @@ impl Keeper {
         given_up.is_some()
     }
 
+    /// While a session is played, looks for those of erased players. A fault is no news: the session that is played says if the
+    /// store answers.
+    fn look_for_erasures(&mut self, now: Moment) {
+        let is_due = self.erasing.next_look_in_play().is_some_and(|next| next <= now.elapsed);
+        if !self.is_heard() || !is_due {
+            return;
+        }
+        let mut erasing = std::mem::take(&mut self.erasing);
+        let looked =
+            self.survey_with(|survey, surveyor| erasing.look_in_play(survey, surveyor, now));
+        self.erasing = erasing;
+        if let Err(fault) = looked {
+            debug!(error = %with_sources(&fault), "what the replica has of erased players isn't known yet");
+        }
+    }
+
+    fn survey_with<T>(&mut self, look: impl FnOnce(&mut Survey, &Surveyor<'_>) -> T) -> T {
+        let mut survey = std::mem::take(&mut self.survey);
+        let mark = |session| read_mark(&**self.local.store.disk(), &self.mark(session));
+        let surveyor = Surveyor {
+            store: &self.options.store,
+            local: &self.local,
+            types: &*self.types,
+            game: &self.game,
+            lease: self.options.lease,
+            mark: &mark,
+            reads_all: self.reads_all,
+        };
+        let looked = look(&mut survey, &surveyor);
+        self.survey = survey;
+        looked
+    }
+
     fn note_fault(&mut self, fault: StoreFault) {
         if !std::mem::replace(&mut self.is_lost, true) {
             self.owes_list = true;
@@ -421,37 +455,22 @@ impl Keeper {
 
     /// Looks at what the replica has, unless a session is played, and says so where it changed.
     fn look(&mut self, now: Moment) {
-        let is_due = self.may_look() && self.next_look <= now.elapsed;
+        let is_due = !self.is_heard() && self.next_look <= now.elapsed;
         let is_asked = std::mem::take(&mut self.is_asked);
         if !is_due && !is_asked {
             return;
         }
-        let KeeperOptions { store, lease, interval, .. } = &self.options;
-        let lease = *lease;
-        let longest = LONGEST_PAUSE.max(*interval);
-        let mut survey = std::mem::take(&mut self.survey);
-        let mark = |session| read_mark(&**self.local.store.disk(), &self.mark(session));
-        let surveyor = Surveyor {
-            store,
-            local: &self.local,
-            types: &*self.types,
-            game: &self.game,
-            lease,
-            mark: &mark,
-            reads_all: self.reads_all,
-        };
-        let shipments = &self.shipments;
-        let is_own =
-            |session| shipments.iter().any(|it| it.session == session && it.shipper.is_owner());
-        let looked = survey.look(&surveyor, &is_own, now);
-        self.survey = survey;
+        let own = self.shipments.iter().filter(|it| it.shipper.is_owner()).map(|it| it.session);
+        let own: BTreeSet<SessionId> = own.collect();
+        let looked = self.survey_with(|survey, surveyor| {
+            survey.look(surveyor, &|session| own.contains(&session), now)
+        });
         match looked {
             Ok(found) => {
+                let KeeperOptions { store, lease, interval, .. } = &self.options;
                 let found = self.erasing.take_up(found, &self.survey, store, &self.local);
-                let pause = match self.is_heard() {
-                    true => lease,
-                    false => (lease / 10).clamp(Duration::from_millis(50), longest),
-                };
+                let longest = LONGEST_PAUSE.max(*interval);
+                let pause = (*lease / 10).clamp(Duration::from_millis(50), longest);
                 self.next_look = now.elapsed + pause;
                 self.note_answer();
                 let is_owed = std::mem::take(&mut self.owes_list);

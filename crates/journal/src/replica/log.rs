@@ -176,7 +176,6 @@ impl Log {
     #[must_use]
     pub fn has_leftovers(&self) -> bool {
         self.tombstone.is_some_and(|tombstone| {
-            // One that is left alone is the seal.
             self.listing.entries.range(..tombstone).any(|(_, positions)| positions.len() > 1)
         })
     }
@@ -303,33 +302,40 @@ impl Log {
 
     /// The keys of the epochs before `before` that can be deleted: everything but claims and seals.
     pub(super) async fn deletable(
-        &mut self,
+        &self,
         reach: &impl Reach,
         before: Epoch,
     ) -> Result<Vec<Key>, StoreFault> {
-        let session = self.session;
-        let listed = self.listing.entries.range(..before);
-        let listed: Vec<(Epoch, Vec<Position>)> = listed
-            .map(|(epoch, positions)| (*epoch, positions.iter().copied().collect()))
-            .collect();
         let mut deletable = Vec::new();
-        for (epoch, positions) in listed {
-            // One that is left alone is the seal.
-            if positions.len() == 1 && Sentence::D6SealsStay.holds() {
-                continue;
-            }
-            for position in positions {
-                let entry = match self.entries.get(&(epoch, position)) {
-                    Some(entry) => Some(entry.clone()),
-                    None => read_entry(reach, session, epoch, position).await?,
-                };
-                let is_seal = entry.as_ref().is_some_and(is_seal);
-                if entry.is_some() && !(is_seal && Sentence::D6SealsStay.holds()) {
-                    deletable.push(Key::Entry { session, epoch, position });
-                }
-            }
+        for place in self.maybe_deletable(before) {
+            deletable.extend(self.deletable_at(reach, place).await?);
         }
         Ok(deletable)
+    }
+
+    /// The places of the epochs before `before` that have something beside a seal.
+    pub(super) fn maybe_deletable(&self, before: Epoch) -> Vec<(Epoch, Position)> {
+        let older = self.listing.entries.range(..before);
+        // One that is left alone is the seal.
+        let is_alone =
+            |positions: &BTreeSet<Position>| positions.len() == 1 && Sentence::D6SealsStay.holds();
+        let older = older.filter(|(_, positions)| !is_alone(positions));
+        older.flat_map(|(epoch, all)| all.iter().map(|position| (*epoch, *position))).collect()
+    }
+
+    /// The key of what stands at a place, if it can be deleted.
+    pub(super) async fn deletable_at(
+        &self,
+        reach: &impl Reach,
+        (epoch, position): (Epoch, Position),
+    ) -> Result<Option<Key>, StoreFault> {
+        let entry = match self.entries.get(&(epoch, position)) {
+            Some(entry) => Some(entry.clone()),
+            None => read_entry(reach, self.session, epoch, position).await?,
+        };
+        let stays = |entry: &Found| is_seal(entry) && Sentence::D6SealsStay.holds();
+        let key = Key::Entry { session: self.session, epoch, position };
+        Ok(entry.filter(|entry| !stays(entry)).map(|_| key))
     }
 
     /// The entries of an epoch that count, in order: those before its seal, or before its first gap.

@@ -1,6 +1,6 @@
 //! Removing a session for good.
 
-use super::{Body, Key, Log, Owner, Position, Reach, Sentence, StoreFault, Trouble};
+use super::{Body, Epoch, Log, Owner, Position, Reach, Sentence, StoreFault, Trouble};
 
 impl<R: Reach> Owner<R> {
     /// Does a piece of removing the session from the replica, which ends with a tombstone in a new epoch. Returns true if there
@@ -41,32 +41,28 @@ impl<R: Reach> Owner<R> {
 #[derive(Debug)]
 pub struct Clearing {
     log: Log,
-    /// The objects to be deleted, the next one last; `None` before they are listed.
-    keys: Option<Vec<Key>>,
+    /// The places to be looked at, the next one last.
+    places: Vec<(Epoch, Position)>,
 }
 
 impl Clearing {
     /// The one of a session whose log was read. Without a tombstone it deletes nothing.
     #[must_use]
     pub fn new(log: Log) -> Self {
-        Self { log, keys: None }
+        let tombstone = log.tombstone();
+        let places = tombstone.map(|tombstone| log.maybe_deletable(tombstone)).unwrap_or_default();
+        Self { log, places }
     }
 
-    /// Deletes one object. Returns true if there is more to do.
+    /// Deletes one object at most. Returns true if there is more to do.
     ///
     /// After a fault, call it again.
     pub async fn step(&mut self, reach: &impl Reach) -> Result<bool, StoreFault> {
-        let keys = match &mut self.keys {
-            Some(keys) => keys,
-            None => {
-                self.log.refresh(reach).await?;
-                let Some(tombstone) = self.log.tombstone() else { return Ok(false) };
-                self.keys.insert(self.log.deletable(reach, tombstone).await?)
-            }
-        };
-        let Some(key) = keys.last().copied() else { return Ok(false) };
-        reach.delete(key).await?;
-        keys.pop();
+        let Some(place) = self.places.last().copied() else { return Ok(false) };
+        if let Some(key) = self.log.deletable_at(reach, place).await? {
+            reach.delete(key).await?;
+        }
+        self.places.pop();
         Ok(true)
     }
 }

@@ -1,6 +1,6 @@
 //! The sessions of a replica, beside this machine's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,6 +94,8 @@ struct Seen {
     /// The stamp of this machine's files when they were compared.
     stamp: Option<u64>,
     entry: Option<SessionEntry>,
+    /// The players of all its lines; `None` if it can't be read.
+    players: Option<BTreeSet<String>>,
     is_unsent: bool,
     offer: Option<RecoveryOffer>,
     is_from_here: bool,
@@ -118,6 +120,30 @@ impl Survey {
     pub fn seen(&self, session: SessionId) -> Option<(Log, Watcher)> {
         let seen = self.seen.get(&session)?;
         Some((seen.log.clone(), seen.watcher.clone()))
+    }
+
+    /// The log of a session, and the players of all its lines, as far as both are of one moment and can be read.
+    pub fn read(&self, session: SessionId) -> Option<(&Log, &BTreeSet<String>)> {
+        let seen = self.seen.get(&session)?;
+        let players = seen.players.as_ref().filter(|_| seen.read_at == Some(end_of(&seen.log)))?;
+        Some((&seen.log, players))
+    }
+
+    /// Looks at one session of the store. Of one with more entries than this nothing is read.
+    pub fn look_at(
+        &mut self,
+        session: SessionId,
+        most: usize,
+        surveyor: &Surveyor<'_>,
+        now: Moment,
+    ) -> Result<Option<ReplicaSession>, StoreFault> {
+        let listing = surveyor.store.list(session)?;
+        if listing.entries.values().map(BTreeSet::len).sum::<usize>() > most {
+            return Ok(None);
+        }
+        let seen = self.seen.entry(session).or_insert_with(|| Seen::nothing_of(session));
+        let owner = seen.look(surveyor, false, now)?;
+        Ok(owner.map(|owner| seen.found(owner)))
     }
 
     /// The logs of the sessions that were removed.
@@ -154,6 +180,7 @@ impl Seen {
             read_at: None,
             stamp: None,
             entry: None,
+            players: None,
             is_unsent: false,
             offer: None,
             is_from_here: false,
@@ -192,8 +219,7 @@ impl Seen {
             Watch::Held => ReplicaOwner::Another(name()),
             Watch::Lapsed => ReplicaOwner::Silent(name()),
         };
-        let epoch = self.log.highest();
-        let end = (epoch, self.log.highest_position(epoch), self.log.len());
+        let end = end_of(&self.log);
         // Of a session whose owner has sent nothing yet, not even the name is known.
         let may_be_read = surveyor.reads_all || owner.may_be_followed() || self.entry.is_none();
         let is_new = self.read_at != Some(end) && may_be_read;
@@ -222,11 +248,18 @@ impl Seen {
             Err(FetchError::Read(ReadError::Missing { .. })) => return Ok(false),
             Err(error) => {
                 warn!(%session, %error, "what the replica has of the session can't be read");
+                self.players = None;
                 return Ok(true);
             }
         };
         (self.entry, self.offer, self.is_from_here, self.is_unsent) = Default::default();
         let stored = opened.as_ref().map(|(_, stored)| stored);
+        let is_damaged = |stored: &StoredSession| {
+            stored.index().heads().is_empty() && !stored.index().problems().is_empty()
+        };
+        let heads = stored.iter().flat_map(|stored| stored.index().heads());
+        let players = heads.filter_map(|head| head.metadata.player.clone()).collect();
+        self.players = (!stored.is_some_and(is_damaged)).then_some(players);
         self.is_unsent = stored.is_none_or(|stored| has_no_journal(stored.index()));
         let Some((fetched, stored)) = opened else { return Ok(true) };
         let index = stored.index();
@@ -250,8 +283,14 @@ impl Seen {
     }
 }
 
+/// The end of a log: its epoch, its position and the number of entries.
+fn end_of(log: &Log) -> (Epoch, Position, usize) {
+    let epoch = log.highest();
+    (epoch, log.highest_position(epoch), log.len())
+}
+
 /// Opens what the replica has of a session as the planner opens it on a disk; `None` if that can't be opened.
-pub(super) fn open_fetched(
+fn open_fetched(
     reach: &Direct,
     log: &Log,
     local: &LocalStore,

@@ -240,8 +240,12 @@ impl Reporting {
     /// was played: without a session, or with one that can't be opened.
     fn agrees(&self, stored: Option<&StoredSession>, store: &DirectoryStore) -> bool {
         let agrees = |it: &PlayerConsent| it.agrees(Purpose::Reports, self.order.asked);
+        let asked = self.order.asked;
+        let all_agree = |answers: &Vec<PlayerConsent>| {
+            answers.iter().all(agrees) && (asked.is_none() || !answers.is_empty())
+        };
         let Some(stored) = stored else {
-            return ConsentFiles::read_of_all_profiles(store).iter().all(agrees);
+            return ConsentFiles::read_of_all_profiles(store).iter().all(all_agree);
         };
         if stored.directory() == store.layout().session(stored.id()) {
             // The game has looked at the answers of its own profile.
@@ -252,11 +256,9 @@ impl Reporting {
         match &player {
             Some(_) => {
                 let theirs = answers.iter().find(|it| it.player == player);
-                theirs.map_or(self.order.asked.is_none(), agrees)
+                theirs.map_or(asked.is_none(), agrees)
             }
-            None => {
-                answers.iter().all(agrees) && (self.order.asked.is_none() || !answers.is_empty())
-            }
+            None => all_agree(&answers),
         }
     }
 

@@ -24,6 +24,13 @@ pub(super) fn agrees_in(world: &World) -> bool {
     world.get_resource::<Consent>().is_some_and(|consent| agrees(consent, session))
 }
 
+/// Returns true if any player of the profile has agreed to insights. Of the others nothing is made.
+pub(super) fn any_agrees_in(world: &World) -> bool {
+    let Some(consent) = world.get_resource::<Consent>() else { return false };
+    let mut answered = consent.answered_by(Purpose::Insights);
+    answered.any(|player| consent.is_given_by(player, Purpose::Insights))
+}
+
 /// Removes what was made once a player doesn't agree: also what an earlier process has left. What others agree to is made
 /// again with the next refresh.
 pub(super) fn follow_consent(

@@ -8,7 +8,7 @@ use bevy_session::rules::SessionIdle;
 use bevy_session_insights::{Attempt, InsightsReader, Mark, Suggested, SuggestionStep};
 use serde::{Deserialize, Serialize};
 
-use super::consent::agrees_in;
+use super::consent::{agrees_in, any_agrees_in};
 use super::suggesting::NotNow;
 
 /// A fact that only the game knows of a session, as its log of events has it. Games record it with
@@ -130,7 +130,7 @@ impl InsightsCommands<'_, '_> {
     /// [`SessionsDigested`](bevy_session::digests::SessionsDigested) follows.
     pub fn refresh(&mut self) {
         self.commands.queue(|world: &mut World| {
-            if agrees_in(world) {
+            if agrees_in(world) || any_agrees_in(world) {
                 world.commands().session().library().digest::<InsightsReader>();
                 world.flush();
             }

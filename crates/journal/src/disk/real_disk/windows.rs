@@ -63,7 +63,11 @@ pub(super) fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         there => there?,
     };
-    Ok(identity(&information(file)?) == identity(&there))
+    let ([volume, index, created], [there, index_there, created_there]) =
+        (identity(&information(file)?), identity(&there));
+    // Wine has 0 for the volume of a file that was renamed while it is open, and Proton is Wine.
+    let is_volume = volume == there || volume == 0 || there == 0;
+    Ok(is_volume && (index, created) == (index_there, created_there))
 }
 
 /// Volume and number of a file that is open.

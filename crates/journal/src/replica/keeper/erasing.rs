@@ -3,8 +3,11 @@
 //! The erasures of this machine (`disk/erasure_files.rs`) name these sessions, and stay. So nothing is noted of what was done:
 //! an erased session that the replica lists is removed, also if it has come back. One that is on this machine's disk stays
 //! until it is removed there: it is played, or has become another player's.
+//!
+//! While nothing is played, the looks at all sessions find them. While a session is played, one of them is looked at in each
+//! length of a lease, and none that is large: its owner's signs of life come from the same thread.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,58 +15,74 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::{AFTER_FAULT, ReplicaReport};
-use crate::disk::{Erasure, ErasureFiles, Layout, LocalStore, is_of_nobody_else, with_sources};
+use crate::disk::{Erasure, ErasureFiles, Layout, LocalStore, with_sources};
 use crate::model::clock::Moment;
 use crate::model::ids::SessionId;
-use crate::replica::survey::{ReplicaSession, Survey, open_fetched};
+use crate::replica::survey::{ReplicaSession, Survey, Surveyor};
 use crate::replica::{
-    ClaimError, Claimant, Clearing, Direct, FetchError, Log, Owner, ReplicaStore, Trouble, block_on,
+    ClaimError, Claimant, Clearing, Direct, Epoch, Log, Owner, Position, ReplicaStore, StoreFault,
+    Trouble, block_on,
 };
 
+/// Entries of a session that is looked at while another one is played.
+const MOST_IN_PLAY: usize = 32;
+/// The time between two rounds of such looks, in lengths of a lease.
+const LEASES_BETWEEN_ROUNDS: u32 = 10;
+/// The longest pause after faults that follow each other.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
 /// The sessions of erased players, and the work on those that the replica has.
+#[derive(Default)]
 pub(super) struct Erasing {
     named: BTreeMap<SessionId, Vec<Arc<Erasure>>>,
-    /// The sessions that became another player's elsewhere, or can't be read.
-    spared: BTreeSet<SessionId>,
-    /// The sessions that are removed, and known to be.
-    done: BTreeSet<SessionId>,
-    at_work: Vec<Eraser>,
+    /// The sessions that are removed and known to be, or that became another player's.
+    settled: BTreeSet<SessionId>,
+    at_work: VecDeque<Eraser>,
+    /// The time of the next piece of work, and the pause before it.
+    due: Duration,
+    pause: Duration,
     /// The replica may have one of them.
     is_pending: bool,
+    /// While a session is played: the time of the next look, and the sessions that are still to be looked at.
+    next_look: Duration,
+    waiting: Option<Vec<SessionId>>,
+}
+
+/// The players of a session of which an erasure says that it is to be removed.
+enum Whose {
+    Erased,
+    Others,
+    /// It changes while another machine plays it, or can't be read.
+    Unknown,
 }
 
 impl Erasing {
-    /// The erasures of the store's profile.
+    /// The erasures of all profiles on this machine.
     pub(super) fn of(local: &LocalStore) -> Self {
-        let erasures = ErasureFiles::of(&local.store).read().unwrap_or_else(|error| {
-            warn!(error = %with_sources(&error), "erasures can't be read, and aren't carried to the replica");
-            Vec::new()
-        });
-        let mut named = BTreeMap::<_, Vec<_>>::new();
-        for erasure in erasures.into_iter().map(Arc::new) {
-            for session in &erasure.sessions {
-                named.entry(*session).or_default().push(Arc::clone(&erasure));
-            }
-        }
-        let is_pending = !named.is_empty();
-        let (spared, done, at_work) = Default::default();
-        Self { named, spared, done, at_work, is_pending }
+        let mut erasing = Self::default();
+        erasing.read_again(local, Duration::ZERO);
+        erasing
     }
 
     /// Reads them again: one was added, or something was removed from the disk.
-    pub(super) fn read_again(&mut self, local: &LocalStore) {
-        let at_work = std::mem::take(&mut self.at_work);
-        *self = Self { at_work, ..Self::of(local) };
-    }
-
-    /// Returns true if the replica is to be looked at for the sake of erasures.
-    pub(super) fn is_pending(&self) -> bool {
-        self.is_pending
+    pub(super) fn read_again(&mut self, local: &LocalStore, now: Duration) {
+        (self.named, self.settled, self.waiting) = Default::default();
+        for erasure in ErasureFiles::read_of_all_profiles(&local.store).into_iter().map(Arc::new) {
+            for session in &erasure.sessions {
+                self.named.entry(*session).or_default().push(Arc::clone(&erasure));
+            }
+        }
+        (self.is_pending, self.next_look) = (!self.named.is_empty(), now);
     }
 
     /// The time of the next piece of work.
     pub(super) fn due(&self) -> Option<Duration> {
-        self.at_work.iter().map(|eraser| eraser.due).min()
+        (!self.at_work.is_empty()).then_some(self.due)
+    }
+
+    /// The time of the next look while a session is played; `None` if there is nothing to look for.
+    pub(super) fn next_look_in_play(&self) -> Option<Duration> {
+        self.is_pending.then_some(self.next_look)
     }
 
     /// Begins to remove what a look has found, and returns the rest: what is to be removed is neither listed nor offered.
@@ -74,84 +93,152 @@ impl Erasing {
         store: &Arc<dyn ReplicaStore>,
         local: &LocalStore,
     ) -> Vec<ReplicaSession> {
-        let (erased, found): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|it| self.is_to_go(it.session, local));
-        self.is_pending = !erased.is_empty();
-        for it in erased.iter().filter(|it| it.owner.may_be_followed()) {
-            let Some((log, _)) = survey.seen(it.session) else { continue };
-            let erasures = self.named.get(&it.session).cloned().unwrap_or_default();
-            self.begin(Eraser::claiming(store, log, erasures));
-        }
+        self.is_pending = false;
+        let absent = self.absent(local);
+        let is_to_stay = |found: &ReplicaSession| {
+            !absent.contains(&found.session)
+                || !matches!(self.take_up_one(found, survey, store), Whose::Erased)
+        };
+        let found = found.into_iter().filter(is_to_stay).collect();
         for log in survey.removed() {
-            if log.has_leftovers() || self.is_unsaid(log.session(), local) {
-                self.begin(Eraser::clearing(store, log.clone()));
-            }
+            self.take_up_removed(log, store, local);
         }
         found
     }
 
-    /// Returns true if nobody may have heard yet that a session is removed: the process was killed as soon as it was.
-    fn is_unsaid(&mut self, session: SessionId, local: &LocalStore) -> bool {
-        self.named.contains_key(&session)
-            && self.done.insert(session)
-            && !marks_of(local, session).is_empty()
+    /// Looks at one session while another one is played.
+    pub(super) fn look_in_play(
+        &mut self,
+        survey: &mut Survey,
+        surveyor: &Surveyor<'_>,
+        now: Moment,
+    ) -> Result<(), StoreFault> {
+        let Surveyor { store, local, lease, .. } = surveyor;
+        self.next_look = now.elapsed + *lease;
+        let Some(waiting) = &self.waiting else {
+            let absent = self.absent(local);
+            let listed = if absent.is_empty() { Vec::new() } else { store.sessions()? };
+            let is_open = |it: &SessionId| absent.contains(it) && !self.settled.contains(it);
+            let waiting: Vec<SessionId> = listed.into_iter().filter(is_open).collect();
+            self.is_pending = !waiting.is_empty();
+            self.waiting = Some(waiting);
+            return Ok(());
+        };
+        let Some(session) = waiting.last().copied() else {
+            self.waiting = None;
+            self.next_look = now.elapsed + *lease * LEASES_BETWEEN_ROUNDS;
+            return Ok(());
+        };
+        match survey.look_at(session, MOST_IN_PLAY, surveyor, now)? {
+            Some(found) => {
+                if matches!(self.take_up_one(&found, survey, store), Whose::Others) {
+                    self.settled.insert(session);
+                }
+            }
+            None => {
+                let removed = survey.removed().find(|log| log.session() == session);
+                if let Some(log) = removed {
+                    self.take_up_removed(log, store, local);
+                }
+            }
+        }
+        self.waiting.as_mut().and_then(Vec::pop);
+        Ok(())
     }
 
-    fn is_to_go(&self, session: SessionId, local: &LocalStore) -> bool {
-        let is_here = || local.store.session_stamp(session).is_ok();
-        self.named.contains_key(&session) && !self.spared.contains(&session) && !is_here()
+    /// Begins to remove a session that isn't on this machine's disk, once nobody owns it.
+    fn take_up_one(
+        &mut self,
+        found: &ReplicaSession,
+        survey: &Survey,
+        store: &Arc<dyn ReplicaStore>,
+    ) -> Whose {
+        let whose = self.whose(found.session, survey);
+        self.is_pending |= !matches!(whose, Whose::Others);
+        let read = survey.read(found.session).filter(|_| found.owner.may_be_followed());
+        if let (Whose::Erased, Some((log, _))) = (&whose, read) {
+            self.begin(Eraser::claiming(store, log.clone()));
+        }
+        whose
+    }
+
+    fn whose(&self, session: SessionId, survey: &Survey) -> Whose {
+        let erasures = self.named.get(&session).map_or(&[][..], Vec::as_slice);
+        let is_erased = |player: &String| erasures.iter().any(|it| it.may_be_of(player));
+        match survey.read(session) {
+            None => Whose::Unknown,
+            Some((_, players)) if players.iter().all(is_erased) => Whose::Erased,
+            Some(_) => Whose::Others,
+        }
+    }
+
+    /// Deletes what is left of a session that was removed, or has come back; also if nobody may have heard yet that it is
+    /// removed, since the process was killed as soon as it was.
+    fn take_up_removed(&mut self, log: &Log, store: &Arc<dyn ReplicaStore>, local: &LocalStore) {
+        let session = log.session();
+        let is_news = self.named.contains_key(&session) && self.settled.insert(session);
+        if log.has_leftovers() || (is_news && !marks_of(local, session).is_empty()) {
+            self.begin(Eraser::clearing(store, log.clone()));
+        }
+    }
+
+    /// The sessions of erased players that aren't on this machine's disk. Where that isn't known, there are none.
+    fn absent(&self, local: &LocalStore) -> BTreeSet<SessionId> {
+        if self.named.is_empty() {
+            return BTreeSet::new();
+        }
+        let Ok(here) = local.store.sessions_of_all_profiles() else { return BTreeSet::new() };
+        let here: BTreeSet<SessionId> = here.into_iter().collect();
+        self.named.keys().filter(|session| !here.contains(session)).copied().collect()
     }
 
     fn begin(&mut self, eraser: Eraser) {
         if !self.at_work.iter().any(|it| it.session == eraser.session) {
-            self.at_work.push(eraser);
+            self.at_work.push_back(eraser);
         }
     }
 
-    /// Does a piece of each removal.
-    pub(super) fn turn(&mut self, local: &LocalStore, now: Moment) -> Vec<ReplicaReport> {
-        let mut reports = Vec::new();
-        let mut at_work = std::mem::take(&mut self.at_work);
-        at_work.retain_mut(|eraser| {
-            if eraser.due > now.elapsed {
-                return true;
+    /// Does a piece of one removal.
+    pub(super) fn turn(&mut self, local: &LocalStore, now: Moment) -> Option<ReplicaReport> {
+        let eraser = self.at_work.front_mut().filter(|_| self.due <= now.elapsed)?;
+        let session = eraser.session;
+        let stepped = eraser.step();
+        if let Err(Trouble::Store(fault)) = &stepped {
+            if self.pause.is_zero() {
+                warn!(%session, error = %with_sources(fault), "a session of an erased player can't be removed from the replica yet");
             }
-            eraser.due = now.elapsed;
-            match eraser.step(local) {
-                Ok(Erased::NotYet) => return true,
-                Ok(Erased::Removed) if self.named.contains_key(&eraser.session) => {
-                    self.done.insert(eraser.session);
-                    remove_marks(local, eraser.session);
-                    info!(session = %eraser.session, "a session of an erased player is removed from the replica");
-                    reports.push(ReplicaReport::Erased(eraser.session));
-                }
-                // The next look says what became of it.
-                Ok(Erased::Removed | Erased::Outrun)
-                | Err(Trouble::Fenced | Trouble::WentBack | Trouble::Ended) => {}
-                Ok(Erased::Spared) => drop(self.spared.insert(eraser.session)),
-                Err(Trouble::Store(_)) => {
-                    eraser.due = now.elapsed + AFTER_FAULT;
-                    return true;
-                }
-                Err(Trouble::Unreadable(error)) => {
-                    warn!(session = %eraser.session, error = %with_sources(&error), "a session of an erased player can't be read in the replica, and stays there");
-                    self.spared.insert(eraser.session);
-                }
+            self.pause = (self.pause * 2).clamp(AFTER_FAULT, LONGEST_PAUSE);
+            self.due = now.elapsed + self.pause;
+            // Another one may be had.
+            self.at_work.rotate_left(1);
+            return None;
+        }
+        self.pause = Duration::ZERO;
+        if matches!(stepped, Ok(Erased::NotYet)) {
+            return None;
+        }
+        self.at_work.pop_front();
+        match stepped {
+            Ok(Erased::Removed) if self.named.contains_key(&session) => {
+                self.settled.insert(session);
+                marks_of(local, session).iter().for_each(|mark| {
+                    // One that stays does no harm.
+                    let _ = local.store.disk().remove(mark);
+                });
+                info!(%session, "a session of an erased player is removed from the replica");
+                Some(ReplicaReport::Erased(session))
             }
-            false
-        });
-        self.at_work = at_work;
-        reports
+            Err(Trouble::Unreadable(error)) => {
+                warn!(%session, error = %with_sources(&error), "a session of an erased player can't be read in the replica");
+                None
+            }
+            // The next look says what became of it.
+            _ => None,
+        }
     }
 }
 
-/// Where a session is no more, nothing is compared with its mark. One that stays does no harm.
-fn remove_marks(local: &LocalStore, session: SessionId) {
-    for mark in marks_of(local, session) {
-        let _ = local.store.disk().remove(&mark);
-    }
-}
-
+/// The marks of a session, with which nothing is compared once it is removed.
 fn marks_of(local: &LocalStore, session: SessionId) -> Vec<PathBuf> {
     let state = &local.store.layout().state;
     let files = local.store.disk().list(state).unwrap_or_default().into_iter();
@@ -162,14 +249,17 @@ fn marks_of(local: &LocalStore, session: SessionId) -> Vec<PathBuf> {
 /// The removal of one session.
 struct Eraser {
     session: SessionId,
-    erasures: Vec<Arc<Erasure>>,
     reach: Direct,
     stage: Stage,
-    due: Duration,
 }
 
 enum Stage {
-    Claiming { log: Log, claimant: Claimant },
+    /// `end` is where the log ended when it was read whose session it is.
+    Claiming {
+        log: Log,
+        claimant: Claimant,
+        end: (Epoch, Position),
+    },
     Removing(Box<Owner<Direct>>),
     Clearing(Clearing),
 }
@@ -178,42 +268,39 @@ enum Stage {
 enum Erased {
     NotYet,
     Removed,
-    /// It is another player's.
-    Spared,
-    /// Another has claimed it meanwhile.
+    /// Another was faster, or has changed it meanwhile.
     Outrun,
 }
 
 impl Eraser {
     /// The removal of a session that nobody owns.
-    fn claiming(store: &Arc<dyn ReplicaStore>, log: Log, erasures: Vec<Arc<Erasure>>) -> Self {
+    fn claiming(store: &Arc<dyn ReplicaStore>, log: Log) -> Self {
         let (session, reach) = (log.session(), Direct(Arc::clone(store)));
-        let claimant = Claimant::new(session, &reach).following(log.highest());
-        let stage = Stage::Claiming { log, claimant };
-        Self { session, erasures, reach, stage, due: Duration::ZERO }
+        let epoch = log.highest();
+        let end = (epoch, log.highest_position(epoch));
+        let claimant = Claimant::new(session, &reach).following(epoch);
+        Self { session, reach, stage: Stage::Claiming { log, claimant, end } }
     }
 
     /// The rest of one that was interrupted, or the removal of what has come back.
     fn clearing(store: &Arc<dyn ReplicaStore>, log: Log) -> Self {
         let (session, reach) = (log.session(), Direct(Arc::clone(store)));
-        let stage = Stage::Clearing(Clearing::new(log));
-        Self { session, erasures: Vec::new(), reach, stage, due: Duration::ZERO }
+        Self { session, reach, stage: Stage::Clearing(Clearing::new(log)) }
     }
 
-    fn step(&mut self, local: &LocalStore) -> Result<Erased, Trouble> {
+    fn step(&mut self) -> Result<Erased, Trouble> {
         match &mut self.stage {
-            Stage::Claiming { log, claimant } => {
+            Stage::Claiming { log, claimant, end } => {
                 let claim = match block_on(claimant.claim(&self.reach, log)) {
                     Ok(claim) => claim,
                     Err(ClaimError::Store(fault)) => return Err(fault.into()),
                     Err(ClaimError::Outrun | ClaimError::Removed) => return Ok(Erased::Outrun),
                 };
                 let mut owner = Owner::new(self.reach.clone(), claim, log.clone(), 1)?;
-                // Nobody can change whose it is any more.
-                if !self.is_of_player(owner.log(), local)? {
-                    // Another needn't wait for who doesn't play it.
+                if has_gone_on(owner.log(), *end) {
+                    // It may be another player's by now. Nobody is to wait for who doesn't play it.
                     let _ = block_on(owner.release());
-                    return Ok(Erased::Spared);
+                    return Ok(Erased::Outrun);
                 }
                 self.stage = Stage::Removing(Box::new(owner));
             }
@@ -230,17 +317,9 @@ impl Eraser {
         }
         Ok(Erased::NotYet)
     }
+}
 
-    /// Returns true if no line of the session is another player's.
-    fn is_of_player(&self, log: &Log, local: &LocalStore) -> Result<bool, Trouble> {
-        let fetched = match open_fetched(&self.reach, log, local) {
-            Ok(fetched) => fetched,
-            Err(FetchError::Read(error)) => return Err(error.into()),
-            // It is fetched into memory, which refuses nothing.
-            Err(FetchError::Write { .. }) => return Ok(false),
-        };
-        let Some((_, stored)) = fetched else { return Ok(false) };
-        let is_erased = |player: &str| self.erasures.iter().any(|it| it.may_be_of(player));
-        Ok(is_of_nobody_else(stored.index(), is_erased))
-    }
+/// Returns true if an owner who was silent has sent something after this end, before the epoch was sealed.
+fn has_gone_on(log: &Log, (epoch, position): (Epoch, Position)) -> bool {
+    log.seal(epoch).is_some_and(|(seal, _)| seal > position.next())
 }

@@ -53,6 +53,7 @@ impl Kept {
             interval: Duration::ZERO,
             may_lag: Duration::from_secs(10),
             lock_patience: Duration::from_millis(500),
+            erases: true,
         };
         let (types, game) = (Arc::new(NoTypes), "game".to_owned());
         let keeper = Keeper::new(options, Arc::clone(&local), recorders, types, game);
@@ -266,6 +267,9 @@ fn a_lost_store_is_back_also_where_what_is_played_is_withheld() {
 fn with_an_erasure() -> Kept {
     let mut kept = Kept::new();
     let session = kept.session;
+    // Of what can't be read nobody can say whose it is.
+    kept.memory.remove(&kept.path("1-000000.journal")).unwrap();
+    kept.memory.put(&kept.path("session-1-picture.attachment"), b"a picture");
     kept.execute(ReplicaOrder::Begin(session));
     kept.turn();
     kept.execute(ReplicaOrder::LetGo(session));

@@ -13,7 +13,7 @@ use super::super::news::News;
 use super::state::{count_logs, count_records, marked, remove_indexes};
 use super::{Means, Stepped};
 use crate::disk::{
-    ConsentFiles, Disk, Erasure, ErasureFiles, LocalStore, SlotFile, is_of_nobody_else, slots_in,
+    ConsentFiles, Disk, Erasure, ErasureFiles, LocalStore, SlotFile, StoredSession, slots_in,
     with_sources,
 };
 use crate::model::ids::{SessionId, SlotId};
@@ -209,7 +209,7 @@ impl Removing {
     ) -> Result<Option<Removed>, RequestError> {
         let store = &self.local.store;
         let (stored, lock) = take(store, session)?;
-        if !is_of_nobody_else(stored.index(), |player| self.is_meant(player)) {
+        if !self.is_of_player(&stored) {
             return Ok(None);
         }
         let removed = files_in(&**store.disk(), stored.directory());
@@ -224,6 +224,13 @@ impl Removing {
         let _ = store.disk().remove(&store.layout().lock(session));
         drop(lock);
         Ok(Some(removed))
+    }
+
+    /// Returns true if a session is the player's still, or what an interrupted removal left of one.
+    fn is_of_player(&self, stored: &StoredSession) -> bool {
+        let mut players = stored.index().heads().iter().map(|head| head.metadata.player.as_deref());
+        stored.index().is_forgotten()
+            || players.all(|player| player.is_none_or(|player| self.is_meant(player)))
     }
 
     /// Removes what the state directory says of the sessions.
