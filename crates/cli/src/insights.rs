@@ -3,11 +3,13 @@
 mod asked;
 mod spoken;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bevy_session_insights::{InsightsReader, Lessons, SessionInsights, Study, WithheldPlayers};
+use bevy_session_journal::internal::disk::ConsentFiles;
 use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::{
     Digested, DigestedSessions, HistoryLosses, Purpose, SessionDigester, SessionFacts,
@@ -18,7 +20,7 @@ use crate::failure::Failure;
 use crate::left_out::{LeftOut, open_one_of_all};
 use crate::open_session::OpenSession;
 use crate::output::Output;
-use crate::place::Place;
+use crate::place::{Place, Profile};
 use crate::progress::Progress;
 use crate::session_entry::entry_of;
 use crate::session_name::Chosen;
@@ -69,7 +71,7 @@ fn known(
     let (mut known, mut left_out): (Vec<Known>, Vec<LeftOut>) = (Vec::new(), Vec::new());
     for chosen in &chosen {
         // As in the game, a refusal counts for what was played before as well.
-        withheld.set(chosen.profile.refused(Purpose::Insights));
+        withheld.set(who_refused(&chosen.profile));
         let opened = open_one_of_all(chosen);
         let read = opened.and_then(|session| {
             read(&session, &reader).map_err(|failure| LeftOut::failed(chosen.session, &failure))
@@ -81,6 +83,13 @@ fn known(
         progress.step();
     }
     Ok((known.into_iter().collect(), left_out))
+}
+
+/// The players who have refused insights; `None` is the person who plays without a name.
+fn who_refused(profile: &Profile) -> BTreeSet<Option<String>> {
+    let (disk, sessions) = (Arc::clone(&profile.disk), &profile.directory.sessions);
+    let answers = ConsentFiles::read_beside(disk, sessions).into_iter();
+    answers.filter(|it| !it.agrees(Purpose::Insights, None)).map(|it| it.player).collect()
 }
 
 /// The figures of a session, made as its game makes them.

@@ -1,18 +1,17 @@
 //! Opens sessions, and says how they were left without asking for a lock.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bevy_session_journal::internal::disk::process::{LOG_BYTES, how_it_ended};
 use bevy_session_journal::internal::disk::{
-    ConsentFiles, Disk, Layout, LocalStore, ProcessId, ProcessRecord, ReadOnlyDisk, RealDisk,
-    StoreError, StoredSession, Trial, end_of_log, log_files, read_all, read_log,
+    Disk, Layout, LocalStore, ProcessId, ProcessRecord, ReadOnlyDisk, RealDisk, StoreError,
+    StoredSession, Trial, end_of_log, log_files, read_all, read_log,
 };
 use bevy_session_journal::internal::format::Head;
 use bevy_session_journal::internal::model::clock;
-use bevy_session_journal::{CheckpointId, HowItEnded, PanicInfo, ProcessDeath, Purpose, SessionId};
+use bevy_session_journal::{CheckpointId, HowItEnded, PanicInfo, ProcessDeath, SessionId};
 use serde::Serialize;
 
 use super::directory::ProfileDirectory;
@@ -30,7 +29,7 @@ pub const UNKNOWN_WITHOUT_RECORDS: &str = "no state directory is beside the data
 /// A profile that is looked at.
 pub struct Profile {
     pub directory: ProfileDirectory,
-    disk: Arc<dyn Disk>,
+    pub disk: Arc<dyn Disk>,
     /// The file that is all there is of its session, if one was given.
     file: Option<PathBuf>,
     /// The store of this machine, with its host id; `None` if that isn't known here.
@@ -104,13 +103,6 @@ impl Profile {
     ) -> Self {
         let directory = ProfileDirectory { only: Some(session), ..directory };
         Self { directory, disk, file: Some(file), local: None, processes: Vec::new() }
-    }
-
-    /// The players who have refused this use of their data; `None` is the person who plays without a name.
-    pub fn refused(&self, purpose: Purpose) -> BTreeSet<Option<String>> {
-        let answers =
-            ConsentFiles::read_beside(Arc::clone(&self.disk), &self.directory.sessions).into_iter();
-        answers.filter(|it| !it.agrees(purpose, None)).map(|it| it.player).collect()
     }
 
     /// True if it is all of what a single file has.

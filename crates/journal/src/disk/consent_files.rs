@@ -63,15 +63,11 @@ impl<'a> ConsentFiles<'a> {
 
     /// The answers of the players of each profile that can be read.
     pub fn read_of_all_profiles(store: &DirectoryStore) -> Vec<Vec<PlayerConsent>> {
-        let layout = store.layout();
-        let profiles = store.directories_in(&layout.profiles()).unwrap_or_else(|error| {
+        let profiles = store.profiles().unwrap_or_else(|error| {
             warn!(error = %with_sources(&error), "profiles can't be listed for their players' consent");
             Vec::new()
         });
-        let of_profile = |profile: &String| {
-            ConsentFiles { store, directory: layout.consents_in(profile) }.read()
-        };
-        profiles.iter().map(of_profile).collect()
+        profiles.iter().map(|store| ConsentFiles::of(store).read()).collect()
     }
 
     /// The answers of all players that can be read. The others are logged.

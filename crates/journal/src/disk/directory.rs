@@ -63,7 +63,11 @@ impl DirectoryStore {
     ///
     /// [`StoreError`]. That there is no directory yet is none: there are no sessions then.
     pub fn sessions(&self) -> Result<Vec<SessionId>, StoreError> {
-        self.sessions_below(&self.layout.sessions())
+        let names = self.directories_in(&self.layout.sessions())?;
+        let mut sessions: Vec<SessionId> =
+            names.into_iter().filter_map(|name| name.parse().ok()).collect();
+        sessions.sort();
+        Ok(sessions)
     }
 
     /// The sessions of all profiles.
@@ -73,18 +77,22 @@ impl DirectoryStore {
     /// [`StoreError`].
     pub fn sessions_of_all_profiles(&self) -> Result<Vec<SessionId>, StoreError> {
         let mut sessions = Vec::new();
-        for profile in self.directories_in(&self.layout.profiles())? {
-            sessions.extend(self.sessions_below(&self.layout.sessions_in(&profile))?);
+        for profile in self.profiles()? {
+            sessions.extend(profile.sessions()?);
         }
         Ok(sessions)
     }
 
-    fn sessions_below(&self, directory: &Path) -> Result<Vec<SessionId>, StoreError> {
-        let names = self.directories_in(directory)?;
-        let mut sessions: Vec<SessionId> =
-            names.into_iter().filter_map(|name| name.parse().ok()).collect();
-        sessions.sort();
-        Ok(sessions)
+    /// The stores of all profiles, on the same disk.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if they can't be listed.
+    pub fn profiles(&self) -> Result<Vec<Self>, StoreError> {
+        let Layout { data, state, .. } = &self.layout;
+        let of = |profile: &String| Layout::by_directory(data.clone(), state.clone(), profile);
+        let profiles = self.directories_in(&self.layout.profiles())?;
+        Ok(profiles.iter().map(|profile| self.with_layout(of(profile))).collect())
     }
 
     /// A number that changes when anything in a session's directory does.

@@ -7,7 +7,6 @@
 //! player's answers wait to be removed, the hash is in it that their names begin with.
 
 use std::io;
-use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -65,27 +64,6 @@ fn check_of(player: &str, number: u64) -> u16 {
     xxh3_64_with_seed(player.as_bytes(), number) as u16
 }
 
-/// The erasures in a directory.
-fn read_in(store: &DirectoryStore, directory: &Path) -> Result<Vec<Erasure>, StoreError> {
-    let entries = match store.disk().list(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        listed => listed.attempt(StoreAction::List, directory)?,
-    };
-    let mut erasures = Vec::new();
-    for entry in entries.iter().filter(|entry| Layout::is_erasure_name(&entry.name)) {
-        let path = directory.join(&entry.name);
-        let read = store.disk().read(&path, MAX_BYTES).attempt(StoreAction::Read, &path);
-        match read.map(|bytes| unseal::<Erasure>(KIND, &bytes)) {
-            Ok(Ok(erasure)) => erasures.push(erasure),
-            Ok(Err(error)) => {
-                warn!(path = %path.display(), ?error, "an erasure can't be understood");
-            }
-            Err(error) => warn!(error = %with_sources(&error), "an erasure can't be read"),
-        }
-    }
-    Ok(erasures)
-}
-
 /// The erasures of a profile.
 #[derive(Clone, Copy, Debug)]
 pub struct ErasureFiles<'a> {
@@ -100,19 +78,17 @@ impl<'a> ErasureFiles<'a> {
 
     /// The erasures of all profiles, in no order. Profiles that can't be read are left out.
     pub fn read_of_all_profiles(store: &DirectoryStore) -> Vec<Erasure> {
-        let profiles = store.directories_in(&store.layout().profiles());
-        let profiles = profiles.unwrap_or_else(|error| {
+        let profiles = store.profiles().unwrap_or_else(|error| {
             warn!(error = %with_sources(&error), "profiles can't be listed for their erasures");
             Vec::new()
         });
-        let mut all = Vec::new();
-        for profile in profiles {
-            match read_in(store, &store.layout().erasures_in(&profile)) {
-                Ok(erasures) => all.extend(erasures),
-                Err(error) => warn!(error = %with_sources(&error), "erasures can't be read"),
-            }
-        }
-        all
+        let of_profile = |store: &DirectoryStore| {
+            ErasureFiles::of(store).read().unwrap_or_else(|error| {
+                warn!(error = %with_sources(&error), "erasures can't be read");
+                Vec::new()
+            })
+        };
+        profiles.iter().flat_map(of_profile).collect()
     }
 
     /// All of them, the oldest first. Files that can't be understood are left out: copies of a cloud, or a newer
@@ -122,7 +98,23 @@ impl<'a> ErasureFiles<'a> {
     ///
     /// [`StoreError`] if the directory can't be listed. That there is none is no error.
     pub fn read(&self) -> Result<Vec<Erasure>, StoreError> {
-        let mut erasures = read_in(self.store, &self.store.layout().erasures())?;
+        let directory = self.store.layout().erasures();
+        let entries = match self.store.disk().list(&directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            listed => listed.attempt(StoreAction::List, &directory)?,
+        };
+        let mut erasures = Vec::new();
+        for entry in entries.iter().filter(|entry| Layout::is_erasure_name(&entry.name)) {
+            let path = directory.join(&entry.name);
+            let read = self.store.disk().read(&path, MAX_BYTES).attempt(StoreAction::Read, &path);
+            match read.map(|bytes| unseal::<Erasure>(KIND, &bytes)) {
+                Ok(Ok(erasure)) => erasures.push(erasure),
+                Ok(Err(error)) => {
+                    warn!(path = %path.display(), ?error, "an erasure can't be understood");
+                }
+                Err(error) => warn!(error = %with_sources(&error), "an erasure can't be read"),
+            }
+        }
         erasures.sort_by_key(|erasure| (erasure.asked_at, erasure.number));
         Ok(erasures)
     }
@@ -140,7 +132,7 @@ impl<'a> ErasureFiles<'a> {
         self.store.disk().replace(&path, &bytes).attempt(StoreAction::Replace, &path)?;
         // The directories may have been made by a process that stopped before it synced them.
         let [data, profiles, profile, _] = layout.directories_to_sessions();
-        let above = data.ancestors().skip(1).map(Path::to_owned).collect::<Vec<_>>();
+        let above = data.ancestors().skip(1).map(std::path::Path::to_owned).collect::<Vec<_>>();
         self.store.sync_directories(&[directory, profile, profiles, data])?;
         self.store.sync_directories(&above)
     }

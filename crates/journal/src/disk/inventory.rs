@@ -105,7 +105,7 @@ impl Kept {
             place: "state/replica-*.mark",
             personal: "name of the machine in that of the file",
             goes: "when the session is removed from the replica since its player was erased",
-            is_it: Layout::is_mark_name,
+            is_it: |name| name.starts_with("replica-") && name.ends_with(".mark"),
         },
         Self {
             what: "record of a process",

@@ -112,11 +112,6 @@ impl Layout {
         profile.join("erasures")
     }
 
-    /// The same of a profile, by the name of its directory.
-    pub fn erasures_in(&self, directory: &str) -> PathBuf {
-        self.profiles().join(directory).join("erasures")
-    }
-
     /// The file of an erasure.
     pub fn erasure(&self, number: u64) -> PathBuf {
         self.erasures().join(format!("{number:016x}.{ERASURE_EXTENSION}"))
@@ -131,11 +126,6 @@ impl Layout {
     pub fn consents(&self) -> PathBuf {
         let [.., profile, _] = self.directories_to_sessions();
         profile.join(CONSENTS)
-    }
-
-    /// The same of a profile, by the name of its directory.
-    pub fn consents_in(&self, directory: &str) -> PathBuf {
-        self.profiles().join(directory).join(CONSENTS)
     }
 
     /// The same of the profile in which a session has this directory.
@@ -333,14 +323,9 @@ impl Layout {
         self.state.join(format!("replica-{machine}-{session}.{MARK_EXTENSION}"))
     }
 
-    /// Returns true if a file in the state directory is a mark.
-    pub fn is_mark_name(name: &str) -> bool {
-        name.starts_with("replica-") && has_extension(name, MARK_EXTENSION)
-    }
-
     /// Returns true if a file in the state directory is a mark of this session, by whatever name of this machine.
     pub fn is_mark_of(name: &str, session: SessionId) -> bool {
-        Self::is_mark_name(name) && name.ends_with(&format!("-{session}.{MARK_EXTENSION}"))
+        name.starts_with("replica-") && name.ends_with(&format!("-{session}.{MARK_EXTENSION}"))
     }
 
     /// The session of a trial's file in the state directory; `None` if it is no trial.
