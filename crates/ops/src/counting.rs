@@ -58,11 +58,14 @@ impl ProcessFigures {
         if surroundings.cpu == self.cpu {
             return;
         }
-        if let (Some(before), Some(cpu)) = (self.cpu, surroundings.cpu) {
-            let passed = now.saturating_sub(self.looked).as_secs_f64();
-            let used = cpu.saturating_sub(before).as_secs_f64();
-            self.busy = (passed > 0.0).then(|| used / passed);
-        }
+        let passed = now.saturating_sub(self.looked).as_secs_f64();
+        let busy = |before: Option<Duration>, used: Option<Duration>| {
+            let used = used?.saturating_sub(before?).as_secs_f64();
+            (passed > 0.0).then(|| used / passed)
+        };
+        self.busy = busy(self.cpu, surroundings.cpu).or(self.busy);
+        self.writer_busy = busy(self.writer_cpu, surroundings.writer_cpu).or(self.writer_busy);
+        self.writer_cpu = surroundings.writer_cpu;
         (self.cpu, self.looked) = (surroundings.cpu, now);
     }
 }

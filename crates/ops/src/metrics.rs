@@ -171,6 +171,9 @@ fn report_surroundings(figures: &SessionFigures) {
     if let Some(busy) = process.busy {
         gauge!("bevy_session_process_busy_processors").set(busy);
     }
+    if let Some(busy) = process.writer_busy {
+        gauge!("bevy_session_writer_busy_processors").set(busy);
+    }
 }
 
 fn report_health(health: &SessionHealth, alerts: &SessionAlerts) {
@@ -237,6 +240,10 @@ fn describe() {
     describe_gauge!("bevy_session_stale_locks", "Locks of processes that are gone");
     describe_gauge!("bevy_session_process_memory_bytes", Unit::Bytes, "Memory of the process");
     describe_gauge!("bevy_session_process_busy_processors", "Processors that it keeps busy");
+    describe_gauge!(
+        "bevy_session_writer_busy_processors",
+        "The share of them that the plugin's writer has"
+    );
     describe_gauge!("bevy_session_degraded", "1 if something is wrong, 0 otherwise");
     describe_gauge!("bevy_session_alerts_raised", "Alerts of the game that are raised");
     describe_counter!(

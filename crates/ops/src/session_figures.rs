@@ -140,6 +140,10 @@ pub struct ProcessFigures {
     pub cpu: Option<Duration>,
     /// The number of processors that it kept busy between the last two measurements: 1 is one of them all the time.
     pub busy: Option<f64>,
+    /// Processor time of the thread that writes: most of what the plugin takes. `None` on Windows.
+    pub writer_cpu: Option<Duration>,
+    /// The share of one processor that this thread kept busy between the last two measurements.
+    pub writer_busy: Option<f64>,
     /// When the processor time was asked last, by the app's real time.
     pub(super) looked: Duration,
 }

@@ -21,6 +21,8 @@ pub struct Surroundings {
     pub memory: Option<u64>,
     /// Processor time that the process has used.
     pub cpu: Option<Duration>,
+    /// Processor time that this thread, the writer's, has used.
+    pub writer_cpu: Option<Duration>,
 }
 
 impl Surroundings {
@@ -33,7 +35,8 @@ impl Surroundings {
         let disk_left = room.map(|room| room.free);
         let (memory, cpu) = of_this_process().unzip();
         let session_bytes = played.and_then(|id| Some((id, store.session_bytes(id).ok()?)));
-        Self { disk_left, stale_locks: stale_locks(store), session_bytes, memory, cpu }
+        let (stale_locks, writer_cpu) = (stale_locks(store), of_this_thread());
+        Self { disk_left, stale_locks, session_bytes, memory, cpu, writer_cpu }
     }
 }
 
@@ -43,6 +46,19 @@ fn stale_locks(store: &DirectoryStore) -> Option<u32> {
     let locks = entries.iter().filter(|entry| Layout::is_process_lock_name(&entry.name));
     let is_stale = |name: &str| store.disk().is_locked(&state.join(name)).is_ok_and(|held| !held);
     u32::try_from(locks.filter(|lock| is_stale(&lock.name)).count()).ok()
+}
+
+/// Its processor time, where the system says so without `unsafe`.
+fn of_this_thread() -> Option<Duration> {
+    #[cfg(unix)]
+    let time = {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        let nanoseconds = u32::try_from(time.tv_nsec).ok()?;
+        Some(Duration::new(u64::try_from(time.tv_sec).ok()?, nanoseconds))
+    };
+    #[cfg(not(unix))]
+    let time = None;
+    time
 }
 
 /// Its memory and its processor time, where the system says so.
