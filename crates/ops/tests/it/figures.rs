@@ -314,10 +314,7 @@ fn what_is_around_is_asked_where_it_can_be_known() {
         assert!(process.memory.is_some_and(|memory| memory > 1 << 20), "{process:?}");
         assert!(process.cpu.is_some());
         // Here the main thread writes.
-        assert!(
-            process.writer_cpu.is_some_and(|writer| Some(writer) <= process.cpu),
-            "{process:?}"
-        );
+        assert!(process.writer_cpu.is_some_and(|writer| !writer.is_zero()), "{process:?}");
         assert!(process.writer_busy.is_some_and(|busy| busy > 0.0), "{process:?}");
     }
 }
