@@ -195,6 +195,14 @@ fn say_slowest(what: &str, done: &[Done]) {
     println!(
         "{what}: {requests} requests and {checkpoints} checkpoints, the slowest took {time:?} ({name})"
     );
+    let (asked, whole) = cleanups(done);
+    println!("{what}: {whole} of {asked} cleanups did all that was to be done");
+}
+
+/// The cleanups that were asked for, and those that did all that was to be done.
+fn cleanups<'a>(done: impl IntoIterator<Item = &'a Done>) -> (usize, usize) {
+    let each = done.into_iter().map(|done| done.cleanups);
+    each.fold((0, 0), |(asked, whole), (more, wholly)| (asked + more, whole + wholly))
 }
 
 fn put_under_load(disk: Arc<dyn Disk>, layout: &Layout, load: Load, what: &str) -> Vec<Done> {
@@ -207,6 +215,9 @@ fn put_under_load(disk: Arc<dyn Disk>, layout: &Layout, load: Load, what: &str) 
     assert_all_saved(&local, &done, |number| number >= load.failing.0);
     let requests: usize = done.iter().map(|done| done.requests).sum();
     assert_eq!(requests, load.clients * load.requests);
+    let (asked, whole) = cleanups(done.iter().skip(load.failing.0));
+    assert_eq!(whole, asked, "cleanups of clients whose disk doesn't fail");
+    assert!(asked > 0);
     say_slowest(what, &done);
     done
 }
