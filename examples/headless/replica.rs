@@ -166,6 +166,7 @@ pub fn choose(
     all.retain(|it| !given_up.contains(&it.session));
     let mut all: Vec<_> = all.into_iter().filter_map(|it| Some((it, it.entry.as_ref()?))).collect();
     all.retain(|(_, entry)| entry.can_go_on());
+    all.retain(|(_, entry)| options.player.is_none() || entry.session.player == options.player);
     all.sort_by_key(|(_, entry)| entry.updated);
     let free = all.iter().rev().find(|(it, _)| is_own(&it.owner));
     match (free, all.is_empty()) {

@@ -378,7 +378,8 @@ impl Failure {
             Self::Owned { .. }
             | Self::InUse { .. }
             | Self::Removed { .. }
-            | Self::Forked { .. } => ExitCode::from(REFUSED),
+            | Self::Forked { .. }
+            | Self::NotAllErased { .. } => ExitCode::from(REFUSED),
             Self::Import { source: SlotError::InUse, .. } => ExitCode::from(REFUSED),
             Self::Unmoved { source, .. } | Self::SomeUnmoved { source, .. }
                 if !is_of_files(source) =>

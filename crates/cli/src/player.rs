@@ -212,14 +212,21 @@ fn say_erased(
             Erased { profile: title, name, applied, sessions, slots, files, bytes, remaining };
         return output.object(&counts);
     }
-    let change = if applied { "are removed" } else { "would go" };
+    let change = if applied { "removed" } else { "to be removed" };
     output.line(format_args!(
-        "{sessions} sessions and {slots} slots {change}: {files} files of {bytes} bytes"
+        "{change}: {}, {} ({} of {bytes} bytes)",
+        counted(sessions as u64, "session"),
+        counted(slots as u64, "slot"),
+        counted(files, "file"),
     ))?;
     for remaining in &remaining {
         output.line(format_args!("remains: {}", harmless(remaining)))?;
     }
     Ok(())
+}
+
+fn counted(number: u64, of: &str) -> String {
+    format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The profile in which a player's sessions and slots are.
