@@ -9,11 +9,13 @@ mod again;
 mod removing;
 mod state;
 
+use std::collections::BTreeSet;
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::removing::{Removing, files_in};
+use self::state::marked;
 use super::auditing::Auditor;
 use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 use super::news::News;
@@ -189,6 +191,7 @@ impl Erasing {
         let mut receipt = ErasureReceipt { slots: slots.len(), ..ErasureReceipt::default() };
         slots.iter().for_each(|slot| receipt.bytes += slot.bytes);
         receipt.files += slots.len() as u64;
+        let mut gone = BTreeSet::new();
         for session in sessions {
             // The tool can't ask for locks where it only reads.
             if store.is_session_locked(session).unwrap_or_default() {
@@ -197,9 +200,12 @@ impl Erasing {
             }
             let files = files_in(&**store.disk(), &store.layout().session(session));
             receipt.sessions += 1;
+            gone.insert(session);
             receipt.files += files.files;
             receipt.bytes += files.bytes;
         }
+        let replicated = marked(&**store.disk(), &store.layout().state, gone);
+        remaining.extend(replicated.map(|session| Remaining::Replicated { session }));
         receipt.remaining = remaining;
         Ok(receipt)
     }

@@ -143,7 +143,7 @@ impl fmt::Display for Remaining {
             }
             Self::Unreadable { file } => write!(formatter, "{file}: it can't be read"),
             Self::Replicated { session } => {
-                write!(formatter, "session {session} is in a replica, and goes there once the replica answers and no other machine owns it")
+                write!(formatter, "session {session} is in a replica, and is removed from it once it answers and no other machine owns the session")
             }
             Self::Logs { files } => {
                 write!(formatter, "{files} log files have lines of all sessions; the oldest go when new ones are begun")
