@@ -104,8 +104,9 @@ pub struct WorldClearing {
 }
 
 impl RestoreReport {
-    /// The most references that are listed, whatever they are.
+    /// The references that are listed, whatever they are; beyond them, this many of a kind.
     const LISTED_REFERENCES: usize = 64;
+    const LISTED_OF_A_KIND: usize = 8;
     /// The most keys that are listed.
     const LISTED_KEYS: usize = 64;
 
@@ -131,11 +132,14 @@ impl RestoreReport {
 
     pub(super) fn add_dangling(&mut self, reference: DanglingReference) {
         self.dangling_total += 1;
-        // Plain references to the dead are normal, and may be many. They must not keep a lost parent
-        // out. Found from the end, since most follow one of their kind.
-        let is_same = |listed: &DanglingReference| listed.is_of_kind_of(&reference);
-        if self.dangling.len() < Self::LISTED_REFERENCES || !self.dangling.iter().rev().any(is_same)
-        {
+        // Plain references to the dead are normal, and may be many. They must not keep lost parents out, in whatever order the
+        // types come. Found from the end, since most follow one of their kind.
+        let is_same = |listed: &&DanglingReference| listed.is_of_kind_of(&reference);
+        let has_enough = || {
+            let same = self.dangling.iter().rev().filter(is_same);
+            same.take(Self::LISTED_OF_A_KIND).count() == Self::LISTED_OF_A_KIND
+        };
+        if self.dangling.len() < Self::LISTED_REFERENCES || !has_enough() {
             self.dangling.push(reference);
         }
     }
