@@ -298,6 +298,10 @@ fn an_erasure_that_is_interrupted_at_any_step_goes_on_in_the_next_process() {
         let mut kept = with_an_erasure();
         let mark = kept.local.store.layout().mark("here", kept.session);
         assert!(kept.memory.content(&mark).is_some());
+        assert_eq!(
+            crate::disk::Kept::of(&mark).map(|kept| kept.what),
+            Some("mark of a replicated session")
+        );
         kept.keeper.execute(ReplicaOrder::Erase, kept.moment());
         for step in 0..steps {
             // The store is away for each third step.
