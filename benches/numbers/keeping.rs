@@ -12,32 +12,28 @@ use crate::measure::{row, temporary};
 use crate::mentions::Mentions;
 use crate::thousands::{Answers, Beside, Measured, PLAYERS, SESSIONS, TO_A_SLOT, make, player};
 
+/// The first player who is erased, and how many are.
+const FIRST: usize = 7;
+const ERASED: usize = 20;
 /// The sessions that no rule keeps.
 const GO: usize = 5_000;
 
-/// One of two hundred players is erased.
+/// Some of two hundred players are erased, one after the other.
 pub fn people() {
     let directory = temporary("people");
     make(&directory);
-    let erased = player(7);
-    let before = Mentions::below(&directory, &erased);
+    let first = player(FIRST);
+    let before = Mentions::below(&directory, &first);
     assert!(before.plain > 0 && before.packed > 0, "the search has to find what is there");
     let mut game = Beside::begin(directory, |_| {});
-    let measured = game.measure(
-        |commands| commands.session().library().erase_player(&*erased),
-        |world| world.resource::<Answers>().erased.is_some(),
-    );
-    let receipt = game.app.world_mut().resource_mut::<Answers>().erased.take();
-    let receipt = receipt.expect("it was waited for");
+    let erased: Vec<Measured> = (FIRST..FIRST + ERASED).map(|it| erase(&mut game, it)).collect();
     let sessions = SESSIONS / PLAYERS;
-    let expected = (sessions, sessions.div_ceil(TO_A_SLOT), true);
-    assert_eq!((receipt.sessions, receipt.slots, receipt.is_complete()), expected, "{receipt:?}");
-    measured.rows(&format!(
-        "erasing one of {PLAYERS} players, with {sessions} of {SESSIONS} sessions, beside play until the receipt"
+    Measured::longest_of(erased).rows(&format!(
+        "erasing one of {PLAYERS} players, with {sessions} of {SESSIONS} sessions, beside play until the receipt; {ERASED} times, the longest"
     ));
     // The end of a process writes as well.
     let directory = game.end();
-    let after = Mentions::below(&directory, &erased);
+    let after = Mentions::below(&directory, &first);
     row(
         "bytes left of the player's name, packed frames opened (aim 0)",
         format!(
@@ -49,6 +45,20 @@ pub fn people() {
         ),
     );
     let _ = std::fs::remove_dir_all(directory);
+}
+
+fn erase(game: &mut Beside, number: usize) -> Measured {
+    let erased = player(number);
+    let measured = game.measure(
+        |commands| commands.session().library().erase_player(&*erased),
+        |world| world.resource::<Answers>().erased.is_some(),
+    );
+    let receipt = game.app.world_mut().resource_mut::<Answers>().erased.take();
+    let receipt = receipt.expect("it was waited for");
+    let sessions = SESSIONS / PLAYERS;
+    let expected = (sessions, sessions.div_ceil(TO_A_SLOT), true);
+    assert_eq!((receipt.sessions, receipt.slots, receipt.is_complete()), expected, "{receipt:?}");
+    measured
 }
 
 /// Half of the sessions go into the trash by a rule, and in the next process for good.

@@ -240,6 +240,16 @@ impl std::fmt::Display for Frames {
 }
 
 impl Measured {
+    /// The longest of several, and the frames of all of them.
+    pub fn longest_of(all: Vec<Self>) -> Self {
+        let took = all.iter().map(|it| it.took).max().unwrap_or_default();
+        let (with, without): (Vec<Frames>, Vec<Frames>) =
+            all.into_iter().map(|it| (it.with, it.without)).unzip();
+        let merged =
+            |frames: Vec<Frames>| Frames::of(frames.into_iter().flat_map(|it| it.0).collect());
+        Self { took, with: merged(with), without: merged(without) }
+    }
+
     /// Prints it.
     pub fn rows(&self, what: &str) {
         let Self { took, with, without } = self;

@@ -38,6 +38,7 @@ use bevy::state::app::StatesPlugin;
 use bevy_session::library::StorageSettings;
 use bevy_session::prelude::*;
 use bevy_session::{SessionLast, SessionSystems};
+use bevy_session_ops::SystemdPlugin;
 use bevy_session_play::NotesPlugin;
 
 use crate::life::HERTZ;
@@ -80,6 +81,8 @@ fn main() -> AppExit {
         // What the plugin logs is said by `report` already; RUST_LOG=bevy_session=debug shows it.
         .add_plugins(LogPlugin { filter: "warn,bevy_session=off".into(), ..default() })
         .add_plugins((MinimalPlugins, StatesPlugin, session))
+        // As a service of systemd's; elsewhere it does nothing.
+        .add_plugins(SystemdPlugin::from_environment())
         .insert_resource(options.restore)
         .insert_resource(options)
         .add_plugins((
