@@ -12,28 +12,24 @@ use crate::lifecycle::transitions::profiles::CurrentProfile;
 /// Takes in who plays and what was answered: before each step that sends something on, so that an answer counts in the frame
 /// in which it is given.
 pub(in crate::lifecycle) fn follow_consent(parts: &mut RuntimeParts, world: &mut World) {
-    follow_player(world);
-    hand_over_answers(parts, world);
+    // This runs in each frame, four times.
+    let Some(consent) = world.get_resource::<Consent>() else { return };
+    let player = world.get_resource::<CurrentSession>().and_then(CurrentSession::player);
+    let (is_other, is_unwritten) = (consent.played_by() != player, consent.is_unwritten());
+    if is_other {
+        // The player of the played session is the one whose answers count, so that the game's systems of the next frame see that.
+        let player = player.map(str::to_owned);
+        if let Some(mut consent) = world.get_resource_mut::<Consent>() {
+            consent.note_played(player.as_deref());
+        }
+    }
+    if is_unwritten {
+        hand_over_answers(parts, world);
+    }
     withhold_from_replica(parts, world);
 }
 
-/// The player of the played session is the one whose answers count, so that the game's systems of the next frame see that.
-fn follow_player(world: &mut World) {
-    let Some(consent) = world.get_resource::<Consent>() else { return };
-    let player = world.get_resource::<CurrentSession>().and_then(CurrentSession::player);
-    if consent.played_by() == player {
-        return;
-    }
-    let player = player.map(str::to_owned);
-    if let Some(mut consent) = world.get_resource_mut::<Consent>() {
-        consent.note_played(player.as_deref());
-    }
-}
-
 fn hand_over_answers(parts: &mut RuntimeParts, world: &mut World) {
-    if !world.get_resource::<Consent>().is_some_and(Consent::is_unwritten) {
-        return;
-    }
     let profile = world.get_resource::<CurrentProfile>().map(|profile| profile.name().to_owned());
     let (Some(mut consent), Some(profile)) = (world.get_resource_mut::<Consent>(), profile) else {
         return;
