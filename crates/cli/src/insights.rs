@@ -69,9 +69,12 @@ fn known(
     let reader = reader.withholding(withheld.clone());
     let progress = Progress::begin("reading sessions", chosen.len() as u64);
     let (mut known, mut left_out): (Vec<Known>, Vec<LeftOut>) = (Vec::new(), Vec::new());
+    let mut profile: Option<&Rc<Profile>> = None;
     for chosen in &chosen {
-        // As in the game, a refusal counts for what was played before as well.
-        withheld.set(who_refused(&chosen.profile));
+        if profile.is_none_or(|profile| !Rc::ptr_eq(profile, &chosen.profile)) {
+            // As in the game, a refusal counts for what was played before as well.
+            withheld.set(who_refused(profile.insert(&chosen.profile)));
+        }
         let opened = open_one_of_all(chosen);
         let read = opened.and_then(|session| {
             read(&session, &reader).map_err(|failure| LeftOut::failed(chosen.session, &failure))

@@ -319,6 +319,7 @@ mod tests {
         let unknown = Content::Unknown(b"Ann".to_vec(), "torn".to_owned());
         assert_eq!(pseudonyms.content(unknown), Content::Personal);
     }
+
     #[test]
     fn runs_in_the_names_of_checkpoints_have_pseudonyms_and_ids_within_bytes_go() {
         let mut pseudonyms = pseudonyms(&["Ann"]);
