@@ -61,6 +61,7 @@ fn play(Pace { lease, interval }: Pace) -> Asked {
         interval,
         may_lag: interval * 2,
         lock_patience: Duration::ZERO,
+        erases: false,
     };
     let mut keeper = Keeper::new(options, local, recorders, Arc::new(AnyType), "game".to_owned());
     let at = |second: u64| Moment {
