@@ -16,7 +16,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bevy::prelude::*;
-use bevy_session_journal::internal::model::session::{ErasedConsent, PlayerConsent};
+use bevy_session_journal::internal::model::session::{ErasedConsent, KeptConsents, PlayerConsent};
 pub use bevy_session_journal::{ConsentAnswer, Purpose};
 use jiff::{SignedDuration, Timestamp};
 
@@ -52,6 +52,8 @@ pub struct Consent {
     named: BTreeMap<String, PlayerConsent>,
     /// The answers that the writer doesn't have yet, by player and purpose, each with the time of the one that it replaces.
     unwritten: BTreeMap<Option<String>, BTreeMap<Purpose, Option<Timestamp>>>,
+    /// Some player of the profile has answered what can't be read.
+    is_incomplete: bool,
     /// The players whose answers are to be erased.
     leaving: BTreeSet<String>,
     /// The purposes that any player of the profile has withdrawn, which each frame asks.
@@ -130,10 +132,14 @@ impl Consent {
         self.is_asked(purpose).then_some(self.version)
     }
 
-    /// The players of the profile who have answered this in any way; `None` is the person who plays without a name.
+    /// The players of the profile who have answered this in any way; `None` is the person who plays without a name, also if
+    /// answers of the profile can't be read that may be that person's.
     pub fn answered_by(&self, purpose: Purpose) -> impl Iterator<Item = Option<&str>> {
-        let has_answered =
-            move |consent: &&PlayerConsent| consent.answers.contains_key(purpose.name());
+        let may_have_answered = self.is_incomplete && self.is_asked(purpose);
+        let has_answered = move |consent: &&PlayerConsent| {
+            consent.answers.contains_key(purpose.name())
+                || (may_have_answered && consent.player.is_none())
+        };
         self.all().filter(has_answered).map(|consent| consent.player.as_deref())
     }
 
@@ -154,7 +160,10 @@ impl Consent {
     /// Returns true if all players of the profile agree to this who have answered, and, if it is asked, there is one.
     pub(crate) fn is_given_by_everybody(&self, purpose: Purpose) -> bool {
         let mut answered = self.answered_by(purpose);
-        self.is_given_by_any(purpose) && answered.all(|player| self.is_given_by(player, purpose))
+        let is_known = !self.is_asked(purpose) || !self.is_incomplete;
+        is_known
+            && self.is_given_by_any(purpose)
+            && answered.all(|player| self.is_given_by(player, purpose))
     }
 
     /// Returns true if this is given by a player of whom nothing is known.
@@ -163,7 +172,7 @@ impl Consent {
     }
 
     /// Takes the answers of the players of a profile in place of those of another.
-    pub(crate) fn change_profile(&mut self, kept: Vec<PlayerConsent>) {
+    pub(crate) fn change_profile(&mut self, kept: KeptConsents) {
         (self.unnamed, self.named) = Default::default();
         (self.unwritten, self.leaving) = Default::default();
         (self.played, self.set) = Default::default();
@@ -171,8 +180,9 @@ impl Consent {
     }
 
     /// Takes the answers that are kept of the players. What was answered since is newer.
-    pub(crate) fn add_kept(&mut self, kept: Vec<PlayerConsent>) {
-        for mut consent in kept {
+    pub(crate) fn add_kept(&mut self, kept: KeptConsents) {
+        self.is_incomplete = !kept.is_complete;
+        for mut consent in kept.players {
             for (purpose, replaced) in self.unwritten.get_mut(&consent.player).into_iter().flatten()
             {
                 if let Some(answer) = consent.answers.remove(purpose.name()) {
@@ -288,6 +298,10 @@ mod tests {
 
     use super::*;
 
+    fn all_of(players: Vec<PlayerConsent>) -> KeptConsents {
+        KeptConsents { players, is_complete: true }
+    }
+
     fn asked(version: u32) -> Consent {
         Consent::new(&[Purpose::Insights], version)
     }
@@ -315,7 +329,7 @@ mod tests {
         before.withdraw(Purpose::Recording);
         let kept = before.take_unwritten(Timestamp::UNIX_EPOCH);
         let mut after = asked(2);
-        after.change_profile(kept);
+        after.change_profile(all_of(kept));
         assert!(!after.is_given(Purpose::Insights) && after.is_given(Purpose::Reports));
         assert!(!after.is_given_by_any(Purpose::Insights), "nobody has agreed to the new text");
         assert!(!after.is_given(Purpose::Recording), "no stays no");
@@ -378,7 +392,7 @@ mod tests {
         let kept = before.take_unwritten(Timestamp::UNIX_EPOCH);
         let mut consent = asked(1);
         consent.withdraw(Purpose::Insights);
-        consent.add_kept(kept);
+        consent.add_kept(all_of(kept));
         assert!(!consent.is_given(Purpose::Insights) && consent.answer(Purpose::Reports).is_some());
         let new = consent.take_unwritten(Timestamp::UNIX_EPOCH).remove(0);
         assert!(new.answers.len() == 1 && new.answers["insights"].at > Some(Timestamp::UNIX_EPOCH));

@@ -31,7 +31,9 @@ use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor
 use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
 use bevy_session_journal::internal::disk::process::ProcessGuard;
-use bevy_session_journal::internal::disk::{DEVELOPMENT, Disk, Layout, LocalStore};
+use bevy_session_journal::internal::disk::{
+    Archives, ArchivesDisk, DEVELOPMENT, Disk, Layout, LocalStore,
+};
 use bevy_session_journal::replica::{Recorders, RecordingDisk};
 use bevy_session_journal::{MemoryDisk, RequestError};
 use jiff::Timestamp;
@@ -63,8 +65,7 @@ pub struct SessionPlugin {
     game: String,
     version: String,
     place: Place,
-    /// The directory that replaces the usual one if that can't be written.
-    fallback: Option<PathBuf>,
+    beside: Beside,
     players: Players,
     context: GameContext,
     settings: SessionSettings,
@@ -83,6 +84,15 @@ pub struct SessionPlugin {
     replica: Option<Replica>,
     /// The disk of the files that a player names; `None` if it is that of the sessions.
     outside: Option<Arc<dyn Disk>>,
+}
+
+/// Directories beside the usual one.
+#[derive(Clone, Debug, Default)]
+struct Beside {
+    /// The one that replaces the usual one if that can't be written.
+    fallback: Option<PathBuf>,
+    /// The one for the files of archived sessions.
+    archives: Option<PathBuf>,
 }
 
 /// The profile, and what its players are asked.
@@ -177,7 +187,7 @@ impl SessionPlugin {
             game: game.into(),
             version: String::new(),
             place: Place::Platform,
-            fallback: None,
+            beside: Beside::default(),
             players: Players { profile: PROFILE.to_owned(), asked: Vec::new(), text: 0 },
             context: GameContext::default(),
             settings: SessionSettings::default(),
@@ -275,7 +285,30 @@ impl SessionPlugin {
     /// ```
     #[must_use]
     pub fn fallback_directory(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.fallback = Some(directory.into());
+        self.beside.fallback = Some(directory.into());
+        self
+    }
+
+    /// Keeps archived sessions in a directory of their own, usually on another drive. None by default: they stay where they
+    /// were played.
+    ///
+    /// Each cleanup moves the files of archived sessions there, and
+    /// [`CleanupFinished`](crate::library::CleanupFinished) says which ones. Lists, searches, restores and deletions go on as
+    /// before. While the drive isn't there, its sessions are not listed, and nothing of them is lost. The place is known by a
+    /// file, so an empty mount point isn't taken for it.
+    ///
+    /// Use a directory of this game and machine alone, on a drive of this machine: while it hangs, so does what reads archived
+    /// sessions, and saves wait behind that. Where a game keeps everything [on a disk of its own](Self::on_disk), the
+    /// directory is on that disk too.
+    ///
+    /// ```
+    /// use bevy_session::prelude::*;
+    ///
+    /// let plugin = SessionPlugin::new("Studio", "Arena").archives_directory("/mnt/archive/arena");
+    /// ```
+    #[must_use]
+    pub fn archives_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.beside.archives = Some(directory.into());
         self
     }
 
@@ -518,13 +551,16 @@ impl SessionPlugin {
     ) -> (LocalStore, SessionPlace, Option<DataPlaceChanged>) {
         let wanted = self.layout(self.place.roots(&self.studio, &self.game));
         let fallback =
-            self.fallback.as_deref().map(|directory| self.layout(roots_below(directory)));
+            self.beside.fallback.as_deref().map(|directory| self.layout(roots_below(directory)));
         let OpenPlace { disk, place, changed } = self.place.open(&wanted, fallback.as_ref());
+        let archives = self.beside.archives.clone();
+        let archives = archives.map(|root| Archives { disk: Arc::clone(&disk), root });
+        let disk: Arc<dyn Disk> = Arc::new(ArchivesDisk::new(disk));
         let disk: Arc<dyn Disk> = match self.replica {
             Some(_) => Arc::new(RecordingDisk::new(disk, recorders.clone())),
             None => disk,
         };
-        let local = LocalStore::new(disk, wanted);
+        let local = LocalStore::new(disk, wanted).with_archives(archives);
         let local = match self.outside.clone().or_else(|| self.place.apart()) {
             Some(outside) => local.with_outside(outside),
             None => local,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bevy::prelude::*;
-use bevy_session_journal::internal::disk::{Layout, RealDisk};
+use bevy_session_journal::internal::disk::{ArchivesDisk, Layout, RealDisk};
 use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::replica::{ReplicaOwner, Tail};
 use bevy_session_journal::{FailureCause, RestoreFrom};
@@ -86,7 +86,7 @@ impl SessionFollower {
         if let Some(directory) = &self.directory {
             let layout =
                 Layout { data: directory.join("data"), state: directory.join("state"), ..layout };
-            let disk = Arc::new(RealDisk);
+            let disk = Arc::new(ArchivesDisk::new(Arc::new(RealDisk)));
             return Some(Tail::of_directory(disk, self.session, layout, game));
         }
         let replica = parts.replica.as_ref()?;

@@ -9,7 +9,7 @@ use bevy_session_journal::internal::read::report::{self, Opened};
 use tracing::{error, info};
 
 use super::place::Place;
-use super::{SessionLast, SessionPlugin, SessionSystems};
+use super::{Beside, SessionLast, SessionPlugin, SessionSystems};
 use crate::lifecycle::{RequestQueue, SlotRequest, tell_of_unopened};
 use crate::mode::SessionMode;
 
@@ -35,7 +35,7 @@ impl SessionPlugin {
     /// The same plugin with its sessions on this disk in memory, and otherwise as players have it.
     fn in_memory_of(&self, disk: MemoryDisk) -> Self {
         let place = Place::Disk(Arc::new(disk));
-        Self { place, fallback: None, replica: None, ..self.clone() }
+        Self { place, beside: Beside::default(), replica: None, ..self.clone() }
     }
 }
 

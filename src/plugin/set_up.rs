@@ -9,11 +9,11 @@ use crate::engine;
 use crate::failures::FailureWatch;
 use crate::following::{FollowedSession, FollowerPlace, SessionFollower, follow};
 use crate::lifecycle::{
-    CapturedMoments, CheckpointCaptured, DeclaredDigests, ExitWatch, External, Filings, Forks,
-    FrameTime, GameHooks, HintWatch, LossesLogged, PreviousRun, ReplicaPort, ReplicaSessions,
-    Runtime, RuntimeParts, SessionSettings, StartUp, WriterPort, finish_restore, hint_at_dangling,
-    hold_states_back, log_losses_once, look_before_exit, session_is_restoring, take_provider,
-    tell_of_place,
+    CapturedMoments, CheckpointCaptured, CleanupPolicy, DeclaredDigests, ExitWatch, External,
+    Filings, Forks, FrameTime, GameHooks, HintWatch, LossesLogged, PreviousRun, ReplicaPort,
+    ReplicaSessions, Runtime, RuntimeParts, SessionSettings, StartUp, WriterPort, finish_restore,
+    hint_at_dangling, hold_states_back, log_losses_once, look_before_exit, session_is_restoring,
+    take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
 use crate::monitoring::{KeptLog, KeptLogFiles};
@@ -53,6 +53,8 @@ impl SessionPlugin {
         let (local, place, place_changed) = self.open_place(&recorders);
         let local = Arc::new(local);
         load_consent(app, &local);
+        let mut cleanups = app.world_mut().get_resource_or_init::<CleanupPolicy>();
+        cleanups.moves_archives = local.archives.is_some();
         app.insert_resource(place);
         app.insert_resource(FollowerPlace {
             game: self.game_id(),
@@ -273,7 +275,7 @@ fn say_what_is_saved(types: &SavedTypes, has_own_saves: bool) {
 /// Reads the players' consent before the first frame, so that nothing is done that a player has withdrawn.
 fn load_consent(app: &mut App, local: &LocalStore) {
     let mut consent = app.world_mut().get_resource_or_init::<Consent>();
-    consent.add_kept(ConsentFiles::of(&local.store).read());
+    consent.add_kept(ConsentFiles::of(&local.store).read_for_use());
 }
 
 /// Notes the end of the process before this one.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bevy::app::App;
 use bevy_session_journal::internal::disk::{
-    Disk, ReadOnlyDisk, RealDisk, StoredSession, session_of_file,
+    ArchivesDisk, Disk, ReadOnlyDisk, RealDisk, StoredSession, session_of_file,
 };
 use bevy_session_journal::internal::read::recovery::Tape;
 use bevy_session_journal::internal::read::report::open_of_any_game;
@@ -65,7 +65,7 @@ impl Replay {
     /// Opens a recording on a disk.
     pub(super) fn open_on(disk: Arc<dyn Disk>, path: &Path) -> Result<Self, ReplayError> {
         let path = path.to_owned();
-        let disk: Arc<dyn Disk> = Arc::new(ReadOnlyDisk::new(disk));
+        let disk: Arc<dyn Disk> = Arc::new(ReadOnlyDisk::new(Arc::new(ArchivesDisk::new(disk))));
         let is_directory = disk.list(&path).is_ok();
         let (disk, stored, tape, is_of_run) = match is_directory {
             true => {

@@ -1,6 +1,7 @@
 //! Tests through the public API, in one binary, since each links Bevy again.
 
 mod allocations;
+mod archives_directory;
 mod attachments;
 mod bad_input;
 mod bad_slot_files;

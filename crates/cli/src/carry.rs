@@ -112,6 +112,9 @@ pub fn push(session: &OpenSession, to: &str, output: &mut Output<'_>) -> Result<
     })?;
     let (store, local) = (replica.store()?, Arc::new(session.profile.to_change()?));
     let before = read_log(&store, id)?;
+    if before.tombstone().is_some() {
+        return Err(Failure::Removed { session: id });
+    }
     if let Some(machine) = owner(&before) {
         return Err(Failure::Owned { session: id, machine });
     }

@@ -91,7 +91,7 @@ fn known(
 /// The players who have refused insights; `None` is the person who plays without a name.
 fn who_refused(profile: &Profile) -> BTreeSet<Option<String>> {
     let (disk, sessions) = (Arc::clone(&profile.disk), &profile.directory.sessions);
-    let answers = ConsentFiles::read_beside(disk, sessions).into_iter();
+    let answers = ConsentFiles::read_beside(disk, sessions).players.into_iter();
     answers.filter(|it| !it.agrees(Purpose::Insights, None)).map(|it| it.player).collect()
 }
 

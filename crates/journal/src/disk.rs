@@ -23,6 +23,8 @@
 //! ```
 
 mod archive_files;
+mod archive_place;
+mod archives_disk;
 mod attachment_file;
 mod audit_file;
 mod boot;
@@ -82,6 +84,8 @@ pub use real_disk::RealDisk;
 #[doc(hidden)]
 pub use crate::model::session::PanicInfo;
 #[doc(hidden)]
+pub use archives_disk::ArchivesDisk;
+#[doc(hidden)]
 pub use error::{StoreAction, StoreError, with_sources};
 #[doc(hidden)]
 pub use fallback_disk::{FallbackDisk, MovedRoot};
@@ -92,7 +96,7 @@ pub use inventory::Kept;
 #[doc(hidden)]
 pub use layout::Layout;
 #[doc(hidden)]
-pub use local_store::{ClaimedSessions, LocalStore};
+pub use local_store::{Archives, ClaimedSessions, LocalStore};
 #[doc(hidden)]
 pub use log_files::{LogFile, end_of_log, log_files};
 #[doc(hidden)]
@@ -120,13 +124,15 @@ pub use traced_disk::TracedDisk;
 #[doc(hidden)]
 pub use trial::Trial;
 
+pub(crate) use archive_place::{ArchivePlace, directory_of_marked};
 pub(crate) use audit_file::{AuditFile, MOST_ENTRIES as MOST_AUDIT_ENTRIES};
 pub(crate) use boot::boot_id;
 pub(crate) use catalog_index::{CatalogIndex, IndexBuild, IndexedSession};
 pub use consent_files::ConsentFiles;
-pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
+pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock, create_directory};
+pub(crate) use directory_syncs::refuses_syncs;
 pub(crate) use erasure_files::{Erasure, ErasureFiles};
-pub(crate) use error::unknown_if_gone;
+pub(crate) use error::{Attempt, unknown_if_gone};
 pub(crate) use event_files::{EventFile, EventFiles};
 pub(crate) use findings::problem_of_frames;
 pub(crate) use host::{HostId, HostIdOrigin};

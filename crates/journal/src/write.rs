@@ -31,6 +31,7 @@ mod jobs;
 mod link;
 mod listing;
 mod measuring;
+mod moving_archives;
 mod news;
 pub(crate) mod open_segment;
 mod orders;

@@ -1,7 +1,7 @@
 //! Follows who plays, and what the players answer, once a frame.
 
 use bevy::prelude::*;
-use bevy_session_journal::internal::model::session::PlayerConsent;
+use bevy_session_journal::internal::model::session::KeptConsents;
 
 use crate::consent::{Consent, Purpose};
 use crate::content::Order;
@@ -59,7 +59,7 @@ pub(in crate::lifecycle) fn profile_changed(
     parts: &mut RuntimeParts,
     world: &mut World,
     profile: &str,
-    kept: Vec<PlayerConsent>,
+    kept: KeptConsents,
 ) {
     hand_over_answers(parts, world);
     let current = world.get_resource::<CurrentProfile>().map(CurrentProfile::name);

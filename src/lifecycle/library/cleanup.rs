@@ -29,6 +29,8 @@ pub(crate) struct CleanupPolicy {
     pub(crate) archive_ended: Option<Archived>,
     /// Sessions that have ended and whose last checkpoints aren't on the disk: an archive would hold older ones.
     pub(crate) incomplete: BTreeSet<SessionId>,
+    /// True if archived sessions are moved to a directory of their own.
+    pub(crate) moves_archives: bool,
     /// True if something was played in this profile: until then nothing in the data directory changes by itself.
     was_played: bool,
     /// The time at which the sessions of this profile were first listed, since the process began.
@@ -55,7 +57,10 @@ pub(in crate::lifecycle) fn clean_up_if_due(parts: &mut RuntimeParts, world: &mu
     }
     let mut policy = world.get_resource_or_init::<CleanupPolicy>();
     policy.was_played |= is_played;
-    let has_rules = has_ages || policy.retention.is_some() || policy.archive_ended.is_some();
+    let has_rules = has_ages
+        || policy.moves_archives
+        || policy.retention.is_some()
+        || policy.archive_ended.is_some();
     let is_first = policy.ordered.is_none();
     let waited = now.saturating_sub(policy.ordered.unwrap_or(policy.since));
     let is_due = waited >= every.max(LEAST) || is_first && is_played && has_rules;

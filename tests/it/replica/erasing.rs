@@ -102,6 +102,32 @@ fn a_replica_that_is_away_is_cleared_at_the_next_contact() {
 }
 
 #[test]
+fn a_long_session_of_an_erased_player_is_removed_while_another_one_is_played() {
+    let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
+    let mut app = listening(&disk, &store, "one");
+    app.world_mut().spawn(Health(7));
+    request(&mut app, |commands| {
+        commands.session().start(NewSession::named("Garden").player(NAME));
+    });
+    // Each third of a lease the owner says that it lives.
+    seconds(&mut app, LEASE * 20.0);
+    let session = app.world().resource::<CurrentSession>().id();
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
+    seconds(&mut app, 1.0);
+    assert!(objects(&store, session).len() > 40);
+    store.go_away();
+    erase(&mut app);
+    drop(app);
+    store.come_back();
+
+    let mut app = listening(&disk, &store, "one");
+    request(&mut app, |commands| commands.session().start(NewSession::named("Pond")));
+    seconds(&mut app, LEASE * 8.0);
+    assert_eq!(erased(&app), [session]);
+    assert!(!is_in_replica(&store, session));
+}
+
+#[test]
 fn what_was_on_its_way_when_the_player_was_erased_is_removed_as_well() {
     let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
     let mut app = listening(&disk, &store, "one");

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use bevy_session_journal::internal::disk::process::{LOG_BYTES, how_it_ended};
 use bevy_session_journal::internal::disk::{
-    Disk, Layout, LocalStore, ProcessId, ProcessRecord, ReadOnlyDisk, RealDisk, StoreError,
-    StoredSession, Trial, end_of_log, log_files, read_all, read_log,
+    ArchivesDisk, Disk, Layout, LocalStore, ProcessId, ProcessRecord, ReadOnlyDisk, RealDisk,
+    StoreError, StoredSession, Trial, end_of_log, log_files, read_all, read_log,
 };
 use bevy_session_journal::internal::format::Head;
 use bevy_session_journal::internal::model::clock;
@@ -120,7 +120,7 @@ impl Profile {
         if layout.sessions() != *sessions {
             return Err(Failure::UnknownProfile { directory: profile.clone() });
         }
-        Ok(LocalStore::new(Arc::new(RealDisk), layout))
+        Ok(LocalStore::new(Arc::new(ArchivesDisk::new(Arc::new(RealDisk))), layout))
     }
 
     /// The disk for reading.
@@ -302,7 +302,7 @@ fn last_of(mut lines: Vec<String>) -> Vec<String> {
 
 /// A disk that refuses all changes.
 pub fn read_only() -> Arc<dyn Disk> {
-    Arc::new(ReadOnlyDisk::new(Arc::new(RealDisk)))
+    Arc::new(ReadOnlyDisk::new(Arc::new(ArchivesDisk::new(Arc::new(RealDisk)))))
 }
 
 /// The store of a profile for reading alone: for that, no records of processes need be there, and no locks are taken.

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use super::guard::{OpenSession, Stage};
 use super::row_content::{RowContent, Start};
 use super::{Codec, JournalError, JournalOptions, ManualClock, Restored, Run};
-use crate::disk::LocalStore;
 use crate::disk::process::{LastRun, ProcessGuard, ProcessOptions, last_to_die};
+use crate::disk::{ArchivesDisk, LocalStore};
 use crate::format::Lineage;
 use crate::model::clock::{self, Clock, Moment};
 use crate::model::ids::Ticket;
@@ -71,6 +71,7 @@ impl<C: Codec> Journal<C> {
 
     pub(super) fn with_options(options: JournalOptions, codec: C) -> io::Result<Self> {
         let JournalOptions { layout, disk, program_version, patience, .. } = options;
+        let disk = Arc::new(ArchivesDisk::new(disk));
         let local = Arc::new(LocalStore::new(disk, layout));
         let time = options.clock.map_or_else(|| Time::Machine(Clock::system()), Time::Manual);
         let watched = ProcessOptions { panics: options.watch_panics };

@@ -4,7 +4,7 @@
 //! purpose counts. A file that can't be understood, because it is torn or a newer version wrote it, stays until the player
 //! answers again, and is put aside then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +18,9 @@ use super::error::{Attempt, with_sources};
 use super::sealed::{SealKind, seal_for, unseal};
 use super::{DirEntry, DirectoryStore, Disk, Layout, StoreAction, StoreError};
 use crate::model::ids::random_u64;
-use crate::model::session::{ErasedConsent, PlayerConsent, consent_stem};
+use crate::model::session::{
+    CONSENT_STEM_LETTERS, ErasedConsent, KeptConsents, PlayerConsent, consent_stem,
+};
 
 /// What is in a file; `None` if it can't be understood.
 type Read = Result<Option<PlayerConsent>, StoreError>;
@@ -49,11 +51,11 @@ impl<'a> ConsentFiles<'a> {
         Self { store, directory: store.layout().consents() }
     }
 
-    /// The answers of the players of the profile whose sessions are in this directory.
-    pub fn read_beside(disk: Arc<dyn Disk>, sessions: &Path) -> Vec<PlayerConsent> {
+    /// The answers of the players of the profile whose sessions are in this directory, by which their data may be used.
+    pub fn read_beside(disk: Arc<dyn Disk>, sessions: &Path) -> KeptConsents {
         let (data, state) = (sessions.to_owned(), sessions.to_owned());
         let store = DirectoryStore::new(disk, Layout { data, state, profile: String::new() });
-        ConsentFiles::beside(&store, &sessions.join("session")).read()
+        ConsentFiles::beside(&store, &sessions.join("session")).read_for_use()
     }
 
     /// The answers of the players of the profile that a session is in, to be read.
@@ -61,37 +63,77 @@ impl<'a> ConsentFiles<'a> {
         Self { store, directory: Layout::consents_beside(session) }
     }
 
-    /// The answers of the players of each profile that can be read.
-    pub fn read_of_all_profiles(store: &DirectoryStore) -> Vec<Vec<PlayerConsent>> {
-        let profiles = store.profiles().unwrap_or_else(|error| {
-            warn!(error = %with_sources(&error), "profiles can't be listed for their players' consent");
-            Vec::new()
-        });
-        profiles.iter().map(|store| ConsentFiles::of(store).read()).collect()
+    /// The answers of the players of each profile, by which their data may be used; `None` if the profiles can't be listed.
+    pub fn read_of_all_profiles(store: &DirectoryStore) -> Option<Vec<KeptConsents>> {
+        match store.profiles() {
+            Ok(profiles) => {
+                Some(profiles.iter().map(|store| ConsentFiles::of(store).read_for_use()).collect())
+            }
+            Err(error) => {
+                warn!(error = %with_sources(&error), "profiles can't be listed for their players' consent");
+                None
+            }
+        }
     }
 
     /// The answers of all players that can be read. The others are logged.
     #[must_use]
     pub fn read(&self) -> Vec<PlayerConsent> {
-        let entries = self.entries().unwrap_or_else(|error| {
-            warn!(error = %with_sources(&error), "players' consent can't be read");
-            Vec::new()
-        });
+        self.read_all().0.into_values().collect()
+    }
+
+    /// The answers by which the data of players may be used. What a player agreed to doesn't count while another file of
+    /// theirs can't be read or understood: it may be newer, and say otherwise.
+    #[must_use]
+    pub fn read_for_use(&self) -> KeptConsents {
+        let (mut players, unread) = self.read_all();
+        let Some(unread) = unread else {
+            return KeptConsents { players: Vec::new(), is_complete: false };
+        };
+        for (player, consent) in &mut players {
+            if unread.contains(&consent_stem(player.as_deref())) {
+                consent.answers.retain(|_, answer| !answer.is_given);
+            }
+        }
+        KeptConsents { players: players.into_values().collect(), is_complete: unread.is_empty() }
+    }
+
+    /// The answers of all players that can be read, and the beginnings of the names of the files that can't; `None` if they
+    /// can't be listed.
+    fn read_all(&self) -> (BTreeMap<Option<String>, PlayerConsent>, Option<BTreeSet<String>>) {
         let mut players: BTreeMap<Option<String>, PlayerConsent> = BTreeMap::new();
+        let entries = match self.entries() {
+            Ok(entries) => entries,
+            Err(error) => {
+                warn!(error = %with_sources(&error), "players' consent can't be read");
+                return (players, None);
+            }
+        };
+        let (mut unread, mut understood) = (Vec::new(), BTreeSet::new());
         // One that was still being written when its process stopped was never acknowledged.
         let is_unfinished = |entry: &DirEntry| Layout::place_of_unfinished(&entry.name).is_some();
-        for entry in entries.iter().filter(|entry| !is_unfinished(entry)) {
-            let read = self.read_file(&entry.name).unwrap_or_else(|error| {
+        for DirEntry { name, .. } in entries.into_iter().filter(|entry| !is_unfinished(entry)) {
+            let read = self.read_file(&name).unwrap_or_else(|error| {
                 warn!(error = %with_sources(&error), "a player's consent can't be read");
                 None
             });
-            let Some(read) = read else { continue };
+            let Some(read) = read else {
+                unread.push(name);
+                continue;
+            };
+            understood.insert(name);
             match players.get_mut(&read.player) {
                 Some(known) => known.merge(read),
                 None => drop(players.insert(read.player.clone(), read)),
             }
         }
-        players.into_values().collect()
+        // What was put aside is older than the answer for whose sake it was.
+        let is_replaced = |name: &String| {
+            Layout::consent_before(name).is_some_and(|newer| understood.contains(&newer))
+        };
+        let unread = unread.into_iter().filter(|name| !is_replaced(name));
+        let stem = |name: String| name.get(..CONSENT_STEM_LETTERS).unwrap_or(&name).to_owned();
+        (players, Some(unread.map(stem).collect()))
     }
 
     /// The answers of one player; `None` if there are none that can be read.

@@ -19,7 +19,7 @@ use super::error::Attempt;
 use super::{DirEntry, Disk, Layout, SessionOpening, StoreAction, StoreError, StoredSession};
 use crate::model::ids::SessionId;
 
-pub(super) use directories::create_directory;
+pub use directories::create_directory;
 pub use segments::CreatedSegment;
 pub use session_lock::SessionLock;
 
@@ -120,6 +120,11 @@ impl DirectoryStore {
                 || Layout::is_attachment(name)
         };
         Ok(entries.iter().filter(|entry| counts(&entry.name)).map(|entry| entry.len).sum())
+    }
+
+    /// Returns true if files of a session are at a place of archives.
+    pub fn is_moved_out(&self, session: SessionId) -> bool {
+        self.disk.open(&Layout::archives_marker_in(&self.layout.session(session))).is_ok()
     }
 
     /// The names of the directories in one, which need not exist.

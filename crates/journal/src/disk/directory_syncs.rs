@@ -4,7 +4,7 @@ use std::io;
 
 /// Returns true if a directory can't be synced because of its nature: the player may not open it, or its file system
 /// can't sync directories. No process of the game made such a directory, so its entry is durable.
-pub(super) fn refuses_syncs(error: &io::Error) -> bool {
+pub fn refuses_syncs(error: &io::Error) -> bool {
     has_no_syncs(error) || error.kind() == io::ErrorKind::PermissionDenied
 }
 

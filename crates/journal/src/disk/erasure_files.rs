@@ -6,6 +6,7 @@
 //! enough to find the name, since one in 65,536 names has the same bits. As long as files of the
 //! player's answers wait to be removed, the hash is in it that their names begin with.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use jiff::Timestamp;
@@ -137,10 +138,16 @@ impl<'a> ErasureFiles<'a> {
         self.store.sync_directories(&above)
     }
 
-    /// Removes the oldest of those that are done, beyond a thousand.
+    /// Removes the oldest of those that are done, beyond a thousand. Those stay whose sessions a replica may have: their marks
+    /// go when they are removed there.
     pub fn trim(&self) {
         let Ok(mut erasures) = self.read() else { return };
-        erasures.retain(|erasure| erasure.is_done);
+        let Ok(state) = self.store.disk().list(&self.store.layout().state) else { return };
+        let marked: BTreeSet<SessionId> =
+            state.iter().filter_map(|file| Layout::session_of_mark(&file.name)).collect();
+        erasures.retain(|erasure| {
+            erasure.is_done && !erasure.sessions.iter().any(|session| marked.contains(session))
+        });
         let surplus = erasures.len().saturating_sub(MOST_KEPT);
         for erasure in erasures.iter().take(surplus) {
             // One that stays does no harm.

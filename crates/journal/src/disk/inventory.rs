@@ -22,7 +22,7 @@ pub struct Kept {
 
 impl Kept {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self {
             what: "journal of a session",
             place: "data/profiles/*/sessions/*/*.journal, *.archive",
@@ -57,6 +57,13 @@ impl Kept {
             personal: "",
             goes: "with its session",
             is_it: Layout::is_manifest_name,
+        },
+        Self {
+            what: "place of a session's archive",
+            place: "data/profiles/*/sessions/*/archives.place",
+            personal: "",
+            goes: "with its session",
+            is_it: Layout::is_archives_marker,
         },
         Self {
             what: "slot",
@@ -148,6 +155,13 @@ impl Kept {
             personal: "a lasting identifier of the machine, which journals, slots and replicas have too",
             goes: "never",
             is_it: |name| name == "host",
+        },
+        Self {
+            what: "place of archives",
+            place: "state/archives.note, and bevy_session.archives at that place, beside files of sessions",
+            personal: "",
+            goes: "never",
+            is_it: |name| Layout::is_archives_note(name) || Layout::is_archives_id(name),
         },
         Self {
             what: "reserve",

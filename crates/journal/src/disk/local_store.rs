@@ -1,6 +1,7 @@
 //! The store, as this machine sees it.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::host::{host_id_is_missing, store_host_id};
@@ -20,6 +21,18 @@ pub struct LocalStore {
     pub outside: Arc<dyn Disk>,
     /// The sessions that this process owns beyond this machine.
     pub claimed: ClaimedSessions,
+    /// The place for the files of archived sessions, if the game names one.
+    pub archives: Option<Archives>,
+}
+
+/// A place for the files of archived sessions.
+#[derive(Clone, Debug)]
+pub struct Archives {
+    /// The disk below the one that makes one directory of the two, and below one that notes what is to be sent: a file that
+    /// is moved is no change of its session.
+    pub disk: Arc<dyn Disk>,
+    /// The directory.
+    pub root: PathBuf,
 }
 
 /// Sessions that this process owns beyond this machine, in a replica: no other machine plays one of them any more.
@@ -57,7 +70,14 @@ impl LocalStore {
         let outside = Arc::clone(&disk);
         let store = DirectoryStore::new(disk, layout);
         let host = store.host_id();
-        Self { store, host, boot: boot_id(), outside, claimed: ClaimedSessions::default() }
+        let claimed = ClaimedSessions::default();
+        Self { store, host, boot: boot_id(), outside, claimed, archives: None }
+    }
+
+    /// With a place for the files of archived sessions.
+    #[must_use]
+    pub fn with_archives(self, archives: Option<Archives>) -> Self {
+        Self { archives, ..self }
     }
 
     /// With files that a player names on another disk than the store.
@@ -72,8 +92,8 @@ impl LocalStore {
         let layout = Layout { profile: profile.to_owned(), ..self.store.layout().clone() };
         let store = self.store.with_layout(layout);
         let outside = Arc::clone(&self.outside);
-        let claimed = self.claimed.clone();
-        Self { store, host: self.host, boot: self.boot.clone(), outside, claimed }
+        let (claimed, archives) = (self.claimed.clone(), self.archives.clone());
+        Self { store, host: self.host, boot: self.boot.clone(), outside, claimed, archives }
     }
 
     /// Makes the state directory again after it vanished, with the host id that this machine has had,

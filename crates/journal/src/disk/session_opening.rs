@@ -9,10 +9,11 @@ use super::error::Attempt;
 use super::findings::Findings;
 use super::stored_session::Beside;
 use super::{DirEntry, Disk, Layout, Manifest, StoreAction, StoreError, StoredSession};
+use crate::format::Validity;
 use crate::model::ids::SessionId;
 
-/// The number of times that a directory is listed if files vanish while they are opened.
-const TRIES: u32 = 3;
+/// The number of times that the files of a session are opened if they change meanwhile: another process prunes it.
+const TRIES: u32 = 8;
 
 /// A session whose segments are opened and scanned one after the other, so that something else can be done in
 /// between.
@@ -62,11 +63,21 @@ impl SessionOpening {
             self.scan = Some(scan);
             return Ok(None);
         }
-        if scan.found.has_missed_one() && self.tries < TRIES {
+        let (has_missed_one, stored) = (scan.found.has_missed_one(), scan.end(self));
+        let is_moment = !has_missed_one && !self.is_of_two_moments(disk, &stored);
+        if !is_moment && self.tries < TRIES {
             return Ok(None);
         }
         self.tries = 0;
-        Ok(self.held_against_manifest(disk, scan.end(self)))
+        Ok(self.held_against_manifest(disk, stored.of_one_moment(is_moment)))
+    }
+
+    /// Returns true if a checkpoint has no way to its base, and the directory is another one by now: a process that prunes may
+    /// have written a file after the listing had passed its place, and removed those that it replaces before.
+    fn is_of_two_moments(&self, disk: &dyn Disk, stored: &StoredSession) -> bool {
+        let index = stored.index();
+        index.commits().any(|(id, _)| index.validity(id) == Some(Validity::Damaged))
+            && disk.list(&self.directory).is_ok_and(|now| stamp_of(&now) != stored.stamp())
     }
 
     /// Opens what is left.
@@ -125,8 +136,7 @@ impl Scan {
     fn end(self, of: &SessionOpening) -> StoredSession {
         let has_card = self.entries.iter().any(|entry| Layout::is_card_name(&entry.name));
         let (beside, stamp) = (Beside::of(&self.entries), stamp_of(&self.entries));
-        let is_complete = !self.found.has_missed_one();
         let found = StoredSession::of_findings(self.found, of.directory.clone(), of.session);
-        found.with(beside, stamp, has_card, is_complete)
+        found.with(beside, stamp, has_card)
     }
 }

@@ -31,7 +31,7 @@ pub struct StoredSession {
     beside: Beside,
     /// The stamp of the directory before anything in it was read.
     stamp: u64,
-    /// True if no file vanished that had been listed, for another to take its place.
+    /// True if its files are those of one moment: none vanished while they were opened, for another to take its place.
     is_complete: bool,
     /// The newest checkpoint that was acknowledged, as its manifest says.
     witness: Option<CheckpointId>,
@@ -86,18 +86,17 @@ impl StoredSession {
     }
 
     /// Adds the files beside its segments.
-    pub(super) fn with(
-        self,
-        beside: Beside,
-        stamp: u64,
-        has_card: bool,
-        is_complete: bool,
-    ) -> Self {
-        let mut stored = Self { beside, stamp, is_complete, ..self };
+    pub(super) fn with(self, beside: Beside, stamp: u64, has_card: bool) -> Self {
+        let mut stored = Self { beside, stamp, ..self };
         if has_card && stored.index.heads().is_empty() {
             stored.index.doubt_torn_files(|_| true);
         }
         stored
+    }
+
+    /// Notes whether its files are those of one moment.
+    pub(super) fn of_one_moment(self, is_complete: bool) -> Self {
+        Self { is_complete, ..self }
     }
 
     /// Notes what its manifest says is missing.
@@ -150,7 +149,7 @@ impl StoredSession {
         }
     }
 
-    /// Returns true if no file vanished that had been listed, for another to take its place.
+    /// Returns true if its files are those of one moment: none vanished while they were opened, for another to take its place.
     pub fn is_complete(&self) -> bool {
         self.is_complete
     }

@@ -47,7 +47,10 @@ pub use chapter::{
     InnerChapters, NewChapter, OpenChapter,
 };
 pub use chapters::{Chapters, ChaptersWritten, Counted};
-pub use consent::{ConsentAnswer, ErasedConsent, PlayerConsent, Purpose, consent_stem};
+pub use consent::{
+    CONSENT_STEM_LETTERS, ConsentAnswer, ErasedConsent, KeptConsents, PlayerConsent, Purpose,
+    consent_stem,
+};
 pub use context::{ContextPart, SessionContext};
 pub(crate) use context::{cut, cut_in_place};
 pub use disk_refusal::DiskRefusal;

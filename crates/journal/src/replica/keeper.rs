@@ -33,6 +33,8 @@ use crate::read::recovery::KnownTypes;
 
 /// The time after a fault until the store is asked again for its sessions.
 const AFTER_FAULT: Duration = Duration::from_millis(500);
+/// The time after a session was removed here until the replica is looked at.
+const AFTER_REMOVAL: Duration = Duration::from_millis(100);
 /// The longest time between two looks at a store's sessions, where data is sent at once.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -98,7 +100,10 @@ impl Keeper {
         types: Arc<dyn KnownTypes + Send + Sync>,
         game: String,
     ) -> Self {
-        let erasing = if options.erases { Erasing::of(&local) } else { Erasing::default() };
+        let mut erasing = Erasing::default();
+        if options.erases {
+            erasing.note_change();
+        }
         Self {
             options,
             local,
@@ -150,14 +155,22 @@ impl Keeper {
             ReplicaOrder::UseProfile(profile) => {
                 self.local = Arc::new(self.local.of_profile(&profile));
                 self.survey = Survey::default();
-                self.erasing.read_again(&self.local, now.elapsed);
+                self.note_erasures();
                 self.next_look = now.elapsed;
                 self.owes_list = true;
             }
             ReplicaOrder::Erase => {
-                self.erasing.read_again(&self.local, now.elapsed);
-                self.next_look = now.elapsed;
+                self.note_erasures();
+                // Many are often erased or removed at once.
+                let soon = now.elapsed.saturating_add(AFTER_REMOVAL);
+                self.next_look = self.next_look.min(soon);
             }
+        }
+    }
+
+    fn note_erasures(&mut self) {
+        if self.options.erases {
+            self.erasing.note_change();
         }
     }
 
@@ -268,6 +281,7 @@ impl Keeper {
                 at += 1;
             }
         }
+        self.erasing.read_if_outdated(&self.local, now.elapsed);
         self.look(now);
         self.look_for_erasures(now);
         self.reports.extend(self.erasing.turn(&self.local, now));

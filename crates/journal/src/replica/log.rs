@@ -23,6 +23,8 @@ pub struct Log {
     session: SessionId,
     listing: Listing,
     entries: BTreeMap<(Epoch, Position), Found>,
+    /// Entries that were read and aren't taken in yet.
+    ahead: BTreeMap<(Epoch, Position), Found>,
     /// The newest declaration: epochs before this one are sealed, and what they held may be gone.
     gone_before: Epoch,
     tombstone: Option<Epoch>,
@@ -61,8 +63,14 @@ impl Log {
     /// A log of which nothing was read yet.
     #[must_use]
     pub fn new(session: SessionId) -> Self {
-        let (listing, entries) = (Listing::default(), BTreeMap::new());
-        Self { session, listing, entries, gone_before: Epoch::FIRST, tombstone: None }
+        Self {
+            session,
+            listing: Listing::default(),
+            entries: BTreeMap::new(),
+            ahead: BTreeMap::new(),
+            gone_before: Epoch::FIRST,
+            tombstone: None,
+        }
     }
 
     /// The session.
@@ -82,6 +90,31 @@ impl Log {
         Err(StoreFault::new(self.session, "what it lists isn't there"))
     }
 
+    /// Reads so many of the entries that a refresh would read, the newest first. Returns true once a refresh has none left to
+    /// read, but for those that are added meanwhile.
+    pub(super) async fn read_ahead(
+        &mut self,
+        reach: &impl Reach,
+        most: usize,
+    ) -> Result<bool, StoreFault> {
+        let Listing { entries, .. } = reach.list(self.session).await?;
+        let newest_first = entries.iter().rev().flat_map(|(epoch, positions)| {
+            positions.iter().rev().map(|position| (*epoch, *position))
+        });
+        let is_read = |place: &(Epoch, Position)| {
+            self.entries.contains_key(place) || self.ahead.contains_key(place)
+        };
+        let unread: Vec<_> =
+            newest_first.filter(|place| !is_read(place) && !self.is_gone(place.0)).collect();
+        for (epoch, position) in unread.iter().take(most).copied() {
+            // One that was deleted meanwhile is in no later listing.
+            if let Some(entry) = read_entry(reach, self.session, epoch, position).await? {
+                self.ahead.insert((epoch, position), entry);
+            }
+        }
+        Ok(unread.len() <= most)
+    }
+
     /// The log as it is now; `None` if something was deleted between the listing and its reading. That was declared
     /// gone before, and the declaration may be newer than the listing.
     ///
@@ -94,7 +127,8 @@ impl Log {
             if !fresh.is_gone(epoch) {
                 for position in &positions {
                     let place = (epoch, *position);
-                    let entry = match self.entries.get(&place) {
+                    let known = self.entries.get(&place).or_else(|| self.ahead.get(&place));
+                    let entry = match known {
                         Some(entry) => Some(entry.clone()),
                         None => read_entry(reach, self.session, epoch, *position).await?,
                     };

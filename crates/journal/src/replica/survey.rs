@@ -13,13 +13,16 @@ use super::{
     ReplicaStore, Standing, StoreFault, Watch, Watcher, block_on, compare, fetch,
 };
 use crate::disk::{HostId, HostIdOrigin, LocalStore, MemoryDisk, StoredSession};
-use crate::format::SessionIndex;
+use crate::format::{FileProblemKind, SessionIndex};
 use crate::model::clock::Moment;
 use crate::model::ids::SessionId;
 use crate::read::recovery::{
     FoundSession, KnownTypes, RecoveryOffer, SessionEntry, SessionFinder, entry_of_line,
     look_at_new,
 };
+
+/// The number of looks after which a removed session is looked at again.
+const SKIPPED: u32 = 9;
 
 /// A session in a replica.
 #[derive(Clone, PartialEq, Debug)]
@@ -80,6 +83,15 @@ impl ReplicaOwner {
     }
 }
 
+/// The outcome of a look at one session.
+pub(super) enum Looked {
+    /// There is more to read.
+    InPart,
+    TooLarge,
+    Removed,
+    Found(Box<ReplicaSession>),
+}
+
 /// The findings about all sessions of a replica.
 #[derive(Default)]
 pub(super) struct Survey {
@@ -87,6 +99,8 @@ pub(super) struct Survey {
 }
 
 struct Seen {
+    /// Looks in which a removed session isn't looked at.
+    skips: u32,
     log: Log,
     watcher: Watcher,
     /// What the log's end was when the session was read: its epoch, its position and the number of entries.
@@ -129,21 +143,26 @@ impl Survey {
         Some((&seen.log, players))
     }
 
-    /// Looks at one session of the store. Of one with more entries than this nothing is read.
+    /// Looks at one session of the store beside other work: each time so many entries are read, and once all are, what it has, if
+    /// that isn't more than so many bytes.
     pub fn look_at(
         &mut self,
         session: SessionId,
-        most: usize,
+        (most_entries, most_bytes): (usize, u64),
         surveyor: &Surveyor<'_>,
         now: Moment,
-    ) -> Result<Option<ReplicaSession>, StoreFault> {
-        let listing = surveyor.store.list(session)?;
-        if listing.entries.values().map(BTreeSet::len).sum::<usize>() > most {
-            return Ok(None);
-        }
+    ) -> Result<Looked, StoreFault> {
+        let reach = Direct(Arc::clone(surveyor.store));
         let seen = self.seen.entry(session).or_insert_with(|| Seen::nothing_of(session));
+        if !block_on(seen.log.read_ahead(&reach, most_entries))? {
+            return Ok(Looked::InPart);
+        }
+        block_on(seen.log.refresh(&reach))?;
+        if seen.log.bytes() > most_bytes {
+            return Ok(Looked::TooLarge);
+        }
         let owner = seen.look(surveyor, false, now)?;
-        Ok(owner.map(|owner| seen.found(owner)))
+        Ok(owner.map_or(Looked::Removed, |owner| Looked::Found(Box::new(seen.found(owner)))))
     }
 
     /// The logs of the sessions that were removed.
@@ -163,6 +182,9 @@ impl Survey {
         let mut found = Vec::new();
         for session in sessions {
             let seen = self.seen.entry(session).or_insert_with(|| Seen::nothing_of(session));
+            if seen.is_skipped() {
+                continue;
+            }
             if let Some(owner) = seen.look(surveyor, own(session), now)? {
                 found.push(seen.found(owner));
             }
@@ -175,6 +197,7 @@ impl Seen {
     fn nothing_of(session: SessionId) -> Self {
         let (log, watcher) = (Log::new(session), Watcher::default());
         Self {
+            skips: 0,
             log,
             watcher,
             read_at: None,
@@ -186,6 +209,14 @@ impl Seen {
             is_from_here: false,
             here: None,
         }
+    }
+
+    /// Returns true if nothing was left of a removed session, and it wasn't long ago: it may come back, but each look costs a
+    /// request.
+    fn is_skipped(&mut self) -> bool {
+        let is_gone = self.log.tombstone().is_some() && !self.log.has_leftovers();
+        self.skips = if is_gone && self.skips < SKIPPED { self.skips + 1 } else { 0 };
+        self.skips > 0
     }
 
     /// What was found of the session, which has this owner.
@@ -254,12 +285,9 @@ impl Seen {
         };
         (self.entry, self.offer, self.is_from_here, self.is_unsent) = Default::default();
         let stored = opened.as_ref().map(|(_, stored)| stored);
-        let is_damaged = |stored: &StoredSession| {
-            stored.index().heads().is_empty() && !stored.index().problems().is_empty()
-        };
         let heads = stored.iter().flat_map(|stored| stored.index().heads());
         let players = heads.filter_map(|head| head.metadata.player.clone()).collect();
-        self.players = (!stored.is_some_and(is_damaged)).then_some(players);
+        self.players = stored.is_none_or(says_whose_it_is).then_some(players);
         self.is_unsent = stored.is_none_or(|stored| has_no_journal(stored.index()));
         let Some((fetched, stored)) = opened else { return Ok(true) };
         let index = stored.index();
@@ -306,6 +334,15 @@ fn open_fetched(
     fetched.boot.clone_from(&local.boot);
     let stored = fetched.store.open_session(session).ok();
     Ok(stored.map(|stored| (fetched, stored)))
+}
+
+/// Returns true if the lines of a session say whose it is. A file that can't be read may hold a newer one, by which it is
+/// another player's; of one that is damaged in part, the header says it.
+fn says_whose_it_is(stored: &StoredSession) -> bool {
+    use FileProblemKind::{Damaged, Newer, NoFile, Unreadable};
+    let hides_a_line =
+        |kind: &FileProblemKind| matches!(kind, Damaged | Newer(_) | NoFile | Unreadable { .. });
+    !stored.index().problems().iter().any(|problem| hides_a_line(&problem.kind))
 }
 
 /// Returns true if no file is there that says anything of a session.

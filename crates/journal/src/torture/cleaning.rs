@@ -1,5 +1,7 @@
 //! Cleanups, with anything else meanwhile.
 
+mod archives;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;

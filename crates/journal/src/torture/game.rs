@@ -2,6 +2,7 @@
 //! is driven here instead of by a thread.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use super::events::AllEvents;
 use super::opening::layout;
 use crate::disk::process::{LastRun, ProcessGuard, ProcessOptions};
 use crate::disk::simulated_disk::SimulatedDisk;
-use crate::disk::{Disk, Layout, LocalStore};
+use crate::disk::{Archives, ArchivesDisk, Disk, Layout, LocalStore};
 use crate::format::{Begun, CheckpointKind, Commit, FrameKind, Lineage, TypeList};
 use crate::model::clock::Moment;
 use crate::model::ids::{CheckpointId, RunId, SessionId, SlotId, Ticket};
@@ -108,7 +109,19 @@ impl Game {
 
     /// Starts a process on any disk.
     pub fn boot_on(disk: Arc<dyn Disk>, layout: Layout, now: Timestamp) -> Self {
-        let local = Arc::new(LocalStore::new(disk, layout));
+        Self::boot_with(LocalStore::new(disk, layout), now)
+    }
+
+    /// Starts a process that keeps archived sessions in a directory of their own.
+    pub fn boot_with_archives(disk: &SimulatedDisk, root: &Path, now: Timestamp) -> Self {
+        let disk: Arc<dyn Disk> = Arc::new(disk.clone());
+        let archives = Archives { disk: Arc::clone(&disk), root: root.to_owned() };
+        let local = LocalStore::new(Arc::new(ArchivesDisk::new(disk)), layout());
+        Self::boot_with(local.with_archives(Some(archives)), now)
+    }
+
+    fn boot_with(local: LocalStore, now: Timestamp) -> Self {
+        let local = Arc::new(local);
         let options = ProcessOptions { panics: false };
         let (process, dead) = ProcessGuard::begin(&local, "1.0", options, now);
         let versions = Versions::new("1.0", "none");

@@ -10,7 +10,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::asked::{EditMany, OneOfMany};
 use super::cleanup_outcome::{CleanupChange, CleanupOutcome, CleanupReason};
@@ -19,6 +19,7 @@ use super::editing_many::EditingMany;
 use super::erasing::ErasingAgain;
 use super::filing;
 use super::jobs::{Holds, Job, Jobs, Queue, Slice, Tools, Urgency, WaitsFor};
+use super::moving_archives::{Moved, MovingArchives};
 use super::news::News;
 use super::retention::{LetGo, Quota, WouldGo};
 use super::shelf_sweeping::ShelfSweeping;
@@ -41,6 +42,8 @@ pub(super) struct CleanUp {
     /// The sessions that it is about: those of another profile are none of its business.
     local: Arc<LocalStore>,
     phase: Phase,
+    /// The sessions that are archived, as far as is known.
+    archived: VecDeque<SessionId>,
     /// The time for which another process is in the way.
     wait: Duration,
     outcome: CleanupOutcome,
@@ -65,6 +68,8 @@ enum Phase {
     Empty(ShelfSweeping),
     /// Sessions of erased players are removed that were left or brought back.
     Erase(ErasingAgain),
+    /// The files of archived sessions are moved to the place of archives.
+    Move(Box<MovingArchives>),
     /// Leftovers of processes are removed.
     Sweep(Box<Sweeping>),
     Done,
@@ -103,7 +108,8 @@ impl CleanUp {
         ticket: Option<Ticket>,
         local: &Arc<LocalStore>,
     ) -> Self {
-        let has_rules = rules.say_anything() || quota.unanswered_crashes.is_some();
+        let has_rules =
+            rules.say_anything() || quota.unanswered_crashes.is_some() || local.archives.is_some();
         let sessions = if has_rules { local.store.sessions() } else { Ok(Vec::new()) };
         let is_complete = sessions.is_ok();
         let waiting = sessions.unwrap_or_default().into_iter().rev().collect();
@@ -111,8 +117,8 @@ impl CleanUp {
         let looking = Looking { waiting, records: None, entries, crashes };
         let outcome = CleanupOutcome { is_complete, ..CleanupOutcome::default() };
         let phase = Phase::Look(Box::new(looking));
-        let wait = Duration::ZERO;
-        Self { rules, ticket, local: Arc::clone(local), phase, wait, outcome }
+        let (archived, wait) = (VecDeque::new(), Duration::ZERO);
+        Self { rules, ticket, local: Arc::clone(local), phase, archived, wait, outcome }
     }
 
     /// Does the next piece of work.
@@ -123,6 +129,7 @@ impl CleanUp {
             Phase::Edit { editing, reasons, then } => self.edit(editing, reasons, then, tools),
             Phase::Empty(sweeping) => self.empty(sweeping, tools),
             Phase::Erase(erasing) => self.erase(erasing, tools),
+            Phase::Move(moving) => self.move_archives(moving, tools),
             Phase::Sweep(sweeping) => self.sweep(sweeping, tools),
             Phase::Done => Phase::Done,
         };
@@ -157,7 +164,9 @@ impl CleanUp {
     }
 
     /// Decides what is to be done with which session. Without a rule, nothing.
-    fn judge(&self, looking: &Looking, tools: &Tools<'_>) -> Phase {
+    fn judge(&mut self, looking: &Looking, tools: &Tools<'_>) -> Phase {
+        let archived = looking.entries.iter().filter(|entry| entry.session.place.is_archived());
+        self.archived = archived.map(|entry| entry.session.id).collect();
         let (time, clock) = (tools.finder.time(), tools.now.wall);
         let mut then = Edits::new();
         if let Some(retention) = &self.rules.retention {
@@ -263,6 +272,8 @@ impl CleanUp {
                     let change = change.filter(|_| moved.from != moved.to);
                     if let (Some(change), Some(reason)) = (change, reasons.get(session)) {
                         self.outcome.add(*session, change, *reason);
+                        self.archived
+                            .extend((change == CleanupChange::Archived).then_some(*session));
                     }
                 }
                 _ => {}
@@ -311,6 +322,36 @@ impl CleanUp {
         if again_in.is_some() {
             return Phase::Erase(erasing);
         }
+        match MovingArchives::begin(&self.local, mem::take(&mut self.archived)) {
+            Ok(Some(moving)) => return Phase::Move(Box::new(moving)),
+            Ok(None) => {}
+            Err(error) => {
+                warn!(error = %with_sources(&error), "archived sessions stay where they are");
+                self.outcome.is_complete = false;
+            }
+        }
+        self.begin_to_sweep(tools)
+    }
+
+    fn move_archives(&mut self, mut moving: Box<MovingArchives>, tools: &mut Tools<'_>) -> Phase {
+        match moving.step(tools) {
+            Moved::Going => {}
+            Moved::Session(session, bytes) => {
+                let reason = CleanupReason::PlaceOfArchives;
+                self.outcome.add(session, CleanupChange::MovedOut, reason);
+                self.outcome.freed += bytes;
+            }
+            Moved::Refused(session, error) => self.outcome.refused.push((session, error)),
+            Moved::Done => return self.begin_to_sweep(tools),
+        }
+        if self.is_disk_refusing() {
+            moving.cancel();
+            return self.begin_to_sweep(tools);
+        }
+        Phase::Move(moving)
+    }
+
+    fn begin_to_sweep(&self, tools: &mut Tools<'_>) -> Phase {
         let forgotten = tools.finder.take_forgotten();
         let sweeping = Sweeping::new(&self.local.store, self.local.host.id, forgotten);
         Phase::Sweep(Box::new(sweeping))
@@ -432,13 +473,16 @@ impl Job for CleanUp {
     fn holds(&self) -> Holds {
         match &self.phase {
             Phase::Edit { editing, .. } => editing.holds(),
+            Phase::Move(moving) => moving.holds(),
             _ => Holds::Nothing,
         }
     }
 
     fn cancel(&mut self, finder: &mut SessionFinder) {
-        if let Phase::Edit { editing, .. } = &mut self.phase {
-            editing.cancel(finder);
+        match &mut self.phase {
+            Phase::Edit { editing, .. } => editing.cancel(finder),
+            Phase::Move(moving) => moving.cancel(),
+            _ => {}
         }
     }
 

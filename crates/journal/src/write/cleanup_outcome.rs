@@ -17,7 +17,7 @@ pub struct CleanupOutcome {
     pub refused: Vec<(SessionId, RequestError)>,
     /// The number of files that were removed, of processes that died or that were never finished.
     pub leftovers: usize,
-    /// Bytes that the sessions take less than before.
+    /// Bytes that the sessions take less than before, here: what was moved to the place of archives counts.
     pub freed: u64,
     /// False if sessions couldn't be looked at, if the disk refused so many changes that the others weren't tried, or if
     /// the profile was changed meanwhile. The next cleanup continues.
@@ -46,6 +46,8 @@ pub struct CleanedSession {
 pub enum CleanupChange {
     /// It was archived.
     Archived,
+    /// Its files were moved to the place of archives.
+    MovedOut,
     /// It was put into the trash.
     Trashed,
     /// It is gone for good.
@@ -64,6 +66,8 @@ pub enum CleanupReason {
     Retention(RetentionReason),
     /// It has ended, and sessions that have ended are archived.
     Ended,
+    /// It is archived, and archives have a place of their own.
+    PlaceOfArchives,
     /// It has been in the trash for longer than sessions stay there.
     Trash,
     /// It was an erased player's, and was left or brought back.

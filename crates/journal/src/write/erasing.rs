@@ -204,8 +204,8 @@ impl Erasing {
             receipt.files += files.files;
             receipt.bytes += files.bytes;
         }
-        let replicated = marked(&**store.disk(), &store.layout().state, gone);
-        remaining.extend(replicated.map(|session| Remaining::Replicated { session }));
+        let replicated = marked(&**store.disk(), &store.layout().state, &gone);
+        remaining.extend(replicated.into_iter().map(|session| Remaining::Replicated { session }));
         receipt.remaining = remaining;
         Ok(receipt)
     }

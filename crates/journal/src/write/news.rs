@@ -14,7 +14,7 @@ use crate::format::CheckpointKind;
 use crate::model::ids::{CheckpointId, SessionId, SlotId, Ticket};
 use crate::model::session::{
     Attachment, AttachmentError, AttachmentOf, AttachmentVersion, AuditEntry, CheckpointError,
-    ErasedConsent, ErasureReceipt, FailureCause, LeaveCause, PlayerConsent, ProvenTime,
+    ErasedConsent, ErasureReceipt, FailureCause, KeptConsents, LeaveCause, ProvenTime,
     RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved, SlotError,
     StopReason,
 };
@@ -52,7 +52,7 @@ pub enum News {
     /// The sessions in the index, which the game wants to show before they are looked at.
     Remembered(Box<Shelf>),
     /// The sessions are those of this profile from now on. The findings follow.
-    ProfileChanged { profile: String, consents: Vec<PlayerConsent>, ticket: Ticket },
+    ProfileChanged { profile: String, consents: KeptConsents, ticket: Ticket },
     /// A report was written, with this number of bytes, or not.
     Described { order: Box<ReportOrder>, result: Result<u64, RequestError>, ticket: Ticket },
     /// The run began. Its context is found out here, since asking the machine takes a while.

@@ -88,7 +88,9 @@ impl PruningOthers {
                 true
             }
             Stage::Weighing { unweighed, weighed, total } => {
-                let batch = unweighed.split_off(unweighed.len().saturating_sub(LISTED_AT_ONCE));
+                let mut batch = unweighed.split_off(unweighed.len().saturating_sub(LISTED_AT_ONCE));
+                // There is room for them elsewhere.
+                batch.retain(|id| !store.is_moved_out(*id));
                 *total += batch.iter().filter_map(|id| store.session_bytes(*id).ok()).sum::<u64>();
                 weighed.extend(batch);
                 if !unweighed.is_empty() {

@@ -14,7 +14,7 @@ use crate::disk::process::Logged;
 use crate::disk::{ConsentFiles, DirectoryStore, StoreAction, StoredSession, unknown_if_gone};
 use crate::format::{CheckpointKind, Commit, EventStretch, Plan, SessionIndex};
 use crate::model::ids::{CheckpointId, SlotId, Ticket};
-use crate::model::session::{PlayerConsent, Purpose, RequestError, SlotError, WorldOf};
+use crate::model::session::{KeptConsents, Purpose, RequestError, SlotError, WorldOf};
 use crate::read::recovery::{EventQuery, EventReading, SessionFinder, THUMBNAIL, Tape};
 use crate::read::report::{
     Archive, Journals, LeftOut, Personal, Picture, ReportOf, ReportOrder, ReportParts, STEP_BYTES,
@@ -239,24 +239,22 @@ impl Reporting {
     /// many lines perhaps, or is unknown: then all have to agree. So do those of all profiles, if nobody can say which one
     /// was played: without a session, or with one that can't be opened.
     fn agrees(&self, stored: Option<&StoredSession>, store: &DirectoryStore) -> bool {
-        let agrees = |it: &PlayerConsent| it.agrees(Purpose::Reports, self.order.asked);
         let asked = self.order.asked;
-        let all_agree = |answers: &Vec<PlayerConsent>| {
-            answers.iter().all(agrees) && (asked.is_none() || !answers.is_empty())
-        };
+        let all_agree = |answers: &KeptConsents| answers.all_agree(Purpose::Reports, asked);
         let Some(stored) = stored else {
-            return ConsentFiles::read_of_all_profiles(store).iter().all(all_agree);
+            let profiles = ConsentFiles::read_of_all_profiles(store);
+            return profiles.map_or(asked.is_none(), |profiles| profiles.iter().all(all_agree));
         };
         if stored.directory() == store.layout().session(stored.id()) {
             // The game has looked at the answers of its own profile.
             return true;
         }
-        let answers = ConsentFiles::beside(store, stored.directory()).read();
+        let answers = ConsentFiles::beside(store, stored.directory()).read_for_use();
         let player = stored.index().newest_head().and_then(|head| head.metadata.player.clone());
         match &player {
             Some(_) => {
-                let theirs = answers.iter().find(|it| it.player == player);
-                theirs.map_or(asked.is_none(), agrees)
+                let theirs = answers.players.iter().find(|it| it.player == player);
+                theirs.map_or(asked.is_none(), |it| it.agrees(Purpose::Reports, asked))
             }
             None => all_agree(&answers),
         }

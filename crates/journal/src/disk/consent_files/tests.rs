@@ -97,6 +97,36 @@ fn torn_and_newer_files_say_nothing_and_are_put_aside_by_new_answers() {
 }
 
 #[test]
+fn what_a_player_agreed_to_does_not_count_beside_what_cannot_be_read() {
+    let disk = MemoryDisk::default();
+    let store = store(&disk);
+    let files = ConsentFiles::of(&store);
+    for name in ["Ann", "Ben"] {
+        files.write(&answered(Some(name), Purpose::Insights, true, 1)).unwrap();
+        files.write(&answered(Some(name), Purpose::Replica, false, 1)).unwrap();
+    }
+    let given = |files: &ConsentFiles<'_>| {
+        let kept = files.read_for_use();
+        assert!(kept.players.iter().all(|it| !it.answers["replica"].is_given), "a refusal counts");
+        let given = kept.players.iter().filter(|it| it.answers.contains_key("insights"));
+        let given: Vec<_> = given.filter_map(|it| it.player.clone()).collect();
+        (given, kept.is_complete, kept.all_agree(Purpose::Insights, Some(0)))
+    };
+    assert_eq!(given(&files), (vec!["Ann".to_owned(), "Ben".to_owned()], true, true));
+    let stem = consent_stem(Some("Ann"));
+    let copy = store.layout().consents().join(format!("{stem} (conflicted copy).consent"));
+    disk.put(&copy, b"of a newer version");
+    assert_eq!(given(&files), (vec!["Ben".to_owned()], false, false));
+    disk.remove(&copy).unwrap();
+    // What was put aside is older than the answers in its place.
+    disk.put(&store.layout().consent_aside(Some("Ann"), 7), b"of a newer version");
+    assert!(given(&files).1);
+    disk.put(&store.layout().consent(Some("Ann")), b"torn");
+    assert_eq!(given(&files), (vec!["Ben".to_owned()], false, false));
+    assert!(!ConsentFiles::read_of_all_profiles(&store).unwrap()[0].is_complete);
+}
+
+#[test]
 fn a_player_is_removed_with_all_files_and_others_stay() {
     let disk = MemoryDisk::default();
     let store = store(&disk);

@@ -66,10 +66,7 @@ impl DirectoryStore {
 }
 
 /// Creates a directory and those that lead to it, and says which directories have a new entry.
-pub(in crate::disk) fn create_directory(
-    disk: &dyn Disk,
-    path: &Path,
-) -> Result<BTreeSet<PathBuf>, StoreError> {
+pub fn create_directory(disk: &dyn Disk, path: &Path) -> Result<BTreeSet<PathBuf>, StoreError> {
     let mut changed = BTreeSet::new();
     let mut created = disk.create_dir(path);
     let parent = path.parent();

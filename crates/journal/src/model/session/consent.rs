@@ -121,6 +121,28 @@ impl ErasedConsent {
     }
 }
 
+/// The answers of the players of a profile, as far as they can be read.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct KeptConsents {
+    /// The answers that can be read.
+    pub players: Vec<PlayerConsent>,
+    /// False if a player has answered what can't be read now.
+    pub is_complete: bool,
+}
+
+impl KeptConsents {
+    /// Returns true if all players agree who have answered and, if it is asked in this version of the text, there is one, and
+    /// nobody's answer is unknown.
+    #[must_use]
+    pub fn all_agree(&self, purpose: Purpose, asked: Option<u32>) -> bool {
+        let is_known = self.is_complete && !self.players.is_empty();
+        (asked.is_none() || is_known) && self.players.iter().all(|it| it.agrees(purpose, asked))
+    }
+}
+
+/// The letters of [`consent_stem`].
+pub const CONSENT_STEM_LETTERS: usize = 16;
+
 /// The beginning of the names of a player's files of answers: a hash of the player's name, since that may be any text.
 #[must_use]
 pub fn consent_stem(player: Option<&str>) -> String {

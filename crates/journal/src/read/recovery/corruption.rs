@@ -116,7 +116,8 @@ pub(super) fn assess(
 /// Returns the loss of a session that was judged and not read, whose newest head this is; `None` if nothing is damaged.
 /// `vanished` is the checkpoint that was acknowledged and isn't there.
 ///
-/// What is in a file that can't be read now, or only by a newer version, isn't lost.
+/// What is in a file that can't be read now, or only by a newer version, isn't lost. Nor is what other files take the place
+/// of while they are opened.
 pub(super) fn as_far_as_known(
     stored: &StoredSession,
     head: Option<&Head>,
@@ -124,7 +125,7 @@ pub(super) fn as_far_as_known(
 ) -> Option<Corruption> {
     let (index, files) = (stored.index(), damaged_files(stored));
     let vanished = vanished.filter(|_| head.is_some());
-    let misses_some = has_damaged_commit(index) && !may_hold_more(index);
+    let misses_some = stored.is_complete() && has_damaged_commit(index) && !may_hold_more(index);
     if files.is_empty() && vanished.is_none() && !misses_some {
         return None;
     }

@@ -5,7 +5,7 @@
 //! until it is removed there: it is played, or has become another player's.
 //!
 //! While nothing is played, the looks at all sessions find them. While a session is played, one of them is looked at in each
-//! length of a lease, and none that is large: its owner's signs of life come from the same thread.
+//! length of a lease, some entries at a time, and none that is large: its owner's signs of life come from the same thread.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
@@ -18,14 +18,14 @@ use super::{AFTER_FAULT, ReplicaReport};
 use crate::disk::{Erasure, ErasureFiles, Layout, LocalStore, with_sources};
 use crate::model::clock::Moment;
 use crate::model::ids::SessionId;
-use crate::replica::survey::{ReplicaSession, Survey, Surveyor};
+use crate::replica::survey::{Looked, ReplicaSession, Survey, Surveyor};
 use crate::replica::{
     ClaimError, Claimant, Clearing, Direct, Epoch, Log, Owner, Position, ReplicaStore, StoreFault,
     Trouble, block_on,
 };
 
-/// Entries of a session that is looked at while another one is played.
-const MOST_IN_PLAY: usize = 32;
+/// What is read of a session in one look while another one is played: entries, and bytes of files.
+const MOST_IN_PLAY: (usize, u64) = (32, 8 << 20);
 /// The time between two rounds of such looks, in lengths of a lease.
 const LEASES_BETWEEN_ROUNDS: u32 = 10;
 /// The longest pause after faults that follow each other.
@@ -35,8 +35,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 #[derive(Default)]
 pub(super) struct Erasing {
     named: BTreeMap<SessionId, Vec<Arc<Erasure>>>,
+    /// The erasures on the disk may be others.
+    is_outdated: bool,
     /// The sessions that are removed and known to be, or that became another player's.
     settled: BTreeSet<SessionId>,
+    /// The number of entries that each session had when it was last cleared: seals that stay may be more than one in an epoch.
+    cleared: BTreeMap<SessionId, usize>,
     at_work: VecDeque<Eraser>,
     /// The time of the next piece of work, and the pause before it.
     due: Duration,
@@ -45,7 +49,7 @@ pub(super) struct Erasing {
     is_pending: bool,
     /// While a session is played: the time of the next look, and the sessions that are still to be looked at.
     next_look: Duration,
-    waiting: Option<Vec<SessionId>>,
+    waiting: Option<VecDeque<SessionId>>,
 }
 
 /// The players of a session of which an erasure says that it is to be removed.
@@ -57,15 +61,16 @@ enum Whose {
 }
 
 impl Erasing {
-    /// The erasures of all profiles on this machine.
-    pub(super) fn of(local: &LocalStore) -> Self {
-        let mut erasing = Self::default();
-        erasing.read_again(local, Duration::ZERO);
-        erasing
+    /// Reads the erasures with the next turn: one was added, or something was removed from the disk.
+    pub(super) fn note_change(&mut self) {
+        self.is_outdated = true;
     }
 
-    /// Reads them again: one was added, or something was removed from the disk.
-    pub(super) fn read_again(&mut self, local: &LocalStore, now: Duration) {
+    /// Reads the erasures of all profiles on this machine, if they may be others than those that are known.
+    pub(super) fn read_if_outdated(&mut self, local: &LocalStore, now: Duration) {
+        if !std::mem::take(&mut self.is_outdated) {
+            return;
+        }
         (self.named, self.settled, self.waiting) = Default::default();
         for erasure in ErasureFiles::read_of_all_profiles(&local.store).into_iter().map(Arc::new) {
             for session in &erasure.sessions {
@@ -94,12 +99,16 @@ impl Erasing {
         local: &LocalStore,
     ) -> Vec<ReplicaSession> {
         self.is_pending = false;
-        let absent = self.absent(local);
-        let is_to_stay = |found: &ReplicaSession| {
+        let is_named = found.iter().any(|found| self.named.contains_key(&found.session));
+        let absent = if is_named { self.absent(local) } else { Some(BTreeSet::new()) };
+        self.is_pending |= absent.is_none();
+        let absent = absent.unwrap_or_default();
+        let mut is_to_stay = |found: &ReplicaSession| {
             !absent.contains(&found.session)
-                || !matches!(self.take_up_one(found, survey, store), Whose::Erased)
+                || !(self.is_at_work(found.session)
+                    || matches!(self.take_up_one(found, survey, store), Whose::Erased))
         };
-        let found = found.into_iter().filter(is_to_stay).collect();
+        let found = found.into_iter().filter(|found| is_to_stay(found)).collect();
         for log in survey.removed() {
             self.take_up_removed(log, store, local);
         }
@@ -114,35 +123,42 @@ impl Erasing {
         now: Moment,
     ) -> Result<(), StoreFault> {
         let Surveyor { store, local, lease, .. } = surveyor;
-        self.next_look = now.elapsed + *lease;
-        let Some(waiting) = &self.waiting else {
-            let absent = self.absent(local);
+        self.next_look = now.elapsed.saturating_add(*lease);
+        let Some(mut waiting) = self.waiting.take() else {
+            let Some(absent) = self.absent(local) else { return Ok(()) };
             let listed = if absent.is_empty() { Vec::new() } else { store.sessions()? };
             let is_open = |it: &SessionId| absent.contains(it) && !self.settled.contains(it);
-            let waiting: Vec<SessionId> = listed.into_iter().filter(is_open).collect();
+            let waiting: VecDeque<SessionId> = listed.into_iter().filter(is_open).collect();
             self.is_pending = !waiting.is_empty();
             self.waiting = Some(waiting);
             return Ok(());
         };
-        let Some(session) = waiting.last().copied() else {
-            self.waiting = None;
-            self.next_look = now.elapsed + *lease * LEASES_BETWEEN_ROUNDS;
+        let Some(session) = waiting.pop_front() else {
+            let pause = lease.saturating_mul(LEASES_BETWEEN_ROUNDS);
+            self.next_look = now.elapsed.saturating_add(pause);
             return Ok(());
         };
-        match survey.look_at(session, MOST_IN_PLAY, surveyor, now)? {
-            Some(found) => {
+        let looked = survey.look_at(session, MOST_IN_PLAY, surveyor, now);
+        if matches!(looked, Ok(Looked::InPart)) {
+            waiting.push_front(session);
+        }
+        self.waiting = Some(waiting);
+        match looked? {
+            Looked::InPart => {}
+            // It waits until nothing is played.
+            Looked::TooLarge => {}
+            Looked::Found(found) => {
                 if matches!(self.take_up_one(&found, survey, store), Whose::Others) {
                     self.settled.insert(session);
                 }
             }
-            None => {
+            Looked::Removed => {
                 let removed = survey.removed().find(|log| log.session() == session);
                 if let Some(log) = removed {
                     self.take_up_removed(log, store, local);
                 }
             }
         }
-        self.waiting.as_mut().and_then(Vec::pop);
         Ok(())
     }
 
@@ -177,23 +193,30 @@ impl Erasing {
     fn take_up_removed(&mut self, log: &Log, store: &Arc<dyn ReplicaStore>, local: &LocalStore) {
         let session = log.session();
         let is_news = self.named.contains_key(&session) && self.settled.insert(session);
-        if log.has_leftovers() || (is_news && !marks_of(local, session).is_empty()) {
-            self.begin(Eraser::clearing(store, log.clone()));
+        let is_known = self.cleared.get(&session) == Some(&log.len());
+        let is_unreported = is_news && !marks_of(local, session).is_empty();
+        if is_unreported || (log.has_leftovers() && !is_known) {
+            self.cleared.insert(session, log.len());
+            self.begin(Eraser::clearing(store, log.clone(), is_unreported));
         }
     }
 
-    /// The sessions of erased players that aren't on this machine's disk. Where that isn't known, there are none.
-    fn absent(&self, local: &LocalStore) -> BTreeSet<SessionId> {
+    /// The sessions of erased players that aren't on this machine's disk; `None` where that can't be known now.
+    fn absent(&self, local: &LocalStore) -> Option<BTreeSet<SessionId>> {
         if self.named.is_empty() {
-            return BTreeSet::new();
+            return Some(BTreeSet::new());
         }
-        let Ok(here) = local.store.sessions_of_all_profiles() else { return BTreeSet::new() };
-        let here: BTreeSet<SessionId> = here.into_iter().collect();
-        self.named.keys().filter(|session| !here.contains(session)).copied().collect()
+        let here: BTreeSet<SessionId> =
+            local.store.sessions_of_all_profiles().ok()?.into_iter().collect();
+        Some(self.named.keys().filter(|session| !here.contains(session)).copied().collect())
+    }
+
+    fn is_at_work(&self, session: SessionId) -> bool {
+        self.at_work.iter().any(|it| it.session == session)
     }
 
     fn begin(&mut self, eraser: Eraser) {
-        if !self.at_work.iter().any(|it| it.session == eraser.session) {
+        if !self.is_at_work(eraser.session) {
             self.at_work.push_back(eraser);
         }
     }
@@ -201,7 +224,7 @@ impl Erasing {
     /// Does a piece of one removal.
     pub(super) fn turn(&mut self, local: &LocalStore, now: Moment) -> Option<ReplicaReport> {
         let eraser = self.at_work.front_mut().filter(|_| self.due <= now.elapsed)?;
-        let session = eraser.session;
+        let (session, is_news) = (eraser.session, eraser.is_news);
         let stepped = eraser.step();
         if let Err(Trouble::Store(fault)) = &stepped {
             if self.pause.is_zero() {
@@ -219,7 +242,7 @@ impl Erasing {
         }
         self.at_work.pop_front();
         match stepped {
-            Ok(Erased::Removed) if self.named.contains_key(&session) => {
+            Ok(Erased::Removed) if is_news && self.named.contains_key(&session) => {
                 self.settled.insert(session);
                 marks_of(local, session).iter().for_each(|mark| {
                     // One that stays does no harm.
@@ -242,19 +265,21 @@ impl Erasing {
 fn marks_of(local: &LocalStore, session: SessionId) -> Vec<PathBuf> {
     let state = &local.store.layout().state;
     let files = local.store.disk().list(state).unwrap_or_default().into_iter();
-    let marks = files.filter(|file| Layout::is_mark_of(&file.name, session));
+    let marks = files.filter(|file| Layout::session_of_mark(&file.name) == Some(session));
     marks.map(|file| state.join(file.name)).collect()
 }
 
 /// The removal of one session.
 struct Eraser {
     session: SessionId,
+    /// True if nobody has heard yet that it is removed.
+    is_news: bool,
     reach: Direct,
     stage: Stage,
 }
 
 enum Stage {
-    /// `end` is where the log ended when it was read whose session it is.
+    /// `end` is the first position that held nothing when it was read whose session it is.
     Claiming {
         log: Log,
         claimant: Claimant,
@@ -277,15 +302,17 @@ impl Eraser {
     fn claiming(store: &Arc<dyn ReplicaStore>, log: Log) -> Self {
         let (session, reach) = (log.session(), Direct(Arc::clone(store)));
         let epoch = log.highest();
-        let end = (epoch, log.highest_position(epoch));
+        // What an owner still has on its way may fill a gap, after which more counts than was read.
+        let end = (epoch, log.lowest_empty(epoch));
         let claimant = Claimant::new(session, &reach).following(epoch);
-        Self { session, reach, stage: Stage::Claiming { log, claimant, end } }
+        let stage = Stage::Claiming { log, claimant, end };
+        Self { session, is_news: true, reach, stage }
     }
 
     /// The rest of one that was interrupted, or the removal of what has come back.
-    fn clearing(store: &Arc<dyn ReplicaStore>, log: Log) -> Self {
+    fn clearing(store: &Arc<dyn ReplicaStore>, log: Log, is_news: bool) -> Self {
         let (session, reach) = (log.session(), Direct(Arc::clone(store)));
-        Self { session, reach, stage: Stage::Clearing(Clearing::new(log)) }
+        Self { session, is_news, reach, stage: Stage::Clearing(Clearing::new(log)) }
     }
 
     fn step(&mut self) -> Result<Erased, Trouble> {
@@ -321,5 +348,5 @@ impl Eraser {
 
 /// Returns true if an owner who was silent has sent something after this end, before the epoch was sealed.
 fn has_gone_on(log: &Log, (epoch, position): (Epoch, Position)) -> bool {
-    log.seal(epoch).is_some_and(|(seal, _)| seal > position.next())
+    log.seal(epoch).is_some_and(|(seal, _)| seal > position)
 }

@@ -350,3 +350,26 @@ fn what_comes_back_of_an_erased_session_is_removed_again() {
     (0..4).for_each(|_| drop(kept.turn()));
     assert_eq!(entries(&kept), left);
 }
+
+#[test]
+fn two_seals_of_one_epoch_are_no_leftover_that_is_removed_again_and_again() {
+    let mut kept = with_an_erasure();
+    let session = kept.session;
+    let listing = kept.store.list(session).unwrap();
+    let (epoch, position) = (Epoch::FIRST, *listing.entries[&Epoch::FIRST].last().unwrap());
+    let seal = kept.store.read(Key::Entry { session, epoch, position }).unwrap().unwrap();
+    kept.execute(ReplicaOrder::Erase);
+    let reports: Vec<_> = (0..4).flat_map(|_| kept.turn()).collect();
+    assert!(is_erased(&reports));
+    let left = entries(&kept);
+
+    // A claimant that was suspended before it sealed.
+    let second = Key::Entry { session, epoch, position: position.next() };
+    kept.store.create(second, &seal).unwrap();
+    let reports: Vec<_> = (0..8).flat_map(|_| kept.turn()).collect();
+    assert!(!is_erased(&reports), "nobody needs to hear that again: {reports:?}");
+    assert_eq!(entries(&kept), left + 1, "seals stay");
+    let mut log = Log::new(session);
+    block_on(log.refresh(&Direct(Arc::new(kept.store.clone())))).unwrap();
+    assert!(log.has_leftovers(), "as far as the listing says");
+}

@@ -352,9 +352,9 @@ impl Removing {
             ErasureFiles::of(store).trim();
         }
         let state = &store.layout().state;
-        let replicated = marked(disk, state, self.gone());
+        let replicated = marked(disk, state, &self.gone());
         let remaining = &mut self.receipt.remaining;
-        remaining.extend(replicated.map(|session| Remaining::Replicated { session }));
+        remaining.extend(replicated.into_iter().map(|session| Remaining::Replicated { session }));
         remaining.extend(count_logs(disk, state).map(|files| Remaining::Logs { files }));
         let records = count_records(disk, state);
         remaining.extend(records.map(|files| Remaining::ProcessRecords { files }));

@@ -36,13 +36,11 @@ pub(super) fn remove_indexes(store: &DirectoryStore) -> Result<Removed, StoreErr
 pub(super) fn marked(
     disk: &dyn Disk,
     state: &Path,
-    sessions: BTreeSet<SessionId>,
-) -> impl Iterator<Item = SessionId> {
+    sessions: &BTreeSet<SessionId>,
+) -> BTreeSet<SessionId> {
     let files = disk.list(state).unwrap_or_default();
-    let is_marked = move |session: &SessionId| {
-        files.iter().any(|file| Layout::is_mark_of(&file.name, *session))
-    };
-    sessions.into_iter().filter(is_marked)
+    let marked = files.iter().filter_map(|file| Layout::session_of_mark(&file.name));
+    marked.filter(|session| sessions.contains(session)).collect()
 }
 
 /// The number of log files; `None` if there are none.

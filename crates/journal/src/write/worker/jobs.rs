@@ -139,8 +139,8 @@ impl<C: Content> Worker<C> {
         self.prepared.clear();
         // What the disk still refuses of their answers is newer.
         self.consents.write(&self.local);
-        let mut consents = ConsentFiles::of(&self.local.store).read();
-        self.consents.add_unwritten(&profile, &mut consents);
+        let mut consents = ConsentFiles::of(&self.local.store).read_for_use();
+        self.consents.add_unwritten(&profile, &mut consents.players);
         self.report([News::ProfileChanged { profile, consents, ticket }]);
         self.detect(None, now);
     }

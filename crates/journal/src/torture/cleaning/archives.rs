@@ -1,0 +1,232 @@
+//! Archives in a place of their own.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::disk::simulated_disk::Image;
+
+const PLACE: &str = "drive/archives";
+
+fn boot(disk: &SimulatedDisk, now: Moment) -> Game {
+    Game::boot_with_archives(disk, Path::new(PLACE), now.wall)
+}
+
+/// Looks at all sessions and cleans up by these rules.
+fn clean_on(game: &mut Game, rules: &CleanupRules, mut now: Moment) -> CleanupOutcome {
+    game.order(Order::Detect { ticket: None }, now);
+    settle(game, &mut now);
+    let mut news = game.order(order(rules, true), now);
+    news.extend(settle(game, &mut now));
+    outcomes(news).remove(0)
+}
+
+/// A disk on which this many archived sessions were moved, with those sessions.
+fn moved(count: usize) -> (SimulatedDisk, Vec<SessionId>, Moment) {
+    let (mut play, sessions) = all_ended(count);
+    play.kill();
+    let done = clean_on(&mut boot(&play.disk, play.now), &archiving(), play.now);
+    assert_eq!(done.count(CleanupChange::MovedOut), count, "{done:?}");
+    (play.disk.clone(), sessions, play.now)
+}
+
+/// The journals of a session in an image: those in its own directory, and those at the place of archives.
+fn journals(image: &Image, session: SessionId) -> [BTreeSet<PathBuf>; 2] {
+    let name = session.to_string();
+    let of_session = |path: &Path| path.components().any(|part| part.as_os_str() == &*name);
+    let files = image.files().map(|(place, _)| place.path().to_path_buf());
+    let journals =
+        files.filter(|path| of_session(path) && path.extension().is_some_and(|it| it == "journal"));
+    let (there, here) = journals.partition(|path| path.starts_with(PLACE));
+    [here, there]
+}
+
+fn verify(game: &Game, session: SessionId) {
+    let mut stored = game.local.store.open_session(session).unwrap();
+    let [head] = stored.index().heads() else { panic!("{:?}", stored.index().heads()) };
+    assert!(head.metadata.place.is_archived(), "{:?}", head.metadata.place);
+    let head = head.id;
+    assert_eq!(stored.newest_verified(head).unwrap().expect("it is restorable").checkpoint, head);
+}
+
+fn remove(game: &mut Game, session: SessionId, mut now: Moment) -> Vec<News> {
+    let mut news = game.order(Order::Forget { session, ticket: Ticket::new() }, now);
+    news.extend(settle(game, &mut now));
+    news
+}
+
+#[test]
+fn archived_sessions_are_moved_and_found_there() {
+    let (disk, sessions, now) = moved(2);
+    for session in &sessions {
+        let [here, there] = journals(&disk.image(), *session);
+        assert_eq!((here.len(), there.len()), (0, 1), "{here:?} {there:?}");
+        verify(&boot(&disk, now), *session);
+    }
+    let done = clean_on(&mut boot(&disk, now), &archiving(), now);
+    assert_eq!(done.sessions, [], "there is nothing left to move");
+}
+
+#[test]
+fn a_move_that_is_cut_off_loses_nothing_and_the_next_one_ends_it() {
+    let (mut play, sessions) = all_ended(2);
+    play.kill();
+    // The sessions are archived first, so that the cuts are those of the move.
+    let mut game = Game::boot(&play.disk, play.now.wall);
+    clean_on(&mut game, &archiving(), play.now);
+    drop(game);
+    let from = play.disk.position();
+    let rules = CleanupRules::default();
+    clean_on(&mut boot(&play.disk, play.now), &rules, play.now);
+    let trace = play.disk.trace();
+    let (mut states, mut seen) = (BTreeSet::new(), HashSet::new());
+    for file_system in [FileSystem::Posix, FileSystem::Journaled] {
+        let mut replay = Replay::new(&trace, file_system);
+        for position in from..=trace.steps.len() {
+            replay.advance_to(position);
+            for image in [replay.strict(), replay.kept()] {
+                if !seen.insert(image.digest()) {
+                    continue;
+                }
+                states.insert(
+                    sessions
+                        .iter()
+                        .map(|it| journals(&image, *it).map(|it| it.len()))
+                        .collect::<Vec<_>>(),
+                );
+                let disk = SimulatedDisk::from_image(&image);
+                let mut game = boot(&disk, play.now);
+                sessions.iter().for_each(|session| verify(&game, *session));
+                clean_on(&mut game, &rules, play.now);
+                for session in &sessions {
+                    verify(&game, *session);
+                    let lens = journals(&disk.image(), *session).map(|it| it.len());
+                    assert_eq!(lens, [0, 1], "after {position}");
+                }
+                // Nothing of a session that is removed stays in either place, whatever was left of the move.
+                let disk = SimulatedDisk::from_image(&image);
+                let mut game = boot(&disk, play.now);
+                remove(&mut game, sessions[0], play.now);
+                let gone = journals(&disk.image(), sessions[0]);
+                assert_eq!(gone, [BTreeSet::new(), BTreeSet::new()], "after {position}");
+                let left = disk.image();
+                let name = sessions[0].to_string();
+                let mut left = left.nodes().map(|(place, _)| place.path().display().to_string());
+                assert_eq!(
+                    left.find(|path| path.starts_with(PLACE) && path.contains(&name)),
+                    None,
+                    "after {position}"
+                );
+            }
+        }
+    }
+    assert!(
+        states.contains(&vec![[1, 0], [1, 0]]) && states.contains(&vec![[0, 1], [0, 1]]),
+        "{states:?}"
+    );
+    assert!(
+        states.iter().flatten().any(|lens| *lens == [1, 1]),
+        "both have it for a moment: {states:?}"
+    );
+}
+
+#[test]
+fn a_removal_that_is_cut_off_can_be_ended() {
+    let (disk, sessions, now) = moved(1);
+    let from = disk.position();
+    remove(&mut boot(&disk, now), sessions[0], now);
+    let trace = disk.trace();
+    let mut seen = HashSet::new();
+    for file_system in [FileSystem::Posix, FileSystem::Journaled] {
+        let mut replay = Replay::new(&trace, file_system);
+        for position in from..=trace.steps.len() {
+            replay.advance_to(position);
+            for image in [replay.strict(), replay.kept()] {
+                if !seen.insert(image.digest()) {
+                    continue;
+                }
+                let disk = SimulatedDisk::from_image(&image);
+                let mut game = boot(&disk, now);
+                clean_on(&mut game, &CleanupRules::default(), now);
+                remove(&mut game, sessions[0], now);
+                let gone = journals(&disk.image(), sessions[0]);
+                assert_eq!(gone, [BTreeSet::new(), BTreeSet::new()], "after {position}");
+            }
+        }
+    }
+}
+
+#[test]
+fn while_its_drive_is_away_a_session_is_away_and_nothing_of_it_is_lost() {
+    let (disk, sessions, now) = moved(2);
+    let mut unmounted = disk.image();
+    unmounted.take(Path::new("drive"));
+    let away = SimulatedDisk::from_image(&unmounted);
+    // An empty mount point, and another drive in the same place.
+    away.create_dir(Path::new("drive")).unwrap();
+    away.create_dir(Path::new(PLACE)).unwrap();
+    let mut game = boot(&away, now);
+    let retention = Retention::default().keep(LeftAs::Completed, Keep::newest_of(0));
+    let rules = CleanupRules { retention: Some(retention), ..archiving() };
+    let before = away.image().digest_of(|path| path.starts_with("data"));
+    let done = clean_on(&mut game, &rules, now);
+    assert_eq!((done.sessions, done.is_complete), (vec![], false));
+    for session in &sessions {
+        let error = game.local.store.open_session(*session).unwrap_err();
+        assert!(crate::disk::with_sources(&error).contains("can't be reached"), "{error:?}");
+        let refused = remove(&mut game, *session, now);
+        assert!(!refused.iter().any(|news| matches!(news, News::Forgotten { result: Ok(()), .. })));
+    }
+    assert_eq!(away.image().digest_of(|path| path.starts_with("data")), before);
+    drop(game);
+    // The drive is there again.
+    let mut image = away.image();
+    for (place, node) in disk.image().nodes().filter(|(place, _)| place.path().starts_with("drive"))
+    {
+        image.put(place.clone(), node.clone());
+    }
+    let back = SimulatedDisk::from_image(&image);
+    let game = boot(&back, now);
+    sessions.iter().for_each(|session| verify(&game, *session));
+}
+
+#[test]
+fn a_disk_that_fails_at_any_step_of_a_move_leaves_sessions_as_they_were() {
+    let (mut play, sessions) = all_ended(2);
+    play.kill();
+    clean_on(&mut Game::boot(&play.disk, play.now.wall), &archiving(), play.now);
+    let archived = play.disk.image();
+    let rules = CleanupRules::default();
+    let mut refused = 0;
+    for kind in [FaultKind::NoSpace, FaultKind::ReadOnly, FaultKind::InputOutput] {
+        for step in 0.. {
+            let disk = SimulatedDisk::from_image(&archived);
+            let mut game = boot(&disk, play.now);
+            let mut now = play.now;
+            game.order(Order::Detect { ticket: None }, now);
+            settle(&mut game, &mut now);
+            let at = disk.operations().len() + step;
+            disk.fail(Fault { at, kind, for_ever: true });
+            let done = clean_on(&mut game, &rules, now);
+            if done.count(CleanupChange::MovedOut) == 2 {
+                break;
+            }
+            refused += done.refused.len();
+            disk.heal();
+            sessions.iter().for_each(|session| verify(&game, *session));
+            drop(game);
+            let disk = SimulatedDisk::from_image(&disk.image());
+            let mut game = boot(&disk, play.now);
+            clean_on(&mut game, &rules, play.now);
+            for session in &sessions {
+                verify(&game, *session);
+                assert_eq!(
+                    journals(&disk.image(), *session).map(|it| it.len()),
+                    [0, 1],
+                    "{kind:?} {step}"
+                );
+            }
+        }
+    }
+    assert!(refused > 0);
+}
