@@ -45,17 +45,22 @@ fn clean_up(app: &mut App) -> CleanupFinished {
     received::<CleanupFinished>(app).pop().expect("the request should be answered")
 }
 
-/// A game with a session that ended, was archived and is on the drive.
+/// Leaves the session, which goes into the archive.
+fn archive(app: &mut App, session: SessionId) {
+    close(app);
+    frames(app, 4);
+    request(app, |commands| commands.session().library().archive(session, Archived::WithWorld));
+    frames(app, 20);
+    assert!(entry(app, session).session.place.is_archived());
+}
+
+/// A game with a session that was archived and is on the drive.
 fn moved(disk: &MemoryDisk) -> (App, SessionId) {
     let mut app = game_with_archives(disk);
     app.world_mut().spawn(Health(7));
     let session = begin(&mut app, NewSession::named("Garden"));
     seconds(&mut app, 2.0);
-    request(&mut app, |commands| {
-        commands.session().end(EndReason::Completed, LeaveCause::Player);
-    });
-    frames(&mut app, 20);
-    assert!(entry(&app, session).session.place.is_archived());
+    archive(&mut app, session);
     let done = clean_up(&mut app).outcome;
     assert_eq!(done.count(CleanupChange::MovedOut), 1, "{done:?}");
     assert_eq!(done.sessions[0].reason, CleanupReason::PlaceOfArchives);
@@ -79,10 +84,7 @@ fn an_archived_session_is_moved_there_and_played_on_from_there() {
     let world = app.world_mut();
     assert_eq!(world.query::<&Health>().iter(world).map(|it| it.0).collect::<Vec<_>>(), [7]);
     seconds(&mut app, 2.0);
-    request(&mut app, |commands| {
-        commands.session().end(EndReason::Completed, LeaveCause::Player);
-    });
-    frames(&mut app, 20);
+    archive(&mut app, session);
     assert_eq!(clean_up(&mut app).outcome.count(CleanupChange::MovedOut), 1);
     assert_eq!(files(&disk, session), (0, 1), "its newer file takes the place of the older one");
     assert_eq!(received::<RequestRejected>(&app).len(), 0);

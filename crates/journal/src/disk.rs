@@ -124,7 +124,7 @@ pub use traced_disk::TracedDisk;
 #[doc(hidden)]
 pub use trial::Trial;
 
-pub(crate) use archive_place::{ArchivePlace, directory_of_marked};
+pub(crate) use archive_place::{ArchivePlace, directory_of_marked, is_marked};
 pub(crate) use audit_file::{AuditFile, MOST_ENTRIES as MOST_AUDIT_ENTRIES};
 pub(crate) use boot::boot_id;
 pub(crate) use catalog_index::{CatalogIndex, IndexBuild, IndexedSession};

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::directory::create_directory;
 use super::error::Attempt;
+use super::layout::{ARCHIVES_ID, ARCHIVES_MARK, ARCHIVES_NOTE};
 use super::{Disk, Layout, StoreAction, StoreError};
 use crate::model::ids::random_u64;
 
@@ -46,7 +47,7 @@ impl ArchivePlace {
     ///
     /// [`StoreError`] if it can't be reached or made, or its name can't be written down.
     pub fn open(disk: &dyn Disk, layout: &Layout, root: &Path) -> Result<Self, StoreError> {
-        let (own, note) = (Layout::archives_id_in(root), layout.archives_note());
+        let (own, note) = (root.join(ARCHIVES_ID), layout.state.join(ARCHIVES_NOTE));
         let noted = read(disk, &note).attempt(StoreAction::Read, &note)?;
         let noted = noted.as_deref().and_then(of_text).map(|(place, _)| place);
         let place = match read(disk, &own).attempt(StoreAction::Read, &own)? {
@@ -69,7 +70,7 @@ impl ArchivePlace {
 
     fn begin(disk: &dyn Disk, root: &Path) -> Result<Self, StoreError> {
         let (place, own) =
-            (Self { id: random_u64(), root: root.to_owned() }, Layout::archives_id_in(root));
+            (Self { id: random_u64(), root: root.to_owned() }, root.join(ARCHIVES_ID));
         // A name that no note can hold is found before anything is made.
         place.text("").attempt(StoreAction::Replace, &own)?;
         let changed = create_directory(disk, root)?;
@@ -103,11 +104,16 @@ impl ArchivePlace {
     ///
     /// [`StoreError`].
     pub fn mark(&self, disk: &dyn Disk, session: &Path) -> Result<(), StoreError> {
-        let marker = Layout::archives_marker_in(session);
+        let mark = session.join(ARCHIVES_MARK);
         let marked =
-            self.text(&inside(session)).and_then(|text| disk.replace(&marker, text.as_bytes()));
-        marked.attempt(StoreAction::Replace, &marker)
+            self.text(&inside(session)).and_then(|text| disk.replace(&mark, text.as_bytes()));
+        marked.attempt(StoreAction::Replace, &mark)
     }
+}
+
+/// Returns true if files of a session are at a place of archives.
+pub fn is_marked(disk: &dyn Disk, session: &Path) -> bool {
+    disk.open(&session.join(ARCHIVES_MARK)).is_ok()
 }
 
 /// The directory of archives that has files of a session, by the session's own; `None` if it has none.
@@ -117,9 +123,9 @@ impl ArchivePlace {
 /// Any [`io::Error`], also if the place can't be reached: that is never [`io::ErrorKind::NotFound`], which would mean that
 /// the files are gone.
 pub fn directory_of_marked(disk: &dyn Disk, session: &Path) -> io::Result<Option<PathBuf>> {
-    let Some(text) = read(disk, &Layout::archives_marker_in(session))? else { return Ok(None) };
+    let Some(text) = read(disk, &session.join(ARCHIVES_MARK))? else { return Ok(None) };
     let (place, inside) = of_text(&text).ok_or(io::ErrorKind::InvalidData)?;
-    let own = read(disk, &Layout::archives_id_in(&place.root)).map_err(|_| away(&place.root))?;
+    let own = read(disk, &place.root.join(ARCHIVES_ID)).map_err(|_| away(&place.root))?;
     match own.as_deref().and_then(id_of) {
         Some(id) if id == place.id => Ok(Some(place.root.join(inside))),
         _ => Err(away(&place.root)),

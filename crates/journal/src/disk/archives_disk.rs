@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::archive_place::directory_of_marked;
 use super::directory_syncs::has_no_syncs;
-use super::{AppendFile, DirEntry, Disk, Layout, Lock, Room};
+use super::layout::{ARCHIVES_MARK, ASIDE};
+use super::{AppendFile, DirEntry, Disk, Lock, Room};
 use crate::format::ReadAt;
 
 /// Another disk, on which the files of archived sessions may be in a second place.
@@ -36,7 +37,7 @@ impl ArchivesDisk {
             return Ok(None);
         };
         // It is looked up through itself.
-        if name.to_str().is_some_and(Layout::is_archives_marker) {
+        if name.to_str().is_some_and(is_mark) {
             return Ok(None);
         }
         Ok(directory_of_marked(&*self.disk, directory)?.map(|beside| beside.join(name)))
@@ -67,6 +68,10 @@ impl ArchivesDisk {
     }
 }
 
+fn is_mark(name: &str) -> bool {
+    name.strip_suffix(ASIDE).unwrap_or(name) == ARCHIVES_MARK
+}
+
 fn is_missing(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
 }
@@ -87,7 +92,7 @@ impl Disk for ArchivesDisk {
     fn list(&self, directory: &Path) -> io::Result<Vec<DirEntry>> {
         let mut entries = self.disk.list(directory)?;
         let listed = entries.len();
-        entries.retain(|entry| !Layout::is_archives_marker(&entry.name));
+        entries.retain(|entry| !is_mark(&entry.name));
         if entries.len() == listed {
             return Ok(entries);
         }
@@ -138,7 +143,7 @@ impl Disk for ArchivesDisk {
     }
 
     fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        let marker = Layout::archives_marker_in(path);
+        let mark = path.join(ARCHIVES_MARK);
         if let Some(beside) = directory_of_marked(&*self.disk, path)? {
             if !self.list(path)?.is_empty() {
                 return Err(io::ErrorKind::DirectoryNotEmpty.into());
@@ -149,7 +154,7 @@ impl Disk for ArchivesDisk {
             }
             // The note goes last: without it, nobody would find what a power cut brings back there.
             self.sync(parent_of(&beside))?;
-            self.disk.remove(&marker)?;
+            self.disk.remove(&mark)?;
         }
         self.disk.remove_dir(path)
     }

@@ -15,6 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::audit_file::{AuditFile, AuditLock};
 use super::error::{Attempt, with_sources};
+use super::layout::CONSENT_EXTENSION;
 use super::sealed::{SealKind, seal_for, unseal};
 use super::{DirEntry, DirectoryStore, Disk, Layout, StoreAction, StoreError};
 use crate::model::ids::random_u64;
@@ -128,9 +129,8 @@ impl<'a> ConsentFiles<'a> {
             }
         }
         // What was put aside is older than the answer for whose sake it was.
-        let is_replaced = |name: &String| {
-            Layout::consent_before(name).is_some_and(|newer| understood.contains(&newer))
-        };
+        let is_replaced =
+            |name: &String| own_file_of(name).is_some_and(|newer| understood.contains(&newer));
         let unread = unread.into_iter().filter(|name| !is_replaced(name));
         let stem = |name: String| name.get(..CONSENT_STEM_LETTERS).unwrap_or(&name).to_owned();
         (players, Some(unread.map(stem).collect()))
@@ -349,6 +349,14 @@ impl<'a> ConsentFiles<'a> {
         }
         Ok(read.ok())
     }
+}
+
+/// The name of the player's own file, of one that was put aside for it; `None` if it wasn't.
+fn own_file_of(aside: &str) -> Option<String> {
+    let (stem, number) =
+        aside.strip_suffix(CONSENT_EXTENSION)?.strip_suffix('.')?.split_once('-')?;
+    let is_number = number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_number.then(|| format!("{stem}.{CONSENT_EXTENSION}"))
 }
 
 #[cfg(test)]

@@ -122,11 +122,6 @@ impl DirectoryStore {
         Ok(entries.iter().filter(|entry| counts(&entry.name)).map(|entry| entry.len).sum())
     }
 
-    /// Returns true if files of a session are at a place of archives.
-    pub fn is_moved_out(&self, session: SessionId) -> bool {
-        self.disk.open(&Layout::archives_marker_in(&self.layout.session(session))).is_ok()
-    }
-
     /// The names of the directories in one, which need not exist.
     pub(super) fn directories_in(&self, directory: &Path) -> Result<Vec<String>, StoreError> {
         let entries = match self.disk.list(directory) {

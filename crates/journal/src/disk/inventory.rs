@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use super::Layout;
+use super::layout::{ARCHIVES_ID, ARCHIVES_MARK, ARCHIVES_NOTE};
 
 /// A kind of file that is kept.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +64,7 @@ impl Kept {
             place: "data/profiles/*/sessions/*/archives.place",
             personal: "",
             goes: "with its session",
-            is_it: Layout::is_archives_marker,
+            is_it: |name| name == ARCHIVES_MARK,
         },
         Self {
             what: "slot",
@@ -161,7 +162,7 @@ impl Kept {
             place: "state/archives.note, and bevy_session.archives at that place, beside files of sessions",
             personal: "",
             goes: "never",
-            is_it: |name| Layout::is_archives_note(name) || Layout::is_archives_id(name),
+            is_it: |name| matches!(name, ARCHIVES_NOTE | ARCHIVES_ID),
         },
         Self {
             what: "reserve",

@@ -37,7 +37,7 @@ const INDEX_EXTENSION: &str = "index";
 const ERASURE_EXTENSION: &str = "erasure";
 /// The extension of the answers of a player about the use of their data.
 const CONSENTS: &str = "consents";
-const CONSENT_EXTENSION: &str = "consent";
+pub(super) const CONSENT_EXTENSION: &str = "consent";
 /// The name of a profile's audit log.
 const AUDIT_LOG: &str = "audit.log";
 /// The name of the directory in which processes keep their logs.
@@ -49,11 +49,11 @@ const SESSION_CARD: &str = "session.ron";
 /// The name of a session's manifest.
 const SESSION_MANIFEST: &str = "session.manifest";
 /// The name of the file in a session's directory that names the place of archives that has files of it.
-const ARCHIVES_MARKER: &str = "archives.place";
+pub(super) const ARCHIVES_MARK: &str = "archives.place";
 /// The name of the file by which a place of archives is known.
-const ARCHIVES_ID: &str = "bevy_session.archives";
+pub(super) const ARCHIVES_ID: &str = "bevy_session.archives";
 /// The name of this machine's note of the place of archives that it uses.
-const ARCHIVES_NOTE: &str = "archives.note";
+pub(super) const ARCHIVES_NOTE: &str = "archives.note";
 /// Characters of a profile's name that are kept in the name of its directory.
 const PROFILE_CHARACTERS: usize = 40;
 /// The prefix of a directory's name in the place of a profile's name, which can't be derived from it.
@@ -151,14 +151,6 @@ impl Layout {
     pub fn consent_aside(&self, player: Option<&str>, number: u64) -> PathBuf {
         let stem = consent_stem(player);
         self.consents().join(format!("{stem}-{number:016x}.{CONSENT_EXTENSION}"))
-    }
-
-    /// The name of the player's own file, of one that was put aside for it; `None` if it wasn't.
-    pub fn consent_before(aside: &str) -> Option<String> {
-        let (stem, number) =
-            aside.strip_suffix(CONSENT_EXTENSION)?.strip_suffix('.')?.split_once('-')?;
-        let is_number = number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_number.then(|| format!("{stem}.{CONSENT_EXTENSION}"))
     }
 
     /// Returns true if a file may have the answers of a player, copies that a cloud made included.
@@ -317,36 +309,6 @@ impl Layout {
         name == SESSION_MANIFEST
     }
 
-    /// The file in a session's directory that names the place of archives that has files of it.
-    pub fn archives_marker_in(session: &Path) -> PathBuf {
-        session.join(ARCHIVES_MARKER)
-    }
-
-    /// Returns true if a file says that files of its session are at a place of archives.
-    pub fn is_archives_marker(name: &str) -> bool {
-        name.strip_suffix(ASIDE).unwrap_or(name) == ARCHIVES_MARKER
-    }
-
-    /// The file by which a place of archives is known.
-    pub fn archives_id_in(place: &Path) -> PathBuf {
-        place.join(ARCHIVES_ID)
-    }
-
-    /// Returns true if a file is that by which a place of archives is known.
-    pub fn is_archives_id(name: &str) -> bool {
-        name.strip_suffix(ASIDE).unwrap_or(name) == ARCHIVES_ID
-    }
-
-    /// This machine's note of the place of archives that it uses.
-    pub fn archives_note(&self) -> PathBuf {
-        self.state.join(ARCHIVES_NOTE)
-    }
-
-    /// Returns true if a file in the state directory is the note of a place of archives.
-    pub fn is_archives_note(name: &str) -> bool {
-        name.strip_suffix(ASIDE).unwrap_or(name) == ARCHIVES_NOTE
-    }
-
     /// The file that a process locks while it plays a session.
     ///
     /// It is outside of the session's directory, so that it isn't synced to other machines and doesn't get in the way
@@ -429,7 +391,7 @@ impl Layout {
     pub fn place_of_aside(name: &str) -> Option<&str> {
         let place = name.strip_suffix(ASIDE)?;
         let is_small_file = matches!(place, HOST | SESSION_CARD | SESSION_MANIFEST | AUDIT_LOG)
-            || matches!(place, ARCHIVES_MARKER | ARCHIVES_ID | ARCHIVES_NOTE)
+            || matches!(place, ARCHIVES_MARK | ARCHIVES_ID | ARCHIVES_NOTE)
             || Self::is_process_record_name(place)
             || has_extension(place, TRIAL_EXTENSION)
             || has_extension(place, INDEX_EXTENSION)

@@ -9,7 +9,7 @@ use super::jobs::{Holds, Job, Slice, Tools, Urgency};
 use super::pruning::{Pruning, logged};
 use super::run_journal::RunJournal;
 use super::slices::LISTED_AT_ONCE;
-use crate::disk::{DirectoryStore, SessionLock};
+use crate::disk::{DirectoryStore, SessionLock, is_marked};
 use crate::model::ids::{RunId, SessionId};
 use crate::read::recovery::SessionFinder;
 use crate::write::retention::Quota;
@@ -90,7 +90,7 @@ impl PruningOthers {
             Stage::Weighing { unweighed, weighed, total } => {
                 let mut batch = unweighed.split_off(unweighed.len().saturating_sub(LISTED_AT_ONCE));
                 // There is room for them elsewhere.
-                batch.retain(|id| !store.is_moved_out(*id));
+                batch.retain(|id| !is_marked(&**store.disk(), &store.layout().session(*id)));
                 *total += batch.iter().filter_map(|id| store.session_bytes(*id).ok()).sum::<u64>();
                 weighed.extend(batch);
                 if !unweighed.is_empty() {

@@ -12,7 +12,7 @@ use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreReason;
-use bevy_session::replica::{MemoryReplica, Replica, SessionReleased};
+use bevy_session::replica::{MemoryReplica, Replica, SessionFenced, SessionReleased};
 #[cfg(feature = "log")]
 use bevy_session_ops::JsonLines;
 use bevy_session_ops::{
@@ -310,6 +310,39 @@ fn a_replica_claims_and_hands_over() {
     let closed = place(|it| matches!(it, LifecycleChange::Closed { .. }));
     let released = place(|it| matches!(it, LifecycleChange::HandedOver { complete: true }));
     assert!(claimed.is_some() && claimed < closed && closed < released, "{changes:?}");
+}
+
+#[test]
+fn a_session_that_another_machine_takes_over_is_said_to_be_taken() {
+    let store = MemoryReplica::default();
+    let replica =
+        |machine: &str| Replica::new(store.clone()).machine(machine).lease(Duration::from_secs(3));
+    let (sender, events) = channel();
+    let sink = LifecycleSinkPlugin::new(Told(sender)).exit_waits(PATIENCE);
+    let mut one = game_with(plugin(&MemoryDisk::default()).replica(replica("one")), |app| {
+        app.add_plugins(sink);
+        listen::<SessionFenced>(app);
+    });
+    let play = |app: &mut App| {
+        request(app, |commands| {
+            commands.session().start_or_continue(NewSession::named("Arena"));
+        });
+        frames_until(app, |app| app.world().contains_resource::<CurrentSession>());
+        long(app, 2);
+        app.world().resource::<CurrentSession>().id()
+    };
+    let session = play(&mut one);
+    // It sleeps for longer than its lease.
+    let mut two = game_with(plugin(&MemoryDisk::default()).replica(replica("two")), |_| {});
+    assert_eq!(play(&mut two), session);
+
+    frames_until(&mut one, |app| !received::<SessionFenced>(app).is_empty());
+    exit(&mut one);
+    let taken = events.try_iter().find_map(|event| match event.change {
+        LifecycleChange::TakenOver { epoch, reason } => Some((event.session, epoch, reason)),
+        _ => None,
+    });
+    assert_eq!(taken, Some((Some(session), 1, "owned".to_owned())));
 }
 
 /// A writer that is looked at later.

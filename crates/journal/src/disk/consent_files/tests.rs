@@ -110,7 +110,7 @@ fn what_a_player_agreed_to_does_not_count_beside_what_cannot_be_read() {
         assert!(kept.players.iter().all(|it| !it.answers["replica"].is_given), "a refusal counts");
         let given = kept.players.iter().filter(|it| it.answers.contains_key("insights"));
         let given: Vec<_> = given.filter_map(|it| it.player.clone()).collect();
-        (given, kept.is_complete, kept.all_agree(Purpose::Insights, Some(0)))
+        (given, kept.is_complete, kept.all_agree(Purpose::Insights, Some(3)))
     };
     assert_eq!(given(&files), (vec!["Ann".to_owned(), "Ben".to_owned()], true, true));
     let stem = consent_stem(Some("Ann"));
