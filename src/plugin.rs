@@ -553,9 +553,9 @@ impl SessionPlugin {
         let fallback =
             self.beside.fallback.as_deref().map(|directory| self.layout(roots_below(directory)));
         let OpenPlace { disk, place, changed } = self.place.open(&wanted, fallback.as_ref());
-        let archives = self.beside.archives.clone();
-        let archives = archives.map(|root| Archives { disk: Arc::clone(&disk), root });
-        let disk: Arc<dyn Disk> = Arc::new(ArchivesDisk::new(disk));
+        let root = self.beside.archives.as_deref().map(|root| self.place.absolute(root));
+        let archives = root.clone().map(|root| Archives { disk: Arc::clone(&disk), root });
+        let disk: Arc<dyn Disk> = Arc::new(ArchivesDisk::new(disk).with_place(root));
         let disk: Arc<dyn Disk> = match self.replica {
             Some(_) => Arc::new(RecordingDisk::new(disk, recorders.clone())),
             None => disk,

@@ -58,6 +58,16 @@ impl Place {
         OpenPlace { disk: Arc::new(disk), place, changed }
     }
 
+    /// A directory on the disk of the sessions, which another working directory doesn't change.
+    pub(super) fn absolute(&self, directory: &Path) -> PathBuf {
+        match self {
+            Self::Platform | Self::Directory(_) => {
+                std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned())
+            }
+            Self::Disk(_) | Self::Own { .. } => directory.to_owned(),
+        }
+    }
+
     /// The disk of the files that a player names.
     pub(super) fn outside(&self) -> Arc<dyn Disk> {
         match self {

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
-use bevy_session::library::{Archived, CleanupChange, CleanupFinished, CleanupReason};
+use bevy_session::library::{
+    Archived, CleanupChange, CleanupFinished, CleanupReason, PlayerErased, Remaining,
+};
 use bevy_session::prelude::*;
-use bevy_session::recovery::CorruptionDetected;
+use bevy_session::recovery::{CorruptionDetected, RecoveryFailed};
 use bevy_session::rules::SessionRulesExt;
 use bevy_session::{MemoryDisk, SessionId};
 
@@ -29,7 +31,8 @@ fn files(disk: &MemoryDisk, session: SessionId) -> (usize, usize) {
     let name = session.to_string();
     let of_session = |path: &PathBuf| path.components().any(|part| part.as_os_str() == &*name);
     let is_small = |path: &PathBuf| {
-        path.extension().is_some_and(|it| it == "ron" || it == "manifest" || it == "place")
+        path.extension()
+            .is_some_and(|it| it == "ron" || it == "manifest" || it == "place" || it == "owner")
     };
     let paths = disk.paths().into_iter();
     let (there, here): (Vec<_>, Vec<_>) = paths
@@ -131,7 +134,10 @@ fn without_its_drive_a_session_is_neither_listed_nor_lost() {
     away.remove_all(Path::new("drive"));
     let mut app = game_with_archives(&away);
     listen::<CorruptionDetected>(&mut app);
+    listen::<RecoveryFailed>(&mut app);
+    request(&mut app, |commands| commands.session().library().find());
     frames(&mut app, 10);
+    assert!(received::<RecoveryFailed>(&app).is_empty(), "it is away, and not lost");
     let listed = app.world().resource::<SessionCatalog>().get(session).cloned();
     assert!(listed.is_none_or(|entry| !entry.can_go_on()), "it can't be played on");
     request(&mut app, |commands| commands.session().continue_session(session));
@@ -149,4 +155,45 @@ fn without_its_drive_a_session_is_neither_listed_nor_lost() {
     }
     let app = game_with_archives(&away);
     assert!(entry(&app, session).session.place.is_archived());
+}
+
+#[test]
+fn who_is_erased_while_the_drive_is_away_is_erased_once_it_is_there() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with_archives(&disk);
+    app.world_mut().spawn(Health(7));
+    let mut play = |player: Option<&str>| {
+        let new = NewSession::named("Garden");
+        let new = match player {
+            Some(player) => new.player(player),
+            None => new,
+        };
+        let session = begin(&mut app, new);
+        seconds(&mut app, 2.0);
+        archive(&mut app, session);
+        session
+    };
+    let (ann, ben, nobody) = (play(Some("Ann")), play(Some("Ben")), play(None));
+    clean_up(&mut app);
+    drop(app);
+    let away = disk.snapshot();
+    away.remove_all(Path::new("drive"));
+    let mut app = game_with_archives(&away);
+    listen::<PlayerErased>(&mut app);
+    request(&mut app, |commands| commands.session().library().erase_player("Ann"));
+    frames(&mut app, 60);
+    let receipt = received::<PlayerErased>(&app).remove(0).receipt;
+    let waits = receipt.remaining.iter().filter(|it| matches!(it, Remaining::Away { .. }));
+    assert_eq!(waits.count(), 3, "{receipt:?}");
+    assert!(!receipt.is_complete());
+    drop(app);
+    for path in disk.paths().into_iter().filter(|path| path.starts_with(DRIVE)) {
+        away.put(&path, &disk.content(&path).unwrap());
+    }
+    let mut app = game_with_archives(&away);
+    begin(&mut app, NewSession::named("Another"));
+    seconds(&mut app, 2.0);
+    clean_up(&mut app);
+    assert_eq!(files(&away, ann), (0, 0));
+    assert_eq!((files(&away, ben), files(&away, nobody)), ((0, 1), (0, 1)));
 }

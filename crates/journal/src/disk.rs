@@ -124,13 +124,15 @@ pub use traced_disk::TracedDisk;
 #[doc(hidden)]
 pub use trial::Trial;
 
-pub(crate) use archive_place::{ArchivePlace, directory_of_marked, is_marked};
+pub(crate) use archive_place::{
+    ArchivePlace, directory_of_marked, is_away, is_marked, own, unmark,
+};
 pub(crate) use audit_file::{AuditFile, MOST_ENTRIES as MOST_AUDIT_ENTRIES};
 pub(crate) use boot::boot_id;
 pub(crate) use catalog_index::{CatalogIndex, IndexBuild, IndexedSession};
 pub use consent_files::ConsentFiles;
-pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock, create_directory};
-pub(crate) use directory_syncs::refuses_syncs;
+pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
+pub(crate) use directory_syncs::has_no_syncs;
 pub(crate) use erasure_files::{Erasure, ErasureFiles};
 pub(crate) use error::{Attempt, unknown_if_gone};
 pub(crate) use event_files::{EventFile, EventFiles};

@@ -2,18 +2,20 @@
 //!
 //! A directory that holds archives names itself by a random id (`bevy_session.archives`), and each session whose files are
 //! there has a small file in its own directory that says which place that is (`archives.place`). So an empty mount point, or
-//! another drive on the same one, is never taken for the place: what it would hold is away, not gone.
+//! another drive on the same one, is never taken for the place: what it would hold is away, not gone. Beside the session's
+//! files there stands to which directory they belong (`archives.owner`): a copy of that directory only reads them.
 
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::directory::create_directory;
+use super::directory_syncs::has_no_syncs;
 use super::error::Attempt;
-use super::layout::{ARCHIVES_ID, ARCHIVES_MARK, ARCHIVES_NOTE};
+use super::layout::{ARCHIVES_ID, ARCHIVES_MARK, ARCHIVES_NOTE, ARCHIVES_OWNER};
 use super::{Disk, Layout, StoreAction, StoreError};
-use crate::model::ids::random_u64;
+use crate::model::ids::{SessionId, random_u64};
 
 /// The longest of the small files.
 const MAX_LEN: usize = 16 << 10;
@@ -39,6 +41,24 @@ impl fmt::Display for ArchivesAway {
 
 impl Error for ArchivesAway {}
 
+/// The files at a place of archives belong to another directory, of which this one is a copy.
+#[derive(Debug)]
+pub struct ArchivesOfAnother {
+    owner: PathBuf,
+}
+
+impl fmt::Display for ArchivesOfAnother {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "the archive belongs to {}, of which this is a copy",
+            self.owner.display()
+        )
+    }
+}
+
+impl Error for ArchivesOfAnother {}
+
 impl ArchivePlace {
     /// Opens the place that the game names. At its first use it is given an id, which this machine notes: one that has lost
     /// its id is away.
@@ -50,16 +70,16 @@ impl ArchivePlace {
         let (own, note) = (root.join(ARCHIVES_ID), layout.state.join(ARCHIVES_NOTE));
         let noted = read(disk, &note).attempt(StoreAction::Read, &note)?;
         let noted = noted.as_deref().and_then(of_text).map(|(place, _)| place);
-        let place = match read(disk, &own).attempt(StoreAction::Read, &own)? {
-            Some(text) => {
-                let id = id_of(&text).ok_or_else(|| away(root));
-                Self { id: id.attempt(StoreAction::Read, &own)?, root: root.to_owned() }
-            }
-            None if noted.as_ref().is_some_and(|noted| noted.root == root) => {
+        if read(disk, &own).attempt(StoreAction::Read, &own)?.is_none() {
+            if noted.as_ref().is_some_and(|noted| noted.root == root) {
                 return Err(away(root)).attempt(StoreAction::LookFor, &own);
             }
-            None => Self::begin(disk, root)?,
-        };
+            Self::begin(disk, root)?;
+        }
+        // Read again: another process may have begun the place as well.
+        let text = read(disk, &own).attempt(StoreAction::Read, &own)?;
+        let id = text.as_deref().and_then(id_of).ok_or_else(|| away(root));
+        let place = Self { id: id.attempt(StoreAction::Read, &own)?, root: root.to_owned() };
         if noted.as_ref() != Some(&place) {
             let text = place.text("").attempt(StoreAction::Replace, &note)?;
             create_directory(disk, &layout.state)?;
@@ -68,19 +88,17 @@ impl ArchivePlace {
         Ok(place)
     }
 
-    fn begin(disk: &dyn Disk, root: &Path) -> Result<Self, StoreError> {
+    fn begin(disk: &dyn Disk, root: &Path) -> Result<(), StoreError> {
         let (place, own) =
             (Self { id: random_u64(), root: root.to_owned() }, root.join(ARCHIVES_ID));
         // A name that no note can hold is found before anything is made.
         place.text("").attempt(StoreAction::Replace, &own)?;
-        let changed = create_directory(disk, root)?;
-        changed.iter().for_each(|directory| {
+        create_directory(disk, root)?.iter().for_each(|directory| {
             // Those above the place may be others' to sync.
             let _ = disk.sync_dir(directory);
         });
         let id = format!("{:016x}\n", place.id);
-        disk.replace(&own, id.as_bytes()).attempt(StoreAction::Replace, &own)?;
-        Ok(place)
+        disk.replace(&own, id.as_bytes()).attempt(StoreAction::Replace, &own)
     }
 
     /// The text by which a session says that its files are here, below `inside`.
@@ -93,22 +111,63 @@ impl ArchivePlace {
         Ok(format!("{:016x}\n{root}\n{inside}\n", self.id))
     }
 
-    /// The directory of a session's files here.
-    pub fn directory_of(&self, session: &Path) -> PathBuf {
-        self.root.join(inside(session))
-    }
-
-    /// Notes in a session's own directory that files of it are here, durably.
+    /// Notes in a session's own directory that files of it are here, durably, and makes the directory for them. The place
+    /// itself isn't made: where it is missing, its drive is.
     ///
     /// # Errors
     ///
-    /// [`StoreError`].
-    pub fn mark(&self, disk: &dyn Disk, session: &Path) -> Result<(), StoreError> {
-        let mark = session.join(ARCHIVES_MARK);
-        let marked =
-            self.text(&inside(session)).and_then(|text| disk.replace(&mark, text.as_bytes()));
-        marked.attempt(StoreAction::Replace, &mark)
+    /// [`StoreError`]. The session isn't marked then, unless that can't be taken back.
+    pub fn mark(&self, disk: &dyn Disk, session: &Path) -> Result<PathBuf, StoreError> {
+        let (inside, mark) = (inside(session), session.join(ARCHIVES_MARK));
+        let text = self.text(&inside).attempt(StoreAction::Replace, &mark)?;
+        disk.replace(&mark, text.as_bytes()).attempt(StoreAction::Replace, &mark)?;
+        let there = self.root.join(inside);
+        if let Err(error) = self.make_directory(disk, session, &there) {
+            let _ = disk.remove(&mark);
+            return Err(error);
+        }
+        Ok(there)
     }
+
+    fn make_directory(
+        &self,
+        disk: &dyn Disk,
+        session: &Path,
+        there: &Path,
+    ) -> Result<(), StoreError> {
+        let profile = there.parent().unwrap_or(there);
+        for (directory, above) in [(profile, &*self.root), (there, profile)] {
+            match disk.create_dir(directory) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => made.attempt(StoreAction::CreateDirectory, directory)?,
+            }
+            match disk.sync_dir(above) {
+                Err(error) if has_no_syncs(&error) => {}
+                synced => synced.attempt(StoreAction::SyncDirectory, above)?,
+            }
+        }
+        own(disk, session, there).attempt(StoreAction::Replace, there)
+    }
+}
+
+/// Takes a session's mark back, if nothing of it is at the place any more. Its lock is held.
+///
+/// # Errors
+///
+/// Any [`io::Error`]. The mark stays then, and so does all else.
+pub fn unmark(disk: &dyn Disk, session: &Path, there: &Path) -> io::Result<()> {
+    for removed in [disk.remove(&there.join(ARCHIVES_OWNER)), disk.remove_dir(there)] {
+        match removed {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => removed?,
+        }
+    }
+    // The mark goes last: without it, nobody would find what a power cut brings back there.
+    match disk.sync_dir(there.parent().unwrap_or(there)) {
+        Err(error) if has_no_syncs(&error) => {}
+        synced => synced?,
+    }
+    disk.remove(&session.join(ARCHIVES_MARK))
 }
 
 /// Returns true if files of a session are at a place of archives.
@@ -116,20 +175,70 @@ pub fn is_marked(disk: &dyn Disk, session: &Path) -> bool {
     disk.open(&session.join(ARCHIVES_MARK)).is_ok()
 }
 
-/// The directory of archives that has files of a session, by the session's own; `None` if it has none.
+/// Returns true if files of a session are at a place of archives that can't be reached now. The disk finds them there.
+pub fn is_away(disk: &dyn Disk, session: &Path) -> bool {
+    disk.list(session).is_err_and(|error| error.kind() == io::ErrorKind::NotConnected)
+}
+
+/// The directory of archives that has files of a session, by the session's own; `None` if it has none. The place may be
+/// where the game says, or where it was when the session was marked.
 ///
 /// # Errors
 ///
 /// Any [`io::Error`], also if the place can't be reached: that is never [`io::ErrorKind::NotFound`], which would mean that
 /// the files are gone.
-pub fn directory_of_marked(disk: &dyn Disk, session: &Path) -> io::Result<Option<PathBuf>> {
+pub fn directory_of_marked(
+    disk: &dyn Disk,
+    session: &Path,
+    named: Option<&Path>,
+) -> io::Result<Option<PathBuf>> {
+    // Only a session is followed elsewhere, and only into a directory of its name.
+    let name = session.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if name.parse::<SessionId>().is_err() {
+        return Ok(None);
+    }
     let Some(text) = read(disk, &session.join(ARCHIVES_MARK))? else { return Ok(None) };
     let (place, inside) = of_text(&text).ok_or(io::ErrorKind::InvalidData)?;
-    let own = read(disk, &place.root.join(ARCHIVES_ID)).map_err(|_| away(&place.root))?;
-    match own.as_deref().and_then(id_of) {
-        Some(id) if id == place.id => Ok(Some(place.root.join(inside))),
-        _ => Err(away(&place.root)),
+    if Path::new(inside).file_name().is_none_or(|last| last != name) {
+        return Err(io::ErrorKind::InvalidData.into());
     }
+    let is_there = |root: &&Path| {
+        let own = read(disk, &root.join(ARCHIVES_ID));
+        own.is_ok_and(|own| own.as_deref().and_then(id_of) == Some(place.id))
+    };
+    let found = named.into_iter().chain([&*place.root]).find(is_there);
+    found.map(|root| Some(root.join(inside))).ok_or_else(|| away(&place.root))
+}
+
+/// Makes sure that the files of a session at a place of archives belong to this directory of it. Those of one that was
+/// moved go with it; a copy has none.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::PermissionDenied`] if this is a copy, and any other [`io::Error`].
+pub fn own(disk: &dyn Disk, session: &Path, there: &Path) -> io::Result<()> {
+    let path = there.join(ARCHIVES_OWNER);
+    let owner = read(disk, &path)?.map(|text| PathBuf::from(text.trim_end_matches('\n')));
+    let name = session.to_string_lossy();
+    if owner.as_deref() == Some(Path::new(&*name)) {
+        return Ok(());
+    }
+    if let Some(owner) = owner
+        && is_marked(disk, &owner)
+        && !are_one(disk, session, &owner)?
+    {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, ArchivesOfAnother { owner }));
+    }
+    disk.replace(&path, format!("{name}\n").as_bytes())
+}
+
+/// Returns true if two paths lead to one directory.
+fn are_one(disk: &dyn Disk, one: &Path, other: &Path) -> io::Result<bool> {
+    let probe = Layout::unfinished(&one.join(ARCHIVES_MARK));
+    let made = disk.create_new(&probe)?;
+    let is_there = probe.file_name().is_some_and(|name| disk.open(&other.join(name)).is_ok());
+    drop(made);
+    disk.remove(&probe).map(|()| is_there)
 }
 
 /// The place of a session's directory below that of archives: its profile's name and its own.
@@ -144,9 +253,10 @@ fn inside(session: &Path) -> String {
 fn of_text(text: &str) -> Option<(ArchivePlace, &str)> {
     let mut lines = text.lines();
     let (id, root, inside) = (lines.next()?, lines.next()?, lines.next()?);
-    let is_inside = inside.split('/').all(|part| !matches!(part, "." | ".."));
+    let mut parts = Path::new(inside).components();
+    let is_inside = parts.all(|part| matches!(part, Component::Normal(_)));
     let place = ArchivePlace { id: id_of(id)?, root: PathBuf::from(root) };
-    is_inside.then_some((place, inside))
+    (is_inside && inside.split('/').count() <= 2).then_some((place, inside))
 }
 
 fn id_of(text: &str) -> Option<u64> {

@@ -10,9 +10,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::archive_place::directory_of_marked;
+use super::archive_place::{directory_of_marked, own, unmark};
 use super::directory_syncs::has_no_syncs;
-use super::layout::{ARCHIVES_MARK, ASIDE};
+use super::layout::{ARCHIVES_MARK, ARCHIVES_OWNER, ASIDE};
 use super::{AppendFile, DirEntry, Disk, Lock, Room};
 use crate::format::ReadAt;
 
@@ -20,6 +20,8 @@ use crate::format::ReadAt;
 #[derive(Debug)]
 pub struct ArchivesDisk {
     disk: Arc<dyn Disk>,
+    /// The place of archives that the game names.
+    named: Option<PathBuf>,
     /// Directories of sessions, each with the one at the place of archives, from which something was removed since it was
     /// synced.
     unsynced: Mutex<BTreeMap<PathBuf, PathBuf>>,
@@ -28,7 +30,17 @@ pub struct ArchivesDisk {
 impl ArchivesDisk {
     /// The same files, and those of archived sessions that are in another place.
     pub fn new(disk: Arc<dyn Disk>) -> Self {
-        Self { disk, unsynced: Mutex::default() }
+        Self { disk, named: None, unsynced: Mutex::default() }
+    }
+
+    /// With the place of archives that the game names: it may have been somewhere else before.
+    #[must_use]
+    pub fn with_place(self, named: Option<PathBuf>) -> Self {
+        Self { named, ..self }
+    }
+
+    fn directory_beside(&self, directory: &Path) -> io::Result<Option<PathBuf>> {
+        directory_of_marked(&*self.disk, directory, self.named.as_deref())
     }
 
     /// The place of archives of a file's directory, if it has one.
@@ -40,7 +52,7 @@ impl ArchivesDisk {
         if name.to_str().is_some_and(is_mark) {
             return Ok(None);
         }
-        Ok(directory_of_marked(&*self.disk, directory)?.map(|beside| beside.join(name)))
+        Ok(self.directory_beside(directory)?.map(|beside| beside.join(name)))
     }
 
     /// Asks for a file where its session is, and then at the place of archives.
@@ -72,6 +84,10 @@ fn is_mark(name: &str) -> bool {
     name.strip_suffix(ASIDE).unwrap_or(name) == ARCHIVES_MARK
 }
 
+fn is_owner(name: &str) -> bool {
+    name.strip_suffix(ASIDE).unwrap_or(name) == ARCHIVES_OWNER
+}
+
 fn is_missing(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
 }
@@ -96,17 +112,18 @@ impl Disk for ArchivesDisk {
         if entries.len() == listed {
             return Ok(entries);
         }
-        let Some(beside) = directory_of_marked(&*self.disk, directory)? else { return Ok(entries) };
+        let Some(beside) = self.directory_beside(directory)? else { return Ok(entries) };
         let older = match self.disk.list(&beside) {
             // Only now it is known that they are gone, and the place isn't.
             Err(error) if is_missing(&error) => {
-                directory_of_marked(&*self.disk, directory)?;
+                self.directory_beside(directory)?;
                 Vec::new()
             }
             listed => listed?,
         };
         let mut all: BTreeMap<String, DirEntry> =
             older.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
+        all.retain(|name, _| !is_owner(name));
         all.extend(entries.into_iter().map(|entry| (entry.name.clone(), entry)));
         Ok(all.into_values().collect())
     }
@@ -127,6 +144,9 @@ impl Disk for ArchivesDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let Some(older) = self.beside(path)? else { return self.disk.remove(path) };
+        if self.disk.open(&older).is_ok() {
+            own(&*self.disk, parent_of(path), parent_of(&older))?;
+        }
         match self.disk.remove(&older) {
             Err(error) if is_missing(&error) => return self.disk.remove(path),
             removed => removed?,
@@ -143,18 +163,14 @@ impl Disk for ArchivesDisk {
     }
 
     fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        let mark = path.join(ARCHIVES_MARK);
-        if let Some(beside) = directory_of_marked(&*self.disk, path)? {
+        if let Some(beside) = self.directory_beside(path)? {
             if !self.list(path)?.is_empty() {
                 return Err(io::ErrorKind::DirectoryNotEmpty.into());
             }
-            match self.disk.remove_dir(&beside) {
-                Err(error) if is_missing(&error) => {}
-                removed => removed?,
+            if self.disk.list(&beside).is_ok() {
+                own(&*self.disk, path, &beside)?;
             }
-            // The note goes last: without it, nobody would find what a power cut brings back there.
-            self.sync(parent_of(&beside))?;
-            self.disk.remove(&mark)?;
+            unmark(&*self.disk, path, &beside)?;
         }
         self.disk.remove_dir(path)
     }

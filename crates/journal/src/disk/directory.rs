@@ -19,7 +19,7 @@ use super::error::Attempt;
 use super::{DirEntry, Disk, Layout, SessionOpening, StoreAction, StoreError, StoredSession};
 use crate::model::ids::SessionId;
 
-pub use directories::create_directory;
+pub(super) use directories::create_directory;
 pub use segments::CreatedSegment;
 pub use session_lock::SessionLock;
 

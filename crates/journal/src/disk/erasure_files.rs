@@ -37,6 +37,9 @@ pub struct Erasure {
     check: u16,
     /// The sessions to be removed.
     pub sessions: Vec<SessionId>,
+    /// The sessions to be removed if they say that they are the player's: their files couldn't be reached.
+    #[serde(default)]
+    pub away: Vec<SessionId>,
     /// The slots to be removed.
     pub slots: Vec<SlotId>,
     /// The answers to be removed about the use of the player's data; `None` once they are.
@@ -51,8 +54,8 @@ impl Erasure {
     pub fn of(player: &str, asked_at: Timestamp) -> Self {
         let number = random_u64();
         let check = check_of(player, number);
-        let (sessions, slots) = (Vec::new(), Vec::new());
-        Self { number, asked_at, check, sessions, slots, consent: None, is_done: false }
+        let (sessions, away, slots) = (Vec::new(), Vec::new(), Vec::new());
+        Self { number, asked_at, check, sessions, away, slots, consent: None, is_done: false }
     }
 
     /// Returns true if this may be the player's name. Of another player it is one time in 65,536.

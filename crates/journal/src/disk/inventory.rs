@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::Layout;
-use super::layout::{ARCHIVES_ID, ARCHIVES_MARK, ARCHIVES_NOTE};
+use super::layout::{ARCHIVES_ID, ARCHIVES_MARK, ARCHIVES_NOTE, ARCHIVES_OWNER};
 
 /// A kind of file that is kept.
 #[derive(Clone, Copy, Debug)]
@@ -159,10 +159,10 @@ impl Kept {
         },
         Self {
             what: "place of archives",
-            place: "state/archives.note, and bevy_session.archives at that place, beside files of sessions",
-            personal: "",
-            goes: "never",
-            is_it: |name| matches!(name, ARCHIVES_NOTE | ARCHIVES_ID),
+            place: "state/archives.note; at that place bevy_session.archives and, beside files of sessions, archives.owner",
+            personal: "the path of the session's directory",
+            goes: "archives.owner with its session, the others never",
+            is_it: |name| matches!(name, ARCHIVES_NOTE | ARCHIVES_ID | ARCHIVES_OWNER),
         },
         Self {
             what: "reserve",

@@ -52,6 +52,8 @@ const SESSION_MANIFEST: &str = "session.manifest";
 pub(super) const ARCHIVES_MARK: &str = "archives.place";
 /// The name of the file by which a place of archives is known.
 pub(super) const ARCHIVES_ID: &str = "bevy_session.archives";
+/// The name of the file beside a session's files at a place of archives that says to which directory they belong.
+pub(super) const ARCHIVES_OWNER: &str = "archives.owner";
 /// The name of this machine's note of the place of archives that it uses.
 pub(super) const ARCHIVES_NOTE: &str = "archives.note";
 /// Characters of a profile's name that are kept in the name of its directory.
@@ -391,7 +393,7 @@ impl Layout {
     pub fn place_of_aside(name: &str) -> Option<&str> {
         let place = name.strip_suffix(ASIDE)?;
         let is_small_file = matches!(place, HOST | SESSION_CARD | SESSION_MANIFEST | AUDIT_LOG)
-            || matches!(place, ARCHIVES_MARK | ARCHIVES_ID | ARCHIVES_NOTE)
+            || matches!(place, ARCHIVES_MARK | ARCHIVES_ID | ARCHIVES_NOTE | ARCHIVES_OWNER)
             || Self::is_process_record_name(place)
             || has_extension(place, TRIAL_EXTENSION)
             || has_extension(place, INDEX_EXTENSION)

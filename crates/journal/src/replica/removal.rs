@@ -43,6 +43,8 @@ pub struct Clearing {
     log: Log,
     /// The places to be looked at, the next one last.
     places: Vec<(Epoch, Position)>,
+    /// The number of entries that were deleted.
+    deleted: usize,
 }
 
 impl Clearing {
@@ -51,7 +53,7 @@ impl Clearing {
     pub fn new(log: Log) -> Self {
         let tombstone = log.tombstone();
         let places = tombstone.map(|tombstone| log.maybe_deletable(tombstone)).unwrap_or_default();
-        Self { log, places }
+        Self { log, places, deleted: 0 }
     }
 
     /// Deletes one object at most. Returns true if there is more to do.
@@ -61,9 +63,16 @@ impl Clearing {
         let Some(place) = self.places.last().copied() else { return Ok(false) };
         if let Some(key) = self.log.deletable_at(reach, place).await? {
             reach.delete(key).await?;
+            self.deleted += 1;
         }
         self.places.pop();
         Ok(true)
+    }
+
+    /// The number of entries that it leaves: a seal may be beside another one.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.log.len().saturating_sub(self.deleted)
     }
 }
 

@@ -116,7 +116,10 @@ impl Game {
     pub fn boot_with_archives(disk: &SimulatedDisk, root: &Path, now: Timestamp) -> Self {
         let disk: Arc<dyn Disk> = Arc::new(disk.clone());
         let archives = Archives { disk: Arc::clone(&disk), root: root.to_owned() };
-        let local = LocalStore::new(Arc::new(ArchivesDisk::new(disk)), layout());
+        let local = LocalStore::new(
+            Arc::new(ArchivesDisk::new(disk).with_place(Some(root.to_owned()))),
+            layout(),
+        );
         Self::boot_with(local.with_archives(Some(archives)), now)
     }
 

@@ -5,7 +5,7 @@
 //! it was chosen. If the process dies meanwhile, each session has changed or has not, and the next cleanup finds the
 //! others again.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,8 +42,9 @@ pub(super) struct CleanUp {
     /// The sessions that it is about: those of another profile are none of its business.
     local: Arc<LocalStore>,
     phase: Phase,
-    /// The sessions that are archived, as far as is known.
-    archived: VecDeque<SessionId>,
+    /// All sessions, and those that are archived, as far as is known.
+    sessions: VecDeque<SessionId>,
+    archived: BTreeSet<SessionId>,
     /// The time for which another process is in the way.
     wait: Duration,
     outcome: CleanupOutcome,
@@ -117,8 +118,8 @@ impl CleanUp {
         let looking = Looking { waiting, records: None, entries, crashes };
         let outcome = CleanupOutcome { is_complete, ..CleanupOutcome::default() };
         let phase = Phase::Look(Box::new(looking));
-        let (archived, wait) = (VecDeque::new(), Duration::ZERO);
-        Self { rules, ticket, local: Arc::clone(local), phase, archived, wait, outcome }
+        let (sessions, archived, wait) = Default::default();
+        Self { rules, ticket, local: Arc::clone(local), phase, sessions, archived, wait, outcome }
     }
 
     /// Does the next piece of work.
@@ -167,6 +168,7 @@ impl CleanUp {
     fn judge(&mut self, looking: &Looking, tools: &Tools<'_>) -> Phase {
         let archived = looking.entries.iter().filter(|entry| entry.session.place.is_archived());
         self.archived = archived.map(|entry| entry.session.id).collect();
+        self.sessions = looking.entries.iter().map(|entry| entry.session.id).collect();
         let (time, clock) = (tools.finder.time(), tools.now.wall);
         let mut then = Edits::new();
         if let Some(retention) = &self.rules.retention {
@@ -322,7 +324,11 @@ impl CleanUp {
         if again_in.is_some() {
             return Phase::Erase(erasing);
         }
-        match MovingArchives::begin(&self.local, mem::take(&mut self.archived)) {
+        match MovingArchives::begin(
+            &self.local,
+            mem::take(&mut self.sessions),
+            mem::take(&mut self.archived),
+        ) {
             Ok(Some(moving)) => return Phase::Move(Box::new(moving)),
             Ok(None) => {}
             Err(error) => {

@@ -79,6 +79,8 @@ pub(super) struct Erasing {
 /// What goes, and what remains of a player.
 struct Goes {
     sessions: Vec<SessionId>,
+    /// The sessions of which nobody can say whose they are before the place of archives can be reached.
+    away: Vec<SessionId>,
     slots: Vec<SlotFile>,
     remaining: Vec<Remaining>,
 }
@@ -90,7 +92,7 @@ impl Goes {
         store: &DirectoryStore,
         means: &Means<'_>,
     ) -> Result<Self, RequestError> {
-        let Owned { whole: mut sessions, forked, former, forgotten, mut unreadable } = owned;
+        let Owned { whole: mut sessions, forked, former, forgotten, away, mut unreadable } = owned;
         let slots = slots_in(&**store.disk(), &store.layout().slots())?;
         let game = means.finder.slots().game();
         let slots = own_slots(slots, (player, &sessions), game, &mut unreadable);
@@ -98,14 +100,14 @@ impl Goes {
         let is_nothing = sessions.is_empty() && slots.is_empty() && forked.is_empty();
         let has_answered = ConsentFiles::of(store).has(player)?;
         let is_named = || has_answered || means.auditor.names(store, player);
-        if is_nothing && former.is_empty() && !is_named() {
+        if is_nothing && former.is_empty() && away.is_empty() && !is_named() {
             return Err(RequestError::UnknownPlayer);
         }
         let forked = forked.into_iter().map(|session| Remaining::Forked { session });
         let former = former.into_iter().map(|session| Remaining::Former { session });
         let unreadable = unreadable.into_iter().map(|file| Remaining::Unreadable { file });
         let remaining = forked.chain(former).chain(unreadable).collect();
-        Ok(Self { sessions, slots, remaining })
+        Ok(Self { sessions, away, slots, remaining })
     }
 }
 
@@ -159,13 +161,14 @@ impl Erasing {
     /// Says durably what goes.
     fn begin_removing(&self, owned: Owned, means: &Means<'_>) -> Result<Removing, RequestError> {
         let store = &self.local.store;
-        let Goes { sessions, slots, remaining } = Goes::of(&self.player, owned, store, means)?;
+        let Goes { sessions, away, slots, remaining } =
+            Goes::of(&self.player, owned, store, means)?;
         let mut erasure = Erasure::of(&self.player, means.now.wall);
         erasure.slots = slots.iter().map(|slot| slot.slot.id).collect();
-        erasure.sessions = sessions;
+        (erasure.sessions, erasure.away) = (sessions, away);
         erasure.consent = ConsentFiles::of(store).to_be_erased(&self.player, erasure.asked_at)?;
-        let has_files = !erasure.sessions.is_empty() || !erasure.slots.is_empty();
-        if has_files || erasure.consent.is_some() {
+        let has_sessions = !erasure.sessions.is_empty() || !erasure.away.is_empty();
+        if has_sessions || !erasure.slots.is_empty() || erasure.consent.is_some() {
             ErasureFiles::of(store).write(&erasure)?;
         }
         Ok(Removing::of(erasure, Some(self.player.clone()), remaining, &self.local))
@@ -187,7 +190,9 @@ impl Erasing {
             return Err(RequestError::UnknownPlayer);
         };
         let store = &self.local.store;
-        let Goes { sessions, slots, mut remaining } = Goes::of(&self.player, owned, store, means)?;
+        let Goes { sessions, away, slots, mut remaining } =
+            Goes::of(&self.player, owned, store, means)?;
+        remaining.extend(away.into_iter().map(|session| Remaining::Away { session }));
         let mut receipt = ErasureReceipt { slots: slots.len(), ..ErasureReceipt::default() };
         slots.iter().for_each(|slot| receipt.bytes += slot.bytes);
         receipt.files += slots.len() as u64;

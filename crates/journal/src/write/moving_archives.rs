@@ -1,11 +1,14 @@
-//! Moves the files of archived sessions to the place of archives, a slice at a time.
+//! Moves the files of archived sessions to the place of archives, and home again those of sessions that are archived no
+//! more, a slice at a time.
 //!
 //! With the session's lock held, its own directory is marked, durably: from now on its files are those of both directories
 //! (`disk/archives_disk.rs`). So whatever becomes of the move, what is at the other place is found, and is removed with the
-//! session. Each file is then copied beside its place there, synced, read back and put in its place. Once all are there,
-//! durably, they go here. A process that dies meanwhile leaves files in both directories; the next move copies them again.
+//! session. Each file that isn't there yet is copied beside its place there, synced, read back and put in its place. Only a
+//! look that finds all of them there, byte for byte, removes them here. On two drives nothing becomes durable in one order, so
+//! where directories can't be synced, that is the look of the next cleanup. The mark goes once nothing is there any more.
 
-use std::collections::VecDeque;
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
@@ -16,19 +19,20 @@ use tracing::{debug, warn};
 use super::archiving::the_only_line;
 use super::filing::{refuse_to_guess, take};
 use super::jobs::{Holds, Tools};
-use super::slices::SLICE_BYTES;
+use super::slices::{LISTED_AT_ONCE, SLICE_BYTES, SYNC_EVERY};
 use crate::disk::{
     AppendFile, ArchivePlace, Archives, Attempt, DirEntry, Disk, Layout, LocalStore, ReadAt,
-    SessionLock, StoreAction, StoreError, create_directory, directory_of_marked, refuses_syncs,
-    with_sources,
+    SessionLock, StoreAction, StoreError, directory_of_marked, has_no_syncs, is_marked, own,
+    unmark, with_sources,
 };
 use crate::model::ids::SessionId;
-use crate::model::session::RequestError;
+use crate::model::session::{RequestError, ShelfPlace};
 
 /// The sessions that are moved.
 pub(super) struct MovingArchives {
     archives: Archives,
     place: ArchivePlace,
+    archived: BTreeSet<SessionId>,
     waiting: VecDeque<SessionId>,
     current: Option<Box<Moving>>,
 }
@@ -43,33 +47,32 @@ pub(super) enum Moved {
 }
 
 impl MovingArchives {
-    /// Begins to move sessions, if there is a place of archives.
+    /// Begins to move sessions, of which some are archived, if there is a place of archives.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if it can't be reached.
     pub(super) fn begin(
         local: &LocalStore,
-        waiting: VecDeque<SessionId>,
+        sessions: VecDeque<SessionId>,
+        archived: BTreeSet<SessionId>,
     ) -> Result<Option<Self>, StoreError> {
-        let Some(archives) = local.archives.clone().filter(|_| !waiting.is_empty()) else {
+        let Some(archives) = local.archives.clone().filter(|_| !sessions.is_empty()) else {
             return Ok(None);
         };
         let place = ArchivePlace::open(&*archives.disk, local.store.layout(), &archives.root)?;
-        Ok(Some(Self { archives, place, waiting, current: None }))
+        Ok(Some(Self { archives, place, archived, waiting: sessions, current: None }))
     }
 
     /// Does the next slice.
     pub(super) fn step(&mut self, tools: &Tools<'_>) -> Moved {
         let (session, stepped) = match self.current.take() {
-            Some(moving) => (moving.session, moving.step(&*self.archives.disk)),
-            None => {
-                let Some(session) = self.waiting.pop_front() else { return Moved::Done };
-                if Some(session) == tools.playing() {
-                    return Moved::Going;
-                }
-                (session, self.take_up(session, tools.finder.local()))
-            }
+            Some(moving) => (moving.session, moving.step(&self.archives)),
+            None => match self.next(tools) {
+                Some(session) => (session, self.take_up(session, tools.finder.local())),
+                None if self.waiting.is_empty() => return Moved::Done,
+                None => return Moved::Going,
+            },
         };
         match stepped {
             Ok(Step::Going(moving)) => {
@@ -77,23 +80,40 @@ impl MovingArchives {
                 Moved::Going
             }
             Ok(Step::Moved(bytes)) => {
-                debug!(%session, bytes, "the files of an archived session were moved to the place of archives");
+                debug!(%session, bytes, "the files of an archived session are at the place of archives");
                 Moved::Session(session, bytes)
             }
-            // It is played, gone or not archived any more.
+            // It is played, gone, or has nothing to be moved now.
             Ok(Step::Nothing) | Err(RequestError::SessionInUse | RequestError::UnknownSession) => {
                 Moved::Going
             }
             Err(error) => {
-                warn!(%session, error = %with_sources(&error), "an archived session can't be moved to the place of archives");
+                warn!(%session, error = %with_sources(&error), "a session can't be moved to or from the place of archives");
                 Moved::Refused(session, error)
             }
         }
     }
 
-    /// Gives up the session that is being moved. It stays as it is.
+    /// The next session that may have to be moved, of so many as are looked at in one slice.
+    fn next(&mut self, tools: &Tools<'_>) -> Option<SessionId> {
+        let layout = tools.finder.local().store.layout();
+        for _ in 0..LISTED_AT_ONCE {
+            let session = self.waiting.pop_front()?;
+            let may_move = || {
+                self.archived.contains(&session)
+                    || is_marked(&*self.archives.disk, &layout.session(session))
+            };
+            if Some(session) != tools.playing() && may_move() {
+                return Some(session);
+            }
+        }
+        None
+    }
+
+    /// Gives up the session that is being moved, which has another turn.
     pub(super) fn cancel(&mut self) {
         if let Some(moving) = self.current.take() {
+            self.waiting.push_front(moving.session);
             moving.leave(&*self.archives.disk);
         }
     }
@@ -102,74 +122,116 @@ impl MovingArchives {
         self.current.as_ref().map_or(Holds::Nothing, |moving| Holds::Session(moving.session))
     }
 
-    /// Takes the lock of a session that has files here and is archived.
+    /// Takes the lock of a session that has files in the wrong place.
     fn take_up(&self, session: SessionId, local: &LocalStore) -> Result<Step, RequestError> {
-        let (disk, directory) = (&*self.archives.disk, local.store.layout().session(session));
-        if files_in(disk, &directory)?.is_empty() {
+        let (disk, here) = (&*self.archives.disk, local.store.layout().session(session));
+        if self.archived.contains(&session) && files_in(disk, &here)?.is_empty() {
             return Ok(Step::Nothing);
         }
         let (stored, lock) = take(&local.store, session)?;
         refuse_to_guess(stored.index())?;
-        if !the_only_line(&stored)?.metadata.place.is_archived() {
-            return Ok(Step::Nothing);
-        }
-        let there = self.beside(disk, &directory)?;
-        let files = files_in(disk, &directory)?;
-        let stage = Stage::next(files.iter().map(|file| file.name.clone()).collect());
-        Ok(Step::Going(Box::new(Moving { session, directory, there, files, stage, lock })))
+        let (from, to, way) = match the_only_line(&stored)?.metadata.place {
+            ShelfPlace::Archive { .. } => {
+                let there = self.there(&here)?;
+                (here.clone(), there, Way::Out)
+            }
+            ShelfPlace::Open => match marked(disk, &here, &self.archives.root)? {
+                Some(there) => (there, here.clone(), Way::Home),
+                None => return Ok(Step::Nothing),
+            },
+            ShelfPlace::Trash { .. } => return Ok(Step::Nothing),
+        };
+        own(disk, &here, if way == Way::Out { &to } else { &from })
+            .attempt(StoreAction::Replace, &here)?;
+        remove_unfinished(disk, &to)?;
+        let files = files_in(disk, &from)?;
+        let waiting = files.iter().cloned().collect();
+        let moving = Moving {
+            session,
+            here,
+            from,
+            to,
+            way,
+            files,
+            stage: Stage::Next(waiting),
+            copied: false,
+            lock,
+        };
+        Ok(Step::Going(Box::new(moving)))
     }
 
-    /// The directory of a session at the place of archives, which is made and marked if it is new: the one that it has
-    /// already, even if the game names another by now.
-    fn beside(&self, disk: &dyn Disk, directory: &Path) -> Result<PathBuf, StoreError> {
-        let marked =
-            || directory_of_marked(disk, directory).attempt(StoreAction::LookFor, directory);
-        let there = match marked()? {
-            Some(there) => there,
-            None => {
-                self.place.mark(disk, directory)?;
-                self.place.directory_of(directory)
-            }
-        };
-        prepare(disk, &there)?;
-        Ok(there)
+    /// The directory of a session at the place of archives: the one that it has already, even if the game names another by
+    /// now, or a new one.
+    fn there(&self, here: &Path) -> Result<PathBuf, StoreError> {
+        match marked(&*self.archives.disk, here, &self.archives.root)? {
+            Some(there) => Ok(there),
+            None => self.place.mark(&*self.archives.disk, here),
+        }
     }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Out,
+    Home,
 }
 
 /// A session that is being moved.
 struct Moving {
     session: SessionId,
-    directory: PathBuf,
-    there: PathBuf,
+    /// Its own directory.
+    here: PathBuf,
+    from: PathBuf,
+    to: PathBuf,
+    way: Way,
     /// The files to be moved, as they were listed.
     files: Vec<DirEntry>,
     stage: Stage,
+    /// True if one wasn't there yet.
+    copied: bool,
     lock: SessionLock,
 }
 
 enum Stage {
-    /// The first of these is to be copied.
-    Next(VecDeque<String>),
+    /// The first of these is looked for.
+    Next(VecDeque<DirEntry>),
+    Comparing {
+        pair: Pair,
+        then: VecDeque<DirEntry>,
+    },
     Copying {
         copy: Copy,
-        then: VecDeque<String>,
+        then: VecDeque<DirEntry>,
     },
     ReadingBack {
         copy: Copy,
-        then: VecDeque<String>,
+        then: VecDeque<DirEntry>,
     },
-    /// All are there.
-    Copied,
+}
+
+/// A file and its copy, compared a slice at a time.
+struct Pair {
+    name: String,
+    one: Side,
+    other: Side,
+    at: u64,
+}
+
+struct Side {
+    path: PathBuf,
+    file: Arc<dyn ReadAt>,
 }
 
 /// A file that is being copied.
 struct Copy {
     name: String,
-    from: Arc<dyn ReadAt>,
-    written: PathBuf,
+    from: Side,
     file: Box<dyn AppendFile>,
+    written: PathBuf,
     len: u64,
     at: u64,
+    unsynced: u64,
+    read_back: Option<Pair>,
 }
 
 enum Step {
@@ -179,52 +241,110 @@ enum Step {
     Nothing,
 }
 
-impl Stage {
-    fn next(then: VecDeque<String>) -> Self {
-        if then.is_empty() { Self::Copied } else { Self::Next(then) }
-    }
-}
-
 impl Moving {
-    /// Does the next slice. If anything fails, all files are here as they were.
-    fn step(mut self: Box<Self>, disk: &dyn Disk) -> Result<Step, RequestError> {
-        self.stage = match mem::replace(&mut self.stage, Stage::Copied) {
+    /// Does the next slice. If anything fails, no file is gone.
+    fn step(mut self: Box<Self>, archives: &Archives) -> Result<Step, RequestError> {
+        let disk = &*archives.disk;
+        self.stage = match mem::replace(&mut self.stage, Stage::Next(VecDeque::new())) {
             Stage::Next(mut then) => match then.pop_front() {
-                Some(name) => {
-                    let copy = Copy::begin(disk, &self.directory, &self.there, name)?;
-                    Stage::Copying { copy, then }
+                Some(file) => self.look_for(disk, file, then)?,
+                None => return self.end(archives),
+            },
+            Stage::Comparing { mut pair, then } => match pair.compare_on()? {
+                Compared::Equal => Stage::Next(then),
+                Compared::SoFar => Stage::Comparing { pair, then },
+                // What is in the session's own directory is newer.
+                Compared::Different | Compared::Longer if self.way == Way::Home => {
+                    Stage::Next(then)
                 }
-                None => Stage::Copied,
+                Compared::Different => self.begin_to_copy(disk, pair.name, then)?,
+                Compared::Longer => {
+                    // A part of it is here, as a file cloud may leave it.
+                    let path = pair.one.path.display();
+                    warn!(session = %self.session, %path, "the archive has more of a file, which stays");
+                    return Ok(Step::Nothing);
+                }
             },
             Stage::Copying { mut copy, then } => match copy.write_on() {
                 Ok(true) => Stage::Copying { copy, then },
-                Ok(false) => Stage::ReadingBack { copy: Copy { at: 0, ..copy }, then },
+                Ok(false) => Stage::ReadingBack { copy, then },
                 Err(error) => return Err(copy.give_up(disk, error)),
             },
-            Stage::ReadingBack { mut copy, then } => match copy.compare_on(disk) {
+            Stage::ReadingBack { mut copy, then } => match copy.read_back(disk) {
                 Ok(true) => Stage::ReadingBack { copy, then },
                 Ok(false) => {
-                    copy.put_in_place(disk, &self.there)?;
-                    Stage::next(then)
+                    copy.put_in_place(disk, &self.to)?;
+                    Stage::Next(then)
                 }
                 Err(error) => return Err(copy.give_up(disk, error)),
             },
-            Stage::Copied => return self.finish(disk),
         };
         Ok(Step::Going(self))
     }
 
-    /// Removes the files here, if they are still those that were copied.
-    fn finish(&self, disk: &dyn Disk) -> Result<Step, RequestError> {
-        sync_directory(disk, &self.there)?;
-        if !self.lock.is_held()? || files_in(disk, &self.directory)? != self.files {
+    fn look_for(
+        &mut self,
+        disk: &dyn Disk,
+        file: DirEntry,
+        then: VecDeque<DirEntry>,
+    ) -> Result<Stage, StoreError> {
+        match Side::open(disk, self.to.join(&file.name)) {
+            Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => {
+                self.begin_to_copy(disk, file.name, then)
+            }
+            other => {
+                let one = Side::open(disk, self.from.join(&file.name))?;
+                let pair = Pair { name: file.name, one, other: other?, at: 0 };
+                Ok(Stage::Comparing { pair, then })
+            }
+        }
+    }
+
+    fn begin_to_copy(
+        &mut self,
+        disk: &dyn Disk,
+        name: String,
+        then: VecDeque<DirEntry>,
+    ) -> Result<Stage, StoreError> {
+        self.copied = true;
+        Ok(Stage::Copying { copy: Copy::begin(disk, &self.from, &self.to, name)?, then })
+    }
+
+    /// Removes the files that were found in both places, if they are still those and the place is the place.
+    fn end(&self, archives: &Archives) -> Result<Step, RequestError> {
+        let disk = &*archives.disk;
+        let is_ordered = sync_directory(disk, &self.to)? && !cfg!(windows);
+        if self.copied && !is_ordered {
+            return Ok(Step::Nothing);
+        }
+        let there = if self.way == Way::Out { &self.to } else { &self.from };
+        let is_place = marked(disk, &self.here, &archives.root)?.as_ref() == Some(there);
+        let copies = files_in(disk, &self.to)?;
+        let is_copied = |file: &DirEntry| {
+            copies.iter().any(|copy| {
+                copy.name == file.name && (copy.len == file.len || self.way == Way::Home)
+            })
+        };
+        let is_unchanged = files_in(disk, &self.from)? == self.files;
+        if !is_place
+            || !is_unchanged
+            || !self.files.iter().all(is_copied)
+            || !self.lock.is_held()?
+        {
+            warn!(session = %self.session, "an archived session changed while it was moved, and stays where it is");
             return Ok(Step::Nothing);
         }
         for file in &self.files {
-            let path = self.directory.join(&file.name);
+            let path = self.from.join(&file.name);
             disk.remove(&path).attempt(StoreAction::RemoveFile, &path)?;
         }
-        sync_directory(disk, &self.directory)?;
+        sync_directory(disk, &self.from)?;
+        if self.way == Way::Home {
+            unmark(disk, &self.here, &self.from)
+                .attempt(StoreAction::RemoveDirectory, &self.from)?;
+            sync_directory(disk, &self.here)?;
+            return Ok(Step::Nothing);
+        }
         Ok(Step::Moved(self.files.iter().map(|file| file.len).sum()))
     }
 
@@ -235,51 +355,99 @@ impl Moving {
     }
 }
 
+enum Compared {
+    Equal,
+    Different,
+    /// The other one has more.
+    Longer,
+    /// There is more.
+    SoFar,
+}
+
+impl Pair {
+    /// Compares a slice.
+    fn compare_on(&mut self) -> Result<Compared, StoreError> {
+        let (len, other) = (self.one.len()?, self.other.len()?);
+        match len.cmp(&other) {
+            Ordering::Less => return Ok(Compared::Longer),
+            Ordering::Greater => return Ok(Compared::Different),
+            Ordering::Equal => {}
+        }
+        let slice = (len - self.at).min(SLICE_BYTES as u64);
+        let is_same = self.one.read(self.at, slice)? == self.other.read(self.at, slice)?;
+        self.at += slice;
+        Ok(match is_same {
+            false => Compared::Different,
+            true if self.at < len => Compared::SoFar,
+            true => Compared::Equal,
+        })
+    }
+}
+
+impl Side {
+    fn open(disk: &dyn Disk, path: PathBuf) -> Result<Self, StoreError> {
+        let file = disk.open(&path).attempt(StoreAction::Open, &path)?;
+        Ok(Self { path, file })
+    }
+
+    fn len(&self) -> Result<u64, StoreError> {
+        self.file.len().attempt(StoreAction::Read, &self.path)
+    }
+
+    fn read(&self, at: u64, len: u64) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = vec![0; usize::try_from(len).unwrap_or(SLICE_BYTES)];
+        let read = self.file.read_exact_at(at, &mut bytes);
+        read.attempt(StoreAction::Read, &self.path).map(|()| bytes)
+    }
+}
+
 impl Copy {
     fn begin(disk: &dyn Disk, from: &Path, to: &Path, name: String) -> Result<Self, StoreError> {
-        let (source, written) = (from.join(&name), Layout::unfinished(&to.join(&name)));
-        let from = disk.open(&source).attempt(StoreAction::Open, &source)?;
-        let len = from.len().attempt(StoreAction::Read, &source)?;
+        let (from, written) =
+            (Side::open(disk, from.join(&name))?, Layout::unfinished(&to.join(&name)));
+        let len = from.len()?;
         let file = disk.create_new(&written).attempt(StoreAction::CreateFile, &written)?;
-        Ok(Self { name, from, written, file, len, at: 0 })
+        Ok(Self { name, from, file, written, len, at: 0, unsynced: 0, read_back: None })
     }
 
     /// Copies a slice. Returns true if there is more.
     fn write_on(&mut self) -> Result<bool, StoreError> {
-        let bytes = self.slice_of(&*Arc::clone(&self.from))?;
+        let len = (self.len - self.at).min(SLICE_BYTES as u64);
+        let bytes = self.from.read(self.at, len)?;
         self.file.append(&bytes).attempt(StoreAction::Append, &self.written)?;
-        self.at += bytes.len() as u64;
-        if self.at < self.len {
-            return Ok(true);
+        (self.at, self.unsynced) = (self.at + len, self.unsynced + len);
+        let is_whole = self.at >= self.len;
+        if is_whole || self.unsynced >= SYNC_EVERY {
+            self.file.sync().attempt(StoreAction::Sync, &self.written)?;
+            self.unsynced = 0;
         }
-        self.file.sync().attempt(StoreAction::Sync, &self.written).map(|()| false)
+        Ok(!is_whole)
     }
 
     /// Reads a slice back. Returns true if there is more.
-    fn compare_on(&mut self, disk: &dyn Disk) -> Result<bool, StoreError> {
-        let there = disk.open(&self.written).attempt(StoreAction::Open, &self.written)?;
-        let is_whole = there.len().attempt(StoreAction::Read, &self.written)? == self.len;
-        let bytes = self.slice_of(&*Arc::clone(&self.from))?;
-        if !is_whole || self.slice_of(&*there)? != bytes {
-            let other = io::Error::new(
-                io::ErrorKind::InvalidData,
-                "what was written isn't what is read back",
-            );
-            return Err(other).attempt(StoreAction::Read, &self.written);
+    fn read_back(&mut self, disk: &dyn Disk) -> Result<bool, StoreError> {
+        let pair = match self.read_back.take() {
+            Some(pair) => pair,
+            None => {
+                let one = Side::open(disk, self.from.path.clone())?;
+                let other = Side::open(disk, self.written.clone())?;
+                Pair { name: self.name.clone(), one, other, at: 0 }
+            }
+        };
+        match self.read_back.insert(pair).compare_on()? {
+            Compared::Equal => Ok(false),
+            Compared::SoFar => Ok(true),
+            Compared::Different | Compared::Longer => {
+                let why = "what was written isn't what is read back";
+                let other = io::Error::new(io::ErrorKind::InvalidData, why);
+                Err(other).attempt(StoreAction::Read, &self.written)
+            }
         }
-        self.at += bytes.len() as u64;
-        Ok(self.at < self.len)
     }
 
-    fn slice_of(&self, file: &dyn ReadAt) -> Result<Vec<u8>, StoreError> {
-        let len = (self.len - self.at).min(SLICE_BYTES as u64);
-        let mut bytes = vec![0; usize::try_from(len).unwrap_or(SLICE_BYTES)];
-        file.read_exact_at(self.at, &mut bytes).attempt(StoreAction::Read, &self.written)?;
-        Ok(bytes)
-    }
-
-    /// Gives it its name. The file that had it is an older copy of it.
-    fn put_in_place(self, disk: &dyn Disk, directory: &Path) -> Result<(), RequestError> {
+    /// Gives it its name.
+    fn put_in_place(mut self, disk: &dyn Disk, directory: &Path) -> Result<(), RequestError> {
+        self.read_back = None;
         let place = directory.join(&self.name);
         let put = disk.put_in_place(&self.written, &place).attempt(StoreAction::Replace, &place);
         put.map_err(|error| self.give_up(disk, error))
@@ -291,21 +459,23 @@ impl Copy {
     }
 
     fn remove(self, disk: &dyn Disk) {
-        let Self { written, file, .. } = self;
-        drop(file);
+        let Self { written, file, read_back, .. } = self;
+        drop((file, read_back));
         // What stays is removed when the session is moved again.
         let _ = disk.remove(&written);
     }
 }
 
-/// Makes the directory at the place of archives, and removes what was never finished there.
-fn prepare(disk: &dyn Disk, there: &Path) -> Result<(), StoreError> {
-    for directory in create_directory(disk, there)? {
-        sync_directory(disk, &directory)?;
-    }
-    for entry in disk.list(there).attempt(StoreAction::List, there)? {
-        if Layout::place_of_unfinished(&entry.name).is_some() {
-            let path = there.join(&entry.name);
+/// The directory of a session at the place of archives.
+fn marked(disk: &dyn Disk, here: &Path, root: &Path) -> Result<Option<PathBuf>, StoreError> {
+    directory_of_marked(disk, here, Some(root)).attempt(StoreAction::LookFor, here)
+}
+
+/// Removes what was never finished.
+fn remove_unfinished(disk: &dyn Disk, directory: &Path) -> Result<(), StoreError> {
+    for entry in disk.list(directory).attempt(StoreAction::List, directory)? {
+        if Layout::place_of_unfinished(&entry.name).is_some_and(is_moved) {
+            let path = directory.join(&entry.name);
             disk.remove(&path).attempt(StoreAction::RemoveFile, &path)?;
         }
     }
@@ -318,17 +488,18 @@ fn files_in(disk: &dyn Disk, directory: &Path) -> Result<Vec<DirEntry>, StoreErr
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         listed => listed.attempt(StoreAction::List, directory)?,
     };
-    let moves = |name: &str| {
-        Layout::is_segment_name(name) || Layout::is_events_name(name) || Layout::is_attachment(name)
-    };
-    entries.retain(|entry| entry.is_file && moves(&entry.name));
+    entries.retain(|entry| entry.is_file && is_moved(&entry.name));
     Ok(entries)
 }
 
-/// Makes a directory's entries durable, as far as its file system can.
-fn sync_directory(disk: &dyn Disk, directory: &Path) -> Result<(), StoreError> {
+fn is_moved(name: &str) -> bool {
+    Layout::is_segment_name(name) || Layout::is_events_name(name) || Layout::is_attachment(name)
+}
+
+/// Makes a directory's entries durable. Returns false if its file system can't.
+fn sync_directory(disk: &dyn Disk, directory: &Path) -> Result<bool, StoreError> {
     match disk.sync_dir(directory) {
-        Err(error) if refuses_syncs(&error) => Ok(()),
-        synced => synced.attempt(StoreAction::SyncDirectory, directory),
+        Err(error) if has_no_syncs(&error) => Ok(false),
+        synced => synced.attempt(StoreAction::SyncDirectory, directory).map(|()| true),
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Owned {
     pub(super) former: Vec<SessionId>,
     /// Sessions that were this player's and were deleted, of which files are left.
     pub(super) forgotten: Vec<SessionId>,
+    /// Sessions whose files are at a place of archives that can't be reached, so that nobody can say whose they are.
+    pub(super) away: Vec<SessionId>,
     /// Files that can't be read, in words for people.
     pub(super) unreadable: Vec<String>,
 }
@@ -39,6 +41,9 @@ impl Owned {
         let stored = match store.open_session(session) {
             Ok(stored) => stored,
             Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => return,
+            Err(error) if error.io_kind() == Some(io::ErrorKind::NotConnected) => {
+                return self.away.push(session);
+            }
             Err(_) => return self.unreadable.push(unreadable_session(session)),
         };
         let heads = stored.index().heads();
@@ -66,7 +71,8 @@ impl Owned {
 
     /// The sessions of which any line is the player's, and the files that can't be read.
     pub(super) fn with_lines(self) -> (Vec<SessionId>, Vec<String>) {
-        let Self { mut whole, forked, unreadable, .. } = self;
+        let Self { mut whole, forked, away, mut unreadable, .. } = self;
+        unreadable.extend(away.into_iter().map(unreadable_session));
         whole.extend(forked);
         whole.sort_unstable();
         (whole, unreadable)

@@ -56,6 +56,12 @@ pub enum Remaining {
         /// The error.
         error: RequestError,
     },
+    /// A session whose files are at a place of archives that can't be reached, so that nobody can say whose it is. Once it
+    /// can, the next cleanup looks, and removes it if it is the player's.
+    Away {
+        /// The session.
+        session: SessionId,
+    },
     /// Slots of the player that can't be removed now. The next cleanup tries again.
     SlotsRefused {
         /// The error.
@@ -113,6 +119,7 @@ impl Remaining {
             self,
             Self::InUse { .. }
                 | Self::Refused { .. }
+                | Self::Away { .. }
                 | Self::SlotsRefused { .. }
                 | Self::StateRefused { .. }
                 | Self::Replicated { .. }
@@ -128,6 +135,9 @@ impl fmt::Display for Remaining {
             }
             Self::Refused { session, error } => {
                 write!(formatter, "session {session} can't be removed now, and the next cleanup tries again: {error}")
+            }
+            Self::Away { session } => {
+                write!(formatter, "session {session} is on a drive that isn't there, and is looked at once it is")
             }
             Self::SlotsRefused { error } => {
                 write!(formatter, "slots can't be removed now, and the next cleanup tries again: {error}")

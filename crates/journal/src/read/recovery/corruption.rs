@@ -125,7 +125,7 @@ pub(super) fn as_far_as_known(
 ) -> Option<Corruption> {
     let (index, files) = (stored.index(), damaged_files(stored));
     let vanished = vanished.filter(|_| head.is_some());
-    let misses_some = stored.is_complete() && has_damaged_commit(index) && !may_hold_more(index);
+    let misses_some = has_damaged_commit(stored) && !may_hold_more(index);
     if files.is_empty() && vanished.is_none() && !misses_some {
         return None;
     }

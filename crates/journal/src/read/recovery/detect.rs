@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::ErrorKind;
 
 use jiff::Timestamp;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::corruption::{self, Corruption, Intact};
 use super::fork::Fork;
@@ -19,7 +19,7 @@ use super::{
     UnsavedPlay, VersionFit,
 };
 use crate::disk::process::HowItEnded;
-use crate::disk::{StoreError, StoredSession, Trial};
+use crate::disk::{StoreError, StoredSession, Trial, with_sources};
 use crate::format::{FileProblemKind, Head, MOST_LINES, SessionIndex};
 use crate::model::clock::between;
 use crate::model::ids::{CheckpointId, SessionId};
@@ -131,6 +131,10 @@ pub(super) fn look_at(
         }
         Ok(None) => Look::PutOff,
         Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => Look::Gone,
+        Err(error) if error.io_kind() == Some(ErrorKind::NotConnected) => {
+            debug!(%session, error = %with_sources(&error), "the session is away with its archive's drive");
+            Look::Done { stamp: 0, found: Box::new(None) }
+        }
         Err(error) => {
             warn!(%session, %error, "the session can't be read");
             let failure = Some(RecoveryError::Unreadable(error.into()));

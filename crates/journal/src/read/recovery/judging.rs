@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::disk::StoredSession;
-use crate::format::{FileProblemKind, SessionIndex, Validity};
+use crate::format::{FileProblemKind, Head, SessionIndex, Validity};
 use crate::model::ids::CheckpointId;
 
 /// The verdict on a session's files, as far as they were read.
@@ -21,7 +21,7 @@ pub enum Verdict {
 #[must_use]
 pub fn judge(stored: &StoredSession, witness: Option<CheckpointId>) -> Verdict {
     let index = stored.index();
-    let is_whole = damaged_files(stored).is_empty() && !has_damaged_commit(index);
+    let is_whole = damaged_files(stored).is_empty() && !has_damaged_commit(stored);
     if is_whole && !may_hold_more(index) && vanished(stored, witness).is_none() {
         return Verdict::Good;
     }
@@ -60,9 +60,19 @@ fn is_gone(index: &SessionIndex, checkpoint: CheckpointId) -> bool {
     heads().find(|head| head.run == checkpoint.run).map_or_else(|| heads().all(is_older), is_older)
 }
 
-/// Returns true if a checkpoint is known that can't be had.
-pub(super) fn has_damaged_commit(index: &SessionIndex) -> bool {
-    index.commits().any(|(id, _)| index.validity(id) == Some(Validity::Damaged))
+/// Returns true if a checkpoint is known that can't be had: the newest of a line, or one that was asked for. A file may be
+/// missing in which others begin, as while files are pruned, and after that was interrupted: the older ones that nobody asked
+/// for would have gone with it.
+pub(super) fn has_damaged_commit(stored: &StoredSession) -> bool {
+    let index = stored.index();
+    let is_lost = |head: &Head| {
+        let intact = index.newest_intact(head.id).map(|plan| plan.checkpoint);
+        intact != Some(head.id) && !index.is_without_world(head.id)
+    };
+    let is_damaged = |id| index.validity(id) == Some(Validity::Damaged);
+    let is_missed = index.heads().iter().any(is_lost)
+        || index.commits().any(|(id, commit)| commit.is_named() && is_damaged(id));
+    is_missed && stored.is_complete()
 }
 
 /// Returns true if a file may hold something that can't be read now, or not by this version. Torn files never held

@@ -39,7 +39,7 @@ pub(super) struct Erasing {
     is_outdated: bool,
     /// The sessions that are removed and known to be, or that became another player's.
     settled: BTreeSet<SessionId>,
-    /// The number of entries that each session had when it was last cleared: seals that stay may be more than one in an epoch.
+    /// The number of entries that were left of each session that was cleared: seals stay, of which an epoch may have two.
     cleared: BTreeMap<SessionId, usize>,
     at_work: VecDeque<Eraser>,
     /// The time of the next piece of work, and the pause before it.
@@ -196,7 +196,6 @@ impl Erasing {
         let is_known = self.cleared.get(&session) == Some(&log.len());
         let is_unreported = is_news && !marks_of(local, session).is_empty();
         if is_unreported || (log.has_leftovers() && !is_known) {
-            self.cleared.insert(session, log.len());
             self.begin(Eraser::clearing(store, log.clone(), is_unreported));
         }
     }
@@ -239,6 +238,9 @@ impl Erasing {
         self.pause = Duration::ZERO;
         if matches!(stepped, Ok(Erased::NotYet)) {
             return None;
+        }
+        if let Stage::Clearing(clearing) = &eraser.stage {
+            self.cleared.insert(session, clearing.left());
         }
         self.at_work.pop_front();
         match stepped {

@@ -346,12 +346,14 @@ fn what_comes_back_of_an_erased_session_is_removed_again() {
     assert!(is_erased(&reports));
     let left = entries(&kept);
 
-    // A message that was on its way for long.
-    kept.store.create(key, &late).unwrap();
-    assert_eq!(entries(&kept), left + 1);
-    // Of what was removed, not each look asks.
-    (0..12).for_each(|_| drop(kept.turn()));
-    assert_eq!(entries(&kept), left);
+    // A message that was on its way for long, and comes twice.
+    for _ in 0..2 {
+        kept.store.create(key, &late).unwrap();
+        assert_eq!(entries(&kept), left + 1);
+        // Of what was removed, not each look asks.
+        (0..12).for_each(|_| drop(kept.turn()));
+        assert_eq!(entries(&kept), left);
+    }
 }
 
 #[test]

@@ -230,3 +230,120 @@ fn a_disk_that_fails_at_any_step_of_a_move_leaves_sessions_as_they_were() {
     }
     assert!(refused > 0);
 }
+
+/// The drive goes away after this many turns of a cleanup, and its mount point is an empty directory then.
+#[test]
+fn a_drive_that_goes_away_in_the_middle_takes_nothing_with_it() {
+    let (mut play, sessions) = all_ended(2);
+    play.kill();
+    clean_on(&mut Game::boot(&play.disk, play.now.wall), &archiving(), play.now);
+    let archived = play.disk.image();
+    for turns in 0.. {
+        let disk = SimulatedDisk::from_image(&archived);
+        let mut now = play.now;
+        let mut game = boot(&disk, now);
+        game.order(Order::Detect { ticket: None }, now);
+        settle(&mut game, &mut now);
+        game.order(order(&CleanupRules::default(), true), now);
+        for _ in 0..turns {
+            now.elapsed += Duration::from_millis(10);
+            game.turn(now);
+        }
+        let was_done = game.is_idle();
+        let drive = disk.image();
+        for (place, node) in drive.nodes().filter(|(place, _)| place.path().starts_with("drive")) {
+            let is_file = matches!(node, crate::disk::simulated_disk::Node::File(_));
+            if is_file && place.path().starts_with(PLACE) {
+                disk.remove(place.path()).unwrap();
+            }
+        }
+        settle(&mut game, &mut now);
+        drop(game);
+        // It is back.
+        let mut image = disk.image();
+        for (place, node) in drive.nodes().filter(|(place, _)| place.path().starts_with("drive")) {
+            image.put(place.clone(), node.clone());
+        }
+        let back = SimulatedDisk::from_image(&image);
+        let game = boot(&back, play.now);
+        sessions.iter().for_each(|session| verify(&game, *session));
+        if was_done {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_session_that_is_archived_no_more_comes_home() {
+    let (disk, sessions, now) = moved(1);
+    let mut game = boot(&disk, now);
+    let mut later = now;
+    let news = game.order(
+        Order::Shelve { session: sessions[0], how: ShelfMove::Unarchive, ticket: Ticket::new() },
+        now,
+    );
+    drop(news);
+    settle(&mut game, &mut later);
+    assert!(place_of(&game, sessions[0]).is_open());
+    let rules = CleanupRules::default();
+    (0..2).for_each(|_| drop(clean_on(&mut game, &rules, later)));
+    let [here, there] = journals(&disk.image(), sessions[0]);
+    assert!(!here.is_empty() && there.is_empty(), "{here:?} {there:?}");
+    drop(game);
+    let mut image = disk.image();
+    image.take(Path::new("drive"));
+    let game = Game::boot(&SimulatedDisk::from_image(&image), now.wall);
+    assert!(place_of(&game, sessions[0]).is_open(), "it needs the drive no more");
+}
+
+#[test]
+fn a_drive_that_is_mounted_elsewhere_is_found_by_its_id() {
+    let (disk, sessions, now) = moved(1);
+    let mut image = disk.image();
+    image.take(Path::new("drive"));
+    let elsewhere = SimulatedDisk::from_image(&image);
+    elsewhere.create_dir(Path::new("other")).unwrap();
+    let before = disk.image();
+    for (place, node) in before.nodes().filter(|(place, _)| place.path().starts_with("drive")) {
+        let to = Path::new("other").join(place.path().strip_prefix("drive").unwrap());
+        match node {
+            crate::disk::simulated_disk::Node::File(_) => {
+                let bytes = disk.read(place.path(), 1 << 20).unwrap();
+                let mut file = elsewhere.create_new(&to).unwrap();
+                file.append(&bytes).unwrap();
+                file.sync().unwrap();
+            }
+            _ if to != Path::new("other") => elsewhere.create_dir(&to).unwrap(),
+            _ => {}
+        }
+    }
+    let game = Game::boot_with_archives(&elsewhere, Path::new("other/archives"), now.wall);
+    verify(&game, sessions[0]);
+    let game = boot(&elsewhere, now);
+    assert!(game.local.store.open_session(sessions[0]).is_err(), "nobody said where it is");
+}
+
+#[test]
+fn a_copy_of_the_sessions_reads_archives_and_removes_none() {
+    let (disk, sessions, now) = moved(1);
+    let before = disk.image();
+    disk.create_dir(Path::new("copy")).unwrap();
+    for (place, node) in before.nodes().filter(|(place, _)| place.path().starts_with("data")) {
+        let to = Path::new("copy").join(place.path());
+        match node {
+            crate::disk::simulated_disk::Node::File(_) => {
+                let bytes = disk.read(place.path(), 1 << 20).unwrap();
+                disk.replace(&to, &bytes).unwrap();
+            }
+            _ => disk.create_dir(&to).unwrap(),
+        }
+    }
+    let layout = boot(&disk, now).local.store.layout().clone();
+    let copied = Layout { data: "copy/data".into(), state: "copy/state".into(), ..layout };
+    let shared: Arc<dyn Disk> = Arc::new(crate::disk::ArchivesDisk::new(Arc::new(disk.clone())));
+    let mut copy = Game::boot_on(shared, copied, now.wall);
+    verify(&copy, sessions[0]);
+    let refused = remove(&mut copy, sessions[0], now);
+    assert!(!refused.iter().any(|news| matches!(news, News::Forgotten { result: Ok(()), .. })));
+    verify(&boot(&disk, now), sessions[0]);
+}

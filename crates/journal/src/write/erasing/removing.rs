@@ -13,8 +13,8 @@ use super::super::news::News;
 use super::state::{count_logs, count_records, marked, remove_indexes};
 use super::{Means, Stepped};
 use crate::disk::{
-    ConsentFiles, Disk, Erasure, ErasureFiles, LocalStore, SlotFile, StoredSession, slots_in,
-    with_sources,
+    ConsentFiles, Disk, Erasure, ErasureFiles, LocalStore, SlotFile, StoredSession, is_away,
+    slots_in, with_sources,
 };
 use crate::model::ids::{SessionId, SlotId};
 use crate::model::session::{ErasureReceipt, Remaining, RequestError, SlotError};
@@ -34,6 +34,8 @@ pub(super) struct Removing {
     /// The sessions that aren't removed now.
     kept: BTreeSet<SessionId>,
     receipt: ErasureReceipt,
+    /// True if it is known now of a session whose it is, and wasn't before.
+    has_decided: bool,
     /// The slots that are removed and not reported yet.
     removed_slots: Vec<SlotId>,
     /// The time since which a lock is waited for.
@@ -65,7 +67,8 @@ impl Removing {
         local: &Arc<LocalStore>,
     ) -> Self {
         let receipt = ErasureReceipt { remaining, ..ErasureReceipt::default() };
-        let stage = Stage::Sessions(erasure.sessions.iter().copied().collect());
+        let sessions = erasure.sessions.iter().chain(&erasure.away);
+        let stage = Stage::Sessions(sessions.copied().collect());
         let (local, kept) = (Arc::clone(local), BTreeSet::new());
         Self {
             erasure,
@@ -74,6 +77,7 @@ impl Removing {
             stage,
             kept,
             receipt,
+            has_decided: false,
             removed_slots: Vec::new(),
             waiting_since: None,
         }
@@ -176,18 +180,32 @@ impl Removing {
     }
 
     fn remove_session(&mut self, session: SessionId, means: &mut Means<'_>) {
+        let store = &self.local.store;
+        if is_away(&**store.disk(), &store.layout().session(session)) {
+            self.kept.insert(session);
+            self.receipt.remaining.push(Remaining::Away { session });
+            return;
+        }
         let removed = match means.playing == Some(session) {
             true => Err(RequestError::SessionInUse),
             false => self.try_removing(session, means),
         };
         match removed {
             Ok(Some(removed)) => {
+                if let Some(decided) = self.erasure.away.iter().position(|it| *it == session) {
+                    self.erasure.away.swap_remove(decided);
+                    self.erasure.sessions.push(session);
+                    self.has_decided = true;
+                }
                 self.receipt.sessions += 1;
                 self.count(removed);
                 means.news.push(News::Forgotten { session, result: Ok(()), ticket: None });
             }
-            // It is another player's by now.
-            Ok(None) => drop(self.kept.insert(session)),
+            // It is another player's by now, or was never this one's.
+            Ok(None) => {
+                self.kept.insert(session);
+                self.erasure.away.retain(|it| *it != session);
+            }
             // It isn't there.
             Err(RequestError::UnknownSession) => {}
             Err(RequestError::SessionInUse) => {
@@ -209,7 +227,7 @@ impl Removing {
     ) -> Result<Option<Removed>, RequestError> {
         let store = &self.local.store;
         let (stored, lock) = take(store, session)?;
-        if !self.is_of_player(&stored) {
+        if !self.is_of_player(&stored, self.erasure.away.contains(&session)) {
             return Ok(None);
         }
         let removed = files_in(&**store.disk(), stored.directory());
@@ -226,9 +244,15 @@ impl Removing {
         Ok(Some(removed))
     }
 
-    /// Returns true if a session is the player's still, or what an interrupted removal left of one.
-    fn is_of_player(&self, stored: &StoredSession) -> bool {
-        let mut players = stored.index().heads().iter().map(|head| head.metadata.player.as_deref());
+    /// Returns true if a session is the player's still, or what an interrupted removal left of one. One that wasn't known to
+    /// be the player's has to say so.
+    fn is_of_player(&self, stored: &StoredSession, has_to_say_so: bool) -> bool {
+        let heads = stored.index().heads();
+        let mut players = heads.iter().map(|head| head.metadata.player.as_deref());
+        if has_to_say_so {
+            let says_so = |player: Option<&str>| player.is_some_and(|player| self.is_meant(player));
+            return !heads.is_empty() && players.all(says_so);
+        }
         stored.index().is_forgotten()
             || players.all(|player| player.is_none_or(|player| self.is_meant(player)))
     }
@@ -342,8 +366,9 @@ impl Removing {
     fn end(&mut self) -> ErasureReceipt {
         let store = &self.local.store;
         let disk = &**store.disk();
-        if self.receipt.is_complete() && !self.erasure.is_done && self.is_noted() {
-            self.erasure.is_done = true;
+        let is_ended = self.receipt.is_complete() && !self.erasure.is_done;
+        if (is_ended || self.has_decided) && self.is_noted() {
+            self.erasure.is_done |= is_ended;
             if let Err(error) = ErasureFiles::of(store).write(&self.erasure) {
                 warn!(error = %with_sources(&error), "it can't be noted that a player is erased");
                 let error = error.into();
