@@ -7,7 +7,7 @@ use bevy_session::library::{
     Archived, CleanupChange, CleanupFinished, CleanupReason, PlayerErased, Remaining,
 };
 use bevy_session::prelude::*;
-use bevy_session::recovery::{CorruptionDetected, RecoveryFailed};
+use bevy_session::recovery::CorruptionDetected;
 use bevy_session::rules::SessionRulesExt;
 use bevy_session::{MemoryDisk, SessionId};
 

@@ -122,32 +122,33 @@ impl ArchivePlace {
         let text = self.text(&inside).attempt(StoreAction::Replace, &mark)?;
         disk.replace(&mark, text.as_bytes()).attempt(StoreAction::Replace, &mark)?;
         let there = self.root.join(inside);
-        if let Err(error) = self.make_directory(disk, session, &there) {
+        if let Err(error) = make_directory(disk, session, &there) {
             let _ = disk.remove(&mark);
             return Err(error);
         }
         Ok(there)
     }
+}
 
-    fn make_directory(
-        &self,
-        disk: &dyn Disk,
-        session: &Path,
-        there: &Path,
-    ) -> Result<(), StoreError> {
-        let profile = there.parent().unwrap_or(there);
-        for (directory, above) in [(profile, &*self.root), (there, profile)] {
-            match disk.create_dir(directory) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                made => made.attempt(StoreAction::CreateDirectory, directory)?,
-            }
-            match disk.sync_dir(above) {
-                Err(error) if has_no_syncs(&error) => {}
-                synced => synced.attempt(StoreAction::SyncDirectory, above)?,
-            }
+/// Makes the directory of a session's files at a place of archives, if it isn't there.
+///
+/// # Errors
+///
+/// [`StoreError`], also if the place is missing.
+pub fn make_directory(disk: &dyn Disk, session: &Path, there: &Path) -> Result<(), StoreError> {
+    let profile = there.parent().unwrap_or(there);
+    let root = profile.parent().unwrap_or(profile);
+    for (directory, above) in [(profile, root), (there, profile)] {
+        match disk.create_dir(directory) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made.attempt(StoreAction::CreateDirectory, directory)?,
         }
-        own(disk, session, there).attempt(StoreAction::Replace, there)
+        match disk.sync_dir(above) {
+            Err(error) if has_no_syncs(&error) => {}
+            synced => synced.attempt(StoreAction::SyncDirectory, above)?,
+        }
     }
+    own(disk, session, there).attempt(StoreAction::Replace, there)
 }
 
 /// Takes a session's mark back, if nothing of it is at the place any more. Its lock is held.

@@ -22,8 +22,8 @@ use super::jobs::{Holds, Tools};
 use super::slices::{LISTED_AT_ONCE, SLICE_BYTES, SYNC_EVERY};
 use crate::disk::{
     AppendFile, ArchivePlace, Archives, Attempt, DirEntry, Disk, Layout, LocalStore, ReadAt,
-    SessionLock, StoreAction, StoreError, directory_of_marked, has_no_syncs, is_marked, own,
-    unmark, with_sources,
+    SessionLock, StoreAction, StoreError, directory_of_marked, has_no_syncs, is_marked,
+    make_directory, own, unmark, with_sources,
 };
 use crate::model::ids::SessionId;
 use crate::model::session::{RequestError, ShelfPlace};
@@ -141,10 +141,11 @@ impl MovingArchives {
             },
             ShelfPlace::Trash { .. } => return Ok(Step::Nothing),
         };
-        own(disk, &here, if way == Way::Out { &to } else { &from })
-            .attempt(StoreAction::Replace, &here)?;
         remove_unfinished(disk, &to)?;
         let files = files_in(disk, &from)?;
+        if way == Way::Home && !files.is_empty() {
+            own(disk, &here, &from).attempt(StoreAction::Replace, &from)?;
+        }
         let waiting = files.iter().cloned().collect();
         let moving = Moving {
             session,
@@ -163,10 +164,12 @@ impl MovingArchives {
     /// The directory of a session at the place of archives: the one that it has already, even if the game names another by
     /// now, or a new one.
     fn there(&self, here: &Path) -> Result<PathBuf, StoreError> {
-        match marked(&*self.archives.disk, here, &self.archives.root)? {
-            Some(there) => Ok(there),
-            None => self.place.mark(&*self.archives.disk, here),
-        }
+        let disk = &*self.archives.disk;
+        let Some(there) = marked(disk, here, &self.archives.root)? else {
+            return self.place.mark(disk, here);
+        };
+        // Whoever marked it may have come no further.
+        make_directory(disk, here, &there).map(|()| there)
     }
 }
 

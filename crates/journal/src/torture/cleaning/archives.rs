@@ -326,9 +326,12 @@ fn a_drive_that_is_mounted_elsewhere_is_found_by_its_id() {
 #[test]
 fn a_copy_of_the_sessions_reads_archives_and_removes_none() {
     let (disk, sessions, now) = moved(1);
+    let layout = boot(&disk, now).local.store.layout().clone();
     let before = disk.image();
-    disk.create_dir(Path::new("copy")).unwrap();
-    for (place, node) in before.nodes().filter(|(place, _)| place.path().starts_with("data")) {
+    let copy = Path::new("copy").join(&layout.data);
+    let above: Vec<&Path> = copy.ancestors().skip(1).collect();
+    above.into_iter().rev().for_each(|directory| drop(disk.create_dir(directory)));
+    for (place, node) in before.nodes().filter(|(it, _)| it.path().starts_with(&layout.data)) {
         let to = Path::new("copy").join(place.path());
         match node {
             crate::disk::simulated_disk::Node::File(_) => {
@@ -338,8 +341,7 @@ fn a_copy_of_the_sessions_reads_archives_and_removes_none() {
             _ => disk.create_dir(&to).unwrap(),
         }
     }
-    let layout = boot(&disk, now).local.store.layout().clone();
-    let copied = Layout { data: "copy/data".into(), state: "copy/state".into(), ..layout };
+    let copied = Layout { data: copy, state: "copied-state".into(), ..layout };
     let shared: Arc<dyn Disk> = Arc::new(crate::disk::ArchivesDisk::new(Arc::new(disk.clone())));
     let mut copy = Game::boot_on(shared, copied, now.wall);
     verify(&copy, sessions[0]);
