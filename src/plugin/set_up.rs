@@ -53,8 +53,7 @@ impl SessionPlugin {
         let (local, place, place_changed) = self.open_place(&recorders);
         let local = Arc::new(local);
         load_consent(app, &local);
-        let mut cleanups = app.world_mut().get_resource_or_init::<CleanupPolicy>();
-        cleanups.moves_archives = local.archives.is_some();
+        note_archives(app, &local);
         app.insert_resource(place);
         app.insert_resource(FollowerPlace {
             game: self.game_id(),
@@ -276,6 +275,12 @@ fn say_what_is_saved(types: &SavedTypes, has_own_saves: bool) {
 fn load_consent(app: &mut App, local: &LocalStore) {
     let mut consent = app.world_mut().get_resource_or_init::<Consent>();
     consent.add_kept(ConsentFiles::of(&local.store).read_for_use());
+}
+
+/// Has the first cleanup come soon if there is a place to which archives are moved.
+fn note_archives(app: &mut App, local: &LocalStore) {
+    let mut cleanups = app.world_mut().get_resource_or_init::<CleanupPolicy>();
+    cleanups.moves_archives = local.archives.is_some();
 }
 
 /// Notes the end of the process before this one.

@@ -144,9 +144,8 @@ impl Erasing {
         }
         self.waiting = Some(waiting);
         match looked? {
-            Looked::InPart => {}
-            // It waits until nothing is played.
-            Looked::TooLarge => {}
+            // One that is too large waits until nothing is played.
+            Looked::InPart | Looked::TooLarge => {}
             Looked::Found(found) => {
                 if matches!(self.take_up_one(&found, survey, store), Whose::Others) {
                     self.settled.insert(session);
