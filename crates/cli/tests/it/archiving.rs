@@ -170,3 +170,39 @@ fn what_makes_no_sense_changes_nothing() -> Done {
     assert_eq!(ran.code, Some(64), "{}", ran.error);
     Ok(())
 }
+
+/// As a cleanup of a game leaves it, by docs/FORMAT.md.
+#[test]
+fn archives_on_another_drive_are_read_and_without_it_they_are_away() -> Done {
+    let game = Game::new()?;
+    assert_eq!(game.run("archive --json DIR Relics")?.code, Some(0));
+    let rows = game.run("cat --json DIR Relics")?.text;
+    let drive = tempfile::tempdir()?;
+    let (here, there) = (game.session(RELICS), drive.path().join("default").join(RELICS));
+    fs::create_dir_all(&there)?;
+    fs::write(drive.path().join("bevy_session.archives"), "00000000000000aa\n")?;
+    fs::write(there.join("archives.owner"), format!("{}\n", here.display()))?;
+    let mark = format!("00000000000000aa\n{}\ndefault/{RELICS}\n", drive.path().display());
+    fs::write(here.join("archives.place"), mark)?;
+    for file in fs::read_dir(&here)? {
+        let name = file?.file_name();
+        let is_moved = [".journal", ".attachment"];
+        if is_moved.iter().any(|end| name.to_string_lossy().ends_with(end)) {
+            fs::rename(here.join(&name), there.join(&name))?;
+        }
+    }
+    assert_eq!(journals(&here)?.len(), 0);
+    assert_eq!(game.run("list --in archive --json DIR")?.object()?["id"], RELICS);
+    assert_eq!(game.run("verify --read-data DIR Relics")?.code, Some(0));
+    assert_eq!(game.run("cat --json DIR Relics")?.text, rows);
+
+    // Another drive in its place.
+    fs::write(drive.path().join("bevy_session.archives"), "00000000000000bb\n")?;
+    let ran = game.run(&format!("cat --json DIR {RELICS}"))?;
+    assert_ne!(ran.code, Some(0), "{}", ran.text);
+    assert!(ran.error.contains("can't be reached"), "{}", ran.error);
+    fs::write(drive.path().join("bevy_session.archives"), "00000000000000aa\n")?;
+    assert_eq!(game.run(&format!("unarchive --json DIR {RELICS}"))?.code, Some(0));
+    assert_eq!(game.run("cat --json DIR Relics")?.text, rows);
+    Ok(())
+}
