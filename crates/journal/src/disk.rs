@@ -125,7 +125,8 @@ pub use traced_disk::TracedDisk;
 pub use trial::Trial;
 
 pub(crate) use archive_place::{
-    ArchivePlace, directory_of_marked, is_away, is_marked, make_directory, own, unmark,
+    ArchivePlace, directory_of_marked, is_archived_name, is_away, is_marked, make_directory, own,
+    unmark,
 };
 pub(crate) use audit_file::{AuditFile, MOST_ENTRIES as MOST_AUDIT_ENTRIES};
 pub(crate) use boot::boot_id;

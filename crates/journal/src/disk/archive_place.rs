@@ -157,9 +157,22 @@ pub fn make_directory(disk: &dyn Disk, session: &Path, there: &Path) -> Result<(
 ///
 /// Any [`io::Error`]. The mark stays then, and so does all else.
 pub fn unmark(disk: &dyn Disk, session: &Path, there: &Path) -> io::Result<()> {
+    let left = match disk.list(there) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        listed => listed?,
+    };
+    let is_own = |name: &str| is_archived_name(Layout::place_of_unfinished(name).unwrap_or(name));
+    if left.iter().any(|entry| is_own(&entry.name)) {
+        return Err(io::ErrorKind::DirectoryNotEmpty.into());
+    }
     for removed in [disk.remove(&there.join(ARCHIVES_OWNER)), disk.remove_dir(there)] {
         match removed {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // What others have put there stays.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty
+                ) => {}
             removed => removed?,
         }
     }
@@ -169,6 +182,11 @@ pub fn unmark(disk: &dyn Disk, session: &Path, there: &Path) -> io::Result<()> {
         synced => synced?,
     }
     disk.remove(&session.join(ARCHIVES_MARK))
+}
+
+/// Returns true if a file of this name may be at a place of archives: a segment, an archive, events or an attachment.
+pub fn is_archived_name(name: &str) -> bool {
+    Layout::is_segment_name(name) || Layout::is_events_name(name) || Layout::is_attachment(name)
 }
 
 /// Returns true if files of a session are at a place of archives.
@@ -211,8 +229,8 @@ pub fn directory_of_marked(
     found.map(|root| Some(root.join(inside))).ok_or_else(|| away(&place.root))
 }
 
-/// Makes sure that the files of a session at a place of archives belong to this directory of it. Those of one that was
-/// moved go with it; a copy has none.
+/// Makes sure that the files of a session at a place of archives belong to this directory of it: they have no owner, or one
+/// beside which the session is no more.
 ///
 /// # Errors
 ///
@@ -225,12 +243,17 @@ pub fn own(disk: &dyn Disk, session: &Path, there: &Path) -> io::Result<()> {
         return Ok(());
     }
     if let Some(owner) = owner
-        && is_marked(disk, &owner)
-        && !are_one(disk, session, &owner)?
+        && !(is_given_up(disk, &owner) || are_one(disk, session, &owner)?)
     {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, ArchivesOfAnother { owner }));
     }
     disk.replace(&path, format!("{name}\n").as_bytes())
+}
+
+/// Returns true if a session was surely moved away from its directory. On another machine nothing is known of that.
+fn is_given_up(disk: &dyn Disk, owner: &Path) -> bool {
+    let beside = owner.parent().unwrap_or(owner);
+    disk.list(beside).is_ok() && matches!(read(disk, &owner.join(ARCHIVES_MARK)), Ok(None))
 }
 
 /// Returns true if two paths lead to one directory.

@@ -10,6 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tracing::debug;
+
 use super::archive_place::{directory_of_marked, own, unmark};
 use super::directory_syncs::has_no_syncs;
 use super::layout::{ARCHIVES_MARK, ARCHIVES_OWNER, ASIDE};
@@ -133,13 +135,17 @@ impl Disk for ArchivesDisk {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        let beside =
-            self.unsynced.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
-        if let Some(beside) = beside {
-            self.sync(&beside)?;
-            self.unsynced.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
+        self.disk.sync_dir(path)?;
+        let unsynced = || self.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(beside) = unsynced().get(path).cloned() else { return Ok(()) };
+        // What is removed there may come back. That is no reason not to save here.
+        match self.sync(&beside) {
+            Ok(()) => drop(unsynced().remove(path)),
+            Err(error) => {
+                debug!(directory = %beside.display(), %error, "a place of archives can't be synced")
+            }
         }
-        self.disk.sync_dir(path)
+        Ok(())
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {

@@ -18,7 +18,7 @@ use super::error::{Attempt, with_sources};
 use super::sealed::{SealKind, seal_for, unseal};
 use super::{DirectoryStore, Layout, StoreAction, StoreError};
 use crate::model::ids::{SessionId, SlotId, random_u64};
-use crate::model::session::ErasedConsent;
+use crate::model::session::{ErasedConsent, consent_stem};
 
 const KIND: SealKind = SealKind { magic: *b"bvyeras\x1a", version: 1 };
 /// Half a million sessions and slots have fewer bytes.
@@ -40,6 +40,9 @@ pub struct Erasure {
     /// The sessions to be removed if they say that they are the player's: their files couldn't be reached.
     #[serde(default)]
     pub away: Vec<SessionId>,
+    /// A hash of the player's name, as it is in the names of files of answers; `None` once no session is away.
+    #[serde(default)]
+    pub stem: Option<String>,
     /// The slots to be removed.
     pub slots: Vec<SlotId>,
     /// The answers to be removed about the use of the player's data; `None` once they are.
@@ -55,7 +58,27 @@ impl Erasure {
         let number = random_u64();
         let check = check_of(player, number);
         let (sessions, away, slots) = (Vec::new(), Vec::new(), Vec::new());
-        Self { number, asked_at, check, sessions, away, slots, consent: None, is_done: false }
+        let (stem, consent) = (None, None);
+        Self { number, asked_at, check, sessions, away, stem, slots, consent, is_done: false }
+    }
+
+    /// Adds the sessions of which nobody can say now whose they are.
+    pub fn with_away(self, player: &str, away: Vec<SessionId>) -> Self {
+        let stem = (!away.is_empty()).then(|| consent_stem(Some(player)));
+        Self { away, stem, ..self }
+    }
+
+    /// Nothing is to be found out of a session any more.
+    pub fn decide(&mut self, session: SessionId) {
+        self.away.retain(|away| *away != session);
+        if self.away.is_empty() {
+            self.stem = None;
+        }
+    }
+
+    /// Returns true if this is the player's name, as long as a session is away.
+    pub fn is_of(&self, player: &str) -> bool {
+        self.stem.as_ref().is_some_and(|stem| *stem == consent_stem(Some(player)))
     }
 
     /// Returns true if this may be the player's name. Of another player it is one time in 65,536.

@@ -163,9 +163,10 @@ impl Erasing {
         let store = &self.local.store;
         let Goes { sessions, away, slots, remaining } =
             Goes::of(&self.player, owned, store, means)?;
-        let mut erasure = Erasure::of(&self.player, means.now.wall);
+        let erasure = Erasure::of(&self.player, means.now.wall);
+        let mut erasure = erasure.with_away(&self.player, away);
         erasure.slots = slots.iter().map(|slot| slot.slot.id).collect();
-        (erasure.sessions, erasure.away) = (sessions, away);
+        erasure.sessions = sessions;
         erasure.consent = ConsentFiles::of(store).to_be_erased(&self.player, erasure.asked_at)?;
         let has_sessions = !erasure.sessions.is_empty() || !erasure.away.is_empty();
         if has_sessions || !erasure.slots.is_empty() || erasure.consent.is_some() {

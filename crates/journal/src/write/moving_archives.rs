@@ -7,7 +7,6 @@
 //! look that finds all of them there, byte for byte, removes them here. On two drives nothing becomes durable in one order, so
 //! where directories can't be synced, that is the look of the next cleanup. The mark goes once nothing is there any more.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::mem;
@@ -22,8 +21,8 @@ use super::jobs::{Holds, Tools};
 use super::slices::{LISTED_AT_ONCE, SLICE_BYTES, SYNC_EVERY};
 use crate::disk::{
     AppendFile, ArchivePlace, Archives, Attempt, DirEntry, Disk, Layout, LocalStore, ReadAt,
-    SessionLock, StoreAction, StoreError, directory_of_marked, has_no_syncs, is_marked,
-    make_directory, own, unmark, with_sources,
+    SessionLock, StoreAction, StoreError, directory_of_marked, has_no_syncs, is_archived_name,
+    is_marked, make_directory, own, unmark, with_sources,
 };
 use crate::model::ids::SessionId;
 use crate::model::session::{RequestError, ShelfPlace};
@@ -256,15 +255,14 @@ impl Moving {
             Stage::Comparing { mut pair, then } => match pair.compare_on()? {
                 Compared::Equal => Stage::Next(then),
                 Compared::SoFar => Stage::Comparing { pair, then },
-                // What is in the session's own directory is newer.
-                Compared::Different | Compared::Longer if self.way == Way::Home => {
-                    Stage::Next(then)
-                }
-                Compared::Different => self.begin_to_copy(disk, pair.name, then)?,
-                Compared::Longer => {
-                    // A part of it is here, as a file cloud may leave it.
-                    let path = pair.one.path.display();
-                    warn!(session = %self.session, %path, "the archive has more of a file, which stays");
+                // Only these are ever written again, in the session's own directory.
+                Compared::Different if Layout::is_attachment(&pair.name) => match self.way {
+                    Way::Out => self.begin_to_copy(disk, pair.name, then)?,
+                    Way::Home => Stage::Next(then),
+                },
+                Compared::Different => {
+                    let (here, there) = (pair.one.path.display(), pair.other.path.display());
+                    warn!(session = %self.session, %here, %there, "these files should be the same, and stay as they are");
                     return Ok(Step::Nothing);
                 }
             },
@@ -325,7 +323,8 @@ impl Moving {
         let copies = files_in(disk, &self.to)?;
         let is_copied = |file: &DirEntry| {
             copies.iter().any(|copy| {
-                copy.name == file.name && (copy.len == file.len || self.way == Way::Home)
+                copy.name == file.name
+                    && (copy.len == file.len || Layout::is_attachment(&file.name))
             })
         };
         let is_unchanged = files_in(disk, &self.from)? == self.files;
@@ -361,8 +360,6 @@ impl Moving {
 enum Compared {
     Equal,
     Different,
-    /// The other one has more.
-    Longer,
     /// There is more.
     SoFar,
 }
@@ -371,10 +368,8 @@ impl Pair {
     /// Compares a slice.
     fn compare_on(&mut self) -> Result<Compared, StoreError> {
         let (len, other) = (self.one.len()?, self.other.len()?);
-        match len.cmp(&other) {
-            Ordering::Less => return Ok(Compared::Longer),
-            Ordering::Greater => return Ok(Compared::Different),
-            Ordering::Equal => {}
+        if len != other {
+            return Ok(Compared::Different);
         }
         let slice = (len - self.at).min(SLICE_BYTES as u64);
         let is_same = self.one.read(self.at, slice)? == self.other.read(self.at, slice)?;
@@ -440,7 +435,7 @@ impl Copy {
         match self.read_back.insert(pair).compare_on()? {
             Compared::Equal => Ok(false),
             Compared::SoFar => Ok(true),
-            Compared::Different | Compared::Longer => {
+            Compared::Different => {
                 let why = "what was written isn't what is read back";
                 let other = io::Error::new(io::ErrorKind::InvalidData, why);
                 Err(other).attempt(StoreAction::Read, &self.written)
@@ -477,7 +472,7 @@ fn marked(disk: &dyn Disk, here: &Path, root: &Path) -> Result<Option<PathBuf>, 
 /// Removes what was never finished.
 fn remove_unfinished(disk: &dyn Disk, directory: &Path) -> Result<(), StoreError> {
     for entry in disk.list(directory).attempt(StoreAction::List, directory)? {
-        if Layout::place_of_unfinished(&entry.name).is_some_and(is_moved) {
+        if Layout::place_of_unfinished(&entry.name).is_some_and(is_archived_name) {
             let path = directory.join(&entry.name);
             disk.remove(&path).attempt(StoreAction::RemoveFile, &path)?;
         }
@@ -491,12 +486,8 @@ fn files_in(disk: &dyn Disk, directory: &Path) -> Result<Vec<DirEntry>, StoreErr
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         listed => listed.attempt(StoreAction::List, directory)?,
     };
-    entries.retain(|entry| entry.is_file && is_moved(&entry.name));
+    entries.retain(|entry| entry.is_file && is_archived_name(&entry.name));
     Ok(entries)
-}
-
-fn is_moved(name: &str) -> bool {
-    Layout::is_segment_name(name) || Layout::is_events_name(name) || Layout::is_attachment(name)
 }
 
 /// Makes a directory's entries durable. Returns false if its file system can't.

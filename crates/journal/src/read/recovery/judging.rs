@@ -70,9 +70,9 @@ pub(super) fn has_damaged_commit(stored: &StoredSession) -> bool {
         intact != Some(head.id) && !index.is_without_world(head.id)
     };
     let is_damaged = |id| index.validity(id) == Some(Validity::Damaged);
-    let is_missed = index.heads().iter().any(is_lost)
-        || index.commits().any(|(id, commit)| commit.is_named() && is_damaged(id));
-    is_missed && stored.is_complete()
+    let mut commits = index.commits();
+    index.heads().iter().any(is_lost)
+        || stored.is_complete() && commits.any(|(id, commit)| commit.is_named() && is_damaged(id))
 }
 
 /// Returns true if a file may hold something that can't be read now, or not by this version. Torn files never held

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tracing::{debug, warn};
 
-use super::super::filing::{forget_for_good, take};
+use super::super::filing::{forget_for_good, refuse_to_guess, take};
 use super::super::news::News;
 use super::state::{count_logs, count_records, marked, remove_indexes};
 use super::{Means, Stepped};
@@ -16,6 +16,7 @@ use crate::disk::{
     ConsentFiles, Disk, Erasure, ErasureFiles, LocalStore, SlotFile, StoredSession, is_away,
     slots_in, with_sources,
 };
+use crate::format::Head;
 use crate::model::ids::{SessionId, SlotId};
 use crate::model::session::{ErasureReceipt, Remaining, RequestError, SlotError};
 
@@ -50,6 +51,14 @@ enum Stage {
     Consent,
     AuditLog,
     End,
+}
+
+/// Whose a session is that was away.
+enum Whose {
+    Theirs,
+    Others,
+    Forked,
+    Unreadable,
 }
 
 /// Files that were removed, and their bytes.
@@ -186,26 +195,21 @@ impl Removing {
             self.receipt.remaining.push(Remaining::Away { session });
             return;
         }
+        if self.erasure.away.contains(&session) && !self.decide(session, means) {
+            return;
+        }
         let removed = match means.playing == Some(session) {
             true => Err(RequestError::SessionInUse),
             false => self.try_removing(session, means),
         };
         match removed {
             Ok(Some(removed)) => {
-                if let Some(decided) = self.erasure.away.iter().position(|it| *it == session) {
-                    self.erasure.away.swap_remove(decided);
-                    self.erasure.sessions.push(session);
-                    self.has_decided = true;
-                }
                 self.receipt.sessions += 1;
                 self.count(removed);
                 means.news.push(News::Forgotten { session, result: Ok(()), ticket: None });
             }
-            // It is another player's by now, or was never this one's.
-            Ok(None) => {
-                self.kept.insert(session);
-                self.erasure.away.retain(|it| *it != session);
-            }
+            // It is another player's by now.
+            Ok(None) => drop(self.kept.insert(session)),
             // It isn't there.
             Err(RequestError::UnknownSession) => {}
             Err(RequestError::SessionInUse) => {
@@ -227,7 +231,7 @@ impl Removing {
     ) -> Result<Option<Removed>, RequestError> {
         let store = &self.local.store;
         let (stored, lock) = take(store, session)?;
-        if !self.is_of_player(&stored, self.erasure.away.contains(&session)) {
+        if !self.is_of_player(&stored) {
             return Ok(None);
         }
         let removed = files_in(&**store.disk(), stored.directory());
@@ -244,17 +248,62 @@ impl Removing {
         Ok(Some(removed))
     }
 
-    /// Returns true if a session is the player's still, or what an interrupted removal left of one. One that wasn't known to
-    /// be the player's has to say so.
-    fn is_of_player(&self, stored: &StoredSession, has_to_say_so: bool) -> bool {
-        let heads = stored.index().heads();
-        let mut players = heads.iter().map(|head| head.metadata.player.as_deref());
-        if has_to_say_so {
-            let says_so = |player: Option<&str>| player.is_some_and(|player| self.is_meant(player));
-            return !heads.is_empty() && players.all(says_so);
-        }
+    /// Returns true if a session is the player's still, or what an interrupted removal left of one.
+    fn is_of_player(&self, stored: &StoredSession) -> bool {
+        let mut players = stored.index().heads().iter().map(|head| head.metadata.player.as_deref());
         stored.index().is_forgotten()
             || players.all(|player| player.is_none_or(|player| self.is_meant(player)))
+    }
+
+    /// Looks whose a session is that was away. Returns true if it is the player's, which is noted durably: it goes then.
+    fn decide(&mut self, session: SessionId, means: &Means<'_>) -> bool {
+        let decided = self.look_whose(session, means.finder.slots().game()).and_then(|whose| {
+            self.erasure.decide(session);
+            self.has_decided = true;
+            match whose {
+                Whose::Theirs => {
+                    self.erasure.sessions.push(session);
+                    ErasureFiles::of(&self.local.store).write(&self.erasure)?;
+                    return Ok(true);
+                }
+                Whose::Forked => self.receipt.remaining.push(Remaining::Forked { session }),
+                Whose::Unreadable => {
+                    let file = format!("session {session}");
+                    self.receipt.remaining.push(Remaining::Unreadable { file });
+                }
+                Whose::Others => {}
+            }
+            Ok(false)
+        });
+        decided.unwrap_or_else(|error| {
+            self.kept.insert(session);
+            self.receipt.remaining.push(Remaining::Refused { session, error });
+            false
+        })
+    }
+
+    /// A session that wasn't known to be the player's has to say so.
+    fn look_whose(&self, session: SessionId, game: &str) -> Result<Whose, RequestError> {
+        let stored = match self.local.store.open_session(session) {
+            // It was removed meanwhile.
+            Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => return Ok(Whose::Others),
+            stored => stored?,
+        };
+        refuse_to_guess(stored.index())?;
+        let heads = stored.index().heads();
+        if heads.is_empty() && !stored.index().problems().is_empty() {
+            return Ok(Whose::Unreadable);
+        }
+        let is_theirs = |head: &&Head| {
+            let player = head.metadata.player.as_deref();
+            player.is_some_and(|player| self.erasure.is_of(player))
+                && !head.metadata.context.is_of_another_game(game)
+        };
+        Ok(match heads.iter().filter(is_theirs).count() {
+            0 => Whose::Others,
+            lines if lines == heads.len() => Whose::Theirs,
+            _ => Whose::Forked,
+        })
     }
 
     /// Removes what the state directory says of the sessions.
