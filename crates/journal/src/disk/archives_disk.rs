@@ -142,7 +142,7 @@ impl Disk for ArchivesDisk {
         match self.sync(&beside) {
             Ok(()) => drop(unsynced().remove(path)),
             Err(error) => {
-                debug!(directory = %beside.display(), %error, "a place of archives can't be synced")
+                debug!(directory = %beside.display(), %error, "a place of archives can't be synced");
             }
         }
         Ok(())
