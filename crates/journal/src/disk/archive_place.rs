@@ -10,8 +10,7 @@ use std::fmt;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::directory::create_directory;
-use super::directory_syncs::has_no_syncs;
+use super::directory::{create_directory, sync_directory};
 use super::error::Attempt;
 use super::layout::{ARCHIVES_ID, ARCHIVES_MARK, ARCHIVES_NOTE, ARCHIVES_OWNER};
 use super::{Disk, Layout, StoreAction, StoreError};
@@ -70,14 +69,15 @@ impl ArchivePlace {
         let (own, note) = (root.join(ARCHIVES_ID), layout.state.join(ARCHIVES_NOTE));
         let noted = read(disk, &note).attempt(StoreAction::Read, &note)?;
         let noted = noted.as_deref().and_then(of_text).map(|(place, _)| place);
-        if read(disk, &own).attempt(StoreAction::Read, &own)?.is_none() {
+        let mut text = read(disk, &own).attempt(StoreAction::Read, &own)?;
+        if text.is_none() {
             if noted.as_ref().is_some_and(|noted| noted.root == root) {
                 return Err(away(root)).attempt(StoreAction::LookFor, &own);
             }
             Self::begin(disk, root)?;
+            // Another process may have begun the place as well.
+            text = read(disk, &own).attempt(StoreAction::Read, &own)?;
         }
-        // Read again: another process may have begun the place as well.
-        let text = read(disk, &own).attempt(StoreAction::Read, &own)?;
         let id = text.as_deref().and_then(id_of).ok_or_else(|| away(root));
         let place = Self { id: id.attempt(StoreAction::Read, &own)?, root: root.to_owned() };
         if noted.as_ref() != Some(&place) {
@@ -143,10 +143,7 @@ pub fn make_directory(disk: &dyn Disk, session: &Path, there: &Path) -> Result<(
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             made => made.attempt(StoreAction::CreateDirectory, directory)?,
         }
-        match disk.sync_dir(above) {
-            Err(error) if has_no_syncs(&error) => {}
-            synced => synced.attempt(StoreAction::SyncDirectory, above)?,
-        }
+        sync_directory(disk, above).attempt(StoreAction::SyncDirectory, above)?;
     }
     own(disk, session, there).attempt(StoreAction::Replace, there)
 }
@@ -177,10 +174,7 @@ pub fn unmark(disk: &dyn Disk, session: &Path, there: &Path) -> io::Result<()> {
         }
     }
     // The mark goes last: without it, nobody would find what a power cut brings back there.
-    match disk.sync_dir(there.parent().unwrap_or(there)) {
-        Err(error) if has_no_syncs(&error) => {}
-        synced => synced?,
-    }
+    sync_directory(disk, there.parent().unwrap_or(there))?;
     disk.remove(&session.join(ARCHIVES_MARK))
 }
 

@@ -13,9 +13,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tracing::debug;
 
 use super::archive_place::{directory_of_marked, own, unmark};
-use super::directory_syncs::has_no_syncs;
-use super::layout::{ARCHIVES_MARK, ARCHIVES_OWNER, ASIDE};
-use super::{AppendFile, DirEntry, Disk, Lock, Room};
+use super::directory::sync_directory;
+use super::layout::{ARCHIVES_MARK, ARCHIVES_OWNER};
+use super::{AppendFile, DirEntry, Disk, Layout, Lock, Room};
 use crate::format::ReadAt;
 
 /// Another disk, on which the files of archived sessions may be in a second place.
@@ -75,19 +75,19 @@ impl ArchivesDisk {
 
     /// Makes the entries of a directory durable, as far as its file system can.
     fn sync(&self, directory: &Path) -> io::Result<()> {
-        match self.disk.sync_dir(directory) {
-            Err(error) if has_no_syncs(&error) || is_missing(&error) => Ok(()),
-            synced => synced,
+        match sync_directory(&*self.disk, directory) {
+            Err(error) if is_missing(&error) => Ok(()),
+            synced => synced.map(drop),
         }
     }
 }
 
 fn is_mark(name: &str) -> bool {
-    name.strip_suffix(ASIDE).unwrap_or(name) == ARCHIVES_MARK
+    Layout::place_of_aside(name).unwrap_or(name) == ARCHIVES_MARK
 }
 
 fn is_owner(name: &str) -> bool {
-    name.strip_suffix(ASIDE).unwrap_or(name) == ARCHIVES_OWNER
+    Layout::place_of_aside(name).unwrap_or(name) == ARCHIVES_OWNER
 }
 
 fn is_missing(error: &io::Error) -> bool {

@@ -20,6 +20,7 @@ use super::{DirEntry, Disk, Layout, SessionOpening, StoreAction, StoreError, Sto
 use crate::model::ids::SessionId;
 
 pub(super) use directories::create_directory;
+pub use directories::sync_directory;
 pub use segments::CreatedSegment;
 pub use session_lock::SessionLock;
 

@@ -9,6 +9,6 @@ pub(super) fn refuses_syncs(error: &io::Error) -> bool {
 }
 
 /// Returns true if the file system has no way to sync a directory.
-pub fn has_no_syncs(error: &io::Error) -> bool {
+pub(super) fn has_no_syncs(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
 }

@@ -21,8 +21,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::directory::create_directory;
-use super::directory_syncs::has_no_syncs;
+use super::directory::{create_directory, sync_directory};
 use super::open_files::is_no_file;
 use super::replacing::small_file_aside;
 use super::{AppendFile, DirEntry, Disk, Lock, Room};
@@ -204,10 +203,7 @@ impl FallbackDisk {
 
     /// Makes a directory's entries durable, as far as its file system can.
     fn sync(&self, directory: &Path) -> io::Result<()> {
-        match self.disk.sync_dir(directory) {
-            Err(error) if has_no_syncs(&error) => Ok(()),
-            synced => synced,
-        }
+        sync_directory(&*self.disk, directory).map(drop)
     }
 
     fn unsynced(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {

@@ -25,7 +25,7 @@ use super::{AppendFile, DirEntry, Disk, Lock, Operation, Room};
 use crate::format::ReadAt;
 use file::SimulatedFile;
 
-pub use crash_states::{CrashStates, Loss};
+pub use crash_states::{CrashStates, Loss, left_after_each_step};
 pub use fault::{Fault, FaultKind};
 pub use image::{Content, Image, Node, Place};
 pub use replay::{FileSystem, Replay};

@@ -161,7 +161,7 @@ impl Survey {
         if seen.log.bytes() > most_bytes {
             return Ok(Looked::TooLarge);
         }
-        let owner = seen.look(surveyor, false, now)?;
+        let owner = seen.judge(&reach, surveyor, false, now)?;
         Ok(owner.map_or(Looked::Removed, |owner| Looked::Found(Box::new(seen.found(owner)))))
     }
 
@@ -232,7 +232,7 @@ impl Seen {
         }
     }
 
-    /// The owner of the session; `None` if it was removed.
+    /// Reads what is new in the log. The owner of the session; `None` if it was removed.
     fn look(
         &mut self,
         surveyor: &Surveyor<'_>,
@@ -241,6 +241,17 @@ impl Seen {
     ) -> Result<Option<ReplicaOwner>, StoreFault> {
         let reach = Direct(Arc::clone(surveyor.store));
         block_on(self.log.refresh(&reach))?;
+        self.judge(&reach, surveyor, is_own, now)
+    }
+
+    /// The same by the log as it was read.
+    fn judge(
+        &mut self,
+        reach: &Direct,
+        surveyor: &Surveyor<'_>,
+        is_own: bool,
+        now: Moment,
+    ) -> Result<Option<ReplicaOwner>, StoreFault> {
         let watch = self.watcher.look(&self.log, now.elapsed, surveyor.lease);
         let name = || self.log.owner().unwrap_or_default().to_owned();
         let owner = match watch {
@@ -256,10 +267,10 @@ impl Seen {
         let is_new = self.read_at != Some(end) && may_be_read;
         let stamp = surveyor.local.store.session_stamp(self.log.session()).ok();
         if is_new || (stamp != self.stamp && owner.may_be_followed()) {
-            let here = stands_here(&reach, &self.log, surveyor)?;
+            let here = stands_here(reach, &self.log, surveyor)?;
             (self.here, self.stamp) = (here, stamp);
         }
-        if is_new && self.read(&reach, surveyor, now)? {
+        if is_new && self.read(reach, surveyor, now)? {
             self.read_at = Some(end);
         }
         Ok(Some(owner))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Action, Game, Play};
-use crate::disk::simulated_disk::{Fault, FaultKind, FileSystem, Replay, SimulatedDisk};
+use crate::disk::simulated_disk::{Fault, FaultKind, SimulatedDisk, left_after_each_step};
 use crate::disk::{Disk, Layout, LocalStore};
 use crate::format::{Head, Record};
 use crate::model::clock::Moment;
@@ -490,33 +490,24 @@ fn a_cleanup_that_is_cut_off_leaves_each_session_changed_or_not_and_the_next_one
     let from = play.disk.position();
     clean(&mut play, rules.clone());
     let trace = play.disk.trace();
-    let (mut halfway, mut seen) = (HashSet::new(), HashSet::new());
-    for file_system in [FileSystem::Posix, FileSystem::Journaled] {
-        let mut replay = Replay::new(&trace, file_system);
-        for position in from..=trace.steps.len() {
-            replay.advance_to(position);
-            for image in [replay.strict(), replay.kept()] {
-                if !seen.insert(image.digest()) {
-                    continue;
-                }
-                let mut now = play.now;
-                let mut game = Game::boot(&SimulatedDisk::from_image(&image), now.wall);
-                game.order(Order::Detect { ticket: None }, now);
-                settle(&mut game, &mut now);
-                let is_open = |session: &&SessionId| place_of(&game, **session).is_open();
-                halfway.insert(sessions.iter().filter(is_open).count());
-                game.order(order(&rules, false), now);
-                settle(&mut game, &mut now);
-                for session in &sessions {
-                    let place = place_of(&game, *session);
-                    assert!(place.is_archived(), "after {position}: {place:?}");
-                    let mut stored = game.local.store.open_session(*session).unwrap();
-                    let head = stored.index().heads()[0].id;
-                    let newest = stored.newest_verified(head).unwrap().expect("it is restorable");
-                    assert_eq!(newest.checkpoint, head, "after {position}");
-                }
-            }
+    let mut halfway = HashSet::new();
+    left_after_each_step(&trace, from, |position, image| {
+        let mut now = play.now;
+        let mut game = Game::boot(&SimulatedDisk::from_image(image), now.wall);
+        game.order(Order::Detect { ticket: None }, now);
+        settle(&mut game, &mut now);
+        let is_open = |session: &&SessionId| place_of(&game, **session).is_open();
+        halfway.insert(sessions.iter().filter(is_open).count());
+        game.order(order(&rules, false), now);
+        settle(&mut game, &mut now);
+        for session in &sessions {
+            let place = place_of(&game, *session);
+            assert!(place.is_archived(), "after {position}: {place:?}");
+            let mut stored = game.local.store.open_session(*session).unwrap();
+            let head = stored.index().heads()[0].id;
+            let newest = stored.newest_verified(head).unwrap().expect("it is restorable");
+            assert_eq!(newest.checkpoint, head, "after {position}");
         }
-    }
+    });
     assert_eq!(halfway.len(), 4, "none, one, two and all were archived: {halfway:?}");
 }

@@ -21,8 +21,8 @@ use super::jobs::{Holds, Tools};
 use super::slices::{LISTED_AT_ONCE, SLICE_BYTES, SYNC_EVERY};
 use crate::disk::{
     AppendFile, ArchivePlace, Archives, Attempt, DirEntry, Disk, Layout, LocalStore, ReadAt,
-    SessionLock, StoreAction, StoreError, directory_of_marked, has_no_syncs, is_archived_name,
-    is_marked, make_directory, own, unmark, with_sources,
+    SessionLock, StoreAction, StoreError, directory_of_marked, is_archived_name, is_marked,
+    make_directory, own, sync_directory, unmark, with_sources,
 };
 use crate::model::ids::SessionId;
 use crate::model::session::{RequestError, ShelfPlace};
@@ -129,34 +129,23 @@ impl MovingArchives {
         }
         let (stored, lock) = take(&local.store, session)?;
         refuse_to_guess(stored.index())?;
-        let (from, to, way) = match the_only_line(&stored)?.metadata.place {
-            ShelfPlace::Archive { .. } => {
-                let there = self.there(&here)?;
-                (here.clone(), there, Way::Out)
-            }
+        let (there, way) = match the_only_line(&stored)?.metadata.place {
+            ShelfPlace::Archive { .. } => (self.there(&here)?, Way::Out),
             ShelfPlace::Open => match marked(disk, &here, &self.archives.root)? {
-                Some(there) => (there, here.clone(), Way::Home),
+                Some(there) => (there, Way::Home),
                 None => return Ok(Step::Nothing),
             },
             ShelfPlace::Trash { .. } => return Ok(Step::Nothing),
         };
-        remove_unfinished(disk, &to)?;
-        let files = files_in(disk, &from)?;
-        if way == Way::Home && !files.is_empty() {
-            own(disk, &here, &from).attempt(StoreAction::Replace, &from)?;
+        let (files, stage) = (Vec::new(), Stage::Next(VecDeque::new()));
+        let mut moving = Moving { session, here, there, way, files, stage, copied: false, lock };
+        remove_unfinished(disk, moving.to())?;
+        moving.files = files_in(disk, moving.from())?;
+        moving.stage = Stage::Next(moving.files.iter().cloned().collect());
+        if way == Way::Home && !moving.files.is_empty() {
+            let there = &moving.there;
+            own(disk, &moving.here, there).attempt(StoreAction::Replace, there)?;
         }
-        let waiting = files.iter().cloned().collect();
-        let moving = Moving {
-            session,
-            here,
-            from,
-            to,
-            way,
-            files,
-            stage: Stage::Next(waiting),
-            copied: false,
-            lock,
-        };
         Ok(Step::Going(Box::new(moving)))
     }
 
@@ -183,8 +172,8 @@ struct Moving {
     session: SessionId,
     /// Its own directory.
     here: PathBuf,
-    from: PathBuf,
-    to: PathBuf,
+    /// That at the place of archives.
+    there: PathBuf,
     way: Way,
     /// The files to be moved, as they were listed.
     files: Vec<DirEntry>,
@@ -244,6 +233,20 @@ enum Step {
 }
 
 impl Moving {
+    fn from(&self) -> &Path {
+        match self.way {
+            Way::Out => &self.here,
+            Way::Home => &self.there,
+        }
+    }
+
+    fn to(&self) -> &Path {
+        match self.way {
+            Way::Out => &self.there,
+            Way::Home => &self.here,
+        }
+    }
+
     /// Does the next slice. If anything fails, no file is gone.
     fn step(mut self: Box<Self>, archives: &Archives) -> Result<Step, RequestError> {
         let disk = &*archives.disk;
@@ -274,7 +277,7 @@ impl Moving {
             Stage::ReadingBack { mut copy, then } => match copy.read_back(disk) {
                 Ok(true) => Stage::ReadingBack { copy, then },
                 Ok(false) => {
-                    copy.put_in_place(disk, &self.to)?;
+                    copy.put_in_place(disk, self.to())?;
                     Stage::Next(then)
                 }
                 Err(error) => return Err(copy.give_up(disk, error)),
@@ -289,12 +292,12 @@ impl Moving {
         file: DirEntry,
         then: VecDeque<DirEntry>,
     ) -> Result<Stage, StoreError> {
-        match Side::open(disk, self.to.join(&file.name)) {
+        match Side::open(disk, self.to().join(&file.name)) {
             Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => {
                 self.begin_to_copy(disk, file.name, then)
             }
             other => {
-                let one = Side::open(disk, self.from.join(&file.name))?;
+                let one = Side::open(disk, self.from().join(&file.name))?;
                 let pair = Pair { name: file.name, one, other: other?, at: 0 };
                 Ok(Stage::Comparing { pair, then })
             }
@@ -308,26 +311,25 @@ impl Moving {
         then: VecDeque<DirEntry>,
     ) -> Result<Stage, StoreError> {
         self.copied = true;
-        Ok(Stage::Copying { copy: Copy::begin(disk, &self.from, &self.to, name)?, then })
+        Ok(Stage::Copying { copy: Copy::begin(disk, self.from(), self.to(), name)?, then })
     }
 
     /// Removes the files that were found in both places, if they are still those and the place is the place.
     fn end(&self, archives: &Archives) -> Result<Step, RequestError> {
         let disk = &*archives.disk;
-        let is_ordered = sync_directory(disk, &self.to)? && !cfg!(windows);
+        let is_ordered = synced(disk, self.to())? && !cfg!(windows);
         if self.copied && !is_ordered {
             return Ok(Step::Nothing);
         }
-        let there = if self.way == Way::Out { &self.to } else { &self.from };
-        let is_place = marked(disk, &self.here, &archives.root)?.as_ref() == Some(there);
-        let copies = files_in(disk, &self.to)?;
+        let is_place = marked(disk, &self.here, &archives.root)?.as_ref() == Some(&self.there);
+        let copies = files_in(disk, self.to())?;
         let is_copied = |file: &DirEntry| {
             copies.iter().any(|copy| {
                 copy.name == file.name
                     && (copy.len == file.len || Layout::is_attachment(&file.name))
             })
         };
-        let is_unchanged = files_in(disk, &self.from)? == self.files;
+        let is_unchanged = files_in(disk, self.from())? == self.files;
         if !is_place
             || !is_unchanged
             || !self.files.iter().all(is_copied)
@@ -337,14 +339,14 @@ impl Moving {
             return Ok(Step::Nothing);
         }
         for file in &self.files {
-            let path = self.from.join(&file.name);
+            let path = self.from().join(&file.name);
             disk.remove(&path).attempt(StoreAction::RemoveFile, &path)?;
         }
-        sync_directory(disk, &self.from)?;
+        synced(disk, self.from())?;
         if self.way == Way::Home {
-            unmark(disk, &self.here, &self.from)
-                .attempt(StoreAction::RemoveDirectory, &self.from)?;
-            sync_directory(disk, &self.here)?;
+            unmark(disk, &self.here, &self.there)
+                .attempt(StoreAction::RemoveDirectory, &self.there)?;
+            synced(disk, &self.here)?;
             return Ok(Step::Nothing);
         }
         Ok(Step::Moved(self.files.iter().map(|file| file.len).sum()))
@@ -490,10 +492,6 @@ fn files_in(disk: &dyn Disk, directory: &Path) -> Result<Vec<DirEntry>, StoreErr
     Ok(entries)
 }
 
-/// Makes a directory's entries durable. Returns false if its file system can't.
-fn sync_directory(disk: &dyn Disk, directory: &Path) -> Result<bool, StoreError> {
-    match disk.sync_dir(directory) {
-        Err(error) if has_no_syncs(&error) => Ok(false),
-        synced => synced.attempt(StoreAction::SyncDirectory, directory).map(|()| true),
-    }
+fn synced(disk: &dyn Disk, directory: &Path) -> Result<bool, StoreError> {
+    sync_directory(disk, directory).attempt(StoreAction::SyncDirectory, directory)
 }

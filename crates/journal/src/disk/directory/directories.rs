@@ -83,3 +83,11 @@ pub fn create_directory(disk: &dyn Disk, path: &Path) -> Result<BTreeSet<PathBuf
     }
     Ok(changed)
 }
+
+/// Makes a directory's entries durable. Returns false if its file system can't, which is no failure.
+pub fn sync_directory(disk: &dyn Disk, directory: &Path) -> io::Result<bool> {
+    match disk.sync_dir(directory) {
+        Err(error) if has_no_syncs(&error) => Ok(false),
+        synced => synced.map(|()| true),
+    }
+}

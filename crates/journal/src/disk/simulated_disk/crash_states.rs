@@ -1,9 +1,10 @@
 //! The disks that a power cut may leave.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::replay::File;
-use super::{Content, FileId, Image, Node, Place, Replay, What};
+use super::{Content, FileId, FileSystem, Image, Node, Place, Replay, Trace, What};
 use crate::deep::Random;
 
 /// In which way a crash state came about.
@@ -35,6 +36,23 @@ pub struct CrashStates {
     /// Changes of directories that are worth trying one by one. The others come and go together,
     /// or by chance.
     pub matters: fn(&Path) -> bool,
+}
+
+/// Visits each different disk that is left if the process or the machine stops after a step from `from` on: with all that may
+/// be lost, and with nothing. Each comes with the number of the step.
+pub fn left_after_each_step(trace: &Trace, from: usize, mut visit: impl FnMut(usize, &Image)) {
+    let mut seen = HashSet::new();
+    for file_system in [FileSystem::Posix, FileSystem::Journaled] {
+        let mut replay = Replay::new(trace, file_system);
+        for step in from..=trace.steps.len() {
+            replay.advance_to(step);
+            for image in [replay.strict(), replay.kept()] {
+                if seen.insert(image.digest()) {
+                    visit(step, &image);
+                }
+            }
+        }
+    }
 }
 
 const SECTOR: usize = 512;

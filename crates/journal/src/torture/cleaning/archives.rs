@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::disk::simulated_disk::Image;
+use crate::disk::ArchivesDisk;
+use crate::disk::simulated_disk::{Image, Node};
 
 const PLACE: &str = "drive/archives";
 
@@ -39,6 +40,32 @@ fn journals(image: &Image, session: SessionId) -> [BTreeSet<PathBuf>; 2] {
         files.filter(|path| of_session(path) && path.extension().is_some_and(|it| it == "journal"));
     let (there, here) = journals.partition(|path| path.starts_with(PLACE));
     [here, there]
+}
+
+/// A disk on which the drive is there again, as it was.
+fn with_drive_of(disk: &SimulatedDisk, before: &Image) -> SimulatedDisk {
+    let mut image = disk.image();
+    for (place, node) in before.nodes().filter(|(place, _)| place.path().starts_with("drive")) {
+        image.put(place.clone(), node.clone());
+    }
+    SimulatedDisk::from_image(&image)
+}
+
+/// Copies what is below a directory, which exists in the other disk already, to another place.
+fn copy_below(from: &SimulatedDisk, directory: &Path, to: &SimulatedDisk, place: &Path) {
+    let image = from.image();
+    for (node_place, node) in image.nodes() {
+        let Ok(inside) = node_place.path().strip_prefix(directory) else { continue };
+        let target = place.join(inside);
+        match node {
+            Node::File(_) => {
+                let bytes = from.read(node_place.path(), 1 << 20).unwrap();
+                to.replace(&target, &bytes).unwrap();
+            }
+            _ if inside.as_os_str().is_empty() => {}
+            _ => to.create_dir(&target).unwrap(),
+        }
+    }
 }
 
 fn verify(game: &Game, session: SessionId) {
@@ -79,47 +106,29 @@ fn a_move_that_is_cut_off_loses_nothing_and_the_next_one_ends_it() {
     let rules = CleanupRules::default();
     clean_on(&mut boot(&play.disk, play.now), &rules, play.now);
     let trace = play.disk.trace();
-    let (mut states, mut seen) = (BTreeSet::new(), HashSet::new());
-    for file_system in [FileSystem::Posix, FileSystem::Journaled] {
-        let mut replay = Replay::new(&trace, file_system);
-        for position in from..=trace.steps.len() {
-            replay.advance_to(position);
-            for image in [replay.strict(), replay.kept()] {
-                if !seen.insert(image.digest()) {
-                    continue;
-                }
-                states.insert(
-                    sessions
-                        .iter()
-                        .map(|it| journals(&image, *it).map(|it| it.len()))
-                        .collect::<Vec<_>>(),
-                );
-                let disk = SimulatedDisk::from_image(&image);
-                let mut game = boot(&disk, play.now);
-                sessions.iter().for_each(|session| verify(&game, *session));
-                clean_on(&mut game, &rules, play.now);
-                for session in &sessions {
-                    verify(&game, *session);
-                    let lens = journals(&disk.image(), *session).map(|it| it.len());
-                    assert_eq!(lens, [0, 1], "after {position}");
-                }
-                // Nothing of a session that is removed stays in either place, whatever was left of the move.
-                let disk = SimulatedDisk::from_image(&image);
-                let mut game = boot(&disk, play.now);
-                remove(&mut game, sessions[0], play.now);
-                let gone = journals(&disk.image(), sessions[0]);
-                assert_eq!(gone, [BTreeSet::new(), BTreeSet::new()], "after {position}");
-                let left = disk.image();
-                let name = sessions[0].to_string();
-                let mut left = left.nodes().map(|(place, _)| place.path().display().to_string());
-                assert_eq!(
-                    left.find(|path| path.starts_with(PLACE) && path.contains(&name)),
-                    None,
-                    "after {position}"
-                );
-            }
+    let mut states = BTreeSet::new();
+    left_after_each_step(&trace, from, |position, image| {
+        let lens = sessions.iter().map(|it| journals(image, *it).map(|it| it.len()));
+        states.insert(lens.collect::<Vec<_>>());
+        let disk = SimulatedDisk::from_image(image);
+        let mut game = boot(&disk, play.now);
+        sessions.iter().for_each(|session| verify(&game, *session));
+        clean_on(&mut game, &rules, play.now);
+        for session in &sessions {
+            verify(&game, *session);
+            let lens = journals(&disk.image(), *session).map(|it| it.len());
+            assert_eq!(lens, [0, 1], "after {position}");
         }
-    }
+        // Nothing of a session that is removed stays in either place, whatever was left of the move.
+        let disk = SimulatedDisk::from_image(image);
+        remove(&mut boot(&disk, play.now), sessions[0], play.now);
+        let gone = journals(&disk.image(), sessions[0]);
+        assert_eq!(gone, [BTreeSet::new(), BTreeSet::new()], "after {position}");
+        let (left, name) = (disk.image(), sessions[0].to_string());
+        let mut left = left.nodes().map(|(place, _)| place.path().display().to_string());
+        let of_session = left.find(|path| path.starts_with(PLACE) && path.contains(&name));
+        assert_eq!(of_session, None, "after {position}");
+    });
     assert!(
         states.contains(&vec![[1, 0], [1, 0]]) && states.contains(&vec![[0, 1], [0, 1]]),
         "{states:?}"
@@ -135,25 +144,14 @@ fn a_removal_that_is_cut_off_can_be_ended() {
     let (disk, sessions, now) = moved(1);
     let from = disk.position();
     remove(&mut boot(&disk, now), sessions[0], now);
-    let trace = disk.trace();
-    let mut seen = HashSet::new();
-    for file_system in [FileSystem::Posix, FileSystem::Journaled] {
-        let mut replay = Replay::new(&trace, file_system);
-        for position in from..=trace.steps.len() {
-            replay.advance_to(position);
-            for image in [replay.strict(), replay.kept()] {
-                if !seen.insert(image.digest()) {
-                    continue;
-                }
-                let disk = SimulatedDisk::from_image(&image);
-                let mut game = boot(&disk, now);
-                clean_on(&mut game, &CleanupRules::default(), now);
-                remove(&mut game, sessions[0], now);
-                let gone = journals(&disk.image(), sessions[0]);
-                assert_eq!(gone, [BTreeSet::new(), BTreeSet::new()], "after {position}");
-            }
-        }
-    }
+    left_after_each_step(&disk.trace(), from, |position, image| {
+        let disk = SimulatedDisk::from_image(image);
+        let mut game = boot(&disk, now);
+        clean_on(&mut game, &CleanupRules::default(), now);
+        remove(&mut game, sessions[0], now);
+        let gone = journals(&disk.image(), sessions[0]);
+        assert_eq!(gone, [BTreeSet::new(), BTreeSet::new()], "after {position}");
+    });
 }
 
 #[test]
@@ -168,7 +166,10 @@ fn while_its_drive_is_away_a_session_is_away_and_nothing_of_it_is_lost() {
     let mut game = boot(&away, now);
     let retention = Retention::default().keep(LeftAs::Completed, Keep::newest_of(0));
     let rules = CleanupRules { retention: Some(retention), ..archiving() };
-    let before = away.image().digest_of(|path| path.starts_with("data"));
+    let data = game.local.store.layout().data.clone();
+    let of_player = |disk: &SimulatedDisk| disk.image().digest_of(|path| path.starts_with(&data));
+    let before = of_player(&away);
+    assert_ne!(before, 0, "there is something to lose");
     let done = clean_on(&mut game, &rules, now);
     assert_eq!((done.sessions, done.is_complete), (vec![], false));
     for session in &sessions {
@@ -177,16 +178,9 @@ fn while_its_drive_is_away_a_session_is_away_and_nothing_of_it_is_lost() {
         let refused = remove(&mut game, *session, now);
         assert!(!refused.iter().any(|news| matches!(news, News::Forgotten { result: Ok(()), .. })));
     }
-    assert_eq!(away.image().digest_of(|path| path.starts_with("data")), before);
+    assert_eq!(of_player(&away), before);
     drop(game);
-    // The drive is there again.
-    let mut image = away.image();
-    for (place, node) in disk.image().nodes().filter(|(place, _)| place.path().starts_with("drive"))
-    {
-        image.put(place.clone(), node.clone());
-    }
-    let back = SimulatedDisk::from_image(&image);
-    let game = boot(&back, now);
+    let game = boot(&with_drive_of(&away, &disk.image()), now);
     sessions.iter().for_each(|session| verify(&game, *session));
 }
 
@@ -252,20 +246,14 @@ fn a_drive_that_goes_away_in_the_middle_takes_nothing_with_it() {
         let was_done = game.is_idle();
         let drive = disk.image();
         for (place, node) in drive.nodes().filter(|(place, _)| place.path().starts_with("drive")) {
-            let is_file = matches!(node, crate::disk::simulated_disk::Node::File(_));
+            let is_file = matches!(node, Node::File(_));
             if is_file && place.path().starts_with(PLACE) {
                 disk.remove(place.path()).unwrap();
             }
         }
         settle(&mut game, &mut now);
         drop(game);
-        // It is back.
-        let mut image = disk.image();
-        for (place, node) in drive.nodes().filter(|(place, _)| place.path().starts_with("drive")) {
-            image.put(place.clone(), node.clone());
-        }
-        let back = SimulatedDisk::from_image(&image);
-        let game = boot(&back, play.now);
+        let game = boot(&with_drive_of(&disk, &drive), play.now);
         sessions.iter().for_each(|session| verify(&game, *session));
         if was_done {
             break;
@@ -278,11 +266,8 @@ fn a_session_that_is_archived_no_more_comes_home() {
     let (disk, sessions, now) = moved(1);
     let mut game = boot(&disk, now);
     let mut later = now;
-    let news = game.order(
-        Order::Shelve { session: sessions[0], how: ShelfMove::Unarchive, ticket: Ticket::new() },
-        now,
-    );
-    drop(news);
+    let (session, how, ticket) = (sessions[0], ShelfMove::Unarchive, Ticket::new());
+    game.order(Order::Shelve { session, how, ticket }, now);
     settle(&mut game, &mut later);
     assert!(place_of(&game, sessions[0]).is_open());
     let rules = CleanupRules::default();
@@ -303,20 +288,7 @@ fn a_drive_that_is_mounted_elsewhere_is_found_by_its_id() {
     image.take(Path::new("drive"));
     let elsewhere = SimulatedDisk::from_image(&image);
     elsewhere.create_dir(Path::new("other")).unwrap();
-    let before = disk.image();
-    for (place, node) in before.nodes().filter(|(place, _)| place.path().starts_with("drive")) {
-        let to = Path::new("other").join(place.path().strip_prefix("drive").unwrap());
-        match node {
-            crate::disk::simulated_disk::Node::File(_) => {
-                let bytes = disk.read(place.path(), 1 << 20).unwrap();
-                let mut file = elsewhere.create_new(&to).unwrap();
-                file.append(&bytes).unwrap();
-                file.sync().unwrap();
-            }
-            _ if to != Path::new("other") => elsewhere.create_dir(&to).unwrap(),
-            _ => {}
-        }
-    }
+    copy_below(&disk, Path::new("drive"), &elsewhere, Path::new("other"));
     let game = Game::boot_with_archives(&elsewhere, Path::new("other/archives"), now.wall);
     verify(&game, sessions[0]);
     let game = boot(&elsewhere, now);
@@ -327,22 +299,12 @@ fn a_drive_that_is_mounted_elsewhere_is_found_by_its_id() {
 fn a_copy_of_the_sessions_reads_archives_and_removes_none() {
     let (disk, sessions, now) = moved(1);
     let layout = boot(&disk, now).local.store.layout().clone();
-    let before = disk.image();
     let copy = Path::new("copy").join(&layout.data);
-    let above: Vec<&Path> = copy.ancestors().skip(1).collect();
+    let above: Vec<&Path> = copy.ancestors().collect();
     above.into_iter().rev().for_each(|directory| drop(disk.create_dir(directory)));
-    for (place, node) in before.nodes().filter(|(it, _)| it.path().starts_with(&layout.data)) {
-        let to = Path::new("copy").join(place.path());
-        match node {
-            crate::disk::simulated_disk::Node::File(_) => {
-                let bytes = disk.read(place.path(), 1 << 20).unwrap();
-                disk.replace(&to, &bytes).unwrap();
-            }
-            _ => disk.create_dir(&to).unwrap(),
-        }
-    }
+    copy_below(&disk.clone(), &layout.data, &disk, &copy);
     let copied = Layout { data: copy, state: "copied-state".into(), ..layout };
-    let shared: Arc<dyn Disk> = Arc::new(crate::disk::ArchivesDisk::new(Arc::new(disk.clone())));
+    let shared: Arc<dyn Disk> = Arc::new(ArchivesDisk::new(Arc::new(disk.clone())));
     let mut copy = Game::boot_on(shared, copied, now.wall);
     verify(&copy, sessions[0]);
     let refused = remove(&mut copy, sessions[0], now);

@@ -1,13 +1,14 @@
 //! Erasures that a power cut or the disk interrupts, and what is brought back after one.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::{
     Library, bring_back, clean, erase, files_that_name, has_erasure, is_library, name_player,
     settle, small_library,
 };
-use crate::disk::simulated_disk::{Fault, FaultKind, FileSystem, Image, Replay, SimulatedDisk};
+use crate::disk::simulated_disk::{
+    Fault, FaultKind, FileSystem, Image, Replay, SimulatedDisk, left_after_each_step,
+};
 use crate::model::ids::SessionId;
 use crate::torture::{Action, Game, Play};
 use crate::write::{CleanupChange, CleanupReason, Order};
@@ -59,27 +60,18 @@ fn an_erasure_that_a_power_cut_interrupts_is_continued_and_others_are_as_they_we
     assert!(receipt.is_complete(), "{receipt:?}");
     let answered = library.play.disk.position();
     let trace = library.play.disk.trace();
-    let (mut seen, mut begun) = (BTreeSet::new(), [0, 0]);
-    for file_system in [FileSystem::Posix, FileSystem::Journaled] {
-        let mut replay = Replay::new(&trace, file_system);
-        for position in from..=trace.steps.len() {
-            replay.advance_to(position);
-            for image in [replay.strict(), replay.kept()] {
-                if !seen.insert(image.digest()) {
-                    continue;
-                }
-                begun[usize::from(has_erasure(&image))] += 1;
-                check_after_cut(&library, &image, &before, false);
-                if seen.len() % 5 == 0 {
-                    check_after_cut(&library, &image, &before, true);
-                }
-                if position >= answered {
-                    let named = files_that_name(&image, "Ann-Q");
-                    assert_eq!(named, Vec::<PathBuf>::new(), "it was answered: it is durable");
-                }
-            }
+    let mut begun = [0, 0];
+    left_after_each_step(&trace, from, |position, image| {
+        begun[usize::from(has_erasure(image))] += 1;
+        check_after_cut(&library, image, &before, false);
+        if (begun[0] + begun[1]) % 5 == 0 {
+            check_after_cut(&library, image, &before, true);
         }
-    }
+        if position >= answered {
+            let named = files_that_name(image, "Ann-Q");
+            assert_eq!(named, Vec::<PathBuf>::new(), "it was answered: it is durable");
+        }
+    });
     assert!(begun[0] > 0 && begun[1] > 20, "{begun:?}");
 }
 

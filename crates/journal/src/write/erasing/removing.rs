@@ -189,12 +189,6 @@ impl Removing {
     }
 
     fn remove_session(&mut self, session: SessionId, means: &mut Means<'_>) {
-        let store = &self.local.store;
-        if is_away(&**store.disk(), &store.layout().session(session)) {
-            self.kept.insert(session);
-            self.receipt.remaining.push(Remaining::Away { session });
-            return;
-        }
         if self.erasure.away.contains(&session) && !self.decide(session, means) {
             return;
         }
@@ -216,12 +210,20 @@ impl Removing {
                 self.kept.insert(session);
                 self.receipt.remaining.push(Remaining::InUse { session });
             }
-            Err(error) => {
-                debug!(%session, error = %with_sources(&error), "it can't be removed now");
-                self.kept.insert(session);
-                self.receipt.remaining.push(Remaining::Refused { session, error });
-            }
+            Err(error) => self.keep(session, error),
         }
+    }
+
+    /// Leaves a session to the next cleanup.
+    fn keep(&mut self, session: SessionId, error: RequestError) {
+        debug!(%session, error = %with_sources(&error), "it can't be removed now");
+        let store = &self.local.store;
+        let is_away = is_away(&**store.disk(), &store.layout().session(session));
+        self.kept.insert(session);
+        self.receipt.remaining.push(match is_away {
+            true => Remaining::Away { session },
+            false => Remaining::Refused { session, error },
+        });
     }
 
     fn try_removing(
@@ -276,8 +278,7 @@ impl Removing {
             Ok(false)
         });
         decided.unwrap_or_else(|error| {
-            self.kept.insert(session);
-            self.receipt.remaining.push(Remaining::Refused { session, error });
+            self.keep(session, error);
             false
         })
     }
