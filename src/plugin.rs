@@ -294,8 +294,8 @@ impl SessionPlugin {
     ///
     /// Each cleanup moves the files of archived sessions there, and
     /// [`CleanupFinished`](crate::library::CleanupFinished) says which ones. Lists, searches, restores and deletions go on as
-    /// before. While the drive isn't there, its sessions are not listed, and nothing of them is lost. The place is known by a
-    /// file, so an empty mount point isn't taken for it.
+    /// before. While the drive isn't there, its sessions are not listed, and nothing of them is lost. Once it was used, the
+    /// place is known by a file, so an empty mount point isn't taken for it.
     ///
     /// Use a directory of this game and machine alone, on a drive of this machine: while it hangs, so does what reads archived
     /// sessions, and saves wait behind that. Where a game keeps everything [on a disk of its own](Self::on_disk), the
