@@ -250,7 +250,9 @@ fn a_drive_that_goes_away_in_the_middle_takes_nothing_with_it() {
         let was_done = game.is_idle();
         let mut left = Vec::new();
         left_after_each_step(&disk.trace(), disk.position(), |_, image| left.push(image.clone()));
-        for (place, node) in disk.image().nodes().filter(|(place, _)| place.path().starts_with("drive")) {
+        for (place, node) in
+            disk.image().nodes().filter(|(place, _)| place.path().starts_with("drive"))
+        {
             let is_file = matches!(node, Node::File(_));
             if is_file && place.path().starts_with(PLACE) {
                 disk.remove(place.path()).unwrap();
