@@ -71,7 +71,7 @@ impl<'a> ConsentFiles<'a> {
                 Some(profiles.iter().map(|store| ConsentFiles::of(store).read_for_use()).collect())
             }
             Err(error) => {
-                warn!(error = %with_sources(&error), "profiles can't be listed for their players' consent");
+                warn!(error = %with_sources(&error), "profiles can't be listed to read their players' consent");
                 None
             }
         }
@@ -338,14 +338,14 @@ impl<'a> ConsentFiles<'a> {
         let bytes = match self.store.disk().read(&path, MAX_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-                warn!(path = %path.display(), "a player's consent is too large to be one");
+                warn!(path = %path.display(), "a consent file is too large and is ignored");
                 return Ok(None);
             }
             read => read.attempt(StoreAction::Read, &path)?,
         };
         let read = unseal::<PlayerConsent>(KIND, &bytes);
         if let Err(error) = &read {
-            warn!(path = %path.display(), ?error, "a player's consent can't be understood");
+            warn!(path = %path.display(), ?error, "a consent file is damaged and is ignored");
         }
         Ok(read.ok())
     }

@@ -106,7 +106,7 @@ impl<'a> ErasureFiles<'a> {
     /// The erasures of all profiles, in no order. Profiles that can't be read are left out.
     pub fn read_of_all_profiles(store: &DirectoryStore) -> Vec<Erasure> {
         let profiles = store.profiles().unwrap_or_else(|error| {
-            warn!(error = %with_sources(&error), "profiles can't be listed for their erasures");
+            warn!(error = %with_sources(&error), "profiles can't be listed to read their erasures");
             Vec::new()
         });
         let of_profile = |store: &DirectoryStore| {
@@ -137,9 +137,9 @@ impl<'a> ErasureFiles<'a> {
             match read.map(|bytes| unseal::<Erasure>(KIND, &bytes)) {
                 Ok(Ok(erasure)) => erasures.push(erasure),
                 Ok(Err(error)) => {
-                    warn!(path = %path.display(), ?error, "an erasure can't be understood");
+                    warn!(path = %path.display(), ?error, "the file of an erasure is damaged and is ignored");
                 }
-                Err(error) => warn!(error = %with_sources(&error), "an erasure can't be read"),
+                Err(error) => warn!(error = %with_sources(&error), "the file of an erasure can't be read"),
             }
         }
         erasures.sort_by_key(|erasure| (erasure.asked_at, erasure.number));

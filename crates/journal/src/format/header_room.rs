@@ -26,7 +26,7 @@ pub(super) fn body(header: &SegmentHeader) -> Result<Vec<u8>, EncodeError> {
         return Ok(encoded);
     }
     let whole = encoded.len();
-    warn!(session = %header.session, bytes = whole, "texts of a session are cut: a header has no room for them");
+    warn!(session = %header.session, bytes = whole, "the session's header is too large, so some of its texts are cut");
     let mut rest = header.clone();
     for leave_out in LEFT_OUT {
         leave_out(&mut rest);

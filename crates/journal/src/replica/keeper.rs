@@ -204,7 +204,7 @@ impl Keeper {
     }
 
     fn cannot_list(&mut self, session: SessionId, patience: Option<Patience>, error: &io::Error) {
-        warn!(%session, %error, "what is on disk of the session can't be listed, and isn't replicated");
+        warn!(%session, %error, "the session's files can't be listed, so the session isn't replicated");
         let readiness = Patience::without_replica(patience);
         self.reports.push(ReplicaReport::Ready(session, readiness));
     }

@@ -435,7 +435,11 @@ impl Shipper {
                     ))? =>
             {
                 let session = self.session();
-                warn!(%session, "this machine and the replica have both played on: the side that was played last goes on, and the other one stays in the session");
+                warn!(
+                    %session,
+                    "the session was continued here and on another machine: the line that was \
+                     played last goes on, the other one is kept as a branch"
+                );
                 recorder.look_again(&**disk)?;
             }
             // The session that is played continues from the machine's files.

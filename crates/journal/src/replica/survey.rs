@@ -289,7 +289,7 @@ impl Seen {
             Err(FetchError::Read(ReadError::Store(fault))) => return Err(fault),
             Err(FetchError::Read(ReadError::Missing { .. })) => return Ok(false),
             Err(error) => {
-                warn!(%session, %error, "what the replica has of the session can't be read");
+                warn!(%session, %error, "the session can't be read in the replica");
                 self.players = None;
                 return Ok(true);
             }

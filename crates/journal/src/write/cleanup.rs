@@ -332,7 +332,7 @@ impl CleanUp {
             Ok(Some(moving)) => return Phase::Move(Box::new(moving)),
             Ok(None) => {}
             Err(error) => {
-                warn!(error = %with_sources(&error), "archived sessions stay where they are");
+                warn!(error = %with_sources(&error), "archived sessions can't be moved to or from the archives directory");
                 self.outcome.is_complete = false;
             }
         }

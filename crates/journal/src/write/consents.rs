@@ -49,10 +49,10 @@ impl Consents {
                     return false;
                 }
                 Err(error) if std::mem::replace(is_refused, true) => {
-                    debug!(error = %with_sources(&error), "a player's consent still can't be kept");
+                    debug!(error = %with_sources(&error), "a player's consent still can't be written");
                 }
                 Err(error) => {
-                    warn!(error = %with_sources(&error), "a player's consent can't be kept now");
+                    warn!(error = %with_sources(&error), "a player's consent can't be written now; it is tried again");
                 }
             }
             true

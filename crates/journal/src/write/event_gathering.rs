@@ -114,7 +114,7 @@ impl EventGathering {
                 self.read_bytes += read.payloads.iter().map(|it| it.bytes.len()).sum::<usize>();
                 self.read.push(read);
             }
-            None => warn!("a damaged file of events isn't gathered"),
+            None => warn!("a file of events is damaged and isn't merged with others"),
         }
     }
 

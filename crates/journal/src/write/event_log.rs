@@ -338,7 +338,7 @@ impl EventLog {
         now: Duration,
         reports: &mut Vec<News>,
     ) {
-        warn!(error = %with_sources(&failure), "events can't be written; checkpoints go on");
+        warn!(error = %with_sources(&failure), "events can't be written; checkpoints are still saved");
         let cause = FailureCause::from(failure);
         self.last_failure = Some(cause.clone());
         self.retire(store, reports);
@@ -390,7 +390,7 @@ impl EventLog {
 }
 
 fn dropped(count: u64, cause: EventsDropCause, reports: &mut Vec<News>) {
-    warn!(count, ?cause, "events are lost");
+    warn!(count, ?cause, "recorded events are lost");
     reports.push(News::EventsDropped { count, cause });
 }
 

@@ -73,7 +73,7 @@ impl Hold {
             return self.take(store, session);
         }
         if self.has_vanished()? {
-            warn!(%session, "the session's lock file vanished");
+            warn!(%session, "the session's lock file was removed while the session is played");
             self.lock = None;
             self.is_in_doubt = true;
         }
@@ -123,13 +123,13 @@ impl Hold {
             Ok(played_on) => !played_on,
             Err(WriteFailure::InUse) => false,
             Err(failure) => {
-                warn!(%session, error = %with_sources(&failure), "the session can't be taken up again");
+                warn!(%session, error = %with_sources(&failure), "the session's lock can't be taken again");
                 false
             }
         };
         match is_ours {
             true => {
-                info!(%session, "no process played the session meanwhile; it is taken up again");
+                info!(%session, "no other process has played the session meanwhile: saving goes on");
                 self.lost = None;
             }
             false => self.lock = None,

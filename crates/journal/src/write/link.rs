@@ -250,7 +250,7 @@ impl<C: Content> Drop for Link<C> {
         if let Some(orders) = orders.take() {
             for order in overflow.drain(..) {
                 if orders.send_deadline(order, deadline).is_err() {
-                    error!("the writer was too slow to take over what was captured last");
+                    error!("the writer is too far behind: the last captures weren't written");
                     return;
                 }
             }

@@ -87,7 +87,10 @@ impl MovingArchives {
                 Moved::Going
             }
             Err(error) => {
-                warn!(%session, error = %with_sources(&error), "a session can't be moved to or from the place of archives");
+                warn!(
+                    %session, error = %with_sources(&error),
+                    "an archived session can't be moved to or from the archives directory"
+                );
                 Moved::Refused(session, error)
             }
         }
@@ -265,7 +268,11 @@ impl Moving {
                 },
                 Compared::Different => {
                     let (here, there) = (pair.one.path.display(), pair.other.path.display());
-                    warn!(session = %self.session, %here, %there, "these files should be the same, and stay as they are");
+                    warn!(
+                        session = %self.session, %here, %there,
+                        "two copies of a file differ, so neither is removed and the session \
+                         isn't moved"
+                    );
                     return Ok(Step::Nothing);
                 }
             },
@@ -335,7 +342,7 @@ impl Moving {
             || !self.files.iter().all(is_copied)
             || !self.lock.is_held()?
         {
-            warn!(session = %self.session, "an archived session changed while it was moved, and stays where it is");
+            warn!(session = %self.session, "an archived session changed while it was moved, so it stays where it was");
             return Ok(Step::Nothing);
         }
         for file in &self.files {

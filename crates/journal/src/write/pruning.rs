@@ -92,7 +92,7 @@ pub(super) enum PruneFailure {
 pub(super) fn logged<T>(session: SessionId, pruned: Result<T, PruneFailure>) -> Option<T> {
     pruned
         .inspect_err(|failure| {
-            warn!(%session, error = %with_sources(failure), "not everything is pruned");
+            warn!(%session, error = %with_sources(failure), "some of the session's old files can't be pruned");
         })
         .ok()
 }

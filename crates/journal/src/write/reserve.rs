@@ -65,7 +65,7 @@ impl Reserve {
         self.stop(store);
         let is_released = store.disk().remove(&store.layout().reserve()).is_ok();
         if is_released {
-            info!("the disk is full: the room that was kept free is given up");
+            info!("the disk is full: the reserve file was removed to make room");
         }
         is_released
     }
@@ -100,7 +100,7 @@ impl Reserve {
             Ok(true) => debug!("room is kept free for an exit on a full disk"),
             Ok(false) => self.making = Some(making),
             Err(error) => {
-                warn!(error = %with_sources(&error), "no room is kept free for an exit");
+                warn!(error = %with_sources(&error), "the reserve file for an exit on a full disk can't be written");
                 abandon(making, store);
             }
         }

@@ -65,7 +65,10 @@ impl ShelfSweeping {
             }
             Ok(None) | Err(RequestError::SessionInUse | RequestError::UnknownSession) => Ok(()),
             Err(error) => {
-                warn!(%session, error = %with_sources(&error), "a session on the shelf can't be swept");
+                warn!(
+                    %session, error = %with_sources(&error),
+                    "an old session in the trash or archive can't be cleaned up"
+                );
                 Err(error)
             }
         }

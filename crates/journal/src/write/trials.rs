@@ -99,7 +99,7 @@ impl Trials {
 fn log_failure(result: Result<(), StoreError>) {
     if let Err(error) = result {
         let error = with_sources(&error);
-        warn!(%error, "a death soon after this restore may be overlooked");
+        warn!(%error, "the restore's trial can't be written or removed, so a crash loop may be misjudged");
     }
 }
 

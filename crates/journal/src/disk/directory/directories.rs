@@ -44,7 +44,11 @@ impl DirectoryStore {
             Err(error) if has_no_syncs(&error) => {
                 if !self.refuses_directory_syncs.swap(true, Ordering::Relaxed) {
                     let directory = directory.display();
-                    warn!(%directory, %error, "new files may not survive a power cut here");
+                    warn!(
+                        %directory, %error,
+                        "directories can't be synced here, so new files may not survive a power \
+                         cut"
+                    );
                 }
                 Ok(())
             }

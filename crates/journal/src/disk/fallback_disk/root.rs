@@ -64,7 +64,7 @@ impl Root {
         };
         if let Err(no_better) = probe(disk, &fallback, &wanted) {
             let (error, no_better) = (with_sources(&error), with_sources(&no_better));
-            warn!(%error, %no_better, "neither the place for files nor its fallback can be written");
+            warn!(%error, %no_better, "neither the data directory nor its fallback can be written");
             return (in_wanted(is_reachable(disk, &fallback)), None);
         }
         let searches_both = is_reachable(disk, &wanted);

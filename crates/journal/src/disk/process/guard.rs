@@ -218,7 +218,7 @@ impl ProcessGuard {
         self.shared.write_log(&file);
         let vanished = file.file.as_ref().is_some_and(|file| !file.is_there());
         if vanished {
-            warn!("the state directory vanished; it is made again");
+            warn!("the state directory was removed while the game runs; it is created again");
             local.restore_state();
             file.file = create_file(local);
             if let Some(process) = file.file.as_ref().map(ProcessRecordFile::process) {
@@ -465,7 +465,7 @@ fn create_file(local: &LocalStore) -> Option<ProcessRecordFile> {
         Ok(file) => Some(file),
         Err(error) => {
             let error = with_sources(&error);
-            warn!(%error, "no process record: the next start won't know how this one ended");
+            warn!(%error, "no process record can be created: the next start can't tell whether this process crashed");
             None
         }
     }
@@ -531,7 +531,7 @@ pub fn living_besides(local: &LocalStore, is_known: &dyn Fn(&Path) -> bool) -> V
 fn found_besides(local: &LocalStore, is_known: &dyn Fn(&Path) -> bool) -> Vec<FoundRecord> {
     let state = &local.store.layout().state;
     read_records_besides(&**local.store.disk(), state, is_known).unwrap_or_else(|error| {
-        warn!(error = %with_sources(&error), "the process records can't be read");
+        warn!(error = %with_sources(&error), "the process records can't be listed");
         Vec::new()
     })
 }
@@ -545,7 +545,7 @@ pub fn deaths_besides(local: &LocalStore, is_known: &dyn Fn(&Path) -> bool) -> V
         }
         match record {
             Ok(record) => dead.push(DeadProcess { record, path, log: None }),
-            Err(error) => warn!(error = %with_sources(&error), "a process record is of no use"),
+            Err(error) => warn!(error = %with_sources(&error), "a process record can't be read"),
         }
     }
     dead

@@ -90,7 +90,7 @@ impl Patience {
         pace: &impl Pace,
     ) -> io::Error {
         if waited > Duration::ZERO {
-            warn!(?file, ?waited, %error, "another program keeps the file, or it may not be used");
+            warn!(?file, ?waited, %error, "the file stays in use by another program, or access to it is denied");
             let mut exhausted = self.exhausted();
             exhausted.retain(|(kind, _)| *kind != hindrance);
             exhausted.push((hindrance, pace.now()));

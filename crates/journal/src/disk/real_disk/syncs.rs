@@ -45,7 +45,10 @@ fn fsync_if_unknown(file: &File, refused: io::Error, has_used: &AtomicBool) -> i
     }
     rustix::io::retry_on_intr(|| rustix::fs::fsync(file))?;
     if !has_used.swap(true, Ordering::Relaxed) {
-        tracing::warn!(error = %refused, "what is saved here may not survive a power cut");
+        tracing::warn!(
+            error = %refused,
+            "the file system has no full sync, so saved files may not survive a power cut"
+        );
     }
     Ok(())
 }

@@ -56,7 +56,7 @@ impl Keepers {
             DigestOrder::Refresh { .. } => keeper.begin(finder, &changed, played),
             DigestOrder::Remove { name } => {
                 if let Err(error) = keeper.forget(finder) {
-                    warn!(name, error = %with_sources(&error), "the file of digests stays");
+                    warn!(name, error = %with_sources(&error), "the file of digests can't be removed");
                 }
             }
         }

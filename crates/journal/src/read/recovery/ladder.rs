@@ -218,7 +218,7 @@ pub(crate) fn deaths_of(
 fn trial_of(finder: &SessionFinder, session: SessionId, head: &Head) -> Option<Trial> {
     finder.store().trial(session).unwrap_or_else(|error| {
         let error = with_sources(&error);
-        warn!(%session, error, "how the last restore went can't be read: it counts as one that failed");
+        warn!(%session, error, "the trial of the last restore can't be read: it counts as a failed restore");
         Some(Trial {
             session,
             process: ProcessId(0),

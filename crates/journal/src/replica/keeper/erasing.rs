@@ -226,7 +226,11 @@ impl Erasing {
         let stepped = eraser.step();
         if let Err(Trouble::Store(fault)) = &stepped {
             if self.pause.is_zero() {
-                warn!(%session, error = %with_sources(fault), "a session of an erased player can't be removed from the replica yet");
+                warn!(
+                    %session, error = %with_sources(fault),
+                    "an erased player's session can't be removed from the replica now; it is \
+                     tried again"
+                );
             }
             self.pause = (self.pause * 2).clamp(AFTER_FAULT, LONGEST_PAUSE);
             self.due = now.elapsed + self.pause;
@@ -249,11 +253,14 @@ impl Erasing {
                     // One that stays does no harm.
                     let _ = local.store.disk().remove(mark);
                 });
-                info!(%session, "a session of an erased player is removed from the replica");
+                info!(%session, "an erased player's session was removed from the replica");
                 Some(ReplicaReport::Erased(session))
             }
             Err(Trouble::Unreadable(error)) => {
-                warn!(%session, error = %with_sources(&error), "a session of an erased player can't be read in the replica");
+                warn!(
+                    %session, error = %with_sources(&error),
+                    "an erased player's session can't be read in the replica"
+                );
                 None
             }
             // The next look says what became of it.

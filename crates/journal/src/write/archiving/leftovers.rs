@@ -20,7 +20,7 @@ pub(in crate::write) fn remove_leftovers(
     let opened = store.open_session(session);
     if let Err(error) = opened.and_then(|stored| clear(store, &stored, damaged)) {
         let error = with_sources(&error);
-        warn!(%session, %error, "what an archived session takes the place of can't be removed");
+        warn!(%session, %error, "the former files of an archived session can't be removed");
     }
 }
 

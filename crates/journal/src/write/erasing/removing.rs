@@ -384,7 +384,10 @@ impl Removing {
         if self.is_noted()
             && let Err(error) = ErasureFiles::of(&self.local.store).write(&self.erasure)
         {
-            warn!(error = %with_sources(&error), "it can't be noted that a player's answers are erased");
+            warn!(
+                error = %with_sources(&error),
+                "the erasure's file can't be updated after the player's consent was erased"
+            );
         }
     }
 
@@ -420,7 +423,7 @@ impl Removing {
         if (is_ended || self.has_decided) && self.is_noted() {
             self.erasure.is_done |= is_ended;
             if let Err(error) = ErasureFiles::of(store).write(&self.erasure) {
-                warn!(error = %with_sources(&error), "it can't be noted that a player is erased");
+                warn!(error = %with_sources(&error), "the erasure's file can't be updated after the player was erased");
                 let error = error.into();
                 self.receipt.remaining.push(Remaining::StateRefused { error });
             }

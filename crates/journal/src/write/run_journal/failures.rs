@@ -37,7 +37,7 @@ impl RunJournal {
             Err(WriteFailure::InUse) => self.lose_hold(now, reports),
             // It is asked again before anything is acknowledged.
             Err(failure) => {
-                warn!(error = %with_sources(&failure), "the session's lock can't be looked at");
+                warn!(error = %with_sources(&failure), "the session's lock can't be checked");
             }
         }
     }
@@ -50,7 +50,7 @@ impl RunJournal {
             Ok(()) => return true,
             Err(WriteFailure::InUse) => self.lose_hold(now, reports),
             Err(failure) => {
-                warn!(error = %with_sources(&failure), "the session's lock can't be looked at");
+                warn!(error = %with_sources(&failure), "the session's lock can't be checked");
                 self.merging.abandon(&self.local.store);
                 self.merging.schedule.rotation_failed(now.elapsed);
                 self.housekeeping.give_up(&self.local.store);
@@ -67,7 +67,7 @@ impl RunJournal {
 
     /// Another process has the session: nothing of this run is written any more.
     pub(super) fn lose_hold(&mut self, now: Moment, reports: &mut Vec<News>) {
-        error!(session = %self.session(), "another process took the session over");
+        error!(session = %self.session(), "another process took the session over: nothing of it is saved here");
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         self.hold.lose(now.elapsed);
         self.segments.drop_open(&self.local.store);
@@ -105,7 +105,10 @@ impl RunJournal {
         self.merging.abandon(&self.local.store);
         self.housekeeping.drop_gathering(&self.local.store);
         if let WriteFailure::Vanished { path } = &failure {
-            warn!(path = %path.display(), "the session's files vanished");
+            warn!(
+                path = %path.display(),
+                "the session's files were removed while it is played; they are written again"
+            );
             self.events.retire(&self.local.store, reports);
             self.newest = None;
             self.segments.durable_end = None;

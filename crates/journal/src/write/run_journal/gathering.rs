@@ -29,7 +29,7 @@ impl Housekeeping {
         match Gathering::begin(store, checkpoints, archive) {
             Ok(gathering) => self.checkpoints.under_way = Some(gathering),
             Err(failure) => {
-                warn!(error = %with_sources(&failure), "checkpoints can't be gathered");
+                warn!(error = %with_sources(&failure), "named checkpoints can't be copied into an archive file");
             }
         }
     }
@@ -40,7 +40,10 @@ impl Housekeeping {
             Ok(Continue(gathering)) => self.checkpoints.under_way = Some(gathering),
             Ok(Break(0)) => {}
             Ok(Break(_)) => self.prune(PruneFor::Quota),
-            Err(failure) => warn!(error = %with_sources(&failure), "gathering was given up"),
+            Err(failure) => warn!(
+                error = %with_sources(&failure),
+                "copying named checkpoints into an archive file failed; it is tried again later"
+            ),
         }
     }
 
@@ -70,7 +73,7 @@ impl Housekeeping {
             }
             Ok(Some(_)) => {}
             Err(failure) => {
-                warn!(error = %with_sources(&failure), "files of events can't be gathered");
+                warn!(error = %with_sources(&failure), "files of events can't be merged");
             }
         }
     }

@@ -61,7 +61,10 @@ impl RunJournal {
                 self.housekeeping.generation_begun();
             }
             Err(failure) => {
-                warn!(error = %with_sources(&failure), "merging was given up");
+                warn!(
+                    error = %with_sources(&failure),
+                    "merging the session's checkpoints failed; it is tried again later"
+                );
                 self.merging.schedule.rotation_failed(now.elapsed);
                 if failure.is_damage() {
                     reports.push(News::NeedFull);

@@ -126,7 +126,7 @@ impl<C: Content> Worker<C> {
 
     /// Gives a checkpoint up, since facts about the session beside its entities can't be encoded.
     pub(crate) fn give_up_checkpoint(&mut self, checkpoint: CheckpointId, cause: FailureCause) {
-        error!(error = %cause, "what is known of the session can't be encoded");
+        error!(error = %cause, "the session's metadata can't be encoded, so the checkpoint isn't saved");
         self.self_test = None;
         let error = CheckpointError::Encoding(cause);
         let failed = News::Failed { checkpoint, error, retry_in: None };
@@ -168,7 +168,7 @@ impl<C: Content> Worker<C> {
         match test.run(&self.local.store, &self.content) {
             Ok(report) => self.reports.extend(report.map(Report::Content)),
             Err(failure) => {
-                warn!(error = %with_sources(&failure), "a checkpoint can't be read back to test it");
+                warn!(error = %with_sources(&failure), "a checkpoint can't be read back for its self-test");
                 if failure.is_damage() {
                     self.report([News::NeedFull]);
                 }
