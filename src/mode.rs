@@ -65,7 +65,7 @@ impl SessionMode {
             let value = value.to_string_lossy();
             Self::named(&value).unwrap_or_else(|| {
                 let legal = NAMED.map(|(name, _)| name).join(", ");
-                warn!("{VARIABLE}={value} means nothing: it can be {legal}, {OPEN}FILE");
+                warn!("{VARIABLE}={value} is unknown and ignored: use {legal} or {OPEN}FILE");
                 Self::Ordinary
             })
         });

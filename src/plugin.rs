@@ -623,7 +623,7 @@ impl SessionPlugin {
         #[cfg(not(any(unix, windows)))]
         let bevy_handles_interrupt = true;
         if let Err(error) = exit_request::watch(&process.asked_to_exit(), !bevy_handles_interrupt) {
-            warn!(%error, "signals can't be watched: asked to exit, the game will look killed");
+            warn!(%error, "signals can't be handled: an exit by a signal will look like a crash");
         }
     }
 }

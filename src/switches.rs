@@ -66,7 +66,7 @@ impl SessionSwitches {
         self.off.retain(|off| *off != feature);
         let is_on = self.is_on(feature);
         if !is_on {
-            warn!(%feature, "it stays off, as {VARIABLE} says");
+            warn!(%feature, "the feature stays off, since {VARIABLE} switches it off");
         } else if self.off.len() < count {
             info!(%feature, "switched on");
         }
@@ -80,7 +80,7 @@ impl SessionSwitches {
         let (features, unknown) = named(&value);
         for name in unknown {
             let legal = SessionFeature::ALL.map(SessionFeature::name).join(", ");
-            warn!("{VARIABLE}: there is no feature {name:?}; there are {legal}");
+            warn!("{VARIABLE}: the feature {name:?} is unknown and ignored; use {legal}");
         }
         for feature in &features {
             info!(%feature, "switched off by {VARIABLE}");

@@ -39,8 +39,8 @@ impl Doctor {
             );
         } else {
             info!(
-                "the doctor looks for what the game forgot to save in builds with debug assertions \
-                 only, and this is none"
+                "the doctor is off: it looks for what the game forgot to save only in builds with \
+                 debug assertions"
             );
         }
     }

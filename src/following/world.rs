@@ -61,7 +61,7 @@ impl SessionFollower {
         let session = self.session;
         let Some(place) = world.get_resource::<FollowerPlace>().cloned() else { return false };
         let Some(tail) = self.tail(parts, &place) else {
-            error!(%session, "there is no replica in which the session could be followed");
+            error!(%session, "the session can't be followed, since the plugin has no replica");
             let error = FailureCause::new("the plugin has no replica");
             notify(world, FollowerStalled { session, error });
             return false;
@@ -74,7 +74,7 @@ impl SessionFollower {
         match Reading::on_thread(reader, self.interval) {
             Ok(reading) => self.reading = Some(reading),
             Err(error) => {
-                error!(%session, %error, "no thread to follow the session");
+                error!(%session, %error, "the thread that follows the session can't be started");
                 notify(world, FollowerStalled { session, error: FailureCause::new(error) });
             }
         }
@@ -130,7 +130,7 @@ impl SessionFollower {
         let owner = known.and_then(|known| known.get(self.session)).map(|it| &it.owner);
         let is_silent = matches!(owner, Some(ReplicaOwner::Silent(_)));
         if is_silent && !self.has_asked {
-            info!(session = %self.session, "its owner is silent: this machine takes it over");
+            info!(session = %self.session, "the session's owner is silent: this machine takes the session over");
             world.commands().session().recover(self.session, RestoreFrom::Latest);
             world.flush();
         }

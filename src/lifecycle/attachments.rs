@@ -140,7 +140,7 @@ fn session_attachment_done(
 ) -> Result<(), AttachmentError> {
     let session = order.session();
     let attachments = result.inspect_err(|error| {
-        error!(%session, %error, "the attachments of a session are as they were");
+        error!(%session, %error, "the request about an attachment failed; the session's attachments are unchanged");
     })?;
     let newest = |name: &str| attachments.iter().rfind(|listed| listed.name == name).cloned();
     let written = match &order {

@@ -62,7 +62,7 @@ pub(super) fn take_up_by_itself(parts: &mut RuntimeParts, world: &mut World) {
     // What didn't work out isn't tried again, unless damage was found and something else is
     // offered now.
     if !parts.start_up.try_once(this) {
-        warn!(session = %session.id, "the session can't be taken up without asking");
+        warn!(session = %session.id, "the session can't be resumed automatically: that was tried before");
         parts.start_up.nothing_is_due();
         return;
     }
@@ -71,7 +71,7 @@ pub(super) fn take_up_by_itself(parts: &mut RuntimeParts, world: &mut World) {
     } else if let Some(option) = option {
         take_proposed_option(parts, world, session.id, option);
     } else if let Some(from) = proposed.restore_from() {
-        info!(session = %session.id, ?reason, ?from, "taken up without asking");
+        info!(session = %session.id, ?reason, ?from, "the session is resumed automatically");
         let request = match reason {
             RestoreReason::Continued => SessionRequest::Continue(session.id),
             _ => SessionRequest::Recover(session.id, from),

@@ -216,7 +216,7 @@ fn report_capture(
     hold_against_budget(parts, world, captured, capture);
     if let Some(before) = collapsed_from {
         let CheckpointCaptured { session, checkpoint, entities: after, .. } = *captured;
-        warn!(%session, before, after, "nearly all saved entities are gone");
+        warn!(%session, before, after, "nearly all saved entities are gone since the last checkpoint");
         notify(world, WorldCollapsed { session, checkpoint, before, after });
     }
 }

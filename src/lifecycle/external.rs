@@ -92,7 +92,9 @@ impl External {
     /// Works with this provider from now on; `None` if its thread can't be started.
     pub(crate) fn new(provider: Arc<dyn ExternalSaves>) -> Option<Box<Self>> {
         let asker = Asker::new(provider);
-        let asker = asker.inspect_err(|error| error!(%error, "no thread to ask the game's saves"));
+        let asker = asker.inspect_err(|error| {
+            error!(%error, "the thread that asks the game's save system can't be started");
+        });
         Some(Box::new(Self {
             asker: asker.ok()?,
             answers: AnswerSheet::new(),

@@ -31,7 +31,7 @@ impl RequestGuard {
     fn ask(&mut self, world: &mut World, request: GuardedRequest) -> Result<(), String> {
         self.0.run(request, world).unwrap_or_else(|failure| {
             // A right that can't be looked up is none.
-            error!(guard = %self.0.name(), error = %failure, "a guard could not be asked");
+            error!(guard = %self.0.name(), error = %failure, "a guard can't run, so it refuses the request");
             Err("it can't be found out whether this is allowed".to_owned())
         })
     }

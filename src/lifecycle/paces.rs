@@ -96,7 +96,7 @@ impl SessionPaces {
         let count = self.paces.len();
         self.paces.retain(|named| named.name != name);
         if self.paces.len() < count {
-            warn!(name, "two paces have one name: the one that was named last counts");
+            warn!(name, "two paces have the same name: the later one counts");
         }
         self.paces.push(NamedPace { name: name.to_owned(), pace });
     }

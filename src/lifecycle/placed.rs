@@ -35,7 +35,7 @@ pub(super) fn follow_placed_entities(parts: &mut RuntimeParts, world: &mut World
         placed.end_of_frame();
     }
     for (key, first, second) in arrivals.duplicates {
-        warn!(%key, %first, %second, "two entities have the same save key");
+        warn!(%key, %first, %second, "two entities have the same save key: only the first gets its saved values");
         notify(world, DuplicateSaveKey { key, first, second });
     }
     if let Some(key) = arrivals.gone_in_run.first().cloned() {

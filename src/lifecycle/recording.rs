@@ -146,7 +146,7 @@ pub(super) fn hand_out_events(parts: &mut RuntimeParts, world: &mut World) {
             Some(HandOut::Rejected) => replayed.rejected += 1,
             Some(HandOut::Failed(message)) => {
                 let type_path = &event.event_type.path;
-                warn!(%session, %type_path, message, "a recorded event can't be handed out");
+                warn!(%session, %type_path, message, "a recorded event can't be handed to the game again");
                 *replayed.failed.entry(type_path.to_string()).or_default() += 1;
             }
             None => {}
@@ -156,7 +156,7 @@ pub(super) fn hand_out_events(parts: &mut RuntimeParts, world: &mut World) {
     parts.events.skip_types(world);
     let EventsReplayed { events, rejected, .. } = replayed;
     if events + rejected > 0 || !replayed.failed.is_empty() {
-        info!(%session, events, rejected, "events that no checkpoint holds were handed out");
+        info!(%session, events, rejected, "events since the restored checkpoint were handed to the game again");
         notify(world, replayed);
     }
 }

@@ -108,7 +108,9 @@ pub(super) fn wait_for_replica(parts: &mut RuntimeParts, world: &mut World) {
         match replica.wait_for_report(deadline, now) {
             Some(report) => take_in(parts, world, report),
             None => {
-                return warn!("what was played last isn't replicated yet; it is on this machine");
+                return warn!(
+                    "the last changes aren't in the replica yet; they are saved on this machine"
+                );
             }
         }
     }
@@ -164,7 +166,7 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
             if let Some(replica) = &mut parts.replica {
                 replica.note_let_go(session);
             }
-            info!(%session, complete, "this machine has let go of the session in the replica");
+            info!(%session, complete, "this machine has released the session in the replica");
             notify(world, SessionReleased { session, complete });
         }
     }
@@ -253,7 +255,7 @@ fn fenced(
     epoch: u64,
     reason: FenceReason,
 ) {
-    warn!(%session, epoch, ?reason, "the session isn't this machine's any more");
+    warn!(%session, epoch, ?reason, "this machine doesn't own the session in the replica any more");
     if parts.session() == Some(session)
         && let Some(replica) = &mut parts.replica
     {

@@ -53,7 +53,7 @@ pub(super) fn slot_done(
 }
 
 fn report_failure(world: &mut World, order: SlotOrder, error: SlotError, ticket: Option<Ticket>) {
-    error!(?order, %error, "a slot could not be worked on");
+    error!(?order, %error, "a request about a slot failed");
     let error = match order {
         SlotOrder::Save { slot, session, checkpoint } => {
             let checkpoint = Some(checkpoint).filter(|_| error != SlotError::CheckpointNotSaved);

@@ -108,7 +108,7 @@ impl Place {
 fn warn_of(moved: &MovedRoot) {
     let MovedRoot { wanted, used, error } = moved;
     let (wanted, used) = (wanted.display(), used.display());
-    warn!(%wanted, %used, %error, "files can't be kept where they are wanted, and are kept elsewhere");
+    warn!(%wanted, %used, %error, "the data directory can't be written, so the fallback directory is used");
 }
 
 fn of_platform(studio: &str, game: &str) -> (PathBuf, PathBuf) {
@@ -136,7 +136,7 @@ fn roots_of_app(files: &Path, game: &str) -> (PathBuf, PathBuf) {
 /// A desktop game may keep its files beside itself.
 #[cfg(not(any(target_os = "android", target_os = "ios")))]
 fn roots_of_no_place(game: &str) -> (PathBuf, PathBuf) {
-    warn!("the platform names no place for data: sessions are kept where the game runs");
+    warn!("the platform names no data directory: sessions are kept in the working directory");
     roots_below(directory_name(game).as_ref())
 }
 
@@ -144,7 +144,10 @@ fn roots_of_no_place(game: &str) -> (PathBuf, PathBuf) {
 /// either, which each save reports, and the game's fallback is used.
 #[cfg(any(target_os = "android", target_os = "ios"))]
 fn roots_of_no_place(game: &str) -> (PathBuf, PathBuf) {
-    tracing::error!("the system has given this app no place for data: nothing is saved there");
+    tracing::error!(
+        "the system names no data directory for this app: only a fallback directory can keep \
+         sessions"
+    );
     roots_below(&Path::new("/dev/null").join(directory_name(game)))
 }
 

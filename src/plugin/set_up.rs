@@ -142,7 +142,7 @@ impl SessionPlugin {
             false => match KeeperLink::thread(keeper, clock) {
                 Ok(link) => link,
                 Err(error) => {
-                    error!(%error, "no thread for the replica: nothing will be sent there");
+                    error!(%error, "the replica's thread can't be started: nothing is replicated");
                     return None;
                 }
             },
@@ -158,7 +158,7 @@ impl SessionPlugin {
         match Link::thread(worker, clock) {
             Ok(link) => Some(link),
             Err(error) => {
-                error!(%error, "no thread for the session writer: nothing will be saved");
+                error!(%error, "the writer's thread can't be started: nothing is saved");
                 None
             }
         }

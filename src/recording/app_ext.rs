@@ -172,7 +172,10 @@ impl RecordingExt for App {
             && *read_in != schedule
         {
             let inputs = T::short_type_path();
-            warn!("inputs {inputs} are recorded in {read_in:?} already, so not in {schedule:?}");
+            warn!(
+                "inputs {inputs} are recorded in {read_in:?} already: the call for {schedule:?} \
+                 is ignored"
+            );
         }
         app
     }

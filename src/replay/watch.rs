@@ -219,7 +219,7 @@ impl Open {
                 WatchStage::Panicked { message: message.to_owned() }
             }
             (Err(error), _) => {
-                error!(%error, "the replay can't be played on");
+                error!(%error, "the replay stops at an error");
                 WatchStage::Failed { error }
             }
             (Ok(stage), None) => stage,
@@ -332,7 +332,7 @@ impl Open {
         let idle = catch_unwind(AssertUnwindSafe(|| self.playback.idle()));
         if let Err(panic) = idle {
             let panic = panic_message(&*panic);
-            error!(panic, "the game panicked while its replay was paused, and ends");
+            error!(panic, "the game panicked while its replay was paused: the app exits");
             self.playback.world().write_message(AppExit::error());
         }
     }

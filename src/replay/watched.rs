@@ -303,7 +303,7 @@ impl WatchedReplay {
             && has_room
             && !self.diverged.iter().any(is_known)
         {
-            warn!(checkpoint = %reached.keyframe.checkpoint, "the replay isn't what was recorded: {divergence}");
+            warn!(checkpoint = %reached.keyframe.checkpoint, "the replay differs from the recording: {divergence}");
             self.diverged.push(reached);
         }
     }

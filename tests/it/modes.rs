@@ -509,7 +509,7 @@ fn an_unknown_mode_is_warned_of_once_with_the_legal_ones() {
     assert!(saw(&output).starts_with("off=false"));
     let log = [&output.stdout[..], &output.stderr[..]].concat();
     let log = String::from_utf8_lossy(&log);
-    let warnings: Vec<_> = log.lines().filter(|line| line.contains("means nothing")).collect();
+    let warnings: Vec<_> = log.lines().filter(|line| line.contains("is unknown")).collect();
     assert_eq!(warnings.len(), 1, "{log}");
     for part in ["BEVY_SESSION=Fresh", "off, fresh, continue, memory"] {
         assert!(warnings[0].contains(part), "{warnings:?}");

@@ -192,7 +192,7 @@ fn hand_over(world: &mut World, mut counted: Local<Counts>) {
     queue::report(counts, *counted);
     *counted = counts;
     if let Some(message) = queue.take_failure() {
-        error!(%message, "the sink of lifecycle events failed, and isn't called again");
+        error!(%message, "the sink of lifecycle events panicked and isn't called again");
         notify(world, LifecycleSinkFailed { message });
     }
 }

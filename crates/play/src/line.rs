@@ -51,7 +51,8 @@ pub(crate) fn in_rounds(
     let is_done = (0..ROUNDS).any(|_| !round(world));
     if !is_done {
         warn!(
-            "observers of {observed} ask for more with each change; the rest waits for the next frame"
+            "observers of {observed} make new requests in each of {ROUNDS} rounds; the rest waits \
+             for the next frame"
         );
     }
     is_done

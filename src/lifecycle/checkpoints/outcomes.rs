@@ -116,7 +116,7 @@ pub(in crate::lifecycle) fn saving_stopped(
     reason: StopReason,
 ) {
     let session = parts.session();
-    error!(?session, %reason, "nothing is saved now");
+    error!(?session, %reason, "saving has stopped");
     if let Some(playing) = &mut parts.playing {
         playing.is_stopped = true;
     }

@@ -32,7 +32,7 @@ pub(in crate::lifecycle) fn follow_paces(parts: &mut RuntimeParts, world: &mut W
     keep_to_write_rate(parts, world);
     let Some(session) = parts.session().filter(|_| !is_first) else { return };
     let CurrentPace { interval, max_bytes_per_second, capture_budget, by, .. } = now;
-    info!(%session, ?interval, max_bytes_per_second, ?by, "automatic checkpoints have another pace");
+    info!(%session, ?interval, max_bytes_per_second, ?by, "the pace of automatic checkpoints has changed");
     notify(world, PaceChanged { session, interval, capture_budget, by });
 }
 
@@ -45,6 +45,6 @@ pub(in crate::lifecycle) fn keep_to_write_rate(parts: &mut RuntimeParts, world: 
     let Some(interval) = playing.pace.keep_to_rate(interval, max_bytes_per_second) else {
         return;
     };
-    info!(?interval, "automatic checkpoints keep to the write rate");
+    info!(?interval, "automatic checkpoints are taken less often, to keep to the write rate");
     notify(world, AutosaveStretched { session, interval });
 }

@@ -66,7 +66,7 @@ fn handle_content(parts: &mut RuntimeParts, world: &mut World, report: ContentRe
                 playing.has_drifted = true;
             }
             let Some(session) = parts.session() else { return };
-            warn!(%session, ?types, "a change left no trace; a full checkpoint follows");
+            warn!(%session, ?types, "values changed without change detection; a full checkpoint follows");
             notify(world, CheckpointDrifted { session, types });
         }
         ContentReport::EventsNotWritten(NotWritten { type_path, count, message }) => {
@@ -76,7 +76,7 @@ fn handle_content(parts: &mut RuntimeParts, world: &mut World, report: ContentRe
         }
         ContentReport::TypeFailed { type_path, message } => {
             let Some(session) = parts.session() else { return };
-            error!(%session, type_path, message, "a type could not be written");
+            error!(%session, type_path, message, "values of a type can't be encoded, so they aren't in the checkpoint");
             notify(world, TypeFailed { session, type_path, message });
         }
     }

@@ -84,7 +84,10 @@ fn wait_until_left(parts: &mut RuntimeParts, world: &mut World, deadline: Instan
             Some(report) => handle_report(parts, world, report),
             None if pause.is_some() => {}
             None => {
-                warn!("the last checkpoint and the session's end are not on disk");
+                warn!(
+                    "the exit waited too long: the last checkpoint and the session's end aren't \
+                     on disk"
+                );
                 leave_without_waiting(parts, world);
             }
         }

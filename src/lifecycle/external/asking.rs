@@ -167,7 +167,7 @@ pub(in crate::lifecycle) fn wait_for_external_saves(
         match answer {
             Some(answer) => take_answer(parts, world, answer.into()),
             None => {
-                warn!(request = %open.request, "the game's own save wasn't answered in time");
+                warn!(request = %open.request, "the game didn't answer in time whether it has saved");
                 finish_operation(parts, world, open.request, ExternalOutcome::TimedOut);
             }
         }

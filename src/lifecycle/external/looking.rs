@@ -63,7 +63,7 @@ pub(in crate::lifecycle) fn go_on_looking(
     let Some(external) = &mut parts.external else { return };
     let Some(looking) = &mut external.looking else { return };
     if now.saturating_sub(looking.since) >= patience {
-        warn!("not all backups of the game were looked at in time");
+        warn!("the search for the game's backups took too long and was stopped");
         return end_looking(parts);
     }
     if !external.asker.is_free() {
@@ -149,7 +149,7 @@ pub(in crate::lifecycle) fn end_looking(parts: &mut RuntimeParts) {
     if let Some(external) = &mut parts.external
         && external.looking.take().is_some()
     {
-        info!("backups of the game's own were looked for");
+        info!("the search for the game's backups is done");
     }
 }
 
@@ -158,7 +158,7 @@ fn is_valid(save: &ExternalSave) -> bool {
 }
 
 fn report_damage(world: &mut World, save: ExternalSave, reason: String) {
-    warn!(slot = save.slot, reason, "a backup of the game's own is damaged");
+    warn!(slot = save.slot, reason, "a backup of the game is damaged");
     notify(world, ExternalSaveDamaged { save, reason });
 }
 

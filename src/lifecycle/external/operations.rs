@@ -38,9 +38,9 @@ pub(in crate::lifecycle) fn finish_operation(
     };
     let session = operation.session;
     if operation.is_done() {
-        info!(%session, ?operation, "the game's own saves: done");
+        info!(%session, ?operation, "the game's save system did what it was asked");
     } else {
-        warn!(%session, ?operation, "the game's own saves: not done");
+        warn!(%session, ?operation, "the game's save system didn't do what it was asked");
     }
     world.get_resource_or_init::<ExternalOperations>().note([operation.clone()]);
     keep_in_session(world, session);
@@ -84,6 +84,6 @@ fn keep_in_session(world: &mut World, session: SessionId) {
     let current = world.get_resource_mut::<CurrentSession>();
     let Some(mut current) = current.filter(|current| current.id() == session) else { return };
     if let Err(error) = current.set(LEDGER, &kept) {
-        error!(%error, "the session can't keep what was saved by the game itself");
+        error!(%error, "the log of the game's own saves can't be stored in the session's fields");
     }
 }

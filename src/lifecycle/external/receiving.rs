@@ -44,7 +44,7 @@ fn external_call_failed(
     call: ExternalCall,
     error: ExternalCallError,
 ) {
-    warn!(?call, %error, "the game's own saves can't be asked");
+    warn!(?call, %error, "a call of the game's save system failed");
     notify(world, ExternalCallFailed { call, error: error.clone() });
     match call {
         // Who doesn't know whether the game wants to save doesn't ask it to.

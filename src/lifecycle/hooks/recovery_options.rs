@@ -71,7 +71,7 @@ impl RecoveryHook {
         let mut system = HookSystem::new(system);
         let run = move |world: &mut World, offer: RecoveryOffer| {
             if let Err(error) = system.run(offer, world) {
-                error!(system = %system.name(), %error, "a way out of a crash can't be taken");
+                error!(system = %system.name(), %error, "a recovery option's system can't run");
             }
         };
         Self { option, run: Box::new(run) }

@@ -131,7 +131,7 @@ impl SessionCommands<'_, '_> {
             let current = world.get_resource::<CurrentSession>().map(CurrentSession::id);
             match world.get_resource_mut::<RequestQueue>() {
                 Some(mut queue) => queue.push_by(by, (ticket, request), current),
-                None => error!("{request:?} came to nothing: add `SessionPlugin` to the app"),
+                None => error!("{request:?} was ignored: add `SessionPlugin` to the app"),
             }
         });
         ticket

@@ -35,7 +35,7 @@ pub(in crate::lifecycle) fn offer(
         return;
     }
     if is_asked && parts.start_up.is_developers_stop(cause) {
-        info!(%session, "the game was stopped in development, so nobody is asked");
+        info!(%session, "the game was killed in development, so the crash isn't offered for recovery");
         if is_recent {
             parts.hints.was_stopped_in_development(session);
         }
@@ -83,7 +83,7 @@ pub(in crate::lifecycle) fn take_option(
     let offer = offers.of(session).next().cloned().ok_or_else(unknown)?;
     let hooks = &mut parts.hooks.recovery_options;
     let hook = RecoveryHook::find(hooks, id, &offer, world).ok_or_else(unknown)?;
-    info!(%session, option = id, "a way out of the game's own is taken");
+    info!(%session, option = id, "a recovery option of the game is taken");
     world.get_resource_or_init::<RecoveryOffers>().remove(session);
     hook.run(world, offer);
     if let Some(replica) = &mut parts.replica {

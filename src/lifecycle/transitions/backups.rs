@@ -78,11 +78,11 @@ pub(in crate::lifecycle) fn take_up_backup(
     otherwise: Option<&NewSession>,
 ) -> bool {
     let Some(slot) = better_backup(world, session) else { return false };
-    info!(%session, slot, "a backup is taken up without asking");
+    info!(%session, slot, "the session is resumed automatically from a backup of the game");
     match recover_external(parts, world, ticket, (session, &slot), otherwise.cloned()) {
         Ok(()) => true,
         Err(error) => {
-            warn!(%error, slot, "the backup can't be taken up");
+            warn!(%error, slot, "the session can't be resumed from the backup");
             false
         }
     }

@@ -81,7 +81,10 @@ pub(in crate::lifecycle) fn go_on_ending(parts: &mut RuntimeParts, world: &mut W
             if clock::instant() < ending.until {
                 return;
             }
-            warn!(system = hook.name, "a system of the session's end isn't done, and is given up");
+            warn!(
+                system = hook.name,
+                "a system of the session's end took too long and isn't waited for"
+            );
         }
         world.flush();
         ending.next += 1;

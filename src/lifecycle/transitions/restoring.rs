@@ -66,7 +66,7 @@ pub(in crate::lifecycle) fn approve(
     let is_refused = settings.losses == RestoreLosses::Refuse && losses.iter().any(can_be_had);
     notify(world, RestorePrepared { session, checkpoint, losses: losses.clone() });
     if is_refused {
-        warn!(%session, %checkpoint, ?losses, "restore refused: it would lose something");
+        warn!(%session, %checkpoint, ?losses, "restore refused: this build would lose saved values");
         parts.order(Order::Release(session));
         let types = losses.into_iter().map(|loss| loss.type_path).collect();
         reject(world, taken.preparing.ticket, RequestError::WouldLose { types });

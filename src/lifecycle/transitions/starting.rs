@@ -218,7 +218,10 @@ pub(in crate::lifecycle) fn start_safely(
     if parts.is_replica_lost() {
         return Err(RequestError::ReplicaUnreachable);
     }
-    warn!(session = %instead_of, "the game died on it again and again: a new one is started");
+    warn!(
+        session = %instead_of,
+        "the game died again and again after it restored the session: a new session is started"
+    );
     parts.order(Order::SetAside(instead_of));
     start(parts, world, ticket, new)
 }

@@ -293,7 +293,7 @@ pub(in crate::lifecycle) fn prepared(
         return begin_restore(parts, world, taken);
     }
     if let Err(error) = leaving::leave(parts, world, Departure::close(LeaveCause::Replaced)) {
-        warn!("the session that is played can't be closed, so it goes on");
+        warn!("the played session can't be closed, so it goes on and the other one isn't restored");
         parts.order(Order::Release(session));
         return reject(world, ticket, error);
     }

@@ -14,6 +14,6 @@ pub(super) fn add(app: &mut App) {
     if let Some(mut fonts) = app.world_mut().get_resource_mut::<Assets<Font>>()
         && let Err(error) = fonts.insert(&FONT, Font::from_bytes(BYTES.to_vec()))
     {
-        warn!(%error, "the UI's own font can't be used");
+        warn!(%error, "the UI's built-in font can't be loaded, so its texts may be missing");
     }
 }

@@ -183,7 +183,7 @@ fn events_after(files: &EventFiles, run: RunId, through: u64) -> Vec<RecordedEve
             }
         }
         if bytes > limits::EVENTS_AT_ONCE {
-            warn!("too many events came after the newest checkpoint: only the first are handed out");
+            warn!("too many events came after the newest checkpoint: the later ones are left out");
             break;
         }
     }
