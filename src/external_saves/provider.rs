@@ -97,6 +97,6 @@ pub enum ExternalCallError {
     #[error("it panicked: {0}")]
     Panicked(String),
     /// It hasn't returned in time. No other call is made until it does.
-    #[error("it hasn't returned after {0:?}")]
+    #[error("it didn't return within {0:?}")]
     Silent(Duration),
 }

@@ -65,7 +65,7 @@ pub(crate) enum LockError {
     #[error("a newer release of the library wrote it, in format {0}")]
     Newer(u32),
     #[error(
-        "version {version} of {path} stands there twice with two forms: two branches have each made one. Give the later \
+        "version {version} of {path} is in it twice, with two forms: two branches have each made one. Give the later \
          one the next version, in code with one more `then`, and here"
     )]
     Twice { path: String, version: u32 },

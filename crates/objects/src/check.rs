@@ -21,7 +21,7 @@ pub enum CheckError {
     IgnoresConditions,
     /// It keeps versions of what is written and deleted.
     #[error(
-        "it keeps versions: there If-None-Match isn't honoured everywhere, and deleted objects stay and cost. \
+        "it keeps versions: If-None-Match may not be honoured, and deleted objects stay and cost money. \
          Use a bucket without versioning"
     )]
     KeepsVersions,
@@ -34,7 +34,7 @@ pub enum CheckError {
     #[error("it refuses to create an object that isn't there")]
     RefusesConditions,
     /// The keys are missing, wrong or expired.
-    #[error("its keys can't be used")]
+    #[error("the server doesn't accept its keys")]
     Keys(#[source] ObjectFailure),
     /// The keys don't give the right to one of list, create, read and delete.
     #[error("its keys don't give the right to {right} objects")]
@@ -54,7 +54,7 @@ pub enum CheckError {
     #[error("this machine's clock is wrong by minutes, so that the server refuses its requests")]
     Clock(#[source] ObjectFailure),
     /// An object that was created isn't listed, or has other bytes.
-    #[error("it doesn't have what it was given a moment ago")]
+    #[error("an object that was just created isn't there, or differs")]
     Forgets,
     /// The server gave no answer. That says nothing about the bucket.
     #[error("its server gave no answer")]

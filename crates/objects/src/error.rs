@@ -30,6 +30,6 @@ pub enum BucketError {
     )]
     NoRoots,
     /// The system gives the store no thread.
-    #[error("there is no thread to wait for the bucket's answers")]
+    #[error("the thread that waits for the bucket's answers can't be started")]
     Thread(#[source] std::io::Error),
 }

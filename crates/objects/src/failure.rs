@@ -18,7 +18,7 @@ pub enum ObjectFailure {
     #[error("the server can't be reached")]
     Unreachable,
     /// The server takes too long.
-    #[error("the server takes too long")]
+    #[error("the server doesn't answer in time")]
     TimedOut,
     /// There are no keys: neither in the environment, nor from the cloud's service for its machines.
     #[error("there are no keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")]
@@ -32,19 +32,19 @@ pub enum ObjectFailure {
         code: String,
     },
     /// The bucket keeps versions: the condition of a creation isn't honoured everywhere, and deleted objects stay.
-    #[error("the bucket keeps versions by now")]
+    #[error("versioning was switched on for the bucket, which replicas can't use")]
     KeepsVersions,
     /// The server says that an object is there already, and that it isn't there.
     #[error("the server refuses to create an object that isn't there")]
     Contradiction,
     /// The object is larger than any that was ever written.
-    #[error("an object of {bytes} bytes is none of a session's")]
+    #[error("an object of {bytes} bytes is too large to be a session's")]
     TooLarge {
         /// Its length.
         bytes: u64,
     },
     /// The object's bytes end before its length.
-    #[error("{got} of an object's {bytes} bytes came")]
+    #[error("only {got} of an object's {bytes} bytes arrived")]
     Cut {
         /// The length that the server names.
         bytes: u64,

@@ -47,29 +47,29 @@ pub enum AlertError {
     #[error("a level is not a number")]
     NotANumber,
     /// A share isn't between 0 and 1.
-    #[error("a share is between 0 and 1, and {0} isn't")]
+    #[error("a share must be between 0 and 1, and {0} isn't")]
     NotAShare(f64),
     /// The level can never be passed, or always is: more than all, less than nothing, no time at all.
     #[error("the level can never be passed, or always is")]
     Senseless,
     /// The level at which it clears is of another kind than the one at which it is raised.
-    #[error("its levels aren't of one kind")]
+    #[error("its two levels are of different kinds")]
     OtherKind,
     /// It would clear on the side on which it is raised.
     #[error("it would be raised and clear at once")]
     WrongSide,
     /// The window is empty, or longer than 15 minutes, or than a day for deaths.
-    #[error("a window is up to 15 minutes long, or a day for deaths, and {0:?} isn't")]
+    #[error("a window may last up to 15 minutes, for deaths a day; {0:?} doesn't fit")]
     Window(Duration),
     /// It wants no samples at all.
-    #[error("it wants no samples")]
+    #[error("it needs at least one sample")]
     NoSamples,
     /// A response has no effect: a stretch that is no number above 1, or an endless one, or a history of no bytes.
-    #[error("{0:?} has no effect, or no limit")]
+    #[error("the response {0:?} has no effect, or no limit")]
     Response(AlertResponse),
     /// A session would be closed because it can't be saved, and what isn't saved would be lost.
     #[error(
-        "to close the session where checkpoints fail, or the disk is full, would lose what isn't saved"
+        "closing the session when checkpoints fail or the disk is full would lose what isn't saved"
     )]
     LosesPlay,
 }

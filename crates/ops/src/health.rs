@@ -117,7 +117,7 @@ fn writer(trouble: &Trouble) -> Option<HealthFinding> {
 fn durable(figures: &SessionFigures, within: Duration) -> Option<HealthFinding> {
     let unsaved = figures.unsaved().filter(|unsaved| *unsaved > within)?;
     let seconds = unsaved.as_secs();
-    finding(Code::NothingDurable, format!("what was captured {seconds} s ago isn't durable"))
+    finding(Code::NothingDurable, format!("a checkpoint of {seconds} s ago isn't on disk yet"))
 }
 
 fn disk(figures: &SessionFigures) -> Option<HealthFinding> {
@@ -152,7 +152,7 @@ fn index(figures: &SessionFigures) -> Option<HealthFinding> {
     if index.rebuilds == 0 || index.hits + index.misses == 0 {
         return None;
     }
-    finding(Code::IndexMade, "there was no index of sessions of any use, and all were read".into())
+    finding(Code::IndexMade, "the index of sessions couldn't be used, so all were read".into())
 }
 
 fn switched_off(switches: Option<&SessionSwitches>) -> Option<HealthFinding> {
@@ -167,6 +167,6 @@ fn unreadable(policies: Option<&SessionPolicies>) -> Option<HealthFinding> {
     let error = policies?.error()?;
     finding(
         Code::PoliciesUnreadable,
-        format!("nothing is played by policies that can't be read: {error}"),
+        format!("sessions are off, since the policies can't be read: {error}"),
     )
 }

@@ -110,7 +110,7 @@ impl AlertMeasure {
             }
             Self::DiskLeft => format!("{value} bytes are left on the disk, less than {level}"),
             Self::CheckpointAge => {
-                format!("what was captured {value} ago isn't durable, longer than {level}")
+                format!("a checkpoint of {value} ago isn't on disk yet, longer than {level}")
             }
             Self::Crashes => {
                 format!("{value} of the sessions of the last day crashed, more than {level}")
@@ -124,9 +124,7 @@ impl AlertMeasure {
                 format!("the session has {value} saved entities, more than {level}")
             }
             Self::Deaths => format!("{value} processes died lately, more than {level}"),
-            Self::ReplicaLag => {
-                format!("the replica lacks what was saved {value} ago, longer than {level}")
-            }
+            Self::ReplicaLag => format!("the replica is {value} behind, longer than {level}"),
         }
     }
 }

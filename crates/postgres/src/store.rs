@@ -50,10 +50,10 @@ pub enum PostgresError {
     )]
     Url,
     /// Certificates can't be read, or can't be used.
-    #[error("the certificates that the database's is verified with can't be used")]
+    #[error("the root certificates for the database's TLS can't be used")]
     Tls(#[source] Box<dyn Error + Send + Sync>),
     /// There is no root certificate to verify a certificate with.
-    #[error("there is no root certificate to verify the database's with")]
+    #[error("there is no root certificate to verify the database's TLS with")]
     NoRoots,
 }
 

@@ -34,7 +34,7 @@ pub struct ArchivesAway {
 
 impl fmt::Display for ArchivesAway {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the place of archives at {} can't be reached", self.root.display())
+        write!(formatter, "the archives directory {} can't be reached", self.root.display())
     }
 }
 

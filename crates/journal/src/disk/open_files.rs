@@ -26,17 +26,17 @@ use rustix::io::Errno;
 
 /// Another file is in the place of one that was read from before.
 #[derive(Debug, thiserror::Error)]
-#[error("it isn't the file any more that it was")]
+#[error("another file took its place while it was read")]
 struct FileChanged;
 
 /// A device, a pipe, a directory, or a link that leads nowhere is in the place of a file.
 #[derive(Debug, thiserror::Error)]
-#[error("it is no regular file")]
+#[error("it isn't a regular file")]
 struct NoFile;
 
 /// More files are being read from, and were removed meanwhile, than can be kept open.
 #[derive(Debug, thiserror::Error)]
-#[error("it is being read, as are too many others that were removed")]
+#[error("too many removed files are still being read")]
 struct BeingRead;
 
 /// A file to read from, which may be closed and opened again between two reads.

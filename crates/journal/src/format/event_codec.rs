@@ -47,7 +47,7 @@ pub enum EventError {
     #[error(transparent)]
     Wire(#[from] WireError),
     /// The moment is none.
-    #[error("a moment is none that there is")]
+    #[error("a time is out of range")]
     NoMoment,
     /// The type path isn't text.
     #[error("a type path isn't text")]
@@ -62,10 +62,10 @@ pub enum EventError {
     #[error("a column has no event")]
     Empty,
     /// A number isn't higher than the one before it.
-    #[error("numbers don't rise")]
+    #[error("the numbers of events don't ascend")]
     NumbersDontRise,
     /// Bytes follow what should be the end.
-    #[error("there is more than was announced")]
+    #[error("bytes follow the last event")]
     TooLong,
 }
 

@@ -210,7 +210,7 @@ impl FrameHeader {
 #[non_exhaustive]
 pub enum FrameError {
     /// The payload isn't what was written.
-    #[error("the payload's checksum doesn't hold")]
+    #[error("the payload doesn't match its checksum")]
     Checksum,
     /// The payload doesn't unpack to the length that the header announces.
     #[error("the payload doesn't unpack to its announced length")]

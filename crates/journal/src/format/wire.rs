@@ -15,7 +15,7 @@ pub enum WireError {
     #[error("the bytes end in the middle of a value")]
     Truncated,
     /// A variable-length integer has more bits than its type, or more bytes than it needs.
-    #[error("a number is written in a way that no writer uses")]
+    #[error("a number is too large, or not in its shortest form")]
     Malformed,
     /// A count or length is larger than the format allows.
     #[error("{value} is over the limit of {limit}")]

@@ -50,7 +50,7 @@ pub enum ClaimError {
     #[error(transparent)]
     Store(#[from] StoreFault),
     /// Another has claimed a later epoch meanwhile. This one is of no use any more.
-    #[error("another has claimed the session meanwhile")]
+    #[error("another machine has claimed the session meanwhile")]
     Outrun,
     /// The session was removed.
     #[error("the session was removed")]

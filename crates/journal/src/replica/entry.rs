@@ -100,7 +100,7 @@ pub enum EntryError {
     #[error("it is damaged")]
     Damaged,
     /// It was written for another place, or another session.
-    #[error("it belongs elsewhere")]
+    #[error("it belongs to another place in the log")]
     Elsewhere,
     /// A newer release wrote it.
     #[error("a newer release wrote it")]

@@ -40,10 +40,10 @@ pub enum Trouble {
     #[error(transparent)]
     Store(#[from] StoreFault),
     /// Another has sealed this epoch.
-    #[error("another owns the session by now")]
+    #[error("another machine owns the session by now")]
     Fenced,
     /// An acknowledged entry isn't there any more: the store went back in time.
-    #[error("the replica has lost what it had acknowledged")]
+    #[error("the replica has lost entries that it had acknowledged")]
     WentBack,
     /// The owner itself has ended its epoch, and hasn't claimed another.
     #[error("the epoch was ended by its owner")]

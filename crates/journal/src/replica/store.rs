@@ -105,7 +105,7 @@ impl Listing {
 
 /// A store gave no answer, or one that says nothing: what was asked may have been done, or be done later.
 #[derive(Debug, thiserror::Error)]
-#[error("the replica gave no answer about the {key}")]
+#[error("the replica gave no answer when asked for the {key}")]
 pub struct StoreFault {
     /// The key that was asked about.
     pub key: String,

@@ -76,7 +76,7 @@ pub(super) enum RotationFailure {
     #[error(transparent)]
     Copy(#[from] CopyFailure),
     /// The checkpoint to merge can't be found in the files, or there is no intact way to it.
-    #[error("checkpoint {checkpoint} isn't in its files any more")]
+    #[error("checkpoint {checkpoint} is gone from the session's files")]
     Missing { checkpoint: CheckpointId },
     /// Checkpoints came faster than they could be merged.
     #[error("checkpoints came faster than they could be merged")]

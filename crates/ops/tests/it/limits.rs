@@ -373,5 +373,5 @@ fn responses_without_effect_are_refused() {
     assert!(App::new().raise_session_alert(Alert::entities_above(5).then(no_time)).is_err());
     let nothing = Alert::entities_above(5).then(AlertResponse::ThinHistory(0));
     let refused = App::new().raise_session_alert(nothing).err().unwrap();
-    assert_eq!(refused.to_string(), "ThinHistory(0) has no effect, or no limit");
+    assert_eq!(refused.to_string(), "the response ThinHistory(0) has no effect, or no limit");
 }

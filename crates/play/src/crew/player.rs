@@ -51,7 +51,7 @@ pub enum PlayerIdError {
     #[error("the id of a player has a control character in it")]
     ControlCharacter,
     /// It is `host`, which would mean that what belongs to a player belongs to the host of the moment.
-    #[error("`host` is what a player may be at the moment, and no player's id")]
+    #[error("`host` is a role, and can't be a player's id")]
     Host,
 }
 

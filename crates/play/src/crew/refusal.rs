@@ -21,7 +21,7 @@ pub enum CrewRefusal {
     #[error("a role has 1 to {} bytes, and no control characters", Role::MAX_BYTES)]
     InvalidRole,
     /// The game says nothing of this role in its [`Rights`](crate::Rights), as when it is misspelt.
-    #[error("there is no role {role}: nothing is granted to it or revoked from it")]
+    #[error("there is no role {role} in the game's `Rights`")]
     UnknownRole {
         /// The role that isn't in the table.
         role: Role,
@@ -49,13 +49,13 @@ pub enum CrewRefusal {
         right: Right,
     },
     /// The host can't be removed, and is the host as long as nothing is handed over.
-    #[error("{player:?} is the host, and would have to hand over first")]
+    #[error("{player:?} is the host, and has to hand over first")]
     IsHost {
         /// The host.
         player: PlayerId,
     },
     /// Being the host isn't given like other roles.
-    #[error("the host isn't made like other roles: it is handed over")]
+    #[error("the role of host can't be given: the host hands it over")]
     HostIsHandedOver,
     /// A spectator can't become the host.
     #[error("{player:?} is a spectator, and can't host")]
@@ -70,6 +70,6 @@ pub enum CrewRefusal {
     #[error("no session is played")]
     NoSession,
     /// The session that it was asked of isn't played any more.
-    #[error("the session that it was asked of isn't played any more")]
+    #[error("the request is about a session that isn't being played any more")]
     OtherSession,
 }

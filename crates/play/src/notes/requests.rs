@@ -71,7 +71,7 @@ impl NoteRequest {
 #[non_exhaustive]
 pub enum NoteRefusal {
     /// The text has nothing in it.
-    #[error("a note has a text")]
+    #[error("a note needs a text")]
     Empty,
     /// The text is longer than [`Note::MAX_BYTES`].
     #[error("a note has {} bytes at most, not {bytes}", Note::MAX_BYTES)]
@@ -98,7 +98,7 @@ pub enum NoteRefusal {
     #[error(transparent)]
     Attachment(#[from] AttachmentError),
     /// The checkpoint of a bookmark wasn't taken or can't be written, as when the player has no right to save.
-    #[error("the moment couldn't be saved")]
+    #[error("the bookmark's checkpoint couldn't be saved")]
     NotSaved,
     /// The crew has something against it: a right is missing, or no session is played.
     #[error(transparent)]

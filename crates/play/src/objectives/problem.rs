@@ -13,7 +13,7 @@ use crate::line::announce;
 #[non_exhaustive]
 pub enum ObjectiveProblem {
     /// A key can't be one. The objective doesn't count.
-    #[error("the objective {key:?} doesn't count: {error}")]
+    #[error("the objective {key:?} is ignored: {error}")]
     InvalidKey {
         /// The key.
         key: ObjectiveKey,
@@ -56,19 +56,19 @@ pub enum ObjectiveProblem {
         path: Vec<ObjectiveKey>,
     },
     /// An objective is hidden until it can be gone about, and nothing locks it.
-    #[error("{key:?} is hidden for nothing: it needs nothing, so it is never locked")]
+    #[error("hiding {key:?} has no effect: it needs nothing, so it is never locked")]
     HiddenWithoutNeeds {
         /// The objective.
         key: ObjectiveKey,
     },
     /// A group has a count, which means nothing: it is completed with what is in it.
-    #[error("the count of {key:?} means nothing: it is a group")]
+    #[error("the count of {key:?} has no effect: it is a group")]
     GroupWithCount {
         /// The group.
         key: ObjectiveKey,
     },
     /// A condition is set for a group and is never asked: a group is closed with what is in it.
-    #[error("the condition of {key:?} is never asked: it is a group")]
+    #[error("the condition of {key:?} has no effect: it is a group")]
     GroupWithCondition {
         /// The group.
         key: ObjectiveKey,
@@ -80,13 +80,13 @@ pub enum ObjectiveProblem {
         key: ObjectiveKey,
     },
     /// This build doesn't register an objective that the session has. It keeps what it holds, and doesn't count.
-    #[error("the objective {key:?} is no part of this build any more, and doesn't count")]
+    #[error("this build doesn't register the objective {key:?}, so it is ignored")]
     Retired {
         /// The objective.
         key: ObjectiveKey,
     },
     /// There are more than [`Objectives::MOST`](crate::Objectives::MOST). The newest don't count.
-    #[error("there are {count} objectives, and {} count", crate::Objectives::MOST)]
+    #[error("there are {count} objectives; all beyond {} are ignored", crate::Objectives::MOST)]
     TooMany {
         /// The number of objectives.
         count: usize,

@@ -54,7 +54,7 @@ pub enum ObjectiveRefusal {
     #[error("there is no such objective")]
     UnknownKey,
     /// It is a group, which is closed and opened with what is in it.
-    #[error("it is a group, which goes by what is in it")]
+    #[error("it is a group: change the objectives in it")]
     Group,
     /// It is locked.
     #[error("it is locked")]
@@ -78,6 +78,6 @@ pub enum ObjectiveRefusal {
     #[error("no session is played")]
     NoSession,
     /// The world in which it was asked for has been replaced by one that was restored.
-    #[error("the world in which it was asked for is gone")]
+    #[error("a restore has replaced the world in which it was asked for")]
     WorldReplaced,
 }

@@ -153,7 +153,7 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
     });
     let refused = [
         "rejected nowhere there is no such objective",
-        "rejected town it is a group, which goes by what is in it",
+        "rejected town it is a group: change the objectives in it",
         "rejected town/well it is closed",
         "rejected sail it is locked",
         "rejected town/inn it is open",

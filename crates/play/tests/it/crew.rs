@@ -164,14 +164,14 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     let name = "a name has 1 to 200 bytes, and no control characters";
     let expected = [
         "the id of a player is empty",
-        "`host` is what a player may be at the moment, and no player's id",
+        "`host` is a role, and can't be a player's id",
         "\"zed\" isn't in the crew",
         "\"eve\" is a spectator, and can't host",
-        "\"ann\" is the host, and would have to hand over first",
+        "\"ann\" is the host, and has to hand over first",
         "\"ben\" is in the crew already",
-        "the host isn't made like other roles: it is handed over",
+        "the role of host can't be given: the host hands it over",
         "a role has 1 to 50 bytes, and no control characters",
-        "there is no role watchman: nothing is granted to it or revoked from it",
+        "there is no role watchman in the game's `Rights`",
         name,
         name,
         "\"dan\" isn't in the crew",

@@ -221,6 +221,6 @@ pub enum AttachmentError {
     #[error(transparent)]
     Disk(FailureCause),
     /// Another process works on the slots, and doesn't finish.
-    #[error("another process works on the slots")]
+    #[error("another process is changing the slots")]
     InUse,
 }

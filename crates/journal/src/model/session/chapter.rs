@@ -284,7 +284,7 @@ pub enum ChapterError {
         chapter: ChapterId,
     },
     /// The chapter has ended before.
-    #[error("chapter {chapter} has ended before")]
+    #[error("chapter {chapter} has already ended")]
     HasEnded {
         /// The chapter.
         chapter: ChapterId,
@@ -299,13 +299,13 @@ pub enum ChapterError {
         inner: ChapterId,
     },
     /// So many chapters within each other are open already.
-    #[error("{limit} chapters within each other are open already")]
+    #[error("{limit} nested chapters are open, and there can't be more")]
     TooDeep {
         /// The most there may be.
         limit: usize,
     },
     /// A chapter with this id has begun before.
-    #[error("chapter {chapter} has begun before")]
+    #[error("chapter {chapter} has already begun")]
     HasBegun {
         /// The chapter.
         chapter: ChapterId,

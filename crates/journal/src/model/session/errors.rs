@@ -28,14 +28,14 @@ pub enum RequestError {
     #[error("there is no session with this id")]
     UnknownSession,
     /// No session or slot of this player is there.
-    #[error("nothing is kept of this player")]
+    #[error("no data of this player is kept")]
     UnknownPlayer,
     /// Another process plays this session.
     #[error("another process plays this session")]
     SessionInUse,
     /// The replica gives no answer, and this machine has no session of the name that was asked for, or none but one
     /// that another machine has played on.
-    #[error("the replica that may have the session gives no answer")]
+    #[error("the replica can't be reached, and may have the session or a newer copy of it")]
     ReplicaUnreachable,
     /// The session has no such checkpoint.
     #[error("the session has no such checkpoint")]
@@ -76,7 +76,7 @@ pub enum RequestError {
     #[error("the session is a draft that hasn't begun")]
     NotBegun,
     /// The session was continued in two places that never saw each other. Resume or decline one of them first.
-    #[error("the session went on in two places: choose one of them first")]
+    #[error("the session was continued in two places: choose one of them first")]
     Forked,
     /// The session was left by a crash that waits for an answer. Recover or decline it first.
     #[error("the session crashed: recover or decline it first")]
@@ -120,7 +120,7 @@ pub enum RequestError {
     },
     /// It was asked of another session than the one that is being played now, which has taken its
     /// place meanwhile.
-    #[error("it was asked of session {asked_of}, which isn't the one that is being played")]
+    #[error("the request is about session {asked_of}, which isn't being played any more")]
     OtherSession {
         /// The session that was being played when it was asked.
         asked_of: SessionId,
@@ -167,7 +167,7 @@ pub enum RequestError {
     #[error("a restore is under way")]
     RestoreUnderWay,
     /// This is the first process of the game on this machine that is known of.
-    #[error("nothing is known of a process before this one")]
+    #[error("there is no record of an earlier process of the game")]
     NothingToReport,
     /// The file is there already. It was left as it is.
     #[error("{} is there already", path.display())]
@@ -176,13 +176,13 @@ pub enum RequestError {
         path: PathBuf,
     },
     /// The file of a scenario is named `KEY.scenario.ron`, with a key that has no point.
-    #[error("{} isn't called like a scenario: KEY.scenario.ron", path.display())]
+    #[error("{} isn't a scenario's file name: use KEY.scenario.ron", path.display())]
     NotAScenario {
         /// The file.
         path: PathBuf,
     },
     /// The game has added no such way out of a crash, or this crash has none.
-    #[error("there is no way out of this crash that is called {option:?}")]
+    #[error("this crash has no recovery option {option:?}")]
     UnknownOption {
         /// The id that was asked for.
         option: String,
@@ -195,7 +195,10 @@ pub enum RequestError {
     },
     /// This machine and the replica have both played on with the session, and have both changed the same file of it, such
     /// as a slot. `recover` or `continue_session` makes a session of its own of what this machine has.
-    #[error("this machine and the replica have both played on with the session")]
+    #[error(
+        "the session was continued both here and on another machine: recover it to keep what is here as a \
+         session of its own"
+    )]
     SessionForked,
     /// The game has cancelled it while it waited to know which machine has the session.
     #[error("the request was cancelled")]
@@ -260,7 +263,7 @@ pub enum ExternalError {
     #[error("no such request was made")]
     UnknownRequest,
     /// It answers a request that was answered before. The first answer counts.
-    #[error("the request was answered before")]
+    #[error("the request was answered already")]
     AlreadyAnswered,
     /// It answers a request that is no longer waited for: its time was over, or it was cancelled.
     #[error("the answer came too late")]
@@ -315,7 +318,7 @@ pub enum CheckpointError {
 pub enum StopReason {
     /// One of the game's observers or hooks panicked in the middle of the plugin's work, and the game caught it and
     /// continues. Every request is rejected from here on, until there is a new app.
-    #[error("a panic was caught that came through the plugin")]
+    #[error("a panic interrupted the plugin")]
     Panicked,
     /// The writer itself failed. Requests that need no writer are still answered.
     #[error("the writer itself failed")]
@@ -329,7 +332,7 @@ pub enum StopReason {
     /// A restore was cancelled after it had left the states of the game, and the world from before can't be read. The
     /// world is no longer the session's, and nothing of it is written until a checkpoint is restored, with a
     /// `SavingResumed`.
-    #[error("what a cancelled restore had left can't be read")]
+    #[error("the world before a cancelled restore can't be read")]
     WorldLost,
 }
 

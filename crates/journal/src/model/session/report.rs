@@ -85,7 +85,7 @@ pub enum ReportError {
     #[error(transparent)]
     Unreadable(FailureCause),
     /// It is neither a report nor a slot: no tar archive, one of something else, or a file of a session.
-    #[error("{} is no report: {reason}", path.display())]
+    #[error("{} isn't a report: {reason}", path.display())]
     NotAReport {
         /// The file.
         path: PathBuf,

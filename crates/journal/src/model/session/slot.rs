@@ -140,7 +140,7 @@ pub enum SlotError {
     #[error(transparent)]
     Unreadable(FailureCause),
     /// Another game saved it.
-    #[error("the slot is one of {game}")]
+    #[error("the slot is of another game, {game}")]
     OtherGame {
         /// Studio and name of that game.
         game: String,
@@ -152,7 +152,7 @@ pub enum SlotError {
         player: Option<String>,
     },
     /// The checkpoint that was to be imported is on the shelf already.
-    #[error("the slot is there already")]
+    #[error("this save is a slot already")]
     AlreadyThere {
         /// The slot.
         slot: SlotId,
@@ -161,7 +161,7 @@ pub enum SlotError {
     #[error(transparent)]
     Report(#[from] ReportError),
     /// Another process works on the slots, and doesn't finish.
-    #[error("another process works on the slots")]
+    #[error("another process is changing the slots")]
     InUse,
     /// The checkpoint that was to be copied could not be written, see `CheckpointFailed`.
     #[error("the checkpoint could not be written")]
