@@ -22,14 +22,14 @@ use crate::prune::Rules;
 use crate::view::Viewed;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 all is good; 1 something is damaged or can't be read, or isn't done to a session that is in use; 2 nothing good is left of what was \
-asked for, or the disk failed; 64 there is no such command, place, session or checkpoint, or something is there already \
-where the result is to be written.";
+Exit codes: 0 all is good; 1 something is damaged, can't be read, or is refused, such as for a session in use; \
+2 nothing intact is left of what was asked for, or the disk failed; 64 there is no such command, place, session or \
+checkpoint, or the place for the result is taken.";
 
-/// Looks at the sessions that a game keeps with `bevy_session`.
+/// Inspects the sessions that a game keeps with `bevy_session`.
 ///
-/// It may be used while the game runs. Only `import`, `archive`, `unarchive`, `delete` and `undelete` change anything of a
-/// game, as that would itself and under its locks.
+/// It may be used while the game runs. Only `import`, `archive`, `unarchive`, `delete`, `undelete`, and with `--apply`
+/// `prune` and `player erase`, change a game's files. They do it as the game does, under its locks.
 #[derive(Parser, Debug)]
 #[command(name = "bevy-session", version, disable_help_subcommand = true, max_term_width = 100)]
 #[command(after_help = EXIT_CODES)]
@@ -44,100 +44,102 @@ pub struct Arguments {
 /// The tool's commands.
 #[derive(Subcommand, Debug)]
 pub enum Verb {
-    /// List the sessions, a line for each
+    /// List the sessions, one on each line
     #[command(after_help = example("list ~/.local/share/acme/hop\n  bevy-session list --game Acme/Hop --left crash --since 7d"))]
     List(List),
-    /// Show all that is known of a session
+    /// Show everything about a session: status, files, checkpoints, crashes
     #[command(after_help = example("show --game Acme/Hop 01a1fb8e-1228"))]
     Show(OfSession),
-    /// Hold the files against their checksums, of a session or of all with their slots
+    /// Check the files of a session, or of all sessions and slots, against their checksums
     #[command(after_help = example("verify --read-data --game Acme/Hop"))]
     Verify(Verify),
-    /// Write the values of a checkpoint, a row on each line
+    /// Print the values of a checkpoint, one row on each line
     #[command(after_help = example("cat --game Acme/Hop last --type Health\n  bevy-session cat quick.save"))]
     Cat(Cat),
-    /// Write what is different at one checkpoint from another, a field on each line
+    /// Compare two checkpoints: print what differs, one field on each line
     ///
     /// Exit codes are those of diff: 0 nothing differs, 1 something does, 2 one can't be read.
     #[command(after_help = example("diff --game Acme/Hop last last~12 last --ignore '**.translation'"))]
     Diff(Diff),
-    /// Write what happened in sessions, together, and their checkpoints, by time
+    /// Print the recorded events and checkpoints of sessions, in the order of time
     #[command(after_help = example("log --game Acme/Hop last --follow\n  bevy-session log --game Acme/Hop last last~1"))]
     Log(Log),
-    /// Say what makes a session large: its bytes by file, frame, type and checkpoint
+    /// Show what makes a session large: its bytes by file, frame, type and checkpoint
     #[command(after_help = example("stats --game Acme/Hop last"))]
     Stats(OfSession),
-    /// Write a checkpoint and what happened up to it as rows, for other programs
+    /// Export a checkpoint, and the events up to it, as rows for other programs
     ///
-    /// Of one session any checkpoint is taken, of several of each the newest, and each row says whose it is.
+    /// Of one session, any checkpoint can be chosen. Of several, the newest of each is exported, and each row names its
+    /// session.
     #[command(after_help = example("export --game Acme/Hop last --to json > world.json\n  bevy-session export --game Acme/Hop last 7 --to csv --output ./world\n  bevy-session export --game Acme/Hop --all --to sqlite --output all.db"))]
     Export(Export),
-    /// Write a page to look into sessions with, in one file that any browser opens
+    /// Write an HTML page that shows sessions, in one file that any browser opens
     #[command(after_help = example("view --game Acme/Hop last --output last.html\n  bevy-session view --game Acme/Hop --all --output all.html"))]
     View(View),
-    /// Say what all sessions teach: who gets better, which levels are too hard, what works, who stops where
+    /// Report what all sessions show: who gets better, which levels are too hard, what works, where players stop
     ///
-    /// Each claim has its number of samples and its interval, and what has too few samples says how many it needs. Sessions
-    /// in the trash, and those that were played without the player's consent, count for nothing.
+    /// Each statement has its number of samples and its interval; one with too few samples says how many it needs.
+    /// Sessions in the trash, and those that were played without the player's consent, aren't counted.
     #[command(after_help = example("insights --game Acme/Hop --output insights.html\n  bevy-session insights --game Acme/Hop --skill parry=hop::Struck:was_parried --deaths hop::Died --json"))]
     Insights(OfAll),
-    /// Copy what can be read of a damaged session into a new directory, which a game can play
+    /// Copy what is intact of a damaged session into a new directory, which a game can play
     ///
-    /// The session itself stays as it is. Exit codes: 0 all was kept, 1 something was lost, 2 nothing good is left.
+    /// The session itself stays as it is. Exit codes: 0 all was kept, 1 something was lost, 2 nothing intact is left.
     #[command(after_help = example("repair --game Acme/Hop last --to ./repaired"))]
     Repair(Repair),
-    /// Bring reports, exported sessions and slots into the directory of their game, each as a slot
+    /// Import reports, exported sessions and slots into the directory of their game, each as a slot
     ///
-    /// They are what the game's own load menu shows then. Nothing that is there is replaced, and a file that was imported
-    /// before is said to be there already. May be done while the game runs.
+    /// The game's load menu then shows them. Nothing is replaced: a file that was imported before is reported as
+    /// already there. The game may be running.
     #[command(after_help = example("import crash.report.tar --game Acme/Hop\n  bevy-session import quick.save --into ./my-game"))]
     Import(Imported),
-    /// Write a session of a replica into a new directory, which a game can play
+    /// Copy a session of a replica into a new directory, which a game can play
     ///
-    /// Nothing is claimed, so whoever plays the session goes on.
+    /// The session isn't claimed: a machine that plays it isn't disturbed.
     #[command(after_help = example("pull postgres://arena@db.example.com/worlds last --to ./my-game"))]
     Pull(Pull),
     /// Bring a replica up to date with a session of a game's directory
     ///
-    /// As a game does that plays it, under its lock. Refused while another machine owns the session.
+    /// This is done as by a game that plays the session, under its lock. It is refused while another machine
+    /// owns the session.
     #[command(after_help = example("push --game Acme/Hop last --to postgres://arena@db.example.com/worlds"))]
     Push(Push),
-    /// Put sessions away: of each its newest checkpoint, or its summary alone, is kept as one file
+    /// Archive sessions: of each, its newest checkpoint, or its summary alone, is kept in one file
     ///
-    /// As a game does that is asked to. Refused while the session is played, and while a crash waits for an answer.
+    /// It is refused while the session is played, and while a crash waits for the player's decision.
     #[command(after_help = example("archive --game Acme/Hop 01a1fb8e-1228 Relics"))]
     Archive(Archive),
-    /// Take sessions out of the archive again, which were put there with their worlds
+    /// Take sessions out of the archive again, unless only their summary was kept
     #[command(after_help = example("unarchive --game Acme/Hop Relics"))]
     Unarchive(Unarchive),
-    /// Put sessions into the trash, out of which undelete takes them
+    /// Move sessions to the trash; undelete takes them out again
     ///
-    /// Nothing of them is removed: the game does that once they have lain there for 30 days, or as long as it says.
+    /// Their files stay. The game removes them after 30 days in the trash, or the time that it sets.
     #[command(after_help = example("delete --game Acme/Hop 'My first farm'"))]
     Delete(Delete),
     /// Take sessions out of the trash again
     #[command(after_help = example("undelete --game Acme/Hop 'My first farm'"))]
     Undelete(Undelete),
-    /// Say which sessions rules of retention would let go, and why
+    /// Show which sessions retention rules would remove, and why
     ///
     /// Nothing is removed without --apply. A game does the same with the same rules.
     #[command(after_help = example("prune --game Acme/Hop --keep failed=7d,newest:5 --keep closed=newest:100"))]
     Prune(Prune),
-    /// List the players of whom something is kept, or export or erase all of one
+    /// List the players whose data is kept, or export or erase all data of one
     #[command(subcommand, after_help = example("player list --game Acme/Hop\n  bevy-session player export --game Acme/Hop --name steam:42 --to steam-42.tar\n  bevy-session player erase --game Acme/Hop --name steam:42"))]
     Player(Player),
-    /// Say which kinds of files a game keeps, the personal data that each may hold, and when it is removed
+    /// List the kinds of files that a game keeps, the personal data in each, and when it is removed
     #[command(after_help = example("inventory --json"))]
     Inventory,
-    /// Say what is wrong and what to do, each with a code that the runbook explains
+    /// Find what is wrong and say what to do about it, with codes that the runbook explains
     ///
     /// Exit codes: 0 nothing is wrong, 1 something is.
     #[command(after_help = example("doctor --game Acme/Hop\n  bevy-session doctor --game Acme/Hop --second-place 'Documents/Hop saves'"))]
     Doctor(Doctor),
-    /// Say whether a game lives and saves, for a probe that opens no port
+    /// Check that a game runs and saves, for a probe that opens no port
     ///
-    /// Goes by the record that each process of a game writes once a second. Exit codes: 0 it lives and is within
-    /// the bounds, 1 it isn't within them, 2 no process of the game lives. With `--baseline`: 0 no figure is worse, 1 one is.
+    /// This reads the record that each process of a game writes once a second. Exit codes: 0 it runs and is within the
+    /// bounds, 1 it isn't, 2 no process of the game runs. With `--baseline`: 0 no figure is worse, 1 one is.
     #[command(after_help = example("health --game Acme/Hop --max-age 30s --max-checkpoint-age 5m\n  bevy-session health --game Acme/Hop --playing\n  bevy-session health --game Acme/Hop --baseline 1.4.json"))]
     Health(Health),
     /// Write a script that completes the command line in a shell
@@ -159,7 +161,7 @@ pub struct OfPlace {
     /// keys in `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
     #[arg(value_hint = ValueHint::AnyPath)]
     place: Option<OsString>,
-    /// The game whose data this platform keeps, in the place of PLACE
+    /// The game, whose data directory on this platform is used instead of PLACE
     ///
     /// Its names are what `SessionPlugin::new` was given.
     #[arg(long, value_name = "STUDIO/GAME")]
@@ -171,7 +173,7 @@ pub struct OfPlace {
 pub struct List {
     #[command(flatten)]
     place: OfPlace,
-    /// List the slots, which are what players saved under names, without any filter
+    /// List the slots instead: saves that players made. Filters don't apply
     #[arg(long)]
     slots: bool,
     #[command(flatten, next_help_heading = "Filters")]
@@ -185,8 +187,8 @@ pub struct OfSession {
     place: OfPlace,
     /// The session: an id or the beginning of one, a name, `last` or `last~2`
     ///
-    /// `last` is the one that was played last, and `last~2` the second before it; the trash isn't looked into.
-    /// A file holds one session, so none is named then.
+    /// `last` is the session that was played last, and `last~2` the second before it, not counting the trash.
+    /// A file holds one session, so none has to be named.
     session: Option<OsString>,
 }
 
@@ -256,7 +258,7 @@ pub struct Unarchive {
 pub struct Verify {
     #[command(flatten)]
     pub session: OfSession,
-    /// Unpack and decode all checkpoints, instead of holding checksums against the files
+    /// Unpack and decode all checkpoints as well
     #[arg(long)]
     pub read_data: bool,
 }
@@ -288,7 +290,7 @@ pub struct Cat {
 pub struct Diff {
     #[command(flatten)]
     session: OfSession,
-    /// The checkpoint to set out from: `7`, `7@e5a9`, `last~2` or `@12:30`, see `cat --help`
+    /// The checkpoint to compare from: `7`, `7@e5a9`, `last~2` or `@12:30`, see `cat --help`
     before: Option<OsString>,
     /// The checkpoint that is compared with it [default: last]
     after: Option<OsString>,
@@ -314,7 +316,7 @@ pub struct SomeSessions {
 pub struct Log {
     #[command(flatten)]
     pub sessions: SomeSessions,
-    /// Go on with what comes, until interrupted or the session is deleted
+    /// Keep printing new entries, until interrupted or the session is deleted
     #[arg(long, short)]
     pub follow: bool,
 }
@@ -378,7 +380,7 @@ pub struct Repair {
 pub struct Doctor {
     #[command(flatten)]
     place: OfPlace,
-    /// What `SessionPlugin::fallback_directory` was given: say what lies there
+    /// What `SessionPlugin::fallback_directory` was given: report the sessions there
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     second_place: Option<PathBuf>,
 }
@@ -405,7 +407,7 @@ impl FromStr for Game {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (studio, game) = text.split_once('/').ok_or("it is no STUDIO/GAME")?;
+        let (studio, game) = text.split_once('/').ok_or("expected STUDIO/GAME")?;
         Ok(Self { studio: studio.to_owned(), game: game.to_owned() })
     }
 }

@@ -55,7 +55,7 @@ pub fn pull(
     let id = session.stored.id();
     let Place::Replica(replica) = place else {
         return Err(Failure::usage(
-            "pull takes a session of a replica: dir:PATH, postgres://… or s3://…",
+            "pull needs a session of a replica: dir:PATH, postgres://… or s3://…",
         ));
     };
     let target = EmptyDirectory::at(to, &session.profile.directory.sessions)?;
@@ -197,7 +197,7 @@ fn say(output: &mut Output<'_>, carried: &Carried, done: &str) -> Result<ExitCod
     let Carried { session, came, bytes } = carried;
     match (output.is_json(), *came) {
         (true, _) => output.object(carried)?,
-        (false, "same") => output.line(format_args!("{session}: both have the same"))?,
+        (false, "same") => output.line(format_args!("{session}: both sides are the same"))?,
         (false, _) => output.line(format_args!("{session}: {done}, {bytes} bytes"))?,
     }
     Ok(ExitCode::SUCCESS)

@@ -108,7 +108,7 @@ impl Wanted {
         };
         let with_rows = commit.types.iter().filter(|it| it.rows > 0);
         let there = some_of(with_rows.map(|it| it.path.to_owned()).collect());
-        let there = format!("what it has rows of is {there}");
+        let there = format!("it has rows of {there}");
         Err(Failure::NotInCheckpoint { checkpoint, what, there })
     }
 }
@@ -134,8 +134,8 @@ fn entities_called(
         return Ok(found);
     }
     let there = match names.is_empty() {
-        true => "none has a key or name, so they are known by number".to_owned(),
-        false => format!("there are {}", some_of(names.into_iter().collect())),
+        true => "its entities have neither keys nor names; use their numbers".to_owned(),
+        false => format!("it has {}", some_of(names.into_iter().collect())),
     };
     let what = format!("entity {entity}");
     Err(Failure::NotInCheckpoint { checkpoint, what, there })

@@ -56,7 +56,7 @@ impl FromStr for CheckpointName {
         };
         said().ok_or_else(|| {
             let forms = "NUMBER, NUMBER@RUN, last, last~2, @12:30 or @2026-01-31T12:30";
-            Failure::usage(format!("{text} names no checkpoint: it may be {forms}"))
+            Failure::usage(format!("{text} isn't a checkpoint: use {forms}"))
         })
     }
 }

@@ -56,7 +56,7 @@ impl Condition {
 /// The problem of a file, for people.
 pub fn describe(kind: &FileProblemKind) -> String {
     match kind {
-        FileProblemKind::Torn => "torn: its process stopped while it began it".to_owned(),
+        FileProblemKind::Torn => "torn: the process stopped while it created the file".to_owned(),
         FileProblemKind::Damaged => "its header is damaged".to_owned(),
         FileProblemKind::PartlyDamaged(ranges) => {
             let named = ranges.iter().take(NAMED_RANGES);
@@ -66,7 +66,7 @@ pub fn describe(kind: &FileProblemKind) -> String {
         }
         FileProblemKind::Newer(written_by) => format!("newer than this tool: {written_by}"),
         FileProblemKind::Unreadable { error } => format!("can't be read: {error}"),
-        FileProblemKind::NoFile => "is no regular file".to_owned(),
+        FileProblemKind::NoFile => "isn't a regular file".to_owned(),
         FileProblemKind::OfAnotherSession => "belongs to another session".to_owned(),
         _ => "can't be used".to_owned(),
     }

@@ -135,10 +135,10 @@ pub fn export(
 ) -> Result<ExitCode, Failure> {
     let is_to_output = wanted.output.is_none();
     if is_to_output && output.is_json() {
-        return Err(Failure::usage("--json says what was written, and needs --output"));
+        return Err(Failure::usage("--json needs --output, since the output says what was written"));
     }
     if is_to_output && source.is_several() {
-        return Err(Failure::usage("several sessions need --output: where they are written"));
+        return Err(Failure::usage("several sessions need --output PATH"));
     }
     let progress = match is_to_output {
         true => Progress::begin_beside_output("exporting", 0),
@@ -156,7 +156,7 @@ pub fn export(
         (None, Form::Ron) => {
             exporting.write(&mut Document::new(output.bytes(), Notation::Ron, false))?
         }
-        (None, _) => return Err(Failure::usage("--output is missing: where it is written")),
+        (None, _) => return Err(Failure::usage("--output is missing: name a file or directory")),
         (Some(path), form) => exporting.write_to(path, form)?,
     };
     drop(progress);

@@ -46,7 +46,7 @@ pub enum Failure {
         why: String,
     },
     /// The key of pseudonyms can't be had.
-    #[error("{path} is no key for pseudonyms: {why}")]
+    #[error("{path} can't be used as the key of pseudonyms: {why}")]
     UnusableKey {
         /// The file.
         path: PathBuf,
@@ -54,7 +54,7 @@ pub enum Failure {
         why: String,
     },
     /// There is no such session.
-    #[error("there is no session {session} in {place}; there are: {there}")]
+    #[error("{place} has no session {session}; it has: {there}")]
     UnknownSession {
         /// The session that was asked for.
         session: String,
@@ -92,7 +92,7 @@ pub enum Failure {
         these: String,
     },
     /// The marks of personal data can't be read.
-    #[error("marks of personal data can't be read ({why}); --private writes all values")]
+    #[error("it can't be read which data is personal ({why}); --private writes all values")]
     UnreadableMarks {
         /// The reason.
         why: String,
@@ -135,14 +135,14 @@ pub enum Failure {
     },
     /// No game gives the directory of a profile such a name.
     #[error(
-        "{directory} isn't the name of a profile's directory, so it isn't known what its game holds locked"
+        "{directory} isn't the name of a profile's directory, so the locks of its game can't be checked"
     )]
     UnknownProfile {
         /// The name.
         directory: String,
     },
     /// A place has several profiles, and one has to be named.
-    #[error("{place} has several profiles, and one has to be named by its directory: {these}")]
+    #[error("{place} has several profiles; name the directory of one: {these}")]
     SeveralProfiles {
         /// The place.
         place: String,
@@ -150,7 +150,7 @@ pub enum Failure {
         these: String,
     },
     /// It isn't known whose slots a place has.
-    #[error("{place} doesn't say which game it is of: {why}; say it by --game STUDIO/GAME")]
+    #[error("it isn't known which game {place} belongs to: {why}; use --game STUDIO/GAME")]
     UnknownGame {
         /// The place.
         place: String,
@@ -174,7 +174,7 @@ pub enum Failure {
         source: RequestError,
     },
     /// Some of the sessions that were to be moved can't be. The others were.
-    #[error("{count} sessions stay as they were, the first of them session {session}")]
+    #[error("{count} sessions stay as they were, the first of them {session}")]
     SomeUnmoved {
         /// The number of them.
         count: usize,
@@ -184,13 +184,13 @@ pub enum Failure {
         source: RequestError,
     },
     /// A player can't be exported.
-    #[error("the player isn't exported")]
+    #[error("the player wasn't exported")]
     Player {
         /// Why.
         source: RequestError,
     },
     /// A player can't be erased. Nothing has changed.
-    #[error("the player isn't erased")]
+    #[error("the player wasn't erased")]
     NotErased {
         /// Why.
         source: RequestError,
@@ -202,7 +202,7 @@ pub enum Failure {
         remaining: String,
     },
     /// There is something else where the result is to be written.
-    #[error("{path} {why}; nothing is written over what is there")]
+    #[error("{path} {why}; nothing was written")]
     Target {
         /// The path to write to.
         path: PathBuf,
@@ -231,7 +231,7 @@ pub enum Failure {
     #[error("the replica can't be read")]
     Replica(#[source] Box<dyn Error + Send + Sync>),
     /// Another machine owns a session in the replica.
-    #[error("session {session} is played by {machine}")]
+    #[error("session {session} is being played by {machine}")]
     Owned {
         /// Which.
         session: SessionId,
@@ -239,7 +239,7 @@ pub enum Failure {
         machine: String,
     },
     /// A process of this machine plays a session.
-    #[error("session {session} is played here")]
+    #[error("session {session} is being played on this machine")]
     InUse {
         /// Which.
         session: SessionId,
@@ -251,7 +251,7 @@ pub enum Failure {
         session: SessionId,
     },
     /// Two places went on with a session without each other.
-    #[error("session {session} has gone on here and in the replica, and nothing was carried")]
+    #[error("session {session} was continued here and in the replica; nothing was copied")]
     Forked {
         /// Which.
         session: SessionId,
@@ -265,7 +265,7 @@ pub enum Failure {
         source: io::Error,
     },
     /// A baseline isn't what was written.
-    #[error("{path} is no baseline, by line {line}, column {column}")]
+    #[error("{path} isn't a baseline: error in line {line}, column {column}")]
     TornBaseline {
         /// The file.
         path: PathBuf,
@@ -306,7 +306,7 @@ pub enum Failure {
     #[error(transparent)]
     Events(#[from] RequestError),
     /// Some of what happened is left out.
-    #[error("{frames} frames of events are damaged, and left out")]
+    #[error("{frames} frames of events are damaged and were left out")]
     DamagedEvents {
         /// The number of frames.
         frames: u64,

@@ -37,10 +37,10 @@ pub struct Bounds {
     /// How long ago the newest checkpoint of a session that is played may have become durable; any age by default
     #[arg(long, value_name = "AGE", value_parser = age)]
     max_checkpoint_age: Option<Duration>,
-    /// Don't take a process for unhealthy because of its alerts, as for a probe that restarts what is
+    /// Ignore alerts: they don't make a process unhealthy. For a probe that restarts unhealthy processes
     #[arg(long)]
     ignore_alerts: bool,
-    /// Take a process that plays no session for unhealthy, unless it was asked to exit
+    /// A process that plays no session is unhealthy, unless it was asked to exit
     #[arg(long)]
     playing: bool,
     /// The most processes that may have died before one within `--deaths-within` with a session that it plays, or before
@@ -121,7 +121,7 @@ pub fn health(
         health.write(output)?;
     }
     if code == NOBODY && !output.is_json() {
-        output.toned(Tone::Bad, format_args!("no process of the game lives"))?;
+        output.toned(Tone::Bad, format_args!("no process of the game is running"))?;
     }
     Ok(ExitCode::from(code))
 }

@@ -98,7 +98,7 @@ impl Imported {
             (Some(into), _) => Place::of_path(into.clone()),
             (None, Some(Game { studio, game })) => Place::of_game(studio, game)?,
             (None, None) => {
-                return Err(Failure::usage("--into is missing: where it is brought to"));
+                return Err(Failure::usage("--into is missing: name the game's directory"));
             }
         };
         match place.is_file() {

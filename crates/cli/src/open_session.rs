@@ -74,8 +74,8 @@ impl OpenSession {
         let heads: Vec<CheckpointId> = heads.collect();
         let offer = heads.into_iter().find_map(|head| self.stored.newest_verified(head).ok()?);
         let offer = offer.map_or_else(
-            || "no other one is whole either".to_owned(),
-            |plan| format!("the newest whole one is {}", plan.checkpoint),
+            || "no other checkpoint is intact".to_owned(),
+            |plan| format!("the newest intact one is {}", plan.checkpoint),
         );
         Failure::DamagedCheckpoint { checkpoint, offer }
     }

@@ -41,7 +41,9 @@ impl Place {
     /// The directory in which the platform keeps the data of a game.
     pub fn of_game(studio: &str, game: &str) -> Result<Self, Failure> {
         let roots = platform_roots(studio, game);
-        let (data, _) = roots.ok_or_else(|| Failure::usage("this platform names no place"))?;
+        let (data, _) = roots.ok_or_else(|| {
+            Failure::usage("this platform has no data directory: give PLACE instead of --game")
+        })?;
         Ok(Self::Directory(data))
     }
 

@@ -35,17 +35,17 @@ pub enum Player {
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         to: PathBuf,
     },
-    /// Say what would be removed of a player and what would remain, or remove it
+    /// Show what would be removed of a player and what would remain, or remove it
     Erase {
         #[command(flatten)]
         place: OfPlace,
         /// The player, exactly as the game names them
         #[arg(long, value_name = "PLAYER")]
         name: String,
-        /// Only say what would go, as without --apply
+        /// Only show what would be removed, as without --apply
         #[arg(long, conflicts_with = "apply")]
         dry_run: bool,
-        /// Remove it for good: it can't be had back
+        /// Remove it for good: this can't be undone
         #[arg(long)]
         apply: bool,
     },
@@ -180,7 +180,7 @@ fn export(place: &Place, name: &str, to: &Path, output: &mut Output<'_>) -> Resu
         let title = profile.directory.title();
         return output.object(&Exported { profile: &title, name, bytes });
     }
-    output.line(format_args!("{bytes} bytes are in {}", to.display()))
+    output.line(format_args!("wrote {bytes} bytes to {}", to.display()))
 }
 
 fn erase(place: &Place, name: &str, applied: bool, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -242,7 +242,7 @@ fn profile_of(place: &Place, name: &str) -> Result<Profile, Failure> {
     match found.pop() {
         Some(profile) if found.is_empty() => Ok(profile),
         Some(_) => {
-            Err(Failure::usage("the player is in several profiles: name the directory of one"))
+            Err(Failure::usage("several profiles have this player: name the directory of one"))
         }
         None if unread > 0 => Err(Failure::usage(format!(
             "no session or slot of this player was found, but {unread} could not be read"

@@ -33,10 +33,10 @@ const WAYS: [(&str, LeftAs); 5] = [
 /// Rules of retention.
 #[derive(Args, Debug)]
 pub struct Rules {
-    /// Only say what would go, as without --apply
+    /// Only show what would be removed, as without --apply
     #[arg(long, conflicts_with = "apply")]
     dry_run: bool,
-    /// Move what would go to the trash, from which it can be had back for a while
+    /// Move these sessions to the trash, from which undelete takes them out again
     #[arg(long)]
     apply: bool,
     /// What is kept of the sessions that were left so: `failed=7d,newest:5`
@@ -228,7 +228,7 @@ impl FromStr for Rule {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let words = || WAYS.map(|(word, _)| word).join(", ");
-        let (left, parts) = text.split_once('=').ok_or("it is no LEFT=PARTS")?;
+        let (left, parts) = text.split_once('=').ok_or("expected LEFT=PARTS")?;
         let way = WAYS.iter().find(|(word, _)| *word == left);
         let (_, left) = way.ok_or_else(|| format!("LEFT may be {}", words()))?;
         let mut keep = Keep::default();
@@ -238,11 +238,11 @@ impl FromStr for Rule {
         match ages[..] {
             [] => {}
             [age] => keep = Keep::within(span(age)?),
-            _ => return Err("there may be one age".to_owned()),
+            _ => return Err("only one age may be given".to_owned()),
         }
         for part in numbers {
-            let (what, number) = part.split_once(':').ok_or("it is no WHAT:NUMBER")?;
-            let number = number.parse().map_err(|_| format!("{number} is no number"))?;
+            let (what, number) = part.split_once(':').ok_or("expected an age or WHAT:NUMBER")?;
+            let number = number.parse().map_err(|_| format!("{number} isn't a number"))?;
             keep = match what {
                 "newest" => keep.or_newest(number),
                 "daily" => keep.or_daily(number),
@@ -262,7 +262,7 @@ fn bytes(text: &str) -> Result<u64, String> {
         Some('G') => (text.strip_suffix('G'), 1_000_000_000),
         _ => (Some(text), 1_u64),
     };
-    let number: u64 = number.unwrap_or_default().parse().map_err(|_| "it is no number of bytes")?;
+    let number: u64 = number.unwrap_or_default().parse().map_err(|_| "expected bytes, as 4G")?;
     number.checked_mul(factor).ok_or_else(|| "it is too large".to_owned())
 }
 

@@ -57,7 +57,7 @@ impl Pseudonyms {
             Err(source) => return Err(unusable(path, source.to_string())),
         };
         let key =
-            key.ok_or_else(|| unusable(path, "it has no 64 hexadecimal digits".to_owned()))?;
+            key.ok_or_else(|| unusable(path, "a key has 64 hexadecimal digits".to_owned()))?;
         Ok(Self::of(key))
     }
 

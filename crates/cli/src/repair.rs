@@ -60,7 +60,7 @@ pub fn repair(
 ) -> Result<ExitCode, Failure> {
     let OpenSession { profile, stored } = session;
     if profile.is_file() {
-        return Err(Failure::usage("a file can't be repaired; name the directory that it lies in"));
+        return Err(Failure::usage("a single file can't be repaired; name its directory"));
     }
     let target = EmptyDirectory::at(to, &profile.directory.sessions)?;
     let slots = &profile.directory.slots;
@@ -140,12 +140,12 @@ impl Report {
         output.line(format_args!("{kept} of {all} checkpoints are kept"))?;
         match (&self.newest, &self.newest_is_called) {
             (None, _) => {
-                let nothing = "nothing is left that could be restored, so nothing was written";
+                let nothing = "no checkpoint is left that can be restored, so nothing was written";
                 return output.toned(Tone::Bad, format_args!("{nothing}"));
             }
             (Some(newest), None) => output.line(format_args!("the newest is {newest}"))?,
             (Some(newest), Some(called)) => {
-                let why = "since what came after it was left by going back";
+                let why = "since a rewind left what came after it";
                 output.line(format_args!("the newest is {newest}, in the copy {called}, {why}"))?;
             }
         }

@@ -119,7 +119,7 @@ impl fmt::Display for Content {
             Self::Value(value) => value.fmt(formatter),
             Self::Unknown(bytes, _) => {
                 let shown = Value::Bytes(bytes.clone());
-                write!(formatter, "{shown}, which is no MessagePack that can be shown")
+                write!(formatter, "{shown}, which isn't MessagePack that can be shown")
             }
             Self::Personal => formatter.write_str(PERSONAL),
         }

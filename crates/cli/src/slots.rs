@@ -121,7 +121,7 @@ impl Slot {
             Ok(Some(_)) => {}
             Ok(None) => {
                 self.condition = Condition::Lost;
-                self.problems.push("its checkpoint can't be read whole".to_owned());
+                self.problems.push("its checkpoint is damaged".to_owned());
             }
             Err(error) => {
                 self.condition = Condition::Lost;

@@ -34,10 +34,10 @@ impl NewFile {
         let path = std::path::absolute(path)?;
         // A link that leads to nothing is something as well.
         if fs::symlink_metadata(&path).is_ok() {
-            return Err(taken(&path, "is there already"));
+            return Err(taken(&path, "already exists"));
         }
         if path.file_name().is_none() || !path.parent().is_some_and(Path::is_dir) {
-            return Err(taken(&path, "lies in no directory that is there"));
+            return Err(taken(&path, "is in a directory that doesn't exist"));
         }
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(UNFINISHED);
@@ -83,14 +83,14 @@ impl EmptyDirectory {
     pub fn at(path: &Path, read: &Path) -> Result<Self, Failure> {
         let path = std::path::absolute(path)?;
         if path.starts_with(read) {
-            return Err(taken(&path, "lies among what is read"));
+            return Err(taken(&path, "is inside the directory that is read"));
         }
         let is_there = match fs::read_dir(&path).map(|mut entries| entries.next().is_none()) {
             Ok(true) => true,
             Ok(false) => return Err(taken(&path, "isn't empty")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-                return Err(taken(&path, "is no directory"));
+                return Err(taken(&path, "isn't a directory"));
             }
             Err(error) => return Err(failed(&path, error)),
         };

@@ -232,7 +232,7 @@ fn no_session() -> Failure {
 
 /// All sessions are wanted, and one of them.
 fn all_and_one() -> Failure {
-    Failure::usage("--all goes without the name of a session")
+    Failure::usage("--all can't be used with the name of a session")
 }
 
 /// The words of a command line that follow its verb. `--game` stands for the first of them, so the others
@@ -275,7 +275,7 @@ impl Words {
     fn end(mut self) -> Result<(), Failure> {
         self.next().map_or(Ok(()), |word| {
             let word = word.to_string_lossy();
-            Err(Failure::usage(format!("there is one argument too many: {word}")))
+            Err(Failure::usage(format!("unexpected argument {word}")))
         })
     }
 }

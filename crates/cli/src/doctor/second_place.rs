@@ -18,7 +18,7 @@ pub fn of(first: &[Profile], second: &Place) -> Result<Vec<Finding>, Failure> {
             let Some(there) = newest(&profile, session)? else { continue };
             let here = beside.map(|profile| newest(profile, session)).transpose()?.flatten();
             let what = match here {
-                None => format!("it is here alone, with checkpoint {there}"),
+                None => format!("it is only here, with checkpoint {there}"),
                 Some(first) => format!("its newest checkpoint is {there} here and {first} there"),
             };
             findings.push(Finding {

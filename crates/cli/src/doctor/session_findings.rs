@@ -59,7 +59,7 @@ fn files(profile: &Profile, stored: &mut StoredSession, directory: &Path) -> Vec
     let is_known = findings.iter().any(is_damage);
     match profile.judge(stored) {
         Condition::Lost if !is_known => {
-            let what = "nothing that could be restored is left";
+            let what = "no checkpoint is left that can be restored";
             findings.push(finding(Code::SessionLost, session, directory, what));
         }
         Condition::Damaged if unread.iter().any(|it| it.is_damage()) || !is_known => {
@@ -105,7 +105,7 @@ fn standing(profile: &Profile, stored: &StoredSession, directory: &Path) -> Vec<
     }
     let lines = index.heads().iter().filter(|head| !head.declined).count();
     if lines > 1 {
-        let what = format!("{lines} lines were played apart from each other");
+        let what = format!("it has {lines} lines that were played separately");
         findings.push(finding(Code::SessionForked, session, directory, what));
     }
     if let Some(head) = index.newest_head()
@@ -113,7 +113,7 @@ fn standing(profile: &Profile, stored: &StoredSession, directory: &Path) -> Vec<
         && !head.declined
     {
         let cause = profile.cause(head).unwrap_or_default();
-        let what = format!("it was left by a crash that nobody has decided about: {cause}");
+        let what = format!("it crashed, and the player hasn't decided about it yet: {cause}");
         findings.push(finding(Code::CrashUndecided, session, directory, what));
     }
     let bytes = stored.bytes_with_attachments();

@@ -132,7 +132,7 @@ fn write(place: &Place, path: &Path, output: &mut Output<'_>) -> Result<(), Fail
         return output.object(&Written { written_to: path, baseline: &baseline });
     }
     let (count, version) = (baseline.figures.len(), &baseline.game_version);
-    output.line(format_args!("{count} figures of version {version} are in {} now", path.display()))
+    output.line(format_args!("wrote {count} figures of version {version} to {}", path.display()))
 }
 
 impl Baseline {
@@ -259,9 +259,9 @@ impl Verdict {
 
 /// Reads a number of percent, as `25` or `12.5`.
 fn percent(text: &str) -> Result<f64, String> {
-    let percent: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    let percent: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
     let is_share = percent.is_finite() && percent >= 0.0;
-    is_share.then_some(percent).ok_or_else(|| "it is no number from 0".to_owned())
+    is_share.then_some(percent).ok_or_else(|| "expected a number from 0".to_owned())
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl FromStr for DrawnFrom {
             is_whole.then(|| [skill, path, field].map(str::to_owned))
         });
         let [skill, path, field] =
-            parts.ok_or("it takes a name, a type and a field, as parry=hop::Struck:was_parried")?;
+            parts.ok_or("expected NAME=TYPE:FIELD, as parry=hop::Struck:was_parried")?;
         Ok(Self { skill, path, field })
     }
 }

@@ -6,7 +6,7 @@ use bevy_session_insights::{Comparison, Effect, Estimate, Figure, Hardness, Less
 pub fn lines(lessons: &Lessons) -> Vec<String> {
     let mut lines = vec![format!("{} sessions", lessons.sessions)];
     if lessons.withheld > 0 {
-        lines.push(format!("{} without consent, of which nothing is known", lessons.withheld));
+        lines.push(format!("{} more without consent, which aren't counted", lessons.withheld));
     }
     for it in &lessons.skills {
         let player = it.player.as_deref().unwrap_or("nobody named");

@@ -16,7 +16,7 @@ use crate::output::status_word;
 use crate::place::{Left, Profile};
 use crate::session_entry::entry_of;
 
-/// Which sessions are wanted. What isn't said leaves nothing out.
+/// The sessions that are wanted. A filter that isn't given leaves nothing out.
 #[derive(Args, Clone, PartialEq, Default, Debug)]
 pub struct Filters {
     /// All of these words are in its name, player, description, tags, type or open chapters
@@ -34,7 +34,7 @@ pub struct Filters {
     /// Its type; may be given several times
     #[arg(long = "type", value_name = "TYPE")]
     session_type: Vec<String>,
-    /// A tag that it has; each that is given
+    /// A tag that it has; may be given several times, and it has to have all
     #[arg(long)]
     tag: Vec<String>,
     /// The value of a custom field, as JSON or else as a text
@@ -49,7 +49,7 @@ pub struct Filters {
     /// Played for as long as this: `1h 30m`
     #[arg(long, value_name = "TIME", value_parser = span)]
     played: Option<Duration>,
-    /// The player holds on to it
+    /// The player has pinned it
     #[arg(long)]
     pinned: bool,
     /// It is planned, and hasn't begun
@@ -58,13 +58,13 @@ pub struct Filters {
     /// Where it stands; may be given several times
     #[arg(long = "in", value_enum, value_name = "PLACE")]
     places: Vec<Standing>,
-    /// What the list goes by; by default the session that was begun first comes first
+    /// The order of the list [default: the session that was started first comes first]
     #[arg(long, value_enum)]
     sort: Option<Order>,
-    /// The other way round
+    /// Reverse the order
     #[arg(long, requires = "sort")]
     reverse: bool,
-    /// As many sessions of a profile at the most
+    /// Show at most this many sessions of each profile
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
 }
@@ -204,7 +204,7 @@ fn status(text: &str) -> Result<SessionStatus, String> {
 }
 
 fn field(text: &str) -> Result<(String, serde_json::Value), String> {
-    let (name, value) = text.split_once('=').ok_or("it is no NAME=VALUE")?;
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
     Ok((name.to_owned(), value))
 }

@@ -40,7 +40,7 @@ pub fn find(directory: &Path) -> Result<Vec<ProfileDirectory>, Failure> {
     let unknown = |why| Failure::UnknownDirectory { path: directory.to_owned(), why };
     let path = whole(directory)?;
     if !path.is_dir() {
-        return Err(unknown("it is no directory"));
+        return Err(unknown("it isn't a directory"));
     }
     let below = |name: &str| path.join(name);
     let candidates =

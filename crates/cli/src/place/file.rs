@@ -40,7 +40,7 @@ fn open_report(disk: &dyn Disk, path: &Path) -> Result<Opened, Failure> {
     report::open_of_any_game(disk, path).map_err(|error| match error {
         ReportError::NotAReport { .. } => Failure::UnreadableFile {
             path: path.to_owned(),
-            why: "it is no slot, archive, segment or report, or its header is damaged".to_owned(),
+            why: "it isn't a slot, archive, segment or report, or its header is damaged".to_owned(),
         },
         error => Failure::Report(error),
     })

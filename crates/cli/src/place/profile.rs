@@ -24,7 +24,9 @@ use crate::logged::logged_line;
 const LINES: usize = 20;
 
 /// A note on the facts that can't be known without the state directory.
-pub const UNKNOWN_WITHOUT_RECORDS: &str = "no state directory is beside the data: how sessions were left that have no end, and what was saved of them after their last clean end, can't be known";
+pub const UNKNOWN_WITHOUT_RECORDS: &str = "\
+no state directory is beside the data, so it isn't known which sessions crashed, and what was saved after their \
+last clean end";
 
 /// A profile that is looked at.
 pub struct Profile {

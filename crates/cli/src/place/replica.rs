@@ -87,7 +87,7 @@ impl Replica {
 
 fn directory(path: &Path) -> Result<Arc<dyn ReplicaStore>, Failure> {
     if !path.is_dir() {
-        let why = "it is no directory";
+        let why = "it isn't a directory";
         return Err(Failure::UnknownDirectory { path: path.to_owned(), why });
     }
     let store = DirectoryReplica::open(path)

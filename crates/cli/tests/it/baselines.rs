@@ -165,10 +165,10 @@ fn a_baseline_that_is_none_is_refused_with_its_place() -> Done {
     };
     for length in [0, 1, whole.len() / 2, whole.len() - 3] {
         fs::write(watched.file(), &whole[..length])?;
-        refused(&watched, "is no baseline, by line ")?;
+        refused(&watched, "isn't a baseline: error in line ")?;
     }
     fs::write(watched.file(), "{\n  \"baseline\": true\n}")?;
-    refused(&watched, "is no baseline, by line 2, column ")?;
+    refused(&watched, "isn't a baseline: error in line 2, column ")?;
     fs::write(watched.file(), "{\"baseline\": 2, \"figures\": \"all of them\"}")?;
     refused(&watched, "has version 2, which is newer than 1")?;
     fs::remove_file(watched.file())?;

@@ -156,7 +156,7 @@ fn alerts_that_stand_are_shown_and_count_where_something_is_wrong() -> Done {
 fn where_nobody_lives_the_probe_says_so() -> Done {
     let game = Game::new()?;
     let ran = game.run("health DIR")?;
-    assert_eq!((ran.code, &*ran.text), (Some(2), "no process of the game lives\n"));
+    assert_eq!((ran.code, &*ran.text), (Some(2), "no process of the game is running\n"));
     let ran = game.run("health --json DIR")?;
     assert_eq!((ran.code, &*ran.text), (Some(2), ""));
     fs::remove_dir_all(game.directory().join("state"))?;

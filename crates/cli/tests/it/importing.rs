@@ -138,7 +138,7 @@ fn a_place_that_nothing_can_be_brought_to_is_named() -> Done {
     let nowhere = game.root.path().join("nowhere").display().to_string();
     let at = |into: &str| game.run_words(&["import", &file, "--into", into]);
     for (ran, why) in [
-        (at(&nowhere)?, "it is no directory"),
+        (at(&nowhere)?, "it isn't a directory"),
         (at(&file)?, "--into is a file"),
         (game.run_words(&["import", &file])?, "--into is missing"),
         (game.run_words(&["import", "--into", "DIR"])?, "FILE"),

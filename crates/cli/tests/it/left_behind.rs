@@ -201,7 +201,7 @@ fn what_lies_in_a_second_place_is_compared_with_the_first() -> Done {
         what.starts_with("its newest checkpoint is 9@") && what.contains("here and 9@"),
         "{what}"
     );
-    let alone = |it: &&Value| it["what"].as_str().is_some_and(|it| it.contains("here alone"));
+    let alone = |it: &&Value| it["what"].as_str().is_some_and(|it| it.contains("only here"));
     assert_eq!(findings.iter().filter(alone).count(), 1);
     let slots = |it: &&Value| it["what"].as_str().is_some_and(|it| it.starts_with("the slot"));
     assert_eq!(findings.iter().filter(slots).count(), 2);

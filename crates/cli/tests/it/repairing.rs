@@ -111,7 +111,7 @@ fn nothing_is_written_over_what_is_there() -> Done {
     for place in [&taken, &file, &inside] {
         let ran = game.run_words(&["repair", "DIR", "Relics", "--to", place])?;
         assert_eq!((ran.code, &*ran.text), (Some(64), ""), "{place}: {}", ran.error);
-        assert!(ran.error.contains("nothing is written over"), "{}", ran.error);
+        assert!(ran.error.contains("nothing was written"), "{}", ran.error);
     }
     assert_eq!(fs::read_dir(to.path())?.count(), 1);
     assert_eq!(game.snapshot()?, before);
