@@ -185,8 +185,8 @@ impl fmt::Display for Finding {
         match self {
             Self::NothingSaved { on } => write!(
                 formatter,
-                "saved entities have no component that is saved: {on}. Save one of theirs, or take the \
-                 marker `Saved` away",
+                "entities with the marker `Saved` have no saved component: {on}. Save a component of \
+                 theirs, or remove the marker",
             ),
             Self::StatesNeverGated { states } => write!(
                 formatter,
@@ -197,13 +197,13 @@ impl fmt::Display for Finding {
             ),
             Self::DuplicateKey { key, entities } => write!(
                 formatter,
-                "{} entities have the save key `{key}`, and only the first gets what is saved. Make \
-                 keys unique",
+                "{} entities have the save key `{key}`, and only the first gets the saved values. \
+                 Make keys unique",
                 entities.len(),
             ),
             Self::EntityObserver { on } => write!(
                 formatter,
-                "observers of their own watch saved entities, and don't come back with them: {on}. \
+                "saved entities have observers of their own, which a restore doesn't bring back: {on}. \
                  Call `observe` in an observer of `On<Add<…>>`, or watch all of them with \
                  `add_observer`; if that is done, let the doctor ignore `ObservedBy`",
             ),
@@ -212,8 +212,8 @@ impl fmt::Display for Finding {
             }
             Self::RarelyChanges { type_path, values } => write!(
                 formatter,
-                "{type_path} is on {values} saved entities, and none changed for {CHECKPOINTS} checkpoints, which \
-                 looked at all of them. Mark it `#[component(summary_tick)]`, so that they don't",
+                "{type_path} is on {values} saved entities, and none changed for {CHECKPOINTS} checkpoints, \
+                 each of which checked all of them. Mark it `#[component(summary_tick)]` to skip that",
             ),
             Self::PowerCutsNotCovered => formatter.write_str(
                 "a power cut may cost checkpoints here, since the file system can't sync directories; \
@@ -278,12 +278,12 @@ impl Finding {
                     "Mark it `#[reflect(Component, Saved)]` or call `save_component`"
                 })?;
                 formatter
-                    .write_str("; if it is made again from what is saved, let the doctor ignore it")
+                    .write_str("; if the game rebuilds it on a restore, let the doctor ignore it")
             }
             Self::PlaceNotSaved { on } => write!(
                 formatter,
                 "the places of saved entities aren't saved: {on}. Call `save_component::<Transform>()`; \
-                 if `Transform` is made again from what is saved, let the doctor ignore it",
+                 if the game rebuilds `Transform` on a restore, let the doctor ignore it",
             ),
             Self::ResourceNotSaved { type_path } => write!(
                 formatter,
@@ -297,9 +297,9 @@ impl Finding {
             ),
             Self::UnknownComponents { types, on } => write!(
                 formatter,
-                "{types} types of components on saved entities aren't registered, so nobody knows whether they \
-                 should be saved: {on}. Call `register_type` for each instance of a generic type that is, and \
-                 switch on Bevy's feature `debug` to see what they are called",
+                "{types} types of components on saved entities aren't registered, so the doctor can't tell whether \
+                 they should be saved: {on}. Call `register_type` for each instance of a generic type that \
+                 should, and switch on Bevy's feature `debug` to see their names",
             ),
             _ => Ok(()),
         }

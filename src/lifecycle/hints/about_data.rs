@@ -12,8 +12,8 @@ impl SessionHint {
         match self {
             Self::NoEntitySaved { types } => write!(
                 formatter,
-                "no entity has been saved so far: components are saved on entities with the marker \
-                 `Saved`, and there are none. Spawn them with it, as in \
+                "no entity has been saved so far: components are saved only on entities with the marker \
+                 `Saved`, and no entity has it. Spawn them with it, as in \
                  `commands.spawn((Saved, …))`, or mark a component of theirs \
                  `#[reflect(Component, Saved)]`. Saved components: {}",
                 first_few(types),
@@ -31,7 +31,7 @@ impl SessionHint {
                 formatter,
                 "the entity with the save key `{key}`{} is saved and doesn't come back: it was \
                  despawned before the session was restored. Let the game stand still until the \
-                 question is answered, with `run_if(not(recovery_is_pending))` or by pausing \
+                 question is answered, with `run_if(not(recovery_is_pending))`, or pause \
                  `Time<Virtual>`",
                 and_more(*entities),
             ),

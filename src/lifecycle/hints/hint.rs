@@ -214,13 +214,13 @@ impl fmt::Display for SessionHint {
         match self {
             Self::ConditionFailed { condition, error } => write!(
                 formatter,
-                "the condition {condition} can't be asked and counts as false: {error}. Insert what \
-                 it needs, or take it as an `Option`",
+                "the condition {condition} can't run and counts as false: {error}. Insert what it \
+                 needs, or take it as an `Option`",
             ),
             Self::StateNotAdded { state } => write!(
                 formatter,
-                "the state {state} isn't part of the app, so conditions and hooks that go by it \
-                 never come true. Call `app.init_state::<{}>()` or `add_sub_state`",
+                "the state {state} isn't part of the app, so conditions and hooks that depend \
+                 on it never run. Call `app.init_state::<{}>()` or `add_sub_state`",
                 ShortName(state),
             ),
             Self::NoSessionStarted => formatter.write_str(
@@ -235,9 +235,9 @@ impl fmt::Display for SessionHint {
                  before it changes anything, or let the game end",
             ),
             Self::StoppedInDevelopment => formatter.write_str(
-                "the game was killed, and nobody is asked about that in a debug build. Call \
-                 `SessionPlugin::development(false)` to have the session offered, as a release build \
-                 does, or `resume_in_development(true)` to go on without a question; \
+                "the game was killed, and a debug build doesn't offer to recover the session. Call \
+                 `SessionPlugin::development(false)` to have it offered, as a release build does, \
+                 or `resume_in_development(true)` to go on without a question; \
                  `commands.session().library().find()` offers it now",
             ),
             Self::DialogWithoutCamera => formatter.write_str(

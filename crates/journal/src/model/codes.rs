@@ -77,31 +77,31 @@ codes! {
     SessionForked "BS0105" Note, "A session has two lines",
         "compare the two lines with view, and let the player choose in the game";
     CrashUndecided "BS0106" Note, "A crash waits for an answer",
-        "start the game: it offers what can be had back";
+        "start the game: it offers what can be restored";
     DeletionUnfinished "BS0107" Note, "A deletion isn't finished",
-        "start the game: it goes on with deleting";
+        "start the game: it finishes the deletion";
     EventsDamaged "BS0108" Problem, "Events are damaged",
-        "nothing: no checkpoint depends on events; log shows those that are left";
+        "do nothing: no checkpoint depends on events; log shows those that are left";
     AttachmentDamaged "BS0109" Problem, "An attachment is damaged",
-        "nothing: a picture is missing, and no checkpoint depends on it";
+        "do nothing: only the attachment is missing, and no checkpoint depends on it";
     RestoreUnproven "BS0110" Note, "A restore hasn't proven itself",
-        "nothing: the game watches the restore, and offers an older checkpoint if it dies";
+        "do nothing: the game watches the restore, and offers an older checkpoint if it dies";
     DiesAgain "BS0111" Problem, "The game dies again and again",
-        "read what the game said last with log, and look with diff at what the checkpoints have in common";
+        "read its last lines with log, and compare its checkpoints with diff";
     SlotDamaged "BS0201" Problem, "A slot is damaged",
-        "save again under that name, or take what session and other slots have";
+        "save again under that name, or load the session or another slot";
     SessionLarge "BS0301" Note, "A session is large",
-        "see with stats what makes it large, and with prune what rules would let go";
+        "find out with stats what makes it large, and with prune what rules would remove";
     RecordDamaged "BS0401" Note, "A process record is damaged",
         "start the game: how its last process ended isn't known, and nothing else is missing";
     ProcessHangs "BS0402" Problem, "A game hangs",
-        "look with health, and restart the game if it stays so: checkpoints are safe";
+        "check it with health, and restart the game if it still hangs: checkpoints are safe";
     LocksLeft "BS0403" Note, "Locks were left behind",
-        "start the game: it clears locks of dead processes away once its first checkpoint is safe";
+        "start the game: it removes locks of dead processes once its first checkpoint is safe";
     FilesLeft "BS0404" Note, "Files were left behind",
-        "start the game: it removes what a process left that stopped while it wrote";
+        "start the game: it removes files that a dead process left unfinished";
     RecordsMissing "BS0405" Note, "The state directory isn't there",
-        "look at the game's state directory as well: on Linux it lies apart from the data";
+        "copy the game's state directory as well: on Linux it is apart from the data";
     DiskFull "BS0501" Problem, "The disk is nearly full",
         "make room: with too little, saving stops";
     InSecondPlace "BS0502" Note, "Sessions lie in a second place",
@@ -116,7 +116,7 @@ codes! {
     SessionHeld "BS0604" Note, "A session is played elsewhere",
         "end the other process, or let it play on";
     IndexMade "BS0605" Note, "The index was made again",
-        "nothing, unless it happens at each start: then look at the state directory";
+        "do nothing, unless it happens at each start: then check the rights of the state directory";
     SwitchedOff "BS0606" Note, "Features are switched off",
         "switch them on again once the reason is gone";
     PoliciesUnreadable "BS0607" Problem, "The policies can't be read",
@@ -129,25 +129,25 @@ codes! {
     IndexMisses "BS0703" Problem, "The index knows too little",
         "look whether something else writes into the directory of sessions";
     StaleLocks "BS0704" Problem, "Locks were left behind",
-        "look why starts die before their first checkpoint is durable";
+        "find out why processes die before their first checkpoint is durable";
     DiskLow "BS0705" Problem, "There is little room on the disk",
         "make room: with too little, saving stops";
     CheckpointOld "BS0706" Problem, "The newest durable checkpoint is old",
         "look at the disk: is it full, slow or gone";
     ManyCrashes "BS0707" Problem, "Many sessions crash",
-        "read what the sessions logged last, and look for what they have in common";
+        "read the last log lines of the sessions, and look for what they have in common";
     MemoryHigh "BS0708" Problem, "The process takes much memory",
         "look at what the game has loaded, and restart it at a quiet moment";
     SessionOversized "BS0709" Problem, "A session takes much of the disk",
-        "look which types make it large, and keep less of its history";
+        "find out which types make it large, and keep less of its history";
     SessionLong "BS0710" Problem, "A session was played for long",
         "let the player end it, or raise the level";
     ManyEntities "BS0711" Problem, "A session has many entities",
         "look for what the game spawns and never despawns";
     DiesOften "BS0712" Problem, "The game died several times lately",
-        "read what the processes logged before they died, and take back the update that it began with";
+        "read the last log lines of the processes, and roll back the update that it began with";
     ReplicaLags "BS0713" Problem, "The replica is behind",
-        "look at the network and at the replica's store: what it lacks is lost if this machine is";
+        "check the network and the replica's store: what it lacks is lost if this machine is";
 
     NoSessionStarted "BS0801" Problem, "No session was started",
         "call start when a new game begins, or start_or_continue at start-up";
@@ -155,7 +155,7 @@ codes! {
         "put the marker Saved on an entity, or let a component require it";
     GateStaysShut "BS0803" Problem, "A gate stays shut",
         "enter the state in which the game is played, or change the condition";
-    ConditionFailed "BS0804" Problem, "A condition can't be asked",
+    ConditionFailed "BS0804" Problem, "A condition can't run",
         "insert what it needs, or take it as an Option";
     StateNotAdded "BS0805" Problem, "A state isn't part of the app",
         "call init_state or add_sub_state";
@@ -165,14 +165,14 @@ codes! {
         "call SessionPlugin::development(false), or start with BEVY_SESSION=continue";
     WentOnAfterFailure "BS0808" Problem, "The game went on after a failure",
         "let the system return before it changes anything, or let the game end";
-    KeyedEntityWentAgain "BS0809" Note, "An entity with a key went as soon as it came",
-        "give keys that the next round may use again a scope, or forget them";
+    KeyedEntityWentAgain "BS0809" Note, "An entity with a key is despawned at once",
+        "forget the keys before a new round, or put a SaveScope on the level";
     LostBeforeRestore "BS0810" Problem, "Entities were lost before the restore",
-        "keep the level until the player has answered the offer";
+        "let the game stand still until the player has answered the offer";
     NotPutBack "BS0811" Problem, "Components didn't come back",
         "save them, require them, or add them in an observer of what is saved";
     LinkNotRestored "BS0812" Problem, "A relationship didn't come back",
-        "save the entity that it leads to";
+        "save its target, or give the target a SaveKey";
     EntityNotMapped "BS0813" Problem, "An entity in a field isn't mapped",
         "mark the field with #[entities]";
     SavedUnmapped "BS0814" Problem, "An entity was saved unmapped",
@@ -180,7 +180,7 @@ codes! {
     InstanceNotRegistered "BS0815" Problem, "A generic type isn't registered",
         "call register_type for each instance";
     ContextTooLong "BS0816" Note, "The game's context is too long",
-        "say less in GameContext: what is over is cut";
+        "shorten the texts of GameContext: what is over the limit is cut";
     DialogWithoutCamera "BS0817" Problem, "The recovery dialog can't be seen",
         "spawn a camera";
 
@@ -190,9 +190,9 @@ codes! {
         "call save_component::<Transform>()";
     ResourceNotSaved "BS0903" Note, "A resource isn't saved",
         "mark it with #[reflect(Resource, Saved)], or let the doctor ignore it";
-    UnknownComponents "BS0904" Note, "Components are unknown",
-        "register them, and switch on Bevy's feature debug to see what they are called";
-    ReferenceToUnsaved "BS0905" Problem, "A reference leads to what isn't saved",
+    UnknownComponents "BS0904" Note, "Components aren't registered",
+        "register them; Bevy's feature debug shows their names";
+    ReferenceToUnsaved "BS0905" Problem, "A reference leads to an unsaved entity",
         "save that entity, or give it a SaveKey";
     NothingSaved "BS0906" Problem, "A saved entity has nothing saved",
         "save one of its components, or take the marker away";
@@ -203,7 +203,7 @@ codes! {
     EntityObserver "BS0909" Note, "An observer of one entity doesn't come back",
         "add it in an observer of On<Add<…>>";
     TypeNotSaved "BS0910" Problem, "A type can't be saved",
-        "derive what the reason names";
+        "do what the reason says";
     RarelyChanges "BS0911" Note, "A type rarely changes",
         "mark it with #[component(summary_tick)]";
     PowerCutsNotCovered "BS0912" Note, "A power cut may cost checkpoints",

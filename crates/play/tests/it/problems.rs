@@ -160,7 +160,7 @@ fn a_condition_that_cannot_be_asked_does_not_hold_and_the_hint_says_so() {
     });
     assert_eq!(standing(&game, "well"), "open");
     let hints = game.app().world().resource::<bevy_session::hints::SessionHints>();
-    assert!(hints.iter().any(|hint| hint.to_string().contains("can't be asked")));
+    assert!(hints.iter().any(|hint| hint.to_string().contains("can't run")));
     // Without the session's plugin nothing happens, and nothing breaks.
     let mut app = App::new();
     app.add_plugins(MinimalPlugins).add_objective(Objective::new("well"));
