@@ -119,11 +119,11 @@ strings! {
     /// The process ran on another machine.
     ended_elsewhere: String = "You played on another device {ago}. The game may still be open there.",
     /// The game is in the replica alone, and whoever played it is gone.
-    elsewhere_all: String = "You played on another device {ago}. You can go on here.",
+    elsewhere_all: String = "You played on another device {ago}. You can continue here.",
     /// The same, and this machine has an earlier state of it.
-    elsewhere_newer: String = "You played on another device {ago}. That is newer than what is here, and you can go on with it.",
+    elsewhere_newer: String = "You played on another device {ago}. That save is newer than the one here, and you can continue from it.",
     /// The game went on here and on another machine, and what is here is offered.
-    elsewhere_fork: String = "This game also went on on another device. Both are kept: what is here becomes a game of its own.",
+    elsewhere_fork: String = "This game was also continued on another device. Both are kept: what is here becomes a separate game.",
     /// Next to nothing was lost.
     nothing_lost: String = "Nothing was lost.",
     /// The play that was lost.
@@ -139,7 +139,7 @@ strings! {
     /// The checkpoint that was chosen can't be restored.
     choice_failed: String = "This save could not be loaded: {reason}.",
     /// Another choice is preselected in its place.
-    next_best: String = "The next best one is chosen now.",
+    next_best: String = "The next best save is chosen now.",
     /// Nothing can be restored.
     nothing_readable: String = "The saves of \"{name}\" could not be read: {reason}. Nothing was deleted.",
     /// The same of a session whose name isn't known.
@@ -159,7 +159,7 @@ strings! {
     /// The session went on in two places, here and on another device, say.
     forked: String = "The same until {moment}; then {sides}. Both are kept.",
     /// The same, and it isn't known when.
-    forked_some_time: String = "This game went on in two places: {sides}. Both are kept.",
+    forked_some_time: String = "This game was continued in two places: {sides}. Both are kept.",
     /// The play on this machine since.
     forked_here: String = "{time} here",
     /// The play on another machine since.
@@ -219,7 +219,7 @@ strings! {
     /// A report could not be written.
     report_failed: String = "The report could not be saved: {reason}.",
     /// The purpose of a report.
-    report_explained: String = "A report helps the makers of the game to find the fault. It holds your newest save, and no personal paths.",
+    report_explained: String = "A report helps the makers of the game find the problem. It contains your newest save, but no personal paths.",
     /// While a checkpoint is being restored: it is being read.
     restoring_reading: String = "Reading your save ...",
     /// The game loads its level.
@@ -248,7 +248,7 @@ strings! {
     /// A slot.
     kind_slot: String = "Saved by you",
     /// A way out of a crash that the game adds.
-    kind_option: String = "Another way to go on",
+    kind_option: String = "Another way to continue",
     /// Beside what can't be chosen now.
     not_available: String = "Not available",
     /// A slot that was left behind at the exit.
@@ -299,7 +299,7 @@ strings! {
     /// The button that shows what the list is grouped by.
     group_by: String = "Group by: {what}",
     /// Above the ways to group.
-    group_by_what: String = "What is the list to be grouped by?",
+    group_by_what: String = "Group the list by:",
     /// No groups.
     group_nothing: String = "None",
     /// Groups by player.
@@ -353,9 +353,9 @@ strings! {
     /// When a session was deleted.
     deleted_ago: String = "deleted {ago}",
     /// The days for which a session can still be taken out of the trash.
-    trash_days: Counted = ("goes for good in a day", "goes for good in {n} days"),
+    trash_days: Counted = ("removed for good in a day", "removed for good in {n} days"),
     /// The same, and its time is over.
-    trash_soon: String = "goes for good soon",
+    trash_soon: String = "removed for good soon",
     /// The button that continues a session.
     continue_it: String = "Continue",
     /// The button that begins a session that was planned.
@@ -393,7 +393,7 @@ strings! {
     /// The button for a new session.
     new_it: String = "New",
     /// Above the field for its name.
-    new_what: String = "What is the new game to be called?",
+    new_what: String = "Name of the new game:",
     /// The scenario that it begins with.
     new_scenario: String = "Scenario: {name}",
     /// Below that: its difficulty.
@@ -413,7 +413,7 @@ strings! {
     /// The new name is too long.
     name_too_long: String = "This name is too long: {n} of at most {limit} bytes.",
     /// Before a session is archived.
-    sure_archive: String = "Put \"{name}\" into the archive? Its newest save is kept there, earlier ones are not.",
+    sure_archive: String = "Archive \"{name}\"? Its newest save is kept, earlier ones are removed.",
     /// Before the session that is played ends.
     sure_end: String = "End \"{name}\" for good? It can't be continued after that.",
     /// Before a session is removed for good.
@@ -429,7 +429,7 @@ strings! {
     /// Something was brought back.
     said_back: String = "\"{name}\" is back.",
     /// A second session was made of one.
-    said_copied: String = "There is a copy: \"{name}\".",
+    said_copied: String = "Copied as \"{name}\".",
     /// The button that keeps it.
     undo: String = "Undo ({n})",
     /// A request could not be done.
@@ -454,7 +454,7 @@ strings! {
     /// Below another checkpoint of a branch.
     timeline_on_branch: String = "on this branch",
     /// Below the end of a line that went on in another place.
-    timeline_other: String = "it went on in another place",
+    timeline_other: String = "continued in another place",
     /// The button that goes back to a checkpoint of the line that is played.
     timeline_go_back: String = "Go back here",
     /// The button that goes to a checkpoint of a branch.
@@ -484,7 +484,7 @@ strings! {
     /// In the panel: the newest checkpoint that is durable.
     panel_last: String = "Last checkpoint",
     /// In the panel: checkpoints that are captured and not durable yet.
-    panel_queue: String = "On their way",
+    panel_queue: String = "Being saved",
     /// In the panel: the file system can't sync directories.
     panel_power_cuts: String = "Files may be lost in a power cut",
     /// In the panel: time that captures take on the main thread.
@@ -529,7 +529,7 @@ strings! {
     /// The game panicked in it.
     replay_panicked: String = "The game panicked: {message}",
     /// A checkpoint of it can't be restored.
-    replay_failed: String = "It can't be played on: {error}",
+    replay_failed: String = "The replay stopped: {error}",
     /// What was played isn't what was recorded.
     replay_differs: String = "Checkpoints that differ from the recording: {count}",
     /// The recording has no inputs.
@@ -560,7 +560,7 @@ strings! {
     /// A crash waits for an answer.
     reason_crashed: String = "it closed unexpectedly, so recover it first",
     /// It went on in two places.
-    reason_forked: String = "it went on in two places, so continue one of them first",
+    reason_forked: String = "it was continued in two places, so choose one of them first",
     /// It is being played.
     reason_played: String = "it is being played",
     /// Another slot is called so.

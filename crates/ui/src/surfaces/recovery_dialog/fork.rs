@@ -148,6 +148,6 @@ mod tests {
         let mut apart = fork();
         apart.parted = None;
         let said = words.forked(&apart, &berlin(), now);
-        assert!(said.starts_with("This game went on in two places: 2 hours here"), "{said}");
+        assert!(said.starts_with("This game was continued in two places: 2 hours here"), "{said}");
     }
 }

@@ -266,7 +266,7 @@ fn a_choice_that_turns_out_to_be_damaged_is_said_and_the_next_best_is_chosen() {
     press(&mut app, "Recover");
     frames(&mut app, 5);
     assert!(is_shown(&mut app, "This save could not be loaded"), "{:?}", texts(&mut app));
-    assert!(is_shown(&mut app, "The next best one is chosen now"));
+    assert!(is_shown(&mut app, "The next best save is chosen now"));
     assert_eq!(focused(&mut app), ["Recover"]);
     press(&mut app, "Recover");
     frames(&mut app, 5);

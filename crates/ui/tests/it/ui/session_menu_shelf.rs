@@ -58,7 +58,7 @@ fn the_trash_says_when_something_goes_for_good_and_gives_it_back() {
     assert!(!is_shown(&mut app, "Undo"), "a toast goes by itself");
     press(&mut app, "Trash");
     assert_eq!(titles(&mut app, &["Alpha", "Bravo", "Bravo slot"]), ["Alpha"]);
-    assert!(is_shown(&mut app, "deleted just now, goes for good in 30 days"));
+    assert!(is_shown(&mut app, "deleted just now, removed for good in 30 days"));
     press(&mut app, "Restore");
     frames(&mut app, 3);
     assert!(is_shown(&mut app, "The trash is empty."), "{:?}", texts(&mut app));
@@ -115,7 +115,7 @@ fn a_session_is_duplicated_and_the_copy_is_what_is_chosen_then() {
     press(&mut app, "Alpha");
     press(&mut app, "Duplicate");
     frames(&mut app, 3);
-    assert!(is_shown(&mut app, "There is a copy: \"Alpha (copy)\"."), "{:?}", texts(&mut app));
+    assert!(is_shown(&mut app, "Copied as \"Alpha (copy)\"."), "{:?}", texts(&mut app));
     let copy = named(&app, "Alpha (copy)");
     assert_ne!(copy, alpha);
     let mut listed = titles(&mut app, &["Alpha", "Alpha (copy)", "Bravo"]);
