@@ -72,15 +72,21 @@ impl fmt::Display for TypeProblemReason {
             Self::StateNotAdded => {
                 "the state isn't part of the app. Call `init_state` or `add_sub_state`"
             }
-            Self::NotSaved => "migrations are declared for it, and nothing saves it",
+            Self::NotSaved => {
+                "it has migrations or former names, and nothing saves it. Call `save_component` or \
+                 the like, or declare them for the proxy that is saved"
+            }
             Self::MigratedTwice => {
                 "it has two migrations from one version. Make them one chain with all steps"
             }
             Self::MigratedFromToday => {
-                "`migrate_checkpoint` names a version of it that is written today. Give it a new one \
-                 with `migrate_saved(Migrations::since(…))`"
+                "`migrate_checkpoint` migrates from the version that this build writes. Give the \
+                 type a new one with `migrate_saved(Migrations::since(…))`"
             }
-            Self::FormerNameTaken => "a name that it once had is the name of another saved type",
+            Self::FormerNameTaken => {
+                "one of its former names is a name of another saved type. Give that name to only \
+                 one of them"
+            }
         })
     }
 }

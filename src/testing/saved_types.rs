@@ -143,7 +143,7 @@ fn check(
             let _ = write!(problems, "\n- {problem}");
         }
         for entry in &verdict.needless {
-            let _ = write!(problems, "\n- `accepted` has {entry:?}, which is no loss: take it out");
+            let _ = write!(problems, "\n- `accepted` has {entry:?}, which isn't lost: remove it");
         }
         return Err(SavedTypesError::Loses { path: owned(), problems });
     }

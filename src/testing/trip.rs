@@ -102,7 +102,7 @@ impl RoundTrip {
         let differences = self.differences(app);
         assert!(
             differences.is_empty(),
-            "{} of what is saved doesn't come back as it is:{}",
+            "{} saved values don't come back as they were:{}",
             differences.len(),
             listed(&differences),
         );

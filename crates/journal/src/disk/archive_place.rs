@@ -50,7 +50,7 @@ impl fmt::Display for ArchivesOfAnother {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "the archive belongs to {}, of which this is a copy",
+            "the archived files belong to the session in {}, and this session is a copy",
             self.owner.display()
         )
     }

@@ -131,13 +131,13 @@ impl fmt::Display for Remaining {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InUse { session } => {
-                write!(formatter, "session {session} is played, and goes with the first cleanup after that")
+                write!(formatter, "session {session} is being played, and the first cleanup after that removes it")
             }
             Self::Refused { session, error } => {
                 write!(formatter, "session {session} can't be removed now, and the next cleanup tries again: {error}")
             }
             Self::Away { session } => {
-                write!(formatter, "session {session} is on a drive that isn't there, and is looked at once it is")
+                write!(formatter, "session {session} is on a drive that isn't connected, and is checked once it is")
             }
             Self::SlotsRefused { error } => {
                 write!(formatter, "slots can't be removed now, and the next cleanup tries again: {error}")
@@ -156,7 +156,7 @@ impl fmt::Display for Remaining {
                 write!(formatter, "session {session} is in a replica, and is removed from it once it answers and no other machine owns the session")
             }
             Self::Logs { files } => {
-                write!(formatter, "{files} log files have lines of all sessions; the oldest go when new ones are begun")
+                write!(formatter, "{files} log files have lines of all sessions; the oldest go when new ones begin")
             }
             Self::ProcessRecords { files } => {
                 write!(formatter, "{files} records of processes have texts of panics or last lines")

@@ -128,7 +128,7 @@ pub struct IllegalMove {
 
 impl fmt::Display for IllegalMove {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "a session that is {:?} has no step {:?}", self.from, self.step)
+        write!(formatter, "a session that is {:?} can't take the step {:?}", self.from, self.step)
     }
 }
 
