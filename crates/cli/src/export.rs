@@ -135,7 +135,7 @@ pub fn export(
 ) -> Result<ExitCode, Failure> {
     let is_to_output = wanted.output.is_none();
     if is_to_output && output.is_json() {
-        return Err(Failure::usage("--json needs --output, since the output says what was written"));
+        return Err(Failure::usage("--json says what was written, and needs --output PATH"));
     }
     if is_to_output && source.is_several() {
         return Err(Failure::usage("several sessions need --output PATH"));

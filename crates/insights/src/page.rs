@@ -71,7 +71,7 @@ impl Page<'_> {
         let Lessons { sessions, withheld, incomplete, .. } = self.lessons;
         write!(page, "<p class=\"facts\">{sessions} sessions")?;
         if *withheld > 0 {
-            write!(page, ", and {withheld} without consent, of which nothing is known")?;
+            write!(page, ", and {withheld} more without consent, which aren't counted")?;
         }
         if *incomplete > 0 {
             write!(page, "; {incomplete} are known in part only")?;

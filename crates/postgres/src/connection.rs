@@ -62,6 +62,6 @@ impl Connection {
 
 async fn patiently<T>(answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     timeout(PATIENCE, answer).await.unwrap_or_else(|_| {
-        Err(io::Error::new(ErrorKind::TimedOut, "the server takes too long").into())
+        Err(io::Error::new(ErrorKind::TimedOut, "the server doesn't answer in time").into())
     })
 }

@@ -40,7 +40,12 @@ pub(in crate::lifecycle) fn hold_against_budget(
     let is_news = kind == CheckpointKind::Auto && !playing.over_budget_logged;
     if is_news {
         playing.over_budget_logged = true;
-        warn!(?capture_time, ?budget, ?costliest, "a checkpoint's capture took longer than its budget");
+        warn!(
+            ?capture_time,
+            ?budget,
+            ?costliest,
+            "a checkpoint's capture took longer than its budget"
+        );
     }
     let over_budget =
         CaptureOverBudget { session, checkpoint, kind, full, capture_time, budget, costliest };

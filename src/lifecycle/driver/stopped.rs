@@ -18,7 +18,10 @@ pub(in crate::lifecycle) fn report_that_saving_stopped(world: &mut World, report
     if !std::mem::replace(reported, true) {
         let reason = StopReason::Panicked;
         let session = world.remove_resource::<CurrentSession>().map(|current| current.id());
-        error!(?session, "a panic interrupted the plugin: nothing is saved until the game is restarted");
+        error!(
+            ?session,
+            "a panic interrupted the plugin: nothing is saved until the game is restarted"
+        );
         set_activity(world, |activity| *activity = SessionActivity::default());
         notify(world, SavingStopped { session, reason });
     }

@@ -19,7 +19,11 @@ pub(crate) fn hint_at_dangling(restored: On<SessionRestored>, mut commands: Comm
     let hints = dangling(report);
     if report.dangling_total > 0 && hints.is_empty() {
         let first = report.dangling.first().map(|first| &first.type_path);
-        info!(references = report.dangling_total, ?first, "restored references lead to entities that aren't saved");
+        info!(
+            references = report.dangling_total,
+            ?first,
+            "restored references lead to entities that aren't saved"
+        );
     }
     if !hints.is_empty() {
         commands.queue(|world: &mut World| {

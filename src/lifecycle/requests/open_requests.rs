@@ -107,7 +107,7 @@ pub(in crate::lifecycle) fn close(world: &mut World, ticket: Ticket) -> Vec<Tick
 /// Reports that a request failed.
 pub(in crate::lifecycle) fn reject(world: &mut World, ticket: Ticket, error: RequestError) {
     let Some(OpenRequest { request, by, joined, .. }) = take(world, ticket) else {
-        return debug!(%ticket, %error, "the request was answered before");
+        return debug!(%ticket, %error, "the request was answered already");
     };
     if let Some(mut queue) = world.get_resource_mut::<RequestQueue>() {
         queue.start_was_refused |= starts_a_session(&request);

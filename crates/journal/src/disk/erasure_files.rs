@@ -139,7 +139,9 @@ impl<'a> ErasureFiles<'a> {
                 Ok(Err(error)) => {
                     warn!(path = %path.display(), ?error, "the file of an erasure is damaged and is ignored");
                 }
-                Err(error) => warn!(error = %with_sources(&error), "the file of an erasure can't be read"),
+                Err(error) => {
+                    warn!(error = %with_sources(&error), "the file of an erasure can't be read");
+                }
             }
         }
         erasures.sort_by_key(|erasure| (erasure.asked_at, erasure.number));

@@ -102,7 +102,7 @@ fn an_alert_of_the_file_takes_the_place_of_the_codes_and_acts() {
 #[test]
 fn an_alert_that_makes_no_sense_has_its_line_and_nothing_is_watched_by_halves() {
     let cases = [
-        ("(when: errors_above(2.0))", "a share is between 0 and 1"),
+        ("(when: errors_above(2.0))", "a share must be between 0 and 1"),
         ("(when: errors_above(1.0))", "can never be passed"),
         ("(when: heat_above(90))", "`memory_above`"),
         ("(when: errors_of_above(\"baking\", 0.5))", "\"baking\"; known are capture, checkpoint"),

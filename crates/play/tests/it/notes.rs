@@ -201,7 +201,7 @@ fn what_cannot_be_written_is_refused() {
     let expected = [
         "a note has 4000 bytes at most, not 16777216",
         "a note has 4000 bytes at most, not 4001",
-        "a note has a text",
+        "a note needs a text",
         "a place is a map's name of 1 to 200 bytes, and a position of numbers",
         "a place is a map's name of 1 to 200 bytes, and a position of numbers",
         "a key is made of segments that aren't empty, with `/` between them",
@@ -290,7 +290,7 @@ fn a_moment_that_is_not_saved_is_not_bookmarked() {
     game.request(|commands| commands.crew().set_role("eve", Role::SPECTATOR)).frames(1);
     ask(&mut game, "eve", |notes| notes.bookmark("Eve was here"));
     game.frames(3);
-    assert_eq!(heard(&mut game), ["the moment couldn't be saved"]);
+    assert_eq!(heard(&mut game), ["the bookmark's checkpoint couldn't be saved"]);
     ask(&mut game, "ann", |notes| notes.bookmark("x".repeat(4_001)));
     assert_eq!(heard(&mut game), ["a note has 4000 bytes at most, not 4001"]);
     // Another checkpoint isn't taken for the bookmark.
@@ -346,7 +346,7 @@ fn a_bookmark_behind_a_closed_gate_waits_for_its_own_checkpoint() {
     game.frames(2);
     ask(&mut game, "ann", |notes| notes.bookmark("never"));
     game.request(|commands| commands.session().close(LeaveCause::Player)).frames(3);
-    assert!(heard(&mut game).contains(&"the moment couldn't be saved".to_owned()));
+    assert!(heard(&mut game).contains(&"the bookmark's checkpoint couldn't be saved".to_owned()));
 }
 
 #[test]

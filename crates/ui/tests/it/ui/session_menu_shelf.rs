@@ -91,7 +91,7 @@ fn a_session_is_archived_after_a_question_and_brought_back() {
     let alpha = named(&app, "Alpha");
     press(&mut app, "Alpha");
     press(&mut app, "Archive it");
-    assert!(is_shown(&mut app, "Its newest save is kept there"), "{:?}", texts(&mut app));
+    assert!(is_shown(&mut app, "Its newest save is kept"), "{:?}", texts(&mut app));
     key(&mut app, KeyCode::Escape);
     frames(&mut app, 3);
     assert!(metadata(&app, alpha).place.is_open(), "Escape leaves it as it is");
