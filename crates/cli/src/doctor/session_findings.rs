@@ -73,17 +73,24 @@ fn files(profile: &Profile, stored: &mut StoredSession, directory: &Path) -> Vec
             findings.push(finding(Code::AttachmentDamaged, session, &path, what));
         }
     }
-    if let Ok(events) = validate_events(profile.disk(), stored)
-        && !events.is_whole()
-        && !profile.is_file()
+    if !profile.is_file()
+        && let Some(what) = damage_of_events(profile, stored)
     {
-        let what = match events.lost_through {
-            Some(through) => format!("the last events are missing, up to number {through}"),
-            None => format!("{} frames of events are damaged", events.damaged_frames),
-        };
         findings.push(finding(Code::EventsDamaged, session, directory, what));
     }
     findings
+}
+
+/// The damage of a session's events, in words.
+fn damage_of_events(profile: &Profile, stored: &StoredSession) -> Option<String> {
+    match validate_events(profile.disk(), stored) {
+        Ok(events) if events.is_whole() => None,
+        Ok(events) => Some(match events.lost_through {
+            Some(through) => format!("the last events are missing, up to number {through}"),
+            None => format!("{} frames of events are damaged", events.damaged_frames),
+        }),
+        Err(error) => Some(format!("they can't be read: {}", with_sources(&error))),
+    }
 }
 
 /// The intact part of a damaged session, in words.

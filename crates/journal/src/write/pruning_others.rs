@@ -5,11 +5,13 @@
 
 use std::time::Duration;
 
+use tracing::warn;
+
 use super::jobs::{Holds, Job, Slice, Tools, Urgency};
 use super::pruning::{Pruning, logged};
 use super::run_journal::RunJournal;
 use super::slices::LISTED_AT_ONCE;
-use crate::disk::{DirectoryStore, SessionLock, is_marked};
+use crate::disk::{DirectoryStore, SessionLock, is_marked, with_sources};
 use crate::model::ids::{RunId, SessionId};
 use crate::read::recovery::SessionFinder;
 use crate::write::retention::Quota;
@@ -83,7 +85,13 @@ impl PruningOthers {
         let is_over = |total: u64| total > self.quota.total_bytes;
         match &mut self.stage {
             Stage::ToCome => {
-                let Ok(unweighed) = store.sessions() else { return false };
+                let unweighed = match store.sessions() {
+                    Ok(sessions) => sessions,
+                    Err(error) => {
+                        warn!(error = %with_sources(&error), "sessions can't be listed, so the limit for all of them isn't kept now");
+                        return false;
+                    }
+                };
                 self.stage = Stage::Weighing { unweighed, weighed: Vec::new(), total: 0 };
                 true
             }

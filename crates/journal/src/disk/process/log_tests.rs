@@ -2,6 +2,11 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 
 use super::tests::{at, local};
 use super::*;
@@ -97,6 +102,55 @@ fn a_disk_that_refuses_costs_no_line_and_leaves_no_heap_of_files() {
         assert_eq!(text.matches(line).count(), 1, "{text}");
     }
     assert!(files(&disk).len() <= 3, "{:?}", files(&disk));
+}
+
+/// The number of warnings.
+#[derive(Clone, Default)]
+struct Warnings(Arc<AtomicUsize>);
+
+impl Subscriber for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::WARN
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        if event.metadata().target().ends_with("log_writer") {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn a_disk_that_refuses_is_named_once_each_time_that_it_begins_to() {
+    let disk = MemoryDisk::default();
+    let (guard, log) = unwatched(&disk, 0);
+    let warnings = Warnings::default();
+    // With one subscriber alone, other tests that come by a place first would decide that nobody listens there.
+    let _others = [Dispatch::new(Warnings::default()), Dispatch::new(Warnings::default())];
+    tracing::subscriber::with_default(warnings.clone(), || {
+        for time in 1..=2 {
+            disk.fail_always(Operation::Create, ErrorKind::StorageFull);
+            disk.fail_always(Operation::Append, ErrorKind::StorageFull);
+            log.add("what nobody can read");
+            (0..5).for_each(|second| guard.beat(&local(&disk), at(time * 10 + second)));
+            assert_eq!(warnings.0.load(Ordering::Relaxed) as i64, time);
+            disk.heal();
+            guard.beat(&local(&disk), at(time * 10 + 9));
+        }
+    });
+    assert_eq!(text(&disk).matches("what nobody can read\n").count(), 2);
 }
 
 #[test]

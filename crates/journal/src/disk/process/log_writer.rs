@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tracing::warn;
 
 use super::LogQueue;
 use crate::disk::{AppendFile, Disk, Layout, LogFile, ProcessId, log_file_name, log_files};
@@ -22,6 +23,8 @@ pub(super) struct LogWriter {
     next: u32,
     /// True if the files of processes that are gone were looked at, which each process does once.
     has_swept: bool,
+    /// True if the last lines couldn't be written, which is said once.
+    is_refused: bool,
 }
 
 struct OpenFile {
@@ -42,7 +45,14 @@ pub(super) struct LogPlace {
 
 impl LogWriter {
     pub(super) fn new(queue: LogQueue) -> Self {
-        Self { queue, unwritten: String::new(), open: None, next: 0, has_swept: false }
+        Self {
+            queue,
+            unwritten: String::new(),
+            open: None,
+            next: 0,
+            has_swept: false,
+            is_refused: false,
+        }
     }
 
     /// Writes the lines that were logged since, without a sync. Lines that can't be written now are tried again the
@@ -65,9 +75,16 @@ impl LogWriter {
         let mut rest = &*lines;
         while !rest.is_empty() {
             match self.append(place, rest) {
-                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
-                Err(_) => {
+                Ok(written) => {
+                    rest = rest.get(written..).unwrap_or_default();
+                    self.is_refused = false;
+                }
+                Err(error) => {
                     rest.clone_into(&mut self.unwritten);
+                    if !std::mem::replace(&mut self.is_refused, true) {
+                        let directory = Layout::logs_in(&place.state);
+                        warn!(directory = %directory.display(), %error, "log files can't be written");
+                    }
                     return false;
                 }
             }
