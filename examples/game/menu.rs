@@ -81,7 +81,7 @@ fn main_menu(
 ) {
     old.iter().for_each(|old| commands.entity(old).despawn());
     let mut buttons = vec![(&texts.new_game, Action::NewGame)];
-    if sessions.newest_closed().is_some() {
+    if sessions.newest_to_continue().is_some() {
         buttons.insert(0, (&texts.continue_game, Action::Continue));
     }
     buttons.extend([
@@ -237,7 +237,7 @@ fn act(
     let Ok(action) = actions.get(activated.entity) else { return };
     match action {
         Action::Continue => {
-            if let Some(entry) = sessions.newest_closed() {
+            if let Some(entry) = sessions.newest_to_continue() {
                 commands.session().continue_session(entry.session.id);
                 recap.wanted = true;
             }

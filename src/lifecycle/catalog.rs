@@ -13,7 +13,7 @@ use bevy_session_journal::internal::read::recovery::SlotListing;
 use bevy_session_journal::{
     GroupBy, IndexFigures, Leaving, ListedSessions, ProvenTime, RecoveryOffer, Retention,
     RetentionPreview, SessionChanges, SessionEntry, SessionGroups, SessionId, SessionPage,
-    SessionQuery, SessionStatus, SessionWatch,
+    SessionQuery, SessionWatch,
 };
 use jiff::Timestamp;
 
@@ -156,13 +156,15 @@ impl SessionCatalog {
         self.sessions.get(session)
     }
 
-    /// The session that a Continue button resumes: the most recently played one that was left
-    /// cleanly and is neither in the archive nor in the trash.
+    /// The session that a Continue button resumes with
+    /// [`continue_session`](crate::SessionCommands::continue_session): the most recently played one that
+    /// [can go on](SessionEntry::can_go_on), has begun, and isn't in the archive. It may have crashed; a declined one is
+    /// passed over.
     #[must_use]
-    pub fn newest_closed(&self) -> Option<&SessionEntry> {
-        let is_closed = |entry: &&SessionEntry| entry.status == SessionStatus::Closed;
-        let is_at_hand = |entry: &&SessionEntry| !entry.in_use && entry.session.place.is_open();
-        self.sessions().iter().filter(is_closed).find(is_at_hand)
+    pub fn newest_to_continue(&self) -> Option<&SessionEntry> {
+        let is_at_hand =
+            |entry: &&SessionEntry| !entry.session.draft && entry.session.place.is_open();
+        self.sessions().iter().filter(is_at_hand).find(|entry| entry.can_go_on())
     }
 
     pub(crate) fn get_mut(&mut self, session: SessionId) -> Option<&mut SessionEntry> {

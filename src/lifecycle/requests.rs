@@ -1,5 +1,6 @@
 //! Requests, by topic.
 
+mod accepting;
 mod attachment_commands;
 mod chapter_commands;
 mod commands;

@@ -353,13 +353,12 @@ impl TestGame {
     ///
     /// # Errors
     ///
-    /// As [`recover`](Self::recover), and [`RecoverError::NothingToContinue`] if no session was left
-    /// cleanly.
+    /// As [`recover`](Self::recover), and [`RecoverError::NothingToContinue`] if there is no session that can go on.
     pub fn continue_newest(&mut self) -> Result<SessionRestored, RecoverError> {
         self.begin()?;
         self.wait(|game| game.look(|parts| parts.start_up.sessions_are_known())?.then_some(()))?;
         let catalog = self.app.world().get_resource::<SessionCatalog>();
-        let newest = catalog.and_then(SessionCatalog::newest_closed);
+        let newest = catalog.and_then(SessionCatalog::newest_to_continue);
         let newest = newest.ok_or(RecoverError::NothingToContinue)?.session.id;
         self.ask(|commands| commands.session().continue_session(newest))?;
         self.wait_until_restored()

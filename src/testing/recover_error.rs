@@ -14,8 +14,8 @@ pub enum RecoverError {
     /// No crashed session was found: nothing was saved before the crash, or the game ended cleanly.
     #[error("no crashed session was found")]
     NothingOffered,
-    /// No session was found that was left cleanly.
-    #[error("no session was found that was left cleanly")]
+    /// No session was found that can go on.
+    #[error("no session was found that can be continued")]
     NothingToContinue,
     /// There is an offer, and the game never entered a state of
     /// [`offer_recovery_in`](crate::SessionHooksExt::offer_recovery_in).

@@ -100,7 +100,7 @@ fn quitting_to_the_menu_can_be_continued_where_the_player_was() {
     assert!(closed.len() == 1 && closed[0].complete, "{closed:?}");
     assert!(received::<RequestRejected>(&app).is_empty());
 
-    let session = app.world().resource::<SessionCatalog>().newest_closed().unwrap().session.id;
+    let session = app.world().resource::<SessionCatalog>().newest_to_continue().unwrap().session.id;
     request(&mut app, |commands| commands.session().continue_session(session));
     frames(&mut app, 3);
     assert_eq!(state(&app), Game::Playing);

@@ -72,7 +72,7 @@ fn a_deleted_session_is_in_the_trash_and_comes_back() {
     let (moved, from, to) = last_move(&app);
     assert_eq!((moved, from), (id, ShelfPlace::Open));
     assert!(to.is_in_trash() && place(&app, id) == to);
-    assert!(app.world().resource::<SessionCatalog>().newest_closed().is_none());
+    assert!(app.world().resource::<SessionCatalog>().newest_to_continue().is_none());
     drop(app);
 
     let mut app = listening_game(&disk);
@@ -80,7 +80,7 @@ fn a_deleted_session_is_in_the_trash_and_comes_back() {
     request(&mut app, |commands| commands.session().library().undelete(id));
     frames(&mut app, 3);
     assert_eq!(last_move(&app), (id, to, ShelfPlace::Open));
-    assert!(app.world().resource::<SessionCatalog>().newest_closed().is_some());
+    assert!(app.world().resource::<SessionCatalog>().newest_to_continue().is_some());
     request(&mut app, |commands| commands.session().library().undelete(id));
     frames(&mut app, 3);
     assert_eq!(last_refusal(&app), RequestError::NotInTrash);

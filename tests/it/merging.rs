@@ -65,7 +65,8 @@ fn an_exit_at_any_moment_of_a_merge_is_no_crash_and_loses_nothing() {
         assert!(received::<RecoveryAvailable>(&app).is_empty(), "after {moment} frames");
         assert!(received::<CorruptionDetected>(&app).is_empty(), "after {moment} frames");
         assert_eq!(app.world().resource::<PreviousRun>().ended, HowItEnded::Exited);
-        let closed = app.world().resource::<SessionCatalog>().newest_closed().unwrap().session.id;
+        let closed =
+            app.world().resource::<SessionCatalog>().newest_to_continue().unwrap().session.id;
         request(&mut app, |commands| commands.session().continue_session(closed));
         frames(&mut app, 3);
         assert_eq!(

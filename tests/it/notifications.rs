@@ -219,7 +219,7 @@ fn sessions_that_came_later_are_found_when_asked_for() {
     request(&mut app, |commands| commands.session().library().find());
     frames(&mut app, 3);
     assert_eq!(received::<SessionsFound>(&app).len(), 2);
-    let closed = app.world().resource::<SessionCatalog>().newest_closed().unwrap();
+    let closed = app.world().resource::<SessionCatalog>().newest_to_continue().unwrap();
     assert_eq!(closed.session.name, "Elsewhere");
     // A session that is played here is in use, and no crash.
     start(&mut app, "Here");

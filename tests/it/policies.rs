@@ -114,6 +114,37 @@ fn each_death_soon_after_a_restore_steps_down_the_ladder() {
 }
 
 #[test]
+fn an_accepted_offer_follows_the_ladder_to_its_end() {
+    let (mut disk, session, _) = killed("Looping", &MemoryDisk::default());
+    for expected_health in [30, 20, 10] {
+        let mut app = asking(&disk);
+        assert!(accept(&mut app));
+        frames(&mut app, 3);
+        assert_eq!(health(&mut app), expected_health);
+        long(&mut app, 20);
+        disk = disk.snapshot();
+    }
+    let mut app = asking(&disk);
+    assert!(accept(&mut app), "a new session is proposed, so the offer is declined");
+    frames(&mut app, 3);
+    assert!(received::<SessionRestored>(&app).is_empty());
+    assert!(received::<SessionStarted>(&app).is_empty(), "that is for the game's menu");
+    assert!(!accept(&mut app), "nothing is offered any more");
+    let mut later = asking(&disk.snapshot());
+    assert!(later.world().resource::<SessionCatalog>().get(session).is_some());
+    assert!(!accept(&mut later));
+}
+
+/// Presses the button of a dialog, and says whether there was an offer.
+fn accept(app: &mut App) -> bool {
+    let pressed =
+        app.world_mut().run_system_cached(|offers: Res<RecoveryOffers>, mut commands: Commands| {
+            offers.accept(&mut commands).is_some()
+        });
+    pressed.unwrap()
+}
+
+#[test]
 fn a_young_session_gets_its_tries_though_nothing_older_is_there() {
     let disk = MemoryDisk::default();
     let mut app = asking(&disk);

@@ -249,12 +249,39 @@ fn an_exit_is_never_a_crash() {
     frames(&mut app, 3);
     assert!(received::<RecoveryAvailable>(&app).is_empty());
     assert_eq!(app.world().resource::<PreviousRun>().ended, HowItEnded::Exited);
-    let closed = app.world().resource::<SessionCatalog>().newest_closed().unwrap().session.id;
+    let closed = app.world().resource::<SessionCatalog>().newest_to_continue().unwrap().session.id;
     request(&mut app, |commands| commands.session().continue_session(closed));
     frames(&mut app, 3);
     let world = app.world_mut();
     let health = world.query::<&Health>().single(world).unwrap().0;
     assert_eq!(health, 5, "the exit's own checkpoint should hold the last change");
+}
+
+#[test]
+fn a_continue_button_goes_on_with_a_crashed_session() {
+    let disk = MemoryDisk::default();
+    let mut app = listening_game(&disk);
+    app.world_mut().spawn(Health(5));
+    start(&mut app, "Killed");
+    let killed = app.world().resource::<CurrentSession>().id();
+    for declines in [false, true] {
+        let mut app = listening_game(&disk.snapshot());
+        frames(&mut app, 3);
+        if declines {
+            request(&mut app, |commands| commands.session().decline(killed));
+            frames(&mut app, 3);
+        }
+        let catalog = app.world().resource::<SessionCatalog>();
+        let newest = catalog.newest_to_continue().map(|entry| entry.session.id);
+        assert_eq!(newest, (!declines).then_some(killed));
+        // Whoever chooses it from the list of all sessions wants it all the same.
+        request(&mut app, |commands| commands.session().continue_session(killed));
+        frames(&mut app, 3);
+        assert_eq!(received::<SessionRecovered>(&app).len(), 1);
+        assert_eq!(received::<SessionRestored>(&app).len(), 1);
+        let world = app.world_mut();
+        assert_eq!(world.query::<&Health>().single(world).unwrap().0, 5);
+    }
 }
 
 #[test]

@@ -236,7 +236,8 @@ fn an_exit_in_the_loading_screen_of_a_rewind_saves_nothing_of_it() {
 
         let mut app = level_game(&disk.snapshot());
         frames(&mut app, 2);
-        let session = app.world().resource::<SessionCatalog>().newest_closed().unwrap().session.id;
+        let session =
+            app.world().resource::<SessionCatalog>().newest_to_continue().unwrap().session.id;
         request(&mut app, |commands| commands.session().continue_session(session));
         frames(&mut app, 12);
         assert_eq!(received::<SessionRestored>(&app).len(), 1);

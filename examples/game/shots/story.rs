@@ -111,7 +111,7 @@ fn after_the_end() -> Vec<Step> {
 fn go_on(is_enough: fn(&mut World) -> bool) -> Vec<Step> {
     vec![
         Until("something to continue", |world| {
-            world.resource::<SessionCatalog>().newest_closed().is_some()
+            world.resource::<SessionCatalog>().newest_to_continue().is_some()
         }),
         Until("the menu, with one button chosen", has_focus),
         Frames(20),

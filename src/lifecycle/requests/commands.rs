@@ -211,7 +211,8 @@ impl SessionCommands<'_, '_> {
         self.request(SessionRequest::StartOrContinue(session))
     }
 
-    /// Resumes a closed session from its newest checkpoint.
+    /// Resumes a session from its newest checkpoint. One that crashed is recovered at the checkpoint that its offer
+    /// proposes, as by [`recover`](Self::recover).
     ///
     /// If another session is being played, it is closed first, as by [`close`](Self::close); the
     /// same is true of [`recover`](Self::recover) and [`load`](crate::slots::SlotCommands::load).
@@ -283,21 +284,13 @@ impl SessionCommands<'_, '_> {
     /// use bevy::prelude::*;
     /// use bevy_session::prelude::*;
     ///
-    /// // The newest, if several sessions crashed.
-    /// fn follow_the_proposal(offers: Res<RecoveryOffers>, mut commands: Commands) {
+    /// // The oldest checkpoint of a dialog's list. `RecoveryOffers::accept` takes what is proposed.
+    /// fn begin_again(offers: Res<RecoveryOffers>, mut commands: Commands) {
     ///     let Some(offer) = offers.offers().first() else { return };
-    ///     match offer.proposed.restore_from() {
-    ///         Some(from) => {
-    ///             commands.session().recover(offer.session.id, from);
-    ///         }
-    ///         None => {
-    ///             commands.session().decline(offer.session.id);
-    ///             commands.session().start(NewSession::named("A fresh start"));
-    ///         }
-    ///     }
+    ///     let Some(oldest) = offer.checkpoints.last() else { return };
+    ///     commands.session().recover(offer.session.id, RestoreFrom::Checkpoint(oldest.id));
     /// }
-    /// # let mut app = App::new();
-    /// app.add_systems(Update, follow_the_proposal.run_if(on_message::<RecoveryAvailable>));
+    /// # bevy::ecs::system::assert_is_system(begin_again);
     /// ```
     pub fn recover(&mut self, session: SessionId, from: RestoreFrom) -> Ticket {
         self.request(SessionRequest::Recover(session, from))

@@ -31,7 +31,7 @@ use crate::lifecycle::runtime::transition::{
     Becomes, Departure, Preparing, Taken, Transition, WantedBackup,
 };
 use crate::lifecycle::start_up::found::report_found;
-use crate::lifecycle::{RecoveryPolicy, SessionCatalog, SessionSettings};
+use crate::lifecycle::{RecoveryOffers, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::restore::RestoreManner;
 
 /// The number of times that what is offered instead of a damaged checkpoint is tried, for a request
@@ -40,12 +40,18 @@ const TRIES: u32 = 8;
 
 pub(in crate::lifecycle) fn continue_session(
     parts: &mut RuntimeParts,
-    world: &World,
+    world: &mut World,
     ticket: Ticket,
     session: SessionId,
 ) -> Result<(), RequestError> {
     if parts.session() == Some(session) {
         return Err(RequestError::SessionRunning { current: session });
+    }
+    let catalog = world.get_resource_or_init::<SessionCatalog>();
+    if catalog.get(session).is_some_and(SessionEntry::has_crashed) {
+        let offers = world.get_resource_or_init::<RecoveryOffers>();
+        let proposed = offers.of(session).next().and_then(|offer| offer.proposed.restore_from());
+        return recover(parts, world, ticket, session, proposed.unwrap_or_default());
     }
     let wanted = (session, RestoreFrom::Latest, RestoreReason::Continued);
     prepare(parts, world, ticket, wanted, None);

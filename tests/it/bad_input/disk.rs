@@ -146,7 +146,7 @@ fn a_session_that_could_not_be_closed_is_still_no_crash() {
     let mut app = listening_game(&disk);
     frames(&mut app, 3);
     assert!(received::<RecoveryAvailable>(&app).is_empty(), "an exit is never a crash");
-    assert!(app.world().resource::<SessionCatalog>().newest_closed().is_some());
+    assert!(app.world().resource::<SessionCatalog>().newest_to_continue().is_some());
 }
 
 #[test]
@@ -163,5 +163,5 @@ fn a_session_that_could_not_be_closed_is_no_crash_for_another_instance_either() 
     let mut other = listening_game(&disk);
     frames(&mut other, 2);
     assert!(received::<RecoveryAvailable>(&other).is_empty());
-    assert!(other.world().resource::<SessionCatalog>().newest_closed().is_some());
+    assert!(other.world().resource::<SessionCatalog>().newest_to_continue().is_some());
 }

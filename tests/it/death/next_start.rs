@@ -46,7 +46,7 @@ impl Dead {
                       mut exit: MessageWriter<AppExit>| {
                     if let Some(offer) = offers.offers().first() {
                         commands.session().recover(offer.session.id, RestoreFrom::Latest);
-                    } else if let Some(closed) = catalog.newest_closed() {
+                    } else if let Some(closed) = catalog.newest_to_continue() {
                         commands.session().continue_session(closed.session.id);
                     } else {
                         let _ =

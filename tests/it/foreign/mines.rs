@@ -260,10 +260,7 @@ fn on_button_click(
         }
         ButtonAction::GoOn => {
             // +
-            if let Some(offer) = offers.offers().first() {
-                // +
-                commands.session().recover(offer.session.id, RestoreFrom::Latest); // +
-            } // +
+            offers.accept(&mut commands); // +
         } // +
     }
 }

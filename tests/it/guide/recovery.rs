@@ -31,7 +31,7 @@ mod sheet {
     pub fn game(disk: &MemoryDisk) -> App {
         game_with(plugin(disk), |app| {
             listen::<RequestRejected>(app);
-            app.add_systems(Update, ask.run_if(on_message::<RecoveryAvailable>));
+            app.add_systems(Update, go_on.run_if(on_message::<RecoveryAvailable>));
         })
     }
 }
@@ -69,10 +69,10 @@ fn no_offer_is_no_answer() {
 }
 
 #[test]
-fn the_cheat_sheet_begins_another_session_after_three_deaths() {
+fn the_button_of_the_cheat_sheet_goes_on_after_each_of_three_deaths() {
     let disk = MemoryDisk::default();
     let mut app = sheet::game(&disk);
     start(&mut app, "Deadly");
-    let played = played_by_turns(disk.snapshot(), 5, sheet::game);
-    assert_eq!(played, ["Deadly", "Deadly", "Deadly", "Campaign", "Campaign"]);
+    let played = played_by_turns(disk.snapshot(), 3, sheet::game);
+    assert_eq!(played, ["Deadly", "Deadly", "Deadly"]);
 }

@@ -131,7 +131,7 @@ fn a_session_that_a_step_migrates_is_no_lossy_one() {
         (0..3).for_each(|_| app.update());
         drop(app);
         let app = start(build);
-        let newest = app.world().resource::<SessionCatalog>().newest_closed();
+        let newest = app.world().resource::<SessionCatalog>().newest_to_continue();
         newest.map(|entry| entry.fit)
     };
     assert_eq!(fit(first_build), Some(VersionFit::Exact));

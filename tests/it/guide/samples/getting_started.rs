@@ -44,24 +44,13 @@ fn new_game(mut score: ResMut<Score>, mut next: ResMut<NextState<Game>>, mut com
 }
 
 fn continue_game(catalog: Res<SessionCatalog>, mut commands: Commands) {
-    if let Some(last) = catalog.newest_closed() {
+    if let Some(last) = catalog.newest_to_continue() {
         commands.session().continue_session(last.session.id);
     }
 }
 
-// At the next start after a crash. A game shows a dialog here; this one takes what is proposed.
+// At the next start after a crash. A game shows a dialog here, whose button does this.
 fn ask_the_player(offers: Res<RecoveryOffers>, mut commands: Commands) {
-    // The newest, if several sessions crashed.
-    let Some(crash) = offers.offers().first() else { return };
-    match crash.proposed.restore_from() {
-        // The newest checkpoint, or an older one if the game died soon after a restore.
-        Some(from) => {
-            commands.session().recover(crash.session.id, from);
-        }
-        // Three such deaths in a row. The session stays listed, and a new one begins.
-        None => {
-            commands.session().decline(crash.session.id);
-            commands.run_system_cached(new_game);
-        }
-    }
+    // The newest checkpoint, or an older one if the game died soon after a restore.
+    offers.accept(&mut commands);
 }

@@ -1,16 +1,11 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 
-fn go_on(mut commands: Commands, offers: Res<RecoveryOffers>) {
-    let Some(offer) = offers.offers().first() else { return };
-    match offer.proposed.restore_from() {
-        Some(from) => commands.session().recover(offer.session.id, from),
-        // It died three times in a row soon after a restore. Start a new session.
-        None => commands.session().decline(offer.session.id),
-    };
+fn go_on(offers: Res<RecoveryOffers>, mut commands: Commands) {
+    offers.accept(&mut commands);
 }
 
-fn leave_it(mut commands: Commands, offers: Res<RecoveryOffers>) {
+fn leave_it(offers: Res<RecoveryOffers>, mut commands: Commands) {
     let Some(offer) = offers.offers().first() else { return };
     commands.session().decline(offer.session.id);
 }

@@ -1,0 +1,44 @@
+//! The answer to an offer that follows its proposal.
+
+use bevy::prelude::*;
+use bevy_session_journal::Ticket;
+
+use super::{SessionCommands, SessionCommandsExt};
+use crate::lifecycle::catalog::RecoveryOffers;
+
+impl RecoveryOffers {
+    /// Answers the newest offer with what a dialog should preselect, and returns the ticket of that request; `None` if there
+    /// is no offer.
+    ///
+    /// This is the game's own [backup](Self::proposed_backup) if that is proposed, otherwise a proposed
+    /// [recovery option](crate::SessionHooksExt::recovery_option), otherwise the
+    /// [proposed](crate::RecoveryOffer::proposed) checkpoint. If a new session is proposed, since the game died three times in
+    /// a row soon after a restore, the offer is [declined](SessionCommands::decline): the session stays listed, and the
+    /// player begins a new game from the menu.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    ///
+    /// /// The button "Continue" of a dialog that is shown while `recovery_is_pending`.
+    /// fn go_on(offers: Res<RecoveryOffers>, mut commands: Commands) {
+    ///     offers.accept(&mut commands);
+    /// }
+    /// # bevy::ecs::system::assert_is_system(go_on);
+    /// ```
+    pub fn accept(&self, commands: &mut Commands) -> Option<Ticket> {
+        let offer = self.offers().first()?;
+        let session = offer.session.id;
+        let mut requests: SessionCommands<'_, '_> = commands.session();
+        if let Some(backup) = self.proposed_backup(offer) {
+            return Some(requests.external().recover(session, &backup.save.slot));
+        }
+        if let Some(option) = offer.options.iter().find(|option| option.is_proposed) {
+            return Some(requests.external().take_option(session, &option.id));
+        }
+        Some(match offer.proposed.restore_from() {
+            Some(from) => requests.recover(session, from),
+            None => requests.decline(session),
+        })
+    }
+}
