@@ -87,13 +87,13 @@ fn a_request_did_nothing() {
     let in_use = refused(&mut second, &|commands| {
         commands.session().continue_session(played);
     });
-    let mut after_a_crash = listening(&disk.snapshot(), |_| {});
-    frames(&mut after_a_crash, 3);
-    let undecided = refused(&mut after_a_crash, &|commands| {
-        commands.session().continue_session(played);
-    });
-    let unknown = refused(&mut after_a_crash, &|commands| {
+    let unknown = refused(&mut second, &|commands| {
         commands.session().continue_session(SessionId::random());
+    });
+    request(&mut app, |commands| commands.session().end(EndReason::Completed, LeaveCause::Player));
+    frames(&mut app, 3);
+    let ended = refused(&mut app, &|commands| {
+        commands.session().continue_session(played);
     });
     let mut off = game_with(plugin(&disk).mode(SessionMode::Off), listen::<RequestRejected>);
     let off = refused(&mut off, &|commands| {
@@ -101,7 +101,7 @@ fn a_request_did_nothing() {
     });
     assert_on_page(
         "## My request did nothing",
-        &[none, already, undecided, in_use, unknown, nothing, off],
+        &[none, already, ended, in_use, unknown, nothing, off],
     );
 }
 

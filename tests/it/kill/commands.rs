@@ -51,7 +51,7 @@ fn every_command_is_answered_once_its_effect_is_there() {
     let still = succeeded(&mut game, "hash");
     assert_eq!(succeeded(&mut game, "checkpoint paused")["hash"], still["hash"]);
     assert_eq!(succeeded(&mut game, "hash")["hash"], still["hash"], "nothing should go on");
-    assert!(refused(&mut game, "pause").contains("no step Pause"));
+    assert!(refused(&mut game, "pause").contains("the step Pause"));
     assert_eq!(game.ask("resume"), done("resume", json!({})));
     assert_eq!(status(&mut game), "active");
     assert!(refused(&mut game, "resume").contains("no step Resume"));
