@@ -105,7 +105,7 @@ fn what_cant_be_imported_says_why_and_the_others_are() -> Done {
         (&newer, "newer release"),
         (&damaged, "damaged"),
         (&segment, "a part of a session, and no slot"),
-        (&text, "no report"),
+        (&text, "isn't a report"),
         (&missing, "missing.tar"),
     ];
     for (file, why) in refused {

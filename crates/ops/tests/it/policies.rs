@@ -108,7 +108,7 @@ fn an_alert_that_makes_no_sense_has_its_line_and_nothing_is_watched_by_halves() 
         ("(when: errors_of_above(\"baking\", 0.5))", "\"baking\"; known are capture, checkpoint"),
         ("(when: memory_above(\"much\"))", "256MiB"),
         ("(when: errors_above(0.5), over: \"20min\")", "15 minutes"),
-        ("(when: errors_above(0.5), at_least: 0)", "no samples"),
+        ("(when: errors_above(0.5), at_least: 0)", "at least one sample"),
         ("(when: play_time_above(\"1h\"), then: [stretch(0.5)])", "no effect"),
         ("(when: play_time_above(\"1h\"), then: [limit_captures(\"0s\")])", "no effect"),
         ("(when: play_time_above(\"1h\"), then: [explode])", "`close_session`"),

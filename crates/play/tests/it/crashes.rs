@@ -117,7 +117,7 @@ fn a_request_of_the_world_before_is_not_done_in_the_one_that_comes_back() {
     heard(&mut game);
     game.request(|commands| commands.session().rewind(RewindTo::Checkpoint(before))).frames(4);
     let expected = [
-        "rejected town/well the world in which it was asked for is gone",
+        "rejected town/well a restore has replaced the world in which it was asked for",
         "advanced town/well 2/3",
     ];
     assert_eq!(heard(&mut game), expected);
