@@ -14,7 +14,8 @@ use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock::Moment;
 use bevy_session_journal::internal::read::recovery::Ladder;
 use bevy_session_journal::{
-    CheckpointId, FoundSession, HowItEnded, ProcessDeath, Proposal, RecoveryOffer, RunId, SessionId,
+    CheckpointId, FailureCause, FoundSession, HowItEnded, ProcessDeath, Proposal, RecoveryOffer,
+    RunId, SessionId,
 };
 
 use super::policy::RecoveryPolicy;
@@ -26,6 +27,8 @@ pub(crate) struct StartUp {
     is_development: bool,
     /// True once the sessions on this machine were read.
     sessions_are_known: bool,
+    /// The reason that they couldn't be listed the last time.
+    unlisted: Option<FailureCause>,
     /// Offers that wait for the game's menu.
     withheld: Vec<RecoveryOffer>,
     /// True if the game itself requested a look at the sessions on this machine.
@@ -43,7 +46,7 @@ pub(crate) struct StartUp {
     due: Due,
     /// Attempts to resume a session automatically that failed.
     tried: Vec<Attempt>,
-    /// A start that waits for a process that is about to end.
+    /// A start that waits for a process that is about to end, or for a disk that can't be read.
     race: Option<Race>,
     /// The run that is on trial.
     trial: Option<RunOnTrial>,
@@ -98,6 +101,7 @@ impl StartUp {
         Self {
             is_development,
             sessions_are_known: false,
+            unlisted: None,
             withheld: Vec::new(),
             was_asked: false,
             own: HashSet::new(),
@@ -141,6 +145,16 @@ impl StartUp {
         if let Some(left) = self.trial.as_mut().and_then(|trial| trial.left.as_mut()) {
             *left = left.saturating_sub(waited);
         }
+    }
+
+    /// The sessions on this machine were listed, or couldn't be.
+    pub(super) fn note_listing(&mut self, failure: Option<FailureCause>) {
+        self.unlisted = failure;
+    }
+
+    /// The reason that nobody knows which sessions there are.
+    pub(super) fn unlisted(&self) -> Option<&FailureCause> {
+        self.unlisted.as_ref()
     }
 
     /// Returns true if a start may wait for a process that is about to end: for a while after the

@@ -19,7 +19,7 @@ use crate::lifecycle::library::{cleanup, digests, filing, players};
 use crate::lifecycle::notifications::{CheckpointDrifted, SessionPurged, TypeFailed, notify};
 use crate::lifecycle::recording::{EventLoss, EventsDropped, events_dropped, handle_event_news};
 use crate::lifecycle::reporting::reported;
-use crate::lifecycle::requests::{RequestQueue, finish_if_asked, reject_all};
+use crate::lifecycle::requests::{RequestQueue, finish_if_asked, reject, reject_all};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::Transition;
 use crate::lifecycle::slots::slot_done;
@@ -156,11 +156,22 @@ fn handle_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
 }
 
 fn handle_listing(parts: &mut RuntimeParts, world: &mut World, news: News) {
-    let News::Detected { settled, found, gone, slots, previous, is_asked_for, index, time, ticket } =
-        news
+    let News::Detected {
+        settled,
+        found,
+        gone,
+        slots,
+        previous,
+        is_asked_for,
+        index,
+        time,
+        failure,
+        ticket,
+    } = news
     else {
         return;
     };
+    parts.start_up.note_listing(failure.clone());
     note_previous_run(parts, world, previous);
     let mut catalog = world.get_resource_or_init::<SessionCatalog>();
     // When it was looked is no news: a list is made again where what it shows has changed.
@@ -179,7 +190,10 @@ fn handle_listing(parts: &mut RuntimeParts, world: &mut World, news: News) {
     } else {
         found::refreshed(parts, world, *settled, found, &gone);
     }
-    finish_if_asked(world, ticket);
+    match (ticket, failure) {
+        (Some(ticket), Some(failure)) => reject(world, ticket, RequestError::Store(failure)),
+        (ticket, _) => finish_if_asked(world, ticket),
+    }
 }
 
 /// Answers the requests that the writer will never answer, now that it is gone.

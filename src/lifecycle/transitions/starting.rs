@@ -126,7 +126,13 @@ pub(in crate::lifecycle) fn start_or_continue(
     let known = world.get_resource_or_init::<SessionCatalog>();
     // A second process beside the first would split the one world into two.
     if known.sessions().iter().any(|entry| entry.in_use && is_named(entry, new)) {
-        return try_start_again(parts, world, ticket, new);
+        return try_start_again(parts, world, ticket, new, RequestError::SessionInUse);
+    }
+    // The world may be there, and a new one beside it would take its place from then on.
+    if matches!(whereabouts, Whereabouts::Nowhere)
+        && let Some(failure) = parts.start_up.unlisted().cloned()
+    {
+        return try_start_again(parts, world, ticket, new, RequestError::Store(failure));
     }
     parts.start_up.end_race();
     match whereabouts {
@@ -182,16 +188,21 @@ fn is_playing_already(world: &World, new: &NewSession) -> bool {
     })
 }
 
-/// Another process plays the requested session. If that is about to end, waiting a little is
+/// Another process plays the requested session, or the disk can't be read. If that is about to end, waiting a little is
 /// enough.
+///
+/// # Errors
+///
+/// The reason, once that took too long.
 fn try_start_again(
     parts: &mut RuntimeParts,
     world: &mut World,
     ticket: Ticket,
     new: &NewSession,
+    reason: RequestError,
 ) -> Result<(), RequestError> {
     if !parts.start_up.may_try_again(parts.time.now()) {
-        return Err(RequestError::SessionInUse);
+        return Err(reason);
     }
     if let Some(stopwatch) = &mut parts.writer.stopwatch {
         stopwatch.note_lock_wait();

@@ -165,3 +165,44 @@ fn a_session_that_could_not_be_closed_is_no_crash_for_another_instance_either() 
     assert!(received::<RecoveryAvailable>(&other).is_empty());
     assert!(other.world().resource::<SessionCatalog>().newest_to_continue().is_some());
 }
+
+/// Another owner's directory, a share that isn't there yet: which sessions there are can't be known.
+#[test]
+fn no_second_world_begins_while_sessions_cannot_be_listed() {
+    let disk = MemoryDisk::default();
+    let mut app = listening_game(&disk);
+    app.world_mut().spawn(Health(7));
+    start(&mut app, "World");
+    let id = app.world().resource::<CurrentSession>().id();
+    for heals in [true, false] {
+        let disk = disk.snapshot();
+        disk.fail_always(Operation::List, ErrorKind::PermissionDenied);
+        let mut app = listening_game(&disk);
+        request(&mut app, |commands| {
+            commands.session().start_or_continue(NewSession::named("World"));
+        });
+        seconds(&mut app, 1.0);
+        assert!(received::<RequestRejected>(&app).is_empty(), "it is tried for a while");
+        if heals {
+            disk.heal();
+        }
+        seconds(&mut app, 3.0);
+        let playing = app.world().get_resource::<CurrentSession>().map(CurrentSession::id);
+        assert_eq!(playing, heals.then_some(id));
+        let rejected = received::<RequestRejected>(&app);
+        let errors: Vec<&RequestError> = rejected.iter().map(|rejected| &rejected.error).collect();
+        match *errors {
+            [] => assert!(heals),
+            [RequestError::Store(cause)] => {
+                assert!(!heals && cause.to_string().contains("sessions"), "{cause}");
+            }
+            _ => panic!("{errors:?}"),
+        }
+        // A player who asks for a new world gets one.
+        if !heals {
+            request(&mut app, |commands| commands.session().start(NewSession::named("World")));
+            seconds(&mut app, 1.0);
+            assert!(app.world().contains_resource::<CurrentSession>());
+        }
+    }
+}

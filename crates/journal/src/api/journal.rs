@@ -105,21 +105,31 @@ impl<C: Codec> Journal<C> {
     ///
     /// # Errors
     ///
+    /// [`JournalError::Refused`] with [`RequestError::Store`] if the sessions can't be listed,
     /// [`JournalError::NoAnswer`] and [`JournalError::WriterGone`].
     pub fn detect(&mut self) -> Result<Vec<FoundSession>, JournalError> {
         let asked = Ticket::new();
         self.order(Order::Detect { ticket: Some(asked) });
         // Sessions of which nothing changed since aren't reported again.
-        let (changed, gone, last) = self.answer(|report| match report {
-            Report::News(News::Detected { settled, mut found, gone, previous, ticket, .. })
-                if ticket == Some(asked) =>
-            {
+        let (changed, gone, last, failure) = self.answer(|report| match report {
+            Report::News(News::Detected {
+                settled,
+                mut found,
+                gone,
+                previous,
+                failure,
+                ticket,
+                ..
+            }) if ticket == Some(asked) => {
                 found.extend(settled.into_entries().into_iter().map(FoundSession::settled));
-                Some((found, gone, previous))
+                Some((found, gone, previous, failure))
             }
             _ => None,
         })?;
         self.last_run = last.map(|last| *last).or(self.last_run.take());
+        if let Some(failure) = failure {
+            return Err(JournalError::Refused(RequestError::Store(failure)));
+        }
         gone.iter().for_each(|session| drop(self.found.remove(session)));
         self.found.extend(changed.into_iter().map(|found| (found.session, found)));
         let mut found: Vec<FoundSession> = self.found.values().cloned().collect();

@@ -75,7 +75,7 @@ fn detected(
     ticket: Option<Ticket>,
     finder: &mut SessionFinder,
 ) -> News {
-    let Listed { settled, found, gone, slots } = listing.end(finder);
+    let Listed { settled, found, gone, slots, failure } = listing.end(finder);
     let (settled, slots) = (shelved(settled, finder), slots.map(Box::new));
     let is_asked_for = scope == ListingScope::All;
     let index = finder.index_figures();
@@ -83,7 +83,18 @@ fn detected(
     let last = finder.last_to_die();
     let boot = &finder.local().boot;
     let previous = last.map(|record| Box::new(LastRun::from_record(record, boot)));
-    News::Detected { time, settled, found, gone, slots, previous, is_asked_for, index, ticket }
+    News::Detected {
+        time,
+        settled,
+        found,
+        gone,
+        slots,
+        previous,
+        is_asked_for,
+        index,
+        failure,
+        ticket,
+    }
 }
 
 /// Sessions as the game takes them over in one piece, with what their slots take and what is searched of

@@ -47,6 +47,8 @@ pub enum News {
         is_asked_for: bool,
         /// The savings by the index.
         index: IndexFigures,
+        /// The reason that the sessions can't be listed, so that there may be others.
+        failure: Option<FailureCause>,
         ticket: Option<Ticket>,
     },
     /// The sessions in the index, which the game wants to show before they are looked at.

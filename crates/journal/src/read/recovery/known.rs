@@ -7,15 +7,15 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use tracing::warn;
+use tracing::error;
 
 use super::detect::{FoundSession, Look, look_at};
 use super::index::{Remembered, pack, unpack};
 use super::session_finder::Records;
 use super::{KnownTypes, Ladder, SessionEntry, SessionFinder, SlotListing};
-use crate::disk::IndexedSession;
+use crate::disk::{IndexedSession, with_sources};
 use crate::model::ids::SessionId;
-use crate::model::session::SessionStatus;
+use crate::model::session::{FailureCause, SessionStatus};
 
 /// The sessions that were looked at, each with the stamp of its files.
 #[derive(Debug, Default)]
@@ -70,6 +70,7 @@ pub struct Listing {
     settled: Vec<SessionEntry>,
     found: Vec<FoundSession>,
     gone: Vec<SessionId>,
+    failure: Option<FailureCause>,
 }
 
 /// The slots are looked at before any session, since offers name them, and after what may be shown early.
@@ -88,6 +89,8 @@ pub struct Listed {
     /// The sessions that aren't there any more.
     pub gone: Vec<SessionId>,
     pub slots: Option<SlotListing>,
+    /// The reason that the sessions can't be listed, so that there may be others.
+    pub failure: Option<FailureCause>,
 }
 
 impl KnownSessions {
@@ -139,13 +142,15 @@ impl Listing {
             settled: Vec::new(),
             found: Vec::new(),
             gone: Vec::new(),
+            failure: None,
         };
         let sessions = match finder.store().sessions() {
             Ok(sessions) => sessions,
             Err(error) => {
-                warn!(%error, "the sessions on this machine can't be listed");
+                error!(error = %with_sources(&error), "the sessions on this machine can't be listed");
                 // Then none is known to be gone, either.
                 listing.known = std::mem::take(&mut finder.known_mut().0);
+                listing.failure = Some(error.into());
                 return listing;
             }
         };
@@ -227,7 +232,13 @@ impl Listing {
             Slots::Waiting => None,
             Slots::Listed(slots) => slots,
         };
-        Listed { settled: self.settled, found: self.found, gone: self.gone, slots }
+        Listed {
+            settled: self.settled,
+            found: self.found,
+            gone: self.gone,
+            slots,
+            failure: self.failure,
+        }
     }
 
     /// Gives it up, and keeps what is known already.
