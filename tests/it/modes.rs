@@ -331,6 +331,21 @@ fn a_developer_is_asked_after_a_panic() {
 }
 
 #[test]
+fn a_game_that_panics_at_each_start_goes_back_three_times_and_no_further() {
+    let directory = tempfile::tempdir().unwrap();
+    let panic_again = || {
+        let output = run_child("panic soon after each start", directory.path(), None);
+        assert_eq!(output.status.code(), Some(101), "{output:?}");
+        output
+    };
+    panic_again();
+    let back: Vec<u32> = (0..8).map(|_| saw(&panic_again()).parse().unwrap()).collect();
+    assert!(back[0] < back[1], "the newest of each: {back:?}");
+    assert!(back[1] > back[2] && back[2] > back[3] && back[3] > back[4], "{back:?}");
+    assert!(back[4..].iter().all(|score| *score == back[4]), "{back:?}");
+}
+
+#[test]
 fn tests_and_named_places_are_alike_in_debug_and_release() {
     let disk = played(&MemoryDisk::default(), "Killed", 1, false);
     assert!(!disk.paths().iter().any(|path| path.iter().any(|part| part == "development")));
@@ -421,6 +436,7 @@ fn child() {
             });
             app.run();
         }
+        "panic soon after each start" => panic_soon(directory),
         "two apps, one of which panics" => two_apps::one_panics(directory),
         #[cfg(unix)]
         "two apps that are asked to exit" => two_apps::are_asked_to_exit(directory),
@@ -428,8 +444,35 @@ fn child() {
     }
 }
 
-/// Says what a start sees.
-fn look(mut app: App) {
+/// Says what came back, and panics a few checkpoints later.
+fn panic_soon(directory: &Path) {
+    let plugin = SessionPlugin::new("Tests", "Modes")
+        .directory(directory)
+        .mode(SessionMode::Ordinary)
+        .interval(Duration::from_millis(5));
+    let mut app = threaded(plugin);
+    app.add_systems(Startup, |mut commands: Commands| {
+        commands.session().start_or_continue(NewSession::named("World"));
+    })
+    .add_systems(Update, |mut score: ResMut<Score>| score.0 += 1)
+    .add_systems(
+        Update,
+        |session: Option<Res<CurrentSession>>, mut panics_at: Local<Option<u64>>| {
+            let Some(last) = session.and_then(|session| session.last_checkpoint()) else { return };
+            let panics_at = panics_at.get_or_insert(last.id.counter + 8);
+            assert!(last.id.counter < *panics_at, "a mistake that has nothing to do with the world");
+        },
+    )
+    .add_observer(|_: On<SessionRestored>, score: Res<Score>| {
+        #[expect(clippy::print_stdout, reason = "the parent reads it")]
+        {
+            println!("saw {}", score.0);
+        }
+    });
+    app.run();
+}
+
+/// Says what a start sees.mut app: App) {
     let log = LogPlugin { filter: "warn".into(), ..default() };
     app.add_plugins(log).add_systems(Startup, |mut commands: Commands| {
         commands.session().pause();

@@ -323,6 +323,33 @@ fn the_newest_branches_are_kept_and_the_oldest_go() {
     assert_eq!(health(&mut app), 9);
 }
 
+#[test]
+fn a_long_branch_outlives_many_short_ones() {
+    let disk = MemoryDisk::default();
+    let mut app = rewinding_game(&disk);
+    app.world_mut().resource_mut::<SessionSettings>().storage.max_branches = 3;
+    start(&mut app, "Branches");
+    let session = app.world().resource::<CurrentSession>().id();
+    let mut left = Vec::new();
+    for value in 2..=9 {
+        set_health(&mut app, value);
+        // The first branch is in a file that the line needs as well.
+        seconds(&mut app, if value == 3 { 90.0 } else { 1.0 });
+        rewind(&mut app, 1000.0);
+        left.push(last_restore(&app).left.unwrap());
+    }
+    for _ in 0..3 {
+        long(&mut app, 400);
+        set_health(&mut app, 1);
+        ask(&mut app, |session| session.checkpoint("goes on"));
+    }
+    for (place, is_kept) in [(1, true), (2, false), (5, false), (6, true), (7, true)] {
+        let mut app = restarted(&disk, session);
+        ask(&mut app, |session| session.rewind(RewindTo::Checkpoint(left[place])));
+        assert_eq!(health(&mut app) == place as u32 + 2, is_kept, "branch {place}");
+    }
+}
+
 /// The checkpoints that lead to the end of a line, the newest first, without those that open a run.
 fn line_of(app: &App, end: CheckpointId) -> Vec<Option<String>> {
     let timeline = app.world().resource::<CurrentSession>().timeline();

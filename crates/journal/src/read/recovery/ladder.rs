@@ -23,6 +23,9 @@ const STEP_BACK: Duration = Duration::from_secs(60);
 const DEATHS_UNTIL_SAFE_START: u32 = 3;
 /// Deaths in a row after which a game that asks nobody restores an older checkpoint.
 const DEATHS_UNTIL_STEP_DOWN: u32 = 2;
+/// Deaths in a row after which such a game steps back no further: what three older checkpoints haven't cured is most likely
+/// no fault of the world's, and each step costs play.
+const DEATHS_UNTIL_LAST_STEP: u32 = 4;
 /// Deaths in a row of which it is remembered how they came about.
 const REMEMBERED_DEATHS: usize = 8;
 
@@ -82,9 +85,10 @@ impl Ladder {
             true => Proposal::SafeStart,
             false => older,
         };
-        let without_asking = match trial.tries < DEATHS_UNTIL_STEP_DOWN {
-            true => Proposal::Newest,
-            false => older,
+        let without_asking = match trial.tries {
+            ..DEATHS_UNTIL_STEP_DOWN => Proposal::Newest,
+            DEATHS_UNTIL_STEP_DOWN..=DEATHS_UNTIL_LAST_STEP => older,
+            _ => stay(stored, head.id, trial.oldest),
         };
         Self { proposed, without_asking, deaths: trial.tries, set_aside: trial.set_aside }
     }
@@ -96,7 +100,12 @@ fn step_down(stored: &mut StoredSession, head: CheckpointId, oldest: Duration) -
     let stepped = by_a_step.and_then(|before| newest_until(stored, head, before));
     let older = stepped.or_else(|| newest_before(stored, head, oldest));
     // A player who closes a loading screen has hit no crash: what is there gets its other tries.
-    let again = older.or_else(|| newest_until(stored, head, oldest));
+    older.filter(|id| *id != head).map_or_else(|| stay(stored, head, oldest), Proposal::Older)
+}
+
+/// The proposal to try the oldest moment again that was tried.
+fn stay(stored: &mut StoredSession, head: CheckpointId, oldest: Duration) -> Proposal {
+    let again = newest_until(stored, head, oldest);
     again.filter(|id| *id != head).map_or(Proposal::Newest, Proposal::Older)
 }
 

@@ -3,7 +3,7 @@
 //! Whole segments are the unit, since a segment is never rewritten.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use super::Quota;
@@ -120,7 +120,7 @@ fn keep_within_quota(keep: &mut Keep<'_>) -> Vec<CheckpointId> {
         keep.if_room(generations.iter().take(NEWEST).copied());
     }
     let archives = Archives::choose(keep, |number| is_damaged(stored, number));
-    keep.if_room(newest_branches(index, keep.quota.branches));
+    keep.if_room(kept_branches(index, keep.quota.branches));
     for head in index.heads() {
         let line = index.line(head.id);
         let generations = generations(index, &line);
@@ -238,15 +238,38 @@ fn oldest(index: &SessionIndex) -> Option<CheckpointId> {
     generations(index, &all).pop()
 }
 
-/// The newest intact checkpoint of each of the newest branches. Branches on which nothing was played come last: each
-/// rewind right after another leaves one, and they must not take the place of what was played.
-fn newest_branches(index: &SessionIndex, count: usize) -> Vec<CheckpointId> {
+/// The newest intact checkpoint of each branch that is kept: one half are the newest, the other half those with the most
+/// play. So a game that dies at each start, and leaves a short branch each time, never costs the long one on which it was
+/// played before.
+///
+/// Branches on which nothing was played come last: each rewind right after another leaves one, and they must not take the
+/// place of what was played.
+fn kept_branches(index: &SessionIndex, count: usize) -> Vec<CheckpointId> {
     let was_played = |end: &CheckpointId| {
         index.commit(*end).is_none_or(|commit| commit.kind != CheckpointKind::Opening)
     };
     let (played, unplayed): (Vec<_>, Vec<_>) = index.branches().into_iter().partition(was_played);
-    let branches = played.into_iter().chain(unplayed).take(count);
+    let mut newest: Vec<CheckpointId> = played.into_iter().chain(unplayed).collect();
+    let mut longest = newest.split_off(newest.len().min(count.div_ceil(2)));
+    let line: HashSet<CheckpointId> =
+        index.newest_head().map(|head| index.line(head.id)).into_iter().flatten().collect();
+    longest.sort_by_key(|end| Reverse(play_on_branch(index, *end, &line)));
+    longest.truncate(count / 2);
+    // Where there isn't room for all, the one that was just left comes first, and then long ones.
+    longest.splice(0..0, newest.drain(..newest.len().min(1)));
+    let branches = longest.into_iter().chain(newest);
     branches.filter_map(|end| index.newest_intact(end)).map(|plan| plan.checkpoint).collect()
+}
+
+/// The play on a branch since it parted from a line.
+fn play_on_branch(
+    index: &SessionIndex,
+    end: CheckpointId,
+    line: &HashSet<CheckpointId>,
+) -> Duration {
+    let play_time = |id: CheckpointId| index.commit(id).map(|commit| commit.play_time);
+    let parted = index.line(end).into_iter().find(|id| line.contains(id)).and_then(play_time);
+    play_time(end).unwrap_or_default().saturating_sub(parted.unwrap_or_default())
 }
 
 /// Of the generations on a line, newest first, the oldest one in each stretch of play time.
