@@ -460,7 +460,10 @@ fn panic_soon(directory: &Path) {
         |session: Option<Res<CurrentSession>>, mut panics_at: Local<Option<u64>>| {
             let Some(last) = session.and_then(|session| session.last_checkpoint()) else { return };
             let panics_at = panics_at.get_or_insert(last.id.counter + 8);
-            assert!(last.id.counter < *panics_at, "a mistake that has nothing to do with the world");
+            assert!(
+                last.id.counter < *panics_at,
+                "a mistake that has nothing to do with the world"
+            );
         },
     )
     .add_observer(|_: On<SessionRestored>, score: Res<Score>| {
@@ -472,7 +475,8 @@ fn panic_soon(directory: &Path) {
     app.run();
 }
 
-/// Says what a start sees.mut app: App) {
+/// Says what a start sees.
+fn look(mut app: App) {
     let log = LogPlugin { filter: "warn".into(), ..default() };
     app.add_plugins(log).add_systems(Startup, |mut commands: Commands| {
         commands.session().pause();
