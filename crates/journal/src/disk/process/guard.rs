@@ -84,6 +84,8 @@ struct RecordFile {
     /// `None` if the state directory can't be written.
     file: Option<ProcessRecordFile>,
     record: ProcessRecord,
+    /// True once it is on disk, which it isn't after a start on a full one.
+    is_written: bool,
 }
 
 impl fmt::Debug for ProcessGuard {
@@ -123,7 +125,7 @@ impl ProcessGuard {
             alerts: Mutex::default(),
             failure: Mutex::default(),
             signalled: Arc::new(AtomicBool::new(false)),
-            file: Mutex::new(RecordFile { file, record }),
+            file: Mutex::new(RecordFile { file, record, is_written: false }),
             log: OnceLock::new(),
             log_queue: OnceLock::new(),
             log_files: Mutex::default(),
@@ -216,11 +218,12 @@ impl ProcessGuard {
         self.shared.write_log_files();
         let mut file = self.shared.lock();
         self.shared.write_log(&file);
-        let vanished = file.file.as_ref().is_some_and(|file| !file.is_there());
-        if vanished {
+        let is_missing = file.file.as_ref().is_some_and(|file| !file.is_there());
+        if is_missing && file.is_written {
             warn!("the state directory was removed while the game runs; it is created again");
             local.restore_state();
             file.file = create_file(local);
+            file.is_written = false;
             if let Some(process) = file.file.as_ref().map(ProcessRecordFile::process) {
                 file.record.process = process;
             }
@@ -424,10 +427,13 @@ impl Shared {
 }
 
 impl RecordFile {
-    fn write(&self) {
+    fn write(&mut self) {
         let Some(file) = &self.file else { return };
-        if let Err(error) = file.write(&self.record) {
-            warn!(error = %with_sources(&error), "the process record can't be written");
+        match file.write(&self.record) {
+            Ok(()) => self.is_written = true,
+            Err(error) => {
+                warn!(error = %with_sources(&error), "the process record can't be written");
+            }
         }
     }
 

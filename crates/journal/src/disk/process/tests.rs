@@ -1,11 +1,13 @@
 //! Records of processes that come and go, on a clock that the test holds.
 
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::disk::{Layout, LocalStore, MemoryDisk};
+use crate::disk::{Layout, LocalStore, MemoryDisk, Operation};
 use crate::model::ids::{RunId, SessionId};
 
 const UNWATCHED: ProcessOptions = ProcessOptions { panics: false };
@@ -140,4 +142,21 @@ fn of_two_that_lived_at_once_the_one_that_lived_longer_died_last() {
     let (_, dead) = begin(&disk, 20);
     let last = last_to_die(&dead).unwrap();
     assert_eq!(how_it_ended(last, &local(&disk).boot), KILLED);
+}
+
+#[test]
+fn a_record_that_was_never_written_has_not_vanished() {
+    let disk = MemoryDisk::default();
+    disk.fail_always(Operation::Replace, ErrorKind::StorageFull);
+    let (guard, _) = ProcessGuard::begin(&local(&disk), "1.0", UNWATCHED, at(0));
+    let locks = |disk: &MemoryDisk| {
+        let paths = disk.paths().into_iter();
+        paths.filter(|path| path.extension().is_some_and(|it| it == "lock")).count()
+    };
+    (1..5).for_each(|second| guard.beat(&local(&disk), at(second)));
+    assert_eq!(locks(&disk), 1, "no other one for each beat");
+    disk.heal();
+    guard.beat(&local(&disk), at(5));
+    let is_record = |path: &PathBuf| path.extension().is_some_and(|it| it == "record");
+    assert_eq!(disk.paths().iter().filter(|path| is_record(path)).count(), 1);
 }
