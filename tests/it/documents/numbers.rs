@@ -248,6 +248,8 @@ fn costs() -> Vec<Claim> {
     let spread = measured("Numbers to reach", "500 archetypes, 1 % changed");
     let restore = measured("Restore", "bevy_session, 100,000 entities");
     let (bevy_of_ggrs, bevy) = measured_bevy();
+    let retained = constant("src/capture/record/copies.rs", "RETAINED_VALUES");
+    let retained: u32 = within(&retained, "1 << ", "").parse().unwrap();
     vec![
         claim(COSTS, format!("Bevy {bevy}, and for `bevy_ggrs` Bevy {bevy_of_ggrs}")),
         claim(
@@ -261,6 +263,7 @@ fn costs() -> Vec<Claim> {
             ),
         ),
         claim(COSTS, "A game that pays for 100 % writes with"),
+        claim(COSTS, format!("three sets of up to {} values of a type", grouped(1 << retained))),
     ]
 }
 
