@@ -249,7 +249,7 @@ fn costs() -> Vec<Claim> {
     let restore = measured("Restore", "bevy_session, 100,000 entities");
     let (bevy_of_ggrs, bevy) = measured_bevy();
     let retained = constant("src/capture/record/copies.rs", "RETAINED_VALUES");
-    let retained: u32 = within(&retained, "1 << ", "").parse().unwrap();
+    let retained: u32 = retained.strip_prefix("1 << ").unwrap().parse().unwrap();
     vec![
         claim(COSTS, format!("Bevy {bevy}, and for `bevy_ggrs` Bevy {bevy_of_ggrs}")),
         claim(
