@@ -9,7 +9,6 @@
 #   all        with bevy_session, its features for a headless game, and bevy_session_play
 #
 # Usage: ci/build_cost.sh [release] [dev]    both unless one is named
-# The README's table is of docs/benchmarks/build-cost.md, which is its output.
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
