@@ -88,9 +88,9 @@ mutant 'forget what failed, and go on from it' "$writer/run_journal.rs $writer/r
 branches=torture::branches
 promise='What is left by going back comes back'
 mutant 'keep no branches' $retention/history.rs \
-    's/keep\.if_room\(newest_branches[^;]*;//' $branches
+    's/keep\.if_room\(kept_branches[^;]*;//' $branches
 mutant 'keep the oldest branches' $retention/history.rs \
-    's/played\.into_iter\(\)\.chain\(unplayed\)\.take\(count\)/played.into_iter().chain(unplayed).rev().take(count.min(2))/' $branches
+    's/played\.into_iter\(\)\.chain\(unplayed\)\.collect/unplayed.into_iter().chain(played).rev().collect/' $branches
 mutant 'let a line that went on hide what it left' $journal/format/index/branches.rs \
     's/\*through < end\.counter/*through > end.counter/' $branches
 mutant 'forget what was left by the run before' $journal/format/begun.rs \
