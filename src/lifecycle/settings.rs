@@ -162,8 +162,9 @@ pub struct StorageSettings {
     /// removed, after all automatic ones. Slots aren't counted. Defaults to 1,000.
     pub max_named_checkpoints: usize,
     /// The number of branches of one session that are kept: the play that it left by a rewind, a
-    /// load or a recovery from an older checkpoint. The oldest are removed first, and all of them
-    /// if [`max_session_bytes`](Self::max_session_bytes) leaves no room. Defaults to 10.
+    /// load or a recovery from an older checkpoint. The oldest are removed first, but for the one with
+    /// the most play of all: a game that dies at each start leaves a short branch each time. All of
+    /// them are removed if [`max_session_bytes`](Self::max_session_bytes) leaves no room. Defaults to 10.
     pub max_branches: usize,
     /// The limits on attachments of one session itself, see
     /// [`attach_to_session`](crate::attachments::AttachmentCommands::attach_to_session): bytes of

@@ -343,7 +343,7 @@ fn a_long_branch_outlives_many_short_ones() {
         set_health(&mut app, 1);
         ask(&mut app, |session| session.checkpoint("goes on"));
     }
-    for (place, is_kept) in [(1, true), (2, false), (5, false), (6, true), (7, true)] {
+    for (place, is_kept) in [(1, true), (2, false), (4, false), (5, true), (6, true), (7, true)] {
         let mut app = restarted(&disk, session);
         ask(&mut app, |session| session.rewind(RewindTo::Checkpoint(left[place])));
         assert_eq!(health(&mut app) == place as u32 + 2, is_kept, "branch {place}");

@@ -167,7 +167,7 @@ fn go_on_here(
     let reason = if has_crashed { RestoreReason::Recovered } else { RestoreReason::Continued };
     let proposed = parts.start_up.proposed(session, policy);
     if let Proposal::Older(checkpoint) = proposed {
-        warn!(%session, %checkpoint, "the game died soon after its last restores, so an older checkpoint is restored");
+        warn!(%session, %checkpoint, "the game died soon after its last restores, so an older checkpoint is restored; the play since then is kept as a branch");
     }
     match proposed.restore_from() {
         Some(from) => {

@@ -104,7 +104,7 @@ pub enum SlotError {
         limit: usize,
     },
     /// The player has a slot of this name already. [`SaveSlot::overwrite`] replaces it.
-    #[error("there is a slot of this name already")]
+    #[error("there is a slot of this name already: `SaveSlot::overwrite` replaces it")]
     NameTaken {
         /// The slot that has it.
         slot: SlotId,

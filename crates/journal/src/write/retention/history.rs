@@ -238,9 +238,8 @@ fn oldest(index: &SessionIndex) -> Option<CheckpointId> {
     generations(index, &all).pop()
 }
 
-/// The newest intact checkpoint of each branch that is kept: one half are the newest, the other half those with the most
-/// play. So a game that dies at each start, and leaves a short branch each time, never costs the long one on which it was
-/// played before.
+/// The newest intact checkpoint of each branch that is kept: of the newest ones, and of the one with the most play of all. A
+/// game that dies at each start leaves a short branch each time, and must not lose the long one that it died on first.
 ///
 /// Branches on which nothing was played come last: each rewind right after another leaves one, and they must not take the
 /// place of what was played.
@@ -249,16 +248,22 @@ fn kept_branches(index: &SessionIndex, count: usize) -> Vec<CheckpointId> {
         index.commit(*end).is_none_or(|commit| commit.kind != CheckpointKind::Opening)
     };
     let (played, unplayed): (Vec<_>, Vec<_>) = index.branches().into_iter().partition(was_played);
-    let mut newest: Vec<CheckpointId> = played.into_iter().chain(unplayed).collect();
-    let mut longest = newest.split_off(newest.len().min(count.div_ceil(2)));
+    let mut branches: Vec<CheckpointId> = played.into_iter().chain(unplayed).collect();
+    let others = branches.split_off(branches.len().min(count));
     let line: HashSet<CheckpointId> =
         index.newest_head().map(|head| index.line(head.id)).into_iter().flatten().collect();
-    longest.sort_by_key(|end| Reverse(play_on_branch(index, *end, &line)));
-    longest.truncate(count / 2);
-    // Where there isn't room for all, the one that was just left comes first, and then long ones.
-    longest.splice(0..0, newest.drain(..newest.len().min(1)));
-    let branches = longest.into_iter().chain(newest);
-    branches.filter_map(|end| index.newest_intact(end)).map(|plan| plan.checkpoint).collect()
+    let play = |end: &CheckpointId| play_on_branch(index, *end, &line);
+    let most = branches.iter().map(play).max();
+    let longest = others.into_iter().max_by_key(play);
+    // Where there isn't room for all, only the one that was just left comes first.
+    if let Some(longest) = longest.filter(|longest| most.is_some_and(|most| play(longest) > most)) {
+        branches.insert(1, longest);
+    }
+    branches
+        .into_iter()
+        .filter_map(|end| index.newest_intact(end))
+        .map(|plan| plan.checkpoint)
+        .collect()
 }
 
 /// The play on a branch since it parted from a line.
