@@ -171,6 +171,7 @@ fn handle_listing(parts: &mut RuntimeParts, world: &mut World, news: News) {
     else {
         return;
     };
+    let failure = failure.map(|failure| *failure);
     parts.start_up.note_listing(failure.clone());
     note_previous_run(parts, world, previous);
     let mut catalog = world.get_resource_or_init::<SessionCatalog>();

@@ -202,7 +202,8 @@ impl SessionCommands<'_, '_> {
     ///
     /// The player isn't asked. If the game has panicked or hung twice in a row, each time soon after
     /// the session was restored, an older checkpoint is restored than those that it died on, and an
-    /// older one still after the next such death. A process that was killed alone is no reason to go
+    /// older one still after each of the next two such deaths. It goes back no further; what it left
+    /// is a branch. A process that was killed alone is no reason to go
     /// back.
     ///
     /// With [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) the first death of any

@@ -128,7 +128,7 @@ impl<C: Codec> Journal<C> {
         })?;
         self.last_run = last.map(|last| *last).or(self.last_run.take());
         if let Some(failure) = failure {
-            return Err(JournalError::Refused(RequestError::Store(failure)));
+            return Err(JournalError::Refused(RequestError::Store(*failure)));
         }
         gone.iter().for_each(|session| drop(self.found.remove(session)));
         self.found.extend(changed.into_iter().map(|found| (found.session, found)));

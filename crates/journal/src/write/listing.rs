@@ -77,6 +77,7 @@ fn detected(
 ) -> News {
     let Listed { settled, found, gone, slots, failure } = listing.end(finder);
     let (settled, slots) = (shelved(settled, finder), slots.map(Box::new));
+    let failure = failure.map(Box::new);
     let is_asked_for = scope == ListingScope::All;
     let index = finder.index_figures();
     let time = finder.time();

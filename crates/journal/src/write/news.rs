@@ -48,7 +48,7 @@ pub enum News {
         /// The savings by the index.
         index: IndexFigures,
         /// The reason that the sessions can't be listed, so that there may be others.
-        failure: Option<FailureCause>,
+        failure: Option<Box<FailureCause>>,
         ticket: Option<Ticket>,
     },
     /// The sessions in the index, which the game wants to show before they are looked at.

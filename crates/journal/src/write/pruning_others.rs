@@ -11,7 +11,7 @@ use super::jobs::{Holds, Job, Slice, Tools, Urgency};
 use super::pruning::{Pruning, logged};
 use super::run_journal::RunJournal;
 use super::slices::LISTED_AT_ONCE;
-use crate::disk::{DirectoryStore, SessionLock, is_marked, with_sources};
+use crate::disk::{DirectoryStore, SessionLock, StoreError, is_marked, with_sources};
 use crate::model::ids::{RunId, SessionId};
 use crate::read::recovery::SessionFinder;
 use crate::write::retention::Quota;
@@ -85,13 +85,7 @@ impl PruningOthers {
         let is_over = |total: u64| total > self.quota.total_bytes;
         match &mut self.stage {
             Stage::ToCome => {
-                let unweighed = match store.sessions() {
-                    Ok(sessions) => sessions,
-                    Err(error) => {
-                        warn!(error = %with_sources(&error), "sessions can't be listed, so the limit for all of them isn't kept now");
-                        return false;
-                    }
-                };
+                let Some(unweighed) = listed(store) else { return false };
                 self.stage = Stage::Weighing { unweighed, weighed: Vec::new(), total: 0 };
                 true
             }
@@ -160,6 +154,14 @@ impl PruningOthers {
             waiting.insert(place, Turn { was_interrupted: true, ..turn });
         }
     }
+}
+
+/// The sessions, if they can be listed.
+fn listed(store: &DirectoryStore) -> Option<Vec<SessionId>> {
+    let refused = |error: &StoreError| {
+        warn!(error = %with_sources(error), "sessions can't be listed, so the limit for all of them isn't kept now");
+    };
+    store.sessions().inspect_err(refused).ok()
 }
 
 impl Job for PruningOthers {
