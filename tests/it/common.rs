@@ -131,6 +131,14 @@ pub fn frames(app: &mut App, count: usize) {
     }
 }
 
+/// Accepts the newest offer, as a dialog's button does, and says whether there was one.
+pub fn accept(app: &mut App) -> bool {
+    let press = |offers: Res<RecoveryOffers>, mut commands: Commands| {
+        offers.accept(&mut commands).is_some()
+    };
+    app.world_mut().run_system_cached(press).unwrap()
+}
+
 /// Lets this much time pass.
 pub fn seconds(app: &mut App, seconds: f32) {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few frames")]

@@ -135,15 +135,6 @@ fn an_accepted_offer_follows_the_ladder_to_its_end() {
     assert!(!accept(&mut later));
 }
 
-/// Presses the button of a dialog, and says whether there was an offer.
-fn accept(app: &mut App) -> bool {
-    let pressed =
-        app.world_mut().run_system_cached(|offers: Res<RecoveryOffers>, mut commands: Commands| {
-            offers.accept(&mut commands).is_some()
-        });
-    pressed.unwrap()
-}
-
 #[test]
 fn a_young_session_gets_its_tries_though_nothing_older_is_there() {
     let disk = MemoryDisk::default();

@@ -282,27 +282,36 @@ fn rewind_around_damage(manner: RestoreManner) {
     assert_eq!(health(&mut app), 4);
 }
 
-#[test]
-fn the_newest_branches_are_kept_and_the_oldest_go() {
-    let disk = MemoryDisk::default();
-    let mut app = rewinding_game(&disk);
+/// A session of which at most three branches are kept, with the ends of eight that it left, the oldest first: of health 2 to 9,
+/// each after so many seconds of play. Older generations were pruned since.
+fn eight_branches(
+    disk: &MemoryDisk,
+    play: impl Fn(u32) -> f32,
+) -> (App, SessionId, Vec<CheckpointId>) {
+    let mut app = rewinding_game(disk);
     app.world_mut().resource_mut::<SessionSettings>().storage.max_branches = 3;
     start(&mut app, "Branches");
     let session = app.world().resource::<CurrentSession>().id();
     let mut left = Vec::new();
     for value in 2..=9 {
         set_health(&mut app, value);
-        seconds(&mut app, 1.0);
+        seconds(&mut app, play(value));
         rewind(&mut app, 1000.0);
         assert_eq!(health(&mut app), 1);
         left.push(last_restore(&app).left.unwrap());
     }
-    // Older generations are pruned after a new one.
     for _ in 0..3 {
         long(&mut app, 400);
         set_health(&mut app, 1);
         ask(&mut app, |session| session.checkpoint("goes on"));
     }
+    (app, session, left)
+}
+
+#[test]
+fn the_newest_branches_are_kept_and_the_oldest_go() {
+    let disk = MemoryDisk::default();
+    let (_app, session, left) = eight_branches(&disk, |_| 1.0);
     // The first one lies in a file that the line needs as well.
     for (place, branch) in left.iter().enumerate().skip(1) {
         let mut app = restarted(&disk, session);
@@ -326,23 +335,8 @@ fn the_newest_branches_are_kept_and_the_oldest_go() {
 #[test]
 fn a_long_branch_outlives_many_short_ones() {
     let disk = MemoryDisk::default();
-    let mut app = rewinding_game(&disk);
-    app.world_mut().resource_mut::<SessionSettings>().storage.max_branches = 3;
-    start(&mut app, "Branches");
-    let session = app.world().resource::<CurrentSession>().id();
-    let mut left = Vec::new();
-    for value in 2..=9 {
-        set_health(&mut app, value);
-        // The first branch is in a file that the line needs as well.
-        seconds(&mut app, if value == 3 { 90.0 } else { 1.0 });
-        rewind(&mut app, 1000.0);
-        left.push(last_restore(&app).left.unwrap());
-    }
-    for _ in 0..3 {
-        long(&mut app, 400);
-        set_health(&mut app, 1);
-        ask(&mut app, |session| session.checkpoint("goes on"));
-    }
+    // The first branch is in a file that the line needs as well.
+    let (_app, session, left) = eight_branches(&disk, |value| if value == 3 { 90.0 } else { 1.0 });
     for (place, is_kept) in [(1, true), (2, false), (4, false), (5, true), (6, true), (7, true)] {
         let mut app = restarted(&disk, session);
         ask(&mut app, |session| session.rewind(RewindTo::Checkpoint(left[place])));

@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 use bevy_session_journal::Ticket;
 
-use super::{SessionCommands, SessionCommandsExt};
+use super::SessionCommandsExt;
 use crate::lifecycle::catalog::RecoveryOffers;
 
 impl RecoveryOffers {
@@ -13,7 +13,7 @@ impl RecoveryOffers {
     /// This is the game's own [backup](Self::proposed_backup) if that is proposed, otherwise a proposed
     /// [recovery option](crate::SessionHooksExt::recovery_option), otherwise the
     /// [proposed](crate::RecoveryOffer::proposed) checkpoint. If a new session is proposed, since the game died three times in
-    /// a row soon after a restore, the offer is [declined](SessionCommands::decline): the session stays listed, and the
+    /// a row soon after a restore, the offer is [declined](crate::SessionCommands::decline): the session stays listed, and the
     /// player begins a new game from the menu.
     ///
     /// ```
@@ -29,7 +29,7 @@ impl RecoveryOffers {
     pub fn accept(&self, commands: &mut Commands) -> Option<Ticket> {
         let offer = self.offers().first()?;
         let session = offer.session.id;
-        let mut requests: SessionCommands<'_, '_> = commands.session();
+        let mut requests = commands.session();
         if let Some(backup) = self.proposed_backup(offer) {
             return Some(requests.external().recover(session, &backup.save.slot));
         }

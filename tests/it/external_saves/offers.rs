@@ -118,10 +118,7 @@ fn an_accepted_offer_loads_the_proposed_backup() {
     let provider = Provider::with(&[backup("auto-1", 5), backup("auto-2", 8)]);
     let mut app = bare_game(&killed(true, None), &provider, RecoveryPolicy::Ask);
     until(&mut app, |app| slots(app).len() == 2);
-    let accept = |offers: Res<RecoveryOffers>, mut commands: Commands| {
-        offers.accept(&mut commands);
-    };
-    app.world_mut().run_system_cached(accept).unwrap();
+    assert!(accept(&mut app));
     until(&mut app, |app| !received::<SessionRecovered>(app).is_empty());
     assert_eq!(received::<ExternalRestoreRequested>(&app)[0].save.slot, "auto-2");
 }

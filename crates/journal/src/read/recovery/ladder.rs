@@ -80,15 +80,17 @@ impl Ladder {
     /// The place of the line that ends in `head`, by the session's last restore if that failed.
     pub(super) fn of(stored: &mut StoredSession, head: &Head, failed: Option<&Trial>) -> Self {
         let Some(trial) = failed else { return Self::default() };
-        let older = step_down(stored, head.id, trial.oldest);
+        let older = match trial.tries > DEATHS_UNTIL_LAST_STEP {
+            true => stay(stored, head.id, trial.oldest),
+            false => step_down(stored, head.id, trial.oldest),
+        };
         let proposed = match Self::is_hopeless_after(trial) {
             true => Proposal::SafeStart,
             false => older,
         };
-        let without_asking = match trial.tries {
-            ..DEATHS_UNTIL_STEP_DOWN => Proposal::Newest,
-            DEATHS_UNTIL_STEP_DOWN..=DEATHS_UNTIL_LAST_STEP => older,
-            _ => stay(stored, head.id, trial.oldest),
+        let without_asking = match trial.tries < DEATHS_UNTIL_STEP_DOWN {
+            true => Proposal::Newest,
+            false => older,
         };
         Self { proposed, without_asking, deaths: trial.tries, set_aside: trial.set_aside }
     }

@@ -250,20 +250,29 @@ fn kept_branches(index: &SessionIndex, count: usize) -> Vec<CheckpointId> {
     let (played, unplayed): (Vec<_>, Vec<_>) = index.branches().into_iter().partition(was_played);
     let mut branches: Vec<CheckpointId> = played.into_iter().chain(unplayed).collect();
     let others = branches.split_off(branches.len().min(count));
-    let line: HashSet<CheckpointId> =
-        index.newest_head().map(|head| index.line(head.id)).into_iter().flatten().collect();
-    let play = |end: &CheckpointId| play_on_branch(index, *end, &line);
-    let most = branches.iter().map(play).max();
-    let longest = others.into_iter().max_by_key(play);
     // Where there isn't room for all, only the one that was just left comes first.
-    if let Some(longest) = longest.filter(|longest| most.is_some_and(|most| play(longest) > most)) {
+    if let Some(longest) = longer_than_all(index, others, &branches) {
         branches.insert(1, longest);
     }
-    branches
-        .into_iter()
-        .filter_map(|end| index.newest_intact(end))
-        .map(|plan| plan.checkpoint)
-        .collect()
+    let newest = branches.into_iter().filter_map(|end| index.newest_intact(end));
+    newest.map(|plan| plan.checkpoint).collect()
+}
+
+/// The branch with the most play of some, if that is more than on each of the kept ones.
+fn longer_than_all(
+    index: &SessionIndex,
+    others: Vec<CheckpointId>,
+    kept: &[CheckpointId],
+) -> Option<CheckpointId> {
+    // Most sessions have few branches, and no line has to be walked.
+    if others.is_empty() {
+        return None;
+    }
+    let line = index.newest_head().map(|head| index.line(head.id));
+    let line: HashSet<CheckpointId> = line.into_iter().flatten().collect();
+    let play = |end: &CheckpointId| play_on_branch(index, *end, &line);
+    let most = kept.iter().map(play).max()?;
+    others.into_iter().max_by_key(play).filter(|longest| play(longest) > most)
 }
 
 /// The play on a branch since it parted from a line.
