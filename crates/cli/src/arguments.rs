@@ -28,8 +28,8 @@ checkpoint, or the place for the result is taken.";
 
 /// Inspects the sessions that a game keeps with `bevy_session`.
 ///
-/// It may be used while the game runs. Only `import`, `archive`, `unarchive`, `delete`, `undelete`, and with `--apply`
-/// `prune` and `player erase`, change a game's files. They do it as the game does, under its locks.
+/// It may be used while the game runs. Only `import`, `rewind`, `archive`, `unarchive`, `delete`, `undelete`, and with
+/// `--apply` `prune` and `player erase`, change a game's files. They do it as the game does, under its locks.
 #[derive(Parser, Debug)]
 #[command(name = "bevy-session", version, disable_help_subcommand = true, max_term_width = 100)]
 #[command(after_help = EXIT_CODES)]
@@ -93,6 +93,12 @@ pub enum Verb {
     /// already there. The game may be running.
     #[command(after_help = example("import crash.report.tar --game Acme/Hop\n  bevy-session import quick.save --into ./my-game"))]
     Import(Imported),
+    /// Take a session back to a checkpoint, at which its game then goes on
+    ///
+    /// The game must not play the session. Nothing is removed: what is newer stays as a branch, to which `rewind` leads
+    /// as well. Deaths after earlier restores don't count any more. Use `show` to see branches and checkpoints.
+    #[command(after_help = example("rewind --game Acme/Hop last @12:30\n  bevy-session rewind --game Acme/Hop Relics 7"))]
+    Rewind(Rewind),
     /// Copy a session of a replica into a new directory, which a game can play
     ///
     /// The session isn't claimed: a machine that plays it isn't disturbed.
@@ -139,7 +145,8 @@ pub enum Verb {
     /// Check that a game runs and saves, for a probe that opens no port
     ///
     /// This reads the record that each process of a game writes once a second. Exit codes: 0 it runs and is within the
-    /// bounds, 1 it isn't, 2 no process of the game runs. With `--baseline`: 0 no figure is worse, 1 one is.
+    /// bounds, 1 it isn't, 2 no process of the game runs, 64 there is no such place. With `--baseline`: 0 no figure is worse,
+    /// 1 one is.
     #[command(after_help = example("health --game Acme/Hop --max-age 30s --max-checkpoint-age 5m\n  bevy-session health --game Acme/Hop --playing\n  bevy-session health --game Acme/Hop --baseline 1.4.json"))]
     Health(Health),
     /// Write a script that completes the command line in a shell
@@ -273,6 +280,15 @@ pub struct OfCheckpoint {
     /// A number, on the newest line or wherever only one has it; a number and the beginning of its run; the
     /// newest on the newest line, or the second before it; or the newest there at or before a local time, which
     /// may have a date: `@2026-01-31T12:30`.
+    checkpoint: Option<OsString>,
+}
+
+/// The arguments of `rewind`.
+#[derive(Args, Debug)]
+pub struct Rewind {
+    #[command(flatten)]
+    session: OfSession,
+    /// The checkpoint: `7`, `7@e5a9`, `last`, `last~2` or `@12:30`, see `cat --help`
     checkpoint: Option<OsString>,
 }
 

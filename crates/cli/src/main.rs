@@ -1,9 +1,10 @@
 //! `bevy-session`: looks at the files of `bevy_session`, and never changes them. What it writes, it writes elsewhere,
-//! but for `import`, `archive`, `unarchive`, `delete` and `undelete`, which do what a game does that is asked to, under its locks.
+//! but for `import`, `rewind`, `archive`, `unarchive`, `delete` and `undelete`, which do what a game does that is asked to, under
+//! its locks.
 //!
 //! It looks at them beside a running game, with the journal alone, through `ReadOnlyDisk`, which refuses all
-//! changes and asks for no lock. `import`, `archive`, `unarchive`, `delete` and `undelete` alone change
-//! something, through `writer::Upkeep`: the writer's own slices (`slot_work`, `archiving`, `shelving`), one after
+//! changes and asks for no lock. `import`, `rewind`, `archive`, `unarchive`, `delete` and `undelete` alone change
+//! something, through `write::Upkeep`: the writer's own slices (`slot_work`, `snapshot_writing`, `archiving`, `shelving`), one after
 //! the other until all is durable, under the game's locks and without a process record. The records of dead
 //! processes stay, so that the next start of the game still hears of them. A profile is known there by the name of
 //! its directory only (`Layout::by_directory`). Each command has its own file or directory; they share:
@@ -88,6 +89,7 @@ mod progress;
 mod prune;
 mod pseudonyms;
 mod repair;
+mod rewind;
 mod rows;
 mod session_entry;
 mod session_name;
@@ -175,6 +177,10 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
         Verb::Unarchive(arguments) => archive::archive(&arguments.resolve()?, output),
         Verb::Delete(arguments) => archive::archive(&arguments.resolve()?, output),
         Verb::Undelete(arguments) => archive::archive(&arguments.resolve()?, output),
+        Verb::Rewind(arguments) => {
+            let (session, checkpoint) = arguments.resolve()?;
+            rewind::rewind(session, &checkpoint, output)
+        }
         Verb::Repair(arguments) => repair::repair(arguments.session.open()?, &arguments.to, output),
         Verb::Pull(arguments) => {
             let (place, session) = arguments.session.named()?;

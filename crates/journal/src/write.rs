@@ -43,6 +43,7 @@ mod reading_events;
 mod reporting;
 mod reserve;
 pub mod retention;
+mod rewinding;
 mod rotation;
 pub(crate) mod run_journal;
 mod run_upkeep;

@@ -7,7 +7,7 @@ use bevy_session_journal::ShelfMove;
 
 use super::{
     Archive, Delete, Diff, Doctor, Export, Game, Health, List, OfCheckpoint, OfPlace, OfSession,
-    Sessions, SomeSessions, Unarchive, Undelete,
+    Rewind, Sessions, SomeSessions, Unarchive, Undelete,
 };
 use crate::archive::Move;
 use crate::checkpoint_name::CheckpointName;
@@ -112,9 +112,7 @@ impl Unarchive {
 impl Sessions {
     fn moved(self, how: ShelfMove) -> Result<Move, Failure> {
         let (place, sessions) = self.resolve()?;
-        if place.is_file() {
-            return Err(Failure::usage("a file can't be changed; name the directory of its game"));
-        }
+        refuse_file(&place)?;
         let sessions = Selection::Named(sessions);
         Ok(Move { place, sessions, how })
     }
@@ -202,6 +200,20 @@ impl OfCheckpoint {
     }
 }
 
+impl Rewind {
+    /// The session, opened, and the name of its checkpoint.
+    pub fn resolve(self) -> Result<(OpenSession, CheckpointName), Failure> {
+        let OfSession { place, session } = self.session;
+        let mut words = Words::of(place, [session, self.checkpoint]);
+        let place = words.place()?;
+        refuse_file(&place)?;
+        let session = words.session(&place).ok_or_else(no_session)?;
+        let checkpoint = words.checkpoint()?.ok_or_else(no_checkpoint)?;
+        words.end()?;
+        Ok((OpenSession::open(&place, &session)?, checkpoint))
+    }
+}
+
 impl Diff {
     /// The rows of both checkpoints.
     pub fn resolve(self) -> Result<(RowsOf, RowsOf, Compared), Failure> {
@@ -209,8 +221,7 @@ impl Diff {
         let mut words = Words::of(place, [session, self.before, self.after]);
         let place = words.place()?;
         let session = words.session(&place).ok_or_else(no_session)?;
-        let before =
-            words.checkpoint()?.ok_or_else(|| Failure::usage("a checkpoint is missing"))?;
+        let before = words.checkpoint()?.ok_or_else(no_checkpoint)?;
         let after = words.checkpoint()?.unwrap_or(CheckpointName::Last(0));
         words.end()?;
         let mut session = OpenSession::open(&place, &session)?;
@@ -228,6 +239,19 @@ impl Diff {
 /// A session has to be named, and isn't.
 fn no_session() -> Failure {
     Failure::usage("a session is missing; `last` is the one that was played last")
+}
+
+/// A checkpoint has to be named, and isn't.
+fn no_checkpoint() -> Failure {
+    Failure::usage("a checkpoint is missing")
+}
+
+/// Refuses to change what isn't in the directory of its game.
+fn refuse_file(place: &Place) -> Result<(), Failure> {
+    match place.is_file() {
+        true => Err(Failure::usage("a file can't be changed; name the directory of its game")),
+        false => Ok(()),
+    }
 }
 
 /// All sessions are wanted, and one of them.

@@ -48,6 +48,8 @@ fn restored(game: &Game, tries: u32, set_aside: bool) -> Result<ProcessGuard, Bo
         oldest: Duration::from_secs(489),
         newest_counter: 212,
         tries,
+        steps_back: 0,
+        own_deaths: 0,
         probation: Duration::from_secs(60),
         earlier: Vec::new(),
         set_aside,

@@ -19,6 +19,7 @@ mod naming;
 mod people;
 mod pruning;
 mod repairing;
+mod rewinding;
 mod support;
 mod teaching;
 mod values;

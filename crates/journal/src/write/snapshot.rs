@@ -1,8 +1,9 @@
 //! One file with one checkpoint of a session: its content, and the way it is written. It takes the place of all others
-//! that the session has, or is a session of its own.
+//! that the session has, is the begin of a line beside them, or is a session of its own.
 
 use std::iter::Peekable;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -11,12 +12,13 @@ use super::open_segment::{OpenSegment, Preamble};
 use super::unplayed_run;
 use crate::disk::{DirectoryStore, LocalStore, MergedBlocks, StoredSession};
 use crate::format::{
-    Block, Commit, FEATURE_WITHOUT_WORLD, FrameKind, Head, Lineage, ReadError, Record,
-    SegmentHeader, SessionIndex, Values,
+    Begun, Block, CheckpointKind, Commit, FEATURE_WITHOUT_WORLD, FrameKind, Head, Lineage,
+    ReadError, Record, SegmentHeader, SessionIndex, Values,
 };
 use crate::model::ids::{CheckpointId, SaveId};
 use crate::model::session::{
-    FailureCause, Fields, Leaving, ProcessDeath, RequestError, SessionMetadata, SessionStatus,
+    FailureCause, Fields, Leaving, ProcessDeath, RequestError, RestoreReason, SessionMetadata,
+    SessionStatus,
 };
 use crate::read::recovery::{FIELDS, THUMBNAIL, newest_thumbnail, next_save_id, remembered};
 
@@ -27,6 +29,10 @@ pub(super) struct Snapshot {
     lineage: Lineage,
     /// The checkpoint that is kept.
     kept: CheckpointId,
+    /// Play time at the end of the new run.
+    play_time: Duration,
+    /// True if the session goes back to it, and the files of what was newer stay.
+    goes_back: bool,
     /// Its number in the new run.
     counter: u64,
     /// The next id, which no line of the session has used.
@@ -58,11 +64,36 @@ impl Snapshot {
             header,
             lineage: Lineage::default(),
             kept: head.id,
+            play_time: head.play_time,
+            goes_back: false,
             counter,
             next_save_id: next_save_id(index),
             left,
         };
         snapshot.go_on_from(stored, head.id);
+        snapshot
+    }
+
+    /// Of a session that goes back to an older checkpoint, and is closed there. `deaths` are those of the line that it
+    /// leaves.
+    pub(super) fn going_back(
+        local: &LocalStore,
+        stored: &StoredSession,
+        head: &Head,
+        (to, play_time): (CheckpointId, Duration),
+        deaths: Vec<ProcessDeath>,
+        now: Timestamp,
+    ) -> Self {
+        let status = SessionStatus::Closed;
+        let metadata = head.metadata.clone().taken_up();
+        let mut snapshot = Self::of(local, stored, head, (status, metadata), now);
+        let before = stored.index().begun(to);
+        snapshot.header.begun = Some(Begun::after(before, RestoreReason::Rewound, Some(head.id)));
+        let (reason, leaving) = (None, Leaving::default());
+        let end = Record::End { status, reason, leaving, time: now, play_time };
+        snapshot.left = after_deaths(deaths, end);
+        (snapshot.play_time, snapshot.goes_back) = (play_time, true);
+        snapshot.go_on_from(stored, to);
         snapshot
     }
 
@@ -74,6 +105,16 @@ impl Snapshot {
     /// The checkpoint that is kept.
     pub(super) fn kept(&self) -> CheckpointId {
         self.kept
+    }
+
+    /// The checkpoint that the new run begins with.
+    pub(super) fn begins_with(&self) -> CheckpointId {
+        CheckpointId { run: self.header.run, counter: self.counter }
+    }
+
+    /// Returns true if another checkpoint does as well, where this one can't be read.
+    pub(super) fn takes_another(&self) -> bool {
+        !self.goes_back
     }
 
     /// The metadata that the session will have.
@@ -158,10 +199,10 @@ impl Snapshot {
     ) -> Result<Option<MergedBlocks>, RequestError> {
         let stored = StoredSession::of_file(&**store.disk(), written, self.header.session);
         let index = stored.index();
-        let id = CheckpointId { run: self.header.run, counter: self.counter };
+        let id = self.begins_with();
         let is_as_written = matches!(index.heads(), [head] if head.id == id
             && head.metadata.place == self.metadata().place
-            && head.play_time == self.head.play_time);
+            && head.play_time == self.play_time);
         let is_summary = index.is_without_world(id);
         match index.plan(id) {
             _ if !is_as_written => Err(not_as_written(written)),
@@ -206,6 +247,10 @@ impl Snapshot {
         let index = stored.index();
         let commit = index.commit(self.kept).ok_or(RequestError::NothingToRestore)?;
         let summary = self.head.summary_at(self.kept, index.summary(self.kept));
+        let commit = match self.goes_back {
+            true => self.opening(commit),
+            false => commit.clone(),
+        };
         Ok(Commit {
             counter: self.counter,
             base: None,
@@ -215,21 +260,29 @@ impl Snapshot {
             events_through: if self.is_copy() { 0 } else { commit.events_through },
             origin: None,
             without_world,
-            ..commit.clone()
+            ..commit
         })
     }
 
-    /// Lays the newest picture beside what is kept.
+    /// The commit of a line that begins with what another one has, which keeps its name and its tape.
+    fn opening(&self, commit: &Commit) -> Commit {
+        let (kind, time) = (CheckpointKind::Opening, self.header.created);
+        Commit { kind, time, label: None, tape: None, ..commit.clone() }
+    }
+
+    /// Lays the newest picture beside what is kept, where the file that has it goes.
     fn keep_thumbnail(
         &self,
         stored: &StoredSession,
         store: &DirectoryStore,
     ) -> Result<(), RequestError> {
+        if self.goes_back {
+            return Ok(());
+        }
         let of = newest_thumbnail(stored, &self.head);
         let picture = of.and_then(|of| stored.attachment(&**store.disk(), of, THUMBNAIL));
         let Some(picture) = picture else { return Ok(()) };
-        let kept = CheckpointId { run: self.header.run, counter: self.counter };
-        Ok(store.write_attachment(self.header.session, kept, &picture)?)
+        Ok(store.write_attachment(self.header.session, self.begins_with(), &picture)?)
     }
 }
 
@@ -279,6 +332,11 @@ fn how_it_was_left(
             ];
         }
     };
+    after_deaths(deaths, end)
+}
+
+/// The records of an end, and of the deaths before it.
+fn after_deaths(deaths: Vec<ProcessDeath>, end: Record) -> Vec<Record> {
     match deaths.is_empty() {
         true => vec![end],
         false => vec![Record::Declined { heads: Vec::new(), deaths }, end],

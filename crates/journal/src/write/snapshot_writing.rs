@@ -60,7 +60,7 @@ impl SnapshotWriting {
                 match copy.step(store, SLICE_BYTES, complete) {
                     Ok(Continue(copy)) => Stage::Copying(copy),
                     Ok(Break(written)) => read_back(store, &self.snapshot, written)?,
-                    Err(failure) if failure.is_damage() => {
+                    Err(failure) if failure.is_damage() && snapshot.takes_another() => {
                         return copy_what_is_whole(self.stored, self.snapshot, store);
                     }
                     Err(failure) => return Err(failure.into()),

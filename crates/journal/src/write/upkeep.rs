@@ -19,12 +19,13 @@ use super::auditing::{Auditor, deed_of};
 use super::editing_many::move_one;
 use super::erasing::{Erasing, Means, Stepped};
 use super::exporting_player::ExportPlayer;
+use super::rewinding::rewind;
 use super::slot_work::SlotWork;
 use super::{News, shelving};
 use crate::disk::LocalStore;
 use crate::disk::process::known_dead;
 use crate::model::clock::{Clock, Moment};
-use crate::model::ids::{SessionId, Ticket};
+use crate::model::ids::{CheckpointId, SessionId, Ticket};
 use crate::model::session::{
     AuditDeed, ErasureReceipt, RequestError, ShelfMove, ShelfMoved, SlotError,
 };
@@ -150,6 +151,21 @@ impl Upkeep {
             self.note((what, Some(chosen.session)), now);
         }
         Ok(moved)
+    }
+
+    /// Takes a session back to a checkpoint: whatever goes on with its newest one goes on there. What is newer stays, as a
+    /// branch. Returns the checkpoint that it begins with, a copy.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`]. The session is as it was then.
+    pub fn rewind(
+        &mut self,
+        session: SessionId,
+        to: CheckpointId,
+        now: Timestamp,
+    ) -> Result<CheckpointId, RequestError> {
+        rewind(&mut self.finder, session, to, now)
     }
 
     /// Writes everything that is kept of a player into a file, as a game does that is asked to. Returns its bytes.

@@ -1,0 +1,76 @@
+//! Takes a session back to one of its checkpoints while nobody plays it.
+//!
+//! A new run begins with a copy of the checkpoint, takes the place of the newest line, and is closed: as a rewind in the
+//! game, after which it is left at once. So whatever goes on with the session's newest checkpoint goes on there. No file
+//! is removed: what is newer is a branch.
+
+use std::ops::ControlFlow::Continue;
+
+use jiff::Timestamp;
+
+use super::filing::{refuse_to_guess, take};
+use super::snapshot::Snapshot;
+use super::snapshot_writing::SnapshotWriting;
+use crate::disk::StoredSession;
+use crate::format::Head;
+use crate::model::ids::{CheckpointId, SessionId};
+use crate::model::session::{Archived, Move, RequestError};
+use crate::read::recovery::{LockHolder, SessionFinder, deaths_of, standing};
+
+/// Takes a session back to a checkpoint. Returns the one that it begins with then.
+///
+/// # Errors
+///
+/// [`RequestError`]. The session is as it was then.
+pub(super) fn rewind(
+    finder: &mut SessionFinder,
+    session: SessionId,
+    to: CheckpointId,
+    now: Timestamp,
+) -> Result<CheckpointId, RequestError> {
+    let (mut stored, _lock) = take(&finder.local().store, session)?;
+    refuse_to_guess(stored.index())?;
+    let head = stored.index().newest_head().cloned().ok_or(RequestError::NothingToRestore)?;
+    check(finder, session, &head)?;
+    refuse_unreadable(&mut stored, to)?;
+    let play_time = stored.index().commit(to).map(|commit| commit.play_time);
+    let moment = (to, play_time.ok_or(RequestError::UnknownCheckpoint)?);
+    let deaths = deaths_of(finder, session, &[&head]);
+    let snapshot = Snapshot::going_back(finder.local(), &stored, &head, moment, deaths, now);
+    let begins_with = snapshot.begins_with();
+    let store = &finder.local().store;
+    let mut writing = SnapshotWriting::begin(stored, snapshot, Archived::WithWorld, store)?;
+    while let Continue(going_on) = writing.step(store)? {
+        writing = going_on;
+    }
+    // What was tried before doesn't count against this checkpoint, also if that can't be removed: it is of an older run.
+    let _ = store.remove_trial(session);
+    Ok(begins_with)
+}
+
+/// Refuses what can't be resumed: a draft, and a session that has ended.
+fn check(finder: &mut SessionFinder, session: SessionId, head: &Head) -> Result<(), RequestError> {
+    if head.metadata.draft {
+        return Err(RequestError::NotBegun);
+    }
+    standing(finder, session, head, LockHolder::NoOther).status.after(Move::Recover)?;
+    Ok(())
+}
+
+/// Refuses a checkpoint that can't be read whole.
+fn refuse_unreadable(stored: &mut StoredSession, to: CheckpointId) -> Result<(), RequestError> {
+    if stored.index().is_without_world(to) {
+        return Err(RequestError::ArchivedWithoutWorld);
+    }
+    if stored.verified_plan(to)?.is_some() {
+        return Ok(());
+    }
+    let (index, counter) = (stored.index(), to.counter);
+    Err(match index.validity(to) {
+        Some(_) => RequestError::CheckpointDamaged,
+        None if index.has_known(to.run) && counter <= index.newest_counter() => {
+            RequestError::CheckpointPruned
+        }
+        None => RequestError::UnknownCheckpoint,
+    })
+}
