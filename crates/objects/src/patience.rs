@@ -3,10 +3,6 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -38,8 +34,9 @@ impl Patience {
         answer: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
         let Some(runtime) = &self.runtime else { return Err(ObjectFailure::Unreachable.into()) };
+        // `Runtime::block_on` would panic on a thread of another runtime, and a server may well have one.
         let _entered = runtime.enter();
-        wait_here(async {
+        pollster::block_on(async {
             timeout(PATIENCE, answer).await.unwrap_or_else(|_| Err(ObjectFailure::TimedOut.into()))
         })
     }
@@ -55,28 +52,5 @@ impl Drop for Patience {
 impl fmt::Debug for Patience {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Patience")
-    }
-}
-
-/// Drives a future on this thread. `Runtime::block_on` would panic on a thread of another runtime, and a server may well
-/// have one.
-fn wait_here<T>(future: impl Future<Output = T>) -> T {
-    let waker = Waker::from(Arc::new(Parked(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
-}
-
-/// A thread that waits.
-struct Parked(Thread);
-
-impl Wake for Parked {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
     }
 }

@@ -21,14 +21,17 @@ pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) struct Connection {
     // Dropped first, so that what drives the connection ends with it.
     client: Client,
-    runtime: Runtime,
+    driver: Driver,
 }
+
+/// Drives a connection, on a thread of its own.
+struct Driver(Option<Runtime>);
 
 impl Connection {
     /// Connects, and makes the tables if they aren't there.
     pub fn open(config: &Config, tls: &Tls) -> Result<Self, Failure> {
-        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
-        let client = runtime.block_on(patiently(async {
+        let driver = Driver::new()?;
+        let client = driver.wait(async {
             match tls {
                 Tls::OnThisMachine => {
                     let (client, connection) = config.connect(NoTls).await?;
@@ -41,8 +44,8 @@ impl Connection {
                     Ok(client)
                 }
             }
-        }))?;
-        let mut connection = Self { client, runtime };
+        })?;
+        let mut connection = Self { client, driver };
         connection.ask(async |client| {
             client.batch_execute("set synchronous_commit = on").await?;
             schema::make_ready(client).await
@@ -55,8 +58,34 @@ impl Connection {
         &mut self,
         ask: impl AsyncFnOnce(&mut Client) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let Self { client, runtime } = self;
-        runtime.block_on(patiently(ask(client)))
+        let Self { client, driver } = self;
+        driver.wait(ask(client))
+    }
+}
+
+impl Driver {
+    fn new() -> io::Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("bevy_session_postgres")
+            .enable_io()
+            .enable_time()
+            .build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    /// Waits for an answer on this thread. `Runtime::block_on` would panic on a thread of another runtime, and a server
+    /// may well have one.
+    fn wait<T>(&self, answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let _entered = self.0.as_ref().map(Runtime::enter);
+        pollster::block_on(patiently(answer))
+    }
+}
+
+impl Drop for Driver {
+    /// Leaves whatever still runs to itself, such as the resolution of a name, which can't be stopped.
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(Runtime::shutdown_background);
     }
 }
 

@@ -37,6 +37,25 @@ fn it_is_a_store() {
     }
 }
 
+/// A server of a game may well have a runtime of its own.
+fn on_another_runtime<T>(ask: impl FnOnce() -> T) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async { ask() })
+}
+
+#[test]
+#[ignore = "needs a server: ci/postgres.sh"]
+fn it_is_a_store_on_a_thread_of_another_runtime() {
+    on_another_runtime(it_is_a_store);
+}
+
+#[test]
+fn a_fault_on_a_thread_of_another_runtime_is_no_panic() {
+    // Nobody listens there.
+    let store = PostgresReplica::new("postgres://arena@127.0.0.1:1/worlds").unwrap();
+    on_another_runtime(|| store.sessions().unwrap_err());
+}
+
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
 fn those_who_begin_at_once_make_the_tables_once() {
