@@ -15,7 +15,7 @@ rounds=${1:-5}
 cargo build --release --example headless --example fleet "${features[@]}"
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
-fleet=(target/release/examples/fleet --directory "$directory/servers" --rounds "$rounds")
+fleet=("${CARGO_TARGET_DIR:-target}/release/examples/fleet" --directory "$directory/servers" --rounds "$rounds")
 if [ ${#features[@]} = 0 ]; then
     "${fleet[@]}" --replica "dir:$directory/replica"
 else

@@ -30,7 +30,7 @@ start() {
     fi
     port=$(cat "$dir/port")
     as_user "$bin/pg_ctl" -D "$dir/data" -w -s -l "$dir/log" \
-        -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=''" start
+        -o "-p $port -c max_connections=500 -c listen_addresses=127.0.0.1 -c unix_socket_directories=''" start
     echo "postgres://postgres@127.0.0.1:$port/postgres"
 }
 

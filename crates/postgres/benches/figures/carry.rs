@@ -1,0 +1,92 @@
+//! A session of 100 MB that is brought to the replica, and read back.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bevy_session_journal::internal::disk::RealDisk;
+use bevy_session_journal::internal::model::clock::Clock;
+use bevy_session_journal::replica::{
+    Direct, FileName, Log, Readiness, Receiver, Recorders, ReplicaOrder, ReplicaReport,
+    ReplicaStore, block_on, fetch,
+};
+use bevy_session_journal::{NewSession, SessionId};
+use bevy_session_postgres::PostgresReplica;
+
+use crate::Done;
+use crate::world::{checkpoint, journal, keeper};
+
+const CHECKPOINTS: u64 = 100;
+const BYTES: usize = 1 << 20;
+
+pub fn measure(url: &str) -> Done {
+    let directory = tempfile::tempdir()?;
+    let mut journal = journal(directory.path(), Arc::new(RealDisk))?;
+    let mut run = journal.start(NewSession::named("Large"));
+    let session = run.session();
+    for seed in 0..CHECKPOINTS {
+        checkpoint(&mut run, BYTES, seed);
+    }
+    run.close(|_| Vec::new())?;
+    drop(journal);
+
+    let store: Arc<dyn ReplicaStore> = Arc::new(PostgresReplica::new(url)?);
+    let begun = Instant::now();
+    send(keeper(directory.path(), Arc::clone(&store), Recorders::default()), session)?;
+    let brought = begun.elapsed();
+
+    let begun = Instant::now();
+    let mut log = Log::new(session);
+    block_on(log.refresh(&Direct(Arc::clone(&store))))?;
+    let bytes = block_on(fetch(&Direct(store), &log, &mut Nowhere))?;
+    let read = begun.elapsed();
+
+    #[expect(clippy::cast_precision_loss, reason = "megabytes")]
+    let rate = |time: Duration| bytes as f64 / 1e6 / time.as_secs_f64();
+    println!("a session of {} MB, in MB/s", bytes / 1_000_000);
+    println!("brought to the replica  {:5.0}", rate(brought));
+    println!("read back               {:5.0}\n", rate(read));
+    Ok(())
+}
+
+/// Claims a session, sends all of it, and lets go of it.
+fn send(mut keeper: bevy_session_journal::replica::Keeper, session: SessionId) -> Done {
+    let clock = Clock::system();
+    let now = || clock.moment(Duration::ZERO);
+    keeper.execute(ReplicaOrder::Ready(session), now());
+    loop {
+        let rest = keeper.turn(now());
+        let reports: Vec<ReplicaReport> = keeper.reports().collect();
+        for report in reports {
+            match report {
+                ReplicaReport::Ready(_, Readiness::Claimed) => {
+                    keeper.execute(ReplicaOrder::LetGo(session), now());
+                }
+                ReplicaReport::LetGo(_, true) => return Ok(()),
+                ReplicaReport::Found(..)
+                | ReplicaReport::Claimed(..)
+                | ReplicaReport::Replicated(..) => {}
+                other => return Err(format!("{other:?}").into()),
+            }
+        }
+        thread::sleep(rest.min(Duration::from_millis(10)));
+    }
+}
+
+/// Takes files, and forgets them.
+struct Nowhere;
+
+impl Receiver for Nowhere {
+    fn begin(&mut self, _: &FileName) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn append(&mut self, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
