@@ -344,6 +344,31 @@ fn a_long_branch_outlives_many_short_ones() {
     }
 }
 
+/// What a game leaves that dies before its first checkpoint: a branch with all that was played, and nothing played at its end.
+#[test]
+fn a_branch_with_the_most_play_outlives_others_even_if_nothing_was_played_at_its_end() {
+    let disk = MemoryDisk::default();
+    let (_app, session) = played(&disk);
+    let mut app = restarted(&disk, session);
+    app.world_mut().resource_mut::<SessionSettings>().storage.max_branches = 3;
+    rewind(&mut app, 1000.0);
+    let furthest = last_restore(&app).left.unwrap();
+    for value in 20..28 {
+        set_health(&mut app, value);
+        seconds(&mut app, 1.0);
+        rewind(&mut app, 1000.0);
+    }
+    for _ in 0..3 {
+        long(&mut app, 400);
+        set_health(&mut app, 1);
+        ask(&mut app, |session| session.checkpoint("goes on"));
+    }
+    let timeline = app.world().resource::<CurrentSession>().timeline();
+    assert!(timeline.branches().count() <= 5, "others went");
+    ask(&mut app, |session| session.rewind(RewindTo::Checkpoint(furthest)));
+    assert_eq!(health(&mut app), 4);
+}
+
 /// The checkpoints that lead to the end of a line, the newest first, without those that open a run.
 fn line_of(app: &App, end: CheckpointId) -> Vec<Option<String>> {
     let timeline = app.world().resource::<CurrentSession>().timeline();

@@ -3,7 +3,7 @@
 //! Whole segments are the unit, since a segment is never rewritten.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Quota;
@@ -238,52 +238,25 @@ fn oldest(index: &SessionIndex) -> Option<CheckpointId> {
     generations(index, &all).pop()
 }
 
-/// The newest intact checkpoint of each branch that is kept: of the newest ones, and of the one with the most play of all. A
-/// game that dies at each start leaves a short branch each time, and must not lose the long one that it died on first.
+/// The newest intact checkpoint of each branch that is kept: of the newest ones, and of the one whose end has the most play
+/// of all. A game that dies at each start leaves a short branch each time, and must not lose the one that it died on first,
+/// even if nothing was played at its end.
 ///
-/// Branches on which nothing was played come last: each rewind right after another leaves one, and they must not take the
-/// place of what was played.
+/// Other branches on which nothing was played come last: each rewind right after another leaves one, and they must not take
+/// the place of what was played.
 fn kept_branches(index: &SessionIndex, count: usize) -> Vec<CheckpointId> {
-    let was_played = |end: &CheckpointId| {
-        index.commit(*end).is_none_or(|commit| commit.kind != CheckpointKind::Opening)
-    };
-    let (played, unplayed): (Vec<_>, Vec<_>) = index.branches().into_iter().partition(was_played);
-    let mut branches: Vec<CheckpointId> = played.into_iter().chain(unplayed).collect();
-    let others = branches.split_off(branches.len().min(count));
+    let commit = |end: &CheckpointId| index.commit(*end);
+    let was_played =
+        |end: &CheckpointId| commit(end).is_none_or(|it| it.kind != CheckpointKind::Opening);
+    let all = index.branches();
+    let furthest = all.iter().rev().copied().max_by_key(|end| commit(end).map(|it| it.play_time));
+    let (played, unplayed): (Vec<_>, Vec<_>) = all.into_iter().partition(was_played);
+    let mut kept: Vec<CheckpointId> = played.into_iter().chain(unplayed).take(count).collect();
+    let furthest = furthest.filter(|end| !kept.is_empty() && !kept.contains(end));
     // Where there isn't room for all, only the one that was just left comes first.
-    if let Some(longest) = longer_than_all(index, others, &branches) {
-        branches.insert(1, longest);
-    }
-    let newest = branches.into_iter().filter_map(|end| index.newest_intact(end));
+    furthest.into_iter().for_each(|end| kept.insert(1, end));
+    let newest = kept.into_iter().filter_map(|end| index.newest_intact(end));
     newest.map(|plan| plan.checkpoint).collect()
-}
-
-/// The branch with the most play of some, if that is more than on each of the kept ones.
-fn longer_than_all(
-    index: &SessionIndex,
-    others: Vec<CheckpointId>,
-    kept: &[CheckpointId],
-) -> Option<CheckpointId> {
-    // Most sessions have few branches, and no line has to be walked.
-    if others.is_empty() {
-        return None;
-    }
-    let line = index.newest_head().map(|head| index.line(head.id));
-    let line: HashSet<CheckpointId> = line.into_iter().flatten().collect();
-    let play = |end: &CheckpointId| play_on_branch(index, *end, &line);
-    let most = kept.iter().map(play).max()?;
-    others.into_iter().max_by_key(play).filter(|longest| play(longest) > most)
-}
-
-/// The play on a branch since it parted from a line.
-fn play_on_branch(
-    index: &SessionIndex,
-    end: CheckpointId,
-    line: &HashSet<CheckpointId>,
-) -> Duration {
-    let play_time = |id: CheckpointId| index.commit(id).map(|commit| commit.play_time);
-    let parted = index.line(end).into_iter().find(|id| line.contains(id)).and_then(play_time);
-    play_time(end).unwrap_or_default().saturating_sub(parted.unwrap_or_default())
 }
 
 /// Of the generations on a line, newest first, the oldest one in each stretch of play time.
