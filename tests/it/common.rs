@@ -4,7 +4,7 @@
 #[path = "common/shuffled.rs"]
 mod shuffled;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bevy::app::ScheduleRunnerPlugin;
@@ -137,6 +137,19 @@ pub fn accept(app: &mut App) -> bool {
         offers.accept(&mut commands).is_some()
     };
     app.world_mut().run_system_cached(press).unwrap()
+}
+
+/// Copies a directory with all that is in it.
+pub fn copy_directory(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_directory(&entry.path(), &to),
+            false => drop(std::fs::copy(entry.path(), to).unwrap()),
+        }
+    }
 }
 
 /// Lets this much time pass.

@@ -6,6 +6,7 @@ mod two_apps;
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bevy::app::ScheduleRunnerPlugin;
@@ -17,6 +18,9 @@ use bevy_session::prelude::*;
 use bevy_session::recovery::{HowItEnded, RestorePrepared};
 use bevy_session::reports::Report;
 use bevy_session::{MemoryDisk, RequestError, SessionMode, SessionsFound};
+use bevy_session_journal::internal::disk::{Layout, LocalStore, RealDisk};
+use bevy_session_journal::internal::write::Upkeep;
+use jiff::Timestamp;
 
 use crate::common::*;
 
@@ -343,6 +347,66 @@ fn a_game_that_panics_at_each_start_goes_back_three_times_and_no_further() {
     assert!(back[0] < back[1], "the newest of each: {back:?}");
     assert!(back[1] > back[2] && back[2] > back[3] && back[3] > back[4], "{back:?}");
     assert!(back[4..].iter().all(|score| *score == back[4]), "{back:?}");
+
+    // A player's Continue button stays there as well, though a new session is proposed.
+    let copy = tempfile::tempdir().unwrap();
+    copy_directory(directory.path(), copy.path());
+    let mut app = game_with(real_game(copy.path()), listening);
+    frames(&mut app, 5);
+    let newest = app.world().resource::<SessionCatalog>().newest_to_continue().unwrap();
+    let session = newest.session.id;
+    let offer = app.world().resource::<RecoveryOffers>().of(session).next().unwrap();
+    assert_eq!(offer.restore_from(), None);
+    request(&mut app, |commands| commands.session().continue_session(session));
+    frames(&mut app, 5);
+    assert_eq!(app.world().resource::<Score>().0, back[4]);
+    drop(app);
+
+    // Somebody repaired it, and takes the world back to where it had come. Deaths count from then on.
+    let at = |name: &str| directory.path().join(name);
+    let layout = Layout::by_directory(at("data"), at("state"), "default");
+    let local = LocalStore::new(Arc::new(RealDisk), layout);
+    let session = local.store.sessions().unwrap()[0];
+    let stored = local.store.open_session(session).unwrap();
+    let (furthest, _) =
+        stored.index().commits().max_by_key(|(_, commit)| commit.play_time).unwrap();
+    Upkeep::of(local).rewind(session, furthest, Timestamp::now()).unwrap();
+    let again: Vec<u32> = (0..3).map(|_| saw(&panic_again()).parse().unwrap()).collect();
+    assert!(
+        again[0] >= back[1] && again[1] > again[0] && again[2] < again[1],
+        "{back:?} {again:?}"
+    );
+}
+
+#[test]
+fn only_the_games_own_deaths_are_a_reason_to_go_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let die = |role: &str| {
+        let output = run_child(role, directory.path(), None);
+        assert!(!output.status.success(), "{output:?}");
+        output
+    };
+    let back = |role: &str| saw(&die(role)).parse::<u32>().unwrap();
+    let (panics, aborts) = ("panic soon after each start", "abort soon after each start");
+    die(aborts);
+    let newest: Vec<u32> =
+        [aborts, aborts, aborts, aborts, panics, aborts, panics].map(back).to_vec();
+    assert!(newest.is_sorted_by(|older, newer| older < newer), "the newest of each: {newest:?}");
+    // Two deaths of its own, whatever came between them.
+    let older: Vec<u32> = [panics, panics, panics, panics].map(back).to_vec();
+    assert!(older[0] < newest[0], "older than all that was tried: {newest:?} {older:?}");
+    assert!(older[0] > older[1] && older[1] > older[2], "{older:?}");
+    assert_eq!(older[3], older[2], "three steps at most");
+}
+
+#[test]
+fn a_session_that_is_never_offered_is_taken_back_as_well() {
+    let directory = tempfile::tempdir().unwrap();
+    let role = "panic soon in a session that isn't offered";
+    run_child(role, directory.path(), None);
+    let back: Vec<u32> =
+        (0..3).map(|_| saw(&run_child(role, directory.path(), None)).parse().unwrap()).collect();
+    assert!(back[0] < back[1] && back[2] < back[1], "{back:?}");
 }
 
 #[test]
@@ -436,7 +500,9 @@ fn child() {
             });
             app.run();
         }
-        "panic soon after each start" => panic_soon(directory),
+        "panic soon after each start" => die_soon(directory, "World", true),
+        "abort soon after each start" => die_soon(directory, "World", false),
+        "panic soon in a session that isn't offered" => die_soon(directory, "Once", true),
         "two apps, one of which panics" => two_apps::one_panics(directory),
         #[cfg(unix)]
         "two apps that are asked to exit" => two_apps::are_asked_to_exit(directory),
@@ -444,26 +510,28 @@ fn child() {
     }
 }
 
-/// Says what came back, and panics a few checkpoints later.
-fn panic_soon(directory: &Path) {
+/// Says what came back, and panics or is killed a few checkpoints later.
+fn die_soon(directory: &Path, name: &'static str, panics: bool) {
     let plugin = SessionPlugin::new("Tests", "Modes")
         .directory(directory)
         .mode(SessionMode::Ordinary)
         .interval(Duration::from_millis(5));
     let mut app = threaded(plugin);
-    app.add_systems(Startup, |mut commands: Commands| {
-        commands.session().start_or_continue(NewSession::named("World"));
+    app.add_systems(Startup, move |mut commands: Commands| {
+        let session = NewSession::named(name).recovery(name != "Once");
+        commands.session().start_or_continue(session);
     })
     .add_systems(Update, |mut score: ResMut<Score>| score.0 += 1)
     .add_systems(
         Update,
-        |session: Option<Res<CurrentSession>>, mut panics_at: Local<Option<u64>>| {
+        move |session: Option<Res<CurrentSession>>, mut dies_at: Local<Option<u64>>| {
             let Some(last) = session.and_then(|session| session.last_checkpoint()) else { return };
-            let panics_at = panics_at.get_or_insert(last.id.counter + 8);
-            assert!(
-                last.id.counter < *panics_at,
-                "a mistake that has nothing to do with the world"
-            );
+            let dies_at = dies_at.get_or_insert(last.id.counter + 8);
+            let dies = last.id.counter >= *dies_at;
+            assert!(!(dies && panics), "a mistake that has nothing to do with the world");
+            if dies {
+                std::process::abort();
+            }
         },
     )
     .add_observer(|_: On<SessionRestored>, score: Res<Score>| {

@@ -165,20 +165,8 @@ mod places {
         let home = tempfile::tempdir().unwrap();
         // Written by a release that knew nothing of this.
         let golden = root().join("tests/golden/1.0/files/sessions/data");
-        copy(&golden, &home.path().join("share/hints"));
+        copy_directory(&golden, &home.path().join("share/hints"));
         let found = play("Studio", home.path());
         assert!(found.ends_with("in share/hints"), "{found}");
-    }
-
-    fn copy(from: &Path, to: &Path) {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            let to = to.join(entry.file_name());
-            match entry.file_type().unwrap().is_dir() {
-                true => copy(&entry.path(), &to),
-                false => drop(fs::copy(entry.path(), to).unwrap()),
-            }
-        }
     }
 }

@@ -45,6 +45,12 @@ pub struct Trial {
     pub newest_counter: u64,
     /// The number of restores in a row, this one included. If it ends in a death, that many deaths.
     pub tries: u32,
+    /// The number of those restores that went back to an older moment than any before.
+    #[serde(default)]
+    pub steps_back: u32,
+    /// The number of those restores, this one excluded, after which the game died of itself, by a panic or by a hang.
+    #[serde(default)]
+    pub own_deaths: u32,
     /// Play time after which the restore has proven itself.
     #[serde(default = "a_minute", with = "milliseconds")]
     pub probation: Duration,
@@ -159,6 +165,8 @@ mod tests {
             oldest: Duration::from_secs(10),
             newest_counter: 11,
             tries: 2,
+            steps_back: 1,
+            own_deaths: 0,
             probation: Duration::from_secs(90),
             earlier: vec![ProcessId(5)],
             set_aside: false,

@@ -133,6 +133,8 @@ mod tests {
             oldest: Duration::from_secs(30),
             newest_counter: 3,
             tries: 1,
+            steps_back: 0,
+            own_deaths: 0,
             probation: Duration::from_secs(60),
             earlier: Vec::new(),
             set_aside: false,

@@ -9,7 +9,7 @@ use tracing::{debug, info, warn};
 use super::corruption::{self, Corruption, Intact};
 use super::fork::Fork;
 use super::judging::{Verdict, judge, vanished};
-use super::ladder::{deaths_in_restores, failed_trial};
+use super::ladder::{deaths_in_restores, failed_trial, last_death};
 use super::session_finder::Records;
 use super::shortlist::shortlist;
 use super::slots::{THUMBNAIL, slots_of};
@@ -56,7 +56,7 @@ impl FoundSession {
     #[must_use]
     pub fn restore_from(&self) -> Option<RestoreFrom> {
         if let Some(offer) = self.offers.first() {
-            return offer.proposed.restore_from();
+            return offer.restore_from();
         }
         let entry = self.entry.as_ref().filter(|entry| entry.can_go_on())?;
         (!entry.has_crashed()).then_some(RestoreFrom::Latest)
@@ -293,7 +293,9 @@ fn examine_lines(
         let trial = failed_trial(finder, session, head, &standing);
         if found.entry.is_none() {
             found.entry = Some(entry(stored, types, head, &standing));
-            found.ladder = Ladder::of(stored, head, trial.as_ref());
+            let death = trial.as_ref().and_then(|it| last_death(finder, it, head, &standing));
+            let failed = trial.as_ref().map(|trial| (trial, death.as_ref()));
+            found.ladder = Ladder::of(stored, head, failed);
             let is_half_archived = is_half_archived(stored, head);
             found.entry.iter().for_each(|entry| finder.note_entry(entry, is_half_archived));
         }
@@ -373,7 +375,8 @@ fn look_for_offer(
     match intact {
         Some(intact) => {
             finder.note_offer(stored.id(), head.id, intact.id);
-            let ladder = Ladder::of(stored, head, trial);
+            let death = trial.and_then(|it| last_death(finder, it, head, &standing));
+            let ladder = Ladder::of(stored, head, trial.map(|trial| (trial, death.as_ref())));
             let deaths = trial.map(|trial| deaths_in_restores(finder, trial, head));
             let standing = deaths.into_iter().flatten().fold(standing, Standing::after);
             let slots = slots_of(finder.slots(), stored.id());

@@ -21,11 +21,12 @@ pub const PROBATION: Duration = Duration::from_secs(60);
 const STEP_BACK: Duration = Duration::from_secs(60);
 /// Deaths in a row after which no checkpoint is proposed any more.
 const DEATHS_UNTIL_SAFE_START: u32 = 3;
-/// Deaths in a row after which a game that asks nobody restores an older checkpoint.
+/// Deaths of the game's own, in a row with no others than kills between them, after which a game that asks nobody restores an
+/// older checkpoint.
 const DEATHS_UNTIL_STEP_DOWN: u32 = 2;
-/// Deaths in a row after which such a game steps back no further: what three older checkpoints haven't cured is most likely
-/// no fault of the world's, and each step costs play.
-const DEATHS_UNTIL_LAST_STEP: u32 = 4;
+/// The number of times that such a game goes back in a row: what three older checkpoints haven't cured is most likely no
+/// fault of the world's, and each step costs play.
+const MOST_STEPS_BACK: u32 = 3;
 /// Deaths in a row of which it is remembered how they came about.
 const REMEMBERED_DEATHS: usize = 8;
 
@@ -63,7 +64,9 @@ impl Proposal {
 pub struct Ladder {
     /// The option that a policy takes by itself.
     pub proposed: Proposal,
-    /// The checkpoint of a game that asks nobody and starts no other session. It steps down later.
+    /// The checkpoint of a game that asks nobody and starts no other session. It steps down later, and only where the game
+    /// died of itself the last time: a process that is killed may have been stopped by its player, and a phone does it all
+    /// the time.
     pub without_asking: Proposal,
     /// Deaths in a row, each soon after a restore.
     pub deaths: u32,
@@ -77,20 +80,26 @@ impl Ladder {
         failed.tries >= DEATHS_UNTIL_SAFE_START
     }
 
-    /// The place of the line that ends in `head`, by the session's last restore if that failed.
-    pub(super) fn of(stored: &mut StoredSession, head: &Head, failed: Option<&Trial>) -> Self {
-        let Some(trial) = failed else { return Self::default() };
-        let older = match trial.tries > DEATHS_UNTIL_LAST_STEP {
-            true => stay(stored, head.id, trial.oldest),
-            false => step_down(stored, head.id, trial.oldest),
+    /// The place of the line that ends in `head`, by the session's last restore if that failed, and the death that came of it.
+    pub(super) fn of(
+        stored: &mut StoredSession,
+        head: &Head,
+        failed: Option<(&Trial, Option<&HowItEnded>)>,
+    ) -> Self {
+        let Some((trial, death)) = failed else { return Self::default() };
+        let died_of_itself = death.is_some_and(is_of_the_game);
+        let own_deaths = trial.own_deaths + u32::from(died_of_itself);
+        let older = match trial.steps_back < MOST_STEPS_BACK {
+            true => step_down(stored, head.id, trial.oldest),
+            false => stay(stored, head.id, trial.oldest),
         };
         let proposed = match Self::is_hopeless_after(trial) {
             true => Proposal::SafeStart,
             false => older,
         };
-        let without_asking = match trial.tries < DEATHS_UNTIL_STEP_DOWN {
-            true => Proposal::Newest,
-            false => older,
+        let without_asking = match died_of_itself && own_deaths >= DEATHS_UNTIL_STEP_DOWN {
+            true => older,
+            false => Proposal::Newest,
         };
         Self { proposed, without_asking, deaths: trial.tries, set_aside: trial.set_aside }
     }
@@ -142,6 +151,13 @@ pub(super) fn next_trial(
         oldest: before.as_ref().map_or(play_time, |before| before.oldest.min(play_time)),
         newest_counter,
         tries: before.as_ref().map_or(0, |before| before.tries).saturating_add(1),
+        steps_back: before.as_ref().map_or(0, |before| {
+            before.steps_back.saturating_add(u32::from(play_time < before.oldest))
+        }),
+        own_deaths: before.as_ref().map_or(0, |before| {
+            let death = last_death(finder, before, head, standing);
+            before.own_deaths.saturating_add(u32::from(death.as_ref().is_some_and(is_of_the_game)))
+        }),
         earlier: earlier_of(before),
         probation: wanted.probation,
         set_aside: false,
@@ -200,6 +216,22 @@ pub(super) fn deaths_in_restores(
     records.map(|record| (how_it_ended(record, boot), time_of_death(record))).collect()
 }
 
+/// The death that came of a failed restore: of the process that made it, or of the one that played the line.
+pub(super) fn last_death(
+    finder: &SessionFinder,
+    failed: &Trial,
+    head: &Head,
+    standing: &Standing,
+) -> Option<HowItEnded> {
+    let restoring = deaths_in_restores(finder, failed, head).pop().map(|(end, _)| end);
+    restoring.or_else(|| standing.cause.clone())
+}
+
+/// Returns true if the game died of itself, by a panic or by a hang.
+fn is_of_the_game(end: &HowItEnded) -> bool {
+    ProcessDeath::new(end.name(), None).is_of_the_game()
+}
+
 /// The deaths on lines that crashed, the oldest first and the last few of them: of the process that played each, then of
 /// those that died while they restored it.
 pub(crate) fn deaths_of(
@@ -239,6 +271,8 @@ fn trial_of(finder: &SessionFinder, session: SessionId, head: &Head) -> Option<T
             oldest: head.play_time,
             newest_counter: head.id.counter,
             tries: 1,
+            steps_back: 0,
+            own_deaths: 0,
             earlier: Vec::new(),
             probation: PROBATION,
             set_aside: false,

@@ -11,7 +11,7 @@ use crate::disk::process::HowItEnded;
 use crate::format::{CheckpointKind, Validity};
 use crate::model::ids::CheckpointId;
 use crate::model::session::{
-    CheckpointSummary, Fields, Leaving, ProcessDeath, SessionMetadata, SessionStatus,
+    CheckpointSummary, Fields, Leaving, ProcessDeath, RestoreFrom, SessionMetadata, SessionStatus,
 };
 
 /// The offer to recover a session that crashed.
@@ -67,6 +67,23 @@ pub struct RecoveryOffer {
 }
 
 impl RecoveryOffer {
+    /// What to restore, as is [proposed](Self::proposed); `None` if a new session is to be started. Of a session that is
+    /// offered twice it is a checkpoint of this offer's side.
+    #[must_use]
+    pub fn restore_from(&self) -> Option<RestoreFrom> {
+        self.restore_by(self.proposed)
+    }
+
+    /// The same by another proposal for its side.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn restore_by(&self, proposal: Proposal) -> Option<RestoreFrom> {
+        match proposal {
+            Proposal::Newest if self.forked => Some(RestoreFrom::Checkpoint(self.newest)),
+            proposal => proposal.restore_from(),
+        }
+    }
+
     /// The ends of the processes that held the session since it was played, the oldest first, for the session's log.
     #[must_use]
     pub fn deaths(&self) -> Vec<ProcessDeath> {

@@ -231,6 +231,8 @@ fn a_restore_that_failed_is_known_although_the_sessions_files_are_the_same() {
         oldest: Duration::ZERO,
         newest_counter: 1,
         tries: 3,
+        steps_back: 0,
+        own_deaths: 0,
         probation: Duration::from_secs(60),
         earlier: Vec::new(),
         set_aside: false,
