@@ -4,6 +4,7 @@ pub(super) mod trial;
 
 pub(super) mod elsewhere;
 pub(super) mod found;
+mod listing;
 pub(super) mod offers;
 pub(super) mod previous_run;
 
@@ -15,9 +16,10 @@ use bevy_session_journal::internal::model::clock::Moment;
 use bevy_session_journal::internal::read::recovery::Ladder;
 use bevy_session_journal::{
     CheckpointId, FailureCause, FoundSession, HowItEnded, ProcessDeath, Proposal, RecoveryOffer,
-    RunId, SessionId,
+    RequestError, RunId, SessionId,
 };
 
+use self::listing::Listing;
 use super::policy::RecoveryPolicy;
 use crate::mode::SessionMode;
 
@@ -25,10 +27,7 @@ use crate::mode::SessionMode;
 pub(crate) struct StartUp {
     mode: SessionMode,
     is_development: bool,
-    /// True once the sessions on this machine were read.
-    sessions_are_known: bool,
-    /// The reason that they couldn't be listed the last time.
-    unlisted: Option<FailureCause>,
+    listing: Listing,
     /// Offers that wait for the game's menu.
     withheld: Vec<RecoveryOffer>,
     /// True if the game itself requested a look at the sessions on this machine.
@@ -82,8 +81,8 @@ pub(super) struct RunOnTrial {
     left: Option<Duration>,
 }
 
-/// A start that waits for a process that is about to end.
-struct Race {
+/// A start that waits for a process that is about to end, or for a disk that can't be read.
+pub(super) struct Race {
     /// The time at which it is given up.
     until: Duration,
     /// The time of the next look at the sessions.
@@ -100,8 +99,7 @@ impl StartUp {
     pub(crate) fn new(mode: SessionMode, is_development: bool) -> Self {
         Self {
             is_development,
-            sessions_are_known: false,
-            unlisted: None,
+            listing: Listing::default(),
             withheld: Vec::new(),
             was_asked: false,
             own: HashSet::new(),
@@ -136,7 +134,12 @@ impl StartUp {
 
     /// Returns true once the sessions on this machine were read.
     pub(crate) fn sessions_are_known(&self) -> bool {
-        self.sessions_are_known
+        self.listing.is_known()
+    }
+
+    /// Returns true if a request needn't wait any longer until the sessions on this machine were read.
+    pub(super) fn sessions_are_decided(&self, now: Moment) -> bool {
+        self.listing.is_known() || self.listing.has_failed(now)
     }
 
     /// Time of play passes, by the machine's clock: an app whose own clock runs fast hasn't survived
@@ -147,33 +150,40 @@ impl StartUp {
         }
     }
 
-    /// The sessions on this machine were listed, or couldn't be.
-    pub(super) fn note_listing(&mut self, failure: Option<FailureCause>) {
-        self.unlisted = failure;
+    /// The sessions on this machine can't be listed. Returns true if they could be until now.
+    pub(super) fn note_unlisted(&mut self, reason: FailureCause, now: Moment) -> bool {
+        self.listing.note_failure(reason, now)
     }
 
-    /// The reason that nobody knows which sessions there are.
-    pub(super) fn unlisted(&self) -> Option<&FailureCause> {
-        self.unlisted.as_ref()
+    /// The reason that there may be a session that isn't in the catalogue.
+    pub(super) fn why_incomplete(&self) -> Option<RequestError> {
+        self.listing.why_incomplete().filter(|_| !self.hides_others())
     }
 
-    /// Returns true if a start may wait for a process that is about to end: for a while after the
-    /// first call.
-    pub(super) fn may_try_again(&mut self, now: Moment) -> bool {
-        let until = self.race.as_ref().map_or(now.elapsed + LONGEST_RACE, |race| race.until);
+    /// Ends the wait, to which [`may_try_again`](Self::may_try_again) returns.
+    pub(super) fn take_race(&mut self) -> Option<Race> {
+        self.race.take()
+    }
+
+    /// Returns true if a start may wait for a process that is about to end: for a while after it began to.
+    pub(super) fn may_try_again(&mut self, race: Option<Race>, now: Moment) -> bool {
+        let until = race.map_or(now.elapsed + LONGEST_RACE, |race| race.until);
         let next_look = now.elapsed + BETWEEN_LOOKS;
         let goes_on = now.elapsed < until;
         self.race = goes_on.then_some(Race { until, next_look, has_looked: false });
         goes_on
     }
 
-    /// Returns true if a start waits for another process, and it is time to look at the sessions
-    /// again.
+    /// Returns true if a start waits for another process, or the sessions couldn't be listed, and it is time to look at
+    /// them again.
     pub(super) fn begin_next_look(&mut self, now: Moment) -> bool {
+        if self.listing.begin_next_look(now) {
+            return true;
+        }
         let race = self.race.as_mut().filter(|race| !race.has_looked);
         let Some(race) = race.filter(|race| now.elapsed >= race.next_look) else { return false };
         race.has_looked = true;
-        self.sessions_are_known = false;
+        self.listing.expire();
         true
     }
 
@@ -187,19 +197,14 @@ impl StartUp {
         self.race.is_some()
     }
 
-    /// Ends the wait: the session was started, or given up.
-    pub(super) fn end_race(&mut self) {
-        self.race = None;
-    }
-
     /// The list of sessions is outdated, and will be read again.
     pub(super) fn look_again(&mut self) {
-        self.sessions_are_known = false;
+        self.listing = Listing::default();
     }
 
     /// Without a writer the sessions are never read, so nothing has to wait for that.
     pub(super) fn expect_no_sessions(&mut self) {
-        self.sessions_are_known = true;
+        self.listing.note_read(None);
     }
 
     /// Returns true if offers wait for the game's menu.
@@ -286,9 +291,9 @@ impl StartUp {
         }
     }
 
-    /// All sessions were read: they can be resumed automatically now.
-    pub(super) fn all_found(&mut self) {
-        self.sessions_are_known = true;
+    /// All sessions were read, but for one of which nothing can be: they can be resumed automatically now.
+    pub(super) fn all_found(&mut self, unread: Option<RequestError>) {
+        self.listing.note_read(unread);
         self.tried.clear();
         if self.due == Due::Nothing {
             self.due = Due::Crashed;
@@ -319,18 +324,8 @@ impl StartUp {
         let ladder = self.ladders.get(&session).copied().unwrap_or_default();
         match policy {
             RecoveryPolicy::Automatic => ladder.proposed,
-            RecoveryPolicy::Ask | RecoveryPolicy::Never if self.dies_by_itself(session) => {
-                ladder.without_asking
-            }
-            RecoveryPolicy::Ask | RecoveryPolicy::Never => Proposal::Newest,
+            RecoveryPolicy::Ask | RecoveryPolicy::Never => ladder.without_asking,
         }
-    }
-
-    /// Returns true if the game last died of itself on a session. A process that is killed may have been stopped by its
-    /// player, and a phone does it all the time.
-    fn dies_by_itself(&self, session: SessionId) -> bool {
-        let crash = self.crashes.get(&session);
-        crash.and_then(|crash| crash.deaths.last()).is_some_and(ProcessDeath::is_of_the_game)
     }
 
     /// Returns true if a developer stopped the game, and needn't be asked about that.
@@ -339,45 +334,12 @@ impl StartUp {
         self.is_development && !self.was_asked && is_stop
     }
 
+    /// The proposal for a session that goes on in any case.
+    pub(super) fn to_go_on(&self, session: SessionId) -> Proposal {
+        self.ladders.get(&session).map(|ladder| ladder.without_asking).unwrap_or_default()
+    }
+
     pub(super) fn is_set_aside(&self, session: SessionId) -> bool {
         self.ladders.get(&session).is_some_and(|ladder| ladder.set_aside)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use bevy_session_journal::PanicInfo;
-
-    use super::*;
-
-    fn death(cause: &str) -> ProcessDeath {
-        ProcessDeath::new(cause, None::<PanicInfo>)
-    }
-
-    /// The proposal for a session on which the game has died so, with an older checkpoint at hand.
-    fn proposed(policy: RecoveryPolicy, deaths: &[&str]) -> Proposal {
-        let (session, older) = (SessionId::random(), Proposal::Older(OLDER));
-        let mut start_up = StartUp::new(SessionMode::Ordinary, false);
-        let ladder =
-            Ladder { proposed: Proposal::SafeStart, without_asking: older, ..Ladder::default() };
-        start_up.ladders.insert(session, ladder);
-        let deaths = deaths.iter().copied().map(death).collect();
-        let crash = Crash { deaths, play_time: Duration::ZERO, unsaved: None };
-        start_up.crashes.insert(session, crash);
-        start_up.proposed(session, policy)
-    }
-
-    const OLDER: CheckpointId = CheckpointId { run: RunId(1), counter: 1 };
-
-    #[test]
-    fn without_a_question_only_a_game_that_dies_of_itself_goes_back() {
-        let ask = RecoveryPolicy::Ask;
-        assert_eq!(proposed(ask, &["panicked"]), Proposal::Older(OLDER));
-        assert_eq!(proposed(ask, &["killed", "not_responding"]), Proposal::Older(OLDER));
-        for of_others in [&["killed"][..], &["machine_restarted"], &["panicked", "killed"], &[]] {
-            assert_eq!(proposed(ask, of_others), Proposal::Newest, "{of_others:?}");
-            let automatic = proposed(RecoveryPolicy::Automatic, of_others);
-            assert_eq!(automatic, Proposal::SafeStart, "{of_others:?}");
-        }
     }
 }

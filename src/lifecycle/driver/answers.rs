@@ -172,7 +172,6 @@ fn handle_listing(parts: &mut RuntimeParts, world: &mut World, news: News) {
         return;
     };
     let failure = failure.map(|failure| *failure);
-    parts.start_up.note_listing(failure.clone());
     note_previous_run(parts, world, previous);
     let mut catalog = world.get_resource_or_init::<SessionCatalog>();
     // When it was looked is no news: a list is made again where what it shows has changed.
@@ -185,11 +184,19 @@ fn handle_listing(parts: &mut RuntimeParts, world: &mut World, news: News) {
             catalog.list_slots(*slots);
         }
     }
-    if is_asked_for {
-        parts.start_up.all_found();
-        found::detected(parts, world, *settled, found, &gone);
-    } else {
-        found::refreshed(parts, world, *settled, found, &gone);
+    match &failure {
+        // What changed meanwhile is found later.
+        Some(_) if !is_asked_for => {}
+        Some(failure) => {
+            if parts.start_up.note_unlisted(failure.clone(), parts.time.now()) {
+                error!(%failure, "the sessions on this machine can't be listed; it is tried again");
+            }
+        }
+        None if is_asked_for => {
+            parts.start_up.all_found(found::unread(&parts.start_up, &found));
+            found::detected(parts, world, *settled, found, &gone);
+        }
+        None => found::refreshed(parts, world, *settled, found, &gone),
     }
     match (ticket, failure) {
         (Some(ticket), Some(failure)) => reject(world, ticket, RequestError::Store(failure)),

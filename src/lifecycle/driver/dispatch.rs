@@ -12,7 +12,7 @@ use crate::content::Order;
 use crate::lifecycle::CurrentSession;
 use crate::lifecycle::external::{is_looking_for_backups, take_external_answers};
 use crate::lifecycle::guards::ask_guards;
-use crate::lifecycle::requests::open_requests::{finish, reject};
+use crate::lifecycle::requests::open_requests::{finish, join_repeated, reject};
 use crate::lifecycle::requests::queue::{Asked, RequestQueue};
 use crate::lifecycle::requests::{AboutOthers, Needs, Request, Rules, SessionRequest};
 use crate::lifecycle::runtime::RuntimeParts;
@@ -37,6 +37,7 @@ pub(in crate::lifecycle) fn handle_requests(parts: &mut RuntimeParts, world: &mu
     cancel_preparing_if_asked(parts, world);
     cancel_loading_if_asked(parts, world);
     cancel_search_if_asked(parts, world);
+    join_repeated(world);
     handle_what_can_be(parts, world);
     refuse_during_restore(parts, world);
     if let Some(mut queue) = world.get_resource_mut::<RequestQueue>() {
@@ -116,7 +117,7 @@ fn waits_for_filing(parts: &RuntimeParts, about: &AboutOthers) -> bool {
 
 /// Returns true if a request has to wait for the list of sessions or of slots.
 fn must_wait(parts: &RuntimeParts, request: &Request) -> bool {
-    let sessions_are_known = parts.start_up.sessions_are_known();
+    let sessions_are_known = parts.start_up.sessions_are_decided(parts.time.now());
     match request.rules().needs {
         Needs::Nothing => false,
         Needs::Sessions => {

@@ -186,9 +186,10 @@ impl SessionCommands<'_, '_> {
     /// Resumes the newest session of this name and player that can be continued, recovering it if
     /// it crashed, or starts one: all that a server or jam game needs. If that session is played
     /// already, nothing happens. If another process plays it, the request waits up to two seconds
-    /// for that to end, and is then rejected. If all of it is damaged, a new session is started; but if the sessions on
-    /// this machine can't be listed, the request waits as long, and is then rejected with
-    /// [`Store`](crate::RequestError::Store).
+    /// for that to end, and is then rejected. If all of it is damaged, a new session is started; but if none is found and
+    /// the sessions on this machine can't be listed, or one of them can't be read, the request waits as long, and is then
+    /// rejected with [`Store`](crate::RequestError::Store), or [`NewerFormat`](crate::RequestError::NewerFormat) of one that
+    /// a newer release wrote.
     ///
     /// With a [replica](crate::SessionPlugin::replica) that is the session which was played last on
     /// any machine. The request waits for up to two leases while another machine may play it, and is

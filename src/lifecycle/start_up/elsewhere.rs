@@ -99,7 +99,7 @@ fn offer_new(
     }
     offers.remove(session);
     parts.start_up.forget_crash_of(session);
-    offer(parts, world, offered);
+    offer(parts, world, offered, false);
 }
 
 /// The offers of what is here say that it isn't all.

@@ -3,17 +3,19 @@
 use bevy::prelude::*;
 use bevy_session_journal::internal::read::finding::Shelf;
 use bevy_session_journal::{
-    Corruption, FoundSession, RequestError, SessionEntry, SessionId, Ticket,
+    Corruption, FoundSession, HowItEnded, RecoveryError, RecoveryOffer, RequestError, SessionEntry,
+    SessionId, Ticket,
 };
 use tracing::{error, info, warn};
 
+use super::StartUp;
 use super::elsewhere::{follow_elsewhere, is_elsewhere, is_offered_from_elsewhere};
 use super::offers;
 use crate::lifecycle::external::look_for_backups;
 use crate::lifecycle::notifications::{CorruptionDetected, RecoveryFailed, SessionsFound, notify};
 use crate::lifecycle::requests::{close, reject};
 use crate::lifecycle::runtime::RuntimeParts;
-use crate::lifecycle::{RecoveryOffers, SessionCatalog};
+use crate::lifecycle::{RecoveryOffers, RecoveryPolicy, SessionCatalog, SessionSettings};
 
 /// All sessions on this machine were read.
 pub(in crate::lifecycle) fn detected(
@@ -45,11 +47,27 @@ pub(in crate::lifecycle) fn detected(
     follow_elsewhere(parts, world);
     let sessions = world.get_resource_or_init::<SessionCatalog>().sessions().len();
     let offers = world.get_resource_or_init::<RecoveryOffers>().offers.len();
-    info!(sessions, offers, "sessions on this machine");
     // A start that waits for another process looks again and again, and nothing hangs on that.
     if !parts.start_up.is_racing() {
+        info!(sessions, offers, "sessions on this machine");
         notify(world, SessionsFound { sessions, offers });
     }
+}
+
+/// The reason that the name of a session isn't known: none of it can be read now, or by this build. What is damaged has no
+/// name any more.
+pub(in crate::lifecycle) fn unread(
+    start_up: &StartUp,
+    found: &[FoundSession],
+) -> Option<RequestError> {
+    let nameless = found.iter().filter(|found| found.entry.is_none());
+    let mut failures =
+        nameless.filter(|it| !start_up.hides(it.session)).filter_map(|it| it.failure.as_ref());
+    failures.find_map(|failure| match failure {
+        RecoveryError::Unreadable(cause) => Some(RequestError::Store(cause.clone())),
+        RecoveryError::NewerFormat(by) => Some(RequestError::NewerFormat(by.clone())),
+        _ => None,
+    })
 }
 
 /// Only changed files were read, since a watch is followed. Nothing is resumed for that.
@@ -99,12 +117,22 @@ pub(in crate::lifecycle) fn report_found(
 ) {
     let session = found.session;
     parts.start_up.note_ladder(&found);
+    let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+    let mut catalog = world.get_resource_or_init::<SessionCatalog>();
+    catalog.note_offered(session, policy != RecoveryPolicy::Never && is_at_hand(&found.offers));
     if let Some(entry) = found.entry {
-        world.get_resource_or_init::<SessionCatalog>().put(entry);
+        catalog.put(entry);
     }
     let is_newer_elsewhere = is_offered_from_elsewhere(world, session);
+    let mut offers = world.get_resource_or_init::<RecoveryOffers>();
+    // A start that waits for another process looks again and again.
+    let named = |offer: &RecoveryOffer| (offer.newest, offer.proposed);
+    let is_known = parts.start_up.is_racing()
+        && offers.of(session).map(named).eq(found.offers.iter().map(named));
     if !is_newer_elsewhere {
-        world.get_resource_or_init::<RecoveryOffers>().remove(session);
+        offers.remove(session);
+    }
+    if !is_newer_elsewhere && !is_known {
         parts.start_up.forget_offers_of(session);
     }
     let mut has_said = false;
@@ -120,7 +148,7 @@ pub(in crate::lifecycle) fn report_found(
         notify(world, RecoveryFailed { session, ticket, error, slots });
     }
     for offer in found.offers.into_iter().filter(|_| !is_newer_elsewhere) {
-        offers::offer(parts, world, offer);
+        offers::offer(parts, world, offer, is_known);
     }
     match ticket {
         Some(ticket) if has_said => drop(close(world, ticket)),
@@ -128,6 +156,12 @@ pub(in crate::lifecycle) fn report_found(
         Some(ticket) => reject(world, ticket, RequestError::CheckpointDamaged),
         None => {}
     }
+}
+
+/// Returns true if a crashed session can be continued without a question: it is offered, and no other machine may be playing
+/// it.
+fn is_at_hand(offers: &[RecoveryOffer]) -> bool {
+    offers.iter().any(|offer| offer.cause != HowItEnded::Elsewhere)
 }
 
 impl SessionCatalog {

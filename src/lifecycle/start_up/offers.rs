@@ -16,11 +16,12 @@ use crate::lifecycle::policy::RecoveryPolicy;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{RecoveryOffers, SessionSettings};
 
-/// Lists an offer, and notifies the game if the policy says so.
+/// Lists an offer, and notifies the game if the policy says so. One that `is_known` is no news.
 pub(in crate::lifecycle) fn offer(
     parts: &mut RuntimeParts,
     world: &mut World,
     mut offer: RecoveryOffer,
+    is_known: bool,
 ) {
     let (deaths, play_time, unsaved) = (offer.deaths(), offer.play_time, offer.unsaved.time);
     let crash = Crash { deaths, play_time, unsaved };
@@ -43,10 +44,13 @@ pub(in crate::lifecycle) fn offer(
     }
     let (newest, proposed) = (offer.newest, offer.proposed);
     note_backups_of(&mut world.get_resource_or_init::<RecoveryOffers>(), &offer);
-    info!(%session, ?cause, %newest, ?proposed, "recovery available");
+    let panic = cause.panic().map(|panic| panic.message.as_str());
+    info!(%session, cause = cause.name(), panic, %newest, ?proposed, "recovery available");
     offer.options = options_for(&parts.hooks.recovery_options, &offer, world);
     world.get_resource_or_init::<RecoveryOffers>().put(offer.clone(), is_recent);
-    if !is_recent {
+    if is_known {
+        debug!(%session, "the game was notified of it before");
+    } else if !is_recent {
         debug!(%session, "it was too long ago to ask about it");
     } else if !is_asked {
         debug!(%session, "the policy says not to ask");

@@ -25,6 +25,7 @@ use crate::lifecycle::requests::{
 };
 use crate::lifecycle::runtime::transition::{Taken, Transition};
 use crate::lifecycle::runtime::{Playing, RuntimeParts};
+use crate::lifecycle::start_up::Race;
 use crate::lifecycle::summary::RunFigures;
 use crate::lifecycle::{CurrentSession, GameContext, SessionCatalog, SessionSettings};
 use crate::monitoring::Restraints;
@@ -112,6 +113,8 @@ pub(in crate::lifecycle) fn start_or_continue(
     ticket: Ticket,
     new: &NewSession,
 ) -> Result<(), RequestError> {
+    // Whatever comes of it but another wait, the wait is over.
+    let race = parts.start_up.take_race();
     if is_playing_already(world, new) {
         finish(world, ticket);
         return Ok(());
@@ -126,15 +129,18 @@ pub(in crate::lifecycle) fn start_or_continue(
     let known = world.get_resource_or_init::<SessionCatalog>();
     // A second process beside the first would split the one world into two.
     if known.sessions().iter().any(|entry| entry.in_use && is_named(entry, new)) {
-        return try_start_again(parts, world, ticket, new, RequestError::SessionInUse);
+        return try_start_again(parts, world, ticket, (new, race), RequestError::SessionInUse);
     }
-    // The world may be there, and a new one beside it would take its place from then on.
+    // The world may be there, and a new one beside it would take its place from then on. Where the sessions can't be listed,
+    // the request has waited already.
     if matches!(whereabouts, Whereabouts::Nowhere)
-        && let Some(failure) = parts.start_up.unlisted().cloned()
+        && let Some(failure) = parts.start_up.why_incomplete()
     {
-        return try_start_again(parts, world, ticket, new, RequestError::Store(failure));
+        return match parts.start_up.sessions_are_known() {
+            true => try_start_again(parts, world, ticket, (new, race), failure),
+            false => Err(failure),
+        };
     }
-    parts.start_up.end_race();
     match whereabouts {
         Whereabouts::Here(session) => go_on_here(parts, world, ticket, (session, false), new),
         Whereabouts::HereAlone(session) => go_on_here(parts, world, ticket, (session, true), new),
@@ -198,10 +204,10 @@ fn try_start_again(
     parts: &mut RuntimeParts,
     world: &mut World,
     ticket: Ticket,
-    new: &NewSession,
+    (new, race): (&NewSession, Option<Race>),
     reason: RequestError,
 ) -> Result<(), RequestError> {
-    if !parts.start_up.may_try_again(parts.time.now()) {
+    if !parts.start_up.may_try_again(race, parts.time.now()) {
         return Err(reason);
     }
     if let Some(stopwatch) = &mut parts.writer.stopwatch {

@@ -166,17 +166,18 @@ fn a_session_that_could_not_be_closed_is_no_crash_for_another_instance_either() 
     assert!(other.world().resource::<SessionCatalog>().newest_to_continue().is_some());
 }
 
-/// Another owner's directory, a share that isn't there yet: which sessions there are can't be known.
+/// Another owner's directory, a share that isn't there yet: which sessions there are can't be known, or how one is called.
 #[test]
-fn no_second_world_begins_while_sessions_cannot_be_listed() {
+fn no_second_world_begins_while_sessions_cannot_be_listed_or_read() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
     app.world_mut().spawn(Health(7));
     start(&mut app, "World");
     let id = app.world().resource::<CurrentSession>().id();
-    for heals in [true, false] {
+    let operations = [Operation::List, Operation::Read];
+    for (operation, heals) in operations.into_iter().flat_map(|it| [(it, true), (it, false)]) {
         let disk = disk.snapshot();
-        disk.fail_always(Operation::List, ErrorKind::PermissionDenied);
+        disk.fail_always(operation, ErrorKind::PermissionDenied);
         let mut app = listening_game(&disk);
         request(&mut app, |commands| {
             commands.session().start_or_continue(NewSession::named("World"));
@@ -192,11 +193,11 @@ fn no_second_world_begins_while_sessions_cannot_be_listed() {
         let rejected = received::<RequestRejected>(&app);
         let errors: Vec<&RequestError> = rejected.iter().map(|rejected| &rejected.error).collect();
         match *errors {
-            [] => assert!(heals),
+            [] => assert!(heals, "{operation:?}"),
             [RequestError::Store(cause)] => {
                 assert!(!heals && cause.to_string().contains("sessions"), "{cause}");
             }
-            _ => panic!("{errors:?}"),
+            _ => panic!("{operation:?}: {errors:?}"),
         }
         // A player who asks for a new world gets one.
         if !heals {
@@ -205,4 +206,25 @@ fn no_second_world_begins_while_sessions_cannot_be_listed() {
             assert!(app.world().contains_resource::<CurrentSession>());
         }
     }
+}
+
+#[test]
+fn sessions_that_cannot_be_listed_are_found_once_they_can() {
+    let (disk, id) = killed_game();
+    let other = disk.snapshot();
+    other.fail_always(Operation::List, ErrorKind::PermissionDenied);
+    let mut app = listening_game(&other);
+    listen::<SessionsFound>(&mut app);
+    seconds(&mut app, 20.0);
+    let is_verified = |app: &App| app.world().resource::<SessionCatalog>().is_verified();
+    assert!(received::<SessionsFound>(&app).is_empty() && !is_verified(&app), "nothing is known");
+    request(&mut app, |commands| commands.session().library().find());
+    frames(&mut app, 3);
+    let rejected = received::<RequestRejected>(&app).pop().unwrap();
+    assert!(matches!(rejected.error, RequestError::Store(_)), "{rejected:?}");
+    other.heal();
+    seconds(&mut app, 6.0);
+    assert_eq!(received::<SessionsFound>(&app).len(), 1);
+    assert!(is_verified(&app));
+    assert_eq!(received::<RecoveryAvailable>(&app).pop().unwrap().offer.session.id, id);
 }
