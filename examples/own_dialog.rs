@@ -62,7 +62,7 @@ fn answer(answers: Res<Answers>, offers: Res<RecoveryOffers>, mut commands: Comm
     let number = typed.strip_prefix('r').map(|number| number.trim().parse::<usize>().ok());
     let chosen = number.flatten().and_then(|number| offer.checkpoints.get(number));
     let chosen = chosen.map(|chosen| RestoreFrom::Checkpoint(chosen.id));
-    match chosen.or_else(|| offer.proposed.restore_from()) {
+    match chosen.or_else(|| offer.restore_from()) {
         Some(from) if number.is_some() => commands.session().recover(offer.session.id, from),
         _ => {
             commands.session().decline(offer.session.id);

@@ -2,7 +2,7 @@
 
 pub(super) mod slots;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +33,9 @@ pub struct SessionCatalog {
     pub(super) slot_bytes: HashMap<SessionId, u64>,
     pub(super) index: IndexFigures,
     pub(super) is_verified: bool,
+    /// The crashed sessions that a Continue button passes over.
+    #[cfg_attr(feature = "reflect", reflect(ignore))]
+    not_offered: HashSet<SessionId>,
     /// The time of the last reading of the sessions: the proven time, and the clock's.
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub(super) looked_at: Option<(ProvenTime, Timestamp)>,
@@ -158,13 +161,24 @@ impl SessionCatalog {
 
     /// The session that a Continue button resumes with
     /// [`continue_session`](crate::SessionCommands::continue_session): the most recently played one that
-    /// [can go on](SessionEntry::can_go_on), has begun, and isn't in the archive. It may have crashed; a declined one is
-    /// passed over.
+    /// [can go on](SessionEntry::can_go_on), has begun, and isn't in the archive. It may have crashed. Of those that crashed,
+    /// one is passed over that was declined, that isn't [offered](RecoveryOffers), such as a damaged one or one of
+    /// [`NewSession::recovery`](crate::NewSession::recovery)`(false)`, or that another machine may be playing.
     #[must_use]
     pub fn newest_to_continue(&self) -> Option<&SessionEntry> {
         let is_at_hand =
             |entry: &&SessionEntry| !entry.session.draft && entry.session.place.is_open();
-        self.sessions().iter().filter(is_at_hand).find(|entry| entry.can_go_on())
+        let is_offered = |entry: &SessionEntry| !self.not_offered.contains(&entry.session.id);
+        let mut at_hand = self.sessions().iter().filter(is_at_hand);
+        at_hand.find(|entry| entry.can_go_on() && (!entry.has_crashed() || is_offered(entry)))
+    }
+
+    /// Notes if a session could be continued, had it crashed.
+    pub(super) fn note_offered(&mut self, session: SessionId, is_offered: bool) {
+        match is_offered {
+            true => self.not_offered.remove(&session),
+            false => self.not_offered.insert(session),
+        };
     }
 
     pub(crate) fn get_mut(&mut self, session: SessionId) -> Option<&mut SessionEntry> {

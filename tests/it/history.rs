@@ -134,6 +134,39 @@ fn a_forgotten_session_leaves_nothing() {
 }
 
 #[test]
+fn the_side_of_a_fork_that_is_accepted_is_the_one_that_was_shown() {
+    let disk = MemoryDisk::default();
+    let mut app = counting_game(&disk);
+    start(&mut app, "Forked");
+    let id = app.world().resource::<CurrentSession>().id();
+    let (left, right) = (disk.snapshot(), disk.snapshot());
+    // One was played longer, and the other one has more checkpoints.
+    for (side, rounds, frames_played) in [(&left, 20, 2), (&right, 1, 200)] {
+        let mut app = counting_game(side);
+        frames(&mut app, 3);
+        request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
+        for _ in 0..rounds {
+            frames(&mut app, frames_played);
+            request(&mut app, |commands| commands.session().checkpoint("by hand"));
+            frames(&mut app, 2);
+        }
+    }
+    left.take_from(&right, std::path::Path::new("sessions/data"));
+    let mut app = counting_game(&left);
+    frames(&mut app, 3);
+    let offers = app.world().resource::<RecoveryOffers>().offers().to_vec();
+    assert_eq!(offers.len(), 2);
+    assert!(
+        offers[0].newest.counter < offers[1].newest.counter,
+        "the one with less checkpoints is shown"
+    );
+    assert!(accept(&mut app));
+    frames(&mut app, 4);
+    let restored = received::<SessionRestored>(&app).pop().unwrap();
+    assert_eq!(restored.checkpoint, offers[0].newest);
+}
+
+#[test]
 fn a_fork_is_offered_twice_and_neither_side_is_lost() {
     let disk = MemoryDisk::default();
     let mut app = counting_game(&disk);

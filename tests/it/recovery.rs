@@ -1,17 +1,18 @@
 //! Dying and coming back, through every notification.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::library::Validity;
 use bevy_session::prelude::*;
 use bevy_session::recovery::{
-    CorruptionDetected, HowItEnded, RecoveryDeclined, RestorePrepared, RestoreReason,
-    RestoreStarted,
+    CorruptionDetected, HowItEnded, RecoveryDeclined, RecoveryError, RestorePrepared,
+    RestoreReason, RestoreStarted,
 };
 use bevy_session::{
-    CheckpointId, CheckpointSaved, MemoryDisk, RecoveryFailed, RequestError, SessionId,
-    SessionsFound, recovery_is_pending,
+    CheckpointId, CheckpointSaved, MemoryDisk, RecoveryFailed, RequestDone, RequestError,
+    SessionId, SessionsFound, recovery_is_pending,
 };
 
 use crate::common::*;
@@ -282,6 +283,88 @@ fn a_continue_button_goes_on_with_a_crashed_session() {
         let world = app.world_mut();
         assert_eq!(world.query::<&Health>().single(world).unwrap().0, 5);
     }
+}
+
+/// The button would do nothing, or what the player mustn't, at each press.
+#[test]
+fn a_continue_button_passes_over_crashes_that_cannot_go_on() {
+    let start_two = |last: NewSession| {
+        let disk = MemoryDisk::default();
+        let mut app = listening_game(&disk);
+        app.world_mut().spawn(Health(5));
+        start(&mut app, "Closed");
+        let closed = app.world().resource::<CurrentSession>().id();
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
+        frames(&mut app, 20);
+        request(&mut app, |commands| commands.session().start(last));
+        seconds(&mut app, 6.0);
+        let killed = app.world().resource::<CurrentSession>().id();
+        (disk.snapshot(), closed, killed)
+    };
+    let newest = |disk: &MemoryDisk, policy: RecoveryPolicy| {
+        let mut app = game_with(plugin(disk).recovery(policy), |_| {});
+        frames(&mut app, 3);
+        let catalog = app.world().resource::<SessionCatalog>();
+        assert_eq!(catalog.sessions().len(), 2);
+        catalog.newest_to_continue().map(|entry| entry.session.id)
+    };
+    let ask = RecoveryPolicy::Ask;
+    let (disk, closed, killed) = start_two(NewSession::named("Killed"));
+    assert_eq!(newest(&disk, ask), Some(killed));
+    assert_eq!(newest(&disk, RecoveryPolicy::Never), Some(closed));
+
+    // Nothing but its commits can be read.
+    let damaged = disk.snapshot();
+    let is_its = |path: &PathBuf| path.to_string_lossy().contains(&format!("{killed}/"));
+    let journals = damaged.paths().into_iter().filter(|path| {
+        is_its(path) && path.extension().is_some_and(|extension| extension == "journal")
+    });
+    for path in journals {
+        // Within the first frame, which everything after it builds on.
+        let bytes = damaged.content(&path).unwrap();
+        let header = u32::from_le_bytes(bytes[12..16].try_into().unwrap()) as usize;
+        damaged.corrupt(&path, 24 + header + 50, 1);
+    }
+    let mut app = listening_game(&damaged);
+    frames(&mut app, 3);
+    assert_eq!(received::<RecoveryFailed>(&app)[0].error, RecoveryError::AllDamaged);
+    assert_eq!(newest(&damaged, ask), Some(closed));
+
+    // Another machine may be playing it.
+    let synced = disk.snapshot();
+    let state = Path::new("sessions/state");
+    synced.remove_all(state);
+    let other = MemoryDisk::default();
+    drop(listening_game(&other));
+    synced.take_from(&other, state);
+    assert_eq!(newest(&synced, ask), Some(closed));
+
+    let (disk, closed, _) = start_two(NewSession::named("Once").recovery(false));
+    assert_eq!(newest(&disk, ask), Some(closed));
+}
+
+#[test]
+fn two_clicks_on_a_continue_button_restore_once() {
+    let (disk, id, _) = killed_game();
+    let mut app = listening_game(&disk);
+    listen::<RequestDone>(&mut app);
+    frames(&mut app, 3);
+    let clicks = [0, 1, 2].map(|wait| {
+        frames(&mut app, wait);
+        let offer =
+            |offers: Res<RecoveryOffers>, mut commands: Commands| offers.accept(&mut commands);
+        app.world_mut().run_system_cached(offer).unwrap()
+    });
+    seconds(&mut app, 2.0);
+    assert_eq!(received::<SessionRecovered>(&app).len(), 1);
+    let restored = received::<SessionRestored>(&app);
+    assert!(
+        restored.iter().all(|it| it.session == id && it.reason == RestoreReason::Recovered),
+        "{restored:?}"
+    );
+    let answered: Vec<_> = received::<RequestDone>(&app).iter().map(|done| done.ticket).collect();
+    let clicked: Vec<_> = clicks.into_iter().flatten().collect();
+    assert!(clicked.iter().all(|ticket| answered.contains(ticket)), "{clicked:?} {answered:?}");
 }
 
 #[test]

@@ -36,7 +36,7 @@ impl RecoveryOffers {
         if let Some(option) = offer.options.iter().find(|option| option.is_proposed) {
             return Some(requests.external().take_option(session, &option.id));
         }
-        Some(match offer.proposed.restore_from() {
+        Some(match offer.restore_from() {
             Some(from) => requests.recover(session, from),
             None => requests.decline(session),
         })

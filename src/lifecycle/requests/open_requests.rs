@@ -46,6 +46,11 @@ impl OpenRequests {
         self.0.entry(ticket).or_insert_with(open);
     }
 
+    /// The ticket of a request like this one.
+    pub fn ticket_of(&self, request: &Request) -> Option<Ticket> {
+        self.0.iter().find(|(_, open)| *open.request == *request).map(|(ticket, _)| *ticket)
+    }
+
     fn tickets(&self) -> Vec<Ticket> {
         let mut tickets: Vec<Ticket> = self.0.keys().copied().collect();
         tickets.sort_unstable();
@@ -80,6 +85,16 @@ pub(in crate::lifecycle) fn join(world: &mut World, ticket: Ticket, to: Ticket) 
     let mut queue = world.get_resource_or_init::<RequestQueue>();
     if let Some(open) = queue.open.0.get_mut(&to) {
         open.joined.push(ticket);
+    }
+}
+
+/// Gives requests that repeat one under way the same answer.
+pub(in crate::lifecycle) fn join_repeated(world: &mut World) {
+    let queue = world.get_resource_mut::<RequestQueue>().filter(|queue| !queue.is_empty());
+    let repeated = queue.map(|mut queue| queue.take_repeated()).unwrap_or_default();
+    for (asked, to) in repeated {
+        world.get_resource_or_init::<RequestQueue>().open(&asked);
+        join(world, asked.ticket, to);
     }
 }
 

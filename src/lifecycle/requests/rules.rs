@@ -181,7 +181,9 @@ fn of_session(request: &SessionRequest) -> Rules {
         R::StartOrContinue(_) => {
             Rules::new("start_or_continue", About::Any).leading_elsewhere().after(Needs::Sessions)
         }
-        R::Continue(session) => one("continue_session", session).leading_elsewhere(),
+        R::Continue(session) => {
+            one("continue_session", session).leading_elsewhere().after(Needs::Sessions)
+        }
         R::Recover(session, RestoreFrom::Slot(_)) => {
             one("recover", session).leading_elsewhere().after(Needs::Slots)
         }

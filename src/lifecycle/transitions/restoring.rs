@@ -36,7 +36,7 @@ use crate::lifecycle::notifications::{
 use crate::lifecycle::recording::line::{Due, EventLine};
 use crate::lifecycle::recording::note_lifecycle;
 use crate::lifecycle::requests::{
-    Request, RequestQueue, SessionRequest, ask, close, finish, made_at, reject,
+    Request, RequestQueue, SessionRequest, ask, close, finish, join_repeated, made_at, reject,
 };
 use crate::lifecycle::runtime::transition::{Preparing, Restoring, Taken, Transition};
 use crate::lifecycle::runtime::{Playing, RuntimeParts};
@@ -299,6 +299,8 @@ pub(in crate::lifecycle) fn begin_restored_run(
     if reason == RestoreReason::Recovered {
         notify(world, SessionRecovered { session, checkpoint });
     }
+    // What was clicked until now was clicked before the world was back.
+    join_repeated(world);
     finish(world, preparing.ticket);
 }
 

@@ -9,12 +9,13 @@ use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::internal::read::recovery::{PROBATION, Wanted};
 use bevy_session_journal::{
-    CheckpointKind, FoundSession, LeaveCause, NewSession, RecoveryError, RequestError, RestoreFrom,
-    RestoreReason, SessionEntry, SessionId, SlotError, SlotId, StopReason, Ticket, Validity,
+    CheckpointKind, FoundSession, LeaveCause, NewSession, Proposal, RecoveryError, RecoveryOffer,
+    RequestError, RestoreFrom, RestoreReason, RunId, SessionEntry, SessionId, SlotError, SlotId,
+    StopReason, Ticket, Validity,
 };
 use tracing::{error, warn};
 
-use super::backups::load_backup;
+use super::backups::{load_backup, take_up_backup};
 use super::branching::as_asked;
 use super::ending::restore_when_left;
 use super::leaving;
@@ -48,14 +49,35 @@ pub(in crate::lifecycle) fn continue_session(
         return Err(RequestError::SessionRunning { current: session });
     }
     let catalog = world.get_resource_or_init::<SessionCatalog>();
-    if catalog.get(session).is_some_and(SessionEntry::has_crashed) {
-        let offers = world.get_resource_or_init::<RecoveryOffers>();
-        let proposed = offers.of(session).next().and_then(|offer| offer.proposed.restore_from());
-        return recover(parts, world, ticket, session, proposed.unwrap_or_default());
+    let crashed = catalog.get(session).filter(|entry| entry.has_crashed());
+    if let Some(run) = crashed.map(|entry| entry.newest.map(|newest| newest.run)) {
+        if parts.session().is_none() && take_up_backup(parts, world, ticket, session, None) {
+            return Ok(());
+        }
+        let from = as_offered(parts, world, session, run);
+        return recover(parts, world, ticket, session, from);
     }
     let wanted = (session, RestoreFrom::Latest, RestoreReason::Continued);
     prepare(parts, world, ticket, wanted, None);
     Ok(())
+}
+
+/// The checkpoint at which a crashed session goes on: the proposed one. The player wants no new session, even if one is
+/// proposed. Of a session that is offered twice, the side with this run comes first.
+fn as_offered(
+    parts: &RuntimeParts,
+    world: &mut World,
+    session: SessionId,
+    run: Option<RunId>,
+) -> RestoreFrom {
+    let offers = world.get_resource_or_init::<RecoveryOffers>();
+    let is_listed = |offer: &&RecoveryOffer| Some(offer.newest.run) == run;
+    let offer = offers.of(session).find(is_listed).or_else(|| offers.of(session).next());
+    let from = offer.and_then(|offer| match offer.proposed {
+        Proposal::SafeStart => offer.restore_by(parts.start_up.to_go_on(session)),
+        proposed => offer.restore_by(proposed),
+    });
+    from.unwrap_or_default()
 }
 
 pub(in crate::lifecycle) fn recover(

@@ -124,6 +124,17 @@ fn an_accepted_offer_loads_the_proposed_backup() {
 }
 
 #[test]
+fn a_continue_button_loads_the_proposed_backup_of_a_crashed_session() {
+    let provider = Provider::with(&[backup("auto-1", 5), backup("auto-2", 8)]);
+    let mut app = bare_game(&killed(true, None), &provider, RecoveryPolicy::Ask);
+    until(&mut app, |app| slots(app).len() == 2);
+    let session = offered(&app);
+    request(&mut app, |commands| commands.session().continue_session(session));
+    until(&mut app, |app| !received::<SessionRecovered>(app).is_empty());
+    assert_eq!(received::<ExternalRestoreRequested>(&app)[0].save.slot, "auto-2");
+}
+
+#[test]
 fn a_load_can_be_called_off() {
     let provider = Provider::with(&[backup("auto-1", 5)]);
     let mut app = bare_game(&killed(true, None), &provider, RecoveryPolicy::Ask);
