@@ -177,10 +177,7 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
         Verb::Unarchive(arguments) => archive::archive(&arguments.resolve()?, output),
         Verb::Delete(arguments) => archive::archive(&arguments.resolve()?, output),
         Verb::Undelete(arguments) => archive::archive(&arguments.resolve()?, output),
-        Verb::Rewind(arguments) => {
-            let (session, checkpoint) = arguments.resolve()?;
-            rewind::rewind(session, &checkpoint, output)
-        }
+        Verb::Rewind(arguments) => arguments.rewind(output),
         Verb::Repair(arguments) => repair::repair(arguments.session.open()?, &arguments.to, output),
         Verb::Pull(arguments) => {
             let (place, session) = arguments.session.named()?;

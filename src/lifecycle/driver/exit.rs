@@ -55,7 +55,7 @@ pub(in crate::lifecycle) fn exit_if_asked(parts: &mut RuntimeParts, world: &mut 
     wait_for_replica(parts, world);
     // What is done already is no news of later.
     handle_reports(parts, world);
-    drop(parts.start_up.take_race());
+    parts.start_up.take_race();
     answer_before_exit(world);
 }
 

@@ -98,6 +98,12 @@ pub(in crate::lifecycle) fn join_repeated(world: &mut World) {
     }
 }
 
+/// Reports that a restore is done. What was clicked until now was clicked before the world was back.
+pub(in crate::lifecycle) fn finish_with_repeated(world: &mut World, ticket: Ticket) {
+    join_repeated(world);
+    finish(world, ticket);
+}
+
 /// Reports that a request is done.
 pub(in crate::lifecycle) fn finish(world: &mut World, ticket: Ticket) {
     let Some(OpenRequest { joined, .. }) = take(world, ticket) else { return };

@@ -36,7 +36,8 @@ use crate::lifecycle::notifications::{
 use crate::lifecycle::recording::line::{Due, EventLine};
 use crate::lifecycle::recording::note_lifecycle;
 use crate::lifecycle::requests::{
-    Request, RequestQueue, SessionRequest, ask, close, finish, join_repeated, made_at, reject,
+    Request, RequestQueue, SessionRequest, ask, close, finish, finish_with_repeated, made_at,
+    reject,
 };
 use crate::lifecycle::runtime::transition::{Preparing, Restoring, Taken, Transition};
 use crate::lifecycle::runtime::{Playing, RuntimeParts};
@@ -299,9 +300,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
     if reason == RestoreReason::Recovered {
         notify(world, SessionRecovered { session, checkpoint });
     }
-    // What was clicked until now was clicked before the world was back.
-    join_repeated(world);
-    finish(world, preparing.ticket);
+    finish_with_repeated(world, preparing.ticket);
 }
 
 /// Restarts the recorder of the run that is left; a new one, if there is none.

@@ -20,6 +20,7 @@ use crate::list;
 use crate::open_session::OpenSession;
 use crate::output::Output;
 use crate::place::Place;
+use crate::rewind;
 use crate::rows::RowsOf;
 use crate::session_name::{Selection, SessionName};
 
@@ -201,8 +202,8 @@ impl OfCheckpoint {
 }
 
 impl Rewind {
-    /// The session, opened, and the name of its checkpoint.
-    pub fn resolve(self) -> Result<(OpenSession, CheckpointName), Failure> {
+    /// Takes the session back to its checkpoint.
+    pub fn rewind(self, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
         let OfSession { place, session } = self.session;
         let mut words = Words::of(place, [session, self.checkpoint]);
         let place = words.place()?;
@@ -210,7 +211,7 @@ impl Rewind {
         let session = words.session(&place).ok_or_else(no_session)?;
         let checkpoint = words.checkpoint()?.ok_or_else(no_checkpoint)?;
         words.end()?;
-        Ok((OpenSession::open(&place, &session)?, checkpoint))
+        rewind::rewind(OpenSession::open(&place, &session)?, &checkpoint, output)
     }
 }
 

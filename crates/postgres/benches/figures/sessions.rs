@@ -67,7 +67,7 @@ fn play(
     let store = Arc::new(PostgresReplica::new(url)?);
     let clock = Clock::system();
     let now = || clock.moment(Duration::ZERO);
-    let mut link = KeeperLink::thread(keeper(place, store, recorders), clock.clone())?;
+    let mut link = KeeperLink::thread(keeper(place, store, recorders), clock)?;
     let mut run = journal.start(NewSession::named("Arena"));
     let session = run.session();
     link.send(ReplicaOrder::Begin(session), now());
