@@ -43,6 +43,27 @@ worlds=any_world_comes_back_the_same tested=the_self_test_names
 crash=no_power_cut_loses faults=no_fault_loses compound=a_crash_in_the_recovery
 shelf=torture::shelf damage=torture::damage trips=torture::round_trips hostile=torture::hostile copies=torture::copies
 
+promise='A crash loop ends, and a button goes on where it says'
+ladder=$journal/read/recovery/ladder.rs lifecycle=src/lifecycle
+mutant 'step back for ever' $ladder \
+    's/steps_back < MOST_STEPS_BACK/steps_back < u32::MAX/' it:modes::a_game_that_panics_at_each_start
+mutant 'count kills as deaths of the game' $ladder \
+    's/died_of_itself && own_deaths/own_deaths + trial.tries/' it:modes::only_the_games_own_deaths
+mutant 'begin a second world beside one that cannot be read' $lifecycle/start_up/found.rs \
+    's/Unreadable\(cause\) => Some\(RequestError::Store\(cause\.clone\(\)\)\)/Unreadable(_) => None/' it:no_second_world_begins
+mutant 'look no more where sessions cannot be listed' $lifecycle/start_up/listing.rs \
+    's/is_looking = true;\n        true/is_looking = true;\n        false/' it:sessions_that_cannot_be_listed
+mutant 'continue what is not offered' $lifecycle/start_up/found.rs \
+    's/policy != RecoveryPolicy::Never && is_at_hand\(&found\.offers\)/true/' it:a_continue_button_passes_over
+mutant 'restore for each click' $lifecycle/requests/open_requests.rs \
+    's/queue\.take_repeated\(\)/Vec::<(super::queue::Asked, Ticket)>::new()/; s/\|mut queue\| Vec/|_| Vec/' it:two_clicks
+mutant 'continue without the backup' $lifecycle/transitions/take_up.rs \
+    's/parts\.session\(\)\.is_none\(\) && take_up_backup/false && take_up_backup/' it:a_continue_button_loads
+mutant 'accept another side of a fork' $journal/read/recovery/offer.rs \
+    's/Proposal::Newest if self\.forked =>/Proposal::Newest if false =>/' it:the_side_of_a_fork
+mutant 'continue at the newest where the game dies of it' $lifecycle/transitions/take_up.rs \
+    's/offer\.restore_by\(parts\.start_up\.to_go_on\(session\)\)/offer.restore_by(Proposal::Newest)/' it:modes::a_game_that_panics_at_each_start
+
 promise='What is acknowledged is durable'
 mutant 'leave out the sync' $writer \
     's/self\.file\.sync\(\)\.map_err\(\|source\| self\.failure\("sync", source\)\)\?;//' $crash
@@ -90,7 +111,9 @@ promise='What is left by going back comes back'
 mutant 'keep no branches' $retention/history.rs \
     's/keep\.if_room\(kept_branches[^;]*;//' $branches
 mutant 'keep the oldest branches' $retention/history.rs \
-    's/played\.into_iter\(\)\.chain\(unplayed\)\.collect/unplayed.into_iter().chain(played).rev().collect/' $branches
+    's/played\.into_iter\(\)\.chain\(unplayed\)\.take/unplayed.into_iter().chain(played).rev().take/' $branches
+mutant 'keep no branch for its play' $retention/history.rs \
+    's/kept\.insert\(1, end\)/drop(end)/' it:rewinds::a_branch_with_the_most_play it:rewinds::a_long_branch_outlives
 mutant 'let a line that went on hide what it left' $journal/format/index/branches.rs \
     's/\*through < end\.counter/*through > end.counter/' $branches
 mutant 'forget what was left by the run before' $journal/format/begun.rs \
