@@ -55,8 +55,8 @@ mutant 'look no more where sessions cannot be listed' $lifecycle/start_up/listin
     's/is_looking = true;\n        true/is_looking = true;\n        false/' it:sessions_that_cannot_be_listed
 mutant 'continue what is not offered' $lifecycle/start_up/found.rs \
     's/policy != RecoveryPolicy::Never && is_at_hand\(&found\.offers\)/true/' it:a_continue_button_passes_over
-mutant 'restore for each click' $lifecycle/requests/open_requests.rs \
-    's/queue\.take_repeated\(\)/Vec::<(super::queue::Asked, Ticket)>::new()/; s/\|mut queue\| Vec/|_| Vec/' it:two_clicks
+mutant 'restore for each click' $lifecycle/start_up.rs \
+    's/\(session, from\) && made_at < at/(session, from) \&\& made_at > at/' it:two_clicks
 mutant 'continue without the backup' $lifecycle/transitions/take_up.rs \
     's/parts\.session\(\)\.is_none\(\) && take_up_backup/false && take_up_backup/' it:a_continue_button_loads
 mutant 'accept another side of a fork' $journal/read/recovery/offer.rs \

@@ -108,7 +108,7 @@ pub fn may_ask_about_crashes(world: &mut World) -> bool {
 pub fn start_is_decided(world: &mut World) -> bool {
     let has_requests = world.get_resource::<RequestQueue>().is_some_and(|queue| !queue.is_empty());
     let is_decided = Runtime::with(world, |parts, world| {
-        parts.start_up.sessions_are_known()
+        (parts.start_up.sessions_are_known() || parts.playing.is_some())
             && parts.transition.is_none()
             && !is_looking_for_backups(parts)
             && !is_still_due(parts, world)

@@ -38,8 +38,7 @@ pub use external_commands::ExternalCommands;
 pub use external_request::ExternalRequest;
 pub use library_commands::LibraryCommands;
 pub(super) use open_requests::{
-    ask, close, finish, finish_if_asked, finish_with_repeated, join, made_at, manner_of, reject,
-    reject_all, reject_part,
+    ask, close, finish, finish_if_asked, join, made_at, manner_of, reject, reject_all, reject_part,
 };
 pub use placed_commands::PlacedCommands;
 pub(crate) use queue::RequestQueue;

@@ -9,14 +9,14 @@ pub(super) mod offers;
 pub(super) mod previous_run;
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock::Moment;
 use bevy_session_journal::internal::read::recovery::Ladder;
 use bevy_session_journal::{
     CheckpointId, FailureCause, FoundSession, HowItEnded, ProcessDeath, Proposal, RecoveryOffer,
-    RequestError, RunId, SessionId,
+    RequestError, RestoreFrom, RunId, SessionId,
 };
 
 use self::listing::Listing;
@@ -49,6 +49,8 @@ pub(crate) struct StartUp {
     race: Option<Race>,
     /// The run that is on trial.
     trial: Option<RunOnTrial>,
+    /// The last recovery: of which session, from where, and when its world was back.
+    resumed: Option<(SessionId, RestoreFrom, Instant)>,
 }
 
 /// An attempt to resume automatically: a session, its newest checkpoint, and the proposed
@@ -114,6 +116,7 @@ impl StartUp {
             tried: Vec::new(),
             race: None,
             trial: None,
+            resumed: None,
         }
     }
 
@@ -125,6 +128,22 @@ impl StartUp {
     /// Returns true once a session was played in this process.
     pub(super) fn has_played(&self) -> bool {
         self.has_played
+    }
+
+    /// A crashed session's world is back.
+    pub(super) fn note_resumed(&mut self, session: SessionId, from: RestoreFrom, at: Instant) {
+        self.resumed = Some((session, from, at));
+    }
+
+    /// Returns true if a request of this moment for a recovery was fulfilled by an earlier one: a player clicked twice.
+    pub(super) fn was_resumed(
+        &self,
+        session: SessionId,
+        from: RestoreFrom,
+        made_at: Instant,
+    ) -> bool {
+        self.resumed
+            .is_some_and(|(resumed, it, at)| (resumed, it) == (session, from) && made_at < at)
     }
 
     /// A session is played from here on.
@@ -292,10 +311,12 @@ impl StartUp {
     }
 
     /// All sessions were read, but for one of which nothing can be: they can be resumed automatically now.
-    pub(super) fn all_found(&mut self, unread: Option<RequestError>) {
+    pub(super) fn all_found(&mut self, unread: Option<RequestError>, now: Moment) {
+        // Long after the start nothing is taken up under the player's hands.
+        let is_late = self.has_played && self.listing.has_failed(now);
         self.listing.note_read(unread);
         self.tried.clear();
-        if self.due == Due::Nothing {
+        if self.due == Due::Nothing && !is_late {
             self.due = Due::Crashed;
         }
     }

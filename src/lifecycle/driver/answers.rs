@@ -193,7 +193,8 @@ fn handle_listing(parts: &mut RuntimeParts, world: &mut World, news: News) {
             }
         }
         None if is_asked_for => {
-            parts.start_up.all_found(found::unread(&parts.start_up, &found));
+            let unread = found::unread(&parts.start_up, &found);
+            parts.start_up.all_found(unread, parts.time.now());
             found::detected(parts, world, *settled, found, &gone);
         }
         None => found::refreshed(parts, world, *settled, found, &gone),

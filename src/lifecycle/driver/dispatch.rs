@@ -12,7 +12,7 @@ use crate::content::Order;
 use crate::lifecycle::CurrentSession;
 use crate::lifecycle::external::{is_looking_for_backups, take_external_answers};
 use crate::lifecycle::guards::ask_guards;
-use crate::lifecycle::requests::open_requests::{finish, join_repeated, reject};
+use crate::lifecycle::requests::open_requests::{finish, reject};
 use crate::lifecycle::requests::queue::{Asked, RequestQueue};
 use crate::lifecycle::requests::{AboutOthers, Needs, Request, Rules, SessionRequest};
 use crate::lifecycle::runtime::RuntimeParts;
@@ -37,7 +37,6 @@ pub(in crate::lifecycle) fn handle_requests(parts: &mut RuntimeParts, world: &mu
     cancel_preparing_if_asked(parts, world);
     cancel_loading_if_asked(parts, world);
     cancel_search_if_asked(parts, world);
-    join_repeated(world);
     handle_what_can_be(parts, world);
     refuse_during_restore(parts, world);
     if let Some(mut queue) = world.get_resource_mut::<RequestQueue>() {

@@ -46,11 +46,6 @@ impl OpenRequests {
         self.0.entry(ticket).or_insert_with(open);
     }
 
-    /// The ticket of a request like this one.
-    pub fn ticket_of(&self, request: &Request) -> Option<Ticket> {
-        self.0.iter().find(|(_, open)| *open.request == *request).map(|(ticket, _)| *ticket)
-    }
-
     fn tickets(&self) -> Vec<Ticket> {
         let mut tickets: Vec<Ticket> = self.0.keys().copied().collect();
         tickets.sort_unstable();
@@ -86,22 +81,6 @@ pub(in crate::lifecycle) fn join(world: &mut World, ticket: Ticket, to: Ticket) 
     if let Some(open) = queue.open.0.get_mut(&to) {
         open.joined.push(ticket);
     }
-}
-
-/// Gives requests that repeat one under way the same answer.
-pub(in crate::lifecycle) fn join_repeated(world: &mut World) {
-    let queue = world.get_resource_mut::<RequestQueue>().filter(|queue| !queue.is_empty());
-    let repeated = queue.map(|mut queue| queue.take_repeated()).unwrap_or_default();
-    for (asked, to) in repeated {
-        world.get_resource_or_init::<RequestQueue>().open(&asked);
-        join(world, asked.ticket, to);
-    }
-}
-
-/// Reports that a restore is done. What was clicked until now was clicked before the world was back.
-pub(in crate::lifecycle) fn finish_with_repeated(world: &mut World, ticket: Ticket) {
-    join_repeated(world);
-    finish(world, ticket);
 }
 
 /// Reports that a request is done.

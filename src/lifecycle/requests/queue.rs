@@ -107,26 +107,6 @@ impl RequestQueue {
         self.waiting.retain(|asked| !asked.is_step);
     }
 
-    /// Takes the requests to resume a session that repeat one which isn't answered yet, each with the ticket of that one: a
-    /// player clicks twice.
-    pub(in crate::lifecycle) fn take_repeated(&mut self) -> Vec<(Asked, Ticket)> {
-        let Self { waiting, open, .. } = self;
-        let repeats = |asked: &Asked| match &*asked.request {
-            Request::Session(SessionRequest::Recover(..) | SessionRequest::Continue(_)) => {
-                open.ticket_of(&asked.request).filter(|ticket| *ticket != asked.ticket)
-            }
-            _ => None,
-        };
-        let mut repeated = Vec::new();
-        for asked in std::mem::take(waiting) {
-            match repeats(&asked) {
-                Some(ticket) => repeated.push((asked, ticket)),
-                None => waiting.push_back(asked),
-            }
-        }
-        repeated
-    }
-
     /// Handles a request that was taken out of turn. Returns its ticket.
     pub(in crate::lifecycle) fn open(&mut self, asked: &Asked) -> Ticket {
         let of_it = (asked.by.as_ref(), asked.manner);

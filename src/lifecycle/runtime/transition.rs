@@ -11,6 +11,7 @@ use bevy_session_journal::{
 use crate::content::Prepared;
 use crate::external_saves::{ExternalRequestId, ExternalSave};
 use crate::lifecycle::CurrentSession;
+use crate::lifecycle::requests::SessionRequest;
 use crate::restore::{Leftovers, RestoreManner, WorldKept};
 
 /// The transition that the writer was asked for.
@@ -186,8 +187,8 @@ pub(crate) struct LeavingSession {
 #[derive(Clone)]
 pub(crate) struct WantedBackup {
     pub save: ExternalSave,
-    /// The session to start or continue if it can't be loaded.
-    pub otherwise: Option<NewSession>,
+    /// The request to handle if it can't be loaded.
+    pub otherwise: Option<SessionRequest>,
     /// The session to start with it, if the crashed one can't be read.
     pub instead: Option<NewSession>,
 }

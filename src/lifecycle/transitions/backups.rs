@@ -34,7 +34,7 @@ pub(in crate::lifecycle) fn recover_external(
     world: &mut World,
     ticket: Ticket,
     (session, slot): (SessionId, &str),
-    otherwise: Option<NewSession>,
+    otherwise: Option<SessionRequest>,
 ) -> Result<(), RequestError> {
     let external = parts.external.as_ref().ok_or(ExternalError::NoProvider)?;
     let is_unreadable = external.knows_unreadable(session);
@@ -75,11 +75,11 @@ pub(in crate::lifecycle) fn take_up_backup(
     world: &mut World,
     ticket: Ticket,
     session: SessionId,
-    otherwise: Option<&NewSession>,
+    otherwise: Option<SessionRequest>,
 ) -> bool {
     let Some(slot) = better_backup(world, session) else { return false };
     info!(%session, slot, "the session is resumed automatically from a backup of the game");
-    match recover_external(parts, world, ticket, (session, &slot), otherwise.cloned()) {
+    match recover_external(parts, world, ticket, (session, &slot), otherwise) {
         Ok(()) => true,
         Err(error) => {
             warn!(%error, slot, "the session can't be resumed from the backup");
@@ -156,8 +156,7 @@ fn backup_answered(
     offers.backups.note_failure(slot, error);
     match backup.otherwise {
         Some(otherwise) => {
-            let again = SessionRequest::StartOrContinue(otherwise);
-            world.get_resource_or_init::<RequestQueue>().do_first(ticket, again.into());
+            world.get_resource_or_init::<RequestQueue>().do_first(ticket, otherwise.into());
         }
         None => reject(world, ticket, ExternalError::NotLoadable.into()),
     }

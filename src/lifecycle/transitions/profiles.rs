@@ -85,6 +85,8 @@ pub(in crate::lifecycle) fn profile_changed(
 ) {
     parts.transition.take_if(|at| matches!(at, Transition::ChangingProfile));
     parts.start_up.forget_offers();
+    // A look that was under way was at the sessions of the other profile.
+    parts.start_up.look_again();
     world.insert_resource(SessionCatalog::default());
     world.insert_resource(RecoveryOffers::default());
     world.insert_resource(CurrentProfile::new(&profile));

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use bevy::ecs::change_detection::Tick;
 use bevy::prelude::*;
+use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::internal::read::recovery;
 use bevy_session_journal::internal::write::EventStart;
 use bevy_session_journal::{
@@ -36,8 +37,7 @@ use crate::lifecycle::notifications::{
 use crate::lifecycle::recording::line::{Due, EventLine};
 use crate::lifecycle::recording::note_lifecycle;
 use crate::lifecycle::requests::{
-    Request, RequestQueue, SessionRequest, ask, close, finish, finish_with_repeated, made_at,
-    reject,
+    Request, RequestQueue, SessionRequest, ask, close, finish, made_at, reject,
 };
 use crate::lifecycle::runtime::transition::{Preparing, Restoring, Taken, Transition};
 use crate::lifecycle::runtime::{Playing, RuntimeParts};
@@ -300,7 +300,15 @@ pub(in crate::lifecycle) fn begin_restored_run(
     if reason == RestoreReason::Recovered {
         notify(world, SessionRecovered { session, checkpoint });
     }
-    finish_with_repeated(world, preparing.ticket);
+    answer(parts, world, preparing);
+}
+
+/// Answers the request for a restore that is done.
+fn answer(parts: &mut RuntimeParts, world: &mut World, preparing: &Preparing) {
+    if preparing.reason == RestoreReason::Recovered {
+        parts.start_up.note_resumed(preparing.session, preparing.from, clock::instant());
+    }
+    finish(world, preparing.ticket);
 }
 
 /// Restarts the recorder of the run that is left; a new one, if there is none.

@@ -167,7 +167,8 @@ fn go_on_here(
     let policy = world.get_resource_or_init::<SessionSettings>().recovery;
     let known = world.get_resource_or_init::<SessionCatalog>();
     let has_crashed = known.get(session).is_some_and(SessionEntry::has_crashed);
-    if has_crashed && take_up_backup(parts, world, ticket, session, Some(new)) {
+    let again = || Some(SessionRequest::StartOrContinue(new.clone()));
+    if has_crashed && take_up_backup(parts, world, ticket, session, again()) {
         return Ok(());
     }
     let reason = if has_crashed { RestoreReason::Recovered } else { RestoreReason::Continued };

@@ -25,7 +25,7 @@ use crate::content::{Order, Prepared};
 use crate::lifecycle::checkpoints::outcomes::saving_stopped;
 use crate::lifecycle::checkpoints::take_named;
 use crate::lifecycle::notifications::{RecoveryFailed, RestoreCancelled, notify};
-use crate::lifecycle::requests::{close, manner_of, reject};
+use crate::lifecycle::requests::{SessionRequest, close, finish, made_at, manner_of, reject};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::asked_checkpoints::WantedCheckpoint;
 use crate::lifecycle::runtime::transition::{
@@ -51,7 +51,8 @@ pub(in crate::lifecycle) fn continue_session(
     let catalog = world.get_resource_or_init::<SessionCatalog>();
     let crashed = catalog.get(session).filter(|entry| entry.has_crashed());
     if let Some(run) = crashed.map(|entry| entry.newest.map(|newest| newest.run)) {
-        if parts.session().is_none() && take_up_backup(parts, world, ticket, session, None) {
+        let again = SessionRequest::Continue(session);
+        if parts.session().is_none() && take_up_backup(parts, world, ticket, session, Some(again)) {
             return Ok(());
         }
         let from = as_offered(parts, world, session, run);
@@ -88,6 +89,11 @@ pub(in crate::lifecycle) fn recover(
     from: RestoreFrom,
 ) -> Result<(), RequestError> {
     let is_played = parts.session() == Some(session);
+    let made = made_at(world, ticket).filter(|_| is_played);
+    if made.is_some_and(|made| parts.start_up.was_resumed(session, from, made)) {
+        finish(world, ticket);
+        return Ok(());
+    }
     let policy = world.get_resource_or_init::<SessionSettings>().recovery;
     let catalog = world.get_resource_or_init::<SessionCatalog>();
     let known = catalog.get(session);

@@ -135,6 +135,19 @@ fn a_continue_button_loads_the_proposed_backup_of_a_crashed_session() {
 }
 
 #[test]
+fn a_continue_button_takes_the_checkpoint_where_a_backup_cannot_be_loaded() {
+    let provider = Provider::with(&[backup("auto-1", 5)]);
+    let mut app = bare_game(&killed(true, None), &provider, RecoveryPolicy::Ask);
+    app.insert_resource(Loads::Badly);
+    until(&mut app, |app| slots(app).len() == 1);
+    let session = offered(&app);
+    request(&mut app, |commands| commands.session().continue_session(session));
+    until(&mut app, |app| !received::<SessionRecovered>(app).is_empty());
+    assert_eq!(received::<ExternalRestoreRequested>(&app).len(), 1);
+    assert!(received::<RequestRejected>(&app).is_empty());
+}
+
+#[test]
 fn a_load_can_be_called_off() {
     let provider = Provider::with(&[backup("auto-1", 5)]);
     let mut app = bare_game(&killed(true, None), &provider, RecoveryPolicy::Ask);

@@ -33,7 +33,7 @@ fn only(game: &Game, code: &str) -> Result<String, Box<dyn Error>> {
 
 /// A process that restored the session of the evenings for the so-manieth time in a row, and is there as far as
 /// anybody knows.
-fn restored(game: &Game, tries: u32, set_aside: bool) -> Result<ProcessGuard, Box<dyn Error>> {
+pub fn restored(game: &Game, tries: u32, set_aside: bool) -> Result<ProcessGuard, Box<dyn Error>> {
     let (local, now) = (game.local(), Timestamp::now());
     let guard = begin_process(&local, now);
     guard.beat(&local, now);

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::common::{Done, EVENINGS, Game, RELICS, Ran, damage, journals, run};
 use crate::judging::{open, save};
+use crate::left_behind::{gone, restored};
 
 /// A session with the values from 0 to 4, each in a checkpoint that is called after it. It was left by a crash.
 fn crashed(root: &Path) -> Result<SessionId, Box<dyn Error>> {
@@ -84,9 +85,27 @@ fn the_deaths_stay_in_the_log_of_a_session_that_was_taken_back() -> Done {
     let deaths = |shown: &Value| shown["recorded_deaths"].as_array().map_or(0, Vec::len);
     let before = show()??;
     assert_eq!((&before["left"], deaths(&before)), (&"crash".into(), 0));
-    assert_eq!(game.run(&format!("rewind DIR {EVENINGS} last"))?.code, Some(0));
+    assert_eq!(game.run(&format!("rewind DIR {EVENINGS} last~1"))?.code, Some(0));
     let after = show()??;
     assert_eq!((&after["left"], deaths(&after)), (&"cleanly".into(), 1));
+    Ok(())
+}
+
+/// It is recovered with what was recorded after its newest checkpoint, and only its deaths are forgotten.
+#[test]
+fn a_crashed_session_that_goes_on_at_its_newest_checkpoint_stays_crashed() -> Done {
+    let game = Game::new()?;
+    let guard = restored(&game, 3, false)?;
+    drop(guard);
+    gone(&game)?;
+    let of_deaths = || game.run("doctor DIR --json").map(|ran| ran.text.contains("BS0111"));
+    assert!(of_deaths()?);
+    let show = || game.run(&format!("show DIR {EVENINGS} --json")).map(|ran| ran.text);
+    let before = show()?;
+    let ran = game.run(&format!("rewind DIR {EVENINGS} last --json"))?;
+    assert_eq!(ran.object()?["newest"], "212@61dd5a61d8609980", "{}", ran.error);
+    assert_eq!(show()?, before);
+    assert!(!of_deaths()?);
     Ok(())
 }
 

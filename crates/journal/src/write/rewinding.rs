@@ -12,12 +12,13 @@ use super::filing::{refuse_to_guess, take};
 use super::snapshot::Snapshot;
 use super::snapshot_writing::SnapshotWriting;
 use crate::disk::StoredSession;
-use crate::format::Head;
+use crate::format::{Head, SessionIndex};
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::{Archived, Move, RequestError};
 use crate::read::recovery::{LockHolder, SessionFinder, deaths_of, standing};
 
-/// Takes a session back to a checkpoint. Returns the one that it begins with then.
+/// Takes a session back to a checkpoint. Returns the one that it begins with then: its newest checkpoint stays as it is, so
+/// that what was recorded since is handed out by a recovery, and only the deaths on it count no more.
 ///
 /// # Errors
 ///
@@ -30,9 +31,13 @@ pub(super) fn rewind(
 ) -> Result<CheckpointId, RequestError> {
     let (mut stored, _lock) = take(&finder.local().store, session)?;
     refuse_to_guess(stored.index())?;
-    let head = stored.index().newest_head().cloned().ok_or(RequestError::NothingToRestore)?;
+    let head = line_of(stored.index(), to).ok_or(RequestError::NothingToRestore)?;
     check(finder, session, &head)?;
     refuse_unreadable(&mut stored, to)?;
+    if is_there(stored.index(), &head, to) {
+        finder.local().store.remove_trial(session)?;
+        return Ok(to);
+    }
     let play_time = stored.index().commit(to).map(|commit| commit.play_time);
     let moment = (to, play_time.ok_or(RequestError::UnknownCheckpoint)?);
     let deaths = deaths_of(finder, session, &[&head]);
@@ -46,6 +51,18 @@ pub(super) fn rewind(
     // What was tried before doesn't count against this checkpoint, also if that can't be removed: it is of an older run.
     let _ = store.remove_trial(session);
     Ok(begins_with)
+}
+
+/// Returns true if whatever goes on with the session goes on at this checkpoint already.
+fn is_there(index: &SessionIndex, head: &Head, checkpoint: CheckpointId) -> bool {
+    let is_at_hand = !head.declined && head.metadata.place.is_open();
+    checkpoint == head.id && is_at_hand && index.heads().len() == 1
+}
+
+/// The line that is left: the one with the checkpoint on it, or else the newest.
+fn line_of(index: &SessionIndex, checkpoint: CheckpointId) -> Option<Head> {
+    let has_it = |head: &&Head| index.line(head.id).contains(&checkpoint);
+    index.heads().iter().find(has_it).or_else(|| index.newest_head()).cloned()
 }
 
 /// Refuses what can't be resumed: a draft, and a session that has ended.

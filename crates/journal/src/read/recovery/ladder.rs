@@ -88,7 +88,7 @@ impl Ladder {
     ) -> Self {
         let Some((trial, death)) = failed else { return Self::default() };
         let died_of_itself = death.is_some_and(is_of_the_game);
-        let own_deaths = trial.own_deaths + u32::from(died_of_itself);
+        let own_deaths = trial.own_deaths.saturating_add(u32::from(died_of_itself));
         let older = match trial.steps_back < MOST_STEPS_BACK {
             true => step_down(stored, head.id, trial.oldest),
             false => stay(stored, head.id, trial.oldest),
@@ -97,9 +97,12 @@ impl Ladder {
             true => Proposal::SafeStart,
             false => older,
         };
-        let without_asking = match died_of_itself && own_deaths >= DEATHS_UNTIL_STEP_DOWN {
-            true => older,
-            false => Proposal::Newest,
+        let was_played = trial.run == Some(head.id.run);
+        let without_asking = match (own_deaths >= DEATHS_UNTIL_STEP_DOWN, died_of_itself) {
+            (true, true) => older,
+            // A step back that was stopped before it was played is still to be tried.
+            (true, false) if !was_played => stay(stored, head.id, trial.oldest),
+            _ => Proposal::Newest,
         };
         Self { proposed, without_asking, deaths: trial.tries, set_aside: trial.set_aside }
     }
