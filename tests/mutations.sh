@@ -48,7 +48,7 @@ ladder=$journal/read/recovery/ladder.rs lifecycle=src/lifecycle
 mutant 'step back for ever' $ladder \
     's/steps_back < MOST_STEPS_BACK/steps_back < u32::MAX/' it:modes::a_game_that_panics_at_each_start
 mutant 'count kills as deaths of the game' $ladder \
-    's/died_of_itself && own_deaths/own_deaths + trial.tries/' it:modes::only_the_games_own_deaths
+    's/\(own_deaths >= DEATHS_UNTIL_STEP_DOWN, died_of_itself\)/(own_deaths + trial.tries >= DEATHS_UNTIL_STEP_DOWN, true)/' it:modes::only_the_games_own_deaths
 mutant 'begin a second world beside one that cannot be read' $lifecycle/start_up/found.rs \
     's/Unreadable\(cause\) => Some\(RequestError::Store\(cause\.clone\(\)\)\)/Unreadable(_) => None/' it:no_second_world_begins
 mutant 'look no more where sessions cannot be listed' $lifecycle/start_up/listing.rs \
