@@ -11,6 +11,7 @@ use bevy_session_journal::replica::{
     Created, Epoch, Key, Listing, Position, ReplicaStore, StoreFault,
 };
 use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config};
 use uuid::Uuid;
 
@@ -32,6 +33,9 @@ const LIST: &str = "select epoch, position from bevy_session.objects where sessi
 const DELETE: &str =
     "delete from bevy_session.objects where session = $1 and epoch = $2 and position = $3";
 const SESSIONS: &str = "select distinct session from bevy_session.objects order by session";
+
+/// A value of a statement. With its type beside it, a statement takes one round trip and needs no preparation.
+type Value = dyn ToSql + Sync;
 
 /// A store in Postgres 12 or newer.
 pub struct PostgresReplica {
@@ -130,7 +134,13 @@ impl ReplicaStore for PostgresReplica {
     fn create(&self, key: Key, bytes: &[u8]) -> Result<Created, StoreFault> {
         let (session, epoch, position) = row_of(key);
         let created = self.ask(key, async |client| {
-            Ok(client.execute(CREATE, &[&session, &epoch, &position, &bytes]).await?)
+            let row = [
+                (&session as &Value, Type::UUID),
+                (&epoch, Type::INT8),
+                (&position, Type::INT8),
+                (&bytes, Type::BYTEA),
+            ];
+            Ok(client.execute_typed(CREATE, &row).await?)
         })?;
         Ok(if created == 1 { Created::New } else { Created::Existed })
     }
@@ -138,14 +148,18 @@ impl ReplicaStore for PostgresReplica {
     fn read(&self, key: Key) -> Result<Option<Vec<u8>>, StoreFault> {
         let (session, epoch, position) = row_of(key);
         self.ask(key, async |client| {
-            let row = client.query_opt(READ, &[&session, &epoch, &position]).await?;
+            let place =
+                [(&session as &Value, Type::UUID), (&epoch, Type::INT8), (&position, Type::INT8)];
+            let row = client.query_typed_opt(READ, &place).await?;
             Ok(row.map(|row| row.try_get(0)).transpose()?)
         })
     }
 
     fn list(&self, session: SessionId) -> Result<Listing, StoreFault> {
         let id = session.uuid();
-        let rows = self.ask(session, async |client| Ok(client.query(LIST, &[&id]).await?))?;
+        let rows = self.ask(session, async |client| {
+            Ok(client.query_typed(LIST, &[(&id as &Value, Type::UUID)]).await?)
+        })?;
         let mut listing = Listing::default();
         for row in rows {
             let place = row.try_get(0).and_then(|epoch| Ok((epoch, row.try_get(1)?)));
@@ -158,13 +172,16 @@ impl ReplicaStore for PostgresReplica {
     fn delete(&self, key: Key) -> Result<(), StoreFault> {
         let (session, epoch, position) = row_of(key);
         self.ask(key, async |client| {
-            client.execute(DELETE, &[&session, &epoch, &position]).await?;
+            let place =
+                [(&session as &Value, Type::UUID), (&epoch, Type::INT8), (&position, Type::INT8)];
+            client.execute_typed(DELETE, &place).await?;
             Ok(())
         })
     }
 
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault> {
-        let rows = self.ask("sessions", async |client| Ok(client.query(SESSIONS, &[]).await?))?;
+        let rows =
+            self.ask("sessions", async |client| Ok(client.query_typed(SESSIONS, &[]).await?))?;
         let sessions = rows.iter().map(|row| row.try_get::<_, Uuid>(0).map(SessionId::from));
         sessions.collect::<Result<_, _>>().map_err(|error| StoreFault::new("sessions", error))
     }
