@@ -106,6 +106,17 @@ impl SessionFiles {
     }
 }
 
+/// Returns true if a file is the new content of a small one, which the disk puts in its place within one operation: nothing
+/// but the small file's own name is noted of that, so this one would be missed from then on.
+fn is_new_content(name: &FileName) -> bool {
+    let is_small = |place| {
+        Layout::is_card_name(place)
+            || Layout::is_manifest_name(place)
+            || Layout::is_attachment(place)
+    };
+    Layout::place_of_unfinished(name.name()).is_some_and(is_small)
+}
+
 /// Notes what becomes durable of one session's files. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Recorder {
@@ -164,6 +175,9 @@ impl Recorder {
             for entry in list(disk, directory)?.into_iter().filter(|entry| entry.is_file) {
                 let path = directory.join(&entry.name);
                 let Some(name) = self.place.name_of(&path) else { continue };
+                if is_new_content(&name) {
+                    continue;
+                }
                 let (appended, synced) = (entry.len, entry.len);
                 let note = Note { appended, synced, is_named: true, file: count };
                 // The session of a slot that is still being written is seen when it takes its place.

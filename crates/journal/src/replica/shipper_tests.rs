@@ -144,6 +144,26 @@ fn count(news: &[ReplicaNews]) -> Option<u64> {
     counts.max()
 }
 
+/// A look between the two steps of a replacement sees a name that is noted nowhere, and gone for good.
+#[test]
+fn a_small_file_that_was_being_replaced_at_the_first_look_is_no_loss() {
+    let (memory, session) = (MemoryDisk::default(), SessionId::random());
+    for small in ["session.ron", "session.manifest", "x.attachment"] {
+        let store = MemoryReplica::default();
+        let place = Here::on(memory.clone(), store.clone(), session).path(small);
+        let new_content = Layout::unfinished(&place);
+        memory.put(&new_content, b"new");
+        let mut here = Here::on(memory.clone(), store, session);
+        memory.remove_all(&new_content);
+        here.disk.replace(&place, b"new").unwrap();
+        here.write(&format!("{small}.journal"), b"played");
+        let mut shipper = here.shipper();
+        let news: Vec<ReplicaNews> = (0..40).flat_map(|_| here.ship(&mut shipper)).collect();
+        assert!(!news.iter().any(|it| matches!(it, ReplicaNews::Over(_))), "{news:?}");
+        assert_eq!(here.fetched(), here.files());
+    }
+}
+
 #[test]
 fn what_was_done_to_files_is_done_in_the_replica() {
     let mut here = Here::new();
