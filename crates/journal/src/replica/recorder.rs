@@ -448,8 +448,11 @@ impl Source for RecordedFiles {
 
 fn read(disk: &dyn Disk, path: &Path, offset: u64, len: u64) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(len).map_err(io::Error::other)?];
+    let named =
+        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
     if !bytes.is_empty() {
-        disk.open(path)?.read_exact_at(offset, &mut bytes)?;
+        let file = disk.open(path).map_err(named)?;
+        file.read_exact_at(offset, &mut bytes).map_err(named)?;
     }
     Ok(bytes)
 }

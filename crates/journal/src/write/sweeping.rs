@@ -210,6 +210,15 @@ impl Job for Sweeping {
 fn sweep_unfinished(store: &DirectoryStore, name: &str) -> usize {
     let state = &store.layout().state;
     let Some(place) = place_of(name) else { return 0 };
+    if let Some(session) = Layout::session_of_mark(place) {
+        // A keeper writes it on a thread of its own, while its process has the session's lock.
+        return match store.lock_session(session) {
+            Ok(Some(_lock)) if is_only_process(store) => {
+                remove_unfinished(store, &state.join(name))
+            }
+            _ => 0,
+        };
+    }
     let is_gone = match Layout::is_process_record_name(place) {
         // Its name says whose it is.
         true => {
@@ -243,8 +252,8 @@ fn remove_unfinished(store: &DirectoryStore, path: &Path) -> usize {
     }
 }
 
-/// Returns true if this is surely the only process of the game that lives on this machine. Its own files are written on
-/// this very thread, so none of those is half done now.
+/// Returns true if this is surely the only process of the game that lives on this machine. Its own files, but for marks, are
+/// written on this very thread, so none of those is half done now.
 fn is_only_process(store: &DirectoryStore) -> bool {
     let state = &store.layout().state;
     let Ok(entries) = store.disk().list(state) else { return false };
@@ -286,5 +295,32 @@ fn note(path: &Path, removed: std::io::Result<()>) -> usize {
             debug!(path = %path.display(), %error, "left behind, and can't be removed");
             0
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::disk::MemoryDisk;
+
+    /// The keeper of a replica writes it while this thread sweeps.
+    #[test]
+    fn the_mark_of_a_session_that_is_played_is_left_while_it_is_written() {
+        let disk = MemoryDisk::default();
+        let layout =
+            Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
+        let store = DirectoryStore::new(Arc::new(disk.clone()), layout);
+        let session = SessionId::random();
+        let mark = Layout::unfinished(&store.layout().mark("arena-3", session));
+        let name = mark.file_name().unwrap().to_str().unwrap();
+        store.create_state_directory().unwrap();
+        disk.put(&mark, b"half");
+        let played = store.lock_session(session).unwrap().unwrap();
+        assert_eq!(sweep_unfinished(&store, name), 0);
+        assert!(store.disk().open(&mark).is_ok());
+        drop(played);
+        assert_eq!(sweep_unfinished(&store, name), 1, "one of a dead process goes");
     }
 }
