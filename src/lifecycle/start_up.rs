@@ -92,7 +92,7 @@ pub(super) struct Race {
     has_looked: bool,
 }
 
-/// The time that a start waits for a process that is about to end.
+/// The time that a start waits for a process that is about to end, or for sessions that can't be listed.
 const LONGEST_RACE: Duration = Duration::from_secs(2);
 /// The time between two looks at the sessions meanwhile.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);

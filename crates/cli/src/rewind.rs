@@ -21,8 +21,8 @@ struct Rewound {
     play_time_ms: u64,
     /// The copy of it that is the newest checkpoint now.
     newest: String,
-    /// The newest one before, which is the end of a branch now.
-    left: Option<String>,
+    /// The end of the line before, which is that of a branch now.
+    left: String,
 }
 
 /// Takes a session back to a checkpoint.
@@ -36,10 +36,9 @@ pub fn rewind(
     session.plan(checkpoint)?;
     let OpenSession { profile, stored } = session;
     let (id, index) = (stored.id(), stored.index());
-    let left = index.newest_head().map(|head| head.id);
     let played = index.commit(checkpoint).map(|commit| commit.play_time).unwrap_or_default();
     let mut upkeep = Upkeep::of(profile.to_change()?);
-    let newest = upkeep
+    let (left, newest) = upkeep
         .rewind(id, checkpoint, clock::timestamp())
         .map_err(|source| Failure::Unmoved { session: id, source })?;
     if output.is_json() {
@@ -48,12 +47,12 @@ pub fn rewind(
             checkpoint: checkpoint.to_string(),
             play_time_ms: milliseconds(played),
             newest: newest.to_string(),
-            left: left.map(|left| left.to_string()),
+            left: left.to_string(),
         })?;
     } else {
         let played = play_time(played);
         output.line(format_args!("{id} goes on at checkpoint {checkpoint}, {played} played"))?;
-        if let Some(left) = left.filter(|left| *left != checkpoint) {
+        if left != checkpoint {
             output.line(format_args!("what was newer is a branch now, which ends at {left}"))?;
         }
     }

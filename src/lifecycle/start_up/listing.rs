@@ -5,11 +5,9 @@ use std::time::Duration;
 use bevy_session_journal::internal::model::clock::Moment;
 use bevy_session_journal::{FailureCause, RequestError};
 
-/// The time after which a request is answered though the sessions can't be listed.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// The time between two looks until then.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
-/// The time between two later looks.
+use super::{BETWEEN_LOOKS, LONGEST_RACE};
+
+/// The time between two looks once requests are answered though the sessions can't be listed.
 const BETWEEN_LATER_LOOKS: Duration = Duration::from_secs(5);
 
 /// What is known of the sessions on this machine.
@@ -46,7 +44,7 @@ impl Listing {
     pub fn note_failure(&mut self, reason: FailureCause, now: Moment) -> bool {
         let before = self.failing.as_ref().map(|failing| failing.since);
         let since = before.unwrap_or(now.elapsed);
-        let is_early = now.elapsed < since + PATIENCE;
+        let is_early = now.elapsed < since + LONGEST_RACE;
         let wait = if is_early { BETWEEN_LOOKS } else { BETWEEN_LATER_LOOKS };
         let next_look = now.elapsed + wait;
         self.failing = Some(Failing { reason, since, next_look, is_looking: false });
@@ -68,7 +66,7 @@ impl Listing {
 
     /// Returns true if they couldn't be listed for so long that a request is answered without.
     pub fn has_failed(&self, now: Moment) -> bool {
-        self.failing.as_ref().is_some_and(|it| now.elapsed >= it.since + PATIENCE)
+        self.failing.as_ref().is_some_and(|it| now.elapsed >= it.since + LONGEST_RACE)
     }
 
     /// The reason that there may be a session of which nobody here knows.

@@ -17,7 +17,7 @@ use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::{Archived, Move, RequestError};
 use crate::read::recovery::{LockHolder, SessionFinder, deaths_of, standing};
 
-/// Takes a session back to a checkpoint. Returns the one that it begins with then: its newest checkpoint stays as it is, so
+/// Takes a session back to a checkpoint. Returns the end of the line that was left, and the one that it begins with then: its newest checkpoint stays as it is, so
 /// that what was recorded since is handed out by a recovery, and only the deaths on it count no more.
 ///
 /// # Errors
@@ -28,7 +28,7 @@ pub(super) fn rewind(
     session: SessionId,
     to: CheckpointId,
     now: Timestamp,
-) -> Result<CheckpointId, RequestError> {
+) -> Result<(CheckpointId, CheckpointId), RequestError> {
     let (mut stored, _lock) = take(&finder.local().store, session)?;
     refuse_to_guess(stored.index())?;
     let head = line_of(stored.index(), to).ok_or(RequestError::NothingToRestore)?;
@@ -36,7 +36,7 @@ pub(super) fn rewind(
     refuse_unreadable(&mut stored, to)?;
     if is_there(stored.index(), &head, to) {
         finder.local().store.remove_trial(session)?;
-        return Ok(to);
+        return Ok((head.id, to));
     }
     let play_time = stored.index().commit(to).map(|commit| commit.play_time);
     let moment = (to, play_time.ok_or(RequestError::UnknownCheckpoint)?);
@@ -50,7 +50,7 @@ pub(super) fn rewind(
     }
     // What was tried before doesn't count against this checkpoint, also if that can't be removed: it is of an older run.
     let _ = store.remove_trial(session);
-    Ok(begins_with)
+    Ok((head.id, begins_with))
 }
 
 /// Returns true if whatever goes on with the session goes on at this checkpoint already.

@@ -154,7 +154,7 @@ impl Upkeep {
     }
 
     /// Takes a session back to a checkpoint: whatever goes on with its newest one goes on there. What is newer stays, as a
-    /// branch. Returns the checkpoint that it begins with, a copy.
+    /// branch. Returns the end of the line that was left, and the checkpoint that it begins with: a copy, or this one where it is the newest already.
     ///
     /// # Errors
     ///
@@ -164,7 +164,7 @@ impl Upkeep {
         session: SessionId,
         to: CheckpointId,
         now: Timestamp,
-    ) -> Result<CheckpointId, RequestError> {
+    ) -> Result<(CheckpointId, CheckpointId), RequestError> {
         rewind(&mut self.finder, session, to, now)
     }
 

@@ -2,14 +2,13 @@
 
 use std::io;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use bevy_session_journal::internal::disk::RealDisk;
 use bevy_session_journal::internal::model::clock::Clock;
 use bevy_session_journal::replica::{
-    Direct, FileName, Log, Readiness, Receiver, Recorders, ReplicaOrder, ReplicaReport,
-    ReplicaStore, block_on, fetch,
+    Direct, FileName, Keeper, KeeperLink, Log, Readiness, Receiver, Recorders, ReplicaOrder,
+    ReplicaReport, ReplicaStore, block_on, fetch,
 };
 use bevy_session_journal::{NewSession, SessionId};
 use bevy_session_postgres::PostgresReplica;
@@ -19,6 +18,7 @@ use crate::world::{checkpoint, journal, keeper};
 
 const CHECKPOINTS: u64 = 100;
 const BYTES: usize = 1 << 20;
+const PATIENCE: Duration = Duration::from_secs(300);
 
 pub fn measure(url: &str) -> Done {
     let directory = tempfile::tempdir()?;
@@ -51,27 +51,25 @@ pub fn measure(url: &str) -> Done {
 }
 
 /// Claims a session, sends all of it, and lets go of it.
-fn send(mut keeper: bevy_session_journal::replica::Keeper, session: SessionId) -> Done {
+fn send(keeper: Keeper, session: SessionId) -> Done {
     let clock = Clock::system();
     let now = || clock.moment(Duration::ZERO);
-    keeper.execute(ReplicaOrder::Ready(session), now());
-    loop {
-        let rest = keeper.turn(now());
-        let reports: Vec<ReplicaReport> = keeper.reports().collect();
-        for report in reports {
-            match report {
-                ReplicaReport::Ready(_, Readiness::Claimed) => {
-                    keeper.execute(ReplicaOrder::LetGo(session), now());
-                }
-                ReplicaReport::LetGo(_, true) => return Ok(()),
-                ReplicaReport::Found(..)
-                | ReplicaReport::Claimed(..)
-                | ReplicaReport::Replicated(..) => {}
-                other => return Err(format!("{other:?}").into()),
+    let mut link = KeeperLink::thread(keeper, clock)?;
+    link.send(ReplicaOrder::Ready(session), now());
+    let deadline = Instant::now() + PATIENCE;
+    while let Some(report) = link.wait_for_report(deadline, now()) {
+        match report {
+            ReplicaReport::Ready(_, Readiness::Claimed) => {
+                link.send(ReplicaOrder::LetGo(session), now());
             }
+            ReplicaReport::LetGo(_, true) => return Ok(()),
+            ReplicaReport::Found(..)
+            | ReplicaReport::Claimed(..)
+            | ReplicaReport::Replicated(..) => {}
+            other => return Err(format!("{other:?}").into()),
         }
-        thread::sleep(rest.min(Duration::from_millis(10)));
     }
+    Err("the session never arrived".into())
 }
 
 /// Takes files, and forgets them.

@@ -9,7 +9,7 @@ use tracing::{debug, info, warn};
 use super::corruption::{self, Corruption, Intact};
 use super::fork::Fork;
 use super::judging::{Verdict, judge, vanished};
-use super::ladder::{deaths_in_restores, failed_trial, last_death};
+use super::ladder::{deaths_in_restores, failed_trial};
 use super::session_finder::Records;
 use super::shortlist::shortlist;
 use super::slots::{THUMBNAIL, slots_of};
@@ -293,9 +293,7 @@ fn examine_lines(
         let trial = failed_trial(finder, session, head, &standing);
         if found.entry.is_none() {
             found.entry = Some(entry(stored, types, head, &standing));
-            let death = trial.as_ref().and_then(|it| last_death(finder, it, head, &standing));
-            let failed = trial.as_ref().map(|trial| (trial, death.as_ref()));
-            found.ladder = Ladder::of(stored, head, failed);
+            found.ladder = Ladder::of(finder, stored, (head, &standing), trial.as_ref());
             let is_half_archived = is_half_archived(stored, head);
             found.entry.iter().for_each(|entry| finder.note_entry(entry, is_half_archived));
         }
@@ -375,8 +373,7 @@ fn look_for_offer(
     match intact {
         Some(intact) => {
             finder.note_offer(stored.id(), head.id, intact.id);
-            let death = trial.and_then(|it| last_death(finder, it, head, &standing));
-            let ladder = Ladder::of(stored, head, trial.map(|trial| (trial, death.as_ref())));
+            let ladder = Ladder::of(finder, stored, (head, &standing), trial);
             let deaths = trial.map(|trial| deaths_in_restores(finder, trial, head));
             let standing = deaths.into_iter().flatten().fold(standing, Standing::after);
             let slots = slots_of(finder.slots(), stored.id());

@@ -80,14 +80,15 @@ impl Ladder {
         failed.tries >= DEATHS_UNTIL_SAFE_START
     }
 
-    /// The place of the line that ends in `head`, by the session's last restore if that failed, and the death that came of it.
+    /// The place of the line that ends in `head`, by the session's last restore if that failed.
     pub(super) fn of(
+        finder: &SessionFinder,
         stored: &mut StoredSession,
-        head: &Head,
-        failed: Option<(&Trial, Option<&HowItEnded>)>,
+        (head, standing): (&Head, &Standing),
+        failed: Option<&Trial>,
     ) -> Self {
-        let Some((trial, death)) = failed else { return Self::default() };
-        let died_of_itself = death.is_some_and(is_of_the_game);
+        let Some(trial) = failed else { return Self::default() };
+        let died_of_itself = was_of_the_game(finder, trial, head, standing);
         let own_deaths = trial.own_deaths.saturating_add(u32::from(died_of_itself));
         let older = match trial.steps_back < MOST_STEPS_BACK {
             true => step_down(stored, head.id, trial.oldest),
@@ -158,8 +159,8 @@ pub(super) fn next_trial(
             before.steps_back.saturating_add(u32::from(play_time < before.oldest))
         }),
         own_deaths: before.as_ref().map_or(0, |before| {
-            let death = last_death(finder, before, head, standing);
-            before.own_deaths.saturating_add(u32::from(death.as_ref().is_some_and(is_of_the_game)))
+            let is_own = was_of_the_game(finder, before, head, standing);
+            before.own_deaths.saturating_add(u32::from(is_own))
         }),
         earlier: earlier_of(before),
         probation: wanted.probation,
@@ -219,20 +220,17 @@ pub(super) fn deaths_in_restores(
     records.map(|record| (how_it_ended(record, boot), time_of_death(record))).collect()
 }
 
-/// The death that came of a failed restore: of the process that made it, or of the one that played the line.
-pub(super) fn last_death(
+/// Returns true if the game died of itself after a failed restore, by a panic or by a hang: the process that made it, or the
+/// one that played the line.
+fn was_of_the_game(
     finder: &SessionFinder,
     failed: &Trial,
     head: &Head,
     standing: &Standing,
-) -> Option<HowItEnded> {
+) -> bool {
     let restoring = deaths_in_restores(finder, failed, head).pop().map(|(end, _)| end);
-    restoring.or_else(|| standing.cause.clone())
-}
-
-/// Returns true if the game died of itself, by a panic or by a hang.
-fn is_of_the_game(end: &HowItEnded) -> bool {
-    ProcessDeath::new(end.name(), None).is_of_the_game()
+    let death = restoring.or_else(|| standing.cause.clone());
+    death.is_some_and(|end| ProcessDeath::new(end.name(), None).is_of_the_game())
 }
 
 /// The deaths on lines that crashed, the oldest first and the last few of them: of the process that played each, then of
