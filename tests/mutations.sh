@@ -49,6 +49,10 @@ mutant 'step back for ever' $ladder \
     's/steps_back < MOST_STEPS_BACK/steps_back < u32::MAX/' it:modes::a_game_that_panics_at_each_start
 mutant 'count kills as deaths of the game' $ladder \
     's/\(own_deaths >= DEATHS_UNTIL_STEP_DOWN, died_of_itself\)/(own_deaths + trial.tries >= DEATHS_UNTIL_STEP_DOWN, true)/' it:modes::only_the_games_own_deaths
+mutant 'go back for a kill in the loading screen' $ladder \
+    's/stay\(stored, head\.id, trial\.play_time\)/stay(stored, head.id, trial.oldest)/' it:modes::a_kill_in_the_loading_screen
+mutant 'answer a second click on a named session with an error' $lifecycle/transitions/take_up.rs \
+    's/parts\.start_up\.was_continued\(session, made\)/false/' it:two_clicks_on_a_button_that_names
 mutant 'begin a second world beside one that cannot be read' $lifecycle/start_up/found.rs \
     's/Unreadable\(cause\) => Some\(RequestError::Store\(cause\.clone\(\)\)\)/Unreadable(_) => None/' it:no_second_world_begins
 mutant 'look no more where sessions cannot be listed' $lifecycle/start_up/listing.rs \
@@ -63,6 +67,20 @@ mutant 'accept another side of a fork' $journal/read/recovery/offer.rs \
     's/Proposal::Newest if self\.forked =>/Proposal::Newest if false =>/' it:the_side_of_a_fork
 mutant 'continue at the newest where the game dies of it' $lifecycle/transitions/take_up.rs \
     's/offer\.restore_by\(parts\.start_up\.to_go_on\(session\)\)/offer.restore_by(Proposal::Newest)/' it:modes::a_game_that_panics_at_each_start
+
+promise='A replica has what was played, and ends only where it has to'
+mutant 'end a replica for a full disk' $journal/replica/shipper.rs \
+    's/if lasts && \(self\.is_draining/if true || (self.is_draining/' what_fails_here_for_a_moment
+mutant 'let go of a played session whose file is gone' $journal/replica/shipper.rs \
+    's/lasts && \(self\.is_draining \|\| !self\.is_played\)/lasts/' who_plays_stays_the_owner
+mutant 'send the new bytes of a file by its old length' $journal/replica/recorder.rs \
+    's/let is_it = \|note: &&Note\| file == note\.file;/let is_it = |_: \&\&Note| file < u64::MAX;/' a_file_that_was_replaced_twice
+mutant 'fetch slots where a save removes them' $journal/replica/arrival.rs \
+    's/Layout::unfinished\(&self\.place\.path_in_session\(name\)\)/Layout::unfinished(\&path)/' slots_that_are_saved_meanwhile
+mutant 'note what only makes way for a small file' $journal/replica/recorder.rs \
+    's/Layout::place_of_aside\(name\)\.is_some\(\)/false/' a_small_file_that_was_being_replaced
+mutant 'move archives by copies that no sync has made durable' $writer/moving_archives.rs \
+    's/self\.copied && !is_ordered/false/' where_directories_cannot_be_synced
 
 promise='What is acknowledged is durable'
 mutant 'leave out the sync' $writer \

@@ -8,6 +8,7 @@ use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
 use bevy_session::events::{RecordInputs, RecordingExt};
 use bevy_session::prelude::*;
+use bevy_session::replica::{MemoryReplica, Replica};
 use bevy_session::{MemoryDisk, SessionLast, SessionSystems};
 use serde::{Deserialize, Serialize};
 
@@ -53,11 +54,15 @@ fn plugin(disk: &MemoryDisk) -> SessionPlugin {
 
 /// An app before its plugins are finished.
 pub fn unfinished(disk: &MemoryDisk) -> App {
+    unfinished_with(plugin(disk))
+}
+
+fn unfinished_with(plugin: SessionPlugin) -> App {
     let mut app = App::new();
     let plugins = MinimalPlugins.build().disable::<ScheduleRunnerPlugin>();
     // Without a pool of threads nothing is done beside something else.
     app.add_plugins(plugins.disable::<TaskPoolPlugin>())
-        .add_plugins(plugin(disk))
+        .add_plugins(plugin)
         .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(16)))
         .init_resource::<IsLoaded>()
         .init_resource::<Restored>()
@@ -101,6 +106,11 @@ fn count_steps(app: &mut App) {
 
 pub fn app(disk: &MemoryDisk) -> App {
     finished(unfinished(disk))
+}
+
+/// An app whose sessions are kept in a replica too.
+pub fn replicated(disk: &MemoryDisk) -> App {
+    finished(unfinished_with(plugin(disk).replica(Replica::new(MemoryReplica::default()))))
 }
 
 /// A key that is held.

@@ -28,6 +28,7 @@ fn boundary(workload: &'static str) {
 fn main() {
     workloads::idle();
     workloads::tape();
+    workloads::replica();
     workloads::checkpoints_and_restore();
     workloads::scan();
     workloads::list();

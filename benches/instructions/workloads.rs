@@ -6,8 +6,8 @@ use bevy_session::recovery::RestorePhase;
 use bevy_session::{MemoryDisk, SessionActivity, SessionLast};
 
 use crate::game::{
-    IsLoaded, Restored, app, change, checkpoint, close, counted, frames, request, spawn, start,
-    taped, unfinished, until,
+    IsLoaded, Restored, app, change, checkpoint, close, counted, frames, replicated, request,
+    spawn, start, taped, unfinished, until,
 };
 use crate::{NOTHING, boundary};
 
@@ -30,6 +30,21 @@ pub fn tape() {
     start(&mut app);
     frames(&mut app, 62);
     counted(&mut app, ["63 frames on tape"; 6], |app| frames(app, 63));
+}
+
+/// The same frames, and captures, of a game whose sessions are kept in a replica too. A driven keeper has its turns in the frames,
+/// so idle frames are counted with what is a thread's in a game.
+pub fn replica() {
+    let mut app = replicated(&MemoryDisk::default());
+    spawn(&mut app, ENTITIES);
+    start(&mut app);
+    frames(&mut app, 62);
+    counted(&mut app, ["idle frame with a replica"; 6], |app| frames(app, 10));
+    let steps = steps_of_a_checkpoint("capture of changes with a replica", NOTHING);
+    for _ in 0..5 {
+        change(&mut app, 10);
+        counted(&mut app, steps, checkpoint);
+    }
 }
 
 /// The first checkpoint, some in which a tenth of the entities has changed, and the way back after a crash.

@@ -10,6 +10,7 @@ mod captures;
 mod external;
 mod figures;
 mod finding;
+mod following;
 mod frames;
 mod game;
 mod hostile;
@@ -61,9 +62,10 @@ fn main() {
     // `cargo bench --bench numbers -- catalogue` measures that alone.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
     // What takes minutes is measured if it is named.
-    let long: [(&str, fn()); 5] = [
+    let long: [(&str, fn()); 6] = [
         ("hundred_thousand", listings::hundred_thousand),
         ("ten_thousand", finding::ten_thousand),
+        ("following", following::following),
         ("hour", replays::hour),
         ("people", keeping::people),
         ("cleanup", keeping::cleanup),

@@ -130,7 +130,7 @@ impl StartUp {
         self.has_played
     }
 
-    /// A crashed session's world is back.
+    /// The world of a session that wasn't played is back.
     pub(super) fn note_resumed(&mut self, session: SessionId, from: RestoreFrom, at: Instant) {
         self.resumed = Some((session, from, at));
     }
@@ -144,6 +144,11 @@ impl StartUp {
     ) -> bool {
         self.resumed
             .is_some_and(|(resumed, it, at)| (resumed, it) == (session, from) && made_at < at)
+    }
+
+    /// Returns true if a request of this moment to go on with a session was fulfilled by an earlier one.
+    pub(super) fn was_continued(&self, session: SessionId, made_at: Instant) -> bool {
+        self.resumed.is_some_and(|(resumed, _, at)| resumed == session && made_at < at)
     }
 
     /// A session is played from here on.

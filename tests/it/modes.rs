@@ -15,9 +15,9 @@ use bevy::prelude::*;
 use bevy_session::events::{EventQuery, EventsRead, LifecycleEvent};
 use bevy_session::hints::{SessionHint, SessionHints};
 use bevy_session::prelude::*;
-use bevy_session::recovery::{HowItEnded, RestorePrepared};
+use bevy_session::recovery::{HowItEnded, RestorePhase, RestorePrepared};
 use bevy_session::reports::Report;
-use bevy_session::{MemoryDisk, RequestError, SessionMode, SessionsFound};
+use bevy_session::{MemoryDisk, RequestError, SessionActivity, SessionMode, SessionsFound};
 use bevy_session_journal::internal::disk::{Layout, LocalStore, RealDisk};
 use bevy_session_journal::internal::write::Upkeep;
 use jiff::Timestamp;
@@ -400,6 +400,24 @@ fn only_the_games_own_deaths_are_a_reason_to_go_back() {
 }
 
 #[test]
+fn a_kill_in_the_loading_screen_takes_nothing_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let die = |role: &str| run_child(role, directory.path(), None);
+    let back = |role: &str| saw(&die(role)).parse::<u32>().unwrap();
+    let (panics, aborts) = ("panic soon after each start", "abort soon after each start");
+    die(aborts);
+    let newest = [panics, panics].map(back)[1];
+    let stepped_back = back(aborts);
+    assert!(stepped_back < newest, "{stepped_back} {newest}");
+    // What was played since is the newest, and killed twice before it is shown.
+    for _ in 0..2 {
+        assert!(!die("abort while it loads").status.success());
+    }
+    let again = back(aborts);
+    assert!(again > stepped_back, "{stepped_back} {again}");
+}
+
+#[test]
 fn a_session_that_is_never_offered_is_taken_back_as_well() {
     let directory = tempfile::tempdir().unwrap();
     let role = "panic soon in a session that isn't offered";
@@ -502,6 +520,7 @@ fn child() {
         }
         "panic soon after each start" => die_soon(directory, "World", true),
         "abort soon after each start" => die_soon(directory, "World", false),
+        "abort while it loads" => die_while_it_loads(directory),
         "panic soon in a session that isn't offered" => die_soon(directory, "Once", true),
         "two apps, one of which panics" => two_apps::one_panics(directory),
         #[cfg(unix)]
@@ -540,6 +559,23 @@ fn die_soon(directory: &Path, name: &'static str, panics: bool) {
             println!("saw {}", score.0);
         }
     });
+    app.run();
+}
+
+/// Is killed in a loading screen.
+fn die_while_it_loads(directory: &Path) {
+    let plugin =
+        SessionPlugin::new("Tests", "Modes").directory(directory).mode(SessionMode::Ordinary);
+    let mut app = threaded(plugin);
+    app.restore_session_when(|| false)
+        .add_systems(Startup, |mut commands: Commands| {
+            commands.session().start_or_continue(NewSession::named("World"));
+        })
+        .add_systems(Update, |activity: Res<SessionActivity>| {
+            if activity.restore() == Some(RestorePhase::WaitingForGate) {
+                std::process::abort();
+            }
+        });
     app.run();
 }
 

@@ -368,6 +368,37 @@ fn two_clicks_on_a_continue_button_restore_once() {
 }
 
 #[test]
+fn two_clicks_on_a_button_that_names_the_session_restore_once() {
+    let closed = MemoryDisk::default();
+    let mut app = listening_game(&closed);
+    start(&mut app, "Closed");
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
+    frames(&mut app, 20);
+    for disk in [killed_game().0, closed.snapshot()] {
+        let mut app = listening_game(&disk);
+        listen::<RequestDone>(&mut app);
+        frames(&mut app, 3);
+        let session =
+            app.world().resource::<SessionCatalog>().newest_to_continue().unwrap().session.id;
+        let clicks = [0, 1, 2].map(|wait| {
+            frames(&mut app, wait);
+            let ticket = app.world_mut().commands().session().continue_session(session);
+            app.world_mut().flush();
+            ticket
+        });
+        seconds(&mut app, 2.0);
+        assert_eq!(received::<SessionRestored>(&app).len(), 1);
+        let answered: Vec<_> = received::<RequestDone>(&app).iter().map(|it| it.ticket).collect();
+        assert!(clicks.iter().all(|ticket| answered.contains(ticket)), "{clicks:?} {answered:?}");
+        let rejected =
+            app.world_mut().run_system_cached(|mut rejected: MessageReader<RequestRejected>| {
+                rejected.read().count()
+            });
+        assert_eq!(rejected.unwrap(), 0);
+    }
+}
+
+#[test]
 fn states_come_back_through_their_transition() {
     #[derive(Resource, Default)]
     struct Entered(u32);

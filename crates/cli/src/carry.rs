@@ -115,7 +115,8 @@ pub fn push(session: &OpenSession, to: &str, output: &mut Output<'_>) -> Result<
     if before.tombstone().is_some() {
         return Err(Failure::Removed { session: id });
     }
-    if let Some(machine) = owner(&before) {
+    // An earlier push that was stopped is no owner that plays.
+    if let Some(machine) = owner(&before).filter(|machine| machine != MACHINE) {
         return Err(Failure::Owned { session: id, machine });
     }
     send(&store, &local, id)?;
@@ -158,6 +159,7 @@ fn send(
     loop {
         let rest = keeper.turn(now());
         let reports: Vec<ReplicaReport> = keeper.reports().collect();
+        let mut is_unclaimed = false;
         for report in reports {
             match report {
                 ReplicaReport::Ready(_, Readiness::Claimed) => {
@@ -174,12 +176,23 @@ fn send(
                     return Err(Failure::Forked { session });
                 }
                 ReplicaReport::Lost(fault) => return Err(Failure::of_replica(fault)),
+                ReplicaReport::Over(_, _, Over::Unreadable(error)) => {
+                    return Err(Failure::of_replica(error));
+                }
+                ReplicaReport::Over(_, _, Over::Unread(error)) => {
+                    return Err(Failure::Unsent { session, source: error.into() });
+                }
+                // Why it is so comes with it, unless nothing of it can be listed.
+                ReplicaReport::Ready(_, Readiness::Unclaimed) => is_unclaimed = true,
                 ReplicaReport::LetGo(_, true) => return Ok(()),
                 ReplicaReport::LetGo(_, false) | ReplicaReport::Over(_, _, Over::Fenced) => {
                     return Err(Failure::Owned { session, machine: "another machine".to_owned() });
                 }
                 _ => {}
             }
+        }
+        if is_unclaimed {
+            return Err(Failure::Unsent { session, source: "its files can't be listed".into() });
         }
         thread::sleep(rest.min(Duration::from_millis(10)));
     }

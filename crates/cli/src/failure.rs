@@ -238,6 +238,14 @@ pub enum Failure {
         /// What that machine is called.
         machine: String,
     },
+    /// Files of a session can't be read, so it isn't sent.
+    #[error("session {session} can't be sent")]
+    Unsent {
+        /// Which.
+        session: SessionId,
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// A process of this machine plays a session.
     #[error("session {session} is being played on this machine")]
     InUse {
@@ -389,6 +397,7 @@ impl Failure {
             Self::Store(_)
             | Self::Report(_)
             | Self::Replica(_)
+            | Self::Unsent { .. }
             | Self::Events(_)
             | Self::Read(_)
             | Self::UnreadableMarks { .. }

@@ -57,7 +57,7 @@ pub(crate) async fn make_ready(client: &mut Client) -> Result<(), Failure> {
 
 /// The version of the tables; `None` if there are none.
 async fn version(client: &Client) -> Result<Option<i32>, Failure> {
-    match client.query_opt("select version from bevy_session.schema", &[]).await {
+    match client.query_typed_opt("select version from bevy_session.schema", &[]).await {
         Ok(row) => Ok(row.map(|row| row.try_get(0)).transpose()?),
         Err(error) => match error.code() {
             Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME) => Ok(None),

@@ -305,7 +305,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
 
 /// Answers the request for a restore that is done.
 fn answer(parts: &mut RuntimeParts, world: &mut World, preparing: &Preparing) {
-    if preparing.reason == RestoreReason::Recovered {
+    if matches!(preparing.reason, RestoreReason::Recovered | RestoreReason::Continued) {
         parts.start_up.note_resumed(preparing.session, preparing.from, clock::instant());
     }
     finish(world, preparing.ticket);

@@ -46,6 +46,12 @@ pub(in crate::lifecycle) fn continue_session(
     session: SessionId,
 ) -> Result<(), RequestError> {
     if parts.session() == Some(session) {
+        // A player clicked twice.
+        let made = made_at(world, ticket);
+        if made.is_some_and(|made| parts.start_up.was_continued(session, made)) {
+            finish(world, ticket);
+            return Ok(());
+        }
         return Err(RequestError::SessionRunning { current: session });
     }
     let catalog = world.get_resource_or_init::<SessionCatalog>();

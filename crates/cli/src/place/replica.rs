@@ -105,13 +105,17 @@ pub fn read_log(store: &Arc<dyn ReplicaStore>, session: SessionId) -> Result<Log
 impl fmt::Display for Replica {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((scheme, rest)) = self.0.split_once("://") else { return self.0.fmt(formatter) };
-        match rest.rsplit_once('@') {
-            // It may have a password.
+        // A password may be beside the user, and a database takes it as a parameter too.
+        let without_parameters = |part: &str| part.split('?').next().unwrap_or_default().to_owned();
+        match rest.split_once('@') {
             Some((user, host)) => {
-                let user = user.split(':').next().unwrap_or_default();
+                let user = user.split([':', '/', '?']).next().unwrap_or_default();
+                let host = without_parameters(host);
+                let host = host.rsplit('@').next().unwrap_or_default();
                 write!(formatter, "{scheme}://{user}@{host}")
             }
-            None => self.0.fmt(formatter),
+            None if scheme == "s3" => self.0.fmt(formatter),
+            None => write!(formatter, "{scheme}://{}", without_parameters(rest)),
         }
     }
 }
@@ -165,6 +169,9 @@ mod tests {
             ),
             ("postgres://arena@db/worlds", "postgres://arena@db/worlds"),
             ("postgres://db/worlds", "postgres://db/worlds"),
+            ("postgres://db/worlds?user=arena&password=s3cret", "postgres://db/worlds"),
+            ("postgres://arena@db/worlds?password=s3cr@x", "postgres://arena@db/worlds"),
+            ("s3://worlds/eu?endpoint=http://e:1", "s3://worlds/eu?endpoint=http://e:1"),
             ("dir:/srv/a@b:c", "dir:/srv/a@b:c"),
         ] {
             let replica = Replica::of_word(word).unwrap();

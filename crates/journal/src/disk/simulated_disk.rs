@@ -54,6 +54,8 @@ struct State {
     watched: Option<(PathBuf, Vec<Step>)>,
     /// The number of bytes that there is room for.
     capacity: Option<usize>,
+    /// True if its file system can't sync directories.
+    refuses_directory_syncs: bool,
     /// The number of steps when the fault struck first.
     struck: Option<usize>,
     /// The number of operations that failed because of it.
@@ -116,6 +118,11 @@ impl SimulatedDisk {
     /// Makes an operation fail.
     pub fn fail(&self, fault: Fault) {
         self.state().fault = Some(fault);
+    }
+
+    /// From now on its file system can't sync directories.
+    pub fn refuse_directory_syncs(&self) {
+        self.state().refuses_directory_syncs = true;
     }
 
     /// Before this operation, another process deletes a lock file and locks a new one.
@@ -237,7 +244,10 @@ impl Disk for SimulatedDisk {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         let begun = self.begin(Operation::SyncDirectory).map(drop);
         let mut state = self.state();
-        let synced = begun.and_then(|()| state.tree.check_directory(path));
+        let synced = begun.and_then(|()| match state.refuses_directory_syncs {
+            true => Err(io::ErrorKind::Unsupported.into()),
+            false => state.tree.check_directory(path),
+        });
         state.note(What::SyncDirectory { path: Place::from(path), succeeded: synced.is_ok() });
         synced
     }
@@ -258,7 +268,10 @@ impl Disk for SimulatedDisk {
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.replace_file(path, bytes, true)?;
-        self.sync_dir(path.parent().unwrap_or(path))
+        match self.sync_dir(path.parent().unwrap_or(path)) {
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+            synced => synced,
+        }
     }
 
     fn replace_unsynced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {

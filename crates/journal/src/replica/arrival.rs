@@ -121,17 +121,38 @@ impl Arrival<'_> {
         store: &DirectoryStore,
         (there, differences): (&Files, &BTreeMap<FileName, Difference>),
     ) -> Result<(), ArrivalError> {
-        let mut placed = Vec::new();
-        for (name, file) in there.all().iter().filter(|(name, _)| self.wants(name, differences)) {
-            let is_taken = |path: &Path| placed.iter().any(|(_, _, taken)| taken == path);
-            let path = self.free_place(name, &is_taken)?;
-            placed.push(self.fetch(reach, log, (name, file), path).await?);
+        let mut fetched = Vec::new();
+        if let Err(error) = self.fetch_all(reach, log, (there, differences), &mut fetched).await {
+            // It is tried again, perhaps for want of room.
+            for (_, written, _) in fetched {
+                let _ = self.disk.remove(&written);
+            }
+            return Err(error);
         }
-        placed.sort_by_key(|(name, ..)| Turn::of(name));
-        for (_, written, path) in placed {
+        fetched.sort_by_key(|(name, ..)| Turn::of(name));
+        for (_, written, path) in fetched {
             self.disk.put_in_place(&written, &path)?;
             let directory = path.parent().map(Path::to_owned);
             store.sync_directories(directory.as_slice())?;
+        }
+        Ok(())
+    }
+
+    /// Writes the files that are wanted into the session's directory, durably: name, where it is written, and its place.
+    async fn fetch_all(
+        &self,
+        reach: &impl Reach,
+        log: &Log,
+        (there, differences): (&Files, &BTreeMap<FileName, Difference>),
+        fetched: &mut Vec<(FileName, PathBuf, PathBuf)>,
+    ) -> Result<(), ArrivalError> {
+        for (name, file) in there.all().iter().filter(|(name, _)| self.wants(name, differences)) {
+            let is_taken = |path: &Path| fetched.iter().any(|(_, _, taken)| taken == path);
+            let path = self.free_place(name, &is_taken)?;
+            // In the slots' directory, whoever saves a slot takes it for one that a dead process has left.
+            let written = Layout::unfinished(&self.place.path_in_session(name));
+            fetched.push((name.clone(), written.clone(), path));
+            self.fetch(reach, log, file, &written).await?;
         }
         Ok(())
     }
@@ -144,22 +165,19 @@ impl Arrival<'_> {
         }
     }
 
-    /// Writes a file beside its place, durably.
     async fn fetch(
         &self,
         reach: &impl Reach,
         log: &Log,
-        (name, file): (&FileName, &FileState),
-        path: PathBuf,
-    ) -> Result<(FileName, PathBuf, PathBuf), ArrivalError> {
-        let written = Layout::unfinished(&path);
-        let mut fetched = self.disk.create_new(&written)?;
+        file: &FileState,
+        written: &Path,
+    ) -> Result<(), ArrivalError> {
+        let mut fetched = self.disk.create_new(written)?;
         let mut extents = Extents::of(reach, log.session());
         for extent in &file.extents {
             fetched.append(extents.read(*extent).await?)?;
         }
-        fetched.sync()?;
-        Ok((name.clone(), written, path))
+        Ok(fetched.sync()?)
     }
 
     /// The path for a file. A slot of another session keeps the name that it has here, and so does one that was fetched

@@ -29,6 +29,8 @@ pub enum Happened {
     Grew {
         /// The file.
         name: FileName,
+        /// Its number, which others of its name don't have.
+        file: u64,
         /// Its length before.
         from: u64,
         /// Its length after.
@@ -38,6 +40,8 @@ pub enum Happened {
     Replaced {
         /// The file.
         name: FileName,
+        /// Its number, which others of its name don't have.
+        file: u64,
         /// Its length in bytes.
         len: u64,
     },
@@ -83,6 +87,11 @@ impl SessionFiles {
         directory.join(name.name())
     }
 
+    /// A path of this name in the session's own directory, where its slots aren't.
+    pub(super) fn path_in_session(&self, name: &FileName) -> PathBuf {
+        self.directory.join(name.name())
+    }
+
     /// The name of a path's file, if it may be one of the session.
     fn name_of(&self, path: &Path) -> Option<FileName> {
         let (directory, name) = (path.parent()?, path.file_name()?.to_str()?);
@@ -106,15 +115,17 @@ impl SessionFiles {
     }
 }
 
-/// Returns true if a file is the new content of a small one, which the disk puts in its place within one operation: nothing
-/// but the small file's own name is noted of that, so this one would be missed from then on.
-fn is_new_content(name: &FileName) -> bool {
+/// Returns true if a file is the new content of a small one, or an old one that makes way for it: the disk does that within one
+/// operation, and nothing but the small file's own name is noted of it, so this one would be missed from then on.
+fn is_of_a_replacement(name: &FileName) -> bool {
+    let name = name.name();
     let is_small = |place| {
         Layout::is_card_name(place)
             || Layout::is_manifest_name(place)
             || Layout::is_attachment(place)
     };
-    Layout::place_of_unfinished(name.name()).is_some_and(is_small)
+    Layout::place_of_aside(name).is_some()
+        || Layout::place_of_unfinished(name).is_some_and(is_small)
 }
 
 /// Notes what becomes durable of one session's files. Clones share it.
@@ -175,7 +186,7 @@ impl Recorder {
             for entry in list(disk, directory)?.into_iter().filter(|entry| entry.is_file) {
                 let path = directory.join(&entry.name);
                 let Some(name) = self.place.name_of(&path) else { continue };
-                if is_new_content(&name) {
+                if is_of_a_replacement(&name) {
                     continue;
                 }
                 let (appended, synced) = (entry.len, entry.len);
@@ -232,29 +243,25 @@ impl Recorder {
         (RecordedFiles { disk: Arc::clone(disk), recorder, files, damaged }, state.count)
     }
 
-    /// The path of the file of this name, if it is the one with this number; of any one if `None`.
-    fn path_of(&self, name: &FileName, file: Option<u64>) -> io::Result<PathBuf> {
+    /// The path of the file of this name, if it is the one with this number.
+    fn path_of(&self, name: &FileName, file: u64) -> io::Result<PathBuf> {
         let state = self.lock();
-        let is_it = |note: &&Note| file.is_none_or(|file| file == note.file);
+        let is_it = |note: &&Note| file == note.file;
         state.files.get(name).filter(is_it).ok_or(io::ErrorKind::NotFound)?;
         Ok(self.place.path(name))
     }
 
-    /// Reads bytes of a file as it is now.
+    /// Reads bytes of the file with this number, if it is still the one of this name.
     pub(super) fn read(
         &self,
         disk: &dyn Disk,
-        name: &FileName,
+        (name, file): (&FileName, u64),
         from: u64,
         len: u64,
     ) -> io::Result<Vec<u8>> {
-        let number = |state: &State| state.files.get(name).map(|note| note.file);
-        let before = number(&self.lock());
-        let bytes = read(disk, &self.path_of(name, None)?, from, len)?;
-        match number(&self.lock()) == before {
-            true => Ok(bytes),
-            false => Err(io::ErrorKind::NotFound.into()),
-        }
+        let bytes = read(disk, &self.path_of(name, file)?, from, len)?;
+        self.path_of(name, file)?;
+        Ok(bytes)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -357,7 +364,8 @@ impl State {
         note.appended = note.appended.max(len);
         note.synced = to;
         if note.is_named && to > from {
-            self.add(Happened::Grew { name, from, to });
+            let file = note.file;
+            self.add(Happened::Grew { name, file, from, to });
         }
     }
 
@@ -379,7 +387,7 @@ impl State {
         let file = self.number();
         let note = Note { appended: len, synced: len, is_named: false, file };
         self.files.insert(name.clone(), note);
-        self.unsynced.push(Happened::Replaced { name, len });
+        self.unsynced.push(Happened::Replaced { name, file, len });
     }
 
     /// The names in a directory are durable.
@@ -388,14 +396,14 @@ impl State {
         for happened in synced.collect::<Vec<_>>() {
             let name = happened.name().clone();
             let note = self.files.get_mut(&name);
-            let synced = note.as_ref().map_or(0, |note| note.synced);
+            let (synced, file) = note.as_ref().map_or((0, 0), |note| (note.synced, note.file));
             if let Some(note) = note {
                 note.is_named = true;
             }
             let is_created = matches!(happened, Happened::Created(_));
             self.add(happened);
             if is_created && synced > 0 {
-                self.add(Happened::Grew { name, from: 0, to: synced });
+                self.add(Happened::Grew { name, file, from: 0, to: synced });
             }
         }
     }
@@ -435,10 +443,7 @@ impl Source for RecordedFiles {
 
     fn read(&self, name: &FileName, offset: u64, len: u64) -> io::Result<Vec<u8>> {
         let (_, file) = self.files.get(name).ok_or(io::ErrorKind::NotFound)?;
-        let path = self.recorder.path_of(name, Some(*file))?;
-        let bytes = read(&*self.disk, &path, offset, len)?;
-        self.recorder.path_of(name, Some(*file))?;
-        Ok(bytes)
+        self.recorder.read(&*self.disk, (name, *file), offset, len)
     }
 
     fn is_damaged(&self, name: &FileName) -> bool {

@@ -32,8 +32,8 @@ const WINDOW: usize = 4;
 const AFTER_FAULT: Duration = Duration::from_millis(500);
 /// The time to rest when there is nothing to do.
 const AT_REST: Duration = Duration::from_millis(20);
-/// The number of times that both sides are compared once more because a file has gone meanwhile. One that continues to
-/// be listed and missing was removed by another program.
+/// The number of failures of this machine's files in a row after which they last: a disk stays full, or a file continues to
+/// be listed and missing because another program has removed it.
 const MOST_IN_VAIN: u32 = 16;
 
 /// News of the session in the replica.
@@ -66,7 +66,8 @@ pub enum Over {
     Released,
     /// The replica can't be read.
     Unreadable(ReadError),
-    /// This machine's files can't be read or written.
+    /// This machine's files can't be read or written, and nothing waits for that any longer: the session is not played yet, or
+    /// no more. While it is played it is tried again, for as long as it takes.
     Unread(io::Error),
 }
 
@@ -111,7 +112,7 @@ pub struct Shipper {
     is_played: bool,
     /// The time at which something was sent last.
     sent_at: Option<Duration>,
-    /// The number of times that a file had gone since something was sent.
+    /// The number of failures of this machine's files since something was sent.
     in_vain: u32,
 }
 
@@ -125,6 +126,8 @@ enum Stage {
 struct Owning {
     owner: Owner<Direct>,
     mark: Mark,
+    /// The mark is on disk.
+    is_marked: bool,
     catch_up: Option<(CatchUp, RecordedFiles, u64)>,
     /// True if the changes aren't known, even if some are noted by now: both sides are to be compared before anything
     /// else is sent.
@@ -143,8 +146,8 @@ impl fmt::Debug for Shipper {
 /// The reason that a step failed.
 enum Halt {
     Store(StoreFault),
-    /// A file has gone that was to be read.
-    Gone(io::Error),
+    /// A file of this machine can't be read or written now.
+    Local(io::Error),
     Over(Over),
 }
 
@@ -165,14 +168,13 @@ impl From<ReadError> for Halt {
 
 impl From<io::Error> for Halt {
     fn from(error: io::Error) -> Self {
-        Self::Over(Over::Unread(error))
+        Self::Local(error)
     }
 }
 
 impl From<CompareError> for Halt {
     fn from(error: CompareError) -> Self {
         match error {
-            CompareError::Here(error) if is_gone(&error) => Self::Gone(error),
             CompareError::Here(error) => error.into(),
             CompareError::There(error) => error.into(),
         }
@@ -272,7 +274,9 @@ impl Shipper {
     /// From now on everything is sent, and then the session is released. The next news of the kind
     /// [`ReplicaNews::Over`] says when that is done.
     pub fn drain(&mut self) {
-        self.is_draining = true;
+        if !std::mem::replace(&mut self.is_draining, true) {
+            self.in_vain = 0;
+        }
     }
 
     /// Returns true if nothing more comes of it.
@@ -312,12 +316,30 @@ impl Shipper {
                 }
                 AFTER_FAULT
             }
-            Err(Halt::Gone(_)) if self.in_vain < MOST_IN_VAIN => {
-                self.in_vain += 1;
-                AT_REST
-            }
-            Err(Halt::Gone(error)) => self.end(Over::Unread(error), news),
+            Err(Halt::Local(error)) => self.fail_here(error, news),
             Err(Halt::Over(over)) => self.end(over, news),
+        }
+    }
+
+    /// A file of this machine can't be read or written. A session that is played stays this machine's in the replica: what is
+    /// missing there is sent once it can be, and an owner who gave up would not hear that another machine plays by now.
+    fn fail_here(&mut self, error: io::Error, news: &mut Vec<ReplicaNews>) -> Duration {
+        let lasts = self.in_vain >= MOST_IN_VAIN;
+        if lasts && (self.is_draining || !self.is_played) {
+            return self.end(Over::Unread(error), news);
+        }
+        if self.in_vain == MOST_IN_VAIN - 1 {
+            let session = self.session();
+            warn!(%session, %error, "files can't be read or written for the replica, so it falls behind");
+        }
+        self.in_vain = self.in_vain.saturating_add(1);
+        match lasts {
+            // One that is owned is renewed in time.
+            true if self.is_owner() => self.options.lease / 3,
+            // Each try claims once more.
+            true => self.options.lease,
+            false if is_gone(&error) => AT_REST,
+            false => AFTER_FAULT,
         }
     }
 
@@ -394,7 +416,7 @@ impl Shipper {
                     news.push(ReplicaNews::Claimed(claim.epoch));
                     (Stage::Owning(Box::new(owning)), Ok(Duration::ZERO))
                 }
-                Err(halt @ (Halt::Store(_) | Halt::Gone(_))) => {
+                Err(halt @ (Halt::Store(_) | Halt::Local(_))) => {
                     // The epoch that was claimed is left, and the next one taken, unless another has taken it meanwhile: it
                     // has waited until this machine was silent for the length of a lease, and plays by now.
                     let log = Log::new(self.session());
@@ -453,8 +475,8 @@ impl Shipper {
         self.write_mark(&mark)?;
         owner.renew(machine);
         let catch_up = Some(self.catch_up(&owner)?);
-        let (must_compare, sent) = (false, VecDeque::new());
-        Ok(Owning { owner, mark, catch_up, must_compare, sent, renewed: now })
+        let (is_marked, must_compare, sent) = (true, false, VecDeque::new());
+        Ok(Owning { owner, mark, is_marked, catch_up, must_compare, sent, renewed: now })
     }
 
     fn catch_up(&self, owner: &Owner<Direct>) -> Result<(CatchUp, RecordedFiles, u64), Halt> {
@@ -470,7 +492,7 @@ impl Shipper {
         owning: &mut Owning,
         news: &mut Vec<ReplicaNews>,
     ) -> Result<Duration, Halt> {
-        let mut is_idle = true;
+        let (mut is_idle, mut unsent) = (true, None);
         if now.saturating_sub(owning.renewed) >= self.options.lease / 3 {
             owning.renewed = now;
             owning.owner.renew(&self.options.machine);
@@ -480,11 +502,18 @@ impl Shipper {
             && owning.owner.can_send()
             && owning.owner.has_room()
             && self.may_send(now, owning)
-            && self.send(owning, news)?
         {
-            is_idle = false;
-            self.sent_at = Some(now);
-            self.in_vain = 0;
+            match self.send(owning, news) {
+                Ok(false) => {}
+                Ok(true) => {
+                    is_idle = false;
+                    self.sent_at = Some(now);
+                    self.in_vain = 0;
+                }
+                // What was sent before is acknowledged all the same.
+                Err(Halt::Local(error)) => unsent = Some(error),
+                Err(halt) => return Err(halt),
+            }
         }
         if owning.owner.is_compaction_due() && !self.is_draining && !self.is_withheld {
             block_on(owning.owner.begin_compaction())?;
@@ -494,14 +523,21 @@ impl Shipper {
             block_on(owning.owner.compact())?;
             if owning.owner.claim() != owning.mark.claim {
                 owning.mark = Mark::new(owning.owner.claim(), owning.owner.files());
+                owning.is_marked = false;
                 // Entries that were sent before the seal are acknowledged.
                 self.report(owning, news, true);
-                self.write_mark(&owning.mark)?;
                 news.push(ReplicaNews::Claimed(owning.mark.claim.epoch));
             }
         }
         block_on(owning.owner.settle())?;
         self.report(owning, news, false);
+        if !owning.is_marked {
+            self.write_mark(&owning.mark)?;
+            owning.is_marked = true;
+        }
+        if let Some(error) = unsent {
+            return Err(error.into());
+        }
         if self.is_draining && is_idle && owning.owner.is_settled() {
             // Both sides have these files now.
             self.write_mark(&Mark::new(owning.owner.claim(), owning.owner.files()))?;
@@ -551,7 +587,7 @@ impl Shipper {
                 }
                 Err(error) => {
                     owning.must_compare = true;
-                    return Err(if is_gone(&error) { Halt::Gone(error) } else { error.into() });
+                    return Err(error.into());
                 }
             }
             return Ok(true);
@@ -588,8 +624,9 @@ impl Shipper {
                 let (len, hash) = (bytes.len() as u64, xxh3_64(bytes));
                 Change::Append { name: name.clone(), offset, len, hash }
             };
-            let read =
-                |name, from, len| recorder.read(&**disk, name, from, len).map_err(|_| Unknown);
+            let read = |name, file, from, len| {
+                recorder.read(&**disk, (name, file), from, len).map_err(|_| Unknown)
+            };
             match &happened {
                 Happened::Created(name) => changes.push(Change::Create { name: name.clone() }),
                 Happened::Removed(name) => changes.push(Change::Remove { name: name.clone() }),
@@ -598,20 +635,20 @@ impl Shipper {
                     return Err(Unknown);
                 }
                 Happened::Replaced { len, .. } if *len > MAX_PAYLOAD as u64 => return Err(Unknown),
-                Happened::Grew { name, from, to } => {
+                Happened::Grew { name, file, from, to } => {
                     if !payload.is_empty() && payload.len() as u64 + to - from > MAX_PAYLOAD as u64
                     {
                         break;
                     }
-                    let bytes = read(name, *from, to - from)?;
+                    let bytes = read(name, *file, *from, to - from)?;
                     changes.push(append(name, *from, &bytes));
                     payload.extend_from_slice(&bytes);
                 }
-                Happened::Replaced { name, len } => {
+                Happened::Replaced { name, file, len } => {
                     if !payload.is_empty() && payload.len() as u64 + len > MAX_PAYLOAD as u64 {
                         break;
                     }
-                    let bytes = read(name, 0, *len)?;
+                    let bytes = read(name, *file, 0, *len)?;
                     changes.push(Change::Remove { name: name.clone() });
                     changes.push(Change::Create { name: name.clone() });
                     changes.push(append(name, 0, &bytes));

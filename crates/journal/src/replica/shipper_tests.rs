@@ -73,6 +73,10 @@ impl Here {
     }
 
     fn shipper(&self) -> Shipper {
+        self.shipper_to(Arc::new(self.store.clone()))
+    }
+
+    fn shipper_to(&self, store: Arc<dyn ReplicaStore>) -> Shipper {
         let options = ShipperOptions {
             local: Arc::new(LocalStore::new(Arc::new(self.memory.clone()), self.layout.clone())),
             recorder: self.recorder.clone(),
@@ -82,7 +86,7 @@ impl Here {
             mark: PathBuf::from("state/mark"),
             joins_forks: false,
         };
-        Shipper::new(Arc::new(self.store.clone()), options)
+        Shipper::new(store, options)
     }
 
     fn ship(&mut self, shipper: &mut Shipper) -> Vec<ReplicaNews> {
@@ -148,13 +152,19 @@ fn count(news: &[ReplicaNews]) -> Option<u64> {
 #[test]
 fn a_small_file_that_was_being_replaced_at_the_first_look_is_no_loss() {
     let (memory, session) = (MemoryDisk::default(), SessionId::random());
-    for small in ["session.ron", "session.manifest", "x.attachment"] {
+    let attachment = Here::new().layout.session_attachment(session, "map", 1);
+    let attachment = attachment.file_name().unwrap().to_str().unwrap();
+    for small in ["session.ron", "session.manifest", attachment] {
         let store = MemoryReplica::default();
         let place = Here::on(memory.clone(), store.clone(), session).path(small);
         let new_content = Layout::unfinished(&place);
+        // On file systems that don't rename over a file.
+        let old_content = place.with_file_name(format!("{small}.old"));
         memory.put(&new_content, b"new");
+        memory.put(&old_content, b"old");
         let mut here = Here::on(memory.clone(), store, session);
         memory.remove_all(&new_content);
+        memory.remove_all(&old_content);
         here.disk.replace(&place, b"new").unwrap();
         here.write(&format!("{small}.journal"), b"played");
         let mut shipper = here.shipper();

@@ -59,10 +59,11 @@ fn is_there(index: &SessionIndex, head: &Head, checkpoint: CheckpointId) -> bool
     checkpoint == head.id && is_at_hand && index.heads().len() == 1
 }
 
-/// The line that is left: the one with the checkpoint on it, or else the newest.
+/// The line that is left: one with the checkpoint on it, first of those that somebody may still be offered, or else the newest.
 fn line_of(index: &SessionIndex, checkpoint: CheckpointId) -> Option<Head> {
-    let has_it = |head: &&Head| index.line(head.id).contains(&checkpoint);
-    index.heads().iter().find(has_it).or_else(|| index.newest_head()).cloned()
+    let with_it = || index.heads().iter().filter(|head| index.line(head.id).contains(&checkpoint));
+    let open = with_it().find(|head| !head.declined);
+    open.or_else(|| with_it().next()).or_else(|| index.newest_head()).cloned()
 }
 
 /// Refuses what can't be resumed: a draft, and a session that has ended.

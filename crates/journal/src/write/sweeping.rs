@@ -211,11 +211,13 @@ fn sweep_unfinished(store: &DirectoryStore, name: &str) -> usize {
     let state = &store.layout().state;
     let Some(place) = place_of(name) else { return 0 };
     if let Some(session) = Layout::session_of_mark(place) {
-        // A keeper writes it on a thread of its own, while its process has the session's lock.
+        // A keeper writes it on a thread of its own, mostly while its process has the session's lock. Should this remove one
+        // that is being written all the same, the keeper writes it once more.
+        if !is_only_process(store) {
+            return 0;
+        }
         return match store.lock_session(session) {
-            Ok(Some(_lock)) if is_only_process(store) => {
-                remove_unfinished(store, &state.join(name))
-            }
+            Ok(Some(_lock)) => remove_unfinished(store, &state.join(name)),
             _ => 0,
         };
     }

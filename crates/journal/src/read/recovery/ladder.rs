@@ -101,8 +101,8 @@ impl Ladder {
         let was_played = trial.run == Some(head.id.run);
         let without_asking = match (own_deaths >= DEATHS_UNTIL_STEP_DOWN, died_of_itself) {
             (true, true) => older,
-            // A step back that was stopped before it was played is still to be tried.
-            (true, false) if !was_played => stay(stored, head.id, trial.oldest),
+            // A restore that was stopped before it was played is still to be tried.
+            (true, false) if !was_played => stay(stored, head.id, trial.play_time),
             _ => Proposal::Newest,
         };
         Self { proposed, without_asking, deaths: trial.tries, set_aside: trial.set_aside }
@@ -118,9 +118,9 @@ fn step_down(stored: &mut StoredSession, head: CheckpointId, oldest: Duration) -
     older.filter(|id| *id != head).map_or_else(|| stay(stored, head, oldest), Proposal::Older)
 }
 
-/// The proposal to try the oldest moment again that was tried.
-fn stay(stored: &mut StoredSession, head: CheckpointId, oldest: Duration) -> Proposal {
-    let again = newest_until(stored, head, oldest);
+/// The proposal to try a moment again that was tried.
+fn stay(stored: &mut StoredSession, head: CheckpointId, tried: Duration) -> Proposal {
+    let again = newest_until(stored, head, tried);
     again.filter(|id| *id != head).map_or(Proposal::Newest, Proposal::Older)
 }
 

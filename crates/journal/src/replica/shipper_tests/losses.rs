@@ -1,17 +1,20 @@
 //! Files that a machine has lost, or that are damaged there, are never removed from the replica.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{Here, count};
-use crate::disk::{Disk, MemoryDisk};
+use crate::disk::{Disk, Layout, MemoryDisk};
 use crate::format::sample::{self, SegmentBytes, at, commit, header};
 use crate::format::{SegmentHeader, SlotHeader};
-use crate::model::ids::{RunId, SlotId};
+use crate::model::ids::{RunId, SessionId, SlotId};
 use crate::model::session::{CheckpointSummary, SlotKind};
-use crate::replica::{MemoryReplica, Over, ReplicaNews};
+use crate::replica::{
+    Created, Key, Listing, MemoryReplica, Over, ReplicaNews, ReplicaStore, StoreFault,
+};
 
 impl Here {
     /// The same machine once its process was started again.
@@ -220,22 +223,7 @@ fn a_journal_that_is_damaged_while_it_is_played_stays_whole_in_the_replica() {
 fn a_slot_whose_header_is_damaged_stays_in_the_replica() {
     let mut here = Here::on(MemoryDisk::default(), MemoryReplica::default(), sample::session());
     here.write("1-000000.journal", b"one");
-    let place: PathBuf = here.layout.slots().join("boss.save");
-    let slot = SlotHeader {
-        id: SlotId::random(),
-        revision: 0,
-        name: "boss".to_owned(),
-        kind: SlotKind::Manual,
-        game: String::new(),
-        counter: 1,
-        time: Timestamp::UNIX_EPOCH,
-        play_time: Duration::ZERO,
-        entities: 0,
-        summary: CheckpointSummary::default(),
-        attachments: Vec::new(),
-        protected: false,
-    };
-    let bytes = journal(&SegmentHeader { slot: Some(slot), ..header(1, 0) });
+    let (place, bytes) = slot(&here, "boss");
     here.disk.replace(&place, &bytes).unwrap();
     here.release();
     assert_eq!(here.fetched().get("boss.save"), Some(&bytes));
@@ -249,6 +237,86 @@ fn a_slot_whose_header_is_damaged_stays_in_the_replica() {
     let mut here = here.again();
     here.release();
     assert_eq!(here.fetched().get("boss.save"), None);
+}
+
+/// A slot of the session: its path, and its bytes.
+fn slot(here: &Here, name: &str) -> (PathBuf, Vec<u8>) {
+    let place = here.layout.slots().join(format!("{name}.save"));
+    let slot = SlotHeader {
+        id: SlotId::random(),
+        revision: 0,
+        name: name.to_owned(),
+        kind: SlotKind::Manual,
+        game: String::new(),
+        counter: 1,
+        time: Timestamp::UNIX_EPOCH,
+        play_time: Duration::ZERO,
+        entities: 0,
+        summary: CheckpointSummary::default(),
+        attachments: Vec::new(),
+        protected: false,
+    };
+    (place, journal(&SegmentHeader { slot: Some(slot), ..header(1, 0) }))
+}
+
+/// A store on a machine whose player saves slots all the time: each save removes what an earlier one has left unfinished.
+#[derive(Debug)]
+struct BesideSaves {
+    store: MemoryReplica,
+    memory: MemoryDisk,
+    slots: PathBuf,
+}
+
+impl ReplicaStore for BesideSaves {
+    fn create(&self, key: Key, bytes: &[u8]) -> Result<Created, StoreFault> {
+        self.store.create(key, bytes)
+    }
+
+    fn read(&self, key: Key) -> Result<Option<Vec<u8>>, StoreFault> {
+        for file in self.memory.list(&self.slots).unwrap() {
+            if Layout::is_unfinished_slot(&file.name) {
+                self.memory.remove(&self.slots.join(&file.name)).unwrap();
+            }
+        }
+        self.store.read(key)
+    }
+
+    fn list(&self, session: SessionId) -> Result<Listing, StoreFault> {
+        self.store.list(session)
+    }
+
+    fn delete(&self, key: Key) -> Result<(), StoreFault> {
+        self.store.delete(key)
+    }
+
+    fn sessions(&self) -> Result<Vec<SessionId>, StoreFault> {
+        self.store.sessions()
+    }
+}
+
+#[test]
+fn slots_that_are_saved_meanwhile_take_nothing_of_what_is_fetched() {
+    let mut here = Here::on(MemoryDisk::default(), MemoryReplica::default(), sample::session());
+    here.write("1-000000.journal", b"one");
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    let slots = ["boss", "lord", "king"].map(|name| slot(&here, name));
+    for (place, bytes) in &slots {
+        here.disk.replace(place, bytes).unwrap();
+        here.ship(&mut shipper);
+    }
+    shipper.drain();
+    here.ship(&mut shipper);
+
+    let mut there = Here::on(MemoryDisk::default(), here.store.clone(), here.session);
+    let (store, memory) = (here.store.clone(), there.memory.clone());
+    let store = BesideSaves { store, memory, slots: there.layout.slots() };
+    let mut shipper = there.shipper_to(Arc::new(store));
+    let news = there.ship(&mut shipper);
+    assert!(matches!(news.first(), Some(ReplicaNews::Claimed(_))), "{news:?}");
+    for (place, bytes) in &slots {
+        assert_eq!(there.memory.content(place).as_ref(), Some(bytes));
+    }
 }
 
 #[test]
