@@ -324,7 +324,9 @@ impl Shipper {
     /// A file of this machine can't be read or written. A session that is played stays this machine's in the replica: what is
     /// missing there is sent once it can be, and an owner who gave up would not hear that another machine plays by now.
     fn fail_here(&mut self, error: io::Error, news: &mut Vec<ReplicaNews>) -> Duration {
-        let lasts = self.in_vain >= MOST_IN_VAIN;
+        let passes = is_gone(&error) || error.kind() == io::ErrorKind::ResourceBusy;
+        let is_asked_for = !self.is_played && !self.is_draining;
+        let lasts = self.in_vain >= MOST_IN_VAIN || is_asked_for && !passes;
         if lasts && (self.is_draining || !self.is_played) {
             return self.end(Over::Unread(error), news);
         }

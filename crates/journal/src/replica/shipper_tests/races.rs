@@ -54,6 +54,7 @@ fn what_fails_here_for_a_moment_ends_no_replica() {
         let mut here = Here::new();
         let mut journal = here.write("1-000000.journal", b"one");
         let mut shipper = here.shipper();
+        shipper.play();
         here.memory.fail_next(Operation::Replace, error);
         let mut news = Vec::new();
         for round in 0..8_usize {
