@@ -104,10 +104,10 @@ fn each_module_of_tests_behind_a_feature_is_run() {
 }
 
 /// True if a source has a test with this name, or one that begins so, and lies where the modules before it say: in `tests` of a
-/// package if there are none.
+/// package if there are none. Another attribute may follow the one that makes it a test.
 fn is_test(name: &str, sources: &[PathBuf]) -> bool {
     let (modules, test) = name.rsplit_once("::").unwrap_or(("tests::store", name));
-    let (modules, test) = (modules.replace("::", "/"), format!("#[test]\nfn {test}"));
+    let (modules, test) = (modules.replace("::", "/"), format!("]\nfn {test}"));
     let mut files = sources.iter().filter(|file| file.with_extension("").ends_with(&modules));
     files.any(|file| fs::read_to_string(file).unwrap().contains(&test))
 }
