@@ -43,7 +43,9 @@ fn measure(place: &str, replica: impl Fn() -> Replica) {
     let mut owner = app(replica().machine("owner"));
     spawn_mixed(&mut owner, ENTITIES);
     request(&mut owner, |commands| commands.session().start(NewSession::named("Bench")));
-    (0..3).for_each(|_| owner.update());
+    while !owner.world().contains_resource::<CurrentSession>() {
+        frame(&mut owner);
+    }
     let session = owner.world().resource::<CurrentSession>().id();
     owner.world_mut().resource_mut::<SessionSettings>().interval = Duration::from_secs(1);
     // Two processes of a game; here two threads.
