@@ -159,43 +159,43 @@ fn send(
     loop {
         let rest = keeper.turn(now());
         let reports: Vec<ReplicaReport> = keeper.reports().collect();
-        let mut is_unclaimed = false;
+        let is_unclaimed =
+            reports.iter().any(|it| matches!(it, ReplicaReport::Ready(_, Readiness::Unclaimed)));
         for report in reports {
-            match report {
-                ReplicaReport::Ready(_, Readiness::Claimed) => {
-                    keeper.execute(ReplicaOrder::LetGo(session), now());
-                }
-                ReplicaReport::Ready(_, Readiness::InUse) => {
-                    return Err(Failure::InUse { session });
-                }
-                ReplicaReport::Ready(_, Readiness::Removed) => {
-                    return Err(Failure::Removed { session });
-                }
-                ReplicaReport::Ready(_, Readiness::Forked)
-                | ReplicaReport::Over(_, _, Over::Forked) => {
-                    return Err(Failure::Forked { session });
-                }
-                ReplicaReport::Lost(fault) => return Err(Failure::of_replica(fault)),
-                ReplicaReport::Over(_, _, Over::Unreadable(error)) => {
-                    return Err(Failure::of_replica(error));
-                }
-                ReplicaReport::Over(_, _, Over::Unread(error)) => {
-                    return Err(Failure::Unsent { session, source: error.into() });
-                }
-                // Why it is so comes with it, unless nothing of it can be listed.
-                ReplicaReport::Ready(_, Readiness::Unclaimed) => is_unclaimed = true,
-                ReplicaReport::LetGo(_, true) => return Ok(()),
-                ReplicaReport::LetGo(_, false) | ReplicaReport::Over(_, _, Over::Fenced) => {
-                    return Err(Failure::Owned { session, machine: "another machine".to_owned() });
-                }
-                _ => {}
+            if let ReplicaReport::Ready(_, Readiness::Claimed) = report {
+                keeper.execute(ReplicaOrder::LetGo(session), now());
+            } else if let Some(end) = end_of(session, report) {
+                return end;
             }
         }
+        // Why it is so comes with it, unless nothing of it can be listed.
         if is_unclaimed {
             return Err(Failure::Unsent { session, source: "its files can't be listed".into() });
         }
         thread::sleep(rest.min(Duration::from_millis(10)));
     }
+}
+
+/// The end of a push by this report; `None` if it goes on.
+fn end_of(session: SessionId, report: ReplicaReport) -> Option<Result<(), Failure>> {
+    let failure = match report {
+        ReplicaReport::LetGo(_, true) => return Some(Ok(())),
+        ReplicaReport::Ready(_, Readiness::InUse) => Failure::InUse { session },
+        ReplicaReport::Ready(_, Readiness::Removed) => Failure::Removed { session },
+        ReplicaReport::Ready(_, Readiness::Forked) | ReplicaReport::Over(_, _, Over::Forked) => {
+            Failure::Forked { session }
+        }
+        ReplicaReport::Lost(fault) => Failure::of_replica(fault),
+        ReplicaReport::Over(_, _, Over::Unreadable(error)) => Failure::of_replica(error),
+        ReplicaReport::Over(_, _, Over::Unread(error)) => {
+            Failure::Unsent { session, source: error.into() }
+        }
+        ReplicaReport::LetGo(_, false) | ReplicaReport::Over(_, _, Over::Fenced) => {
+            Failure::Owned { session, machine: "another machine".to_owned() }
+        }
+        _ => return None,
+    };
+    Some(Err(failure))
 }
 
 struct NoTypes;

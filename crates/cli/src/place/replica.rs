@@ -106,12 +106,11 @@ impl fmt::Display for Replica {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((scheme, rest)) = self.0.split_once("://") else { return self.0.fmt(formatter) };
         // A password may be beside the user, and a database takes it as a parameter too.
-        let without_parameters = |part: &str| part.split('?').next().unwrap_or_default().to_owned();
+        let without_parameters = |part| str::split(part, '?').next().unwrap_or_default();
         match rest.split_once('@') {
             Some((user, host)) => {
                 let user = user.split([':', '/', '?']).next().unwrap_or_default();
-                let host = without_parameters(host);
-                let host = host.rsplit('@').next().unwrap_or_default();
+                let host = without_parameters(host).rsplit('@').next().unwrap_or_default();
                 write!(formatter, "{scheme}://{user}@{host}")
             }
             None if scheme == "s3" => self.0.fmt(formatter),
