@@ -153,7 +153,6 @@ disk::disk_tests::without_its_entry_a_lock_is_lost            Wine keeps the nam
 judging::a_checkpoint_that_a_dead_process_saw_saved_is_missed  Wine keeps the name until the file is closed
 support::a_session_that_was_declined_says_what_it_died_of       Wine keeps the name until the file is closed
 death::sudden::a_stack_overflow_is_abnormal                    a process whose stack ends hangs in Wine
-a_connection_that_is_cut_costs_one_fault_at_most               there is no psql
 torture::faults::no_fault_loses_what_was_acknowledged_or_goes_untold  over 30 minutes there; its disk is simulated
 SKIPPED
 }

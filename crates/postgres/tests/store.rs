@@ -7,6 +7,7 @@ use bevy_session_journal::SessionId;
 use bevy_session_journal::replica::conformance::CHECKS;
 use bevy_session_journal::replica::{Created, Epoch, Key, Position, ReplicaStore};
 use bevy_session_postgres::{PostgresError, PostgresReplica};
+use tokio_postgres::NoTls;
 
 /// The server of `ci/postgres.sh`.
 fn url() -> String {
@@ -89,14 +90,14 @@ fn a_connection_that_is_cut_costs_one_fault_at_most() {
 
 /// Ends connections as a restart of the server does.
 fn end_connections() {
-    let ended = std::process::Command::new("psql")
-        .args([&*url(), "-qAtc"])
-        .arg(
-            "select pg_terminate_backend(pid) from pg_stat_activity \
-             where application_name = 'cut_off'",
-        )
-        .status();
-    assert!(ended.unwrap().success());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(&url(), NoTls).await.unwrap();
+        drop(tokio::spawn(connection));
+        let end = "select pg_terminate_backend(pid) from pg_stat_activity \
+             where application_name = 'cut_off'";
+        client.batch_execute(end).await.unwrap();
+    });
 }
 
 #[test]

@@ -103,11 +103,10 @@ fn each_module_of_tests_behind_a_feature_is_run() {
     assert!(never.is_empty(), "neither `.ci/run` nor `ci/objects.sh` runs these: {never:#?}");
 }
 
-/// True if a source has a test with this name, or one that begins so, and lies where the modules before it say: in `tests` of a
-/// package if there are none. Another attribute may follow the one that makes it a test.
+/// True if a source has a test with this name, or one that begins so, and lies where the modules before it say.
 fn is_test(name: &str, sources: &[PathBuf]) -> bool {
-    let (modules, test) = name.rsplit_once("::").unwrap_or(("tests::store", name));
-    let (modules, test) = (modules.replace("::", "/"), format!("]\nfn {test}"));
+    let Some((modules, test)) = name.rsplit_once("::") else { return false };
+    let (modules, test) = (modules.replace("::", "/"), format!("#[test]\nfn {test}"));
     let mut files = sources.iter().filter(|file| file.with_extension("").ends_with(&modules));
     files.any(|file| fs::read_to_string(file).unwrap().contains(&test))
 }
