@@ -69,7 +69,7 @@ pub(in super::super) fn collect(
         let left = waiting.iter_mut().filter(|it| it.session == released.session);
         left.for_each(|it| it.is_left = true);
     }
-    // A session that can't be sent any more isn't released either. It is over once another one is played.
+    // One whose entries there can't be read isn't released either. It is over once another one is played.
     for session in heard.claimed.read().map(|claimed| claimed.session) {
         waiting.retain(|it| it.session == session || it.is_left);
         let played = waiting.iter_mut().filter(|it| it.session == session);

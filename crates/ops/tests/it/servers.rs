@@ -250,19 +250,39 @@ fn what_a_player_withholds_is_no_lag() {
 }
 
 #[test]
-fn a_session_that_cant_be_sent_is_no_lag_once_another_is_played() {
+fn what_cant_be_read_for_a_minute_is_a_lag_until_it_can() {
     let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
     let mut app = with_replica(&disk, &store);
-    // What is written can't be read again, so it is given up.
     disk.fail_always(Operation::Open, ErrorKind::PermissionDenied);
-    long(&mut app, 20);
-    disk.heal();
-    long(&mut app, 30);
+    long(&mut app, 60);
     assert!(lag(&app).is_some_and(|lag| lag > Duration::from_secs(30)), "{:?}", lag(&app));
+    assert_eq!(heard(&app), (1, 0));
+    disk.heal();
+    long(&mut app, 60);
+    assert!(lag(&app).is_none_or(|lag| lag < Duration::from_secs(10)), "{:?}", lag(&app));
+    assert_eq!(heard(&app), (1, 1));
+}
+
+#[test]
+fn what_could_not_be_sent_of_a_left_session_lags_until_it_is_played_again() {
+    let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
+    let mut app = with_replica(&disk, &store);
+    let first = app.world().resource::<CurrentSession>().id();
+    // What is written can't be read again, so it is given up once nobody plays it.
+    disk.fail_always(Operation::Open, ErrorKind::PermissionDenied);
+    long(&mut app, 40);
     close(&mut app);
+    long(&mut app, 60);
+    disk.heal();
     request(&mut app, |commands| commands.session().start(NewSession::named("Second")));
     long(&mut app, 60);
     assert!(app.world().contains_resource::<CurrentSession>());
+    assert!(lag(&app).is_some_and(|lag| lag > Duration::from_secs(60)), "{:?}", lag(&app));
+    assert_eq!(heard(&app), (1, 0), "it is on this machine alone");
+    close(&mut app);
+    request(&mut app, |commands| commands.session().continue_session(first));
+    long(&mut app, 60);
+    assert_eq!(app.world().resource::<CurrentSession>().id(), first);
     assert!(lag(&app).is_none_or(|lag| lag < Duration::from_secs(10)), "{:?}", lag(&app));
     assert_eq!(heard(&app), (1, 1));
 }
