@@ -150,6 +150,9 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
             world.get_resource_or_init::<ReplicaSessions>().is_reachable = Some(true);
             notify(world, ReplicaBack {});
         }
+        ReplicaReport::Failed(session, error) => {
+            warn!(%session, %error, "the session is played as it is here, and its replica falls behind");
+        }
         ReplicaReport::Over(session, epoch, over) => {
             if let Some(replica) = &mut parts.replica {
                 replica.forget(session);

@@ -225,6 +225,9 @@ fn what_another_machine_half_deleted_is_its_own_to_finish() {
     let mut app = listening_game(&elsewhere);
     elsewhere.take_from(&disk, Path::new("sessions/data"));
     elsewhere.put(&session(id).join("session.ron.0123456789abcdef.new"), b"being written");
+    // A slot is written there by who fetches the session, and by nobody else.
+    let fetched = session(id).join("boss.save.0123456789abcdef.new");
+    elsewhere.put(&fetched, b"fetched");
     let before = elsewhere.paths().iter().filter(|path| path.starts_with(session(id))).count();
     request(&mut app, |commands| commands.session().library().find());
     frames(&mut app, 3);
@@ -232,5 +235,6 @@ fn what_another_machine_half_deleted_is_its_own_to_finish() {
     start(&mut app, "On a shared disk");
     seconds(&mut app, 5.0);
     let after = elsewhere.paths().iter().filter(|path| path.starts_with(session(id))).count();
-    assert_eq!(after, before);
+    assert_eq!(after, before - 1);
+    assert_eq!(elsewhere.content(&fetched), None);
 }

@@ -158,19 +158,15 @@ fn send(
     keeper.execute(ReplicaOrder::Ready(session), now());
     loop {
         let rest = keeper.turn(now());
-        let reports: Vec<ReplicaReport> = keeper.reports().collect();
-        let is_unclaimed =
-            reports.iter().any(|it| matches!(it, ReplicaReport::Ready(_, Readiness::Unclaimed)));
+        let mut reports: Vec<ReplicaReport> = keeper.reports().collect();
+        // Why it is so may come behind it.
+        reports.sort_by_key(|it| matches!(it, ReplicaReport::Ready(_, Readiness::Unclaimed)));
         for report in reports {
             if let ReplicaReport::Ready(_, Readiness::Claimed) = report {
                 keeper.execute(ReplicaOrder::LetGo(session), now());
             } else if let Some(end) = end_of(session, report) {
                 return end;
             }
-        }
-        // Why it is so comes with it, unless nothing of it can be listed.
-        if is_unclaimed {
-            return Err(Failure::Unsent { session, source: "its files can't be listed".into() });
         }
         thread::sleep(rest.min(Duration::from_millis(10)));
     }
@@ -187,11 +183,22 @@ fn end_of(session: SessionId, report: ReplicaReport) -> Option<Result<(), Failur
         }
         ReplicaReport::Lost(fault) => Failure::of_replica(fault),
         ReplicaReport::Over(_, _, Over::Unreadable(error)) => Failure::of_replica(error),
-        ReplicaReport::Over(_, _, Over::Unread(error)) => {
+        ReplicaReport::Over(_, _, Over::Unread(error)) | ReplicaReport::Failed(_, error) => {
             Failure::Unsent { session, source: error.into() }
         }
-        ReplicaReport::LetGo(_, false) | ReplicaReport::Over(_, _, Over::Fenced) => {
+        ReplicaReport::Over(_, _, Over::Removed) => Failure::Removed { session },
+        ReplicaReport::Over(_, _, Over::WentBack) => {
+            let source = "the replica has lost what it had acknowledged".into();
+            Failure::Unsent { session, source }
+        }
+        ReplicaReport::Over(_, _, Over::Fenced) => {
             Failure::Owned { session, machine: "another machine".to_owned() }
+        }
+        ReplicaReport::Ready(_, Readiness::Unclaimed) => {
+            Failure::Unsent { session, source: "its files can't be listed".into() }
+        }
+        ReplicaReport::LetGo(_, false) => {
+            Failure::Unsent { session, source: "it wasn't sent as a whole".into() }
         }
         _ => return None,
     };

@@ -53,7 +53,7 @@ pub use store::{Created, Listing, Pace, ReplicaStore, StoreFault};
 
 // Made for `bevy_session`, without a promise of stability.
 #[doc(hidden)]
-pub use arrival::{ArrivalError, bring_here, join_here};
+pub use arrival::ArrivalError;
 #[doc(hidden)]
 pub use catch_up::CatchUp;
 #[doc(hidden)]

@@ -105,16 +105,21 @@ pub fn read_log(store: &Arc<dyn ReplicaStore>, session: SessionId) -> Result<Log
 impl fmt::Display for Replica {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((scheme, rest)) = self.0.split_once("://") else { return self.0.fmt(formatter) };
+        if scheme == "s3" && !rest.contains('@') {
+            return self.0.fmt(formatter);
+        }
         // A password may be beside the user, and a database takes it as a parameter too.
-        let without_parameters = |part| str::split(part, '?').next().unwrap_or_default();
-        match rest.split_once('@') {
+        let (authority, behind) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let (path, parameters) = behind.split_once('?').unwrap_or((behind, ""));
+        match authority.rsplit_once('@') {
+            // Who takes the password for a part of the address has written it so that nobody can tell.
+            _ if path.contains('@') => write!(formatter, "{scheme}://…"),
+            None if parameters.contains('@') => write!(formatter, "{scheme}://…"),
+            None => write!(formatter, "{scheme}://{authority}{path}"),
             Some((user, host)) => {
-                let user = user.split([':', '/', '?']).next().unwrap_or_default();
-                let host = without_parameters(host).rsplit('@').next().unwrap_or_default();
-                write!(formatter, "{scheme}://{user}@{host}")
+                let user = user.split([':', '@']).next().unwrap_or_default();
+                write!(formatter, "{scheme}://{user}@{host}{path}")
             }
-            None if scheme == "s3" => self.0.fmt(formatter),
-            None => write!(formatter, "{scheme}://{}", without_parameters(rest)),
         }
     }
 }
@@ -170,6 +175,10 @@ mod tests {
             ("postgres://db/worlds", "postgres://db/worlds"),
             ("postgres://db/worlds?user=arena&password=s3cret", "postgres://db/worlds"),
             ("postgres://arena@db/worlds?password=s3cr@x", "postgres://arena@db/worlds"),
+            ("postgres://db/worlds?password=s3cr@x", "postgres://…"),
+            ("postgres://db/worlds?user=arena@db&password=s3cret", "postgres://…"),
+            ("postgres://arena:s3cr/t@db/worlds", "postgres://…"),
+            ("postgres://arena:a@s3cr/t@db/worlds", "postgres://…"),
             ("s3://worlds/eu?endpoint=http://e:1", "s3://worlds/eu?endpoint=http://e:1"),
             ("dir:/srv/a@b:c", "dir:/srv/a@b:c"),
         ] {

@@ -2,21 +2,23 @@
 //!
 //! Files that differ are written under temporary names that no reader looks at, and are durable before any of them gets
 //! its place. Then the files get their places in the order in which a replica is caught up: journals after what they
-//! name, the manifest last. A machine that dies meanwhile has some of them, which are the replica's: the next start
+//! name, the manifest last. Slots get theirs under the lock of all slots, so no other session's is overwritten. A machine that dies meanwhile has some of them, which are the replica's: the next start
 //! finds itself behind once more, and brings the rest.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::catch_up::Turn;
 use super::comparison::is_derived;
 use super::extents::Extents;
 use super::recorder::SessionFiles;
 use super::{
-    CompareError, Difference, FileName, FileState, Files, Log, Reach, ReadError, Source, difference,
+    CompareError, Difference, Extent, FileName, FileState, Files, Log, MAX_PAYLOAD, Reach,
+    ReadError, Source, difference,
 };
-use crate::disk::{DirectoryStore, Disk, Layout, StoreError, session_of_slot};
+use crate::disk::{AppendFile, DirectoryStore, Disk, Layout, StoreError, session_of_slot};
 
 /// The reason that a session wasn't brought here. The files from before are still there.
 #[derive(Debug, thiserror::Error)]
@@ -44,50 +46,223 @@ impl From<CompareError> for ArrivalError {
     }
 }
 
-/// Brings the files of a machine to the replica's state. The caller makes sure that they don't change meanwhile.
-pub async fn bring_here(
-    reach: &impl Reach,
-    log: &Log,
-    here: &impl Source,
-    store: &DirectoryStore,
-    place: &SessionFiles,
-) -> Result<(), ArrivalError> {
-    let there = log.replay()?;
-    let differences = difference(reach, log, here, &there).await?;
-    let arrival = Arrival { disk: &**store.disk(), place, keeps_own: false };
-    let directories = make_directories(store, place, &there)?;
-    arrival.bring(reach, log, store, (&there, &differences)).await?;
-    let is_gone = |difference: &Difference| *difference == Difference::OnlyHere;
-    for (name, _) in differences.iter().filter(|(_, difference)| is_gone(difference)) {
-        arrival.disk.remove(&place.path(name))?;
-    }
-    Ok(store.sync_directories(&directories)?)
+/// Files that are being brought to the machine that is about to play their session. The caller makes sure that nothing else
+/// changes them meanwhile.
+///
+/// What is dropped before it is done leaves the files as they were.
+pub(super) struct Arrival<R: Reach> {
+    disk: Arc<dyn Disk>,
+    place: SessionFiles,
+    directories: Vec<PathBuf>,
+    extents: Extents<R>,
+    /// The files that are still to be fetched.
+    wanted: VecDeque<(FileName, FileState)>,
+    writing: Option<Writing>,
+    /// The files that were fetched, or are being fetched, and aren't in their places yet.
+    fetched: VecDeque<Fetched>,
+    /// The files that the replica doesn't have. They are removed last.
+    gone: Vec<FileName>,
 }
 
-/// Brings what the replica has to a machine that has forked, and keeps what the machine has: runs of both, and of a run that
-/// both have the longer part. Its files are those of a session with a fork then, as in `docs/FORMAT.md`, and go on from
-/// what the replica has. Returns false, and has done nothing, if a file has changed on both sides, as a slot of which both
-/// have saved their own, or is damaged here: then one would take the place of the other.
-pub async fn join_here(
-    reach: &impl Reach,
-    log: &Log,
-    here: &impl Source,
-    store: &DirectoryStore,
-    place: &SessionFiles,
-) -> Result<bool, ArrivalError> {
-    let there = log.replay()?;
-    let differences = difference(reach, log, here, &there).await?;
-    let is_conflict = |(name, difference): (&FileName, &Difference)| {
-        matches!(difference, Difference::Other | Difference::Damaged) && !is_derived(name)
-    };
-    if differences.iter().any(is_conflict) {
-        return Ok(false);
+/// A file that is being fetched.
+struct Writing {
+    file: Box<dyn AppendFile>,
+    extents: VecDeque<Extent>,
+}
+
+struct Fetched {
+    name: FileName,
+    written: PathBuf,
+}
+
+/// What a step of an [`Arrival`] has come to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Arrived {
+    /// There is more to fetch.
+    Partly,
+    /// Everything is fetched, and another process saves a slot at this moment.
+    WaitsForSlots,
+    /// All files have their places.
+    Whole,
+}
+
+impl<R: Reach> Arrival<R> {
+    /// Brings the files of a machine to the replica's state.
+    pub async fn replacing(
+        (reach, log): (&R, &Log),
+        here: &impl Source,
+        store: &DirectoryStore,
+        place: &SessionFiles,
+    ) -> Result<Self, ArrivalError> {
+        let there = log.replay()?;
+        let differences = difference(reach, log, here, &there).await?;
+        let mut arrival = Self::new((reach, log), store, place, &there)?;
+        arrival.want(&there, |name| match differences.get(name) {
+            None | Some(Difference::Same | Difference::OnlyHere | Difference::Damaged) => false,
+            Some(Difference::Longer | Difference::Shorter) => true,
+            Some(Difference::Other | Difference::OnlyThere) => true,
+        });
+        let is_gone = |difference: &Difference| *difference == Difference::OnlyHere;
+        let gone = differences.into_iter().filter(|(_, difference)| is_gone(difference));
+        arrival.gone = gone.map(|(name, _)| name).collect();
+        Ok(arrival)
     }
-    let arrival = Arrival { disk: &**store.disk(), place, keeps_own: true };
-    let directories = make_directories(store, place, &there)?;
-    arrival.bring(reach, log, store, (&there, &differences)).await?;
-    store.sync_directories(&directories)?;
-    Ok(true)
+
+    /// Brings what the replica has to a machine that has forked, and keeps what the machine has: runs of both, and of a run
+    /// that both have the longer part. Its files are those of a session with a fork then, as in `docs/FORMAT.md`, and go on
+    /// from what the replica has. Returns `None` if a file has changed on both sides, as a slot of which both have saved
+    /// their own, or is damaged here: then one would take the place of the other.
+    pub async fn joining(
+        (reach, log): (&R, &Log),
+        here: &impl Source,
+        store: &DirectoryStore,
+        place: &SessionFiles,
+    ) -> Result<Option<Self>, ArrivalError> {
+        let there = log.replay()?;
+        let differences = difference(reach, log, here, &there).await?;
+        let is_conflict = |(name, difference): (&FileName, &Difference)| {
+            matches!(difference, Difference::Other | Difference::Damaged) && !is_derived(name)
+        };
+        if differences.iter().any(is_conflict) {
+            return Ok(None);
+        }
+        let mut arrival = Self::new((reach, log), store, place, &there)?;
+        arrival.want(&there, |name| match differences.get(name) {
+            None | Some(Difference::Same | Difference::OnlyHere | Difference::Damaged) => false,
+            Some(Difference::Longer) => false,
+            Some(Difference::Shorter | Difference::Other | Difference::OnlyThere) => true,
+        });
+        Ok(Some(arrival))
+    }
+
+    fn new(
+        (reach, log): (&R, &Log),
+        store: &DirectoryStore,
+        place: &SessionFiles,
+        there: &Files,
+    ) -> Result<Self, ArrivalError> {
+        Ok(Self {
+            disk: Arc::clone(store.disk()),
+            place: place.clone(),
+            directories: make_directories(store, place, there)?,
+            extents: Extents::of(reach, log.session()),
+            wanted: VecDeque::new(),
+            writing: None,
+            fetched: VecDeque::new(),
+            gone: Vec::new(),
+        })
+    }
+
+    fn want(&mut self, there: &Files, is_wanted: impl Fn(&FileName) -> bool) {
+        let wanted = there.all().iter().filter(|(name, _)| is_wanted(name));
+        self.wanted = wanted.map(|(name, file)| (name.clone(), file.clone())).collect();
+    }
+
+    /// Fetches a piece, of about the size of an entry. Once all files are there and durable, they get their places.
+    ///
+    /// After [`ArrivalError::Read`] because of the store, call it again.
+    pub async fn step(&mut self, store: &DirectoryStore) -> Result<Arrived, ArrivalError> {
+        let mut left = MAX_PAYLOAD as u64;
+        while left > 0 {
+            match self.fetch_piece().await? {
+                Some(len) => left = left.saturating_sub(len),
+                None => return self.place_all(store),
+            }
+        }
+        Ok(Arrived::Partly)
+    }
+
+    /// Fetches one piece of one file, and returns its length; `None` if all files are fetched.
+    async fn fetch_piece(&mut self) -> Result<Option<u64>, ArrivalError> {
+        let Some(writing) = &mut self.writing else {
+            let Some((name, file)) = self.wanted.pop_front() else { return Ok(None) };
+            self.writing = Some(self.begin(name, file)?);
+            return Ok(Some(0));
+        };
+        match writing.extents.front().copied() {
+            Some(extent) => {
+                writing.file.append(self.extents.read(extent).await?)?;
+                writing.extents.pop_front();
+                Ok(Some(extent.len))
+            }
+            None => {
+                writing.file.sync()?;
+                self.writing = None;
+                Ok(Some(0))
+            }
+        }
+    }
+
+    /// Begins to write a file, in the session's directory: in that of the slots, a process that saves one takes it for
+    /// one that a dead process has left.
+    fn begin(&mut self, name: FileName, file: FileState) -> io::Result<Writing> {
+        let written = Layout::unfinished(&self.place.path_in_session(&name));
+        self.fetched.push_back(Fetched { name, written: written.clone() });
+        Ok(Writing { file: self.disk.create_new(&written)?, extents: file.extents.into() })
+    }
+
+    fn place_all(&mut self, store: &DirectoryStore) -> Result<Arrived, ArrivalError> {
+        let has_slots = self.fetched.iter().any(|fetched| fetched.name.is_slot());
+        let _lock = match has_slots.then(|| store.slots().lock()).transpose() {
+            Ok(Some(None)) => return Ok(Arrived::WaitsForSlots),
+            Ok(lock) => lock.flatten(),
+            // There is none to be had.
+            Err(error) if error.io_kind() == Some(io::ErrorKind::Unsupported) => None,
+            Err(error) => return Err(error.into()),
+        };
+        self.fetched.make_contiguous().sort_by_key(|fetched| Turn::of(&fetched.name));
+        let mut placed = Vec::new();
+        while let Some(Fetched { name, written }) = self.fetched.front() {
+            let path = self.free_place(name, &placed)?;
+            self.disk.put_in_place(written, &path)?;
+            let directory = path.parent().map(Path::to_owned);
+            store.sync_directories(directory.as_slice())?;
+            placed.push(path);
+            self.fetched.pop_front();
+        }
+        for name in self.gone.drain(..) {
+            self.disk.remove(&self.place.path(&name))?;
+        }
+        store.sync_directories(&self.directories)?;
+        Ok(Arrived::Whole)
+    }
+
+    /// The path for a file. A slot of another session keeps the name that it has here, and so does one that was placed
+    /// before.
+    fn free_place(&self, name: &FileName, placed: &[PathBuf]) -> io::Result<PathBuf> {
+        let path = self.place.path(name);
+        if !name.is_slot() {
+            return Ok(path);
+        }
+        for number in 1_u32.. {
+            let path = match number {
+                1 => path.clone(),
+                _ => numbered(&path, number),
+            };
+            let is_replaced = session_of_slot(&*self.disk, &path) == Some(self.place.session);
+            if !placed.contains(&path) && (is_replaced || self.is_free(&path)?) {
+                return Ok(path);
+            }
+        }
+        Ok(path)
+    }
+
+    fn is_free(&self, path: &Path) -> io::Result<bool> {
+        match self.disk.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            opened => opened.map(|_| false),
+        }
+    }
+}
+
+impl<R: Reach> Drop for Arrival<R> {
+    fn drop(&mut self) {
+        // Windows removes no file that is open.
+        self.writing = None;
+        for Fetched { written, .. } in self.fetched.drain(..) {
+            let _ = self.disk.remove(&written);
+        }
+    }
 }
 
 /// Makes the directories that are missing, durably; the session's own come out.
@@ -103,110 +278,6 @@ fn make_directories(
         store.sync_directories(&above)?;
     }
     Ok(own)
-}
-
-struct Arrival<'a> {
-    disk: &'a dyn Disk,
-    place: &'a SessionFiles,
-    /// True if nothing that this machine has is given up.
-    keeps_own: bool,
-}
-
-impl Arrival<'_> {
-    /// Brings the files that are wanted, and puts them in their places once all of them are durable.
-    async fn bring(
-        &self,
-        reach: &impl Reach,
-        log: &Log,
-        store: &DirectoryStore,
-        (there, differences): (&Files, &BTreeMap<FileName, Difference>),
-    ) -> Result<(), ArrivalError> {
-        let mut fetched = Vec::new();
-        if let Err(error) = self.fetch_all(reach, log, (there, differences), &mut fetched).await {
-            // It is tried again, perhaps for want of room.
-            for (_, written, _) in fetched {
-                let _ = self.disk.remove(&written);
-            }
-            return Err(error);
-        }
-        fetched.sort_by_key(|(name, ..)| Turn::of(name));
-        for (_, written, path) in fetched {
-            self.disk.put_in_place(&written, &path)?;
-            let directory = path.parent().map(Path::to_owned);
-            store.sync_directories(directory.as_slice())?;
-        }
-        Ok(())
-    }
-
-    /// Writes the files that are wanted into the session's directory, durably: name, where it is written, and its place.
-    async fn fetch_all(
-        &self,
-        reach: &impl Reach,
-        log: &Log,
-        (there, differences): (&Files, &BTreeMap<FileName, Difference>),
-        fetched: &mut Vec<(FileName, PathBuf, PathBuf)>,
-    ) -> Result<(), ArrivalError> {
-        for (name, file) in there.all().iter().filter(|(name, _)| self.wants(name, differences)) {
-            let is_taken = |path: &Path| fetched.iter().any(|(_, _, taken)| taken == path);
-            let path = self.free_place(name, &is_taken)?;
-            // In the slots' directory, whoever saves a slot takes it for one that a dead process has left.
-            let written = Layout::unfinished(&self.place.path_in_session(name));
-            fetched.push((name.clone(), written.clone(), path));
-            self.fetch(reach, log, file, &written).await?;
-        }
-        Ok(())
-    }
-
-    fn wants(&self, name: &FileName, differences: &BTreeMap<FileName, Difference>) -> bool {
-        match differences.get(name) {
-            None | Some(Difference::Same | Difference::OnlyHere | Difference::Damaged) => false,
-            Some(Difference::Longer) => !self.keeps_own,
-            Some(Difference::Shorter | Difference::Other | Difference::OnlyThere) => true,
-        }
-    }
-
-    async fn fetch(
-        &self,
-        reach: &impl Reach,
-        log: &Log,
-        file: &FileState,
-        written: &Path,
-    ) -> Result<(), ArrivalError> {
-        let mut fetched = self.disk.create_new(written)?;
-        let mut extents = Extents::of(reach, log.session());
-        for extent in &file.extents {
-            fetched.append(extents.read(*extent).await?)?;
-        }
-        Ok(fetched.sync()?)
-    }
-
-    /// The path for a file. A slot of another session keeps the name that it has here, and so does one that was fetched
-    /// before.
-    fn free_place(&self, name: &FileName, is_taken: &dyn Fn(&Path) -> bool) -> io::Result<PathBuf> {
-        let path = self.place.path(name);
-        if !name.is_slot() {
-            return Ok(path);
-        }
-        for number in 1_u32.. {
-            let path = match number {
-                1 => path.clone(),
-                _ => numbered(&path, number),
-            };
-            let owner = session_of_slot(self.disk, &path);
-            let is_replaced = owner == Some(self.place.session);
-            if !is_taken(&path) && (is_replaced || self.is_free(&path)?) {
-                return Ok(path);
-            }
-        }
-        Ok(path)
-    }
-
-    fn is_free(&self, path: &Path) -> io::Result<bool> {
-        match self.disk.open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-            opened => opened.map(|_| false),
-        }
-    }
 }
 
 /// The name of a slot whose own is another's.

@@ -5,12 +5,12 @@
 //! since they name what is in other files, and so a reader never finds one without the ones that it continues. Files
 //! that aren't here any more go last, with the manifest that says which files there are.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Change, Difference, FileName, Files, MAX_PAYLOAD, Reach, Source};
+use super::{Change, Difference, FileName, Files, MAX_PAYLOAD, Source};
 use crate::disk::Layout;
 
 /// The entries that are still to be sent so that a replica has what this machine has. At most one is in memory.
@@ -54,15 +54,17 @@ struct Piece {
 }
 
 impl CatchUp {
-    /// The steps to bring the replica up to date, from the differences of its files and their lengths here.
+    /// The steps to bring the replica up to date, from the differences of its files and their lengths here. `number_of` is a
+    /// number for the temporary name of a file: a file that keeps its number is gone on with where an earlier attempt has
+    /// sent a part of it.
     pub fn new(
-        reach: &impl Reach,
+        number_of: &dyn Fn(&FileName) -> u64,
         differences: &BTreeMap<FileName, Difference>,
         lengths: &BTreeMap<FileName, u64>,
         there: &Files,
     ) -> Self {
         let mut catch_up = Self::default();
-        let mut removed = Vec::new();
+        let (mut removed, mut in_use) = (Vec::new(), BTreeSet::new());
         for turn in [Turn::First, Turn::Journals, Turn::Manifest] {
             let mut placed = Vec::new();
             for (name, difference) in differences.iter().filter(|(name, _)| Turn::of(name) == turn)
@@ -74,13 +76,16 @@ impl CatchUp {
                     Difference::Other | Difference::Shorter if name.only_grows() => {}
                     Difference::Longer => {
                         let from = there.get(name).map_or(0, |file| file.bytes);
-                        catch_up.add_pieces(name, name, from, len);
+                        catch_up.add_pieces((name, name), false, from, len);
                     }
                     Difference::OnlyThere => removed.push(Change::Remove { name: name.clone() }),
                     Difference::OnlyHere | Difference::Other | Difference::Shorter => {
-                        let staged = name.with(&format!(".{:016x}.new", reach.random() as u64));
-                        catch_up.add_pieces(name, &staged, 0, len);
-                        placed.push(Change::Place { from: staged, to: name.clone() });
+                        let staged = name.with(&format!(".{:016x}.new", number_of(name)));
+                        let sent = there.get(&staged).map(|file| file.bytes);
+                        let from = sent.unwrap_or(0);
+                        catch_up.add_pieces((name, &staged), sent.is_none(), from, len);
+                        placed.push(Change::Place { from: staged.clone(), to: name.clone() });
+                        in_use.insert(staged);
                     }
                 }
             }
@@ -90,6 +95,7 @@ impl CatchUp {
             catch_up.add_changes(placed);
         }
         let is_left_over = |name: &&FileName| Layout::place_of_unfinished(name.name()).is_some();
+        let is_left_over = |name: &&FileName| is_left_over(name) && !in_use.contains(*name);
         let left_over = there.all().keys().filter(is_left_over);
         catch_up.add_changes(left_over.map(|name| Change::Remove { name: name.clone() }).collect());
         catch_up
@@ -101,11 +107,17 @@ impl CatchUp {
         }
     }
 
-    fn add_pieces(&mut self, from: &FileName, to: &FileName, begin: u64, end: u64) {
+    fn add_pieces(
+        &mut self,
+        (from, to): (&FileName, &FileName),
+        is_new: bool,
+        begin: u64,
+        end: u64,
+    ) {
         let mut offset = begin;
         loop {
-            let len = (end - offset).min(MAX_PAYLOAD as u64);
-            let is_first_of_new = offset == 0 && from != to;
+            let len = end.saturating_sub(offset).min(MAX_PAYLOAD as u64);
+            let is_first_of_new = is_new && offset == begin;
             if len == 0 && !is_first_of_new {
                 break;
             }
@@ -125,7 +137,8 @@ impl CatchUp {
 
     /// The next entry and its payload; `None` if there is nothing more to send.
     ///
-    /// Fails where a file can't be read, as one that was removed since: then both are to be compared once more.
+    /// Fails where a file can't be read: one that was removed since makes both be compared once more. What comes before it is
+    /// handed out first.
     pub fn next(&mut self, here: &impl Source) -> io::Result<Option<(Vec<Change>, Vec<u8>)>> {
         let (mut changes, mut payload) = (Vec::new(), Vec::new());
         while let Some(step) = self.steps.front_mut() {
@@ -136,7 +149,10 @@ impl CatchUp {
                     {
                         break;
                     }
-                    let bytes = here.read(&piece.from, piece.offset, piece.len)?;
+                    let bytes = match here.read(&piece.from, piece.offset, piece.len) {
+                        Err(_) if !changes.is_empty() => break,
+                        read => read?,
+                    };
                     let (name, offset, len) = (piece.to.clone(), piece.offset, piece.len);
                     if piece.is_first_of_new {
                         changes.push(Change::Create { name: name.clone() });

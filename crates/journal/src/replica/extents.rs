@@ -11,8 +11,8 @@ use crate::model::ids::SessionId;
 ///
 /// An entry holds what was appended since the one before, often a file's pieces of many checkpoints. The newest entry stays
 /// in memory, so that it is read once for all of them: a read is a request that a bucket bills.
-pub(super) struct Extents<'a, R> {
-    reach: &'a R,
+pub(super) struct Extents<R> {
+    reach: R,
     session: SessionId,
     newest: Option<Payload>,
 }
@@ -23,9 +23,9 @@ struct Payload {
     range: Range<usize>,
 }
 
-impl<'a, R: Reach> Extents<'a, R> {
-    pub fn of(reach: &'a R, session: SessionId) -> Self {
-        Self { reach, session, newest: None }
+impl<R: Reach> Extents<R> {
+    pub fn of(reach: &R, session: SessionId) -> Self {
+        Self { reach: reach.clone(), session, newest: None }
     }
 
     /// Reads a piece.

@@ -366,6 +366,14 @@ impl Keeper {
                 self.note_fault(fault);
             }
             ReplicaNews::Back => self.note_answer(),
+            ReplicaNews::Failed(error) => {
+                // What is asked for by its name is never played as it is here.
+                if Patience::without_replica(shipment.patience) != Readiness::Unclaimed {
+                    return self.end(at, Over::Unread(error));
+                }
+                self.answer(at, Readiness::Unclaimed);
+                self.reports.push(ReplicaReport::Failed(session, error));
+            }
             ReplicaNews::Over(over) => return self.end(at, over),
         }
         false
@@ -383,18 +391,21 @@ impl Keeper {
             let last = shipment.replicated();
             self.reports.extend(last.map(|it| ReplicaReport::Replicated(session, it)));
         }
-        if matches!(shipment.phase, Phase::Leaving { is_answered: false }) {
-            self.reports.push(ReplicaReport::LetGo(session, is_replicated));
-        }
+        let is_left = matches!(shipment.phase, Phase::Leaving { is_answered: false });
         let readiness = match &over {
-            Over::Released => return true,
-            Over::Forked => Readiness::Forked,
-            Over::Removed => Readiness::Removed,
-            _ => without_replica,
+            Over::Released => None,
+            Over::Forked => Some(Readiness::Forked),
+            Over::Removed => Some(Readiness::Removed),
+            _ => Some(without_replica),
         };
         // If it is only about to be played, the answer is enough where it says why.
-        if !self.answer(at, readiness) || readiness == without_replica {
+        if let Some(readiness) = readiness
+            && (!self.answer(at, readiness) || readiness == without_replica)
+        {
             self.reports.push(ReplicaReport::Over(session, epoch, over));
+        }
+        if is_left {
+            self.reports.push(ReplicaReport::LetGo(session, is_replicated));
         }
         true
     }

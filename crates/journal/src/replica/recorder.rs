@@ -436,6 +436,13 @@ pub struct RecordedFiles {
     damaged: BTreeSet<FileName>,
 }
 
+impl RecordedFiles {
+    /// Distinguishes a file from others that had or will have its name, for as long as its recorder notes it.
+    pub(super) fn number(&self, name: &FileName) -> u64 {
+        self.files.get(name).map_or(0, |(_, number)| *number)
+    }
+}
+
 impl Source for RecordedFiles {
     fn files(&self) -> io::Result<BTreeMap<FileName, u64>> {
         Ok(self.files.iter().map(|(name, (len, _))| (name.clone(), *len)).collect())

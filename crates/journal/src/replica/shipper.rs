@@ -4,6 +4,8 @@
 //! [`Shipper::step`] does one piece of that and says when it wants to be called again, so that a thread, a test or a
 //! program with a loop of its own can drive it. It never runs on the thread that plays.
 
+mod arriving;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
@@ -12,16 +14,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::warn;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::arrival::{bring_here, join_here};
+use self::arriving::Arriving;
+use super::arrival::{Arrival, Arrived};
 use super::claim::owner_of;
 use super::comparison::is_gone;
 use super::recorder::{Happened, RecordedFiles, Recorder};
 use super::{
     ArrivalError, CatchUp, Change, Claim, ClaimError, Claimant, CompareError, Direct, Epoch,
-    FileName, Log, MAX_PAYLOAD, Mark, Owner, Position, ReadError, ReplicaStore, Source, Standing,
-    StoreFault, Trouble, Watch, Watcher, block_on, clear_removed, compare, difference,
+    FileName, Log, MAX_PAYLOAD, Mark, Owner, Position, Reach, ReadError, ReplicaStore, Source,
+    Standing, StoreFault, Trouble, Watch, Watcher, block_on, clear_removed, compare, difference,
 };
 use crate::disk::{Disk, LocalStore};
 use crate::model::ids::SessionId;
@@ -47,6 +50,8 @@ pub enum ReplicaNews {
     Lost(StoreFault),
     /// It answers again.
     Back,
+    /// This machine's files can't be read or written while the session isn't played yet. It is tried again.
+    Failed(io::Error),
     /// Nothing more is sent, for this reason. Local files are as they were.
     Over(Over),
 }
@@ -66,8 +71,8 @@ pub enum Over {
     Released,
     /// The replica can't be read.
     Unreadable(ReadError),
-    /// This machine's files can't be read or written, and nothing waits for that any longer: the session is not played yet, or
-    /// no more. While it is played it is tried again, for as long as it takes.
+    /// This machine's files can't be read or written, and nothing waits for that any longer: the session isn't played any
+    /// more. While it is played it is tried again, for as long as it takes.
     Unread(io::Error),
 }
 
@@ -112,13 +117,16 @@ pub struct Shipper {
     is_played: bool,
     /// The time at which something was sent last.
     sent_at: Option<Duration>,
-    /// The number of failures of this machine's files since something was sent.
+    /// The number of failures of this machine's files since what was noted was sent.
     in_vain: u32,
+    /// Distinguishes the temporary names in the replica from those of others.
+    staging: u64,
 }
 
 enum Stage {
     Waiting { log: Log, watcher: Watcher },
     Claiming { log: Log, claimant: Claimant },
+    Arriving(Box<Arriving>),
     Owning(Box<Owning>),
     Over,
 }
@@ -211,6 +219,7 @@ impl Shipper {
         let (is_lost, is_draining, is_withheld, is_played) = (false, false, false, false);
         let (sent_at, in_vain) = (None, 0);
         let reach = Direct(store);
+        let staging = reach.random() as u64;
         Self {
             options,
             reach,
@@ -221,6 +230,7 @@ impl Shipper {
             is_played,
             sent_at,
             in_vain,
+            staging,
         }
     }
 
@@ -256,7 +266,13 @@ impl Shipper {
     /// Returns true if the session is this machine's in the replica, as far as it knows.
     #[must_use]
     pub fn is_owner(&self) -> bool {
-        matches!(self.stage, Stage::Owning(_))
+        matches!(self.stage, Stage::Arriving(_) | Stage::Owning(_))
+    }
+
+    /// Returns true if this machine's files can't be read or written, and that lasts.
+    #[must_use]
+    pub fn fails_here(&self) -> bool {
+        self.in_vain >= MOST_IN_VAIN
     }
 
     /// Sends nothing more of the session's files, or goes on with all that was withheld. An entry that was begun is ended.
@@ -296,6 +312,7 @@ impl Shipper {
         let (stage, done) = match stage {
             Stage::Waiting { log, watcher } => self.wait(now, log, watcher),
             Stage::Claiming { log, claimant } => self.claim(now, log, claimant, news),
+            Stage::Arriving(arriving) => self.arrive(now, arriving, news),
             Stage::Owning(mut owning) => {
                 let done = self.own(now, &mut owning, news);
                 (Stage::Owning(owning), done)
@@ -326,23 +343,26 @@ impl Shipper {
     fn fail_here(&mut self, error: io::Error, news: &mut Vec<ReplicaNews>) -> Duration {
         let passes = is_gone(&error) || error.kind() == io::ErrorKind::ResourceBusy;
         let is_asked_for = !self.is_played && !self.is_draining;
-        let lasts = self.in_vain >= MOST_IN_VAIN || is_asked_for && !passes;
-        if lasts && (self.is_draining || !self.is_played) {
+        let lasts = self.fails_here() || is_asked_for && !passes;
+        if lasts && self.is_draining {
             return self.end(Over::Unread(error), news);
         }
-        if self.in_vain == MOST_IN_VAIN - 1 {
+        self.in_vain = self.in_vain.saturating_add(1);
+        let rest = match lasts {
+            // One that is owned is renewed in time.
+            true if self.is_owner() => self.options.lease / 3,
+            // Each try claims once more, before a machine that waits for the session may.
+            true => self.options.lease / 2,
+            false if is_gone(&error) => AT_REST,
+            false => AFTER_FAULT,
+        };
+        if lasts && is_asked_for {
+            news.push(ReplicaNews::Failed(error));
+        } else if self.in_vain == MOST_IN_VAIN {
             let session = self.session();
             warn!(%session, %error, "files can't be read or written for the replica, so it falls behind");
         }
-        self.in_vain = self.in_vain.saturating_add(1);
-        match lasts {
-            // One that is owned is renewed in time.
-            true if self.is_owner() => self.options.lease / 3,
-            // Each try claims once more.
-            true => self.options.lease,
-            false if is_gone(&error) => AT_REST,
-            false => AFTER_FAULT,
-        }
+        rest
     }
 
     fn end(&mut self, over: Over, news: &mut Vec<ReplicaNews>) -> Duration {
@@ -413,69 +433,81 @@ impl Shipper {
                 let watcher = Watcher::default();
                 (Stage::Waiting { log, watcher }, Ok(AT_REST))
             }
-            Ok(claim) => match self.begin(now, claim, log) {
-                Ok(owning) => {
-                    news.push(ReplicaNews::Claimed(claim.epoch));
-                    (Stage::Owning(Box::new(owning)), Ok(Duration::ZERO))
-                }
-                Err(halt @ (Halt::Store(_) | Halt::Local(_))) => {
-                    // The epoch that was claimed is left, and the next one taken, unless another has taken it meanwhile: it
-                    // has waited until this machine was silent for the length of a lease, and plays by now.
-                    let log = Log::new(self.session());
-                    let claimant = Claimant::new(self.session(), &self.reach);
-                    let claimant = claimant.following(claim.epoch);
-                    (Stage::Claiming { log, claimant }, Err(halt))
-                }
-                Err(halt) => (Stage::Over, Err(halt)),
-            },
+            Ok(claim) => {
+                let epoch = claim.epoch;
+                let begun = self.begin(now, claim, log);
+                self.claimed(epoch, begun, news)
+            }
         }
     }
 
-    /// Compares both sides, fetches what is newer in the replica, and begins to catch it up.
-    fn begin(&self, now: Duration, claim: Claim, log: Log) -> Result<Owning, Halt> {
-        let ShipperOptions { local, recorder, machine, .. } = &self.options;
-        let disk = local.store.disk();
+    /// Continues where a session that was claimed is to be had, and where it isn't.
+    fn claimed(
+        &self,
+        epoch: Epoch,
+        begun: Result<Stage, Halt>,
+        news: &mut Vec<ReplicaNews>,
+    ) -> (Stage, Result<Duration, Halt>) {
+        match begun {
+            Ok(stage) => {
+                if matches!(stage, Stage::Owning(_)) {
+                    news.push(ReplicaNews::Claimed(epoch));
+                }
+                (stage, Ok(Duration::ZERO))
+            }
+            Err(halt @ (Halt::Store(_) | Halt::Local(_))) => {
+                // The epoch that was claimed is left, and the next one taken, unless another has taken it meanwhile: it
+                // has waited until this machine was silent for the length of a lease, and plays by now.
+                let log = Log::new(self.session());
+                let claimant = Claimant::new(self.session(), &self.reach).following(epoch);
+                (Stage::Claiming { log, claimant }, Err(halt))
+            }
+            Err(halt) => (Stage::Over, Err(halt)),
+        }
+    }
+
+    /// Compares both sides, and begins to bring here what is newer in the replica, or to catch it up.
+    fn begin(&self, now: Duration, claim: Claim, log: Log) -> Result<Stage, Halt> {
+        let ShipperOptions { local, recorder, .. } = &self.options;
         let mut owner = Owner::new(self.reach.clone(), claim, log, WINDOW)?;
         let before = self.read_mark();
-        let (here, _) = recorder.begin_comparison(disk);
+        let (here, _) = recorder.begin_comparison(local.store.disk());
+        let (reach, store, place) = (&self.reach, &local.store, recorder.place());
         let standing =
-            compare(&self.reach, owner.log(), &here, owner.files(), before.as_ref(), claim.epoch);
-        match block_on(standing)? {
-            Standing::Same | Standing::ReplicaIsBehind => {}
-            Standing::MachineIsBehind if !self.is_played => {
-                let place = recorder.place();
-                block_on(bring_here(&self.reach, owner.log(), &here, &local.store, place))?;
-                recorder.look_again(&**disk)?;
+            compare(reach, owner.log(), &here, owner.files(), before.as_ref(), claim.epoch);
+        let (arrival, joins) = match block_on(standing)? {
+            Standing::Same | Standing::ReplicaIsBehind => {
+                return Ok(Stage::Owning(Box::new(self.owning(now, owner)?)));
             }
-            Standing::Forked
-                if !self.is_played
-                    && self.options.joins_forks
-                    && block_on(join_here(
-                        &self.reach,
-                        owner.log(),
-                        &here,
-                        &local.store,
-                        recorder.place(),
-                    ))? =>
-            {
-                let session = self.session();
-                warn!(
-                    %session,
-                    "the session was continued here and on another machine: the line that was \
-                     played last goes on, the other one is kept as a branch"
-                );
-                recorder.look_again(&**disk)?;
+            Standing::MachineIsBehind if !self.is_played => {
+                let log = (reach, owner.log());
+                (Some(block_on(Arrival::replacing(log, &here, store, place))?), false)
+            }
+            Standing::Forked if !self.is_played && self.options.joins_forks => {
+                let log = (reach, owner.log());
+                (block_on(Arrival::joining(log, &here, store, place))?, true)
             }
             // The session that is played continues from the machine's files.
-            Standing::MachineIsBehind | Standing::Forked => {
+            Standing::MachineIsBehind | Standing::Forked => (None, false),
+        };
+        match arrival {
+            Some(arrival) => {
+                owner.renew(&self.options.machine);
+                Ok(Stage::Arriving(Box::new(Arriving { owner, arrival, joins, renewed: now })))
+            }
+            None => {
                 // Another needn't wait for who doesn't play it.
                 let _ = block_on(owner.release());
-                return Err(Halt::Over(Over::Forked));
+                Err(Halt::Over(Over::Forked))
             }
         }
-        let mark = Mark::new(claim, owner.files());
+    }
+
+    /// The owner's work from here on: the files of this machine are those of the session.
+    fn owning(&self, now: Duration, mut owner: Owner<Direct>) -> Result<Owning, Halt> {
+        let mark = Mark::new(owner.claim(), owner.files());
         self.write_mark(&mark)?;
-        owner.renew(machine);
+        owner.renew(&self.options.machine);
         let catch_up = Some(self.catch_up(&owner)?);
         let (is_marked, must_compare, sent) = (true, false, VecDeque::new());
         Ok(Owning { owner, mark, is_marked, catch_up, must_compare, sent, renewed: now })
@@ -484,7 +516,11 @@ impl Shipper {
     fn catch_up(&self, owner: &Owner<Direct>) -> Result<(CatchUp, RecordedFiles, u64), Halt> {
         let (here, count) = self.options.recorder.begin_comparison(self.options.local.store.disk());
         let differences = block_on(difference(&self.reach, owner.log(), &here, owner.files()))?;
-        let catch_up = CatchUp::new(&self.reach, &differences, &here.files()?, owner.files());
+        let number_of = |name: &FileName| {
+            let seed = self.staging.wrapping_add(here.number(name));
+            xxh3_64_with_seed(name.name().as_bytes(), seed)
+        };
+        let catch_up = CatchUp::new(&number_of, &differences, &here.files()?, owner.files());
         Ok((catch_up, here, count))
     }
 
@@ -500,7 +536,16 @@ impl Shipper {
             owning.owner.renew(&self.options.machine);
             block_on(owning.owner.look_back())?;
         }
-        if !self.is_withheld
+        // It is durable before the first entry of its claim is sent.
+        if !owning.is_marked {
+            match self.write_mark(&owning.mark) {
+                Ok(()) => owning.is_marked = true,
+                Err(Halt::Local(error)) => unsent = Some(error),
+                Err(halt) => return Err(halt),
+            }
+        }
+        if owning.is_marked
+            && !self.is_withheld
             && owning.owner.can_send()
             && owning.owner.has_room()
             && self.may_send(now, owning)
@@ -510,7 +555,10 @@ impl Shipper {
                 Ok(true) => {
                     is_idle = false;
                     self.sent_at = Some(now);
-                    self.in_vain = 0;
+                    // A part of a comparison may be sent many times.
+                    if owning.catch_up.is_none() {
+                        self.in_vain = 0;
+                    }
                 }
                 // What was sent before is acknowledged all the same.
                 Err(Halt::Local(error)) => unsent = Some(error),
@@ -520,8 +568,8 @@ impl Shipper {
         if owning.owner.is_compaction_due() && !self.is_draining && !self.is_withheld {
             block_on(owning.owner.begin_compaction())?;
         }
-        if owning.owner.is_compacting() {
-            is_idle = false;
+        is_idle &= !owning.owner.is_compacting();
+        if owning.owner.is_compacting() && owning.is_marked {
             block_on(owning.owner.compact())?;
             if owning.owner.claim() != owning.mark.claim {
                 owning.mark = Mark::new(owning.owner.claim(), owning.owner.files());
@@ -533,10 +581,6 @@ impl Shipper {
         }
         block_on(owning.owner.settle())?;
         self.report(owning, news, false);
-        if !owning.is_marked {
-            self.write_mark(&owning.mark)?;
-            owning.is_marked = true;
-        }
         if let Some(error) = unsent {
             return Err(error.into());
         }
@@ -588,7 +632,7 @@ impl Shipper {
                     owning.catch_up = None;
                 }
                 Err(error) => {
-                    owning.must_compare = true;
+                    owning.must_compare = is_gone(&error);
                     return Err(error.into());
                 }
             }

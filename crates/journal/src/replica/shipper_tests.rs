@@ -1,5 +1,6 @@
 //! Files that are written through the recorder, and what the replica has of them.
 
+mod arrivals;
 mod losses;
 mod races;
 

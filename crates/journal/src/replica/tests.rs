@@ -290,7 +290,12 @@ fn catching_up_sends_the_difference_and_files_of_many_entries_are_whole() {
         let differences =
             block_on(difference(&place.reach, owner.log(), here, owner.files())).unwrap();
         let lengths = here.files().unwrap();
-        let mut catch_up = CatchUp::new(&place.reach, &differences, &lengths, owner.files());
+        let mut catch_up = CatchUp::new(
+            &|_| SessionId::random().uuid().as_u128() as u64,
+            &differences,
+            &lengths,
+            owner.files(),
+        );
         let mut sent = 0;
         while let Some((changes, payload)) = catch_up.next(here).unwrap() {
             sent += payload.len();

@@ -5,6 +5,7 @@
 //! wrote.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use tracing::{debug, warn};
@@ -161,7 +162,8 @@ impl Sweeping {
             && forgetting.all(|segment| segment.header.host == self.host)
     }
 
-    /// Removes what was being written in a session's directory, if no other machine ever wrote there.
+    /// Removes what was being written in a session's directory, if no other machine ever wrote there. A slot is written there
+    /// by this machine alone, while it fetches the session.
     fn sweep_session(&self, store: &DirectoryStore, session: SessionId, is_played: bool) -> usize {
         let directory = store.layout().session(session);
         let Ok(entries) = store.disk().list(&directory) else { return 0 };
@@ -185,7 +187,10 @@ impl Sweeping {
         let Ok(stored) = store.open_session(session) else { return 0 };
         let mut segments = stored.index().segments().iter();
         let is_own = segments.all(|segment| segment.header.host == self.host);
-        let own = unfinished.iter().filter(|_| is_own);
+        let is_slot = |path: &Path| {
+            path.file_name().and_then(OsStr::to_str).is_some_and(Layout::is_unfinished_slot)
+        };
+        let own = unfinished.iter().filter(|path| is_own || is_slot(path));
         let removed = own.map(|path| remove_unfinished(store, path)).sum();
         drop(lock);
         removed

@@ -1,5 +1,6 @@
 //! The keeper's orders, and its reports.
 
+use std::io;
 use std::time::Duration;
 
 use crate::model::ids::{CheckpointId, SessionId};
@@ -74,6 +75,8 @@ pub enum ReplicaReport {
     Lost(StoreFault),
     /// It answers again.
     Back,
+    /// Files of a session that is played as it is here can't be read or written for the replica. It is tried again.
+    Failed(SessionId, io::Error),
     /// Nothing more of a session is sent.
     Over(SessionId, Epoch, Over),
     /// A session of an erased player is removed: nothing of it is left but random numbers.

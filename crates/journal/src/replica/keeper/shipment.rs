@@ -134,7 +134,7 @@ impl Shipment {
         if self.awaited.len() > AWAITED {
             self.awaited.pop_front();
         }
-        if self.shipper.is_owner() && !self.shipper.is_lost() {
+        if self.shipper.is_owner() && !self.shipper.is_lost() && !self.shipper.fails_here() {
             self.due = now.elapsed;
         }
     }

@@ -16,7 +16,7 @@ use crate::model::ids::{CheckpointId, RunId, SessionId};
 use crate::read::recovery::{KnownTypes, VersionFit};
 use crate::replica::recorder::{Recorders, RecordingDisk};
 use crate::replica::{
-    Body, Direct, Entry, Epoch, Key, Log, MemoryReplica, Position, ReplicaStore, block_on,
+    Body, Direct, Entry, Epoch, Key, Log, MemoryReplica, Over, Position, ReplicaStore, block_on,
 };
 
 struct NoTypes;
@@ -172,6 +172,42 @@ fn what_the_replica_has_more_of_is_not_played_as_it_is_here_if_the_disk_fails() 
         let is_expected = |report: &ReplicaReport| matches!(report, ReplicaReport::Ready(_, readiness) if *readiness == expected);
         assert!(reports.iter().any(is_expected), "{reports:?}");
     }
+}
+
+#[test]
+fn a_session_that_is_readied_on_a_full_disk_is_played_and_replicated_once_there_is_room() {
+    let mut kept = Kept::new();
+    kept.memory.fail_next(Operation::Replace, ErrorKind::StorageFull);
+    kept.execute(ReplicaOrder::Ready(kept.session));
+    let reports = kept.turn();
+    let [.., ReplicaReport::Ready(_, Readiness::Unclaimed), ReplicaReport::Failed(..)] =
+        &reports[..]
+    else {
+        panic!("{reports:?}")
+    };
+    kept.write("1-000001.journal");
+    let reports: Vec<_> = (0..20).flat_map(|_| kept.turn()).collect();
+    let is_claimed = |report: &ReplicaReport| matches!(report, ReplicaReport::Claimed(..));
+    assert!(reports.iter().any(is_claimed), "{reports:?}");
+    let there = [("1-000000.journal".to_owned(), 3), ("1-000001.journal".to_owned(), 4)];
+    assert_eq!(kept.replicated(), there);
+}
+
+#[test]
+fn a_session_that_ends_without_being_sent_says_why_before_it_is_let_go() {
+    let mut kept = Kept::new();
+    kept.execute(ReplicaOrder::Ready(kept.session));
+    kept.turn();
+    kept.write("1-000001.journal");
+    kept.memory.remove_all(&kept.path("1-000001.journal"));
+    let mut reports = kept.execute(ReplicaOrder::LetGo(kept.session));
+    (0..50).for_each(|_| reports.extend(kept.turn()));
+    reports.retain(|report| !matches!(report, ReplicaReport::Found(..)));
+    let [.., ReplicaReport::Over(_, _, Over::Unread(_)), ReplicaReport::LetGo(_, false)] =
+        &reports[..]
+    else {
+        panic!("{reports:?}")
+    };
 }
 
 impl Kept {

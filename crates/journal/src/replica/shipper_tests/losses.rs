@@ -42,8 +42,9 @@ impl Here {
     /// Another machine, that has everything by now.
     fn elsewhere(&self) -> Self {
         let mut there = Self::on(MemoryDisk::default(), self.store.clone(), self.session);
+        there.settle();
+        let mut there = there.again();
         there.release();
-        assert_eq!(there.files(), there.fetched());
         there.again()
     }
 
@@ -56,7 +57,7 @@ impl Here {
     }
 }
 
-fn journal(header: &SegmentHeader) -> Vec<u8> {
+pub(super) fn journal(header: &SegmentHeader) -> Vec<u8> {
     SegmentBytes::new(header).bytes
 }
 
@@ -240,7 +241,7 @@ fn a_slot_whose_header_is_damaged_stays_in_the_replica() {
 }
 
 /// A slot of the session: its path, and its bytes.
-fn slot(here: &Here, name: &str) -> (PathBuf, Vec<u8>) {
+pub(super) fn slot(here: &Here, name: &str) -> (PathBuf, Vec<u8>) {
     let place = here.layout.slots().join(format!("{name}.save"));
     let slot = SlotHeader {
         id: SlotId::random(),

@@ -2,9 +2,31 @@
 
 use std::io::ErrorKind;
 
-use super::{Here, count, followed_by};
+use std::path::Path;
+
+use super::{Here, LEASE, count, followed_by};
 use crate::disk::{Disk, MemoryDisk, Operation};
-use crate::replica::{Over, ReplicaNews, Shipper};
+use crate::replica::{Body, Entry, Key, Over, ReplicaNews, ReplicaStore, Shipper};
+
+impl Here {
+    /// The entries of the newest epoch in the replica that change files, and the bytes of all entries.
+    fn changes_and_bytes(&self) -> (usize, usize) {
+        let listing = self.store.list(self.session).unwrap();
+        let (mut changes, mut bytes) = (0, 0);
+        for (epoch, positions) in &listing.entries {
+            for position in positions {
+                let (session, epoch, position) = (self.session, *epoch, *position);
+                let key = Key::Entry { session, epoch, position };
+                let entry = self.store.read(key).unwrap().unwrap();
+                bytes += entry.len();
+                let (decoded, _) = Entry::decode(key, &entry).unwrap();
+                let is_newest = epoch == listing.highest();
+                changes += usize::from(is_newest && matches!(decoded.body, Body::Changes(_)));
+            }
+        }
+        (changes, bytes)
+    }
+}
 
 #[test]
 fn a_file_that_goes_during_a_comparison_makes_both_sides_be_compared_once_more() {
@@ -35,7 +57,7 @@ fn a_file_that_goes_during_a_comparison_makes_both_sides_be_compared_once_more()
 }
 
 #[test]
-fn files_that_somebody_else_removed_end_it_after_some_tries() {
+fn files_that_somebody_else_removed_are_a_failure_after_some_tries() {
     let mut here = Here::new();
     here.write("1-000000.journal", b"one");
     let mut shipper = here.shipper();
@@ -44,7 +66,7 @@ fn files_that_somebody_else_removed_end_it_after_some_tries() {
     for _ in 0..50 {
         news.extend(here.ship(&mut shipper));
     }
-    assert!(matches!(news.last(), Some(ReplicaNews::Over(_))), "{news:?}");
+    assert!(matches!(news.last(), Some(ReplicaNews::Failed(_))), "{news:?}");
 }
 
 /// A disk that is full, or has no free handle, while a session is claimed, compared and drained.
@@ -86,8 +108,12 @@ fn who_plays_stays_the_owner_however_long_a_file_cannot_be_read() {
     let mut there = Here::on(MemoryDisk::default(), here.store.clone(), here.session);
     let mut other = there.shipper();
     for _ in 0..100 {
-        let news = here.ship(&mut shipper);
-        assert!(!news.iter().any(|it| matches!(it, ReplicaNews::Over(_))), "{news:?}");
+        let mut news = Vec::new();
+        let rest = shipper.step(here.now, &mut news);
+        assert!(news.is_empty(), "{news:?}");
+        assert!(rest <= LEASE / 3, "it isn't renewed in time: {rest:?}");
+        here.now += rest;
+        there.now = here.now;
         assert!(there.ship(&mut other).is_empty(), "another machine claims it");
     }
     // It isn't played any more, and nothing waits for the file.
@@ -172,4 +198,62 @@ fn who_claimed_and_could_not_begin_claims_again_if_nobody_else_has() {
     let news = here.ship(&mut shipper);
     assert!(matches!(news[0], ReplicaNews::Claimed(epoch) if epoch.0 == 3), "{news:?}");
     assert!(shipper.is_owner());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_has_nothing_of_the_others_sent_twice() {
+    let mut here = Here::new();
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    shipper.play();
+    here.write("1-000000.journal", &vec![7; 3 << 20]);
+    here.write("1-000001.journal", b"next");
+    here.memory.remove_all(&here.path("1-000001.journal"));
+    (0..200).for_each(|_| drop(here.ship(&mut shipper)));
+    let (_, bytes) = here.changes_and_bytes();
+    assert!(bytes < 4 << 20, "{bytes} bytes");
+    here.memory.put(&here.path("1-000001.journal"), b"next");
+    here.ship(&mut shipper);
+    assert!(here.fetched() == here.files());
+    let (_, bytes) = here.changes_and_bytes();
+    assert!(bytes < 4 << 20, "{bytes} bytes");
+}
+
+#[test]
+fn a_drain_ends_though_a_file_behind_others_cannot_be_read() {
+    let mut here = Here::new();
+    here.write("1-000000.journal", &vec![7; 3 << 20]);
+    here.write("1-000001.journal", b"next");
+    here.memory.remove_all(&here.path("1-000001.journal"));
+    let mut shipper = here.shipper();
+    shipper.drain();
+    let news: Vec<_> = (0..50).flat_map(|_| here.ship(&mut shipper)).collect();
+    assert!(matches!(news.last(), Some(ReplicaNews::Over(Over::Unread(_)))), "{news:?}");
+}
+
+#[test]
+fn nothing_of_a_new_epoch_is_sent_before_its_mark_is_on_this_disk() {
+    let mut here = Here::new();
+    here.write("1-000000.journal", b"one");
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    here.memory.refuse_writes(Path::new("state"), ErrorKind::StorageFull);
+    let replace = |here: &Here, byte: u8| {
+        here.disk.replace(&here.path("x.attachment"), &vec![byte; 1 << 20]).unwrap();
+    };
+    let first = here.store.list(here.session).unwrap().highest();
+    for byte in 0..100 {
+        replace(&here, byte);
+        here.ship(&mut shipper);
+        if here.store.list(here.session).unwrap().highest() > first {
+            break;
+        }
+    }
+    assert!(here.store.list(here.session).unwrap().highest() > first, "it was never compacted");
+    replace(&here, 200);
+    (0..20).for_each(|_| drop(here.ship(&mut shipper)));
+    assert_eq!(here.changes_and_bytes().0, 0);
+    here.memory.heal();
+    (0..20).for_each(|_| drop(here.ship(&mut shipper)));
+    assert!(here.fetched() == here.files());
 }

@@ -1,0 +1,133 @@
+//! Events while a session is fetched that is this machine's already.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::losses::{journal, slot};
+use super::{Here, LEASE, MemoryReplica};
+use crate::disk::{Disk, MemoryDisk};
+use crate::format::SegmentHeader;
+use crate::format::sample::{self, header};
+use crate::model::ids::SessionId;
+use crate::replica::{Direct, Log, Over, ReplicaNews, Shipper, Watch, Watcher, block_on};
+
+/// A session of some megabytes in the replica, which a machine that has none of it has just claimed.
+fn being_fetched() -> (Here, Shipper) {
+    let mut here = Here::on(MemoryDisk::default(), MemoryReplica::default(), sample::session());
+    for number in 0..4 {
+        here.write(&format!("1-00000{number}.journal"), &vec![number; 3 << 20]);
+    }
+    let (place, bytes) = slot(&here, "boss");
+    here.disk.replace(&place, &bytes).unwrap();
+    let mut shipper = here.shipper();
+    shipper.drain();
+    here.ship(&mut shipper);
+    let there = on_another_machine(&here.store, here.session);
+    let mut shipper = there.shipper();
+    for _ in 0..8 {
+        shipper.step(Duration::ZERO, &mut Vec::new());
+    }
+    assert!(shipper.is_owner() && !there.files().is_empty());
+    (there, shipper)
+}
+
+fn on_another_machine(store: &MemoryReplica, session: SessionId) -> Here {
+    Here::on(MemoryDisk::default(), store.clone(), session)
+}
+
+/// Returns true if a machine has what the replica has, slots left out.
+fn has_all_of(here: &Here) -> bool {
+    let mut there = here.fetched();
+    there.retain(|name, _| !name.ends_with(".save"));
+    here.files() == there
+}
+
+#[test]
+fn who_fetches_for_longer_than_a_lease_stays_the_owner() {
+    let (there, mut shipper) = being_fetched();
+    let reach = Direct(Arc::new(there.store.clone()));
+    let (mut log, mut watcher) = (Log::new(there.session), Watcher::default());
+    let (mut now, mut news) = (Duration::ZERO, Vec::new());
+    while news.is_empty() {
+        shipper.step(now, &mut news);
+        block_on(log.refresh(&reach)).unwrap();
+        assert_eq!(watcher.look(&log, now, LEASE), Watch::Held);
+        now += LEASE / 2;
+    }
+    assert!(now > 3 * LEASE, "it took {now:?}");
+    assert!(matches!(news[..], [ReplicaNews::Claimed(_)]), "{news:?}");
+    assert!(has_all_of(&there));
+}
+
+#[test]
+fn a_store_that_is_away_for_a_moment_interrupts_a_fetch_and_ends_none() {
+    let (there, mut shipper) = being_fetched();
+    let unfinished = there.files();
+    there.store.go_away();
+    let mut news = Vec::new();
+    shipper.step(Duration::ZERO, &mut news);
+    assert!(matches!(news[..], [ReplicaNews::Lost(_)]), "{news:?}");
+    let files = there.files();
+    let has_stayed = |(name, bytes)| files.get(name) == Some(bytes);
+    assert!(unfinished.iter().all(has_stayed), "what was fetched stays");
+    there.store.come_back();
+    while !matches!(news.last(), Some(ReplicaNews::Claimed(_))) {
+        shipper.step(Duration::ZERO, &mut news);
+    }
+    assert!(has_all_of(&there));
+}
+
+#[test]
+fn another_that_took_the_session_over_during_a_fetch_is_waited_for() {
+    let (there, mut shipper) = being_fetched();
+    let mut other = on_another_machine(&there.store, there.session);
+    let mut taking = other.shipper();
+    other.ship(&mut taking);
+    other.now += LEASE;
+    other.ship(&mut taking);
+    assert!(has_all_of(&other));
+    let mut news = Vec::new();
+    for _ in 0..20 {
+        shipper.step(LEASE, &mut news);
+    }
+    assert!(news.is_empty() && shipper.waits_for_owner(), "{news:?}");
+    assert!(there.files().is_empty(), "{:?}", there.files().keys());
+}
+
+#[test]
+fn a_fetch_that_nobody_waits_for_gives_the_session_back_and_leaves_nothing() {
+    let (there, mut shipper) = being_fetched();
+    shipper.drain();
+    let mut news = Vec::new();
+    shipper.step(Duration::ZERO, &mut news);
+    assert!(matches!(news[..], [ReplicaNews::Over(Over::Released)]), "{news:?}");
+    assert!(there.files().is_empty(), "{:?}", there.files().keys());
+    // The next one doesn't wait for a lease.
+    let mut next = there.shipper();
+    while !matches!(news.last(), Some(ReplicaNews::Claimed(_))) {
+        next.step(Duration::ZERO, &mut news);
+    }
+    assert!(has_all_of(&there));
+}
+
+#[test]
+fn a_slot_that_is_saved_during_a_fetch_stays_beside_the_one_that_comes() {
+    let (there, mut shipper) = being_fetched();
+    let (place, _) = slot(&there, "boss");
+    // Another process saves one of the same name, in another session.
+    let lock = there.memory.try_lock(&there.layout.slots_lock()).unwrap().unwrap();
+    let mut news = Vec::new();
+    for _ in 0..50 {
+        shipper.step(Duration::ZERO, &mut news);
+    }
+    assert!(news.is_empty(), "{news:?}");
+    let saved = journal(&SegmentHeader { session: SessionId::random(), ..header(1, 0) });
+    there.memory.put(&place, &saved);
+    drop(lock);
+    while !matches!(news.last(), Some(ReplicaNews::Claimed(_))) {
+        shipper.step(Duration::ZERO, &mut news);
+    }
+    let beside = place.with_file_name("boss-2.save");
+    assert!(there.memory.content(&place) == Some(saved));
+    assert!(there.memory.content(&beside) == there.fetched().remove("boss.save"));
+}
