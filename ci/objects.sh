@@ -303,7 +303,7 @@ take_over() {
 # All tests on a server that runs.
 tests() {
     cargo test -p bevy_session_objects -- --include-ignored --nocapture
-    cargo test -p bevy_session_cli --features objects --test it -- carrying::
+    cargo test -p bevy_session_cli --features objects --test it -- carrying:: --include-ignored
     cargo build --example headless --features replica
     take_over
 }

@@ -25,6 +25,10 @@ use crate::server::Server;
 /// How long a server may take until it plays.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What a fleet is to do: be played on this long after a lease, and lose no more play than this.
+const BACK_WITHIN: Duration = Duration::from_secs(2);
+const MOST_LOST: Duration = Duration::from_secs(1);
+
 /// What was chosen on the command line.
 struct Options {
     headless: PathBuf,
@@ -76,7 +80,7 @@ fn options() -> Result<Options, String> {
         rounds: 3,
         entities: "10000".to_owned(),
         lease: Duration::from_secs(3),
-        checkpoint: "1000".to_owned(),
+        checkpoint: "500".to_owned(),
     };
     let mut words = env::args().skip(1);
     while let Some(word) = words.next() {
@@ -95,7 +99,10 @@ fn options() -> Result<Options, String> {
         }
     }
     match options.replica.is_empty() {
-        true => Err("--replica is dir:PATH or postgres://USER@HOST:PORT/DB.".to_owned()),
+        true => {
+            Err("--replica is dir:PATH, postgres://USER@HOST:PORT/DB or s3://BUCKET/PREFIX."
+                .to_owned())
+        }
         false => Ok(options),
     }
 }
@@ -192,10 +199,13 @@ fn report(options: &Options, outages: &[Outage]) -> ExitCode {
     let (lost, most_lost) = of(|it| it.lost);
     let lost_replicated = outages.iter().filter(|it| it.lost_replicated).count();
     let untrue = outages.iter().filter(|it| !it.is_true).count();
+    let late = outages.iter().filter(|it| it.nobody_played > options.lease + BACK_WITHIN).count();
+    let costly = outages.iter().filter(|it| it.lost > MOST_LOST).count();
     println!(
         "{} rounds with a lease of {:?}: played on after {median:.2} s in the median and {most:.2} s at most; \
          {lost:.2} s of play lost in the median and {most_lost:.2} s at most; \
-         {lost_replicated} times something that was replicated; {untrue} worlds weren't the saved ones",
+         {lost_replicated} times something that was replicated; {untrue} worlds weren't the saved ones; \
+         {late} times later than {BACK_WITHIN:?} after the lease, {costly} times more than {MOST_LOST:?} lost",
         outages.len(),
         options.lease,
     );

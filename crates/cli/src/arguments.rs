@@ -19,6 +19,7 @@ use crate::insights::Asked;
 use crate::list::Filters;
 use crate::player::Player;
 use crate::prune::Rules;
+use crate::removal::Remove;
 use crate::view::Viewed;
 
 const EXIT_CODES: &str = "\
@@ -110,6 +111,12 @@ pub enum Verb {
     /// owns the session.
     #[command(after_help = example("push --game Acme/Hop last --to postgres://arena@db.example.com/worlds"))]
     Push(Push),
+    /// Remove a session from a replica for good
+    ///
+    /// Without --apply, it only shows what would be removed. No machine plays the session after that, and what one still
+    /// has of it stays there. Random numbers are left, by which every machine knows that it is gone.
+    #[command(after_help = example("remove postgres://arena@db.example.com/worlds 01a1fb8e-1228 --apply"))]
+    Remove(Remove),
     /// Archive sessions: of each, its newest checkpoint, or its summary alone, is kept in one file
     ///
     /// It is refused while the session is played, and while a crash waits for the player's decision.

@@ -129,7 +129,7 @@ pub fn push(session: &OpenSession, to: &str, output: &mut Output<'_>) -> Result<
 }
 
 /// The machine that owns a session, as far as can be known.
-fn owner(log: &Log) -> Option<String> {
+pub fn owner(log: &Log) -> Option<String> {
     let epoch = log.highest();
     let is_free = log.is_empty() || log.seal(epoch).is_some_and(|(_, released)| released);
     (!is_free).then(|| log.owner().unwrap_or("another machine").to_owned())

@@ -88,6 +88,7 @@ mod player;
 mod progress;
 mod prune;
 mod pseudonyms;
+mod removal;
 mod repair;
 mod rewind;
 mod rows;
@@ -184,6 +185,7 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
             carry::pull(&place, &OpenSession::open(&place, &session)?, &arguments.to, output)
         }
         Verb::Push(arguments) => carry::push(&arguments.session.open()?, &arguments.to, output),
+        Verb::Remove(asked) => removal::remove(&asked, output),
         Verb::Health(arguments) => arguments.look(output),
         Verb::Completions { shell } => {
             output.script(&arguments::completions(shell))?;

@@ -1,7 +1,9 @@
-//! Replicas as places, `pull` and `push`.
+//! Replicas as places, `pull`, `push` and `remove`.
 
 use std::fs;
+use std::sync::Arc;
 
+use bevy_session_journal::replica::{Claimant, Direct, DirectoryReplica, Log, block_on};
 use serde_json::Value;
 
 use crate::common::{Done, EVENINGS, Game, RELICS, run};
@@ -20,17 +22,36 @@ fn json(words: &[&str]) -> Value {
 
 #[test]
 fn a_session_goes_to_a_replica_is_read_there_and_comes_back() -> Done {
+    let replica = tempfile::tempdir()?;
+    goes_is_read_and_comes_back(&format!("dir:{}", replica.path().display()))
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+#[ignore = "needs a server: ci/postgres.sh"]
+fn a_session_goes_to_a_database_and_comes_back() -> Done {
+    goes_is_read_and_comes_back(&std::env::var("BEVY_SESSION_POSTGRES")?)
+}
+
+#[cfg(feature = "objects")]
+#[test]
+#[ignore = "needs a server: ci/objects.sh"]
+fn a_session_goes_to_a_bucket_and_comes_back() -> Done {
+    let endpoint = std::env::var("BEVY_SESSION_S3")?;
+    goes_is_read_and_comes_back(&format!("s3://sessions/carrying?endpoint={endpoint}"))
+}
+
+/// On a replica that is empty.
+fn goes_is_read_and_comes_back(there: &str) -> Done {
     let game = Game::new()?;
     let here = game.directory().display().to_string();
-    let replica = tempfile::tempdir()?;
-    let there = format!("dir:{}", replica.path().display());
-    let pushed = json(&["push", "--json", &here, RELICS, "--to", &there]);
+    let pushed = json(&["push", "--json", &here, RELICS, "--to", there]);
     assert_eq!((&pushed["session"], &pushed["came"]), (&RELICS.into(), &"brought".into()));
-    let again = json(&["push", "--json", &here, RELICS, "--to", &there]);
+    let again = json(&["push", "--json", &here, RELICS, "--to", there]);
     assert_eq!(again["came"], "same");
 
     // It is read as on a disk.
-    let listed = tool(&["list", &there], 0);
+    let listed = tool(&["list", there], 0);
     assert!(listed.contains("Relics"), "{listed}");
     let of = |place: &str| {
         let mut shown = json(&["show", "--json", place, RELICS]);
@@ -38,18 +59,21 @@ fn a_session_goes_to_a_replica_is_read_there_and_comes_back() -> Done {
         shown.as_object_mut().unwrap().retain(|key, _| keeps(key));
         shown
     };
-    assert_eq!(of(&there), of(&here));
-    tool(&["verify", "--read-data", &there], 0);
-    assert_eq!(tool(&["log", &there, RELICS], 0), tool(&["log", &here, RELICS], 0));
-    tool(&["diff", &there, RELICS, "last", "last", "--with", &here], 0);
+    assert_eq!(of(there), of(&here));
+    tool(&["verify", "--read-data", there], 0);
+    assert_eq!(tool(&["log", there, RELICS], 0), tool(&["log", &here, RELICS], 0));
+    tool(&["diff", there, RELICS, "last", "last", "--with", &here], 0);
 
     let to = tempfile::tempdir()?;
     let copy = to.path().join("copy").display().to_string();
-    tool(&["pull", &there, RELICS, "--to", &copy], 0);
+    tool(&["pull", there, RELICS, "--to", &copy], 0);
     tool(&["verify", "--read-data", &copy], 0);
     assert_eq!(of(&copy), of(&here));
     // Nothing is written over what is there.
-    tool(&["pull", &there, RELICS, "--to", &copy], 64);
+    tool(&["pull", there, RELICS, "--to", &copy], 64);
+
+    tool(&["remove", there, RELICS, "--apply"], 0);
+    assert!(!tool(&["list", there], 0).contains("Relics"));
     Ok(())
 }
 
@@ -76,6 +100,49 @@ fn what_cannot_be_carried_is_refused_in_a_sentence() -> Done {
     assert!(
         fs::read_dir(replica.path())?.all(|it| it.is_ok_and(|it| it.file_name() == "unfinished"))
     );
+    Ok(())
+}
+
+#[test]
+fn a_session_that_is_removed_from_a_replica_never_comes_back() -> Done {
+    let game = Game::new()?;
+    let here = game.directory().display().to_string();
+    let replica = tempfile::tempdir()?;
+    let there = format!("dir:{}", replica.path().display());
+    tool(&["push", &here, RELICS, "--to", &there], 0);
+    let shown = json(&["remove", "--json", &there, &RELICS[..13]]);
+    assert_eq!((&shown["session"], &shown["removed"]), (&RELICS.into(), &false.into()));
+    assert!(tool(&["list", &there], 0).contains("Relics"), "nothing is removed without --apply");
+
+    let said = tool(&["remove", &there, RELICS, "--apply"], 0);
+    assert!(said.contains("removed, "), "{said}");
+    assert!(!tool(&["list", &there], 0).contains("Relics"));
+    let said = tool(&["push", &here, RELICS, "--to", &there], 1);
+    assert!(said.contains("was removed from the replica"), "{said}");
+    assert!(tool(&["list", &here], 0).contains("Relics"), "this machine keeps its own");
+    tool(&["remove", &there, RELICS, "--apply"], 0);
+    let said = tool(&["remove", &there, "0000", "--apply"], 64);
+    assert!(said.contains("has no session 0000"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_session_that_a_machine_owns_is_removed_only_if_that_is_said() -> Done {
+    let game = Game::new()?;
+    let here = game.directory().display().to_string();
+    let replica = tempfile::tempdir()?;
+    let there = format!("dir:{}", replica.path().display());
+    tool(&["push", &here, RELICS, "--to", &there], 0);
+    let reach = Direct(Arc::new(DirectoryReplica::open(replica.path())?));
+    let session = RELICS.parse()?;
+    block_on(Claimant::new(session, &reach).claim(&reach, &mut Log::new(session)))?;
+
+    let said = tool(&["remove", &there, RELICS], 0);
+    assert!(said.contains("--from-owner"), "{said}");
+    let said = tool(&["remove", &there, RELICS, "--apply"], 1);
+    assert!(said.contains("is being played by another machine"), "{said}");
+    tool(&["remove", &there, RELICS, "--apply", "--from-owner"], 0);
+    assert!(!tool(&["list", &there], 0).contains("Relics"));
     Ok(())
 }
 

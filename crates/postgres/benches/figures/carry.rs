@@ -1,5 +1,6 @@
 //! A session of 100 MB that is brought to the replica, and read back.
 
+use std::error::Error;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,14 +8,14 @@ use std::time::{Duration, Instant};
 use bevy_session_journal::internal::disk::RealDisk;
 use bevy_session_journal::internal::model::clock::Clock;
 use bevy_session_journal::replica::{
-    Direct, FileName, Keeper, KeeperLink, Log, Readiness, Receiver, Recorders, ReplicaOrder,
-    ReplicaReport, ReplicaStore, block_on, fetch,
+    Direct, Epoch, FileName, Keeper, KeeperLink, Key, Log, MemoryReplica, Position, Readiness,
+    Receiver, Recorders, ReplicaOrder, ReplicaReport, ReplicaStore, block_on, fetch,
 };
 use bevy_session_journal::{NewSession, SessionId};
 use bevy_session_postgres::PostgresReplica;
 
 use crate::Done;
-use crate::world::{checkpoint, journal, keeper};
+use crate::world::{checkpoint, journal, keeper, random_bytes};
 
 const CHECKPOINTS: u64 = 100;
 const BYTES: usize = 1 << 20;
@@ -36,6 +37,12 @@ pub fn measure(url: &str) -> Done {
     send(keeper(directory.path(), Arc::clone(&store), Recorders::default()), session)?;
     let brought = begun.elapsed();
 
+    let limit = alone(&*store)?;
+    let begun = Instant::now();
+    let memory: Arc<dyn ReplicaStore> = Arc::new(MemoryReplica::default());
+    send(keeper(directory.path(), memory, Recorders::default()), session)?;
+    let without_server = begun.elapsed();
+
     let begun = Instant::now();
     let mut log = Log::new(session);
     block_on(log.refresh(&Direct(Arc::clone(&store))))?;
@@ -46,8 +53,22 @@ pub fn measure(url: &str) -> Done {
     let rate = |time: Duration| bytes as f64 / 1e6 / time.as_secs_f64();
     println!("a session of {} MB, in MB/s", bytes / 1_000_000);
     println!("brought to the replica  {:5.0}", rate(brought));
+    println!("entries of 1 MB alone   {:5.0}", limit);
+    println!("to a store in memory    {:5.0}", rate(without_server));
     println!("read back               {:5.0}\n", rate(read));
     Ok(())
+}
+
+/// The megabytes per second of entries that are created one after the other: the server's part of it.
+#[expect(clippy::cast_precision_loss, reason = "megabytes")]
+fn alone(store: &dyn ReplicaStore) -> Result<f64, Box<dyn Error + Send + Sync>> {
+    let (session, bytes) = (SessionId::random(), random_bytes(BYTES, 1));
+    let begun = Instant::now();
+    for position in 1..=CHECKPOINTS {
+        let key = Key::Entry { session, epoch: Epoch(1), position: Position(position) };
+        store.create(key, &bytes)?;
+    }
+    Ok((CHECKPOINTS * BYTES as u64) as f64 / 1e6 / begun.elapsed().as_secs_f64())
 }
 
 /// Claims a session, sends all of it, and lets go of it.

@@ -1,13 +1,14 @@
 //! The figures of replicas in Postgres: what an entry costs beside a raw insert, how fast a session is brought there and
-//! read back, and how late many sessions are on one server.
+//! read back, what an hour of a session writes and leaves, and how late many sessions are on one server.
 //!
 //! ```text
-//! ci/postgres.sh run cargo bench -p bevy_session_postgres [-- append carry sessions]
+//! ci/postgres.sh run cargo bench -p bevy_session_postgres [-- append carry capacity sessions]
 //! ```
 
 #![expect(clippy::print_stdout, reason = "it prints figures")]
 
 mod append;
+mod capacity;
 mod carry;
 mod sessions;
 mod world;
@@ -22,8 +23,12 @@ fn main() -> Done {
     let url =
         env::var("BEVY_SESSION_POSTGRES").map_err(|_| "see ci/postgres.sh: it names a server")?;
     let wanted: Vec<String> = env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    let parts: [(&str, fn(&str) -> Done); 3] =
-        [("append", append::measure), ("carry", carry::measure), ("sessions", sessions::measure)];
+    let parts: [(&str, fn(&str) -> Done); 4] = [
+        ("append", append::measure),
+        ("carry", carry::measure),
+        ("capacity", capacity::measure),
+        ("sessions", sessions::measure),
+    ];
     for (name, measure) in parts {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {
             measure(&url)?;
