@@ -71,3 +71,19 @@ fn is_absence(error: &tokio_postgres::Error) -> bool {
 fn failed(error: tokio_postgres::Error) -> PostgresCheckError {
     PostgresCheckError::of("select from bevy_session.schema", error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without its line breaks.
+    fn in_a_line(text: &str) -> String {
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn the_file_of_roles_makes_the_same_tables() {
+        let file = in_a_line(include_str!("../roles.sql"));
+        assert!(file.contains(&in_a_line(MAKE)), "{MAKE}");
+    }
+}
