@@ -82,9 +82,9 @@ fn an_entry_that_is_there_is_acknowledged_once_the_standby_has_it_and_not_before
     thread::scope(|scope| {
         let interrupted = scope.spawn(|| store(&first.url).create(entry(session, 2), b"x"));
         until("the insert waits", || !is_waiting().is_empty());
-        sql.run(&format!(
-            "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'"
-        ));
+        sql.run(
+            "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'",
+        );
         interrupted.join().unwrap().unwrap_err();
     });
     let here =
