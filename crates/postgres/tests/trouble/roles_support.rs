@@ -165,21 +165,28 @@ fn support_changes_neither_objects_nor_grants() {
     assert_eq!(ada.value(GRANTS), "1");
 }
 
-/// Names of one's own stand in front of the real ones.
+/// Names of one's own stand in front of the real ones: tables, and functions in a schema that somebody let support make.
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
 fn a_search_path_of_ones_own_leads_nowhere() {
-    let (database, [session, _]) = filled(&url());
+    let (database, [session, other]) = filled(&url());
     let role = member(&database, "ada", "support");
+    database.sql.run(&format!("create schema forged authorization {role}"));
     let ada = Sql::open(&database.at(&role));
     ada.run(
-        "create temp table support_grants (who name, session uuid, reason text, made timestamptz, until timestamptz);
+        "create temp table support_grants (like bevy_session.support_grants);
         create temp table objects (session uuid);
-        create function pg_temp.btrim(text) returns text language sql as $$ select 'forged' $$;
-        create function pg_temp.clock_timestamp() returns timestamptz language sql as $$ select 'epoch'::timestamptz $$;
-        create function pg_temp.txid_current_if_assigned() returns bigint language sql as $$ select -1::bigint $$;
-        set search_path = pg_temp, pg_catalog",
+        create function forged.btrim(text) returns text language sql as
+            $$ select 'forged'::text $$;
+        create function forged.clock_timestamp() returns timestamptz language sql as
+            $$ select '2001-01-01'::timestamptz $$;
+        create function forged.txid_current_if_assigned() returns bigint language sql as
+            $$ select -1::bigint $$;
+        set search_path = forged, pg_temp, pg_catalog",
     );
+    assert_eq!(ada.value("select btrim('')"), "forged");
+    let without = format!("select bevy_session.open_session('{}', '', '1 hour')", other.uuid());
+    assert_eq!(ada.ask(&without), Err("23514".to_owned()));
     ada.run(&format!("begin; {}", opens(session)));
     assert_eq!(ada.value(COUNT), "0");
     ada.run("commit");
