@@ -62,7 +62,7 @@ start() {
         is_new=yes
         mkdir -p "$dir"
         chown "$user" "$dir"
-        as_user "$bin/initdb" -D "$dir/data" -A trust -U postgres --no-locale -E UTF8 >"$dir/initdb.log"
+        as_user "$bin/initdb" -N -D "$dir/data" -A trust -U postgres --no-locale -E UTF8 >"$dir/initdb.log"
         choose_port "$dir"
         [ -z "$tls" ] || make_certificates "$dir"
     fi
@@ -125,7 +125,7 @@ standby() {
     local dir=$1 of=$2
     mkdir -p "$dir"
     chown "$user" "$dir"
-    as_user "$bin/pg_basebackup" -h 127.0.0.1 -p "$(cat "$of/port")" -U postgres -D "$dir/data" -R -X stream -c fast
+    as_user "$bin/pg_basebackup" -h 127.0.0.1 -p "$(cat "$of/port")" -U postgres -D "$dir/data" -R -N -X stream -c fast
     choose_port "$dir"
     launch "$dir" yes
     ask "$of" "alter system set synchronous_standby_names = '*'"

@@ -54,8 +54,15 @@ fn every_acknowledged_entry_is_on_the_standby_that_is_promoted() {
 #[ignore = "needs a server: ci/postgres.sh"]
 fn a_standby_alone_is_told_and_used_once_it_is_promoted() {
     let first = Server::start(&[]);
-    let second = Server::standby_of(&first);
+    let mut second = Server::standby_of(&first);
     store(&first.url).check().unwrap();
+    second.stop();
+    second.start_again(&["-c", "hot_standby=off"]);
+    let error = refused(&second.url);
+    assert!(matches!(error, PostgresCheckError::Starting(_)) && !error.is_refusal(), "{error:?}");
+
+    second.stop();
+    second.start_again(&[]);
     let error = refused(&second.url);
     assert!(matches!(error, PostgresCheckError::InRecovery) && !error.is_refusal(), "{error:?}");
 
@@ -63,6 +70,18 @@ fn a_standby_alone_is_told_and_used_once_it_is_promoted() {
     let _paused = first.pause();
     second.promote();
     until("an answer of the second", || store(&both(&first, &second)).check().is_ok());
+}
+
+#[test]
+#[ignore = "needs a server: ci/postgres.sh"]
+fn a_first_host_that_only_reads_is_passed_over() {
+    let first = Server::start(&["-c", "default_transaction_read_only=on"]);
+    let second = Server::start(&[]);
+    assert!(matches!(refused(&first.url), PostgresCheckError::ReadOnly));
+    store(&both(&first, &second)).check().unwrap();
+    // And so is one that has gone.
+    first.kill();
+    store(&both(&first, &second)).check().unwrap();
 }
 
 /// The insert waited for the standby when its server ended, as it does in a restart. Its row can be seen since, and a second
