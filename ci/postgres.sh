@@ -112,20 +112,20 @@ END
         chown -R "$user" .
     ) >"$dir/openssl.log" 2>&1
     {
-        echo 'host all postgres 127.0.0.1/32 trust'
+        echo 'host all,replication postgres 127.0.0.1/32 trust'
         echo 'host all all 127.0.0.1/32 scram-sha-256'
     } >"$dir/data/pg_hba.conf"
 }
 
 ask() {
-    as_user "$bin/psql" -h 127.0.0.1 -p "$(cat "$1/port")" -U postgres -d postgres -qAtX -v ON_ERROR_STOP=1 -c "$2"
+    as_user env PGSSLMODE=disable "$bin/psql" -h 127.0.0.1 -p "$(cat "$1/port")" -U postgres -d postgres -qAtX -v ON_ERROR_STOP=1 -c "$2"
 }
 
 standby() {
     local dir=$1 of=$2
     mkdir -p "$dir"
     chown "$user" "$dir"
-    as_user "$bin/pg_basebackup" -h 127.0.0.1 -p "$(cat "$of/port")" -U postgres -D "$dir/data" -R -N -X stream -c fast
+    as_user env PGSSLMODE=disable "$bin/pg_basebackup" -h 127.0.0.1 -p "$(cat "$of/port")" -U postgres -D "$dir/data" -R -N -X stream -c fast
     choose_port "$dir"
     launch "$dir" yes
     ask "$of" "alter system set synchronous_standby_names = '*'"

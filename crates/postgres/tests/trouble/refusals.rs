@@ -200,7 +200,7 @@ fn another_machine_without_tls_is_refused() {
         format!("postgres://postgres:{PASSWORD}@db.example.com:{port}?hostaddr=127.0.0.1");
     let error = refused(&elsewhere);
     assert!(matches!(error, Reason::NoTls) && error.is_refusal(), "{error:?}");
-    // Whoever asks for less gets no less.
+    // A URL that asks for less gets no less.
     let error = refused(&format!("{elsewhere}&sslmode=disable"));
     assert!(matches!(error, Reason::NoTls), "{error:?}");
     let here = format!("postgres://postgres:{PASSWORD}@127.0.0.1:{port}?sslmode=require");

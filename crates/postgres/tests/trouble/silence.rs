@@ -57,7 +57,7 @@ fn a_reply_that_is_lost_after_the_commit_is_told_by_the_next_creation() {
 /// A network between a store and its server.
 struct Proxy {
     port: u16,
-    /// Whether the server's next bytes are dropped, and the connection is cut.
+    /// Set to drop the server's next bytes, and to cut the connection.
     cuts_next: Arc<AtomicBool>,
 }
 
