@@ -3,11 +3,14 @@
 -- An administrator runs it once in each database, and again at each update: psql -v ON_ERROR_STOP=1 -f roles.sql DATABASE.
 -- The tables are that administrator's then. Afterwards: grant bevy_session_server to arena;
 begin;
+set local client_min_messages = warning;
 
 do $$
 declare
     named text;
 begin
+    -- A server that makes the tables waits for this.
+    perform pg_advisory_xact_lock(4913378250816123417);
     foreach named in array array['bevy_session_server', 'bevy_session_support', 'bevy_session_operator'] loop
         begin
             execute format('create role %I nologin', named);
