@@ -4,8 +4,11 @@
 //!
 //! [`PostgresReplica`] is a [`ReplicaStore`](bevy_session_journal::replica::ReplicaStore): an object is one row, and
 //! *create if absent* is one insert in a transaction of its own, with `synchronous_commit` on. So what was answered is
-//! on the server's disk, and on that of its synchronous standbys. A client that loses the answer of an insert asks
-//! again, and reads whose row is there.
+//! on the server's disk, and on that of its synchronous standbys. So is what is listed. A client that loses the answer of an
+//! insert asks again, and reads whose row is there.
+//!
+//! [`PostgresReplica::check`] says at a game's start what a person has to change, and each fault of a replica has the
+//! same words in its sources. No password is in any of them.
 //!
 //! A connection is encrypted, and the server's certificate is verified, by the roots of the system or by those in the file that
 //! `PGSSLROOTCERT` names. Only a server on this very machine, by a loopback address or a socket, is talked to in plain text.
@@ -13,9 +16,14 @@
 #![deny(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
+mod check;
 mod connection;
+mod failure;
+mod hosts;
+mod rows;
 mod schema;
 mod store;
 mod tls;
 
+pub use failure::{CertificateFault, PostgresCheckError};
 pub use store::{PostgresError, PostgresReplica};

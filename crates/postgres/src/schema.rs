@@ -3,7 +3,7 @@
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-use crate::connection::Failure;
+use crate::failure::PostgresCheckError;
 
 /// The version of the tables that this build reads and writes.
 const VERSION: i32 = 1;
@@ -30,38 +30,60 @@ const MAKE: &str = "
 /// Two processes that begin at once make the tables one after the other.
 const LOCK: &str = "select pg_advisory_xact_lock(4913378250816123417)";
 
-/// A newer build made the tables.
-#[derive(Debug, thiserror::Error)]
-#[error("the tables are of version {found}, and this build knows version {VERSION}: update it")]
-struct NewerSchema {
-    found: i32,
-}
+const MAKE_RIGHT: &str = "make the tables, which aren't there (roles.sql makes them)";
 
-/// Looks which tables there are, and makes them if there are none.
-pub(crate) async fn make_ready(client: &mut Client) -> Result<(), Failure> {
+/// Looks which tables there are, and makes them if there are none. A role that may not make them does well if they are there.
+pub(crate) async fn make_ready(client: &mut Client) -> Result<(), PostgresCheckError> {
     let found = match version(client).await? {
         Some(found) => found,
         None => {
-            let transaction = client.transaction().await?;
-            transaction.batch_execute(LOCK).await?;
-            transaction.batch_execute(MAKE).await?;
-            transaction.commit().await?;
+            let made = make(client).await;
+            made.map_err(|error| PostgresCheckError::of(MAKE_RIGHT, error))?;
             version(client).await?.unwrap_or_default()
         }
     };
     if found > VERSION {
-        return Err(NewerSchema { found }.into());
+        return Err(PostgresCheckError::NewerSchema { found, known: VERSION });
     }
     Ok(())
 }
 
+async fn make(client: &mut Client) -> Result<(), tokio_postgres::Error> {
+    let transaction = client.transaction().await?;
+    transaction.batch_execute(LOCK).await?;
+    transaction.batch_execute(MAKE).await?;
+    transaction.commit().await
+}
+
 /// The version of the tables; `None` if there are none.
-async fn version(client: &Client) -> Result<Option<i32>, Failure> {
-    match client.query_typed_opt("select version from bevy_session.schema", &[]).await {
-        Ok(row) => Ok(row.map(|row| row.try_get(0)).transpose()?),
-        Err(error) => match error.code() {
-            Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME) => Ok(None),
-            _ => Err(error.into()),
-        },
+async fn version(client: &Client) -> Result<Option<i32>, PostgresCheckError> {
+    let row = match client.query_typed_opt("select version from bevy_session.schema", &[]).await {
+        Err(error) if is_absence(&error) => return Ok(None),
+        row => row.map_err(failed)?,
+    };
+    row.map(|row| row.try_get(0)).transpose().map_err(failed)
+}
+
+fn is_absence(error: &tokio_postgres::Error) -> bool {
+    matches!(error.code(), Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME))
+}
+
+fn failed(error: tokio_postgres::Error) -> PostgresCheckError {
+    PostgresCheckError::of("select from bevy_session.schema", error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without its line breaks.
+    fn in_a_line(text: &str) -> String {
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn the_file_of_roles_makes_the_same_tables() {
+        let file = in_a_line(include_str!("../roles.sql"));
+        assert!(file.contains(&in_a_line(MAKE)), "{MAKE}");
     }
 }

@@ -1,0 +1,147 @@
+-- Roles for bevy_session in Postgres: what game servers, support and operators may do.
+--
+-- An administrator runs it once in each database, and again at each update: psql -v ON_ERROR_STOP=1 -f roles.sql DATABASE.
+-- The tables are that administrator's then. Afterwards: grant bevy_session_server to arena;
+begin;
+set local client_min_messages = warning;
+
+do $$
+declare
+    named text;
+begin
+    -- A server that makes the tables waits for this.
+    perform pg_advisory_xact_lock(4913378250816123417);
+    foreach named in array array['bevy_session_server', 'bevy_session_support', 'bevy_session_operator'] loop
+        begin
+            execute format('create role %I nologin', named);
+        exception when duplicate_object or unique_violation then
+            null;
+        end;
+    end loop;
+end $$;
+
+-- The tables, as the library makes them.
+create schema if not exists bevy_session;
+create table if not exists bevy_session.schema (
+    version integer not null
+);
+create table if not exists bevy_session.objects (
+    session uuid not null,
+    epoch bigint not null,
+    position bigint not null,
+    created timestamptz not null default now(),
+    bytes bytea not null,
+    primary key (session, epoch, position)
+);
+alter table bevy_session.objects alter column bytes set storage external;
+insert into bevy_session.schema select 1
+    where not exists (select from bevy_session.schema);
+
+-- Who opened which session, why, and until when. Nobody but the owner changes or deletes a line.
+create table if not exists bevy_session.support_grants (
+    id bigint generated always as identity primary key,
+    who name not null,
+    session uuid not null,
+    reason text not null,
+    made timestamptz not null default clock_timestamp(),
+    until timestamptz not null,
+    ended timestamptz,
+    ended_by name,
+    made_in bigint not null default txid_current()
+);
+create index if not exists support_grants_by_session on bevy_session.support_grants (session, who);
+
+alter schema bevy_session owner to current_user;
+alter table bevy_session.schema owner to current_user;
+alter table bevy_session.objects owner to current_user;
+alter table bevy_session.support_grants owner to current_user;
+
+-- Support opens a session for itself. The line says who is logged in, whatever role is set.
+create or replace function bevy_session.open_session(session uuid, reason text, duration interval)
+    returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    moment timestamptz := clock_timestamp();
+    made_id bigint;
+begin
+    if open_session.session is null or coalesce(btrim(open_session.reason), '') = '' then
+        raise exception 'a session and a reason are needed' using errcode = 'check_violation';
+    end if;
+    if (moment + duration > moment and moment + duration <= moment + interval '7 days') is not true then
+        raise exception 'a session is opened for 7 days at most' using errcode = 'check_violation';
+    end if;
+    -- The line is on the disk before anything is read by it.
+    perform set_config('synchronous_commit', 'on', true);
+    insert into bevy_session.support_grants (who, session, reason, made, until)
+        values (session_user, open_session.session, open_session.reason, moment, moment + duration)
+        returning id into made_id;
+    return made_id;
+end $$;
+
+-- An operator ends a grant. The line stays.
+create or replace function bevy_session.end_grant(grant_id bigint)
+    returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    update bevy_session.support_grants set ended = clock_timestamp(), ended_by = session_user
+        where id = grant_id and ended is null;
+    return found;
+end $$;
+
+alter function bevy_session.open_session(uuid, text, interval) owner to current_user;
+alter function bevy_session.end_grant(bigint) owner to current_user;
+
+-- Only what is granted here. Rows are chosen by the policies, and the owner sees all.
+revoke all on schema bevy_session from public, bevy_session_server, bevy_session_support, bevy_session_operator;
+revoke all on all tables in schema bevy_session from public, bevy_session_server, bevy_session_support, bevy_session_operator;
+revoke all on all sequences in schema bevy_session from public, bevy_session_server, bevy_session_support, bevy_session_operator;
+revoke all on all functions in schema bevy_session from public, bevy_session_server, bevy_session_support, bevy_session_operator;
+grant usage on schema bevy_session to bevy_session_server, bevy_session_support, bevy_session_operator;
+grant select on bevy_session.schema to bevy_session_server, bevy_session_support, bevy_session_operator;
+grant select, insert, delete on bevy_session.objects to bevy_session_server, bevy_session_operator;
+grant select on bevy_session.objects to bevy_session_support;
+grant select on bevy_session.support_grants to bevy_session_support, bevy_session_operator;
+grant execute on function bevy_session.open_session(uuid, text, interval) to bevy_session_support;
+grant execute on function bevy_session.end_grant(bigint) to bevy_session_operator;
+
+alter table bevy_session.schema enable row level security;
+alter table bevy_session.objects enable row level security;
+alter table bevy_session.support_grants enable row level security;
+
+drop policy if exists everybody_reads on bevy_session.schema;
+create policy everybody_reads on bevy_session.schema for select
+    to bevy_session_server, bevy_session_support, bevy_session_operator using (true);
+
+drop policy if exists servers_read on bevy_session.objects;
+create policy servers_read on bevy_session.objects for select
+    to bevy_session_server, bevy_session_operator using (true);
+
+drop policy if exists servers_create on bevy_session.objects;
+create policy servers_create on bevy_session.objects for insert
+    to bevy_session_server, bevy_session_operator with check (true);
+
+-- A claim, at position 0, is never deleted: a server that was paused would take the session for its own again.
+drop policy if exists servers_delete_entries on bevy_session.objects;
+create policy servers_delete_entries on bevy_session.objects for delete
+    to bevy_session_server, bevy_session_operator using (position <> 0);
+
+-- Under a grant that an earlier transaction committed: a rollback can't unsay what was read. The clock is that of now, and
+-- not of the transaction's begin.
+drop policy if exists support_reads_what_it_opened on bevy_session.objects;
+create policy support_reads_what_it_opened on bevy_session.objects for select to bevy_session_support
+    using (exists (
+        select from bevy_session.support_grants as opened
+        where opened.session = objects.session
+            and opened.who = session_user
+            and opened.ended is null
+            and opened.until > clock_timestamp()
+            and opened.made_in is distinct from txid_current_if_assigned()
+    ));
+
+drop policy if exists support_sees_its_own on bevy_session.support_grants;
+create policy support_sees_its_own on bevy_session.support_grants for select
+    to bevy_session_support using (who = session_user);
+
+drop policy if exists operators_see_all on bevy_session.support_grants;
+create policy operators_see_all on bevy_session.support_grants for select
+    to bevy_session_operator using (true);
+
+commit;

@@ -1,0 +1,11 @@
+//! A real server in trouble, and its roles. Most of it needs `ci/postgres.sh run cargo test -p bevy_session_postgres -- --ignored`,
+//! and starts further servers by that script.
+#![cfg(unix)]
+
+mod certificates;
+mod failover;
+mod refusals;
+mod roles;
+mod roles_support;
+mod server;
+mod silence;
