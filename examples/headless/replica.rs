@@ -182,7 +182,13 @@ pub fn choose(
 #[cfg(feature = "replica")]
 fn of_postgres(url: &str) -> Result<Replica, String> {
     let store = bevy_session_postgres::PostgresReplica::new(url);
-    store.map(Replica::new).map_err(|error| format!("{error}."))
+    let store = store.map_err(|error| format!("{error}."))?;
+    match store.check() {
+        Err(error) if error.is_refusal() => {
+            Err(format!("The database can't be used: {}.", whole(&error)))
+        }
+        _ => Ok(Replica::new(store)),
+    }
 }
 
 /// A bucket that somebody has to change is refused before the colony is played.

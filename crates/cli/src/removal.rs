@@ -77,7 +77,7 @@ fn session_of(
     called: &str,
 ) -> Result<SessionId, Failure> {
     let all = store.sessions().map_err(Failure::of_replica)?;
-    let is_meant = |id: &&SessionId| id.to_string().starts_with(called);
+    let is_meant = |id: &&SessionId| !called.is_empty() && id.to_string().starts_with(called);
     let meant: Vec<SessionId> = all.iter().filter(is_meant).copied().collect();
     let names = |ids: &[SessionId]| some_of(ids.iter().map(SessionId::to_string).collect());
     let (session, place) = (called.to_owned(), replica.to_string());
@@ -94,7 +94,8 @@ fn session_of(
 /// Claims the session, so that nobody else plays it, leaves the mark of the removal, and deletes the rest.
 fn remove_from(store: &Arc<dyn ReplicaStore>, mut log: Log) -> Result<(), Failure> {
     let (session, reach) = (log.session(), Direct(Arc::clone(store)));
-    let mut claimant = Claimant::new(session, &reach);
+    // Who has claimed it since it was looked at isn't disturbed.
+    let mut claimant = Claimant::new(session, &reach).following(log.highest());
     let log = match block_on(claimant.claim(&reach, &mut log)) {
         // It was begun before, or something has come back.
         Err(ClaimError::Removed) => log,

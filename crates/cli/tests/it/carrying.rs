@@ -121,6 +121,7 @@ fn a_session_that_is_removed_from_a_replica_never_comes_back() -> Done {
     assert!(said.contains("was removed from the replica"), "{said}");
     assert!(tool(&["list", &here], 0).contains("Relics"), "this machine keeps its own");
     tool(&["remove", &there, RELICS, "--apply"], 0);
+    tool(&["remove", &there, "", "--apply"], 64);
     let said = tool(&["remove", &there, "0000", "--apply"], 64);
     assert!(said.contains("has no session 0000"), "{said}");
     Ok(())

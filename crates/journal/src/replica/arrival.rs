@@ -20,6 +20,9 @@ use super::{
 };
 use crate::disk::{AppendFile, DirectoryStore, Disk, Layout, StoreError, session_of_slot};
 
+/// Bytes that a piece counts for at least, since it may be a request of its own.
+const LEAST: u64 = 64 << 10;
+
 /// The reason that a session wasn't brought here. The files from before are still there.
 #[derive(Debug, thiserror::Error)]
 pub enum ArrivalError {
@@ -33,7 +36,7 @@ pub enum ArrivalError {
 
 impl From<StoreError> for ArrivalError {
     fn from(error: StoreError) -> Self {
-        Self::Write(io::Error::other(error))
+        Self::Write(io::Error::new(error.io_kind().unwrap_or(io::ErrorKind::Other), error))
     }
 }
 
@@ -59,7 +62,7 @@ pub(super) struct Arrival<R: Reach> {
     wanted: VecDeque<(FileName, FileState)>,
     writing: Option<Writing>,
     /// The files that were fetched, or are being fetched, and aren't in their places yet.
-    fetched: VecDeque<Fetched>,
+    fetched: Vec<Fetched>,
     /// The files that the replica doesn't have. They are removed last.
     gone: Vec<FileName>,
 }
@@ -148,7 +151,7 @@ impl<R: Reach> Arrival<R> {
             extents: Extents::of(reach, log.session()),
             wanted: VecDeque::new(),
             writing: None,
-            fetched: VecDeque::new(),
+            fetched: Vec::new(),
             gone: Vec::new(),
         })
     }
@@ -172,7 +175,7 @@ impl<R: Reach> Arrival<R> {
         Ok(Arrived::Partly)
     }
 
-    /// Fetches one piece of one file, and returns its length; `None` if all files are fetched.
+    /// Fetches one piece of one file, and returns what it counts for; `None` if all files are fetched.
     async fn fetch_piece(&mut self) -> Result<Option<u64>, ArrivalError> {
         let Some(writing) = &mut self.writing else {
             let Some((name, file)) = self.wanted.pop_front() else { return Ok(None) };
@@ -183,7 +186,7 @@ impl<R: Reach> Arrival<R> {
             Some(extent) => {
                 writing.file.append(self.extents.read(extent).await?)?;
                 writing.extents.pop_front();
-                Ok(Some(extent.len))
+                Ok(Some(extent.len.max(LEAST)))
             }
             None => {
                 writing.file.sync()?;
@@ -197,34 +200,62 @@ impl<R: Reach> Arrival<R> {
     /// one that a dead process has left.
     fn begin(&mut self, name: FileName, file: FileState) -> io::Result<Writing> {
         let written = Layout::unfinished(&self.place.path_in_session(&name));
-        self.fetched.push_back(Fetched { name, written: written.clone() });
+        self.fetched.push(Fetched { name, written: written.clone() });
         Ok(Writing { file: self.disk.create_new(&written)?, extents: file.extents.into() })
     }
 
+    /// Gives all files their places: slots first, under their lock.
     fn place_all(&mut self, store: &DirectoryStore) -> Result<Arrived, ArrivalError> {
-        let has_slots = self.fetched.iter().any(|fetched| fetched.name.is_slot());
-        let _lock = match has_slots.then(|| store.slots().lock()).transpose() {
-            Ok(Some(None)) => return Ok(Arrived::WaitsForSlots),
-            Ok(lock) => lock.flatten(),
-            // There is none to be had.
-            Err(error) if error.io_kind() == Some(io::ErrorKind::Unsupported) => None,
-            Err(error) => return Err(error.into()),
-        };
-        self.fetched.make_contiguous().sort_by_key(|fetched| Turn::of(&fetched.name));
+        let has_slots = self.fetched.iter().any(|fetched| fetched.name.is_slot())
+            || self.gone.iter().any(FileName::is_slot);
+        if has_slots {
+            let _lock = match store.slots().lock() {
+                Ok(None) => return Ok(Arrived::WaitsForSlots),
+                Ok(lock) => lock,
+                // There is none to be had.
+                Err(error) if error.io_kind() == Some(io::ErrorKind::Unsupported) => None,
+                Err(error) => return Err(error.into()),
+            };
+            self.place(store, FileName::is_slot)?;
+        }
+        self.place(store, |_| true)?;
+        store.sync_directories(&self.directories)?;
+        Ok(Arrived::Whole)
+    }
+
+    fn place(
+        &mut self,
+        store: &DirectoryStore,
+        is_meant: impl Fn(&FileName) -> bool,
+    ) -> Result<(), ArrivalError> {
+        self.fetched.sort_by_key(|fetched| Turn::of(&fetched.name));
         let mut placed = Vec::new();
-        while let Some(Fetched { name, written }) = self.fetched.front() {
+        while let Some(at) = self.fetched.iter().position(|fetched| is_meant(&fetched.name)) {
+            let Some(Fetched { name, written }) = self.fetched.get(at) else { break };
             let path = self.free_place(name, &placed)?;
             self.disk.put_in_place(written, &path)?;
             let directory = path.parent().map(Path::to_owned);
             store.sync_directories(directory.as_slice())?;
             placed.push(path);
-            self.fetched.pop_front();
+            self.fetched.remove(at);
         }
-        for name in self.gone.drain(..) {
-            self.disk.remove(&self.place.path(&name))?;
+        while let Some(at) = self.gone.iter().position(&is_meant) {
+            let name = self.gone.remove(at);
+            self.remove(&name)?;
         }
-        store.sync_directories(&self.directories)?;
-        Ok(Arrived::Whole)
+        Ok(())
+    }
+
+    /// Removes a file that the replica doesn't have. Under the name of a slot there may be another session's by now.
+    fn remove(&self, name: &FileName) -> io::Result<()> {
+        let path = self.place.path(name);
+        if name.is_slot() && session_of_slot(&*self.disk, &path) != Some(self.place.session) {
+            return Ok(());
+        }
+        match self.disk.remove(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
     }
 
     /// The path for a file. A slot of another session keeps the name that it has here, and so does one that was placed

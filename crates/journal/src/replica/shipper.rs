@@ -121,6 +121,8 @@ pub struct Shipper {
     in_vain: u32,
     /// Distinguishes the temporary names in the replica from those of others.
     staging: u64,
+    /// It was released, and something of this machine's isn't there.
+    has_unsent: bool,
 }
 
 enum Stage {
@@ -231,6 +233,7 @@ impl Shipper {
             sent_at,
             in_vain,
             staging,
+            has_unsent: false,
         }
     }
 
@@ -267,6 +270,12 @@ impl Shipper {
     #[must_use]
     pub fn is_owner(&self) -> bool {
         matches!(self.stage, Stage::Arriving(_) | Stage::Owning(_))
+    }
+
+    /// Returns true if the session was released though the replica lacks something that this machine has.
+    #[must_use]
+    pub fn has_unsent(&self) -> bool {
+        self.has_unsent
     }
 
     /// Returns true if this machine's files can't be read or written, and that lasts.

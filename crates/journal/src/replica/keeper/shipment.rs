@@ -86,7 +86,8 @@ impl Shipment {
 
     /// Returns true if all that was to be sent was, once the session was released.
     pub(super) fn is_sent(&self) -> bool {
-        !self.shipper.is_withheld() || self.reached >= self.recorder.count()
+        let is_all_sent = !self.shipper.is_withheld() || self.reached >= self.recorder.count();
+        is_all_sent && !self.shipper.has_unsent()
     }
 
     /// Takes the session's lock, so that no other process of this machine plays it meanwhile. If it isn't free yet, the

@@ -9,7 +9,7 @@ use tracing::warn;
 
 use super::{
     AT_REST, Arrival, Arrived, Direct, Halt, Log, Over, Owner, ReplicaNews, Shipper, Stage,
-    Watcher, block_on,
+    Trouble, Watcher, block_on,
 };
 
 /// A session whose files are on their way to this machine.
@@ -25,13 +25,13 @@ pub(super) struct Arriving {
 impl Shipper {
     /// Does a piece of it.
     pub(super) fn arrive(
-        &self,
+        &mut self,
         now: Duration,
         mut arriving: Box<Arriving>,
         news: &mut Vec<ReplicaNews>,
     ) -> (Stage, Result<Duration, Halt>) {
         if self.is_draining || self.is_played {
-            return self.give_back(*arriving);
+            return self.give_back(arriving);
         }
         match self.fetch(now, &mut arriving) {
             Ok(Arrived::Partly) => (Stage::Arriving(arriving), Ok(Duration::ZERO)),
@@ -76,11 +76,13 @@ impl Shipper {
     }
 
     /// Nobody waits for it any more, or it is played with what this machine has. Another needn't wait for that.
-    fn give_back(&self, mut arriving: Arriving) -> (Stage, Result<Duration, Halt>) {
-        let _ = block_on(arriving.owner.release());
+    fn give_back(&mut self, mut arriving: Box<Arriving>) -> (Stage, Result<Duration, Halt>) {
+        if let Err(Trouble::Store(fault)) = block_on(arriving.owner.release()) {
+            return (Stage::Arriving(arriving), Err(fault.into()));
+        }
         // What this machine alone has wasn't sent.
-        let has_forked = self.is_played || arriving.joins;
-        let over = if has_forked { Over::Forked } else { Over::Released };
+        self.has_unsent = arriving.joins;
+        let over = if self.is_played { Over::Forked } else { Over::Released };
         (Stage::Over, Err(Halt::Over(over)))
     }
 }

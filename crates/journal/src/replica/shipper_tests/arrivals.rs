@@ -131,3 +131,56 @@ fn a_slot_that_is_saved_during_a_fetch_stays_beside_the_one_that_comes() {
     assert!(there.memory.content(&place) == Some(saved));
     assert!(there.memory.content(&beside) == there.fetched().remove("boss.save"));
 }
+
+#[test]
+fn a_slot_that_is_saved_where_a_gone_one_was_stays() {
+    let (there, mut shipper) = being_fetched();
+    let (mut there, mut news) = (there, Vec::new());
+    while !matches!(news.last(), Some(ReplicaNews::Claimed(_))) {
+        shipper.step(Duration::ZERO, &mut news);
+    }
+    drop(shipper);
+    // Another machine deletes the slot of the session.
+    let mut other = on_another_machine(&there.store, there.session);
+    other.now = LEASE;
+    let mut taking = other.shipper();
+    (0..20).for_each(|_| drop(other.ship(&mut taking)));
+    let (place, _) = slot(&other, "boss");
+    other.disk.remove(&place).unwrap();
+    other.disk.sync_dir(&other.layout.slots()).unwrap();
+    other.write("1-000009.journal", &vec![9; 3 << 20]);
+    taking.drain();
+    (0..5).for_each(|_| drop(other.ship(&mut taking)));
+
+    // This one fetches that, while another session saves a slot of that name.
+    there = there.again();
+    let mut shipper = there.shipper();
+    let mut news = Vec::new();
+    while !shipper.is_owner() {
+        shipper.step(Duration::ZERO, &mut news);
+    }
+    let saved = journal(&SegmentHeader { session: SessionId::random(), ..header(1, 0) });
+    there.memory.put(&place, &saved);
+    while !matches!(news.last(), Some(ReplicaNews::Claimed(_))) {
+        shipper.step(Duration::ZERO, &mut news);
+    }
+    assert!(has_all_of(&there));
+    assert!(there.memory.content(&place) == Some(saved));
+}
+
+#[test]
+fn a_store_that_is_away_ends_no_session_that_is_played_as_it_is_here() {
+    let (there, mut shipper) = being_fetched();
+    there.store.go_away();
+    let mut news = Vec::new();
+    shipper.step(Duration::ZERO, &mut news);
+    // Its player doesn't wait.
+    shipper.play();
+    for _ in 0..5 {
+        shipper.step(Duration::ZERO, &mut news);
+    }
+    assert!(matches!(news[..], [ReplicaNews::Lost(_)]), "{news:?}");
+    there.store.come_back();
+    shipper.step(Duration::ZERO, &mut news);
+    assert!(matches!(news[..], [_, ReplicaNews::Over(Over::Forked)]), "{news:?}");
+}

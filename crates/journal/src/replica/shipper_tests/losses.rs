@@ -18,7 +18,7 @@ use crate::replica::{
 
 impl Here {
     /// The same machine once its process was started again.
-    fn again(self) -> Self {
+    pub(super) fn again(self) -> Self {
         Self { now: self.now, ..Self::on(self.memory, self.store, self.session) }
     }
 
