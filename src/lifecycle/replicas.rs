@@ -134,6 +134,7 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
         ReplicaReport::Claimed(session, epoch) => {
             info!(%session, epoch = epoch.0, "this machine owns the session in the replica");
             notify(world, SessionClaimed { session, epoch: epoch.0 });
+            back(parts, world);
         }
         ReplicaReport::Replicated(session, checkpoint) => {
             notify(world, CheckpointReplicated { session, checkpoint });
@@ -142,17 +143,8 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
             notify(world, ReplicaLagging { session, checkpoint });
         }
         ReplicaReport::Lost(fault) => lost(parts, world, FailureCause::new(fault)),
-        ReplicaReport::Back => {
-            info!("the replica answers again");
-            if let Some(replica) = &mut parts.replica {
-                replica.lost_since = None;
-            }
-            world.get_resource_or_init::<ReplicaSessions>().is_reachable = Some(true);
-            notify(world, ReplicaBack {});
-        }
-        ReplicaReport::Failed(session, error) => {
-            warn!(%session, %error, "the session is played as it is here, and its replica falls behind");
-        }
+        ReplicaReport::Back => back(parts, world),
+        ReplicaReport::Failed(_, error) => lost(parts, world, FailureCause::new(error)),
         ReplicaReport::Over(session, epoch, over) => {
             if let Some(replica) = &mut parts.replica {
                 replica.forget(session);
@@ -191,6 +183,17 @@ fn lost(parts: &mut RuntimeParts, world: &mut World, error: FailureCause) {
     warn!(%error, "the replica can't be reached");
     world.get_resource_or_init::<ReplicaSessions>().is_reachable = Some(false);
     notify(world, ReplicaLost { error });
+}
+
+/// The replica answers again, or has got what files of this machine kept from it.
+fn back(parts: &mut RuntimeParts, world: &mut World) {
+    let lost = parts.replica.as_mut().and_then(|replica| replica.lost_since.take());
+    if lost.is_none() {
+        return;
+    }
+    info!("the replica answers again");
+    world.get_resource_or_init::<ReplicaSessions>().is_reachable = Some(true);
+    notify(world, ReplicaBack {});
 }
 
 /// One session can't be sent any more. The others are listed again.

@@ -1,5 +1,6 @@
 //! A replica that falls behind, and one that goes back in time.
 
+use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bevy_session::replica::{Created, Key, Listing, ReplicaLagging, StoreFault};
@@ -94,4 +95,33 @@ fn a_store_that_went_back_ends_what_is_played_and_nothing_here_is_lost() {
     set_health(&mut app, 9);
     let (saved, replicated) = newest(&app);
     assert_eq!(saved, replicated, "the replica has it again");
+}
+
+#[test]
+fn a_start_on_a_full_disk_is_played_and_the_game_hears_when_its_replica_is_there() {
+    let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
+    let (mut app, session) = played(&disk, replica(&store, "one"), 7);
+    set_health(&mut app, 8);
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
+    seconds(&mut app, 1.0);
+    drop(app);
+    let mut app = machine(&disk, replica(&store, "one"));
+    frames(&mut app, 3);
+    // What a machine notes of a session that it claims.
+    let mut paths = disk.paths().into_iter();
+    let mark = paths.find(|path| path.extension().is_some_and(|it| it == "mark")).unwrap();
+    disk.refuse_writes(&mark, ErrorKind::StorageFull);
+    request(&mut app, |commands| commands.session().continue_session(session));
+    seconds(&mut app, 1.0);
+    assert_eq!(played_by(&app), Some(session));
+    assert_eq!(health(&mut app), 8);
+    seconds(&mut app, LEASE);
+    assert_eq!(received::<ReplicaLost>(&app).len(), 1);
+    assert!(received::<ReplicaBack>(&app).is_empty());
+    disk.heal();
+    seconds(&mut app, LEASE);
+    assert_eq!(received::<ReplicaBack>(&app).len(), 1);
+    set_health(&mut app, 9);
+    let (saved, replicated) = newest(&app);
+    assert_eq!(saved, replicated);
 }

@@ -66,6 +66,10 @@ pub fn find(directory: &Path) -> Result<Vec<ProfileDirectory>, Failure> {
     if inside.is_dir() || path.join("slots").is_dir() {
         return Ok(vec![ProfileDirectory::of_profile(&path)]);
     }
+    // Where a replica's own unfinished objects are.
+    if below("unfinished").is_dir() && holds_sessions(&path)? {
+        return Err(unknown("it is a replica: write dir: before its path"));
+    }
     if is_called(&path, "sessions") || holds_sessions(&path)? {
         return Ok(vec![ProfileDirectory::of_sessions(&path)]);
     }

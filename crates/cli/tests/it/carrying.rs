@@ -110,6 +110,8 @@ fn a_session_that_is_removed_from_a_replica_never_comes_back() -> Done {
     let replica = tempfile::tempdir()?;
     let there = format!("dir:{}", replica.path().display());
     tool(&["push", &here, RELICS, "--to", &there], 0);
+    let said = tool(&["list", &replica.path().display().to_string()], 64);
+    assert!(said.contains("write dir: before its path"), "{said}");
     let shown = json(&["remove", "--json", &there, &RELICS[..13]]);
     assert_eq!((&shown["session"], &shown["removed"]), (&RELICS.into(), &false.into()));
     assert!(tool(&["list", &there], 0).contains("Relics"), "nothing is removed without --apply");
