@@ -174,34 +174,34 @@ fn send(
 
 /// The end of a push by this report; `None` if it goes on.
 fn end_of(session: SessionId, report: ReplicaReport) -> Option<Result<(), Failure>> {
-    let failure = match report {
-        ReplicaReport::LetGo(_, true) => return Some(Ok(())),
-        ReplicaReport::Ready(_, Readiness::InUse) => Failure::InUse { session },
-        ReplicaReport::Ready(_, Readiness::Removed) => Failure::Removed { session },
-        ReplicaReport::Ready(_, Readiness::Forked) | ReplicaReport::Over(_, _, Over::Forked) => {
-            Failure::Forked { session }
-        }
-        ReplicaReport::Lost(fault) => Failure::of_replica(fault),
-        ReplicaReport::Over(_, _, Over::Unreadable(error)) => Failure::of_replica(error),
-        ReplicaReport::Over(_, _, Over::Unread(error)) | ReplicaReport::Failed(_, error) => {
-            Failure::Unsent { session, source: error.into() }
-        }
-        ReplicaReport::Over(_, _, Over::Removed) => Failure::Removed { session },
-        ReplicaReport::Over(_, _, Over::WentBack) => {
-            let source = "the replica has lost what it had acknowledged".into();
-            Failure::Unsent { session, source }
-        }
-        ReplicaReport::Over(_, _, Over::Fenced) => {
-            Failure::Owned { session, machine: "another machine".to_owned() }
-        }
-        ReplicaReport::Ready(_, Readiness::Unclaimed) => {
-            Failure::Unsent { session, source: "its files can't be listed".into() }
-        }
-        ReplicaReport::LetGo(_, false) => {
-            Failure::Unsent { session, source: "it wasn't sent as a whole".into() }
-        }
-        _ => return None,
-    };
+    let failure =
+        match report {
+            ReplicaReport::LetGo(_, true) => return Some(Ok(())),
+            ReplicaReport::Ready(_, Readiness::InUse) => Failure::InUse { session },
+            ReplicaReport::Ready(_, Readiness::Removed)
+            | ReplicaReport::Over(_, _, Over::Removed) => Failure::Removed { session },
+            ReplicaReport::Ready(_, Readiness::Forked)
+            | ReplicaReport::Over(_, _, Over::Forked) => Failure::Forked { session },
+            ReplicaReport::Lost(fault) => Failure::of_replica(fault),
+            ReplicaReport::Over(_, _, Over::Unreadable(error)) => Failure::of_replica(error),
+            ReplicaReport::Over(_, _, Over::Unread(error)) | ReplicaReport::Failed(_, error) => {
+                Failure::Unsent { session, source: error.into() }
+            }
+            ReplicaReport::Over(_, _, Over::WentBack) => {
+                let source = "the replica has lost what it had acknowledged".into();
+                Failure::Unsent { session, source }
+            }
+            ReplicaReport::Over(_, _, Over::Fenced) => {
+                Failure::Owned { session, machine: "another machine".to_owned() }
+            }
+            ReplicaReport::Ready(_, Readiness::Unclaimed) => {
+                Failure::Unsent { session, source: "its files can't be listed".into() }
+            }
+            ReplicaReport::LetGo(_, false) => {
+                Failure::Unsent { session, source: "it wasn't sent as a whole".into() }
+            }
+            _ => return None,
+        };
     Some(Err(failure))
 }
 

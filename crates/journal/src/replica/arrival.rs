@@ -5,7 +5,7 @@
 //! name, the manifest last. Slots get theirs under the lock of all slots, so no other session's is overwritten. A machine that dies meanwhile has some of them, which are the replica's: the next start
 //! finds itself behind once more, and brings the rest.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -100,11 +100,7 @@ impl<R: Reach> Arrival<R> {
         let there = log.replay()?;
         let differences = difference(reach, log, here, &there).await?;
         let mut arrival = Self::new((reach, log), store, place, &there)?;
-        arrival.want(&there, |name| match differences.get(name) {
-            None | Some(Difference::Same | Difference::OnlyHere | Difference::Damaged) => false,
-            Some(Difference::Longer | Difference::Shorter) => true,
-            Some(Difference::Other | Difference::OnlyThere) => true,
-        });
+        arrival.want(&there, &differences, false);
         let is_gone = |difference: &Difference| *difference == Difference::OnlyHere;
         let gone = differences.into_iter().filter(|(_, difference)| is_gone(difference));
         arrival.gone = gone.map(|(name, _)| name).collect();
@@ -130,11 +126,7 @@ impl<R: Reach> Arrival<R> {
             return Ok(None);
         }
         let mut arrival = Self::new((reach, log), store, place, &there)?;
-        arrival.want(&there, |name| match differences.get(name) {
-            None | Some(Difference::Same | Difference::OnlyHere | Difference::Damaged) => false,
-            Some(Difference::Longer) => false,
-            Some(Difference::Shorter | Difference::Other | Difference::OnlyThere) => true,
-        });
+        arrival.want(&there, &differences, true);
         Ok(Some(arrival))
     }
 
@@ -156,7 +148,18 @@ impl<R: Reach> Arrival<R> {
         })
     }
 
-    fn want(&mut self, there: &Files, is_wanted: impl Fn(&FileName) -> bool) {
+    /// Takes in the files that are to be fetched. With `keeps_own`, nothing that this machine has is given up.
+    fn want(
+        &mut self,
+        there: &Files,
+        differences: &BTreeMap<FileName, Difference>,
+        keeps_own: bool,
+    ) {
+        let is_wanted = |name: &FileName| match differences.get(name) {
+            None | Some(Difference::Same | Difference::OnlyHere | Difference::Damaged) => false,
+            Some(Difference::Longer) => !keeps_own,
+            Some(Difference::Shorter | Difference::Other | Difference::OnlyThere) => true,
+        };
         let wanted = there.all().iter().filter(|(name, _)| is_wanted(name));
         self.wanted = wanted.map(|(name, file)| (name.clone(), file.clone())).collect();
     }
