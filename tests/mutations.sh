@@ -70,13 +70,17 @@ mutant 'continue at the newest where the game dies of it' $lifecycle/transitions
 
 promise='A replica has what was played, and ends only where it has to'
 mutant 'end a replica for a full disk' $journal/replica/shipper.rs \
-    's/if lasts && \(self\.is_draining/if true || (self.is_draining/' what_fails_here_for_a_moment
+    's/if lasts && self\.is_draining \{/if true {/' what_fails_here_for_a_moment
 mutant 'let go of a played session whose file is gone' $journal/replica/shipper.rs \
-    's/lasts && \(self\.is_draining \|\| !self\.is_played\)/lasts/' who_plays_stays_the_owner
+    's/if lasts && self\.is_draining \{/if lasts {/' who_plays_stays_the_owner
 mutant 'send the new bytes of a file by its old length' $journal/replica/recorder.rs \
     's/let is_it = \|note: &&Note\| file == note\.file;/let is_it = |_: \&\&Note| file < u64::MAX;/' a_file_that_was_replaced_twice
 mutant 'fetch slots where a save removes them' $journal/replica/arrival.rs \
-    's/Layout::unfinished\(&self\.place\.path_in_session\(name\)\)/Layout::unfinished(\&path)/' slots_that_are_saved_meanwhile
+    's/Layout::unfinished\(&self\.place\.path_in_session\(&name\)\)/Layout::unfinished(\&self.place.path(\&name))/' slots_that_are_saved_meanwhile
+mutant 'fetch a session without signs of life' $journal/replica/shipper/arriving.rs \
+    's/owner\.renew\(&self\.options\.machine\);//' who_fetches_for_longer
+mutant 'place slots beside a save' $journal/replica/arrival.rs \
+    's/Ok\(None\) => return Ok\(Arrived::WaitsForSlots\),/Ok(None) => None,/' a_slot_that_is_saved_during
 mutant 'note what only makes way for a small file' $journal/replica/recorder.rs \
     's/Layout::place_of_aside\(name\)\.is_some\(\)/false/' a_small_file_that_was_being_replaced
 mutant 'move archives by copies that no sync has made durable' $writer/moving_archives.rs \

@@ -259,7 +259,7 @@ fn a_machine_that_comes_back_late_has_what_the_others_have_played() {
     let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
     frames(&mut two, 2);
     request(&mut two, |commands| commands.session().continue_session(session));
-    seconds(&mut two, 0.5);
+    seconds(&mut two, 1.0);
     assert_eq!(received::<SessionRestored>(&two).remove(0).reason, RestoreReason::Continued);
     set_health(&mut two, 50);
     two.world_mut().write_message(AppExit::Success);
@@ -273,7 +273,7 @@ fn a_machine_that_comes_back_late_has_what_the_others_have_played() {
     assert_eq!(listed.here, Some(Standing::MachineIsBehind));
     assert_eq!(listed.owner, ReplicaOwner::Nobody, "the exit has let go of it");
     request(&mut one, |commands| commands.session().continue_session(session));
-    seconds(&mut one, 0.5);
+    seconds(&mut one, 1.0);
     assert_eq!(health(&mut one), 50);
     assert!(received::<SessionForked>(&one).is_empty());
 }

@@ -100,7 +100,7 @@ fn each_module_of_tests_behind_a_feature_is_run() {
     let is_expected = |gated: &&Gated| gated.path != BY_HAND;
     let never: Vec<&Gated> =
         gated.iter().filter(|gated| !is_run(gated)).filter(is_expected).collect();
-    assert!(never.is_empty(), "neither `.ci/run` nor `ci/objects.sh` runs these: {never:#?}");
+    assert!(never.is_empty(), "none of the scripts runs these: {never:#?}");
 }
 
 /// True if a source has a test with this name, or one that begins so, and lies where the modules before it say.

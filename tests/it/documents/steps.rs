@@ -8,7 +8,7 @@ use super::{files_below, text_of, within};
 use crate::common::root;
 
 /// What is run before a merge, and what needs a server and is run by hand.
-const SCRIPTS: [&str; 2] = [".ci/run", "ci/objects.sh"];
+const SCRIPTS: [&str; 3] = [".ci/run", "ci/objects.sh", "ci/fleet.sh"];
 /// Files that begin a target, or a directory of modules.
 const BEGINNINGS: [&str; 3] = ["lib", "main", "mod"];
 
