@@ -1,7 +1,6 @@
 //! The store on a real server. `ci/postgres.sh run cargo test -p bevy_session_postgres -- --ignored` starts one.
 
-use std::env;
-use std::error::Error;
+mod common;
 
 use bevy_session_journal::SessionId;
 use bevy_session_journal::replica::conformance::CHECKS;
@@ -9,25 +8,10 @@ use bevy_session_journal::replica::{Created, Epoch, Key, Position, ReplicaStore}
 use bevy_session_postgres::{PostgresError, PostgresReplica};
 use tokio_postgres::NoTls;
 
-/// The server of `ci/postgres.sh`.
-fn url() -> String {
-    env::var("BEVY_SESSION_POSTGRES").expect("BEVY_SESSION_POSTGRES should name a server")
-}
+use common::{said, url};
 
 fn store() -> PostgresReplica {
     PostgresReplica::new(&url()).unwrap()
-}
-
-/// Everything that an error says.
-fn said(error: &dyn Error) -> String {
-    let mut said = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        said.push_str(": ");
-        said.push_str(&error.to_string());
-        source = error.source();
-    }
-    said
 }
 
 #[test]

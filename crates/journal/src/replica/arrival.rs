@@ -209,6 +209,7 @@ impl<R: Reach> Arrival<R> {
 
     /// Gives all files their places: slots first, under their lock.
     fn place_all(&mut self, store: &DirectoryStore) -> Result<Arrived, ArrivalError> {
+        self.fetched.sort_by_key(|fetched| Turn::of(&fetched.name));
         let has_slots = self.fetched.iter().any(|fetched| fetched.name.is_slot())
             || self.gone.iter().any(FileName::is_slot);
         if has_slots {
@@ -231,7 +232,6 @@ impl<R: Reach> Arrival<R> {
         store: &DirectoryStore,
         is_meant: impl Fn(&FileName) -> bool,
     ) -> Result<(), ArrivalError> {
-        self.fetched.sort_by_key(|fetched| Turn::of(&fetched.name));
         let mut placed = Vec::new();
         while let Some(at) = self.fetched.iter().position(|fetched| is_meant(&fetched.name)) {
             let Some(Fetched { name, written }) = self.fetched.get(at) else { break };

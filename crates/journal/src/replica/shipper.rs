@@ -539,20 +539,13 @@ impl Shipper {
         owning: &mut Owning,
         news: &mut Vec<ReplicaNews>,
     ) -> Result<Duration, Halt> {
-        let (mut is_idle, mut unsent) = (true, None);
+        let mut is_idle = true;
         if now.saturating_sub(owning.renewed) >= self.options.lease / 3 {
             owning.renewed = now;
             owning.owner.renew(&self.options.machine);
             block_on(owning.owner.look_back())?;
         }
-        // It is durable before the first entry of its claim is sent.
-        if !owning.is_marked {
-            match self.write_mark(&owning.mark) {
-                Ok(()) => owning.is_marked = true,
-                Err(Halt::Local(error)) => unsent = Some(error),
-                Err(halt) => return Err(halt),
-            }
-        }
+        let mut unsent = self.mark_claim(owning).err();
         if owning.is_marked
             && !self.is_withheld
             && owning.owner.can_send()
@@ -574,20 +567,7 @@ impl Shipper {
                 Err(halt) => return Err(halt),
             }
         }
-        if owning.owner.is_compaction_due() && !self.is_draining && !self.is_withheld {
-            block_on(owning.owner.begin_compaction())?;
-        }
-        is_idle &= !owning.owner.is_compacting();
-        if owning.owner.is_compacting() && owning.is_marked {
-            block_on(owning.owner.compact())?;
-            if owning.owner.claim() != owning.mark.claim {
-                owning.mark = Mark::new(owning.owner.claim(), owning.owner.files());
-                owning.is_marked = false;
-                // Entries that were sent before the seal are acknowledged.
-                self.report(owning, news, true);
-                news.push(ReplicaNews::Claimed(owning.mark.claim.epoch));
-            }
-        }
+        is_idle &= !self.compact(owning, news)?;
         block_on(owning.owner.settle())?;
         self.report(owning, news, false);
         if let Some(error) = unsent {
@@ -600,6 +580,36 @@ impl Shipper {
             return Err(Halt::Over(Over::Released));
         }
         Ok(if is_idle && owning.owner.is_settled() { AT_REST } else { Duration::ZERO })
+    }
+
+    /// Makes the mark of a claim durable, before the first entry of the claim is sent.
+    fn mark_claim(&self, owning: &mut Owning) -> io::Result<()> {
+        if !owning.is_marked {
+            self.write_mark(&owning.mark)?;
+            owning.is_marked = true;
+        }
+        Ok(())
+    }
+
+    /// Does a piece of a compaction, if one is due or under way, and returns true if so. It waits for the claim's mark.
+    fn compact(&self, owning: &mut Owning, news: &mut Vec<ReplicaNews>) -> Result<bool, Halt> {
+        if owning.owner.is_compaction_due() && !self.is_draining && !self.is_withheld {
+            block_on(owning.owner.begin_compaction())?;
+        }
+        if !owning.owner.is_compacting() {
+            return Ok(false);
+        }
+        if owning.is_marked {
+            block_on(owning.owner.compact())?;
+            if owning.owner.claim() != owning.mark.claim {
+                owning.mark = Mark::new(owning.owner.claim(), owning.owner.files());
+                owning.is_marked = false;
+                // Entries that were sent before the seal are acknowledged.
+                self.report(owning, news, true);
+                news.push(ReplicaNews::Claimed(owning.mark.claim.epoch));
+            }
+        }
+        Ok(true)
     }
 
     /// Returns true if it is time to send the changes.
@@ -719,9 +729,9 @@ impl Shipper {
         read_mark(&**self.options.local.store.disk(), &self.options.mark)
     }
 
-    fn write_mark(&self, mark: &Mark) -> Result<(), Halt> {
+    fn write_mark(&self, mark: &Mark) -> io::Result<()> {
         let bytes = rmp_serde::to_vec(mark).map_err(io::Error::other)?;
-        Ok(self.options.local.store.disk().replace(&self.options.mark, &bytes)?)
+        self.options.local.store.disk().replace(&self.options.mark, &bytes)
     }
 }
 

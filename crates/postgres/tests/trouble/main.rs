@@ -3,6 +3,8 @@
 #![cfg(unix)]
 
 mod certificates;
+#[path = "../common/mod.rs"]
+mod common;
 mod failover;
 mod refusals;
 mod roles;

@@ -1,7 +1,6 @@
 //! Servers, databases and sessions of SQL for tests.
 
 use std::env;
-use std::error::Error;
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
@@ -14,13 +13,10 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
+pub use crate::common::{said, url};
+
 /// The password in all URLs here.
 pub const PASSWORD: &str = "s3cret";
-
-/// The server of `ci/postgres.sh run`.
-pub fn url() -> String {
-    env::var("BEVY_SESSION_POSTGRES").expect("BEVY_SESSION_POSTGRES should name a server")
-}
 
 /// A URL's server for another role and database, with the password.
 pub fn at(url: &str, role: &str, database: &str) -> String {
@@ -39,18 +35,6 @@ pub fn entry(session: SessionId, position: u64) -> Key {
 
 pub fn claim(session: SessionId) -> Key {
     Key::Claim { session, epoch: Epoch(1) }
-}
-
-/// Everything that an error says.
-pub fn said(error: &dyn Error) -> String {
-    let mut said = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        said.push_str(": ");
-        said.push_str(&error.to_string());
-        source = error.source();
-    }
-    said
 }
 
 /// The reason for which a server is refused, which a fault gives in the same words. No password is in either.
