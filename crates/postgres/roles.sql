@@ -34,6 +34,21 @@ create table if not exists bevy_session.objects (
     primary key (session, epoch, position)
 );
 alter table bevy_session.objects alter column bytes set storage external;
+create table if not exists bevy_session.catalogue (
+    session uuid primary key,
+    epoch bigint not null,
+    machine text,
+    game text,
+    name text,
+    player text,
+    type text,
+    status text,
+    checkpoint text,
+    started timestamptz,
+    saved timestamptz,
+    play_time interval,
+    updated timestamptz not null default now()
+);
 insert into bevy_session.schema select 1
     where not exists (select from bevy_session.schema);
 
@@ -54,6 +69,7 @@ create index if not exists support_grants_by_session on bevy_session.support_gra
 alter schema bevy_session owner to current_user;
 alter table bevy_session.schema owner to current_user;
 alter table bevy_session.objects owner to current_user;
+alter table bevy_session.catalogue owner to current_user;
 alter table bevy_session.support_grants owner to current_user;
 
 -- Support opens a session for itself. The line says who is logged in, whatever role is set.
@@ -97,13 +113,15 @@ revoke all on all functions in schema bevy_session from public, bevy_session_ser
 grant usage on schema bevy_session to bevy_session_server, bevy_session_support, bevy_session_operator;
 grant select on bevy_session.schema to bevy_session_server, bevy_session_support, bevy_session_operator;
 grant select, insert, delete on bevy_session.objects to bevy_session_server, bevy_session_operator;
-grant select on bevy_session.objects to bevy_session_support;
+grant select, insert, update on bevy_session.catalogue to bevy_session_server, bevy_session_operator;
+grant select on bevy_session.objects, bevy_session.catalogue to bevy_session_support;
 grant select on bevy_session.support_grants to bevy_session_support, bevy_session_operator;
 grant execute on function bevy_session.open_session(uuid, text, interval) to bevy_session_support;
 grant execute on function bevy_session.end_grant(bigint) to bevy_session_operator;
 
 alter table bevy_session.schema enable row level security;
 alter table bevy_session.objects enable row level security;
+alter table bevy_session.catalogue enable row level security;
 alter table bevy_session.support_grants enable row level security;
 
 drop policy if exists everybody_reads on bevy_session.schema;
@@ -130,6 +148,21 @@ create policy support_reads_what_it_opened on bevy_session.objects for select to
     using (exists (
         select from bevy_session.support_grants as opened
         where opened.session = objects.session
+            and opened.who = session_user
+            and opened.ended is null
+            and opened.until > clock_timestamp()
+            and opened.made_in is distinct from txid_current_if_assigned()
+    ));
+
+drop policy if exists servers_keep_the_catalogue on bevy_session.catalogue;
+create policy servers_keep_the_catalogue on bevy_session.catalogue
+    to bevy_session_server, bevy_session_operator using (true) with check (true);
+
+drop policy if exists support_lists_what_it_opened on bevy_session.catalogue;
+create policy support_lists_what_it_opened on bevy_session.catalogue for select to bevy_session_support
+    using (exists (
+        select from bevy_session.support_grants as opened
+        where opened.session = catalogue.session
             and opened.who = session_user
             and opened.ended is null
             and opened.until > clock_timestamp()

@@ -7,6 +7,7 @@
 //! planner opens it. The procedures wait for a store through `Reach`, which the simulator stands in for.
 
 mod arrival;
+mod catalogue;
 mod catch_up;
 mod claim;
 mod compaction;
@@ -46,6 +47,7 @@ mod tail;
 mod tests;
 mod watch;
 
+pub use catalogue::{CatalogueLine, CatalogueText};
 pub use directory_store::DirectoryReplica;
 pub use keys::{Epoch, Key, Position};
 pub use memory_store::MemoryReplica;

@@ -33,7 +33,7 @@ const LIST: &str = "select epoch, position, (
 const MAY_SELECT: &str = "select from bevy_session.objects";
 
 /// A value of a statement. With its type beside it, a statement takes one round trip and needs no preparation.
-type Value = dyn ToSql + Sync;
+pub(crate) type Value = dyn ToSql + Sync;
 
 /// Creates an object if there is none. Both answers say that it is durable.
 pub(crate) async fn create(

@@ -7,9 +7,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bevy_session_journal::SessionId;
-use bevy_session_journal::replica::{Created, Key, Listing, ReplicaStore, StoreFault};
+use bevy_session_journal::replica::{
+    CatalogueLine, Created, Key, Listing, ReplicaStore, StoreFault,
+};
 use tokio_postgres::{Client, Config};
 
+use crate::catalogue;
 use crate::check::check;
 use crate::connection::{Connection, Servers};
 use crate::failure::PostgresCheckError;
@@ -149,6 +152,10 @@ impl ReplicaStore for PostgresReplica {
 
     fn delete(&self, key: Key) -> Result<(), StoreFault> {
         self.ask(key, async |client| rows::delete(client, key).await)
+    }
+
+    fn describe(&self, line: &CatalogueLine) -> Result<(), StoreFault> {
+        self.ask("catalogue", async |client| catalogue::describe(client, line).await)
     }
 
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault> {

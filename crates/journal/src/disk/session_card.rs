@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::Attempt;
 use super::{DirectoryStore, StoreAction, StoreError};
-use crate::model::ids::CheckpointId;
+use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::{SessionMetadata, SessionStatus, milliseconds};
 
 /// The content of `session.ron`.
 ///
-/// It is written for people and listings by other programs, at leisure, and never read back: the
-/// journal is the only truth.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+/// It is written at leisure, for people, listings by other programs and the catalogue of a replica. Nothing is decided by it:
+/// the journal is the only truth.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct SessionCard {
     /// The session's description.
     pub metadata: SessionMetadata,
@@ -41,6 +41,13 @@ impl SessionCard {
 }
 
 impl DirectoryStore {
+    /// Reads the card of a session; `None` if there is none that can be read.
+    pub(crate) fn session_card(&self, session: SessionId) -> Option<SessionCard> {
+        const MOST: usize = 1 << 20;
+        let bytes = self.disk().read(&self.layout().session_card(session), MOST).ok()?;
+        ron::de::from_bytes(&bytes).ok()
+    }
+
     /// Writes the card that people find in a session's directory.
     ///
     /// # Errors

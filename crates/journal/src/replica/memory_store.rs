@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Created, Key, Listing, ReplicaStore, StoreFault};
+use super::{CatalogueLine, Created, Key, Listing, ReplicaStore, StoreFault};
 use crate::model::ids::SessionId;
 
 /// A store in memory. Clones share it. On command it can't be reached.
@@ -15,6 +15,7 @@ pub struct MemoryReplica {
 #[derive(Debug, Default)]
 struct State {
     objects: BTreeMap<Key, Vec<u8>>,
+    catalogue: BTreeMap<SessionId, CatalogueLine>,
     is_away: bool,
 }
 
@@ -32,8 +33,15 @@ impl MemoryReplica {
     /// A copy that shares nothing: the same store at this moment, as a backup has it.
     #[must_use]
     pub fn snapshot(&self) -> Self {
-        let objects = self.lock().objects.clone();
-        Self { state: Arc::new(Mutex::new(State { objects, is_away: false })) }
+        let State { objects, catalogue, .. } = &*self.lock();
+        let (objects, catalogue) = (objects.clone(), catalogue.clone());
+        Self { state: Arc::new(Mutex::new(State { objects, catalogue, is_away: false })) }
+    }
+
+    /// The catalogue, by session.
+    #[must_use]
+    pub fn catalogue(&self) -> Vec<CatalogueLine> {
+        self.lock().catalogue.values().cloned().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -76,6 +84,14 @@ impl ReplicaStore for MemoryReplica {
 
     fn delete(&self, key: Key) -> Result<(), StoreFault> {
         self.reach(key)?.objects.remove(&key);
+        Ok(())
+    }
+
+    fn describe(&self, line: &CatalogueLine) -> Result<(), StoreFault> {
+        let catalogue = &mut self.reach(line.session)?.catalogue;
+        if catalogue.get(&line.session).is_none_or(|there| there.epoch <= line.epoch) {
+            catalogue.insert(line.session, line.clone());
+        }
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use uuid::Uuid;
 
 use super::owner::deliver;
-use super::{Created, Key, Listing, Outcome, ReplicaStore, StoreFault};
+use super::{CatalogueLine, Created, Epoch, Key, Listing, Outcome, ReplicaStore, StoreFault};
 use crate::model::ids::SessionId;
 
 /// The surroundings of the procedures. The simulator answers late, twice or never, from a seed.
@@ -32,6 +32,16 @@ pub trait Reach: Clone + 'static {
 
     /// See [`ReplicaStore::delete`].
     fn delete(&self, key: Key) -> impl Future<Output = Result<(), StoreFault>> + 'static;
+
+    /// Takes what a catalogue says of a session out of it, which was removed in this epoch; see
+    /// [`ReplicaStore::describe`]. Defaults to doing nothing, for stores without a catalogue.
+    fn forget(
+        &self,
+        _session: SessionId,
+        _epoch: Epoch,
+    ) -> impl Future<Output = Result<(), StoreFault>> + 'static {
+        ready(Ok(()))
+    }
 
     /// An entry that is on its way.
     type Delivering: Future<Output = Result<Outcome, StoreFault>> + Unpin + 'static;
@@ -73,6 +83,14 @@ impl Reach for Direct {
 
     fn delete(&self, key: Key) -> impl Future<Output = Result<(), StoreFault>> + 'static {
         ready(self.0.delete(key))
+    }
+
+    fn forget(
+        &self,
+        session: SessionId,
+        epoch: Epoch,
+    ) -> impl Future<Output = Result<(), StoreFault>> + 'static {
+        ready(self.0.describe(&CatalogueLine::removed(session, epoch)))
     }
 
     type Delivering = Ready<Result<Outcome, StoreFault>>;

@@ -43,6 +43,8 @@ pub struct Clearing {
     log: Log,
     /// The places to be looked at, the next one last.
     places: Vec<(Epoch, Position)>,
+    /// The epoch of the removal, while a catalogue may have a line about the session.
+    listed: Option<Epoch>,
     /// The number of entries that were deleted.
     deleted: usize,
 }
@@ -52,14 +54,22 @@ impl Clearing {
     #[must_use]
     pub fn new(log: Log) -> Self {
         let tombstone = log.tombstone();
-        let places = tombstone.map(|tombstone| log.maybe_deletable(tombstone)).unwrap_or_default();
-        Self { log, places, deleted: 0 }
+        let places: Vec<_> =
+            tombstone.map(|tombstone| log.maybe_deletable(tombstone)).unwrap_or_default();
+        // It goes first: once nothing is left to be deleted, nobody comes back for the line.
+        let listed = tombstone.filter(|_| !places.is_empty());
+        Self { log, places, listed, deleted: 0 }
     }
 
     /// Deletes one object at most. Returns true if there is more to do.
     ///
     /// After a fault, call it again.
     pub async fn step(&mut self, reach: &impl Reach) -> Result<bool, StoreFault> {
+        if let Some(epoch) = self.listed {
+            reach.forget(self.log.session(), epoch).await?;
+            self.listed = None;
+            return Ok(true);
+        }
         let Some(place) = self.places.last().copied() else { return Ok(false) };
         if let Some(key) = self.log.deletable_at(reach, place).await? {
             reach.delete(key).await?;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::warn;
+use tracing::{debug, warn};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use self::arriving::Arriving;
@@ -22,11 +22,12 @@ use super::claim::owner_of;
 use super::comparison::is_gone;
 use super::recorder::{Happened, RecordedFiles, Recorder};
 use super::{
-    ArrivalError, CatchUp, Change, Claim, ClaimError, Claimant, CompareError, Direct, Epoch,
-    FileName, Log, MAX_PAYLOAD, Mark, Owner, Position, Reach, ReadError, ReplicaStore, Source,
-    Standing, StoreFault, Trouble, Watch, Watcher, block_on, clear_removed, compare, difference,
+    ArrivalError, CatalogueLine, CatchUp, Change, Claim, ClaimError, Claimant, CompareError,
+    Direct, Epoch, FileName, Log, MAX_PAYLOAD, Mark, Owner, Position, Reach, ReadError,
+    ReplicaStore, Source, Standing, StoreFault, Trouble, Watch, Watcher, block_on, clear_removed,
+    compare, difference,
 };
-use crate::disk::{Disk, LocalStore};
+use crate::disk::{Disk, LocalStore, with_sources};
 use crate::model::ids::SessionId;
 
 /// Entries that are on their way at a time.
@@ -544,6 +545,7 @@ impl Shipper {
             owning.renewed = now;
             owning.owner.renew(&self.options.machine);
             block_on(owning.owner.look_back())?;
+            self.describe(owning.owner.claim(), true);
         }
         let mut unsent = self.mark_claim(owning).err();
         if owning.is_marked
@@ -576,10 +578,23 @@ impl Shipper {
         if self.is_draining && is_idle && owning.owner.is_settled() {
             // Both sides have these files now.
             self.write_mark(&Mark::new(owning.owner.claim(), owning.owner.files()))?;
+            self.describe(owning.owner.claim(), false);
             block_on(owning.owner.release())?;
             return Err(Halt::Over(Over::Released));
         }
         Ok(if is_idle && owning.owner.is_settled() { AT_REST } else { Duration::ZERO })
+    }
+
+    /// Writes the session's line into the store's catalogue. It is for people, so a fault of it is no news.
+    fn describe(&self, claim: Claim, is_played: bool) {
+        let session = self.session();
+        let card = self.options.local.store.session_card(session);
+        let Some(card) = card.filter(|_| !self.is_withheld) else { return };
+        let machine = is_played.then(|| self.options.machine.clone());
+        let line = CatalogueLine { session, epoch: claim.epoch, machine, about: Some(card.into()) };
+        if let Err(fault) = self.reach.0.describe(&line) {
+            debug!(%session, error = %with_sources(&fault), "the catalogue of the replica isn't kept");
+        }
     }
 
     /// Makes the mark of a claim durable, before the first entry of the claim is sent.

@@ -1,6 +1,7 @@
 //! Files that are written through the recorder, and what the replica has of them.
 
 mod arrivals;
+pub mod catalogue;
 mod losses;
 mod races;
 
@@ -78,7 +79,11 @@ impl Here {
     }
 
     fn shipper_to(&self, store: Arc<dyn ReplicaStore>) -> Shipper {
-        let options = ShipperOptions {
+        Shipper::new(store, self.options())
+    }
+
+    fn options(&self) -> ShipperOptions {
+        ShipperOptions {
             local: Arc::new(LocalStore::new(Arc::new(self.memory.clone()), self.layout.clone())),
             recorder: self.recorder.clone(),
             machine: "here".to_owned(),
@@ -86,8 +91,7 @@ impl Here {
             interval: Duration::ZERO,
             mark: PathBuf::from("state/mark"),
             joins_forks: false,
-        };
-        Shipper::new(store, options)
+        }
     }
 
     fn ship(&mut self, shipper: &mut Shipper) -> Vec<ReplicaNews> {

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt::Debug;
 use std::time::Duration;
 
-use super::{Epoch, Key, Position};
+use super::{CatalogueLine, Epoch, Key, Position};
 use crate::model::ids::SessionId;
 
 /// A place outside of this machine that keeps objects under keys.
@@ -40,6 +40,12 @@ pub trait ReplicaStore: Debug + Send + Sync {
 
     /// The sessions of which the store has an object.
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault>;
+
+    /// Writes the line of a session into the store's catalogue, a list for people by which nothing is decided. Where a line of
+    /// a newer epoch is there, that one stays. A store without a catalogue does nothing, which is the default.
+    fn describe(&self, _line: &CatalogueLine) -> Result<(), StoreFault> {
+        Ok(())
+    }
 
     /// The lease and the interval of sessions in this store, where a game doesn't set its own. Defaults to
     /// [`Pace::default`].

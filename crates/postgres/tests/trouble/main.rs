@@ -2,6 +2,7 @@
 //! and starts further servers by that script.
 #![cfg(unix)]
 
+mod catalogue;
 mod certificates;
 #[path = "../common/mod.rs"]
 mod common;

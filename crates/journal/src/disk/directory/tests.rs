@@ -281,7 +281,7 @@ fn a_host_keeps_its_id_until_it_is_damaged() {
 }
 
 #[test]
-fn the_card_is_written_and_never_read() {
+fn a_session_is_opened_by_its_journal_and_not_by_its_card() {
     let disk = MemoryDisk::default();
     write_run(&store(&disk), 1, 1);
     let card = SessionCard {
@@ -295,7 +295,9 @@ fn the_card_is_written_and_never_read() {
     let path = store(&disk).layout().session_card(session());
     let text = String::from_utf8(disk.read(&path, 1 << 16).unwrap()).unwrap();
     assert!(text.contains("name: \"Sample\"") && text.contains("counter: 2"), "{text}");
+    assert_eq!(store(&disk).session_card(session()), Some(card));
     disk.replace(&path, b"nonsense").unwrap();
+    assert_eq!(store(&disk).session_card(session()), None);
     assert!(store(&disk).open_session(session()).is_ok());
 }
 

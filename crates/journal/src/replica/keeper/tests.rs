@@ -15,8 +15,10 @@ use crate::model::ids::{CheckpointId, RunId, SessionId};
 
 use crate::read::recovery::{KnownTypes, VersionFit};
 use crate::replica::recorder::{Recorders, RecordingDisk};
+use crate::replica::shipper_tests::catalogue::card;
 use crate::replica::{
-    Body, Direct, Entry, Epoch, Key, Log, MemoryReplica, Over, Position, ReplicaStore, block_on,
+    Body, CatalogueLine, Direct, Entry, Epoch, Key, Log, MemoryReplica, Over, Position,
+    ReplicaStore, block_on,
 };
 
 struct NoTypes;
@@ -308,11 +310,13 @@ fn with_an_erasure() -> Kept {
     // Of what can't be read nobody can say whose it is.
     kept.memory.remove(&kept.path("1-000000.journal")).unwrap();
     kept.memory.put(&kept.path("session-1-picture.attachment"), b"a picture");
+    kept.local.store.write_session_card(&card(session)).unwrap();
     kept.execute(ReplicaOrder::Begin(session));
     kept.turn();
     kept.execute(ReplicaOrder::LetGo(session));
     kept.turn();
-    assert_eq!(kept.replicated().len(), 1);
+    assert!(kept.store.catalogue().iter().any(|line| line.about.is_some()));
+    kept.memory.remove(&kept.path("session.ron")).unwrap();
     let mut erasure = Erasure::of("Ann", Timestamp::UNIX_EPOCH);
     erasure.sessions = vec![session];
     ErasureFiles::of(&kept.local.store).write(&erasure).unwrap();
@@ -359,6 +363,8 @@ fn an_erasure_that_is_interrupted_at_any_step_goes_on_in_the_next_process() {
         block_on(log.refresh(&Direct(Arc::new(kept.store.clone())))).unwrap();
         assert!(log.tombstone().is_some() && !log.has_leftovers(), "after {steps} steps");
         assert!(was_erased || is_erased(&reports), "after {steps} steps");
+        let removed = CatalogueLine::removed(kept.session, log.tombstone().unwrap());
+        assert_eq!(kept.store.catalogue(), [removed], "after {steps} steps");
         assert_eq!(kept.memory.content(&mark), None, "after {steps} steps");
         assert!(
             !reports.iter().any(

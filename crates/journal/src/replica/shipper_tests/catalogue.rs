@@ -1,0 +1,81 @@
+//! The line that an owner keeps in a store's catalogue.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Here, LEASE};
+use crate::disk::SessionCard;
+use crate::model::ids::{CheckpointId, RunId, SessionId};
+use crate::model::session::{NewSession, SessionStatus};
+use crate::replica::{CatalogueLine, Epoch, ReplicaStore};
+
+/// The card of a session that was played for a minute.
+pub fn card(session: SessionId) -> SessionCard {
+    let mut metadata = NewSession::named("Campaign").begin(session, Timestamp::UNIX_EPOCH);
+    metadata.player = Some("Ann".to_owned());
+    SessionCard {
+        metadata,
+        status: SessionStatus::Active,
+        newest_checkpoint: Some(CheckpointId { run: RunId(1), counter: 7 }),
+        saved: Some(Timestamp::UNIX_EPOCH),
+        play_time: Duration::from_secs(60),
+    }
+}
+
+impl Here {
+    fn write_card(&self, card: &SessionCard) {
+        self.options().local.store.write_session_card(card).unwrap();
+    }
+
+    fn line(&self) -> Option<CatalogueLine> {
+        self.store.catalogue().pop()
+    }
+}
+
+#[test]
+fn an_owner_keeps_a_line_about_its_session_in_the_catalogue() {
+    let mut here = Here::new();
+    here.write("a.journal", b"a");
+    let mut shipper = here.shipper();
+    for _ in 0..6 {
+        here.ship(&mut shipper);
+    }
+    assert_eq!(here.line(), None, "nothing is known of it without a card");
+    here.write_card(&card(here.session));
+    here.now += LEASE / 3;
+    here.ship(&mut shipper);
+    let line = here.line().unwrap();
+    let about = line.about.clone().unwrap();
+    assert_eq!((line.epoch, line.machine.as_deref()), (Epoch::FIRST, Some("here")));
+    assert_eq!((about.name.as_str(), about.player.as_deref()), ("Campaign", Some("Ann")));
+    assert_eq!(about.checkpoint.map(|(id, _)| id.counter), Some(7));
+
+    here.write_card(&SessionCard { status: SessionStatus::Closed, ..card(here.session) });
+    shipper.drain();
+    here.ship(&mut shipper);
+    let released = here.line().unwrap();
+    assert_eq!(released.machine, None);
+    assert_eq!(released.about.map(|about| about.status), Some(SessionStatus::Closed));
+
+    // A machine that was paused doesn't know yet that it isn't the owner.
+    here.store.describe(&CatalogueLine::removed(here.session, Epoch(2))).unwrap();
+    here.store.describe(&line).unwrap();
+    assert_eq!(here.line(), Some(CatalogueLine::removed(here.session, Epoch(2))));
+}
+
+#[test]
+fn a_session_that_is_withheld_has_no_line() {
+    let mut here = Here::new();
+    here.write("a.journal", b"a");
+    here.write_card(&card(here.session));
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    shipper.withhold(true);
+    here.now += LEASE;
+    here.ship(&mut shipper);
+    shipper.drain();
+    here.ship(&mut shipper);
+    assert!(shipper.is_over());
+    assert_eq!(here.line(), None);
+}
