@@ -60,7 +60,16 @@ impl Place {
                 let found = directory::find(path)?.into_iter();
                 found.map(|directory| Ok(Profile::of_directory(directory, read_only())?)).collect()
             }
-            Self::Replica(replica) => Ok(vec![replica.profile()?]),
+            Self::Replica(replica) => Ok(vec![replica.profile("")?]),
+        }
+    }
+
+    /// The profiles in it, of which only the sessions matter whose ids begin so, if there are any. Of a replica no others are
+    /// fetched.
+    pub fn profiles_of(&self, id: &str) -> Result<Vec<Profile>, Failure> {
+        match self {
+            Self::Replica(replica) => Ok(vec![replica.profile(id)?]),
+            _ => self.profiles(),
         }
     }
 }

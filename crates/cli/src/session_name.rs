@@ -42,7 +42,7 @@ pub struct Chosen {
 impl Selection {
     /// The sessions that are meant, each once.
     pub fn find(&self, place: &Place) -> Result<Vec<Chosen>, Failure> {
-        let sessions = Sessions::of(place)?;
+        let sessions = Sessions::of(place.profiles()?)?;
         let mut found: Vec<Found> = Vec::new();
         match self {
             Self::All => {
@@ -81,7 +81,11 @@ impl SessionName {
 
     /// The one session of a place that is called so.
     pub fn find(&self, place: &Place) -> Result<Chosen, Failure> {
-        let sessions = Sessions::of(place)?;
+        let profiles = match self {
+            Self::Called(text) => place.profiles_of(&text.to_lowercase())?,
+            Self::Last(_) | Self::Only => place.profiles()?,
+        };
+        let sessions = Sessions::of(profiles)?;
         let found = self.among(&sessions, place)?;
         sessions.choose(found).ok_or_else(|| self.unknown(place, &sessions.all))
     }
@@ -122,8 +126,8 @@ struct Sessions {
 }
 
 impl Sessions {
-    fn of(place: &Place) -> Result<Self, Failure> {
-        let profiles: Vec<Rc<Profile>> = place.profiles()?.into_iter().map(Rc::new).collect();
+    fn of(profiles: Vec<Profile>) -> Result<Self, Failure> {
+        let profiles: Vec<Rc<Profile>> = profiles.into_iter().map(Rc::new).collect();
         let mut all = Vec::new();
         for (position, profile) in profiles.iter().enumerate() {
             all.extend(profile.sessions()?.into_iter().map(|session| (position, session)));

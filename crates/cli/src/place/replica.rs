@@ -61,10 +61,14 @@ impl Replica {
         Err(Failure::usage("this tool was built without its feature `objects`"))
     }
 
-    /// What it has of all sessions.
-    pub fn profile(&self) -> Result<Profile, Failure> {
+    /// What it has of the sessions whose ids begin so; of all sessions if there are none.
+    pub fn profile(&self, id: &str) -> Result<Profile, Failure> {
         let store = self.store()?;
-        let sessions = store.sessions().map_err(Failure::of_replica)?;
+        let mut sessions = store.sessions().map_err(Failure::of_replica)?;
+        let is_meant = |session: &SessionId| session.to_string().starts_with(id);
+        if sessions.iter().any(is_meant) {
+            sessions.retain(is_meant);
+        }
         let (disk, layout) = (MemoryDisk::default(), layout());
         for session in sessions {
             let log = read_log(&store, session)?;

@@ -77,6 +77,30 @@ fn goes_is_read_and_comes_back(there: &str) -> Done {
     Ok(())
 }
 
+/// A replica may have thousands of sessions, and one of them may be damaged.
+#[test]
+fn of_a_session_that_is_named_by_its_id_nothing_else_is_fetched() -> Done {
+    let game = Game::new()?;
+    let here = game.directory().display().to_string();
+    let replica = tempfile::tempdir()?;
+    let there = format!("dir:{}", replica.path().display());
+    for session in [RELICS, EVENINGS] {
+        tool(&["push", &here, session, "--to", &there], 0);
+    }
+    for entry in fs::read_dir(replica.path().join(EVENINGS))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|it| it == "entry") {
+            fs::write(path, b"damaged")?;
+        }
+    }
+    assert!(tool(&["show", &there, RELICS], 0).contains("Relics"));
+    assert!(tool(&["log", &there, &RELICS[..13].to_uppercase()], 0).contains("checkpoint"));
+    // Whose name it is can only be read.
+    let said = tool(&["show", &there, "Relics"], 1);
+    assert!(said.contains("can't be read") || said.contains("damaged"), "{said}");
+    Ok(())
+}
+
 #[test]
 fn what_cannot_be_carried_is_refused_in_a_sentence() -> Done {
     let game = Game::new()?;
