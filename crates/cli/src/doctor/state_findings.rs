@@ -111,14 +111,18 @@ impl Processes {
         let deaths = recent_deaths(self.records.iter().flat_map(known), clock::timestamp());
         let mut by_session: BTreeMap<Option<SessionId>, Vec<EarlierDeath>> = BTreeMap::new();
         deaths.into_iter().for_each(|it| by_session.entry(it.session).or_default().push(it));
-        let is_loop = |it: &&[EarlierDeath]| {
-            let (first, last) = (it.first(), it.last());
-            first.zip(last).is_some_and(|(first, last)| between(first.at, last.at) <= SHORTLY)
-        };
-        let loops = by_session.values().flat_map(|deaths| deaths.windows(LOOP).filter(is_loop));
-        let last = loops.filter_map(<[_]>::last).max_by_key(|last| last.at)?;
+        // Of each death, how many there were in the time before it.
+        let counted = by_session.values().flat_map(|deaths| {
+            deaths.iter().enumerate().map(|(position, last)| {
+                let before = deaths.iter().take(position + 1);
+                (before.filter(|it| between(it.at, last.at) <= SHORTLY).count(), last)
+            })
+        });
+        let loops = counted.filter(|(count, _)| *count >= LOOP);
+        let (count, last) = loops.max_by_key(|(_, last)| last.at)?;
         let (minutes, at) = (SHORTLY.as_secs() / 60, moment(last.at));
-        let what = format!("{LOOP} processes died within {minutes} minutes, the last of them {at}");
+        let what =
+            format!("{count} processes died within {minutes} minutes, the last of them {at}");
         let session = last.session;
         Some(Finding { session, ..finding(Code::DiesOften, &self.state, what) })
     }

@@ -1,0 +1,54 @@
+//! A session in the replica that a newer build of the game has played.
+
+use bevy_session::library::VersionFit;
+use bevy_session::recovery::RecoveryError;
+
+use super::*;
+
+/// Puts a file beside a session's journals as a newer version of this crate would write it.
+fn put_a_newer_format(disk: &MemoryDisk, session: SessionId) {
+    let is_journal = |path: &std::path::PathBuf| {
+        path.to_string_lossy().contains(&session.to_string())
+            && path.extension().is_some_and(|it| it == "journal")
+    };
+    let journal = disk.paths().into_iter().find(is_journal).unwrap();
+    let mut newer = disk.content(&journal).unwrap();
+    newer[8] += 1;
+    let body = u32::from_le_bytes(newer[12..16].try_into().unwrap()) as usize;
+    let covered = [&newer[..16], &newer[24..24 + body]].concat();
+    newer[16..24].copy_from_slice(&xxhash_rust::xxh3::xxh3_64(&covered).to_le_bytes());
+    disk.put(&journal.with_file_name("0123456789abcdef-000000.journal"), &newer);
+}
+
+/// A fleet is updated one machine after the other.
+#[test]
+fn a_world_that_a_newer_build_played_is_neither_played_nor_begun_again_by_an_older_one() {
+    let store = MemoryReplica::default();
+    let disk = MemoryDisk::default();
+    let (one, session) = played(&disk, replica(&store, "one"), 7);
+    let disk = killed(one, &disk);
+    put_a_newer_format(&disk, session);
+    // It sends what it has, though it can't play it.
+    let mut one = machine(&disk, replica(&store, "one"));
+    recover(&mut one, session);
+    seconds(&mut one, 1.0);
+    assert_eq!(played_by(&one), None);
+    drop(one);
+
+    let here = MemoryDisk::default();
+    let plugin = plugin(&here).replica(replica(&store, "two"));
+    let mut two = machine_with(plugin, listen::<RecoveryFailed>);
+    seconds(&mut two, 1.0);
+    let listed = two.world().resource::<ReplicaSessions>().get(session).unwrap().clone();
+    assert_eq!(listed.owner, ReplicaOwner::Nobody, "it was released");
+    assert_eq!(listed.entry.map(|entry| entry.fit), Some(VersionFit::Newer));
+    request(&mut two, |commands| commands.session().start_or_continue(NewSession::named("Arena")));
+    seconds(&mut two, LEASE * 3.0);
+    assert_eq!(played_by(&two), None);
+    let error = received::<RecoveryFailed>(&two).pop().map(|failed| failed.error);
+    let is_newer = matches!(&error, Some(RecoveryError::NewerFormat(_)));
+    assert!(is_newer, "{error:?}, {:?}", rejected(&two));
+    assert_eq!(store.sessions().unwrap(), [session], "no second world has begun");
+    let listed = two.world().resource::<ReplicaSessions>().get(session).unwrap().clone();
+    assert_eq!(listed.owner, ReplicaOwner::Nobody, "a newer machine can play it at once");
+}
