@@ -57,6 +57,7 @@ pub(in crate::lifecycle) fn exit_if_asked(parts: &mut RuntimeParts, world: &mut 
     handle_reports(parts, world);
     parts.start_up.take_race();
     answer_before_exit(world);
+    parts.exit.exit_with_an_error_if_incomplete(world);
 }
 
 /// Continues after an exit that the app's runner ignored. Another one will come.

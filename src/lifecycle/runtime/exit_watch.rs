@@ -17,11 +17,13 @@ pub(crate) struct ExitWatch {
     process: ProcessGuard,
     /// True once the app's exit was seen and handled.
     seen: bool,
+    /// True if a session that was left at the exit isn't wholly on disk.
+    lost_last: bool,
 }
 
 impl ExitWatch {
     pub(crate) fn new(process: ProcessGuard) -> Self {
-        Self { process, seen: false }
+        Self { process, seen: false, lost_last: false }
     }
 
     pub(in crate::lifecycle) fn was_seen(&self) -> bool {
@@ -33,9 +35,23 @@ impl ExitWatch {
         self.seen = true;
     }
 
+    /// Notes that a session was left without its last checkpoint or its end.
+    pub(in crate::lifecycle) fn note_left_incomplete(&mut self) {
+        self.lost_last = self.seen;
+    }
+
+    /// Exits with an error if the system asked for the exit and something was lost with it, so that a supervisor hears of it.
+    /// An exit of the game's own has the code that the game gave it.
+    pub(in crate::lifecycle) fn exit_with_an_error_if_incomplete(&self, world: &mut World) {
+        if self.lost_last && self.process.was_signalled() {
+            world.write_message(AppExit::error());
+        }
+    }
+
     /// The app's runner ignored the exit.
     pub(in crate::lifecycle) fn note_ignored(&mut self) {
         self.seen = false;
+        self.lost_last = false;
         self.process.exit_ignored();
     }
 

@@ -117,6 +117,9 @@ pub(in crate::lifecycle) fn left(
     let LeavingSession { departure, then, lacks_last } = *left;
     let Departure { end, leaving, ticket } = departure;
     let complete = complete && !lacks_last;
+    if !complete {
+        parts.exit.note_left_incomplete();
+    }
     give_up_asked(parts, world, u64::MAX, &CheckpointError::WriterBehind);
     parts.claims.clear();
     parts.forks.clear();

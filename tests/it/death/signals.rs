@@ -1,7 +1,13 @@
 //! Signals that ask.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use bevy::prelude::*;
-use signal_hook::consts::SIGINT;
+use bevy_session::prelude::*;
+use rustix::process::{Resource, Rlimit, setrlimit};
+use signal_hook::consts::{SIGINT, SIGXFSZ};
+use signal_hook::flag::register;
 use signal_hook::low_level::raise;
 
 use super::sudden::send_to_itself;
@@ -11,6 +17,15 @@ use crate::waiting::{records, wait_until};
 
 pub const WAYS: &[Way] = &[
     ("TERM", |app| in_time(app, || send_to_itself("TERM"))),
+    ("TERM on a disk that refuses", |mut app| {
+        app.world_mut().resource_mut::<SessionSettings>().patience.exit =
+            Duration::from_millis(200);
+        in_time(app, || {
+            register(SIGXFSZ, Arc::default()).unwrap();
+            setrlimit(Resource::Fsize, Rlimit { current: Some(0), maximum: None }).unwrap();
+            send_to_itself("TERM");
+        });
+    }),
     ("INT", |app| in_time(app, || send_to_itself("INT"))),
     ("INT twice", |app| {
         in_time(app, || {
@@ -40,6 +55,15 @@ fn a_signal_that_asks_is_an_exit() {
         assert!(dead.said("closed true"), "{way}: {:?}", dead.lines);
         dead.start_again().assert_exited();
     }
+}
+
+/// A supervisor hears of it.
+#[test]
+fn a_signal_whose_last_checkpoint_is_lost_ends_with_an_error() {
+    let dead = die("TERM on a disk that refuses");
+    assert_eq!(dead.status.code(), Some(1), "{:?}", dead.lines);
+    assert!(dead.said("closed false"), "{:?}", dead.lines);
+    dead.start_again().assert_exited();
 }
 
 #[test]
