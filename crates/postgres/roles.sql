@@ -4,6 +4,8 @@
 -- The tables are that administrator's then. Afterwards: grant bevy_session_server to arena;
 begin;
 set local client_min_messages = warning;
+-- It locks all tables. Where somebody reads one of them for long, it gives up, and can be run again.
+set local lock_timeout = '5s';
 
 do $$
 declare

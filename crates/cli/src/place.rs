@@ -64,8 +64,7 @@ impl Place {
         }
     }
 
-    /// The profiles in it, of which only the sessions matter whose ids begin so, if there are any. Of a replica no others are
-    /// fetched.
+    /// The profiles in it, of which only the sessions matter whose ids begin so. Of a replica no others are fetched.
     pub fn profiles_of(&self, id: &str) -> Result<Vec<Profile>, Failure> {
         match self {
             Self::Replica(replica) => Ok(vec![replica.profile(id)?]),

@@ -81,12 +81,19 @@ impl SessionName {
 
     /// The one session of a place that is called so.
     pub fn find(&self, place: &Place) -> Result<Chosen, Failure> {
-        let profiles = match self {
-            Self::Called(text) => place.profiles_of(&text.to_lowercase())?,
-            Self::Last(_) | Self::Only => place.profiles()?,
-        };
-        let sessions = Sessions::of(profiles)?;
-        let found = self.among(&sessions, place)?;
+        if let Self::Called(text) = self {
+            let id = text.to_lowercase();
+            let sessions = Sessions::of(place.profiles_of(&id)?)?;
+            let is_whole_id = id.parse::<SessionId>().is_ok();
+            if is_whole_id || !sessions.with_id_or_name(text).is_empty() {
+                return self.chosen_among(&sessions, place);
+            }
+        }
+        self.chosen_among(&Sessions::of(place.profiles()?)?, place)
+    }
+
+    fn chosen_among(&self, sessions: &Sessions, place: &Place) -> Result<Chosen, Failure> {
+        let found = self.among(sessions, place)?;
         sessions.choose(found).ok_or_else(|| self.unknown(place, &sessions.all))
     }
 

@@ -47,7 +47,7 @@ mod tail;
 mod tests;
 mod watch;
 
-pub use catalogue::{CatalogueLine, CatalogueText};
+pub use catalogue::CatalogueLine;
 pub use directory_store::DirectoryReplica;
 pub use keys::{Epoch, Key, Position};
 pub use memory_store::MemoryReplica;

@@ -1,12 +1,25 @@
 //! The catalogue: a row about each session, for people who ask by SQL.
+//!
+//! Nothing waits for it: whoever locks the table, or has it without rights, keeps no entry from being sent and no session
+//! from being removed.
 
-use bevy_session_journal::replica::{CatalogueLine, CatalogueText};
-use tokio_postgres::GenericClient;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bevy_session_journal::SessionId;
+use bevy_session_journal::replica::{CatalogueLine, Epoch};
+use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use crate::failure::PostgresCheckError;
 use crate::rows::Value;
+
+/// The time that a row may take, for the client. The server gives a lock up before that, so that no backend is left waiting.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
+const BEGIN: &str = "set local lock_timeout = '500ms'; set local synchronous_commit = off";
+/// The time after a fault in which no row is written.
+const PAUSE: Duration = Duration::from_secs(60);
 
 const DESCRIBE: &str = "insert into bevy_session.catalogue
         (session, epoch, machine, game, name, player, type, status, checkpoint, started, saved, play_time)
@@ -17,65 +30,90 @@ const DESCRIBE: &str = "insert into bevy_session.catalogue
         started = excluded.started, saved = excluded.saved, play_time = excluded.play_time, updated = now()
     where catalogue.epoch <= excluded.epoch";
 
-/// Writes the row of a session. An administrator who made the tables before there was a catalogue has none, and it isn't needed.
+const FORGET: &str = "insert into bevy_session.catalogue (session, epoch) values ($1, $2)
+    on conflict (session) do update set
+        epoch = excluded.epoch, machine = null, game = null, name = null, player = null, type = null, status = null,
+        checkpoint = null, started = null, saved = null, play_time = null, updated = now()
+    where catalogue.epoch <= excluded.epoch";
+
+/// Faults of the catalogue so far.
+#[derive(Default)]
+pub(crate) struct Faults(Mutex<Option<Instant>>);
+
+impl Faults {
+    /// Returns true if there was none for a while.
+    pub fn are_over(&self) -> bool {
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_none_or(|last| last.elapsed() >= PAUSE)
+    }
+
+    /// Notes one. Returns true if it is the first.
+    pub fn note(&self) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.replace(Instant::now()).is_none()
+    }
+}
+
+/// Writes the row of a session.
 pub(crate) async fn describe(
-    client: &impl GenericClient,
+    client: &mut Client,
     line: &CatalogueLine,
 ) -> Result<(), PostgresCheckError> {
     let (session, epoch) = (line.session.uuid(), line.epoch.0.cast_signed());
-    let machine = line.machine.as_deref().map(text);
-    let row = line.about.as_ref().map(Row::of).unwrap_or_default();
-    let values = [
+    let seconds = |milliseconds: i64| milliseconds as f64 / 1_000.0;
+    let (machine, player) = (line.machine.as_deref().map(text), line.player.as_deref().map(text));
+    let (game, name, session_type) = (text(&line.game), text(&line.name), text(&line.session_type));
+    let status = format!("{:?}", line.status).to_lowercase();
+    let checkpoint = line.checkpoint.map(|(id, _)| id.to_string());
+    let saved = line.checkpoint.map(|(_, time)| seconds(time.as_millisecond()));
+    let (started, played) = (seconds(line.started.as_millisecond()), line.play_time.as_secs_f64());
+    let row = [
         (&session as &Value, Type::UUID),
         (&epoch, Type::INT8),
         (&machine, Type::TEXT),
-        (&row.game, Type::TEXT),
-        (&row.name, Type::TEXT),
-        (&row.player, Type::TEXT),
-        (&row.session_type, Type::TEXT),
-        (&row.status, Type::TEXT),
-        (&row.checkpoint, Type::TEXT),
-        (&row.started, Type::FLOAT8),
-        (&row.saved, Type::FLOAT8),
-        (&row.play_time, Type::FLOAT8),
+        (&game, Type::TEXT),
+        (&name, Type::TEXT),
+        (&player, Type::TEXT),
+        (&session_type, Type::TEXT),
+        (&status, Type::TEXT),
+        (&checkpoint, Type::TEXT),
+        (&started, Type::FLOAT8),
+        (&saved, Type::FLOAT8),
+        (&played, Type::FLOAT8),
     ];
-    match client.execute_typed(DESCRIBE, &values).await {
-        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(()),
-        done => done
-            .map(|_| ())
-            .map_err(|error| PostgresCheckError::of("write bevy_session.catalogue", error)),
+    write(client, DESCRIBE, &row).await
+}
+
+/// Leaves the id of a session alone. Where there is no catalogue, or the role has no right to it, there is nothing that this role
+/// has said.
+pub(crate) async fn forget(
+    client: &mut Client,
+    session: SessionId,
+    epoch: Epoch,
+) -> Result<(), PostgresCheckError> {
+    let (session, epoch) = (session.uuid(), epoch.0.cast_signed());
+    let row = [(&session as &Value, Type::UUID), (&epoch, Type::INT8)];
+    write(client, FORGET, &row).await
+}
+
+/// Writes a row in a transaction of its own. No table, or no right to it, is no failure of the connection.
+async fn write(
+    client: &mut Client,
+    statement: &str,
+    row: &[(&Value, Type)],
+) -> Result<(), PostgresCheckError> {
+    let failed = |error| PostgresCheckError::of("write bevy_session.catalogue", error);
+    let transaction = client.transaction().await.map_err(failed)?;
+    transaction.batch_execute(BEGIN).await.map_err(failed)?;
+    match transaction.execute_typed(statement, row).await {
+        Err(error) if is_absence(&error) => transaction.rollback().await.map_err(failed),
+        Err(error) => Err(failed(error)),
+        Ok(_) => transaction.commit().await.map_err(failed),
     }
 }
 
-/// What a row says of a session that wasn't removed. Moments are seconds since 1970.
-#[derive(Default)]
-struct Row {
-    game: Option<String>,
-    name: Option<String>,
-    player: Option<String>,
-    session_type: Option<String>,
-    status: Option<String>,
-    checkpoint: Option<String>,
-    started: Option<f64>,
-    saved: Option<f64>,
-    play_time: Option<f64>,
-}
-
-impl Row {
-    fn of(about: &CatalogueText) -> Self {
-        let seconds = |milliseconds: i64| milliseconds as f64 / 1_000.0;
-        Self {
-            game: Some(text(&about.game)),
-            name: Some(text(&about.name)),
-            player: about.player.as_deref().map(text),
-            session_type: Some(text(&about.session_type)),
-            status: Some(format!("{:?}", about.status).to_lowercase()),
-            checkpoint: about.checkpoint.map(|(id, _)| id.to_string()),
-            started: Some(seconds(about.started.as_millisecond())),
-            saved: about.checkpoint.map(|(_, time)| seconds(time.as_millisecond())),
-            play_time: Some(about.play_time.as_secs_f64()),
-        }
-    }
+fn is_absence(error: &tokio_postgres::Error) -> bool {
+    matches!(error.code(), Some(&SqlState::UNDEFINED_TABLE | &SqlState::INSUFFICIENT_PRIVILEGE))
 }
 
 /// The text without what Postgres takes in no text.

@@ -49,7 +49,7 @@ impl Connection {
         ask: impl AsyncFnOnce(&mut Client) -> Result<T, PostgresCheckError>,
     ) -> Result<(Self, T), PostgresCheckError> {
         let driver = Driver::new().map_err(|error| PostgresCheckError::NoAnswer(error.into()))?;
-        let (client, answer) = driver.wait(async {
+        let (client, answer) = driver.wait(PATIENCE, async {
             let mut client = servers.connect().await?;
             schema::make_ready(&mut client).await?;
             let answer = ask(&mut client).await?;
@@ -63,8 +63,17 @@ impl Connection {
         &mut self,
         ask: impl AsyncFnOnce(&mut Client) -> Result<T, PostgresCheckError>,
     ) -> Result<T, PostgresCheckError> {
+        self.ask_within(PATIENCE, ask)
+    }
+
+    /// Asks, and waits for the answer for so long.
+    pub fn ask_within<T>(
+        &mut self,
+        patience: Duration,
+        ask: impl AsyncFnOnce(&mut Client) -> Result<T, PostgresCheckError>,
+    ) -> Result<T, PostgresCheckError> {
         let Self { client, driver } = self;
-        driver.wait(ask(client))
+        driver.wait(patience, ask(client))
     }
 }
 
@@ -129,12 +138,13 @@ impl Driver {
     /// may well have one.
     fn wait<T>(
         &self,
+        patience: Duration,
         answer: impl Future<Output = Result<T, PostgresCheckError>>,
     ) -> Result<T, PostgresCheckError> {
         let _entered = self.0.as_ref().map(Runtime::enter);
         // What is left of that one's budget for a poll mustn't count here, where nothing yields to it.
         pollster::block_on(unconstrained(async {
-            timeout(PATIENCE, answer).await.unwrap_or(Err(PostgresCheckError::TimedOut))
+            timeout(patience, answer).await.unwrap_or(Err(PostgresCheckError::TimedOut))
         }))
     }
 }

@@ -45,24 +45,16 @@ const MAKE: &str = "
 /// Two processes that begin at once make the tables one after the other.
 const LOCK: &str = "select pg_advisory_xact_lock(4913378250816123417)";
 
-const FIND: &str =
-    "select version, to_regclass('bevy_session.catalogue') is not null from bevy_session.schema";
-
 const MAKE_RIGHT: &str = "make the tables, which aren't there (roles.sql makes them)";
 
 /// Looks which tables there are, and makes them if there are none. A role that may not make them does well if they are there.
-/// Tables of before there was a catalogue get one, if the role may make it.
 pub(crate) async fn make_ready(client: &mut Client) -> Result<(), PostgresCheckError> {
     let found = match version(client).await? {
-        Some((found, true)) => found,
-        Some((found, false)) => {
-            let _ = make(client).await;
-            found
-        }
+        Some(found) => found,
         None => {
             let made = make(client).await;
             made.map_err(|error| PostgresCheckError::of(MAKE_RIGHT, error))?;
-            version(client).await?.map(|(found, _)| found).unwrap_or_default()
+            version(client).await?.unwrap_or_default()
         }
     };
     if found > VERSION {
@@ -78,13 +70,13 @@ async fn make(client: &mut Client) -> Result<(), tokio_postgres::Error> {
     transaction.commit().await
 }
 
-/// The version of the tables, and if a catalogue is among them; `None` if there are none.
-async fn version(client: &Client) -> Result<Option<(i32, bool)>, PostgresCheckError> {
-    let row = match client.query_typed_opt(FIND, &[]).await {
+/// The version of the tables; `None` if there are none.
+async fn version(client: &Client) -> Result<Option<i32>, PostgresCheckError> {
+    let row = match client.query_typed_opt("select version from bevy_session.schema", &[]).await {
         Err(error) if is_absence(&error) => return Ok(None),
         row => row.map_err(failed)?,
     };
-    row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose().map_err(failed)
+    row.map(|row| row.try_get(0)).transpose().map_err(failed)
 }
 
 fn is_absence(error: &tokio_postgres::Error) -> bool {

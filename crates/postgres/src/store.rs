@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use bevy_session_journal::SessionId;
 use bevy_session_journal::replica::{
-    CatalogueLine, Created, Key, Listing, ReplicaStore, StoreFault,
+    CatalogueLine, Created, Epoch, Key, Listing, ReplicaStore, StoreFault,
 };
 use tokio_postgres::{Client, Config};
+use tracing::warn;
 
 use crate::catalogue;
 use crate::check::check;
@@ -29,6 +30,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 pub struct PostgresReplica {
     servers: Servers,
     idle: Mutex<Vec<Connection>>,
+    catalogue_faults: catalogue::Faults,
 }
 
 /// The reason that a store can't be used, before its server is asked.
@@ -82,7 +84,8 @@ impl PostgresReplica {
         }
         config.connect_timeout(CONNECT);
         let hosts = each_host(&config).ok_or(PostgresError::Url)?;
-        Ok(Self { servers: Servers { hosts, tls }, idle: Mutex::default() })
+        let servers = Servers { hosts, tls };
+        Ok(Self { servers, idle: Mutex::default(), catalogue_faults: catalogue::Faults::default() })
     }
 
     /// Checks that the server does what a replica needs: it lets the role in, writes, has the tables or lets the role make
@@ -125,6 +128,17 @@ impl PostgresReplica {
         }
     }
 
+    /// Asks about the catalogue. A connection that fails with it is closed, and others stay.
+    fn keep_catalogue(
+        &self,
+        mut connection: Connection,
+        ask: impl AsyncFnOnce(&mut Client) -> Result<(), PostgresCheckError>,
+    ) -> Result<(), PostgresCheckError> {
+        connection.ask_within(catalogue::PATIENCE, ask)?;
+        self.keep(connection);
+        Ok(())
+    }
+
     fn keep(&self, connection: Connection) {
         let mut idle = self.idle();
         if idle.len() < IDLE {
@@ -154,8 +168,36 @@ impl ReplicaStore for PostgresReplica {
         self.ask(key, async |client| rows::delete(client, key).await)
     }
 
-    fn describe(&self, line: &CatalogueLine) -> Result<(), StoreFault> {
-        self.ask("catalogue", async |client| catalogue::describe(client, line).await)
+    fn describe(&self, line: &CatalogueLine) {
+        if !self.catalogue_faults.are_over() {
+            return;
+        }
+        // Beside a renewal there is one.
+        let Some(connection) = self.idle().pop() else { return };
+        let described =
+            self.keep_catalogue(connection, async |client| catalogue::describe(client, line).await);
+        if let Err(error) = described
+            && self.catalogue_faults.note()
+        {
+            let error: &dyn Error = &error;
+            warn!(error, "the list of sessions in the database can't be kept; replicas can");
+        }
+    }
+
+    fn forget(&self, session: SessionId, epoch: Epoch) -> Result<(), StoreFault> {
+        let idle = self.idle().pop();
+        let connection = match idle {
+            Some(connection) => Ok(connection),
+            None => {
+                Connection::open(&self.servers, async |_| Ok(())).map(|(connection, ())| connection)
+            }
+        };
+        let forgotten = connection.and_then(|connection| {
+            self.keep_catalogue(connection, async |client| {
+                catalogue::forget(client, session, epoch).await
+            })
+        });
+        forgotten.map_err(|error| StoreFault::new(session, error))
     }
 
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault> {

@@ -48,6 +48,7 @@ pub(in crate::lifecycle) fn exit_if_asked(parts: &mut RuntimeParts, world: &mut 
         let cause = parts.exit.cause(world);
         if let Err(error) = leaving::leave(parts, world, Departure::close(cause)) {
             warn!(%error, "the session can't be closed at the exit");
+            parts.exit.note_incomplete();
         }
     }
     wait_until_left(parts, world, deadline);

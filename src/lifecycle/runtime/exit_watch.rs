@@ -17,13 +17,15 @@ pub(crate) struct ExitWatch {
     process: ProcessGuard,
     /// True once the app's exit was seen and handled.
     seen: bool,
-    /// True if a session that was left at the exit isn't wholly on disk.
-    lost_last: bool,
+    /// True if the system asked for it.
+    by_signal: bool,
+    /// True if the session that was left at the exit isn't wholly on disk.
+    is_incomplete: bool,
 }
 
 impl ExitWatch {
     pub(crate) fn new(process: ProcessGuard) -> Self {
-        Self { process, seen: false, lost_last: false }
+        Self { process, seen: false, by_signal: false, is_incomplete: false }
     }
 
     pub(in crate::lifecycle) fn was_seen(&self) -> bool {
@@ -33,17 +35,23 @@ impl ExitWatch {
     /// Notes that the app's exit was seen and is being handled.
     pub(in crate::lifecycle) fn note_seen(&mut self) {
         self.seen = true;
+        self.by_signal = self.process.was_signalled();
     }
 
-    /// Notes that a session was left without its last checkpoint or its end.
-    pub(in crate::lifecycle) fn note_left_incomplete(&mut self) {
-        self.lost_last = self.seen;
+    /// Notes that the session was left without its last checkpoint or its end.
+    pub(in crate::lifecycle) fn note_incomplete(&mut self) {
+        self.is_incomplete = self.seen;
+    }
+
+    /// Notes that both are on disk after all.
+    pub(in crate::lifecycle) fn note_complete(&mut self) {
+        self.is_incomplete = false;
     }
 
     /// Exits with an error if the system asked for the exit and something was lost with it, so that a supervisor hears of it.
     /// An exit of the game's own has the code that the game gave it.
     pub(in crate::lifecycle) fn exit_with_an_error_if_incomplete(&self, world: &mut World) {
-        if self.lost_last && self.process.was_signalled() {
+        if self.is_incomplete && self.by_signal {
             world.write_message(AppExit::error());
         }
     }
@@ -51,7 +59,7 @@ impl ExitWatch {
     /// The app's runner ignored the exit.
     pub(in crate::lifecycle) fn note_ignored(&mut self) {
         self.seen = false;
-        self.lost_last = false;
+        self.is_incomplete = false;
         self.process.exit_ignored();
     }
 

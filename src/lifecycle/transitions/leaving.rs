@@ -112,13 +112,18 @@ pub(in crate::lifecycle) fn left(
     let Some(Transition::Leaving(left)) =
         parts.transition.take_if(|transition| matches!(transition, Transition::Leaving(_)))
     else {
+        // Of an exit that didn't wait for it.
+        if complete {
+            parts.exit.note_complete();
+        }
         return;
     };
     let LeavingSession { departure, then, lacks_last } = *left;
     let Departure { end, leaving, ticket } = departure;
     let complete = complete && !lacks_last;
-    if !complete {
-        parts.exit.note_left_incomplete();
+    let has_played = parts.playing.as_ref().is_some_and(|playing| !playing.line.is_untouched());
+    if lacks_last || !complete && has_played {
+        parts.exit.note_incomplete();
     }
     give_up_asked(parts, world, u64::MAX, &CheckpointError::WriterBehind);
     parts.claims.clear();

@@ -61,14 +61,11 @@ impl Replica {
         Err(Failure::usage("this tool was built without its feature `objects`"))
     }
 
-    /// What it has of the sessions whose ids begin so; of all sessions if there are none.
+    /// What it has of the sessions whose ids begin so.
     pub fn profile(&self, id: &str) -> Result<Profile, Failure> {
         let store = self.store()?;
         let mut sessions = store.sessions().map_err(Failure::of_replica)?;
-        let is_meant = |session: &SessionId| session.to_string().starts_with(id);
-        if sessions.iter().any(is_meant) {
-            sessions.retain(is_meant);
-        }
+        sessions.retain(|session| session.to_string().starts_with(id));
         let (disk, layout) = (MemoryDisk::default(), layout());
         for session in sessions {
             let log = read_log(&store, session)?;

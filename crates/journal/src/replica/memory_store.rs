@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{CatalogueLine, Created, Key, Listing, ReplicaStore, StoreFault};
+use super::{CatalogueLine, Created, Epoch, Key, Listing, ReplicaStore, StoreFault};
 use crate::model::ids::SessionId;
 
 /// A store in memory. Clones share it. On command it can't be reached.
@@ -15,7 +15,8 @@ pub struct MemoryReplica {
 #[derive(Debug, Default)]
 struct State {
     objects: BTreeMap<Key, Vec<u8>>,
-    catalogue: BTreeMap<SessionId, CatalogueLine>,
+    /// The newest line of each session, and its epoch; `None` of one that was forgotten.
+    catalogue: BTreeMap<SessionId, (Epoch, Option<CatalogueLine>)>,
     is_away: bool,
 }
 
@@ -41,7 +42,20 @@ impl MemoryReplica {
     /// The catalogue, by session.
     #[must_use]
     pub fn catalogue(&self) -> Vec<CatalogueLine> {
-        self.lock().catalogue.values().cloned().collect()
+        self.lock().catalogue.values().filter_map(|(_, line)| line.clone()).collect()
+    }
+
+    fn write_line(
+        &self,
+        session: SessionId,
+        epoch: Epoch,
+        line: Option<CatalogueLine>,
+    ) -> Result<(), StoreFault> {
+        let catalogue = &mut self.reach(session)?.catalogue;
+        if catalogue.get(&session).is_none_or(|(newest, _)| *newest <= epoch) {
+            catalogue.insert(session, (epoch, line));
+        }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -87,12 +101,12 @@ impl ReplicaStore for MemoryReplica {
         Ok(())
     }
 
-    fn describe(&self, line: &CatalogueLine) -> Result<(), StoreFault> {
-        let catalogue = &mut self.reach(line.session)?.catalogue;
-        if catalogue.get(&line.session).is_none_or(|there| there.epoch <= line.epoch) {
-            catalogue.insert(line.session, line.clone());
-        }
-        Ok(())
+    fn describe(&self, line: &CatalogueLine) {
+        let _ = self.write_line(line.session, line.epoch, Some(line.clone()));
+    }
+
+    fn forget(&self, session: SessionId, epoch: Epoch) -> Result<(), StoreFault> {
+        self.write_line(session, epoch, None)
     }
 
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault> {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use uuid::Uuid;
 
 use super::owner::deliver;
-use super::{CatalogueLine, Created, Epoch, Key, Listing, Outcome, ReplicaStore, StoreFault};
+use super::{Created, Epoch, Key, Listing, Outcome, ReplicaStore, StoreFault};
 use crate::model::ids::SessionId;
 
 /// The surroundings of the procedures. The simulator answers late, twice or never, from a seed.
@@ -33,8 +33,7 @@ pub trait Reach: Clone + 'static {
     /// See [`ReplicaStore::delete`].
     fn delete(&self, key: Key) -> impl Future<Output = Result<(), StoreFault>> + 'static;
 
-    /// Takes what a catalogue says of a session out of it, which was removed in this epoch; see
-    /// [`ReplicaStore::describe`]. Defaults to doing nothing, for stores without a catalogue.
+    /// See [`ReplicaStore::forget`].
     fn forget(
         &self,
         _session: SessionId,
@@ -90,7 +89,7 @@ impl Reach for Direct {
         session: SessionId,
         epoch: Epoch,
     ) -> impl Future<Output = Result<(), StoreFault>> + 'static {
-        ready(self.0.describe(&CatalogueLine::removed(session, epoch)))
+        ready(self.0.forget(session, epoch))
     }
 
     type Delivering = Ready<Result<Outcome, StoreFault>>;

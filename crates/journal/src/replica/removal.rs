@@ -54,17 +54,15 @@ impl Clearing {
     #[must_use]
     pub fn new(log: Log) -> Self {
         let tombstone = log.tombstone();
-        let places: Vec<_> =
-            tombstone.map(|tombstone| log.maybe_deletable(tombstone)).unwrap_or_default();
-        // It goes first: once nothing is left to be deleted, nobody comes back for the line.
-        let listed = tombstone.filter(|_| !places.is_empty());
-        Self { log, places, listed, deleted: 0 }
+        let places = tombstone.map(|tombstone| log.maybe_deletable(tombstone)).unwrap_or_default();
+        Self { log, places, listed: tombstone, deleted: 0 }
     }
 
     /// Deletes one object at most. Returns true if there is more to do.
     ///
     /// After a fault, call it again.
     pub async fn step(&mut self, reach: &impl Reach) -> Result<bool, StoreFault> {
+        // It goes first: once nothing is left to be deleted, nobody comes back for the line.
         if let Some(epoch) = self.listed {
             reach.forget(self.log.session(), epoch).await?;
             self.listed = None;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::{debug, warn};
+use tracing::warn;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use self::arriving::Arriving;
@@ -27,7 +27,7 @@ use super::{
     ReplicaStore, Source, Standing, StoreFault, Trouble, Watch, Watcher, block_on, clear_removed,
     compare, difference,
 };
-use crate::disk::{Disk, LocalStore, with_sources};
+use crate::disk::{Disk, LocalStore};
 use crate::model::ids::SessionId;
 
 /// Entries that are on their way at a time.
@@ -541,11 +541,11 @@ impl Shipper {
         news: &mut Vec<ReplicaNews>,
     ) -> Result<Duration, Halt> {
         let mut is_idle = true;
-        if now.saturating_sub(owning.renewed) >= self.options.lease / 3 {
+        let is_renewed = now.saturating_sub(owning.renewed) >= self.options.lease / 3;
+        if is_renewed {
             owning.renewed = now;
             owning.owner.renew(&self.options.machine);
             block_on(owning.owner.look_back())?;
-            self.describe(owning.owner.claim(), true);
         }
         let mut unsent = self.mark_claim(owning).err();
         if owning.is_marked
@@ -572,28 +572,32 @@ impl Shipper {
         is_idle &= !self.compact(owning, news)?;
         block_on(owning.owner.settle())?;
         self.report(owning, news, false);
+        if is_renewed {
+            self.describe(owning.owner.claim(), true);
+        }
         if let Some(error) = unsent {
             return Err(error.into());
         }
         if self.is_draining && is_idle && owning.owner.is_settled() {
             // Both sides have these files now.
             self.write_mark(&Mark::new(owning.owner.claim(), owning.owner.files()))?;
-            self.describe(owning.owner.claim(), false);
             block_on(owning.owner.release())?;
+            self.describe(owning.owner.claim(), false);
             return Err(Halt::Over(Over::Released));
         }
         Ok(if is_idle && owning.owner.is_settled() { AT_REST } else { Duration::ZERO })
     }
 
-    /// Writes the session's line into the store's catalogue. It is for people, so a fault of it is no news.
+    /// Writes the session's line into the store's catalogue, which is for people. It waits for the renewal beside it, and a fault
+    /// of it is no news.
     fn describe(&self, claim: Claim, is_played: bool) {
-        let session = self.session();
-        let card = self.options.local.store.session_card(session);
-        let Some(card) = card.filter(|_| !self.is_withheld) else { return };
-        let machine = is_played.then(|| self.options.machine.clone());
-        let line = CatalogueLine { session, epoch: claim.epoch, machine, about: Some(card.into()) };
-        if let Err(fault) = self.reach.0.describe(&line) {
-            debug!(%session, error = %with_sources(&fault), "the catalogue of the replica isn't kept");
+        let (session, store) = (self.session(), &self.reach.0);
+        if self.is_withheld {
+            // What was said of it before its player withdrew is tried to be taken back with each renewal.
+            let _ = store.forget(session, claim.epoch);
+        } else if let Some(card) = self.options.local.store.session_card(session) {
+            let machine = is_played.then(|| self.options.machine.clone());
+            store.describe(&CatalogueLine::of(card, claim.epoch, machine));
         }
     }
 

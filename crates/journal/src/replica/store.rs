@@ -42,8 +42,13 @@ pub trait ReplicaStore: Debug + Send + Sync {
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault>;
 
     /// Writes the line of a session into the store's catalogue, a list for people by which nothing is decided. Where a line of
-    /// a newer epoch is there, that one stays. A store without a catalogue does nothing, which is the default.
-    fn describe(&self, _line: &CatalogueLine) -> Result<(), StoreFault> {
+    /// a newer epoch is there, that one stays. A store that can't do it within a second leaves it. The default is a store
+    /// without a catalogue, which does nothing.
+    fn describe(&self, _line: &CatalogueLine) {}
+
+    /// Takes what the catalogue says of a session out of it, in the name of the owner of an epoch, and keeps lines of older epochs
+    /// from coming back. Defaults to doing nothing.
+    fn forget(&self, _session: SessionId, _epoch: Epoch) -> Result<(), StoreFault> {
         Ok(())
     }
 

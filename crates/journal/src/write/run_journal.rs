@@ -78,8 +78,6 @@ pub struct RunJournal {
     /// The events that aren't durable yet.
     pub(in crate::write) events: EventLog,
     newest: Option<Acknowledged>,
-    /// The time at which the session's card was written last.
-    card_written: Option<Duration>,
     backoff: Backoff,
     merging: Merging,
     /// The bytes that the run has encoded, by type.
@@ -123,7 +121,6 @@ impl RunJournal {
             pending: Pending::default(),
             events: EventLog::default(),
             newest: None,
-            card_written: None,
             backoff: Backoff::default(),
             merging: Merging::new(now.elapsed),
             type_bytes: TypeBytes::default(),

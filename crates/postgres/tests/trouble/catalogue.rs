@@ -1,16 +1,19 @@
-//! The catalogue: what people find by SQL, and who finds it.
+//! The catalogue: what people find by SQL, who finds it, and that nothing waits for it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use bevy_session_journal::replica::{CatalogueLine, CatalogueText, Epoch, ReplicaStore};
+use bevy_session_journal::replica::{CatalogueLine, Created, Epoch, ReplicaStore};
 use bevy_session_journal::{CheckpointId, RunId, SessionId, SessionStatus};
 use jiff::Timestamp;
 
 use crate::roles::{denies, member, with_roles};
-use crate::server::{Database, Sql, store, url};
+use crate::server::{Database, Sql, entry, store, url};
 
 fn line(session: SessionId, epoch: u64, name: &str) -> CatalogueLine {
-    let about = CatalogueText {
+    CatalogueLine {
+        session,
+        epoch: Epoch(epoch),
+        machine: Some("server-1".to_owned()),
         game: "Studio/Arena".to_owned(),
         name: name.to_owned(),
         player: Some("Ann".to_owned()),
@@ -19,9 +22,7 @@ fn line(session: SessionId, epoch: u64, name: &str) -> CatalogueLine {
         started: Timestamp::UNIX_EPOCH,
         checkpoint: Some((CheckpointId { run: RunId(1), counter: 7 }, Timestamp::UNIX_EPOCH)),
         play_time: Duration::from_millis(90_500),
-    };
-    let machine = Some("server-1".to_owned());
-    CatalogueLine { session, epoch: Epoch(epoch), machine, about: Some(about) }
+    }
 }
 
 #[test]
@@ -29,9 +30,10 @@ fn line(session: SessionId, epoch: u64, name: &str) -> CatalogueLine {
 fn a_list_of_sessions_is_a_query() {
     let database = Database::new();
     let (store, session) = (store(&database.admin()), SessionId::random());
-    store.describe(&line(session, 1, "Cap\0tured")).unwrap();
-    store.describe(&CatalogueLine { machine: None, ..line(session, 1, "Captured") }).unwrap();
-    store.describe(&line(session, 2, "Captured")).unwrap();
+    store.check().unwrap();
+    store.describe(&line(session, 1, "Cap\0tured"));
+    store.describe(&CatalogueLine { machine: None, ..line(session, 1, "Captured") });
+    store.describe(&line(session, 2, "Captured"));
     let row = "select concat_ws('|', epoch, machine, game, name, player, type, status, \
         extract(epoch from started)::int, checkpoint, extract(epoch from saved)::int, play_time) \
         from bevy_session.catalogue";
@@ -40,14 +42,35 @@ fn a_list_of_sessions_is_a_query() {
         format!("2|server-1|Studio/Arena|Captured|Ann|match|active|0|{checkpoint}|0|00:01:30.5");
     assert_eq!(database.sql.ask(row).unwrap(), [expected]);
 
-    // Of who was paused, and of a removal.
-    store.describe(&line(session, 1, "Late")).unwrap();
+    // Of a machine that was paused, and of a removal.
+    store.describe(&line(session, 1, "Late"));
     assert_eq!(database.sql.value("select name from bevy_session.catalogue"), "Captured");
-    store.describe(&CatalogueLine::removed(session, Epoch(3))).unwrap();
-    store.describe(&line(session, 2, "Late")).unwrap();
+    store.forget(session, Epoch(3)).unwrap();
+    store.describe(&line(session, 2, "Late"));
     let left = "select concat_ws('|', epoch, machine, game, name, player, type, status, started, \
         checkpoint, saved, play_time) from bevy_session.catalogue";
     assert_eq!(database.sql.ask(left).unwrap(), ["3"], "nothing is said of it any more");
+}
+
+/// Somebody reads or changes the list, and goes to lunch.
+#[test]
+#[ignore = "needs a server: ci/postgres.sh"]
+fn a_list_that_is_locked_holds_nothing_up() {
+    let database = Database::new();
+    let (store, session) = (store(&database.admin()), SessionId::random());
+    store.check().unwrap();
+    database.sql.run("begin; lock table bevy_session.catalogue");
+    let begun = Instant::now();
+    store.describe(&line(session, 1, "Captured"));
+    store.forget(session, Epoch(1)).unwrap_err();
+    assert_eq!(store.create(entry(session, 1), b"x").unwrap(), Created::New);
+    // Far less than the ten seconds that an answer may take.
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    let waiting = "select count(*) from pg_stat_activity where datname = current_database() \
+        and wait_event_type = 'Lock'";
+    assert_eq!(database.sql.value(waiting), "0", "no backend is left waiting");
+    database.sql.run("rollback");
+    store.forget(session, Epoch(1)).unwrap();
 }
 
 #[test]
@@ -58,8 +81,8 @@ fn servers_keep_the_catalogue_and_support_finds_what_it_opened() {
     let (opened, other) = (SessionId::random(), SessionId::random());
     let of_arena = store(&database.at(&arena));
     for session in [opened, other] {
-        of_arena.describe(&line(session, 1, "Captured")).unwrap();
-        of_arena.describe(&line(session, 2, "Captured")).unwrap();
+        of_arena.describe(&line(session, 1, "Captured"));
+        of_arena.describe(&line(session, 2, "Captured"));
     }
     let (as_arena, as_ada) = (Sql::open(&database.at(&arena)), Sql::open(&database.at(&ada)));
     let count = "select count(*) from bevy_session.catalogue";
@@ -72,20 +95,17 @@ fn servers_keep_the_catalogue_and_support_finds_what_it_opened() {
     );
     denies(&as_ada, &["update bevy_session.catalogue set name = 'x'"]);
     denies(&as_arena, &["delete from bevy_session.catalogue"]);
-    // Tables of before there was a catalogue are as good.
-    database.sql.run("drop table bevy_session.catalogue");
-    of_arena.describe(&line(opened, 3, "Captured")).unwrap();
-    of_arena.check().unwrap();
-}
-
-/// A server that has the right makes what an update brought.
-#[test]
-#[ignore = "needs a server: ci/postgres.sh"]
-fn a_small_setup_gets_its_catalogue_by_an_update() {
-    let database = Database::new();
-    let store_of = || store(&database.admin());
-    store_of().check().unwrap();
-    database.sql.run("drop table bevy_session.catalogue");
-    store_of().check().unwrap();
-    assert_eq!(database.sql.value("select count(*) from bevy_session.catalogue"), "0");
+    // Without a right to it, and without the table, the store is as good.
+    for without in [
+        "revoke all on bevy_session.catalogue from bevy_session_server",
+        "drop table bevy_session.catalogue",
+    ] {
+        database.sql.run(without);
+        of_arena.describe(&line(opened, 3, "Captured"));
+        of_arena.forget(opened, Epoch(3)).unwrap();
+        of_arena.check().unwrap();
+    }
+    crate::roles::run_file(&database.sql);
+    of_arena.describe(&line(opened, 3, "Captured"));
+    assert_eq!(as_arena.value(count), "1", "an update brings it");
 }

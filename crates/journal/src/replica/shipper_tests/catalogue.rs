@@ -46,34 +46,36 @@ fn an_owner_keeps_a_line_about_its_session_in_the_catalogue() {
     here.now += LEASE / 3;
     here.ship(&mut shipper);
     let line = here.line().unwrap();
-    let about = line.about.clone().unwrap();
     assert_eq!((line.epoch, line.machine.as_deref()), (Epoch::FIRST, Some("here")));
-    assert_eq!((about.name.as_str(), about.player.as_deref()), ("Campaign", Some("Ann")));
-    assert_eq!(about.checkpoint.map(|(id, _)| id.counter), Some(7));
+    assert_eq!((line.name.as_str(), line.player.as_deref()), ("Campaign", Some("Ann")));
+    assert_eq!(line.checkpoint.map(|(id, _)| id.counter), Some(7));
 
     here.write_card(&SessionCard { status: SessionStatus::Closed, ..card(here.session) });
     shipper.drain();
     here.ship(&mut shipper);
     let released = here.line().unwrap();
-    assert_eq!(released.machine, None);
-    assert_eq!(released.about.map(|about| about.status), Some(SessionStatus::Closed));
+    assert_eq!((released.machine, released.status), (None, SessionStatus::Closed));
 
     // A machine that was paused doesn't know yet that it isn't the owner.
-    here.store.describe(&CatalogueLine::removed(here.session, Epoch(2))).unwrap();
-    here.store.describe(&line).unwrap();
-    assert_eq!(here.line(), Some(CatalogueLine::removed(here.session, Epoch(2))));
+    here.store.forget(here.session, Epoch(2)).unwrap();
+    here.store.describe(&line);
+    assert_eq!(here.line(), None);
 }
 
 #[test]
-fn a_session_that_is_withheld_has_no_line() {
+fn once_a_session_is_withheld_its_line_is_gone() {
     let mut here = Here::new();
     here.write("a.journal", b"a");
     here.write_card(&card(here.session));
     let mut shipper = here.shipper();
     here.ship(&mut shipper);
+    here.now += LEASE;
+    here.ship(&mut shipper);
+    assert!(here.line().is_some());
     shipper.withhold(true);
     here.now += LEASE;
     here.ship(&mut shipper);
+    assert_eq!(here.line(), None);
     shipper.drain();
     here.ship(&mut shipper);
     assert!(shipper.is_over());

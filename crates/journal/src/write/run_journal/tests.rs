@@ -225,24 +225,3 @@ fn a_session_that_another_process_has_is_neither_pruned_nor_merged() {
         assert!(reports.iter().any(stopped), "{reports:?}");
     }
 }
-
-/// The card is for people, so a checkpoint each second doesn't write it each second.
-#[test]
-fn the_card_follows_play_every_ten_seconds() {
-    let disk = MemoryDisk::default();
-    let mut journal = journal(&disk);
-    let counter_at = |journal: &mut RunJournal, counter: u64, seconds: u64| {
-        let now = Moment { elapsed: Duration::from_secs(seconds), ..NOW };
-        let mut reports = Vec::new();
-        let base = (counter > 1).then(|| counter - 1);
-        journal.checkpoint(checkpoint(counter, base, 8), &mut reports);
-        turn(journal, now, &mut reports);
-        let card = journal.local.store.session_card(session()).expect("there should be a card");
-        card.newest_checkpoint.expect("it should name a checkpoint").counter
-    };
-    let told: Vec<u64> = (1..=4)
-        .zip([0, 5, 10, 19])
-        .map(|(counter, seconds)| counter_at(&mut journal, counter, seconds))
-        .collect();
-    assert_eq!(told, [1, 1, 3, 3]);
-}

@@ -1,7 +1,5 @@
 //! Writes what is pending, a batch at a time, and acknowledges it.
 
-use std::time::Duration;
-
 use tracing::debug;
 
 use super::{Acknowledged, RunJournal};
@@ -12,9 +10,6 @@ use crate::model::session::SessionStatus;
 use crate::write::open_segment::{OpenSegment, Preamble, WriteFailure};
 use crate::write::pending::{Item, PendingCheckpoint};
 use crate::write::{News, Saved};
-
-/// The least time between two cards of a run, but for the one at its end.
-const CARD_INTERVAL: Duration = Duration::from_secs(10);
 
 impl RunJournal {
     pub(super) fn flush(&mut self, now: Moment, reports: &mut Vec<News>) {
@@ -117,13 +112,7 @@ impl RunJournal {
         reports.push(News::Saved(Saved { id, kind, label, time, play_time, bytes, write_time }));
         if is_first {
             self.timeline.is_stale = true;
-        }
-        if self.card_written.is_none_or(|at| now.elapsed.saturating_sub(at) >= CARD_INTERVAL) {
-            self.card_written = Some(now.elapsed);
-            self.write_card(match self.status {
-                Some(Record::Status { status, .. }) => status,
-                _ => SessionStatus::Active,
-            });
+            self.write_card(SessionStatus::Active);
         }
         if self.merging.rotation.is_none() {
             self.merging.schedule.checkpoint_written();
