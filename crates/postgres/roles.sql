@@ -5,7 +5,7 @@
 begin;
 set local client_min_messages = warning;
 -- It locks all tables. Where somebody reads one of them for long, it gives up, and can be run again.
-set local lock_timeout = '5s';
+set local lock_timeout = '1s';
 
 do $$
 declare

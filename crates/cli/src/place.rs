@@ -63,14 +63,6 @@ impl Place {
             Self::Replica(replica) => Ok(vec![replica.profile("")?]),
         }
     }
-
-    /// The profiles in it, of which only the sessions matter whose ids begin so. Of a replica no others are fetched.
-    pub fn profiles_of(&self, id: &str) -> Result<Vec<Profile>, Failure> {
-        match self {
-            Self::Replica(replica) => Ok(vec![replica.profile(id)?]),
-            _ => self.profiles(),
-        }
-    }
 }
 
 impl fmt::Display for Place {

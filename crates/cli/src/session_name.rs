@@ -81,11 +81,9 @@ impl SessionName {
 
     /// The one session of a place that is called so.
     pub fn find(&self, place: &Place) -> Result<Chosen, Failure> {
-        if let Self::Called(text) = self {
-            let id = text.to_lowercase();
-            let sessions = Sessions::of(place.profiles_of(&id)?)?;
-            let is_whole_id = id.parse::<SessionId>().is_ok();
-            if is_whole_id || !sessions.with_id_or_name(text).is_empty() {
+        if let (Self::Called(text), Place::Replica(replica)) = (self, place) {
+            let sessions = Sessions::of(vec![replica.profile(&text.to_lowercase())?])?;
+            if !sessions.with_id_or_name(text).is_empty() {
                 return self.chosen_among(&sessions, place);
             }
         }

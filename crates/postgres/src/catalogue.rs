@@ -1,7 +1,6 @@
 //! The catalogue: a row about each session, for people who ask by SQL.
 //!
-//! Nothing waits for it: whoever locks the table, or has it without rights, keeps no entry from being sent and no session
-//! from being removed.
+//! No entry waits for it. Whoever locks the table, or keeps it without rights, holds up nothing but its rows.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,7 +16,9 @@ use crate::rows::Value;
 
 /// The time that a row may take, for the client. The server gives a lock up before that, so that no backend is left waiting.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
-const BEGIN: &str = "set local lock_timeout = '500ms'; set local synchronous_commit = off";
+const WAITS_LITTLE: &str = "set local lock_timeout = '500ms'";
+/// No standby need have the row, and a crash may cost it.
+const HASTY: &str = "set local lock_timeout = '500ms'; set local synchronous_commit = off";
 /// The time after a fault in which no row is written.
 const PAUSE: Duration = Duration::from_secs(60);
 
@@ -34,7 +35,8 @@ const FORGET: &str = "insert into bevy_session.catalogue (session, epoch) values
     on conflict (session) do update set
         epoch = excluded.epoch, machine = null, game = null, name = null, player = null, type = null, status = null,
         checkpoint = null, started = null, saved = null, play_time = null, updated = now()
-    where catalogue.epoch <= excluded.epoch";
+    where catalogue.epoch <= excluded.epoch
+        and (catalogue.epoch, catalogue.name) is distinct from (excluded.epoch, null)";
 
 /// Faults of the catalogue so far.
 #[derive(Default)]
@@ -47,18 +49,23 @@ impl Faults {
         last.is_none_or(|last| last.elapsed() >= PAUSE)
     }
 
-    /// Notes one. Returns true if it is the first.
+    /// Notes one. Returns true if it is the first since a row was written.
     pub fn note(&self) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         last.replace(Instant::now()).is_none()
     }
+
+    /// A row was written.
+    pub fn note_success(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
-/// Writes the row of a session.
+/// Writes the row of a session. Returns false if there is no table for it.
 pub(crate) async fn describe(
     client: &mut Client,
     line: &CatalogueLine,
-) -> Result<(), PostgresCheckError> {
+) -> Result<bool, PostgresCheckError> {
     let (session, epoch) = (line.session.uuid(), line.epoch.0.cast_signed());
     let seconds = |milliseconds: i64| milliseconds as f64 / 1_000.0;
     let (machine, player) = (line.machine.as_deref().map(text), line.player.as_deref().map(text));
@@ -81,39 +88,40 @@ pub(crate) async fn describe(
         (&saved, Type::FLOAT8),
         (&played, Type::FLOAT8),
     ];
-    write(client, DESCRIBE, &row).await
+    write(client, HASTY, DESCRIBE, &row).await
 }
 
-/// Leaves the id of a session alone. Where there is no catalogue, or the role has no right to it, there is nothing that this role
-/// has said.
+/// Leaves the id of a session alone. Where there is no catalogue, there is nothing to forget.
 pub(crate) async fn forget(
     client: &mut Client,
     session: SessionId,
     epoch: Epoch,
-) -> Result<(), PostgresCheckError> {
+) -> Result<bool, PostgresCheckError> {
     let (session, epoch) = (session.uuid(), epoch.0.cast_signed());
     let row = [(&session as &Value, Type::UUID), (&epoch, Type::INT8)];
-    write(client, FORGET, &row).await
+    write(client, WAITS_LITTLE, FORGET, &row).await
 }
 
-/// Writes a row in a transaction of its own. No table, or no right to it, is no failure of the connection.
+/// Writes a row in a transaction of its own, which is over whatever the server answers. Returns false if there is no table.
 async fn write(
     client: &mut Client,
+    begin: &str,
     statement: &str,
     row: &[(&Value, Type)],
-) -> Result<(), PostgresCheckError> {
+) -> Result<bool, PostgresCheckError> {
     let failed = |error| PostgresCheckError::of("write bevy_session.catalogue", error);
     let transaction = client.transaction().await.map_err(failed)?;
-    transaction.batch_execute(BEGIN).await.map_err(failed)?;
+    transaction.batch_execute(begin).await.map_err(failed)?;
     match transaction.execute_typed(statement, row).await {
-        Err(error) if is_absence(&error) => transaction.rollback().await.map_err(failed),
-        Err(error) => Err(failed(error)),
-        Ok(_) => transaction.commit().await.map_err(failed),
+        Ok(_) => transaction.commit().await.map(|()| true).map_err(failed),
+        Err(error) => {
+            transaction.rollback().await.map_err(failed)?;
+            match error.code() {
+                Some(&SqlState::UNDEFINED_TABLE) => Ok(false),
+                _ => Err(failed(error)),
+            }
+        }
     }
-}
-
-fn is_absence(error: &tokio_postgres::Error) -> bool {
-    matches!(error.code(), Some(&SqlState::UNDEFINED_TABLE | &SqlState::INSUFFICIENT_PRIVILEGE))
 }
 
 /// The text without what Postgres takes in no text.

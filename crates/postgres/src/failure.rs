@@ -148,7 +148,7 @@ impl PostgresCheckError {
     }
 
     /// Returns true if nobody answered.
-    fn is_silence(&self) -> bool {
+    pub(crate) fn is_silence(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::TimedOut)
     }
 

@@ -128,15 +128,17 @@ impl PostgresReplica {
         }
     }
 
-    /// Asks about the catalogue. A connection that fails with it is closed, and others stay.
+    /// Asks about the catalogue. A connection that gives no answer is closed, and others stay.
     fn keep_catalogue(
         &self,
         mut connection: Connection,
-        ask: impl AsyncFnOnce(&mut Client) -> Result<(), PostgresCheckError>,
-    ) -> Result<(), PostgresCheckError> {
-        connection.ask_within(catalogue::PATIENCE, ask)?;
-        self.keep(connection);
-        Ok(())
+        ask: impl AsyncFnOnce(&mut Client) -> Result<bool, PostgresCheckError>,
+    ) -> Result<bool, PostgresCheckError> {
+        let answer = connection.ask_within(catalogue::PATIENCE, ask);
+        if !answer.as_ref().is_err_and(PostgresCheckError::is_silence) {
+            self.keep(connection);
+        }
+        answer
     }
 
     fn keep(&self, connection: Connection) {
@@ -169,18 +171,26 @@ impl ReplicaStore for PostgresReplica {
     }
 
     fn describe(&self, line: &CatalogueLine) {
-        if !self.catalogue_faults.are_over() {
+        // What says that a session was left has no other chance.
+        if line.machine.is_some() && !self.catalogue_faults.are_over() {
             return;
         }
         // Beside a renewal there is one.
         let Some(connection) = self.idle().pop() else { return };
         let described =
             self.keep_catalogue(connection, async |client| catalogue::describe(client, line).await);
-        if let Err(error) = described
-            && self.catalogue_faults.note()
-        {
-            let error: &dyn Error = &error;
-            warn!(error, "the list of sessions in the database can't be kept; replicas can");
+        match described {
+            Ok(true) => self.catalogue_faults.note_success(),
+            Ok(false) => drop(self.catalogue_faults.note()),
+            Err(error) => {
+                if self.catalogue_faults.note() {
+                    let error: &dyn Error = &error;
+                    warn!(
+                        error,
+                        "the list of sessions in the database can't be kept; replicas can"
+                    );
+                }
+            }
         }
     }
 
@@ -197,7 +207,7 @@ impl ReplicaStore for PostgresReplica {
                 catalogue::forget(client, session, epoch).await
             })
         });
-        forgotten.map_err(|error| StoreFault::new(session, error))
+        forgotten.map(|_| ()).map_err(|error| StoreFault::new(session, error))
     }
 
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault> {

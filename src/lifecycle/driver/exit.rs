@@ -32,6 +32,7 @@ pub(in crate::lifecycle) fn exit_if_asked(parts: &mut RuntimeParts, world: &mut 
         return;
     }
     if parts.exit.was_seen() {
+        parts.exit.exit_with_an_error_if_incomplete(world);
         return answer_before_exit(world);
     }
     parts.exit.note_seen();

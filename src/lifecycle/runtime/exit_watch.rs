@@ -43,11 +43,6 @@ impl ExitWatch {
         self.is_incomplete = self.seen;
     }
 
-    /// Notes that both are on disk after all.
-    pub(in crate::lifecycle) fn note_complete(&mut self) {
-        self.is_incomplete = false;
-    }
-
     /// Exits with an error if the system asked for the exit and something was lost with it, so that a supervisor hears of it.
     /// An exit of the game's own has the code that the game gave it.
     pub(in crate::lifecycle) fn exit_with_an_error_if_incomplete(&self, world: &mut World) {

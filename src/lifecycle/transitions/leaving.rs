@@ -112,10 +112,6 @@ pub(in crate::lifecycle) fn left(
     let Some(Transition::Leaving(left)) =
         parts.transition.take_if(|transition| matches!(transition, Transition::Leaving(_)))
     else {
-        // Of an exit that didn't wait for it.
-        if complete {
-            parts.exit.note_complete();
-        }
         return;
     };
     let LeavingSession { departure, then, lacks_last } = *left;

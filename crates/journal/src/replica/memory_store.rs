@@ -18,6 +18,7 @@ struct State {
     /// The newest line of each session, and its epoch; `None` of one that was forgotten.
     catalogue: BTreeMap<SessionId, (Epoch, Option<CatalogueLine>)>,
     is_away: bool,
+    is_catalogue_locked: bool,
 }
 
 impl MemoryReplica {
@@ -36,7 +37,7 @@ impl MemoryReplica {
     pub fn snapshot(&self) -> Self {
         let State { objects, catalogue, .. } = &*self.lock();
         let (objects, catalogue) = (objects.clone(), catalogue.clone());
-        Self { state: Arc::new(Mutex::new(State { objects, catalogue, is_away: false })) }
+        Self { state: Arc::new(Mutex::new(State { objects, catalogue, ..State::default() })) }
     }
 
     /// The catalogue, by session.
@@ -45,13 +46,23 @@ impl MemoryReplica {
         self.lock().catalogue.values().filter_map(|(_, line)| line.clone()).collect()
     }
 
+    /// Answers nothing about the catalogue from now on, or answers again.
+    #[cfg(test)]
+    pub(super) fn lock_catalogue(&self, is_locked: bool) {
+        self.lock().is_catalogue_locked = is_locked;
+    }
+
     fn write_line(
         &self,
         session: SessionId,
         epoch: Epoch,
         line: Option<CatalogueLine>,
     ) -> Result<(), StoreFault> {
-        let catalogue = &mut self.reach(session)?.catalogue;
+        let mut state = self.reach(session)?;
+        if state.is_catalogue_locked {
+            return Err(StoreFault::new(session, "the catalogue is locked"));
+        }
+        let catalogue = &mut state.catalogue;
         if catalogue.get(&session).is_none_or(|(newest, _)| *newest <= epoch) {
             catalogue.insert(session, (epoch, line));
         }

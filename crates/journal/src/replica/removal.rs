@@ -45,6 +45,8 @@ pub struct Clearing {
     places: Vec<(Epoch, Position)>,
     /// The epoch of the removal, while a catalogue may have a line about the session.
     listed: Option<Epoch>,
+    /// The catalogue was asked before the first deletion.
+    is_asked: bool,
     /// The number of entries that were deleted.
     deleted: usize,
 }
@@ -55,17 +57,22 @@ impl Clearing {
     pub fn new(log: Log) -> Self {
         let tombstone = log.tombstone();
         let places = tombstone.map(|tombstone| log.maybe_deletable(tombstone)).unwrap_or_default();
-        Self { log, places, listed: tombstone, deleted: 0 }
+        Self { log, places, listed: tombstone, is_asked: false, deleted: 0 }
     }
 
     /// Deletes one object at most. Returns true if there is more to do.
     ///
     /// After a fault, call it again.
     pub async fn step(&mut self, reach: &impl Reach) -> Result<bool, StoreFault> {
-        // It goes first: once nothing is left to be deleted, nobody comes back for the line.
-        if let Some(epoch) = self.listed {
-            reach.forget(self.log.session(), epoch).await?;
-            self.listed = None;
+        // Whatever ails the catalogue, the entries go. Its line is tried first, and again at the end.
+        if let Some(epoch) = self.listed.filter(|_| !self.is_asked || self.places.is_empty()) {
+            let forgotten = reach.forget(self.log.session(), epoch).await;
+            let is_last = std::mem::replace(&mut self.is_asked, true) && self.places.is_empty();
+            match forgotten {
+                Ok(()) => self.listed = None,
+                Err(fault) if is_last => return Err(fault),
+                Err(_) => {}
+            }
             return Ok(true);
         }
         let Some(place) = self.places.last().copied() else { return Ok(false) };

@@ -143,6 +143,8 @@ struct Owning {
     /// True if the changes aren't known, even if some are noted by now: both sides are to be compared before anything
     /// else is sent.
     must_compare: bool,
+    /// The store's catalogue may have a line about the session.
+    is_listed: bool,
     /// The number that is reached with each entry that is sent.
     sent: VecDeque<(Position, u64)>,
     renewed: Duration,
@@ -520,7 +522,8 @@ impl Shipper {
         owner.renew(&self.options.machine);
         let catch_up = Some(self.catch_up(&owner)?);
         let (is_marked, must_compare, sent) = (true, false, VecDeque::new());
-        Ok(Owning { owner, mark, is_marked, catch_up, must_compare, sent, renewed: now })
+        let is_listed = true;
+        Ok(Owning { owner, mark, is_marked, catch_up, must_compare, is_listed, sent, renewed: now })
     }
 
     fn catch_up(&self, owner: &Owner<Direct>) -> Result<(CatchUp, RecordedFiles, u64), Halt> {
@@ -573,7 +576,7 @@ impl Shipper {
         block_on(owning.owner.settle())?;
         self.report(owning, news, false);
         if is_renewed {
-            self.describe(owning.owner.claim(), true);
+            self.describe(owning, true);
         }
         if let Some(error) = unsent {
             return Err(error.into());
@@ -582,22 +585,24 @@ impl Shipper {
             // Both sides have these files now.
             self.write_mark(&Mark::new(owning.owner.claim(), owning.owner.files()))?;
             block_on(owning.owner.release())?;
-            self.describe(owning.owner.claim(), false);
+            self.describe(owning, false);
             return Err(Halt::Over(Over::Released));
         }
         Ok(if is_idle && owning.owner.is_settled() { AT_REST } else { Duration::ZERO })
     }
 
-    /// Writes the session's line into the store's catalogue, which is for people. It waits for the renewal beside it, and a fault
-    /// of it is no news.
-    fn describe(&self, claim: Claim, is_played: bool) {
-        let (session, store) = (self.session(), &self.reach.0);
-        if self.is_withheld {
-            // What was said of it before its player withdrew is tried to be taken back with each renewal.
-            let _ = store.forget(session, claim.epoch);
-        } else if let Some(card) = self.options.local.store.session_card(session) {
+    /// Writes the session's line into the store's catalogue, or takes it out where its player has withdrawn. It is for people, so a
+    /// fault of it is no news, and it comes after the renewal beside it.
+    fn describe(&self, owning: &mut Owning, is_played: bool) {
+        let (session, store, epoch) = (self.session(), &self.reach.0, owning.owner.claim().epoch);
+        if self.is_withheld && owning.is_listed {
+            owning.is_listed = store.forget(session, epoch).is_err();
+        } else if let Some(card) = self.options.local.store.session_card(session)
+            && !self.is_withheld
+        {
             let machine = is_played.then(|| self.options.machine.clone());
-            store.describe(&CatalogueLine::of(card, claim.epoch, machine));
+            store.describe(&CatalogueLine::of(card, epoch, machine));
+            owning.is_listed = true;
         }
     }
 

@@ -218,6 +218,23 @@ fn a_removed_session_is_nobodys_and_leaves_claims_and_seals() {
     assert_eq!(place.store.list(place.session).unwrap(), listing);
 }
 
+/// Whatever ails the catalogue, which has the player's name: the entries go, and the removal isn't done before the name is gone.
+#[test]
+fn a_removal_deletes_without_the_catalogue_and_is_not_done_without_it() {
+    let place = Place::new();
+    let mut owner = place.own();
+    create(&mut owner, "a.journal", b"hello");
+    while block_on(owner.remove()).unwrap() {}
+    let mut clearing = Clearing::new(owner.log().clone());
+    place.store.lock_catalogue(true);
+    while block_on(clearing.step(&place.reach)).is_ok_and(|more| more) {}
+    assert!(!place.log().has_leftovers());
+    block_on(clearing.step(&place.reach)).unwrap_err();
+    place.store.lock_catalogue(false);
+    while block_on(clearing.step(&place.reach)).unwrap() {}
+    assert!(place.store.catalogue().is_empty());
+}
+
 #[test]
 fn what_stands_behind_a_gap_or_a_seal_is_void() {
     let place = Place::new();

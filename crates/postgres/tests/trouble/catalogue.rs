@@ -65,7 +65,7 @@ fn a_list_that_is_locked_holds_nothing_up() {
     store.forget(session, Epoch(1)).unwrap_err();
     assert_eq!(store.create(entry(session, 1), b"x").unwrap(), Created::New);
     // Far less than the ten seconds that an answer may take.
-    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     let waiting = "select count(*) from pg_stat_activity where datname = current_database() \
         and wait_event_type = 'Lock'";
     assert_eq!(database.sql.value(waiting), "0", "no backend is left waiting");
@@ -80,6 +80,7 @@ fn servers_keep_the_catalogue_and_support_finds_what_it_opened() {
     let (arena, ada) = (member(&database, "arena", "server"), member(&database, "ada", "support"));
     let (opened, other) = (SessionId::random(), SessionId::random());
     let of_arena = store(&database.at(&arena));
+    of_arena.check().unwrap();
     for session in [opened, other] {
         of_arena.describe(&line(session, 1, "Captured"));
         of_arena.describe(&line(session, 2, "Captured"));
@@ -95,17 +96,20 @@ fn servers_keep_the_catalogue_and_support_finds_what_it_opened() {
     );
     denies(&as_ada, &["update bevy_session.catalogue set name = 'x'"]);
     denies(&as_arena, &["delete from bevy_session.catalogue"]);
-    // Without a right to it, and without the table, the store is as good.
-    for without in [
-        "revoke all on bevy_session.catalogue from bevy_session_server",
-        "drop table bevy_session.catalogue",
-    ] {
-        database.sql.run(without);
-        of_arena.describe(&line(opened, 3, "Captured"));
-        of_arena.forget(opened, Epoch(3)).unwrap();
-        of_arena.check().unwrap();
-    }
-    crate::roles::run_file(&database.sql);
+    // Without a right to it, and without the table, the store is as good. What can't be forgotten is said.
+    database.sql.run("revoke all on bevy_session.catalogue from bevy_session_server");
     of_arena.describe(&line(opened, 3, "Captured"));
-    assert_eq!(as_arena.value(count), "1", "an update brings it");
+    of_arena.forget(opened, Epoch(3)).unwrap_err();
+    of_arena.check().unwrap();
+    database.sql.run("drop table bevy_session.catalogue");
+    of_arena.describe(&line(opened, 3, "Captured"));
+    of_arena.forget(opened, Epoch(3)).unwrap();
+    of_arena.check().unwrap();
+    crate::roles::run_file(&database.sql);
+    // A fault has it left alone for a minute, but for who says that a session was left.
+    of_arena.describe(&line(opened, 3, "Captured"));
+    assert_eq!(as_arena.value(count), "0");
+    of_arena.describe(&CatalogueLine { machine: None, ..line(opened, 3, "Captured") });
+    of_arena.describe(&line(other, 3, "Captured"));
+    assert_eq!(as_arena.value(count), "2", "an update brings it");
 }
