@@ -239,6 +239,8 @@ impl<R: Reach> Arrival<R> {
             self.disk.put_in_place(written, &path)?;
             let directory = path.parent().map(Path::to_owned);
             store.sync_directories(directory.as_slice())?;
+            // What goes has made way.
+            self.gone.retain(|name| self.place.path(name) != path);
             placed.push(path);
             self.fetched.remove(at);
         }
@@ -261,8 +263,8 @@ impl<R: Reach> Arrival<R> {
         }
     }
 
-    /// The path for a file. A slot of another session keeps the name that it has here, and so does one that was placed
-    /// before.
+    /// The path for a file. A slot of another session keeps the name that it has here. One of this session makes way only if
+    /// the file is a newer one of it, or if it goes anyway.
     fn free_place(&self, name: &FileName, placed: &[PathBuf]) -> io::Result<PathBuf> {
         let path = self.place.path(name);
         if !name.is_slot() {
@@ -273,8 +275,10 @@ impl<R: Reach> Arrival<R> {
                 1 => path.clone(),
                 _ => numbered(&path, number),
             };
-            let is_replaced = session_of_slot(&*self.disk, &path) == Some(self.place.session);
-            if !placed.contains(&path) && (is_replaced || self.is_free(&path)?) {
+            let goes = || self.gone.iter().any(|name| self.place.path(name) == path);
+            let makes_way = (number == 1 || goes())
+                && session_of_slot(&*self.disk, &path) == Some(self.place.session);
+            if !placed.contains(&path) && (makes_way || self.is_free(&path)?) {
                 return Ok(path);
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::losses::{journal, slot};
+use super::losses::{journal, slot, slot_of};
 use super::{Here, LEASE, MemoryReplica};
 use crate::disk::{Disk, MemoryDisk};
 use crate::format::SegmentHeader;
@@ -183,4 +183,60 @@ fn a_store_that_is_away_ends_no_session_that_is_played_as_it_is_here() {
     there.store.come_back();
     shipper.step(Duration::ZERO, &mut news);
     assert!(matches!(news[..], [_, ReplicaNews::Over(Over::Forked)]), "{news:?}");
+}
+
+/// The session with a slot `boss` on a machine where another session's has that name, so that it is `boss-2` there.
+fn on_a_machine_with_a_boss_of_another(here: &mut Here) -> Here {
+    let mut there = on_another_machine(&here.store, here.session);
+    let (place, other) = slot_of(SessionId::random(), &there, "boss");
+    there.memory.put(&place, &other);
+    release(here);
+    release(&mut there);
+    assert!(there.memory.content(&place.with_file_name("boss-2.save")).is_some());
+    there.again()
+}
+
+/// Brings both sides together, and leaves the session to the next machine.
+fn release(here: &mut Here) {
+    let mut shipper = here.shipper();
+    let news = here.ship(&mut shipper);
+    assert!(matches!(news.first(), Some(ReplicaNews::Claimed(_))), "{news:?}");
+    shipper.drain();
+    here.ship(&mut shipper);
+}
+
+/// The boss is saved again on the machine that saved it first, under the name that it has there.
+fn boss_is_saved_beside_its_copy(deletes: bool) {
+    let mut here = Here::on(MemoryDisk::default(), MemoryReplica::default(), sample::session());
+    here.write("1-000000.journal", b"one");
+    let (place, first) = slot(&here, "boss");
+    here.disk.replace(&place, &first).unwrap();
+    let mut there = on_a_machine_with_a_boss_of_another(&mut here);
+
+    let mut here = here.again();
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    let (_, second) = slot(&here, "boss");
+    if deletes {
+        here.disk.remove(&place.with_file_name("boss-2.save")).unwrap();
+    }
+    here.disk.replace(&place, &second).unwrap();
+    here.ship(&mut shipper);
+    shipper.drain();
+    here.ship(&mut shipper);
+
+    release(&mut there);
+    let there: Vec<Vec<u8>> =
+        there.fetched().into_iter().filter(|(name, _)| name.ends_with(".save")).map(|it| it.1).collect();
+    assert!(there.contains(&second) && there.contains(&first) != deletes, "{}", there.len());
+}
+
+#[test]
+fn a_slot_whose_name_is_taken_replaces_none_of_its_session() {
+    boss_is_saved_beside_its_copy(false);
+}
+
+#[test]
+fn a_slot_that_takes_the_place_of_one_that_goes_stays() {
+    boss_is_saved_beside_its_copy(true);
 }

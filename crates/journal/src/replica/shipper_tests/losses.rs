@@ -242,6 +242,11 @@ fn a_slot_whose_header_is_damaged_stays_in_the_replica() {
 
 /// A slot of the session: its path, and its bytes.
 pub(super) fn slot(here: &Here, name: &str) -> (PathBuf, Vec<u8>) {
+    slot_of(sample::session(), here, name)
+}
+
+/// A slot of any session.
+pub(super) fn slot_of(session: SessionId, here: &Here, name: &str) -> (PathBuf, Vec<u8>) {
     let place = here.layout.slots().join(format!("{name}.save"));
     let slot = SlotHeader {
         id: SlotId::random(),
@@ -257,7 +262,7 @@ pub(super) fn slot(here: &Here, name: &str) -> (PathBuf, Vec<u8>) {
         attachments: Vec::new(),
         protected: false,
     };
-    (place, journal(&SegmentHeader { slot: Some(slot), ..header(1, 0) }))
+    (place, journal(&SegmentHeader { session, slot: Some(slot), ..header(1, 0) }))
 }
 
 /// A store on a machine whose player saves slots all the time: each save removes what an earlier one has left unfinished.
