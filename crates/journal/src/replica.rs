@@ -25,6 +25,8 @@ mod keeper;
 mod keeper_link;
 mod keys;
 mod log;
+#[cfg(test)]
+mod machines;
 mod memory_store;
 mod owner;
 mod pruning;

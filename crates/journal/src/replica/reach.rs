@@ -99,7 +99,34 @@ impl Reach for Direct {
     }
 
     fn random(&self) -> u128 {
+        #[cfg(test)]
+        if let Some(random) = drawn::next() {
+            return random;
+        }
         Uuid::new_v4().as_u128()
+    }
+}
+
+/// Numbers that a test draws from its seed on this thread.
+#[cfg(test)]
+pub(super) mod drawn {
+    use std::cell::RefCell;
+
+    use crate::deep::Random;
+
+    thread_local! {
+        static RANDOM: RefCell<Option<Random>> = const { RefCell::new(None) };
+    }
+
+    pub(in crate::replica) fn next() -> Option<u128> {
+        RANDOM.with_borrow_mut(|random| {
+            let random = random.as_mut()?;
+            Some(u128::from(random.number()) << 64 | u128::from(random.number()))
+        })
+    }
+
+    pub(in crate::replica) fn from(seed: Option<u64>) {
+        RANDOM.set(seed.map(Random::new));
     }
 }
 

@@ -264,6 +264,12 @@ impl Recorder {
         Ok(bytes)
     }
 
+    /// Returns true if it is in the middle of something, so that it can't be told anything on this thread.
+    #[cfg(test)]
+    pub(super) fn is_busy(&self) -> bool {
+        self.state.try_lock().is_err()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

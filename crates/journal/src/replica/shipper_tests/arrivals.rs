@@ -226,8 +226,12 @@ fn boss_is_saved_beside_its_copy(deletes: bool) {
     here.ship(&mut shipper);
 
     release(&mut there);
-    let there: Vec<Vec<u8>> =
-        there.fetched().into_iter().filter(|(name, _)| name.ends_with(".save")).map(|it| it.1).collect();
+    let there: Vec<Vec<u8>> = there
+        .fetched()
+        .into_iter()
+        .filter(|(name, _)| name.ends_with(".save"))
+        .map(|it| it.1)
+        .collect();
     assert!(there.contains(&second) && there.contains(&first) != deletes, "{}", there.len());
 }
 

@@ -1,0 +1,71 @@
+//! Many schedules, and those that failed once.
+
+use std::collections::BTreeMap;
+
+use super::play;
+use crate::deep::{rounds, tell};
+
+/// Schedules of an ordinary test run.
+const SCHEDULES: u64 = 1_000;
+/// Violations that are told at once.
+const ENOUGH: usize = 6;
+/// Seeds that failed once.
+const FAILED: [u64; 0] = [];
+
+/// The least that an ordinary run reaches of each.
+const REACHED: [(&str, u64); 22] = [
+    ("acknowledged", 20_000),
+    ("claims", 3_000),
+    ("claims at the end", 1_500),
+    ("claims with both sides of a fork", 100),
+    ("compactions", 10),
+    ("data lost", 100),
+    ("deaths in the middle of something", 50),
+    ("deaths within a step", 100),
+    ("disks lost", 100),
+    ("drains that were given up", 20),
+    ("fenced", 100),
+    ("forks", 200),
+    ("late arrivals", 100),
+    ("old data", 20),
+    ("old disks", 20),
+    ("operations between which something happened", 1_000),
+    ("operations that failed", 1_000),
+    ("pieces fetched", 500),
+    ("played unclaimed", 200),
+    ("power cuts", 300),
+    ("slots of other sessions", 300),
+    ("withheld or sent again", 20),
+];
+
+/// The one seed to play, if there is one.
+pub(super) fn only_seed() -> Option<u64> {
+    std::env::var("BEVY_SESSION_REPLICA_SEED").ok()?.parse().ok()
+}
+
+#[test]
+fn whatever_befalls_the_machines_nothing_acknowledged_or_played_is_lost() {
+    let count = rounds().unwrap_or(SCHEDULES);
+    let seeds: Vec<u64> = match only_seed() {
+        Some(seed) => vec![seed],
+        None => FAILED.into_iter().chain(0..count).collect(),
+    };
+    let mut reached = BTreeMap::<&str, u64>::new();
+    let mut violations = Vec::new();
+    for seed in seeds {
+        let (counts, violation) = play(seed);
+        violations
+            .extend(violation.map(|what| format!("BEVY_SESSION_REPLICA_SEED={seed}: {what}")));
+        if violations.len() == ENOUGH {
+            break;
+        }
+        counts.into_iter().for_each(|(what, count)| *reached.entry(what).or_default() += count);
+    }
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
+    tell(&format!("{count} schedules: {reached:?}"));
+    if count >= SCHEDULES && only_seed().is_none() {
+        let is_rare = |(what, least): &&(&str, u64)| reached.get(what).is_none_or(|it| it < least);
+        let rare: Vec<_> = REACHED.iter().filter(is_rare).collect();
+        assert!(rare.is_empty(), "reached less often than these: {rare:?}");
+    }
+}
