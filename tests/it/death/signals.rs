@@ -44,7 +44,10 @@ pub const WAYS: &[Way] = &[
 fn in_time(mut app: App, end: fn()) {
     app.add_systems(Startup, start_session)
         .add_systems(Update, end.run_if(some_are_safe.and_then(run_once)));
-    app.run();
+    // As a `main` does that returns it.
+    if let AppExit::Error(code) = app.run() {
+        std::process::exit(code.get().into());
+    }
 }
 
 #[test]
