@@ -218,7 +218,7 @@ fn a_removed_session_is_nobodys_and_leaves_claims_and_seals() {
     assert_eq!(place.store.list(place.session).unwrap(), listing);
 }
 
-/// Whatever ails the catalogue, which has the player's name: the entries go, and the removal isn't done before the name is gone.
+/// The catalogue has the player's name. If it can't be written, the entries go, and the removal isn't done before the name is gone.
 #[test]
 fn a_removal_deletes_without_the_catalogue_and_is_not_done_without_it() {
     let place = Place::new();
