@@ -30,6 +30,13 @@ pub struct SessionCard {
 }
 
 impl SessionCard {
+    /// Reads the card of a session; `None` if there is none that can be read.
+    pub(crate) fn of(store: &DirectoryStore, session: SessionId) -> Option<Self> {
+        const MOST: usize = 1 << 20;
+        let bytes = store.disk().read(&store.layout().session_card(session), MOST).ok()?;
+        ron::de::from_bytes(&bytes).ok()
+    }
+
     /// The card as text.
     pub fn to_text(&self) -> Result<String, ron::Error> {
         let pretty = ron::ser::PrettyConfig::default();
@@ -41,13 +48,6 @@ impl SessionCard {
 }
 
 impl DirectoryStore {
-    /// Reads the card of a session; `None` if there is none that can be read.
-    pub(crate) fn session_card(&self, session: SessionId) -> Option<SessionCard> {
-        const MOST: usize = 1 << 20;
-        let bytes = self.disk().read(&self.layout().session_card(session), MOST).ok()?;
-        ron::de::from_bytes(&bytes).ok()
-    }
-
     /// Writes the card that people find in a session's directory.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ use super::{
     ReplicaStore, Source, Standing, StoreFault, Trouble, Watch, Watcher, block_on, clear_removed,
     compare, difference,
 };
-use crate::disk::{Disk, LocalStore};
+use crate::disk::{Disk, LocalStore, SessionCard};
 use crate::model::ids::SessionId;
 
 /// Entries that are on their way at a time.
@@ -597,7 +597,7 @@ impl Shipper {
         let (session, store, epoch) = (self.session(), &self.reach.0, owning.owner.claim().epoch);
         if self.is_withheld && owning.is_listed {
             owning.is_listed = store.forget(session, epoch).is_err();
-        } else if let Some(card) = self.options.local.store.session_card(session)
+        } else if let Some(card) = SessionCard::of(&self.options.local.store, session)
             && !self.is_withheld
         {
             let machine = is_played.then(|| self.options.machine.clone());

@@ -295,9 +295,9 @@ fn a_session_is_opened_by_its_journal_and_not_by_its_card() {
     let path = store(&disk).layout().session_card(session());
     let text = String::from_utf8(disk.read(&path, 1 << 16).unwrap()).unwrap();
     assert!(text.contains("name: \"Sample\"") && text.contains("counter: 2"), "{text}");
-    assert_eq!(store(&disk).session_card(session()), Some(card));
+    assert_eq!(SessionCard::of(&store(&disk), session()), Some(card));
     disk.replace(&path, b"nonsense").unwrap();
-    assert_eq!(store(&disk).session_card(session()), None);
+    assert_eq!(SessionCard::of(&store(&disk), session()), None);
     assert!(store(&disk).open_session(session()).is_ok());
 }
 
