@@ -1,5 +1,7 @@
 //! A small game, and a journal that is a map, for the tests of `capture` and `restore`.
 
+mod placed;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -162,6 +164,10 @@ pub(crate) struct Play {
     pub journal: Journal,
     /// The opening checkpoint of a run that began with a delta to the restored one.
     pub opened: Option<Journal>,
+    /// Loads the level of the next restore, while that waits for it.
+    pub load: Option<Box<dyn FnOnce(&mut World)>>,
+    /// True if it is noted what becomes of placed entities, as while a session is played.
+    notes_placed: bool,
 }
 
 impl Play {
@@ -178,7 +184,8 @@ impl Play {
         let types = Arc::new(SavedTypes::collect(app.world_mut()));
         let recorder = Recorder::new(app.world_mut(), &types);
         let encoder = Encoder::new(types.clone(), SaveId::FIRST);
-        Self { app, types, recorder, encoder, journal: Journal::default(), opened: None }
+        let (journal, opened, load) = (Journal::default(), None, None);
+        Self { app, types, recorder, encoder, journal, opened, load, notes_placed: false }
     }
 
     pub(crate) fn world(&mut self) -> &mut World {
@@ -233,9 +240,9 @@ impl Play {
         mut image: WorldImage,
         next: SaveId,
     ) -> EntitiesReplaced {
-        image.insert_resources(self.world());
-        image.set_states(self.world(), None).unwrap();
+        self.prepare_world(&mut image);
         let replaced = image.replace_entities(self.world(), &Leftovers::none());
+        self.begin_to_note_placed(&replaced);
         self.begin_run(next, &replaced);
         replaced
     }
@@ -248,14 +255,15 @@ impl Play {
         since: Option<Tick>,
     ) -> EntitiesReplaced {
         image.note_living(self.encoder.ids());
+        image.note_left(self.encoder.left());
         assert_eq!(image.manner(RestoreManner::InPlace), RestoreManner::InPlace);
-        image.insert_resources(self.world());
-        image.set_states(self.world(), None).unwrap();
+        self.prepare_world(&mut image);
         let nothing = DroppedTypes::default();
         let known = since.map(|since| Known { since, recorder: &mut self.recorder });
         let (world, none) = (self.app.world_mut(), Leftovers::none());
         let mut replaced = image.write_in_place(world, &none, &nothing, known);
         let remains = replaced.remains.take();
+        self.begin_to_note_placed(&replaced);
         match replaced.as_saved.zip(remains) {
             Some((captured, image)) => self.open_run_with(next, &replaced, captured, *image),
             None => {
@@ -264,6 +272,16 @@ impl Play {
             }
         }
         replaced
+    }
+
+    /// Restores resources and states, and lets the game load its level.
+    fn prepare_world(&mut self, image: &mut WorldImage) {
+        self.stop_noting_placed();
+        image.insert_resources(self.world());
+        image.set_states(self.world(), None).unwrap();
+        if let Some(load) = self.load.take() {
+            load(self.world());
+        }
     }
 
     /// Also begins a new run with a delta to the restored checkpoint.

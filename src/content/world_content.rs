@@ -175,6 +175,7 @@ impl Content for WorldContent {
 
     fn note_played(&self, encoder: &Encoder, image: &mut WorldImage) {
         image.note_living(encoder.ids());
+        image.note_left(encoder.left());
     }
 
     fn encode(&self, encoder: &mut Encoder, capture: Box<Capture>) -> Encoded<Self> {

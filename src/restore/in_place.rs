@@ -256,6 +256,7 @@ impl Staying {
             && !resources_run_hooks(&self.replacement, world)
             && !self.replacement.image.has_resource_too_many(world)
             && refers_as_saved(&self.replacement);
+        let anchors = self.replacement.anchors(world);
         let mut replaced = self.replacement.finish(world);
         let is_exact = is_whole && is_quiet && replaced.report.is_exact();
         if is_exact && is_all_that_is_saved(&replaced, world) {
@@ -264,6 +265,7 @@ impl Staying {
         // They keep their ids for as long as they live.
         let others = self.living.others.into_iter().map(|(id, entity)| (entity, id));
         replaced.seeds.extend(others.filter(|(entity, _)| world.get_entity(*entity).is_ok()));
+        replaced.seeds.extend(anchors);
         let respawned = respawned.into_iter().filter(|(_, is)| world.get_entity(*is).is_ok());
         let respawned = respawned.map(|(was, is)| RespawnedEntity { was, is });
         replaced.report.respawned = respawned.collect();

@@ -1,5 +1,5 @@
 //! Values that refer to entities which aren't there: they had died when the checkpoint was taken,
-//! or weren't saved and are gone.
+//! weren't saved and are gone, or wait for their level.
 //!
 //! A restore leaves a placeholder in their place, and inserts no relationship to them. Entities
 //! that stay are compared with that, so that the value is written once, and not by each restore
@@ -20,12 +20,20 @@ use super::rows_by_entity::RowOfEntity;
 use crate::saved::{DecodedColumn, Names};
 
 impl WorldImage {
-    /// Finds the values that refer to no entity of the checkpoint, and to none of these.
-    pub(super) fn note_incomplete(&mut self, others: &[(SaveId, Entity)]) {
+    /// Finds the values that refer to no entity of the checkpoint, or to one that `waits` for its
+    /// level, and to none of the `others`.
+    pub(super) fn note_incomplete(
+        &mut self,
+        others: &[(SaveId, Entity)],
+        waits: &dyn Fn(u32) -> bool,
+    ) {
         let anchors = self.anchors.iter().map(|(id, _)| *id);
         let known: HashSet<SaveId> = others.iter().map(|(id, _)| *id).chain(anchors).collect();
         let ranks = &self.ranks;
-        let is_there = |id: SaveId| ranks.rank(id).is_some() || known.contains(&id);
+        let is_there = |id: SaveId| match ranks.rank(id) {
+            Some(rank) => !waits(rank),
+            None => known.contains(&id),
+        };
         self.columns.iter_mut().for_each(|column| column.note_incomplete(&is_there));
     }
 }

@@ -22,7 +22,8 @@ impl WorldImage {
                 None => others.push((id, entity)),
             }
         }
-        self.note_incomplete(&others);
+        // Which of those that a level places are there isn't known yet.
+        self.note_incomplete(&others, &|_| false);
         let columns = self.columns.iter();
         let unreadable: HashSet<u32> =
             columns.flat_map(|column| &column.unreadable).copied().collect();
@@ -43,9 +44,19 @@ impl WorldImage {
             shapes,
             turns: self.turns(),
             seeds: by_rank.iter().copied().zip(self.ranks.ids().iter().copied()).collect(),
+            names_left: false,
             is_whole: self.is_whole(),
             by_rank,
         });
+    }
+
+    /// Notes entities that have left with their level, and to which something in the world may
+    /// refer. That is written as a reference to the ones which came back, and it isn't one.
+    pub(crate) fn note_left(&mut self, left: impl IntoIterator<Item = (SaveId, Entity)>) {
+        let any_is_back = left.into_iter().any(|(id, _)| self.ranks.rank(id).is_some());
+        if let Some(living) = &mut self.living {
+            living.names_left = any_is_back;
+        }
     }
 
     /// The distinct sets of columns that entities have, and the index of each rank's set.

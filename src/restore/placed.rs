@@ -67,6 +67,14 @@ impl Replacement {
         }
     }
 
+    /// The anchors that are there. They keep their ids: values that wait may refer to them.
+    pub(super) fn anchors(&self, world: &World) -> Vec<(Entity, SaveId)> {
+        let Some(placed) = world.get_resource::<Placed>() else { return Vec::new() };
+        let anchors = self.image.anchors.iter();
+        let found = anchors.filter_map(|(id, key)| Some((placed.find(world, key)?, *id)));
+        found.filter(|(entity, _)| world.get::<Saved>(*entity).is_none()).collect()
+    }
+
     /// For claims: the entity with a key may be another by now than the one that came with it,
     /// which is gone.
     pub(super) fn leave_others_with_their_keys(&mut self) {

@@ -14,10 +14,10 @@ use bevy_session_journal::SaveId;
 use super::image::{ImageColumn, WorldImage};
 use super::leftovers::Leftovers;
 use super::reappearance::WorldBefore;
-use super::replacement::Replacement;
+use super::replacement::{Origin, Replacement};
 use super::report::RestoreReport;
 use super::state_override::StateOverride;
-use super::sweep::{Sweep, despawn_gone};
+use super::sweep::Sweep;
 use crate::capture::{Carried, NamedOrder, SaveKey};
 use crate::saved::{DecodedColumn, Names, Outside, Ranks, References, StateValue, WrittenAgain};
 
@@ -187,18 +187,21 @@ impl WorldImage {
         let mut report = RestoreReport { losses: self.losses.clone(), ..Default::default() };
         let put_off = leftovers.put_off_since(world);
         let before = WorldBefore::of(world, &self);
-        Sweep::begin(&self.adopted).despawn_all(world, &mut report);
-        despawn_gone(world, &self.gone, &mut report);
+        let mut sweep = Sweep::begin(&self.adopted);
+        sweep.despawn_all(world, &self.gone, &mut report);
         leftovers.drop_all_but(world, &put_off);
         let mut replacement = Replacement::new(world, self, Outside::default(), report);
         replacement.find_entities(world);
+        replacement.take_from_placed(world, &mut sweep);
         // Their death may have changed resources, and those may name entities that have ids now.
         replacement.restore_resources(world);
         replacement.keep_others(world, &[]);
         replacement.write_entities(world);
         replacement.set_pending_states(world);
-        let replaced = replacement.finish(world);
+        let anchors = replacement.anchors(world);
+        let mut replaced = replacement.finish(world);
         before.leave(world, &replaced.seeds);
+        replaced.seeds.extend(anchors);
         replaced
     }
 
@@ -222,6 +225,15 @@ impl WorldImage {
 }
 
 impl Replacement {
+    /// Removes from what a level has placed the components that the checkpoint doesn't have. What
+    /// the game spawns in reaction, as loot where armour is lost, is despawned.
+    fn take_from_placed(&mut self, world: &mut World, sweep: &mut Sweep) {
+        if self.count(Origin::Placed) > 0 {
+            self.remove_what_was_not_saved(world);
+            sweep.despawn_old(world, &mut self.report);
+        }
+    }
+
     fn write_entities(&mut self, world: &mut World) {
         self.rebuild(world);
         self.spawn(world);

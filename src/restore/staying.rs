@@ -1,5 +1,7 @@
 //! The entities that stay in a restore in place.
 
+use std::collections::HashSet;
+
 use bevy::ecs::archetype::Archetype;
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
@@ -47,7 +49,7 @@ impl Staying {
         let mut living = replacement.image.living.take().unwrap_or_default();
         let who = std::mem::take(&mut living.may_stay);
         let (respawned, seen) = (Vec::new(), Sighting::default());
-        let references_differ = false;
+        let references_differ = living.names_left;
         let mut staying = Self { replacement, living, who, respawned, references_differ, seen };
         staying.find_living(world);
         staying
@@ -71,6 +73,7 @@ impl Staying {
             }
         }
         self.find_placed(world);
+        self.note_who_refers_to_the_waiting();
         self.look_around(world);
         if self.seen.present != self.who.len() {
             for rank in self.missing(world) {
@@ -104,6 +107,15 @@ impl Staying {
                 self.references_differ |= *known != found;
                 *known = found;
             }
+        }
+    }
+
+    fn note_who_refers_to_the_waiting(&mut self) {
+        let Replacement { image, origins, .. } = &mut self.replacement;
+        let stays = |rank: &u32| origins.get(*rank as usize) == Some(&Origin::Staying);
+        let waiting: HashSet<u32> = image.keys.keys().copied().filter(|it| !stays(it)).collect();
+        if !waiting.is_empty() {
+            image.note_incomplete(&self.living.others, &|rank| waiting.contains(&rank));
         }
     }
 

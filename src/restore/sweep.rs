@@ -78,8 +78,21 @@ impl Sweep {
         }
     }
 
-    /// Despawns all old entities.
-    pub(super) fn despawn_all(&mut self, world: &mut World, report: &mut RestoreReport) {
+    /// Despawns all old entities, and those that are `gone` and that the level has spawned again.
+    /// What comes of their death is swept as well.
+    pub(super) fn despawn_all(
+        &mut self,
+        world: &mut World,
+        gone: &[(SaveId, SaveKey)],
+        report: &mut RestoreReport,
+    ) {
+        let mut old = self.old_entities(world);
+        old.extend(living_gone(world, gone, report));
+        self.despawn(world, old, |_| false, report);
+    }
+
+    /// Despawns all old entities that are there.
+    pub(super) fn despawn_old(&mut self, world: &mut World, report: &mut RestoreReport) {
         let old = self.old_entities(world);
         self.despawn(world, old, |_| false, report);
     }
@@ -154,16 +167,4 @@ pub(super) fn living_gone(
         found.filter(|entity| world.get::<Saved>(*entity).is_some()).collect();
     report.placed.gone_again = living.len() as u64;
     living
-}
-
-/// Despawns entities that the level has spawned again although they were despawned in play.
-pub(super) fn despawn_gone(
-    world: &mut World,
-    gone: &[(SaveId, SaveKey)],
-    report: &mut RestoreReport,
-) {
-    let living = living_gone(world, gone, report);
-    report.despawned += living.len() as u64;
-    despawn_all(world, &living);
-    world.flush();
 }

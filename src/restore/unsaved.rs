@@ -13,6 +13,9 @@ use super::image::{ImageColumn, WorldImage};
 use super::replacement::{Origin, Replacement};
 use super::report::NewComponents;
 
+/// The number of times that components are removed, if that adds others.
+const ROUNDS: usize = 3;
+
 /// Components that entities have and the checkpoint doesn't.
 #[derive(Default)]
 struct NotSaved {
@@ -26,16 +29,27 @@ struct NotSaved {
 impl Replacement {
     /// Removes the components that the checkpoint knows and doesn't have on an entity: those that
     /// others require and the game had removed, and additions by hooks and observers.
+    /// What the game adds when they are removed goes as well.
     pub(super) fn remove_what_was_not_saved(&mut self, world: &mut World) {
-        let NotSaved { removed, new } = self.not_saved(world);
-        if !removed.is_empty() {
-            self.stamps.note_hooks();
-        }
-        for (entity, component) in removed {
-            if let Ok(mut entity) = world.get_entity_mut(entity) {
-                entity.remove_by_id(component);
+        let mut not_saved = self.not_saved(world);
+        for _ in 0..ROUNDS {
+            if not_saved.removed.is_empty() {
+                break;
             }
+            self.stamps.note_hooks();
+            for (entity, component) in not_saved.removed {
+                if let Ok(mut entity) = world.get_entity_mut(entity) {
+                    entity.remove_by_id(component);
+                }
+            }
+            world.flush();
+            not_saved = self.not_saved(world);
         }
+        let NotSaved { removed, new } = not_saved;
+        self.is_settled &= removed.is_empty();
+        let left = self.components().filter(|(_, it, _)| removed.iter().any(|(_, id)| id == it));
+        let left: Vec<Arc<str>> = left.map(|(.., column)| column.type_path.clone()).collect();
+        left.iter().for_each(|type_path| self.report.add_not_as_saved(type_path));
         let new = new.into_iter().filter_map(|(place, entities)| {
             let type_path = self.image.columns.get(place as usize)?.type_path.to_string();
             Some(NewComponents { type_path, entities })

@@ -145,6 +145,14 @@ impl Encoder {
         }
     }
 
+    /// Takes over what another encoder knows of entities that aren't in the world, and of anchors.
+    #[cfg(test)]
+    pub(crate) fn take_over(&mut self, other: &Self) {
+        self.carried = other.carried.clone();
+        (self.gone, self.anchors) = (other.gone.clone(), other.anchors.clone());
+        self.ids.take_over_left(&other.ids);
+    }
+
     /// The id that a saved entity has in the session.
     #[cfg(test)]
     pub(crate) fn id_of(&self, entity: Entity) -> Option<SaveId> {
@@ -154,6 +162,13 @@ impl Encoder {
     /// Every entity that has an id: the saved ones, and those that were referred to.
     pub(crate) fn ids(&self) -> impl Iterator<Item = (SaveId, Entity)> {
         self.ids.entities()
+    }
+
+    /// Entities that left with their level, as far as something may refer to them: in the world
+    /// that is a reference to the dead, also when the ids are those of other entities that came
+    /// back.
+    pub(crate) fn left(&self) -> impl Iterator<Item = (SaveId, Entity)> {
+        self.ids.left()
     }
 
     /// Carries rows that can't be used now.
@@ -205,7 +220,7 @@ impl Encoder {
             }
         }
         for (entity, _) in &entities {
-            if let Some(saved) = self.ids.remove(*entity) {
+            if let Some(saved) = self.ids.leave(*entity) {
                 for column in &mut self.columns {
                     column.presence.remove(saved.slot);
                 }

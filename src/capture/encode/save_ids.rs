@@ -19,6 +19,8 @@ const FIRST_SLOT: u32 = WORLD_SLOT + 1;
 #[derive(Clone)]
 pub(crate) struct SaveIds {
     identities: EntityHashMap<Identity>,
+    /// Entities that left with their level. Their ids live on, and so do references to them.
+    left: EntityHashMap<Left>,
     next: SaveId,
     free_slots: Vec<u32>,
     slots: u32,
@@ -33,6 +35,14 @@ struct Identity {
     id: SaveId,
     place: Place,
     /// The last round in which it was saved or referred to.
+    round: u32,
+}
+
+/// An entity that isn't there any more, and the id that its values are kept under.
+#[derive(Clone, Copy)]
+struct Left {
+    id: SaveId,
+    /// The last round in which it was referred to.
     round: u32,
 }
 
@@ -59,6 +69,7 @@ impl SaveIds {
         let next = if next.is_entity() { next } else { SaveId::FIRST };
         Self {
             identities: EntityHashMap::default(),
+            left: EntityHashMap::default(),
             next,
             free_slots: Vec::new(),
             slots: FIRST_SLOT,
@@ -123,6 +134,17 @@ impl SaveIds {
         self.identities.iter().map(|(entity, identity)| (identity.id, *entity))
     }
 
+    /// Entities that left with their level, as far as something may refer to them.
+    pub(super) fn left(&self) -> impl Iterator<Item = (SaveId, Entity)> {
+        self.left.iter().map(|(entity, left)| (left.id, *entity))
+    }
+
+    #[cfg(test)]
+    pub(super) fn take_over_left(&mut self, other: &Self) {
+        self.left = other.left.clone();
+        self.left.values_mut().for_each(|left| left.round = self.round);
+    }
+
     /// The ids of all saved entities.
     pub(super) fn saved_ids(&self) -> impl Iterator<Item = SaveId> {
         let identities = self.identities.values();
@@ -159,6 +181,8 @@ impl SaveIds {
             }
         }
         self.identities.retain(|_, identity| identity.place != Place::Unconfirmed);
+        let last_round = self.round.saturating_sub(1);
+        self.left.retain(|_, left| left.round >= last_round);
         self.outsiders = self.identities.len() - saved.len().min(self.identities.len());
         self.forget_outsiders();
     }
@@ -212,6 +236,16 @@ impl SaveIds {
         saved
     }
 
+    /// Notes that a saved entity left with its level, and that its values are kept under its id.
+    /// Returns its places, if it was saved.
+    pub(super) fn leave(&mut self, entity: Entity) -> Option<SavedEntity> {
+        let known = self.identities.get(&entity).map(|identity| identity.id);
+        if let Some(id) = known.filter(|_| self.left.len() < OUTSIDERS) {
+            self.left.insert(entity, Left { id, round: self.round });
+        }
+        self.remove(entity)
+    }
+
     /// Notes that an entity is no longer saved. Returns its places, if it was.
     pub(super) fn unmark(&mut self, entity: Entity) -> Option<SavedEntity> {
         let saved = self.saved(entity)?;
@@ -232,6 +266,10 @@ impl SaveIds {
         if let Some(identity) = self.identities.get_mut(&entity) {
             identity.round = self.round;
             return Some(identity.id);
+        }
+        if let Some(left) = self.left.get_mut(&entity) {
+            left.round = self.round;
+            return Some(left.id);
         }
         if self.outsiders >= OUTSIDERS {
             return None;

@@ -2,15 +2,16 @@
 
 use bevy::ecs::change_detection::Tick;
 use bevy::ecs::entity::EntityHashMap;
-use bevy::ecs::lifecycle::{HookContext, Insert};
+use bevy::ecs::lifecycle::{HookContext, Insert, Remove};
 use bevy::ecs::world::DeferredWorld;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::capture::CaptureScope;
 use crate::capture::test_kit::*;
+use crate::restore::EntitiesReplaced;
 use crate::saved::{BUILD, Saved};
-use crate::{ReflectSaved, SaveKey};
+use crate::{ReflectSaved, SaveKey, SaveScope};
 
 const WORLDS: u64 = 200;
 const PLACED: usize = 5;
@@ -231,6 +232,145 @@ fn one_that_was_spawned_again_is_known_by_the_id_that_its_key_had() {
     assert!(replaced.seeds.iter().any(|(entity, _)| *entity == again));
     assert_eq!(play.journal.rows, then.rows);
     assert_eq!(play.opened.as_ref().map(|it| &it.rows), Some(&then.rows));
+}
+
+/// A room with a thing to which another entity refers, captured.
+fn room() -> (Play, [Entity; 3]) {
+    let mut play = Play::start();
+    play.note_placed();
+    let [root, thing] = enter(&mut play);
+    let aims = play.world().spawn((Health(2), Target { strength: 1, targets: vec![thing] })).id();
+    play.follow_placed();
+    play.full();
+    (play, [root, thing, aims])
+}
+
+fn enter(play: &mut Play) -> [Entity; 2] {
+    let root = play.world().spawn((SaveKey::new("room"), SaveScope::new("room"))).id();
+    let thing = play.world().spawn((SaveKey::new("room/thing"), Health(1), ChildOf(root))).id();
+    [root, thing]
+}
+
+fn targets(play: &Play, aims: Entity) -> &[Entity] {
+    &play.app.world().get::<Target>(aims).unwrap().targets
+}
+
+#[test]
+fn what_comes_of_one_that_goes_again_goes_too() {
+    let mut play = Play::start();
+    play.note_placed();
+    let door = (SaveKey::new("door"), Health(1), Serial(1));
+    let taken = play.world().spawn(door.clone()).id();
+    // Another one stays, and loses what it hasn't in the checkpoint.
+    let stays = play.world().spawn((SaveKey::new("window"), Health(1))).id();
+    play.follow_placed();
+    play.world().despawn(taken);
+    play.full();
+    play.world().entity_mut(stays).insert(Serial(2));
+    play.app.add_observer(|_: On<Remove<Serial>>, mut commands: Commands| {
+        commands.spawn((Name::new("loot"), Saved));
+    });
+    play.load = Some(Box::new(move |world| drop(world.spawn(door))));
+    let replaced = play.restore(&play.journal.clone());
+    assert_eq!((replaced.report.placed.gone_again, replaced.report.extra), (1, Vec::new()));
+}
+
+#[test]
+fn a_reference_to_one_that_waits_is_cleared_once() {
+    let (mut play, [root, thing, aims]) = room();
+    let then = play.journal.clone();
+    play.world().despawn(root);
+    for written in [1, 0] {
+        let replaced = play.restore_in_place(play.image(&then), then.next_save_id, None);
+        assert_eq!((replaced.report.written, replaced.report.dangling_total), (written, 1));
+        assert_eq!(targets(&play, aims), [Entity::PLACEHOLDER], "{thing} has left");
+    }
+}
+
+#[test]
+fn a_reference_to_one_that_was_left_is_the_same_in_each_capture() {
+    let (mut play, [root, ..]) = room();
+    let named = play.journal.of::<Target>();
+    play.world().despawn(root);
+    play.follow_placed();
+    for scope in [CaptureScope::Delta, CaptureScope::Full, CaptureScope::Full] {
+        play.checkpoint(scope);
+        assert_eq!(play.journal.of::<Target>(), named, "{scope:?}");
+    }
+}
+
+#[test]
+fn a_reference_to_one_that_was_left_and_came_back_is_to_that_one() {
+    let (mut play, [root, _, aims]) = room();
+    play.world().despawn(root);
+    play.follow_placed();
+    let [_, thing] = enter(&mut play);
+    assert_eq!(play.follow_placed().len(), 1);
+    play.full();
+    let (then, captured) = (play.journal.clone(), play.recorder.captured_at().unwrap());
+    for written in [1, 0] {
+        let replaced = play.restore_in_place(play.image(&then), then.next_save_id, Some(captured));
+        assert_eq!(replaced.report.written, written);
+        assert_eq!(targets(&play, aims), [thing]);
+    }
+    play.restore(&then);
+    let aims = play.single::<Target>();
+    assert_eq!(targets(&play, aims), [thing]);
+}
+
+#[test]
+fn one_that_waits_goes_on_referring_to_an_anchor() {
+    for in_place in [true, false] {
+        let (mut play, [root, thing, _]) = room();
+        let camp = play.world().spawn(SaveKey::new("camp")).id();
+        let target = Target { strength: 1, targets: vec![camp] };
+        play.world().entity_mut(thing).insert(target);
+        play.full();
+        play.world().despawn(root);
+        play.follow_placed();
+        play.full();
+        let then = play.journal.clone();
+        for _ in 0..2 {
+            match in_place {
+                true => _ = play.restore_in_place(play.image(&then), then.next_save_id, None),
+                false => _ = play.restore(&then),
+            }
+        }
+        let [_, thing] = enter(&mut play);
+        play.follow_placed();
+        assert_eq!(targets(&play, thing), [camp], "in place: {in_place}");
+    }
+}
+
+/// Restores a checkpoint of a door with health only, for which the level has more.
+fn restored_to_health_only(play: &mut Play, in_place: bool, more: impl Bundle) -> EntitiesReplaced {
+    let door = play.world().spawn((SaveKey::new("door"), Health(1))).id();
+    play.world().entity_mut(door).remove::<Armor>();
+    play.full();
+    let then = play.journal.clone();
+    play.world().entity_mut(door).insert(more);
+    let replaced = match in_place {
+        true => play.restore_in_place(play.image(&then), then.next_save_id, None),
+        false => play.restore(&then),
+    };
+    assert_eq!(play.journal.rows, then.rows, "in place: {in_place}");
+    replaced
+}
+
+#[test]
+fn what_comes_of_components_that_are_removed_goes_too() {
+    for in_place in [true, false] {
+        let mut play = Play::start();
+        play.app.add_observer(|_: On<Remove<Serial>>, mut commands: Commands| {
+            commands.spawn((Name::new("loot"), Saved));
+        });
+        play.app.add_observer(|removed: On<Remove<Look>>, mut commands: Commands| {
+            commands.entity(removed.entity).insert(Burning(1));
+        });
+        let more = (Serial(1), Look::Plain);
+        let report = restored_to_health_only(&mut play, in_place, more).report;
+        assert_eq!((report.extra, report.not_as_saved), (Vec::new(), Vec::<String>::new()));
+    }
 }
 
 #[test]
