@@ -83,6 +83,22 @@ mutant 'place slots beside a save' $journal/replica/arrival.rs \
     's/Ok\(None\) => return Ok\(Arrived::WaitsForSlots\),/Ok(None) => None,/' a_slot_that_is_saved_during
 mutant 'note what only makes way for a small file' $journal/replica/recorder.rs \
     's/Layout::place_of_aside\(name\)\.is_some\(\)/false/' a_small_file_that_was_being_replaced
+mutant 'place a slot over another one of its session' $journal/replica/arrival.rs \
+    's/\(number == 1 \|\| goes\(\)\)\n\s+&& //' a_slot_whose_name_is_taken
+mutant 'remove the slot that took the place of one that goes' $journal/replica/arrival.rs \
+    's/self\.gone\.retain\(\|name\| self\.place\.path\(name\) != path\);//' a_slot_that_takes_the_place
+mutant 'overwrite what was played here without the replica' $journal/replica/shipper.rs \
+    's/Standing::MachineIsBehind if !self\.is_played => \{/Standing::MachineIsBehind | Standing::Forked if !self.is_played => {/' whatever_befalls_the_machines
+mutant 'join a fork with the shorter part of a journal' $journal/replica/arrival.rs \
+    's/Some\(Difference::Longer\) => !keeps_own,/Some(Difference::Longer) => true,/' whatever_befalls_the_machines
+mutant 'say that a replica is caught up after its first entry' $journal/replica/shipper.rs \
+    's/let \(is_done, count\) = \(catch_up\.is_done\(\), \*count\);/let (is_done, count) = (true, *count);/' whatever_befalls_the_machines
+mutant 'forget a comparison that a fault has ended' $journal/replica/shipper.rs \
+    's/(owning\.catch_up = None;)\n(\s+block_on)/$1 owning.must_compare = false;\n$2/' whatever_befalls_the_machines
+mutant 'play a session without signs of life' $journal/replica/shipper.rs \
+    's/owning\.owner\.renew\(&self\.options\.machine\);//' whatever_befalls_the_machines
+mutant 'release a session before everything is sent' $journal/replica/shipper.rs \
+    's/if self\.is_draining && is_idle && owning/if self.is_draining \&\& owning/' whatever_befalls_the_machines
 mutant 'move archives by copies that no sync has made durable' $writer/moving_archives.rs \
     's/self\.copied && !is_ordered/false/' where_directories_cannot_be_synced
 

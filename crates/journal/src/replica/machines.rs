@@ -14,6 +14,8 @@ mod judge;
 mod line;
 mod machine;
 mod mishaps;
+mod news;
+mod processes;
 mod reader;
 mod schedules;
 mod world;

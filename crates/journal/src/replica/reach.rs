@@ -107,6 +107,18 @@ impl Reach for Direct {
     }
 }
 
+/// Runs a procedure to its end on this thread. Over [`Direct`] nothing is ever waited for but the store's own calls.
+pub fn block_on<F: Future>(procedure: F) -> F::Output {
+    let mut procedure = pin!(procedure);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = procedure.as_mut().poll(&mut context) {
+            return output;
+        }
+        std::thread::yield_now();
+    }
+}
+
 /// Numbers that a test draws from its seed on this thread.
 #[cfg(test)]
 pub(super) mod drawn {
@@ -127,17 +139,5 @@ pub(super) mod drawn {
 
     pub(in crate::replica) fn from(seed: Option<u64>) {
         RANDOM.set(seed.map(Random::new));
-    }
-}
-
-/// Runs a procedure to its end on this thread. Over [`Direct`] nothing is ever waited for but the store's own calls.
-pub fn block_on<F: Future>(procedure: F) -> F::Output {
-    let mut procedure = pin!(procedure);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(output) = procedure.as_mut().poll(&mut context) {
-            return output;
-        }
-        std::thread::yield_now();
     }
 }

@@ -26,19 +26,23 @@ impl Receiver for Fetched {
     }
 }
 
-/// The log of the session.
+/// The log of the session, of which nothing was read yet.
 pub fn log(store: &MemoryReplica, session: SessionId) -> Log {
-    let reach = Direct(Arc::new(store.clone()));
     let mut log = Log::new(session);
-    block_on(log.refresh(&reach)).unwrap();
+    refresh(&mut log, store);
     log
 }
 
-/// The files of the session; an error if they can't be read.
-pub fn read(store: &MemoryReplica, session: SessionId) -> Result<Contents, String> {
+/// Reads what is new in a log.
+pub fn refresh(log: &mut Log, store: &MemoryReplica) {
+    block_on(log.refresh(&Direct(Arc::new(store.clone())))).unwrap();
+}
+
+/// The files of a log that was just read; an error if they can't be.
+pub fn read(store: &MemoryReplica, log: &Log) -> Result<Contents, String> {
     let reach = Direct(Arc::new(store.clone()));
     let mut fetched = Fetched::default();
-    let read = block_on(fetch(&reach, &log(store, session), &mut fetched));
+    let read = block_on(fetch(&reach, log, &mut fetched));
     read.map_err(|error| format!("{error:?}"))?;
     Ok(fetched.0.into_iter().collect())
 }

@@ -18,7 +18,7 @@ const REACHED: [(&str, u64); 22] = [
     ("claims", 3_000),
     ("claims at the end", 1_500),
     ("claims with both sides of a fork", 100),
-    ("compactions", 10),
+    ("compactions", 2),
     ("data lost", 100),
     ("deaths in the middle of something", 50),
     ("deaths within a step", 100),

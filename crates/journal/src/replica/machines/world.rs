@@ -12,7 +12,7 @@ use super::reader;
 use crate::deep::Random;
 use crate::disk::Operation;
 use crate::model::ids::SessionId;
-use crate::replica::MemoryReplica;
+use crate::replica::{Log, MemoryReplica};
 
 /// Calls of machines that may be under way at once, each within another.
 const MOST_NESTED: usize = 5;
@@ -31,6 +31,7 @@ pub struct State {
     pub random: Random,
     pub session: SessionId,
     pub store: MemoryReplica,
+    log: Log,
     pub judge: Judge,
     pub machines: Vec<Machine>,
     late: Vec<(u64, Late)>,
@@ -69,9 +70,11 @@ impl World {
     pub fn new(seed: u64, machines: usize) -> Self {
         let mut random = Random::new(seed);
         let machines = (0..machines).map(|number| Machine::new(number, &mut random)).collect();
+        let session = SessionId::from(uuid::Uuid::from_u128(u128::from(seed) << 64 | 7));
         let state = State {
             now: 0,
-            session: SessionId::from(uuid::Uuid::from_u128(u128::from(seed) << 64 | 7)),
+            session,
+            log: Log::new(session),
             store: MemoryReplica::default(),
             judge: Judge::default(),
             machines,
@@ -109,11 +112,8 @@ impl World {
 
     /// The files that whoever claims the session now would read.
     pub fn read(&self) -> Contents {
-        let (store, session) = {
-            let state = self.state();
-            (state.store.clone(), state.session)
-        };
-        match reader::read(&store, session) {
+        let read = self.state().read();
+        match read {
             Ok(files) => files,
             Err(error) => {
                 self.judge(|judge| judge.violate(format!("the replica can't be read: {error}")));
@@ -245,6 +245,12 @@ impl World {
 }
 
 impl State {
+    /// The files that whoever claims the session now would read; an error if they can't be.
+    pub fn read(&mut self) -> Result<Contents, String> {
+        reader::refresh(&mut self.log, &self.store);
+        reader::read(&self.store, &self.log)
+    }
+
     /// The next thing that can happen, and when.
     fn next(&self) -> Option<(u64, Event)> {
         let machines = self.machines.iter().enumerate().flat_map(|(number, machine)| {
