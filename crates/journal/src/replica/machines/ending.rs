@@ -42,7 +42,7 @@ impl World {
         self.state().machines.iter_mut().for_each(super::machine::Machine::never_starts);
     }
 
-    /// Whoever plays sends everything. Who waits gets the session, and leaves it too.
+    /// A machine that plays sends everything. One that waits gets the session, and leaves it too.
     fn all_leave(&self) {
         let count = self.state().machines.len();
         let end = self.state().now + LONG;

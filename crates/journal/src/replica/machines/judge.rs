@@ -154,7 +154,7 @@ impl Judge {
         self.read(there, "after an acknowledgement");
     }
 
-    /// Whoever claims the session now reads these files.
+    /// A machine that claims the session now reads these files.
     pub fn read(&mut self, there: &Contents, when: &str) {
         let lengths = lengths(there);
         let lost = self.acknowledged.iter().find(|link| !self.covers(&lengths, **link));
