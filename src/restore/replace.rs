@@ -189,10 +189,11 @@ impl WorldImage {
         let before = WorldBefore::of(world, &self);
         let mut sweep = Sweep::begin(&self.adopted);
         sweep.despawn_all(world, &self.gone, &mut report);
-        leftovers.drop_all_but(world, &put_off);
         let mut replacement = Replacement::new(world, self, Outside::default(), report);
         replacement.find_entities(world);
         replacement.take_from_placed(world, &mut sweep);
+        // What observers of that wrote or put off is none of the restored world's either.
+        leftovers.drop_all_but(world, &put_off);
         // Their death may have changed resources, and those may name entities that have ids now.
         replacement.restore_resources(world);
         replacement.keep_others(world, &[]);
