@@ -256,7 +256,7 @@ impl Staying {
             && !resources_run_hooks(&self.replacement, world)
             && !self.replacement.image.has_resource_too_many(world)
             && refers_as_saved(&self.replacement);
-        let anchors = self.replacement.anchors(world);
+        let anchors = self.replacement.image.anchors_in(world);
         let mut replaced = self.replacement.finish(world);
         let is_exact = is_whole && is_quiet && replaced.report.is_exact();
         if is_exact && is_all_that_is_saved(&replaced, world) {

@@ -18,6 +18,14 @@ use crate::capture::{NamedOrder, Placed, SaveKey};
 use crate::saved::{BUILD, DecodedColumn, Saved};
 
 impl WorldImage {
+    /// The anchors that are there. They keep their ids: values that wait may refer to them.
+    pub(super) fn anchors_in(&self, world: &World) -> Vec<(Entity, SaveId)> {
+        let Some(placed) = world.get_resource::<Placed>() else { return Vec::new() };
+        let anchors = self.anchors.iter();
+        let found = anchors.filter_map(|(id, key)| Some((placed.find(world, key)?, *id)));
+        found.filter(|(entity, _)| world.get::<Saved>(*entity).is_none()).collect()
+    }
+
     /// Returns true if a level owns the existence of a rank's entity.
     pub(super) fn has_key(&self, rank: u32) -> bool {
         self.keys.contains_key(&rank)
@@ -65,14 +73,6 @@ impl Replacement {
         for key in &mismatched {
             self.report.add_mismatched(key);
         }
-    }
-
-    /// The anchors that are there. They keep their ids: values that wait may refer to them.
-    pub(super) fn anchors(&self, world: &World) -> Vec<(Entity, SaveId)> {
-        let Some(placed) = world.get_resource::<Placed>() else { return Vec::new() };
-        let anchors = self.image.anchors.iter();
-        let found = anchors.filter_map(|(id, key)| Some((placed.find(world, key)?, *id)));
-        found.filter(|(entity, _)| world.get::<Saved>(*entity).is_none()).collect()
     }
 
     /// For claims: the entity with a key may be another by now than the one that came with it,

@@ -191,7 +191,7 @@ impl WorldImage {
         sweep.despawn_all(world, &self.gone, &mut report);
         let mut replacement = Replacement::new(world, self, Outside::default(), report);
         replacement.find_entities(world);
-        replacement.take_from_placed(world, &mut sweep);
+        take_from_placed(&mut replacement, world, &mut sweep);
         // What observers of that wrote or put off is none of the restored world's either.
         leftovers.drop_all_but(world, &put_off);
         // Their death may have changed resources, and those may name entities that have ids now.
@@ -199,7 +199,7 @@ impl WorldImage {
         replacement.keep_others(world, &[]);
         replacement.write_entities(world);
         replacement.set_pending_states(world);
-        let anchors = replacement.anchors(world);
+        let anchors = replacement.image.anchors_in(world);
         let mut replaced = replacement.finish(world);
         before.leave(world, &replaced.seeds);
         replaced.seeds.extend(anchors);
@@ -225,16 +225,16 @@ impl WorldImage {
     }
 }
 
-impl Replacement {
-    /// Removes from what a level has placed the components that the checkpoint doesn't have. What
-    /// the game spawns in reaction, as loot where armour is lost, is despawned.
-    fn take_from_placed(&mut self, world: &mut World, sweep: &mut Sweep) {
-        if self.count(Origin::Placed) > 0 {
-            self.remove_what_was_not_saved(world);
-            sweep.despawn_old(world, &mut self.report);
-        }
+/// Removes from what a level has placed the components that the checkpoint doesn't have. What the
+/// game spawns in reaction, as loot where armour is lost, is despawned.
+fn take_from_placed(replacement: &mut Replacement, world: &mut World, sweep: &mut Sweep) {
+    if replacement.count(Origin::Placed) > 0 {
+        replacement.remove_what_was_not_saved(world);
+        sweep.despawn_old(world, &mut replacement.report);
     }
+}
 
+impl Replacement {
     fn write_entities(&mut self, world: &mut World) {
         self.rebuild(world);
         self.spawn(world);
