@@ -101,8 +101,13 @@ impl World {
         let mut state = self.state();
         let here = of_session(state.machines[machine].files(state.session));
         let durable = of_session(state.machines[machine].durable_files(state.session));
-        // Of a file whose sync failed there may be more here.
+        // Of a file whose sync failed there may be more here. One that holds only what the journals hold is written at leisure,
+        // and often never durable by itself.
+        let is_derived = |name: &str| Layout::is_card_name(name) || Layout::is_manifest_name(name);
         let is_there = |(name, bytes): (&String, &Vec<u8>)| {
+            if is_derived(name) {
+                return there.contains_key(name);
+            }
             let durable = durable.get(name).map_or(0, Vec::len);
             there.get(name).is_some_and(|it| bytes.starts_with(it) && it.len() >= durable)
         };
