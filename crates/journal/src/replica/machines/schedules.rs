@@ -6,7 +6,7 @@ use super::play;
 use crate::deep::{rounds, tell};
 
 /// Schedules of an ordinary test run.
-const SCHEDULES: u64 = 1_000;
+const SCHEDULES: u64 = 400;
 /// Violations that are told at once.
 const ENOUGH: usize = 6;
 /// Seeds that failed once.
@@ -14,28 +14,28 @@ const FAILED: [u64; 0] = [];
 
 /// The least that an ordinary run reaches of each.
 const REACHED: [(&str, u64); 22] = [
-    ("acknowledged", 20_000),
-    ("claims", 3_000),
-    ("claims at the end", 1_500),
+    ("acknowledged", 10_000),
+    ("claims", 1_500),
+    ("claims at the end", 800),
     ("claims with both sides of a fork", 100),
-    ("compactions", 2),
-    ("data lost", 100),
-    ("deaths in the middle of something", 50),
-    ("deaths within a step", 100),
-    ("disks lost", 100),
-    ("drains that were given up", 20),
-    ("fenced", 100),
-    ("forks", 200),
-    ("late arrivals", 100),
-    ("old data", 20),
-    ("old disks", 20),
-    ("operations between which something happened", 1_000),
-    ("operations that failed", 1_000),
-    ("pieces fetched", 500),
-    ("played unclaimed", 200),
-    ("power cuts", 300),
-    ("slots of other sessions", 300),
-    ("withheld or sent again", 20),
+    ("compactions", 1),
+    ("data lost", 50),
+    ("deaths in the middle of something", 20),
+    ("deaths within a step", 200),
+    ("disks lost", 50),
+    ("drains that were given up", 8),
+    ("fenced", 40),
+    ("forks", 80),
+    ("late arrivals", 50),
+    ("old data", 8),
+    ("old disks", 8),
+    ("operations between which something happened", 500),
+    ("operations that failed", 500),
+    ("pieces fetched", 1_000),
+    ("played unclaimed", 60),
+    ("power cuts", 100),
+    ("slots of other sessions", 100),
+    ("withheld or sent again", 30),
 ];
 
 /// The one seed to play, if there is one.
