@@ -160,10 +160,7 @@ pub(super) fn find_by_key(replacement: &Replacement, placed: &Placed, world: &Wo
     let staying = staying.filter_map(|rank| replacement.entities.get(*rank as usize).copied());
     let mut taken: HashSet<Entity> = staying.collect();
     let mut found = FoundByKey::default();
-    // One that was gone for good when its room was left goes again.
-    let gone: HashSet<&SaveKey> = replacement.image.gone.iter().map(|(_, key)| key).collect();
-    let keys = replacement.image.keys.iter();
-    for (rank, key) in keys.filter(|(rank, key)| !stays(**rank) && !gone.contains(key)) {
+    for (rank, key) in replacement.image.keys.iter().filter(|(rank, _)| !stays(**rank)) {
         let living = placed.find(world, key).and_then(|found| world.get_entity(found).ok());
         let Some(living) = living.filter(EntityRef::contains::<Saved>) else { continue };
         if taken.contains(&living.id()) || replacement.doomed.contains(living.id()) {

@@ -374,29 +374,6 @@ fn what_comes_of_components_that_are_removed_goes_too() {
 }
 
 #[test]
-fn one_that_was_gone_when_its_room_was_left_goes_again() {
-    for in_place in [true, false] {
-        let (mut play, [root, thing, _]) = room();
-        play.world().despawn(thing);
-        play.full();
-        play.world().spawn((SaveKey::new("room/thing"), Health(9), ChildOf(root)));
-        play.world().despawn(root);
-        play.follow_placed();
-        play.full();
-        let then = play.journal.clone();
-        play.load = Some(Box::new(|world| {
-            world.spawn((SaveKey::new("room/thing"), Health(9)));
-        }));
-        let report = match in_place {
-            true => play.restore_in_place(play.image(&then), then.next_save_id, None).report,
-            false => play.restore(&then).report,
-        };
-        assert_eq!((report.placed.gone_again, report.placed.unclaimed_total), (1, 1));
-        assert_eq!(play.journal.rows, then.rows, "in place: {in_place}");
-    }
-}
-
-#[test]
 fn worlds_of_which_a_level_has_placed_a_part_come_back() {
     let mut opened_with_difference = 0;
     let mut stayed = 0;
