@@ -38,9 +38,6 @@ pub struct Dangling {
     pub unsaved: u64,
     /// Those whose entity doesn't exist.
     pub dead: u64,
-    /// Links of placed entities: a link to no one is left out of a restore, and what a level has
-    /// linked is the level's.
-    pub placed_links: u64,
 }
 
 /// The names of entities.
@@ -62,15 +59,6 @@ impl Names<'_> {
     fn names<'b>(&self, entities: impl IntoIterator<Item = &'b Entity>) -> Vec<String> {
         let name = |entity: &Entity| self.name(*entity).unwrap_or_else(|| "no one".to_owned());
         entities.into_iter().map(name).collect()
-    }
-
-    /// Counts a link to an entity that won't exist after a restore.
-    fn count_link(&mut self, of: EntityRef<'_>, to: Entity) {
-        let before = self.dangling.unsaved;
-        self.count(&[to]);
-        if of.contains::<SaveKey>() {
-            self.dangling.placed_links += self.dangling.unsaved - before;
-        }
     }
 
     /// Counts a value that refers to an entity which won't exist after a restore.
@@ -208,7 +196,7 @@ fn values_of(entity: EntityRef<'_>, names: &mut Names<'_>) -> Values {
         values.insert("home", names.names([home]).concat());
     }
     if let Some(InHerd(other)) = entity.get() {
-        names.count_link(entity, *other);
+        names.count(&[*other]);
         values.extend(names.name(*other).map(|other| ("in herd of", other)));
     }
     if let Some(herd) = entity.get::<Herd>() {
@@ -217,15 +205,15 @@ fn values_of(entity: EntityRef<'_>, names: &mut Names<'_>) -> Values {
         put_list("herd", herd, &mut values);
     }
     if let Some(MemberOf(leader)) = entity.get() {
-        names.count_link(entity, *leader);
+        names.count(&[*leader]);
         values.extend(names.name(*leader).map(|leader| ("member of", leader)));
     }
     if let Some(PairedWith(other)) = entity.get() {
-        names.count_link(entity, *other);
+        names.count(&[*other]);
         values.extend(names.name(*other).map(|other| ("paired with", other)));
     }
     if let Some(OwnedBy(owner)) = entity.get() {
-        names.count_link(entity, *owner);
+        names.count(&[*owner]);
         values.extend(names.name(*owner).map(|owner| ("owned by", owner)));
     }
     if let Some(owns) = entity.get::<Owns>() {
@@ -233,7 +221,7 @@ fn values_of(entity: EntityRef<'_>, names: &mut Names<'_>) -> Values {
         put_list("owns", owned, &mut values);
     }
     if let Some(ChildOf(parent)) = entity.get() {
-        names.count_link(entity, *parent);
+        names.count(&[*parent]);
         values.extend(names.name(*parent).map(|parent| ("child of", parent)));
     }
     if let Some(children) = entity.get::<Children>() {
