@@ -14,11 +14,8 @@
 //! multiplies the number of seeds.
 
 mod churn;
-mod expected;
 mod figures;
 mod game;
-mod hooks;
-mod levels;
 mod life;
 mod links;
 mod portrait;
@@ -90,7 +87,7 @@ fn any_world_comes_back_in_place_as_it_was() {
             life.go_on();
             life.rewind_in_place();
         }
-        life.end().1
+        life.in_place
     });
     let figures: InPlaceFigures = played.into_iter().sum();
     tell(&format!("generated worlds in place: {figures:?} in {:?}", begun.elapsed()));
@@ -109,7 +106,7 @@ fn any_world_comes_back_the_same_from_any_chain_of_captures() {
             life.hold_the_journal_against_the_world();
             life.restore();
         }
-        life.end().0
+        life.figures
     });
     let figures: Figures = played.into_iter().sum();
     tell(&format!("generated worlds: {figures:?} in {:?}", begun.elapsed()));

@@ -57,18 +57,6 @@ figures! {
     disabled >= 4_000,
     /// Changes of a state.
     transitions >= 2_000,
-    /// Hooks that ran.
-    hooks >= 1,
-    /// Placed entities that were compared.
-    keys >= 1,
-    /// Those that were gone for good.
-    losses >= 1,
-    /// Those that were left in a room.
-    left >= 1,
-    /// Those that came late and got what was kept for them, in play or after a restore.
-    came_back >= 1,
-    /// Restores whose level was loaded in part only, so that the rest came late.
-    late >= 1,
 }
 
 figures! {
@@ -85,16 +73,4 @@ figures! {
     respawned >= 100,
     /// Restores after which a run opened with a delta to the restored checkpoint.
     opened >= 2_000,
-    /// Hooks that ran.
-    hooks >= 1,
-    /// Placed entities that were compared.
-    keys >= 1,
-    /// Those that were gone for good.
-    losses >= 1,
-    /// Those that were left in a room.
-    left >= 1,
-    /// Those that came late and got what was kept for them, in play or after a restore.
-    came_back >= 1,
-    /// Restores whose level was loaded in part only, so that the rest came late.
-    late >= 1,
 }
