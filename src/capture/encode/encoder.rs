@@ -145,14 +145,6 @@ impl Encoder {
         }
     }
 
-    /// Takes over what another encoder knows of entities that aren't in the world, and of anchors.
-    #[cfg(test)]
-    pub(crate) fn take_over(&mut self, other: &Self) {
-        self.carried = other.carried.clone();
-        (self.gone, self.anchors) = (other.gone.clone(), other.anchors.clone());
-        self.ids.take_over_left(&other.ids);
-    }
-
     /// The id that a saved entity has in the session.
     #[cfg(test)]
     pub(crate) fn id_of(&self, entity: Entity) -> Option<SaveId> {

@@ -139,12 +139,6 @@ impl SaveIds {
         self.left.iter().map(|(entity, left)| (left.id, *entity))
     }
 
-    #[cfg(test)]
-    pub(super) fn take_over_left(&mut self, other: &Self) {
-        self.left = other.left.clone();
-        self.left.values_mut().for_each(|left| left.round = self.round);
-    }
-
     /// The ids of all saved entities.
     pub(super) fn saved_ids(&self) -> impl Iterator<Item = SaveId> {
         let identities = self.identities.values();

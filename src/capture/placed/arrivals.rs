@@ -170,18 +170,6 @@ impl Placed {
         self.by_key.len()
     }
 
-    /// The keys of entities that are gone for good.
-    #[cfg(test)]
-    pub(crate) fn gone(&self) -> impl Iterator<Item = &SaveKey> {
-        self.gone.iter()
-    }
-
-    /// The keys for which values are kept.
-    #[cfg(test)]
-    pub(crate) fn waiting(&self) -> impl Iterator<Item = &SaveKey> {
-        self.waiting.iter()
-    }
-
     /// Adds a function that notes the state of entities.
     pub(super) fn bind_with(&mut self, bind: BindKeys) {
         self.bind.push(bind);

@@ -270,7 +270,9 @@ fn what_comes_of_one_that_goes_again_goes_too() {
     play.app.add_observer(|_: On<Remove<Serial>>, mut commands: Commands| {
         commands.spawn((Name::new("loot"), Saved));
     });
-    play.load = Some(Box::new(move |world| drop(world.spawn(door))));
+    play.load = Some(Box::new(move |world| {
+        world.spawn(door);
+    }));
     let replaced = play.restore(&play.journal.clone());
     assert_eq!((replaced.report.placed.gone_again, replaced.report.extra), (1, Vec::new()));
 }
