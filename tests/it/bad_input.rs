@@ -13,6 +13,7 @@ use bevy_session::{MemoryDisk, RecoveryFailed, RequestError, SessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::common::*;
+use crate::newer_files::of_a_newer_version;
 
 pub fn listening_game(disk: &MemoryDisk) -> App {
     game_with(plugin(disk), |app| {
@@ -269,22 +270,11 @@ fn a_type_that_is_gone_or_changed_is_carried_until_it_comes_back() {
     assert_eq!(world.query::<&Mana>().single(world).unwrap(), &Mana(77));
 }
 
-/// The journal as a newer version of this crate would write it: another major version, and a
-/// header whose checksum holds.
-fn written_by_a_newer_version(mut journal: Vec<u8>) -> Vec<u8> {
-    journal[8] += 1;
-    let body = u32::from_le_bytes(journal[12..16].try_into().unwrap()) as usize;
-    let covered = [&journal[..16], &journal[24..24 + body]].concat();
-    let checksum = xxhash_rust::xxh3::xxh3_64(&covered);
-    journal[16..24].copy_from_slice(&checksum.to_le_bytes());
-    journal
-}
-
 #[test]
 fn a_newer_format_is_refused_and_left_alone() {
     let (disk, id) = killed_game();
     let journal = files(&disk, ".journal").remove(0);
-    let newer = written_by_a_newer_version(disk.content(&journal).unwrap());
+    let newer = of_a_newer_version(disk.content(&journal).unwrap());
     disk.put(&journal, &newer);
     let mut app = listening_game(&disk);
     frames(&mut app, 2);

@@ -12,17 +12,8 @@ use bevy_session::{MemoryDisk, RequestError, SessionPlugin};
 
 use crate::bad_slots::*;
 use crate::common::*;
+use crate::newer_files::of_a_newer_version;
 use crate::slots::*;
-
-/// The file as a newer version of this crate would write it.
-fn of_a_newer_version(mut file: Vec<u8>) -> Vec<u8> {
-    file[8] += 1;
-    let body = u32::from_le_bytes(file[12..16].try_into().unwrap()) as usize;
-    let covered = [&file[..16], &file[24..24 + body]].concat();
-    let checksum = xxhash_rust::xxh3::xxh3_64(&covered);
-    file[16..24].copy_from_slice(&checksum.to_le_bytes());
-    file
-}
 
 #[test]
 fn a_damaged_slot_is_reported_and_the_session_goes_on() {

@@ -63,6 +63,7 @@ mod modes;
 #[cfg(unix)]
 mod mutations;
 mod newer_features;
+mod newer_files;
 #[cfg(unix)]
 mod no_files;
 mod notifications;

@@ -10,6 +10,7 @@ use bevy_session::{MemoryDisk, RecoveryFailed, RequestError, Ticket};
 
 use crate::bad_slots::{game_with_slot, look_again, slots};
 use crate::common::*;
+use crate::newer_files::with_its_checksum;
 use crate::slots::*;
 
 /// The same file with an optional feature that no build knows yet.
@@ -18,10 +19,7 @@ fn with_an_unknown_feature(mut file: Vec<u8>) -> Vec<u8> {
     let place = file.windows(field.len()).position(|bytes| bytes == field).unwrap();
     assert_eq!(file[place + field.len()], 0);
     file[place + field.len()] = 64;
-    let body = u32::from_le_bytes(file[12..16].try_into().unwrap()) as usize;
-    let covered = [&file[..16], &file[24..24 + body]].concat();
-    file[16..24].copy_from_slice(&xxhash_rust::xxh3::xxh3_64(&covered).to_le_bytes());
-    file
+    with_its_checksum(file)
 }
 
 fn files(disk: &MemoryDisk) -> Vec<(std::path::PathBuf, Option<Vec<u8>>)> {

@@ -26,6 +26,7 @@ use bevy_session::{
 use serde::{Deserialize, Serialize};
 
 use crate::common::*;
+use crate::newer_files::of_a_newer_version;
 
 /// A value with its ticks: when it was added and changed, and the value itself if reflection can read it.
 type Known = (ComponentTicks, Option<String>);
@@ -149,13 +150,8 @@ fn damage_the_newest(disk: &MemoryDisk) {
 
 /// Puts a file beside the journals as a newer version of this crate would write it.
 fn put_a_newer_format(disk: &MemoryDisk) {
-    for (path, mut journal) in journals(disk) {
-        journal[8] += 1;
-        let body = u32::from_le_bytes(journal[12..16].try_into().unwrap()) as usize;
-        let covered = [&journal[..16], &journal[24..24 + body]].concat();
-        let checksum = xxhash_rust::xxh3::xxh3_64(&covered);
-        journal[16..24].copy_from_slice(&checksum.to_le_bytes());
-        disk.put(&path.with_extension("newer.journal"), &journal);
+    for (path, journal) in journals(disk) {
+        disk.put(&path.with_extension("newer.journal"), &of_a_newer_version(journal));
     }
 }
 

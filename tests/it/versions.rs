@@ -16,6 +16,7 @@ use bevy_session::{MemoryDisk, RecoveryFailed, SessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::common::*;
+use crate::newer_files::of_a_newer_version;
 
 /// The first build: health is a bare number, and everything is named otherwise.
 mod v0 {

@@ -4,6 +4,7 @@ use bevy_session::library::VersionFit;
 use bevy_session::recovery::RecoveryError;
 
 use super::*;
+use crate::newer_files::of_a_newer_version;
 
 /// Puts a file beside a session's journals as a newer version of this crate would write it.
 fn put_a_newer_format(disk: &MemoryDisk, session: SessionId) {
@@ -12,11 +13,7 @@ fn put_a_newer_format(disk: &MemoryDisk, session: SessionId) {
             && path.extension().is_some_and(|it| it == "journal")
     };
     let journal = disk.paths().into_iter().find(is_journal).unwrap();
-    let mut newer = disk.content(&journal).unwrap();
-    newer[8] += 1;
-    let body = u32::from_le_bytes(newer[12..16].try_into().unwrap()) as usize;
-    let covered = [&newer[..16], &newer[24..24 + body]].concat();
-    newer[16..24].copy_from_slice(&xxhash_rust::xxh3::xxh3_64(&covered).to_le_bytes());
+    let newer = of_a_newer_version(disk.content(&journal).unwrap());
     disk.put(&journal.with_file_name("0123456789abcdef-000000.journal"), &newer);
 }
 

@@ -91,11 +91,7 @@ fn a_newer_game_that_saved_nothing_new_fits_exactly() {
 fn one_file_of_a_newer_format_makes_the_whole_session_newer_and_nothing_is_touched() {
     let (disk, id) = played_by_the_first_build();
     let journal = journals(&disk).remove(0);
-    let mut newer = disk.content(&journal).unwrap();
-    newer[8] += 1;
-    let body = u32::from_le_bytes(newer[12..16].try_into().unwrap()) as usize;
-    let covered = [&newer[..16], &newer[24..24 + body]].concat();
-    newer[16..24].copy_from_slice(&xxhash_rust::xxh3::xxh3_64(&covered).to_le_bytes());
+    let newer = of_a_newer_version(disk.content(&journal).unwrap());
     // As a cloud brings it from a machine with a newer game.
     disk.put(&journal.with_file_name("0123456789abcdef-000000.journal"), &newer);
     let before: Vec<_> = journals(&disk).iter().map(|path| disk.content(path)).collect();

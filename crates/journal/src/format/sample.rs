@@ -10,10 +10,10 @@ use jiff::Timestamp;
 
 use super::{
     Block, CheckpointKind, Commit, GroupEntry, ReadAt, ReadError, Segment, SegmentEncoder,
-    SegmentHeader, TypeList, TypeSummary, Values,
+    SegmentHeader, SlotHeader, TypeList, TypeSummary, Values,
 };
-use crate::model::ids::{CheckpointId, RunId, SaveId, SessionId};
-use crate::model::session::NewSession;
+use crate::model::ids::{CheckpointId, RunId, SaveId, SessionId, SlotId};
+use crate::model::session::{CheckpointSummary, NewSession, SlotKind};
 
 /// The one session that all samples belong to.
 pub fn session() -> SessionId {
@@ -50,6 +50,24 @@ pub fn header(run: u64, segment: u32) -> SegmentHeader {
         events: None,
         slot: None,
         begun: None,
+    }
+}
+
+/// The header of a slot that a player saved by hand.
+pub fn slot(id: SlotId, name: &str) -> SlotHeader {
+    SlotHeader {
+        id,
+        revision: 0,
+        name: name.to_owned(),
+        kind: SlotKind::Manual,
+        game: String::new(),
+        counter: 1,
+        time: Timestamp::UNIX_EPOCH,
+        play_time: Duration::ZERO,
+        entities: 0,
+        summary: CheckpointSummary::default(),
+        attachments: Vec::new(),
+        protected: false,
     }
 }
 

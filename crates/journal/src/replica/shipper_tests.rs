@@ -31,12 +31,13 @@ struct Here {
     now: Duration,
 }
 
+/// Files that were fetched, in order.
 #[derive(Default)]
-struct Fetched(Vec<(String, Vec<u8>)>);
+pub struct Fetched(pub Vec<(FileName, Vec<u8>)>);
 
 impl Receiver for Fetched {
     fn begin(&mut self, name: &FileName) -> io::Result<()> {
-        self.0.push((name.name().to_owned(), Vec::new()));
+        self.0.push((name.clone(), Vec::new()));
         Ok(())
     }
 
@@ -132,7 +133,7 @@ impl Here {
         block_on(log.refresh(&reach)).unwrap();
         let mut fetched = Fetched::default();
         block_on(fetch(&reach, &log, &mut fetched)).unwrap();
-        fetched.0.into_iter().collect()
+        fetched.0.into_iter().map(|(name, bytes)| (name.name().to_owned(), bytes)).collect()
     }
 
     /// The files of the session as they are on this machine's disk.

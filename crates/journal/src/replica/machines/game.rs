@@ -3,19 +3,16 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use jiff::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::judge::{Contents, Lengths, Link, LinkFacts, Owed};
 use super::{World, trace};
 use crate::deep::Random;
 use crate::disk::{AppendFile, Disk, Layout, LocalStore, session_of_slot};
-use crate::format::sample::{SegmentBytes, commit, header};
-use crate::format::{SegmentHeader, SlotHeader};
+use crate::format::SegmentHeader;
+use crate::format::sample::{self, SegmentBytes, commit, header};
 use crate::model::ids::{CheckpointId, RunId, SessionId, SlotId};
-use crate::model::session::{CheckpointSummary, SlotKind};
 use crate::replica::MAX_PAYLOAD;
 
 /// The bytes of an attachment, at most.
@@ -331,20 +328,7 @@ fn read(disk: &dyn Disk, path: &Path) -> Option<Vec<u8>> {
 
 /// The bytes of a slot.
 fn slot(session: SessionId, name: &str, number: u64) -> Vec<u8> {
-    let slot = SlotHeader {
-        id: SlotId(number),
-        revision: 0,
-        name: name.to_owned(),
-        kind: SlotKind::Manual,
-        game: String::new(),
-        counter: 1,
-        time: Timestamp::UNIX_EPOCH,
-        play_time: Duration::ZERO,
-        entities: 0,
-        summary: CheckpointSummary::default(),
-        attachments: Vec::new(),
-        protected: false,
-    };
+    let slot = sample::slot(SlotId(number), name);
     SegmentBytes::new(&SegmentHeader { session, slot: Some(slot), ..header(number | 1, 0) }).bytes
 }
 

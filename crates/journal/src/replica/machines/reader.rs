@@ -1,30 +1,11 @@
 //! What a claimant would read, without a mishap.
 
-use std::io;
 use std::sync::Arc;
 
 use super::judge::Contents;
 use crate::model::ids::SessionId;
-use crate::replica::{Direct, FileName, Log, MemoryReplica, Receiver, block_on, fetch};
-
-#[derive(Default)]
-struct Fetched(Vec<(String, Vec<u8>)>);
-
-impl Receiver for Fetched {
-    fn begin(&mut self, name: &FileName) -> io::Result<()> {
-        self.0.push((name.to_string(), Vec::new()));
-        Ok(())
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.last_mut().unwrap().1.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn end(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use crate::replica::shipper_tests::Fetched;
+use crate::replica::{Direct, Log, MemoryReplica, block_on, fetch};
 
 /// The log of the session, of which nothing was read yet.
 pub fn log(store: &MemoryReplica, session: SessionId) -> Log {
@@ -44,5 +25,5 @@ pub fn read(store: &MemoryReplica, log: &Log) -> Result<Contents, String> {
     let mut fetched = Fetched::default();
     let read = block_on(fetch(&reach, log, &mut fetched));
     read.map_err(|error| format!("{error:?}"))?;
-    Ok(fetched.0.into_iter().collect())
+    Ok(fetched.0.into_iter().map(|(name, bytes)| (name.to_string(), bytes)).collect())
 }

@@ -2,16 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-
-use jiff::Timestamp;
 
 use super::{Here, count};
 use crate::disk::{Disk, Layout, MemoryDisk};
+use crate::format::SegmentHeader;
 use crate::format::sample::{self, SegmentBytes, at, commit, header};
-use crate::format::{SegmentHeader, SlotHeader};
 use crate::model::ids::{RunId, SessionId, SlotId};
-use crate::model::session::{CheckpointSummary, SlotKind};
 use crate::replica::{
     Created, Key, Listing, MemoryReplica, Over, ReplicaNews, ReplicaStore, StoreFault,
 };
@@ -248,20 +244,7 @@ pub(super) fn slot(here: &Here, name: &str) -> (PathBuf, Vec<u8>) {
 /// A slot of any session.
 pub(super) fn slot_of(session: SessionId, here: &Here, name: &str) -> (PathBuf, Vec<u8>) {
     let place = here.layout.slots().join(format!("{name}.save"));
-    let slot = SlotHeader {
-        id: SlotId::random(),
-        revision: 0,
-        name: name.to_owned(),
-        kind: SlotKind::Manual,
-        game: String::new(),
-        counter: 1,
-        time: Timestamp::UNIX_EPOCH,
-        play_time: Duration::ZERO,
-        entities: 0,
-        summary: CheckpointSummary::default(),
-        attachments: Vec::new(),
-        protected: false,
-    };
+    let slot = sample::slot(SlotId::random(), name);
     (place, journal(&SegmentHeader { session, slot: Some(slot), ..header(1, 0) }))
 }
 
