@@ -14,8 +14,11 @@
 //! multiplies the number of seeds.
 
 mod churn;
+mod expected;
 mod figures;
 mod game;
+mod hooks;
+mod levels;
 mod life;
 mod links;
 mod portrait;
@@ -87,7 +90,7 @@ fn any_world_comes_back_in_place_as_it_was() {
             life.go_on();
             life.rewind_in_place();
         }
-        life.in_place
+        life.end().1
     });
     let figures: InPlaceFigures = played.into_iter().sum();
     tell(&format!("generated worlds in place: {figures:?} in {:?}", begun.elapsed()));
@@ -106,7 +109,7 @@ fn any_world_comes_back_the_same_from_any_chain_of_captures() {
             life.hold_the_journal_against_the_world();
             life.restore();
         }
-        life.figures
+        life.end().0
     });
     let figures: Figures = played.into_iter().sum();
     tell(&format!("generated worlds: {figures:?} in {:?}", begun.elapsed()));

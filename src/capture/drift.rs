@@ -9,6 +9,7 @@ use bevy_session_journal::SaveId;
 use bevy_session_journal::internal::format::{Block, ENTITIES, Rows, Values};
 
 use super::types::SavedTypes;
+use crate::saved::ANCHORS;
 
 /// A type whose values in a checkpoint differ from the world, since something was changed without a
 /// trace.
@@ -40,8 +41,10 @@ pub(crate) fn drift_between(
     left_out: &[String],
 ) -> Vec<DriftedType> {
     let (journal, world) = (by_type(journal), by_type(world));
-    let saved = ids(&world);
-    let strangers: BTreeSet<SaveId> = ids(&journal).symmetric_difference(&saved).copied().collect();
+    let mut known = ids(&world, ENTITIES);
+    let journaled = ids(&journal, ENTITIES);
+    let strangers: BTreeSet<SaveId> = journaled.symmetric_difference(&known).copied().collect();
+    known.extend(ids(&world, ANCHORS));
     let codecs: BTreeMap<&str, _> =
         types.columns().map(|column| (&**column.type_path(), column)).collect();
     let paths: BTreeSet<&Arc<str>> = journal.keys().chain(world.keys()).collect();
@@ -54,7 +57,7 @@ pub(crate) fn drift_between(
                 (Some(one), Some(other)) => {
                     let codec = codecs.get(&**path);
                     one == other
-                        || codec.is_some_and(|codec| codec.reads_the_same(one, other, &saved))
+                        || codec.is_some_and(|codec| codec.reads_the_same(one, other, &known))
                 }
                 _ => false,
             };
@@ -77,9 +80,9 @@ fn by_type(blocks: Vec<Block>) -> Moment {
     moment
 }
 
-fn ids(moment: &Moment) -> BTreeSet<SaveId> {
-    let entities = moment.iter().filter(|(path, _)| ***path == *ENTITIES);
-    entities.flat_map(|(_, rows)| rows).flat_map(Values::ids).copied().collect()
+fn ids(moment: &Moment, type_path: &str) -> BTreeSet<SaveId> {
+    let rows = moment.iter().filter(|(path, _)| ***path == *type_path);
+    rows.flat_map(|(_, rows)| rows).flat_map(Values::ids).copied().collect()
 }
 
 /// The rows of one type in two records, each id once.

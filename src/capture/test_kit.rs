@@ -310,7 +310,8 @@ impl Play {
         self.encoder = Encoder::new(self.types.clone(), next);
         self.encoder.seed(replaced.seeds.iter().copied());
         self.encoder.carry(replaced.carried.clone());
-        self.encoder.note_gone(KeyedIds::of(replaced.gone.clone()));
+        let [gone, anchors] = [&replaced.gone, &replaced.anchors];
+        self.encoder.note_places(KeyedIds::of(gone.clone()), KeyedIds::of(anchors.clone()));
         self.recorder.restart(self.app.world());
         self.journal = Journal::default();
         self.full();

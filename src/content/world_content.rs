@@ -29,6 +29,8 @@ pub(crate) struct Start {
     pub carried: Carried,
     /// Placed entities that were despawned in play.
     pub gone: KeyedIds,
+    /// Entities with a key that aren't saved, whether they are there or not.
+    pub anchors: KeyedIds,
     /// The checkpoint that was restored, if the first capture is a delta to it.
     pub opening: Option<Box<WorldImage>>,
 }
@@ -143,7 +145,7 @@ impl Content for WorldContent {
         let mut encoder = Encoder::new(Arc::clone(&self.0), start.next_save_id);
         encoder.seed(start.seeds);
         encoder.carry(start.carried);
-        encoder.note_gone(start.gone);
+        encoder.note_places(start.gone, start.anchors);
         if let Some(image) = start.opening {
             encoder.open_with(image.into_written());
         }

@@ -8,9 +8,11 @@ use bevy::state::state_scoped::{DespawnOnEnter, DespawnOnExit};
 use super::Random;
 use super::figures::Figures;
 use super::game::{Asleep, Frozen};
+use super::hooks::{Badge, Lamp, Titled};
+use super::levels::{self, Fixture, Left};
 use super::links;
-use crate::Saved;
 use crate::capture::test_kit::*;
+use crate::{SaveKey, Saved};
 
 /// The approximate largest number of entities in a world.
 const CROWD: usize = 40;
@@ -22,13 +24,19 @@ pub struct Churn {
     pub alive: Vec<Entity>,
     /// Some despawned ones.
     pub dead: Vec<Entity>,
+    /// The values with which things were left in a room.
+    pub left: Left,
+    /// True if levels place entities. A run can't always open with a difference then.
+    has_levels: bool,
     /// Indices that were used.
     used: EntityHashSet,
 }
 
 impl Churn {
-    pub fn new(random: Random) -> Self {
-        Self { random, alive: Vec::new(), dead: Vec::new(), used: EntityHashSet::default() }
+    pub fn new(mut random: Random) -> Self {
+        let (alive, dead) = (Vec::new(), Vec::new());
+        let (left, has_levels, used) = (Left::new(), random.one_in(2), EntityHashSet::default());
+        Self { random, alive, dead, left, has_levels, used }
     }
 
     /// Does one thing.
@@ -38,7 +46,7 @@ impl Churn {
         let Some(entity) = self.random.pick(&self.alive).copied() else {
             return self.spawn(world, figures);
         };
-        match self.random.below(30) {
+        match self.random.below(34) {
             0..5 if self.alive.len() < CROWD => self.spawn(world, figures),
             0..3 => _ = world.despawn(entity),
             3..5 => self.replace(world, entity, figures),
@@ -51,7 +59,9 @@ impl Churn {
             22..26 => links::relate(self, world, entity),
             26 => self.scope(world, entity),
             27..29 => self.change_a_resource(world),
-            _ => self.clone_or_clear(world, entity, figures),
+            29 => self.clone_or_clear(world, entity, figures),
+            _ if self.has_levels => levels::turn(self, world),
+            _ => self.change_in_place(world, entity),
         }
         world.flush();
     }
@@ -85,12 +95,13 @@ impl Churn {
 
     fn spawn(&mut self, world: &mut World, figures: &mut Figures) {
         let number = self.number();
-        let entity = match self.random.below(7) {
+        let entity = match self.random.below(8) {
             0 | 1 => world.spawn((Health(number), Inventory(vec![number]))).id(),
             2 => world.spawn((Name::new(number.to_string()), Saved)).id(),
             3 => world.spawn(Name::new(number.to_string())).id(),
             4 => world.spawn((Player, Stat(number as f32), Burning(number))).id(),
             5 => world.spawn((Health(number), Serial(number), Disabled)).id(),
+            6 => world.spawn((Titled(number), Lamp(number), Badge(number % 5))).id(),
             _ => world.spawn((Saved, Look::Dyed { colour: number.to_string() })).id(),
         };
         if self.random.one_in(3) {
@@ -142,13 +153,20 @@ impl Churn {
         }
         if number.is_multiple_of(7) {
             entity.modify_component::<Serial, ()>(|serial| serial.0 += 1);
+            entity.modify_component::<Badge, ()>(|badge| badge.0 = number % 5);
+        }
+        if let Some(mut fixture) = entity.get_mut::<Fixture>() {
+            fixture.0 = number;
+        }
+        if let Some(mut lamp) = entity.get_mut::<Lamp>() {
+            lamp.0 = number;
         }
     }
 
     fn insert(&mut self, world: &mut World, entity: Entity) {
         let number = self.number();
         let mut entity = world.entity_mut(entity);
-        match self.random.below(10) {
+        match self.random.below(13) {
             0 => _ = entity.insert(Health(number)),
             1 => _ = entity.insert((Armor(number), Stat(number.to_string()))),
             2 => _ = entity.insert(Inventory((0..number % 4).collect())),
@@ -158,6 +176,9 @@ impl Churn {
             6 => _ = entity.insert(Name::new(format!("{number}"))),
             7 => _ = entity.insert(Look::Dyed { colour: format!("{number}") }),
             8 => _ = entity.insert_if_new((Health(number), Burning(number))),
+            9 => _ = entity.insert(Titled(number)),
+            10 => _ = entity.insert(Badge(number % 5)),
+            11 => _ = entity.insert(Lamp(number)),
             // What is removed and comes back within one capture.
             _ => {
                 entity.remove::<(Burning, Armor)>();
@@ -167,8 +188,10 @@ impl Churn {
     }
 
     fn remove(&mut self, world: &mut World, entity: Entity) {
+        // With what is required the marker goes, and `mark_or_unmark` says why that stays here.
+        let courses = if world.get::<SaveKey>(entity).is_some() { 11 } else { 13 };
         let mut entity = world.entity_mut(entity);
-        match self.random.below(9) {
+        match self.random.below(courses) {
             0 => _ = entity.remove::<Health>(),
             1 => _ = entity.remove::<Armor>(),
             2 => _ = entity.remove::<(Inventory, Look)>(),
@@ -177,11 +200,19 @@ impl Churn {
             5 => _ = entity.remove::<(Player, Stat<f32>, Stat<String>)>(),
             6 => _ = entity.remove::<Name>(),
             7 => _ = entity.remove::<Target>(),
+            8 => _ = entity.remove::<Titled>(),
+            9 => _ = entity.remove::<Badge>(),
+            10 => _ = entity.remove::<Lamp>(),
+            11 => _ = entity.remove_with_requires::<Lamp>(),
             _ => _ = entity.remove_with_requires::<Health>(),
         }
     }
 
     fn mark_or_unmark(&mut self, world: &mut World, entity: Entity) {
+        // It would be an anchor without the marker, and its values would wait for another one.
+        if world.get::<SaveKey>(entity).is_some() {
+            return;
+        }
         let mut entity = world.entity_mut(entity);
         match self.random.below(4) {
             0 => _ = entity.remove::<Saved>(),
@@ -233,7 +264,9 @@ impl Churn {
     }
 
     fn clone_or_clear(&mut self, world: &mut World, entity: Entity, figures: &mut Figures) {
-        if self.random.one_in(4) {
+        // Without its key it would be nobody's, and not even gone.
+        let has_key = world.get::<SaveKey>(entity).is_some();
+        if self.random.one_in(4) && !has_key {
             world.entity_mut(entity).clear();
             return;
         }

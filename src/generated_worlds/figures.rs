@@ -52,11 +52,23 @@ figures! {
     /// References whose target wasn't saved, or was despawned.
     dangling >= 1_500,
     /// Entities that were spawned with a reused index.
-    reused >= 2_000,
+    reused >= 1_700,
     /// Saved entities that were disabled.
     disabled >= 4_000,
     /// Changes of a state.
     transitions >= 2_000,
+    /// Hooks that ran.
+    hooks >= 45_000,
+    /// Placed entities that were compared.
+    keys >= 1_900,
+    /// Those that were gone for good.
+    losses >= 320,
+    /// Those that were left in a room.
+    left >= 370,
+    /// Those that came late and got what was kept for them, in play or after a restore.
+    came_back >= 470,
+    /// Restores whose level was loaded in part only, so that the rest came late.
+    late >= 180,
 }
 
 figures! {
@@ -64,13 +76,25 @@ figures! {
     /// Restores in place, to an earlier moment and to the end that was left.
     restores >= 4_000,
     /// Entities to which something was written.
-    written >= 8_000,
+    written >= 18_000,
     /// Entities that were spawned.
-    spawned >= 4_000,
+    spawned >= 10_000,
     /// Entities that were despawned.
-    despawned >= 4_000,
+    despawned >= 13_000,
     /// Entities that could not stay.
-    respawned >= 100,
+    respawned >= 1_000,
     /// Restores after which a run opened with a delta to the restored checkpoint.
-    opened >= 2_000,
+    opened >= 1_000,
+    /// Hooks that ran.
+    hooks >= 64_000,
+    /// Placed entities that were compared.
+    keys >= 4_000,
+    /// Those that were gone for good.
+    losses >= 5_800,
+    /// Those that were left in a room.
+    left >= 1_000,
+    /// Those that came late and got what was kept for them, in play or after a restore.
+    came_back >= 940,
+    /// Restores whose level was loaded in part only, so that the rest came late.
+    late >= 220,
 }

@@ -3,10 +3,14 @@
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
+use bevy::state::state::StateTransitionSystems;
 
-use super::links::{OwnedBy, PairedWith};
+use super::hooks;
+use super::levels::Fixture;
+use super::links::{Home, InHerd, OwnedBy, PairedWith};
 use crate::Saved;
 use crate::capture::test_kit::*;
+use crate::capture::{BeforeExit, follow_state_scopes};
 
 /// Disables an entity, in the game's own way.
 #[derive(Component)]
@@ -24,7 +28,7 @@ pub enum Variant {
     Plain,
     /// Its entities can be disabled in ways that the plugin doesn't know.
     Disabling,
-    /// Its observers change whatever is spawned, and despawning has consequences.
+    /// Its observers and hooks change whatever is spawned, and despawning has consequences.
     Meddling,
     /// It spawned entities before it declared them as saved.
     Late,
@@ -51,7 +55,12 @@ impl Variant {
         complete(&mut app);
         app.register_type::<Stat<String>>()
             .register_type::<PairedWith>()
-            .register_type::<OwnedBy>();
+            .register_type::<OwnedBy>()
+            .register_type::<InHerd>()
+            .register_type::<Home>()
+            .register_type::<Fixture>();
+        hooks::add_to(&mut app);
+        follow_states(&mut app);
         match self {
             Self::Plain | Self::Late => {}
             Self::Disabling => {
@@ -64,7 +73,20 @@ impl Variant {
     }
 }
 
+/// What is despawned with a state isn't gone for good, as in a game with the plugin.
+fn follow_states(app: &mut App) {
+    app.configure_sets(
+        StateTransition,
+        BeforeExit::EndRound
+            .after(StateTransitionSystems::DependentTransitions)
+            .before(StateTransitionSystems::ExitSchedules),
+    );
+    follow_state_scopes::<Game>(app);
+    follow_state_scopes::<Phase>(app);
+}
+
 fn meddle(app: &mut App) {
+    hooks::meddle(app.world_mut());
     app.add_observer(|_: On<Add<Burning>>, mut armor: Query<&mut Armor>| {
         for mut armor in &mut armor {
             armor.0 += 1;

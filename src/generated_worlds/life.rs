@@ -2,22 +2,21 @@
 
 use std::convert::Infallible;
 
-use bevy::ecs::change_detection::Tick;
-use bevy::ecs::entity::{Entity, EntityHashMap};
+use bevy::ecs::entity::Entity;
 use bevy_session_journal::SaveId;
 use bevy_session_journal::internal::format::{Block, TypeSummary, merge};
-use bevy_session_journal::internal::read::recovery::ReadProgress;
 
 use super::churn::Churn;
+use super::expected::{Back, Expected, follow, ids_of};
 use super::figures::{Figures, InPlaceFigures};
 use super::game::Variant;
+use super::hooks::{self, Kept};
+use super::levels::{Level, values_of_placed};
 use super::portrait::saved_entities;
 use super::rows::Table;
 use super::{Portrait, Random};
-use crate::Saved;
-use crate::capture::test_kit::{Journal, Play};
-use crate::capture::{Capture, CaptureScope, Encoded, Encoder, Recorder};
-use crate::restore::{EntitiesReplaced, RestoreReport, WorldImage};
+use crate::capture::test_kit::Play;
+use crate::capture::{Capture, CaptureScope, Encoded, Encoder, Placed, Recorder};
 
 /// The newest capture's facts beside its rows.
 struct Newest {
@@ -37,15 +36,15 @@ pub struct Life {
     newest: Option<Newest>,
     /// Another app with a separate world.
     other: Option<Play>,
-    pub figures: Figures,
-    pub in_place: InPlaceFigures,
+    figures: Figures,
+    in_place: InPlaceFigures,
 }
 
 impl Life {
     pub fn begin(variant: Variant, random: Random) -> Self {
         Self {
             variant,
-            play: Play::of(variant.app()),
+            play: play_of(variant),
             churn: Churn::new(random),
             chain: Vec::new(),
             newest: None,
@@ -53,6 +52,13 @@ impl Life {
             figures: Figures::default(),
             in_place: InPlaceFigures::default(),
         }
+    }
+
+    /// The figures, once all is played.
+    pub fn end(mut self) -> (Figures, InPlaceFigures) {
+        let hooks = self.play.app.world().resource::<Kept>().ran;
+        (self.figures.hooks, self.in_place.hooks) = (hooks, hooks);
+        (self.figures, self.in_place)
     }
 
     /// Plays for a while, with captures in between, and ends with one.
@@ -87,9 +93,18 @@ impl Life {
             self.play.recorder.watch_removals(self.play.app.world());
             self.play.world().clear_trackers();
         }
+        self.follow();
+    }
+
+    /// Does the plugin's part of a frame.
+    fn follow(&mut self) {
+        let came_back = follow(&mut self.play, &self.churn.left);
+        self.figures.came_back += came_back;
+        self.in_place.came_back += came_back;
     }
 
     fn capture(&mut self, scope: CaptureScope) {
+        self.follow();
         let capture = self.play.record(scope);
         let is_full = capture.scope() == CaptureScope::Full;
         let mut encoded = self.play.encoder.encode(capture);
@@ -125,21 +140,23 @@ impl Life {
 
     /// The chain equals a capture that is taken without the chain.
     pub fn hold_the_journal_against_the_world(&mut self) {
+        hooks::must_fit(self.play.app.world());
         let mut by_chain = Table::of(&self.merge_the_chain());
-        let ids = self.ids();
+        let (ids, left) = (ids_of(&self.play), Level::of(self.play.app.world()).waiting);
         let newest = self.newest.as_ref().unwrap();
         let (entities, types) = (newest.entities, newest.types.clone());
-        assert_eq!(entities, ids.len() as u64);
+        assert_eq!(entities, (ids.len() + left.len()) as u64);
         for summary in types {
             let rows = by_chain.0.get(&summary.path).map_or(0, |rows| rows.len() as u64);
             assert_eq!(rows, summary.rows, "rows of {}", summary.path);
         }
         let mut encoder = Encoder::new(self.play.types.clone(), newest.next_save_id);
         encoder.seed(ids);
+        encoder.take_over(&self.play.encoder);
         let capture = self.capture_everything();
         let mut by_full = Table::of(&encoder.encode(capture).blocks);
-        by_chain.forget_who_is_not_saved();
-        by_full.forget_who_is_not_saved();
+        by_chain.forget_who_is_not_saved(&left);
+        by_full.forget_who_is_not_saved(&left);
         by_chain.must_be(&by_full, "the chain of captures and a full one");
     }
 
@@ -152,49 +169,61 @@ impl Life {
         self.play.record(CaptureScope::Full)
     }
 
-    /// The id of each saved entity.
-    fn ids(&mut self) -> EntityHashMap<SaveId> {
-        let encoder = &self.play.encoder;
-        let ids = saved_entities(self.play.app.world())
-            .map(|entity| (entity.id(), encoder.id_of(entity.id()).expect("it was captured")));
-        ids.collect()
-    }
-
     /// Goes back in place to a captured moment, and to the end that was left.
     pub fn rewind_in_place(&mut self) {
         let back = self.expect_this_moment();
         self.go_on();
         let end = self.expect_this_moment();
         self.play_on();
-        let back = back.must_come_back_in_place(self.next_save_id(), &mut self.play);
-        self.count_in_place(&back);
-        self.go_on_with_the_restored();
+        self.come_back_in_place(&back);
         if self.churn.random.one_in(2) {
             self.go_on();
         }
-        let end = end.must_come_back_in_place(self.next_save_id(), &mut self.play);
-        self.count_in_place(&end);
+        self.come_back_in_place(&end);
+    }
+
+    fn come_back_in_place(&mut self, to: &Expected) {
+        let next = self.next_save_id();
+        let back = to.must_come_back_in_place(next, &mut self.play, &mut self.churn.random);
+        self.count_in_place(to, &back);
+        self.churn.left.clone_from(&to.left);
         self.go_on_with_the_restored();
     }
 
-    fn count_in_place(&mut self, (report, has_opened): &(RestoreReport, bool)) {
+    fn count_in_place(&mut self, to: &Expected, back: &Back) {
+        let report = &back.report;
         self.in_place.restores += 1;
-        self.in_place.opened += u64::from(*has_opened);
+        self.in_place.opened += u64::from(back.has_opened);
         self.in_place.written += report.written;
         self.in_place.spawned += report.spawned;
         self.in_place.despawned += report.despawned;
         self.in_place.respawned += report.respawned.len() as u64;
+        self.in_place.keys += to.level.living.len() as u64;
+        self.in_place.losses += to.level.gone.len() as u64;
+        self.in_place.left += to.level.waiting.len() as u64;
+        self.in_place.came_back += back.came_back;
+        self.in_place.late += u64::from(back.is_late);
     }
 
     fn expect_this_moment(&mut self) -> Expected {
-        let ids = self.ids();
-        let (portrait, dangling) = Portrait::of(self.play.app.world(), &ids);
+        let world = self.play.app.world();
+        let (portrait, dangling) =
+            Portrait::of(world, &ids_of(&self.play), self.play.encoder.left());
+        let mut left = self.churn.left.clone();
+        left.extend(values_of_placed(world));
+        let level = Level::of(world);
         let snapshot = self.merge_the_chain();
         let types = self.newest.as_ref().unwrap().types.iter();
-        let types = types.map(|summary| summary.path.clone()).collect();
-        let captured_at = self.play.recorder.captured_at().unwrap();
-        let dangling = dangling.unsaved;
-        Expected { portrait, dangling, snapshot, types, captured_at, variant: self.variant }
+        Expected {
+            portrait,
+            dangling: dangling.unsaved,
+            snapshot,
+            types: types.map(|summary| summary.path.clone()).collect(),
+            captured_at: self.play.recorder.captured_at().unwrap(),
+            variant: self.variant,
+            level,
+            left,
+        }
     }
 
     fn next_save_id(&self) -> SaveId {
@@ -214,16 +243,20 @@ impl Life {
 
         // A fresh app is costly, so most worlds are restored into one that another world is in.
         if self.other.is_none() || self.churn.random.one_in(24) {
-            self.other = Some(Play::of(self.variant.app()));
+            self.other = Some(play_of(self.variant));
             self.figures.fresh_apps += 1;
         } else {
             self.figures.played_apps += 1;
         }
         let next = self.next_save_id();
-        expected.must_come_back(next, self.other.as_mut().unwrap());
+        let random = &mut self.churn.random;
+        let there = expected.must_come_back(next, self.other.as_mut().unwrap(), random);
         self.play_on();
-        expected.must_come_back(next, &mut self.play);
+        let here = expected.must_come_back(next, &mut self.play, &mut self.churn.random);
+        self.churn.left.clone_from(&expected.left);
         self.figures.played_apps += 1;
+        self.figures.came_back += there.came_back + here.came_back;
+        self.figures.late += u64::from(there.is_late) + u64::from(here.is_late);
         self.adopt_the_restored();
     }
 
@@ -232,6 +265,9 @@ impl Life {
         self.figures.values += expected.portrait.values() as u64;
         self.figures.disabled += expected.portrait.count("disabled");
         self.figures.dangling += expected.dangling;
+        self.figures.keys += expected.level.living.len() as u64;
+        self.figures.losses += expected.level.gone.len() as u64;
+        self.figures.left += expected.level.waiting.len() as u64;
     }
 
     /// Continues from the restored world: the next world begins with it, or empty.
@@ -245,6 +281,8 @@ impl Life {
                     entity.despawn();
                 }
             }
+            // Its levels begin again as well.
+            self.play.world().resource_mut::<Placed>().release_all("");
         } else {
             self.churn.alive.extend(saved);
         }
@@ -253,93 +291,10 @@ impl Life {
     }
 }
 
-/// The world that a restore must produce.
-struct Expected {
-    portrait: Portrait,
-    dangling: u64,
-    snapshot: Vec<Block>,
-    types: Vec<String>,
-    captured_at: Tick,
-    variant: Variant,
-}
-
-impl Expected {
-    fn image(&self, next_save_id: SaveId, play: &Play) -> WorldImage {
-        let journal = Journal { types: self.types.clone(), next_save_id, ..Journal::default() };
-        let blocks = self.snapshot.iter().cloned().map(Ok::<_, Infallible>);
-        let Ok(image) =
-            WorldImage::decode(&play.types, &journal.commit(), blocks, &ReadProgress::default());
-        image
-    }
-
-    /// Unsaved entities that are still there are referred to as before. A restore that spawns
-    /// everything leaves a placeholder instead.
-    fn must_come_back_in_place(&self, next: SaveId, play: &mut Play) -> (RestoreReport, bool) {
-        let since = Some(self.captured_at);
-        let replaced = play.restore_in_place(self.image(next, play), next, since);
-        self.must_be_back(&replaced, play);
-        let has_opened = play.opened.is_some();
-        // Once more, by comparing everything.
-        let again = play.restore_in_place(self.image(next, play), next, None);
-        self.must_be_back(&again, play);
-        let report = &again.report;
-        assert_eq!((report.spawned, report.despawned), (0, 0), "{report:?}");
-        if self.variant != Variant::Meddling {
-            assert_eq!(report.written, 0, "what doesn't differ isn't written: {:?}", again.changed);
-        }
-        (replaced.report, has_opened)
-    }
-
-    fn must_be_back(&self, replaced: &EntitiesReplaced, play: &Play) {
-        let report = &replaced.report;
-        assert!(report.losses.is_empty() && report.extra.is_empty(), "{report:?}");
-        assert_eq!((report.despawned_again, report.clearing.left), (0, 0));
-        if self.variant != Variant::Meddling {
-            assert!(report.overwritten.is_empty(), "{report:?}");
-        }
-        let world = play.app.world();
-        let is_saved = |entity: &Entity| world.get::<Saved>(*entity).is_some();
-        let seeds = replaced.seeds.iter().copied();
-        let ids = seeds.filter(|(entity, _)| is_saved(entity)).collect();
-        let (portrait, dangling) = Portrait::of(world, &ids);
-        assert_eq!(portrait, self.portrait, "the world that came back in place");
-        assert_eq!(dangling.dead, 0, "what refers to the dead should be a placeholder");
-        // Unsaved entities that are still there are referred to, and aren't missed.
-        let all = report.dangling_total..=report.dangling_total + dangling.unsaved;
-        assert!(all.contains(&self.dangling), "{} values: {all:?}, {report:?}", self.dangling);
-        let mut before = Table::of(&self.snapshot);
-        let mut after = Table(play.journal.rows.clone());
-        // By the difference to what it was restored from, or else by a full capture again.
-        let mut opened = Table(play.opened.as_ref().unwrap_or(&play.journal).rows.clone());
-        for table in [&mut before, &mut after, &mut opened] {
-            table.forget_who_is_not_saved();
-            table.leave_out_what_no_restore_has();
-        }
-        after.must_be(&before, "what was restored in place and what it was restored from");
-        opened.must_be(&after, "what a run opens with and a full capture");
-    }
-
-    fn must_come_back(&self, next: SaveId, play: &mut Play) {
-        let replaced = play.restore_image(self.image(next, play), next);
-
-        let report = &replaced.report;
-        assert!(report.losses.is_empty() && report.extra.is_empty(), "{report:?}");
-        assert_eq!((report.despawned_again, report.clearing.left), (0, 0));
-        assert_eq!(report.dangling_total, self.dangling, "{report:?}");
-        if self.variant != Variant::Meddling {
-            assert!(report.overwritten.is_empty(), "{report:?}");
-        }
-        let ids: EntityHashMap<SaveId> = replaced.seeds.iter().copied().collect();
-        let (portrait, dangling) = Portrait::of(play.app.world(), &ids);
-        assert_eq!(portrait, self.portrait, "the world that came back");
-        assert_eq!(dangling.unsaved, 0, "what refers to no one should be a placeholder");
-
-        let mut before = Table::of(&self.snapshot);
-        before.forget_who_is_not_saved();
-        before.leave_out_what_no_restore_has();
-        let after = Table(play.journal.rows.clone());
-        after.must_be(&before, "what was restored and what it was restored from");
-    }
+fn play_of(variant: Variant) -> Play {
+    let mut play = Play::of(variant.app());
+    play.note_placed();
+    play
 }
 
 fn merged(groups: &[Vec<Block>], keep_removals: bool) -> Vec<Block> {

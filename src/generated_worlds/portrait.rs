@@ -1,6 +1,6 @@
 //! A picture of a world, read from the ECS and from nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use bevy::ecs::entity::EntityHashMap;
@@ -13,15 +13,18 @@ use bevy::state::state::FreelyMutableState;
 use bevy::state::state_scoped::{DespawnOnEnter, DespawnOnExit};
 use bevy_session_journal::SaveId;
 
-use super::links::{OwnedBy, Owns, PairedWith};
-use crate::Saved;
+use super::hooks::{Badge, Glow, Kept, Lamp, Light, Titled};
+use super::levels::Fixture;
+use super::links::{Herd, Home, InHerd, OwnedBy, Owns, PairedWith};
+use crate::capture::Placed;
 use crate::capture::test_kit::*;
+use crate::{SaveKey, Saved};
 
 /// Values by kind, as `Debug` writes them.
-type Values = BTreeMap<&'static str, String>;
+pub type Values = BTreeMap<&'static str, String>;
 
-/// All saved data of a world, value by value. Entities are named by their ids in the session;
-/// unsaved ones by a placeholder.
+/// All saved data of a world, value by value, and what hooks keep of it. Entities are named by
+/// their ids in the session, anchors by their keys, and other unsaved ones by a placeholder.
 #[derive(PartialEq, Debug, Default)]
 pub struct Portrait {
     pub entities: BTreeMap<SaveId, Values>,
@@ -35,23 +38,39 @@ pub struct Dangling {
     pub unsaved: u64,
     /// Those whose entity doesn't exist.
     pub dead: u64,
+    /// Links of placed entities: a link to no one is left out of a restore, and what a level has
+    /// linked is the level's.
+    pub placed_links: u64,
 }
 
 /// The names of entities.
 struct Names<'a> {
     world: &'a World,
     ids: &'a EntityHashMap<SaveId>,
+    /// Entities that have left with a room, if they are back as others.
+    left: EntityHashMap<SaveId>,
     dangling: Dangling,
 }
 
 impl Names<'_> {
     fn name(&self, entity: Entity) -> Option<String> {
-        self.ids.get(&entity).map(|id| format!("#{}", id.0))
+        let id =
+            self.ids.get(&entity).or_else(|| self.left.get(&entity)).map(|id| format!("#{}", id.0));
+        id.or_else(|| anchor(self.world, entity))
     }
 
     fn names<'b>(&self, entities: impl IntoIterator<Item = &'b Entity>) -> Vec<String> {
         let name = |entity: &Entity| self.name(*entity).unwrap_or_else(|| "no one".to_owned());
         entities.into_iter().map(name).collect()
+    }
+
+    /// Counts a link to an entity that won't exist after a restore.
+    fn count_link(&mut self, of: EntityRef<'_>, to: Entity) {
+        let before = self.dangling.unsaved;
+        self.count(&[to]);
+        if of.contains::<SaveKey>() {
+            self.dangling.placed_links += self.dangling.unsaved - before;
+        }
     }
 
     /// Counts a value that refers to an entity which won't exist after a restore.
@@ -66,9 +85,16 @@ impl Names<'_> {
 }
 
 impl Portrait {
-    /// Reads a world. Also counts its values that refer to an unsaved entity.
-    pub fn of(world: &World, ids: &EntityHashMap<SaveId>) -> (Self, Dangling) {
-        let mut names = Names { world, ids, dangling: Dangling::default() };
+    /// Reads a world. Also counts its values that refer to an unsaved entity. A reference to one
+    /// that has `left` with a room, and is back, is to the one that came back.
+    pub fn of(
+        world: &World,
+        ids: &EntityHashMap<SaveId>,
+        left: impl Iterator<Item = (SaveId, Entity)>,
+    ) -> (Self, Dangling) {
+        let saved: BTreeSet<SaveId> = ids.values().copied().collect();
+        let left = left.filter(|(id, _)| saved.contains(id)).map(|(id, entity)| (entity, id));
+        let mut names = Names { world, ids, left: left.collect(), dangling: Dangling::default() };
         let mut portrait = Self::default();
         for entity in saved_entities(world) {
             let id = *ids.get(&entity.id()).expect("every saved entity should have an id");
@@ -80,15 +106,57 @@ impl Portrait {
         (portrait, names.dangling)
     }
 
+    /// Fails if another one differs, and reports where.
+    pub fn must_be(&self, other: &Self, what: &str) {
+        let none = Values::new();
+        for id in self.entities.keys().chain(other.entities.keys()) {
+            let [own, others] = [self, other].map(|it| it.entities.get(id).unwrap_or(&none));
+            let kinds =
+                own.keys().chain(others.keys()).filter(|it| own.get(*it) != others.get(*it));
+            let differing: Vec<_> =
+                kinds.map(|kind| (kind, own.get(kind), others.get(kind))).collect();
+            assert_eq!(differing, [], "{what}: {id}, {own:?}");
+        }
+        assert_eq!(self, other, "{what}");
+    }
+
     /// Values of entities.
     pub fn values(&self) -> usize {
         self.entities.values().map(BTreeMap::len).sum()
+    }
+
+    /// The ids of placed entities, by their keys.
+    pub fn placed(&self) -> impl Iterator<Item = (SaveKey, SaveId)> {
+        let with_key = self.entities.iter();
+        with_key.filter_map(|(id, values)| Some((SaveKey::new(values.get("key")?), *id)))
+    }
+
+    /// Returns true if another entity, or the world, refers to an entity by a value of its own.
+    pub fn is_referred_to(&self, id: SaveId) -> bool {
+        let name = format!("#{}", id.0);
+        let names_it = |value: &String| {
+            value.split(|it: char| it != '#' && !it.is_ascii_digit()).any(|word| word == name)
+        };
+        let others = self.entities.iter().filter(|(other, _)| **other != id);
+        let others =
+            others.flat_map(|(_, values)| REFERENCES.iter().filter_map(|it| values.get(it)));
+        others.chain(self.world.get("leader")).any(names_it)
     }
 
     /// The number of entities that have a value of this kind.
     pub fn count(&self, kind: &str) -> u64 {
         self.entities.values().filter(|values| values.contains_key(kind)).count() as u64
     }
+}
+
+/// The kinds of values by which an entity refers to others.
+const REFERENCES: [&str; 7] =
+    ["target", "home", "member of", "paired with", "owned by", "in herd of", "child of"];
+
+/// The key of an entity that isn't saved.
+fn anchor(world: &World, entity: Entity) -> Option<String> {
+    let entity = world.get_entity(entity).ok().filter(|entity| !entity.contains::<Saved>())?;
+    entity.get::<SaveKey>().map(SaveKey::to_string)
 }
 
 /// The saved entities, whatever disables them.
@@ -100,8 +168,14 @@ pub fn saved_entities(world: &World) -> impl Iterator<Item = EntityRef<'_>> {
         .filter(|entity| entity.contains::<Saved>() && !entity.contains::<IsResource>())
 }
 
-fn values_of(entity: EntityRef<'_>, names: &mut Names<'_>) -> Values {
+/// The values of an entity that don't refer to others.
+pub fn plain_values_of(entity: EntityRef<'_>) -> Values {
     let mut values = Values::new();
+    values.extend(entity.get::<SaveKey>().map(|key| ("key", key.to_string())));
+    put::<Fixture>(entity, "fixture", &mut values);
+    put::<Titled>(entity, "title", &mut values);
+    put::<Badge>(entity, "badge", &mut values);
+    put::<Lamp>(entity, "lamp", &mut values);
     put::<Health>(entity, "health", &mut values);
     put::<Armor>(entity, "armor", &mut values);
     put::<Inventory>(entity, "inventory", &mut values);
@@ -119,20 +193,39 @@ fn values_of(entity: EntityRef<'_>, names: &mut Names<'_>) -> Values {
     if let Some(DespawnOnEnter(state)) = entity.get::<DespawnOnEnter<Phase>>() {
         values.insert("leaves with the phase", format!("{state:?}"));
     }
+    values
+}
+
+fn values_of(entity: EntityRef<'_>, names: &mut Names<'_>) -> Values {
+    let mut values = plain_values_of(entity);
+    put_what_is_kept(entity, names.world, &mut values);
     if let Some(Target { strength, targets }) = entity.get() {
         names.count(targets);
         values.insert("target", format!("{strength}: {:?}", names.names(targets)));
     }
+    if let Some(Home(home)) = entity.get() {
+        names.count(&[*home]);
+        values.insert("home", names.names([home]).concat());
+    }
+    if let Some(InHerd(other)) = entity.get() {
+        names.count_link(entity, *other);
+        values.extend(names.name(*other).map(|other| ("in herd of", other)));
+    }
+    if let Some(herd) = entity.get::<Herd>() {
+        let mut herd: Vec<String> = herd.iter().filter_map(|it| names.name(it)).collect();
+        herd.sort_unstable();
+        put_list("herd", herd, &mut values);
+    }
     if let Some(MemberOf(leader)) = entity.get() {
-        names.count(&[*leader]);
+        names.count_link(entity, *leader);
         values.extend(names.name(*leader).map(|leader| ("member of", leader)));
     }
     if let Some(PairedWith(other)) = entity.get() {
-        names.count(&[*other]);
+        names.count_link(entity, *other);
         values.extend(names.name(*other).map(|other| ("paired with", other)));
     }
     if let Some(OwnedBy(owner)) = entity.get() {
-        names.count(&[*owner]);
+        names.count_link(entity, *owner);
         values.extend(names.name(*owner).map(|owner| ("owned by", owner)));
     }
     if let Some(owns) = entity.get::<Owns>() {
@@ -140,7 +233,7 @@ fn values_of(entity: EntityRef<'_>, names: &mut Names<'_>) -> Values {
         put_list("owns", owned, &mut values);
     }
     if let Some(ChildOf(parent)) = entity.get() {
-        names.count(&[*parent]);
+        names.count_link(entity, *parent);
         values.extend(names.name(*parent).map(|parent| ("child of", parent)));
     }
     if let Some(children) = entity.get::<Children>() {
@@ -152,6 +245,21 @@ fn values_of(entity: EntityRef<'_>, names: &mut Names<'_>) -> Values {
         put_list("crew", crew, &mut values);
     }
     values
+}
+
+/// What the hooks of an entity's components keep.
+fn put_what_is_kept(entity: EntityRef<'_>, world: &World, values: &mut Values) {
+    let (kept, id) = (world.resource::<Kept>(), entity.id());
+    values.extend(kept.titles.get(&id).map(|title| ("listed with the title", title.to_string())));
+    let badges = kept.wearers.iter().filter(|(_, wearers)| wearers.contains(&id));
+    let badges: Vec<String> = badges.map(|(badge, _)| badge.to_string()).collect();
+    put_list("listed with the badges", badges, values);
+    let light = kept.lights.get(&id).filter(|light| world.get::<Light>(**light).is_some());
+    values.extend(light.map(|_| ("light", "burns".to_owned())));
+    // What a lamp requires may stay without it, as all that isn't saved.
+    if entity.contains::<Lamp>() && entity.contains::<Glow>() {
+        values.insert("glow", "shines".to_owned());
+    }
 }
 
 fn put<T: Component + Debug>(entity: EntityRef<'_>, kind: &'static str, values: &mut Values) {
@@ -171,9 +279,18 @@ fn values_of_world(world: &World, names: &mut Names<'_>) -> Values {
         names.count(&[*leader]);
         values.insert("leader", names.names([leader]).concat());
     }
+    let placed = world.resource::<Placed>();
+    put_list("gone for good", sorted(placed.gone()), &mut values);
+    put_list("left in a room", sorted(placed.waiting()), &mut values);
     values.insert("game", state::<Game>(world));
     values.insert("phase", state::<Phase>(world));
     values
+}
+
+fn sorted<'a>(keys: impl Iterator<Item = &'a SaveKey>) -> Vec<String> {
+    let mut keys: Vec<String> = keys.map(SaveKey::to_string).collect();
+    keys.sort_unstable();
+    keys
 }
 
 fn state<S: FreelyMutableState>(world: &World) -> String {

@@ -1,6 +1,6 @@
 //! Rows of a checkpoint as a map, without differences that two captures of one world may have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bevy::prelude::*;
 use bevy_session_journal::SaveId;
@@ -8,9 +8,17 @@ use bevy_session_journal::internal::format::{Block, ENTITIES, Rows};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::links::{OwnedBy, PairedWith};
+use super::levels::root_by_key;
+use super::links::{Home, InHerd, OwnedBy, PairedWith};
+use crate::SaveKey;
 use crate::capture::test_kit::*;
-use crate::saved::{CHILD_OF, CHILD_ORDER};
+use crate::saved::{ANCHORS, CHILD_OF, CHILD_ORDER, SAVE_KEYS, order_of};
+
+/// The columns of links.
+fn links() -> [&'static str; 5] {
+    let one_to_one = PairedWith::type_path();
+    [MemberOf::type_path(), one_to_one, OwnedBy::type_path(), InHerd::type_path(), CHILD_OF]
+}
 
 /// Rows of a checkpoint, by type and entity.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -34,30 +42,53 @@ impl Table {
     }
 
     /// Replaces references to unsaved entities by a placeholder: a despawned entity loses its id,
-    /// so each capture gives another one to the remaining references.
-    pub fn forget_who_is_not_saved(&mut self) {
-        self.map::<Target>(Target::type_path(), |target, is_saved| {
-            let others = target.targets.iter_mut().filter(|target| !is_saved(**target));
-            others.for_each(|target| *target = Entity::PLACEHOLDER);
-        });
-        let forget = |entity: &mut Entity, is_saved: &dyn Fn(Entity) -> bool| {
-            if !is_saved(*entity) {
-                *entity = Entity::PLACEHOLDER;
-            }
+    /// so each capture gives another one to the remaining references. Each run also gives other
+    /// ids to anchors, so those are named by their keys. Those whose keys are `left` in a room
+    /// aren't there to be referred to.
+    pub fn forget_who_is_not_saved(&mut self, left: &BTreeSet<SaveKey>) {
+        let names = self.names(left);
+        let rename = |entity: &mut Entity| {
+            *entity = names.get(&entity.to_bits()).copied().unwrap_or(Entity::PLACEHOLDER);
         };
-        self.map::<Leader>(Leader::type_path(), |leader, is_saved| forget(&mut leader.0, is_saved));
-        self.map::<Entity>(MemberOf::type_path(), forget);
-        self.map::<Entity>(PairedWith::type_path(), forget);
-        self.map::<Entity>(OwnedBy::type_path(), forget);
-        self.map::<Entity>(CHILD_OF, forget);
+        self.map::<Target>(Target::type_path(), |target| {
+            target.targets.iter_mut().for_each(rename)
+        });
+        self.map::<Leader>(Leader::type_path(), |leader| rename(&mut leader.0));
+        for link in links() {
+            self.map::<Entity>(link, rename);
+        }
+        self.map::<Entity>(Home::type_path(), rename);
+        // A set has no order.
+        self.0.remove(&*order_of(InHerd::type_path()));
+    }
+
+    /// The names of entities that may be referred to.
+    fn names(&mut self, left: &BTreeSet<SaveKey>) -> HashMap<u64, Entity> {
+        let key = |row: &Vec<u8>| -> SaveKey { rmp_serde::from_slice(row).unwrap() };
+        let keys = self.0.get(SAVE_KEYS).into_iter().flatten();
+        let waiting: BTreeSet<SaveId> =
+            keys.filter(|(_, row)| left.contains(&key(row))).map(|(id, _)| *id).collect();
+        let saved = self.0.get(ENTITIES).into_iter().flatten().map(|(id, _)| *id);
+        let saved = saved.filter(|id| !waiting.contains(id));
+        let mut names: HashMap<u64, Entity> =
+            saved.map(|id| (id.0, Entity::from_bits(id.0))).collect();
+        let anchors = self.0.remove(ANCHORS).unwrap_or_default();
+        let mut named = BTreeMap::new();
+        for (id, row) in anchors {
+            let name = root_by_key(&key(&row));
+            names.insert(id.0, name);
+            named.insert(SaveId(name.to_bits()), row);
+        }
+        if !named.is_empty() {
+            self.0.insert(ANCHORS.to_owned(), named);
+        }
+        names
     }
 
     /// Leaves out what a restore leaves out: links without a target, and the order of no children.
     pub fn leave_out_what_no_restore_has(&mut self) {
         let no_one = rmp_serde::to_vec_named(&Entity::PLACEHOLDER).unwrap();
-        let links =
-            [MemberOf::type_path(), PairedWith::type_path(), OwnedBy::type_path(), CHILD_OF];
-        for path in links {
+        for path in links() {
             self.retain(path, |row| *row != no_one);
         }
         let no_children = rmp_serde::to_vec_named(&Vec::<Entity>::new()).unwrap();
@@ -71,16 +102,10 @@ impl Table {
         self.0.retain(|_, rows| !rows.is_empty());
     }
 
-    fn map<V: Serialize + DeserializeOwned>(
-        &mut self,
-        path: &str,
-        change: impl Fn(&mut V, &dyn Fn(Entity) -> bool),
-    ) {
-        let saved = self.0.get(ENTITIES).cloned().unwrap_or_default();
-        let is_saved = |entity: Entity| saved.contains_key(&SaveId(entity.to_bits()));
+    fn map<V: Serialize + DeserializeOwned>(&mut self, path: &str, change: impl Fn(&mut V)) {
         for row in self.0.get_mut(path).into_iter().flat_map(BTreeMap::values_mut) {
             let mut value = rmp_serde::from_slice(row).unwrap();
-            change(&mut value, &is_saved);
+            change(&mut value);
             *row = rmp_serde::to_vec_named(&value).unwrap();
         }
     }

@@ -3,7 +3,7 @@
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::{EntityRef, World};
 
-use super::placed::has_its_parent;
+use super::placed::{has_its_parent, is_linked_by_level};
 use super::ragged::Ragged;
 use super::replacement::{Origin, Part, Replacement};
 use super::rows_by_entity::RowOfEntity;
@@ -192,6 +192,7 @@ impl Share<'_> {
                 matches!(part, Part::Link(_))
                     && replacement.image.has_key(*rank)
                     && image.incomplete.contains_key(&row)
+                    && is_linked_by_level(world, entity.id(), component)
             };
             let is_as_restored = image.is_as_restored(row, (entity, component), &mut names);
             if !is_as_restored && !has_other_parent() && !has_other_link() {

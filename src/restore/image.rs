@@ -124,6 +124,8 @@ pub(super) struct ImageColumn {
     pub unreadable: BTreeSet<u32>,
     /// The rows that refer to entities which aren't there.
     pub incomplete: BTreeMap<u32, Incomplete>,
+    /// The rows that refer to entities which a level places.
+    pub names_placed: Vec<u32>,
     /// The entity of each decoded row.
     pub ranks: Vec<u32>,
     /// The position of each decoded row: its block, and its place in it.
@@ -132,7 +134,7 @@ pub(super) struct ImageColumn {
 
 impl ImageColumn {
     pub(super) fn empty(type_path: Arc<str>, decoded: DecodedColumn, was_saved: bool) -> Self {
-        let (saved, unreadable, incomplete, ranks, places) = Default::default();
+        let (saved, unreadable, incomplete, names_placed, ranks, places) = Default::default();
         let (version, is_as_written) = (0, true);
         Self {
             type_path,
@@ -143,6 +145,7 @@ impl ImageColumn {
             saved,
             unreadable,
             incomplete,
+            names_placed,
             ranks,
             places,
         }

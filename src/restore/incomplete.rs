@@ -5,6 +5,7 @@
 //! that stay are compared with that, so that the value is written once, and not by each restore
 //! that follows.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use bevy::ecs::component::ComponentId;
@@ -20,38 +21,79 @@ use super::rows_by_entity::RowOfEntity;
 use crate::saved::{DecodedColumn, Names};
 
 impl WorldImage {
-    /// Finds the values that refer to no entity of the checkpoint, or to one that `waits` for its
-    /// level, and to none of the `others`.
-    pub(super) fn note_incomplete(
+    /// Finds the values that refer to no entity of the checkpoint and to none of the `others`, and
+    /// those that name one which a level places.
+    pub(super) fn note_incomplete(&mut self, others: &[(SaveId, Entity)]) {
+        let known = self.known_beside(others);
+        let Self { ranks, keys, columns, .. } = self;
+        let is_there = |id: SaveId| ranks.rank(id).is_some() || known.contains(&id);
+        let is_placed = |id: SaveId| ranks.rank(id).is_some_and(|rank| keys.contains_key(&rank));
+        for column in columns.iter_mut().filter(|column| column.refers()) {
+            for row in 0..column.places.len() as u32 {
+                if column.note_incomplete(row, &is_there, &is_placed) {
+                    column.names_placed.push(row);
+                }
+            }
+        }
+    }
+
+    /// Adds the values that refer to those who wait for their level.
+    pub(super) fn note_incomplete_while(
         &mut self,
+        waiting: &HashSet<u32>,
         others: &[(SaveId, Entity)],
-        waits: &dyn Fn(u32) -> bool,
     ) {
-        let anchors = self.anchors.iter().map(|(id, _)| *id);
-        let known: HashSet<SaveId> = others.iter().map(|(id, _)| *id).chain(anchors).collect();
+        if waiting.is_empty() || self.columns.iter().all(|column| column.names_placed.is_empty()) {
+            return;
+        }
+        let known = self.known_beside(others);
         let ranks = &self.ranks;
         let is_there = |id: SaveId| match ranks.rank(id) {
-            Some(rank) => !waits(rank),
+            Some(rank) => !waiting.contains(&rank),
             None => known.contains(&id),
         };
-        self.columns.iter_mut().for_each(|column| column.note_incomplete(&is_there));
+        for column in &mut self.columns {
+            for row in std::mem::take(&mut column.names_placed) {
+                column.note_incomplete(row, &is_there, &|_| false);
+            }
+        }
+    }
+
+    fn known_beside(&self, others: &[(SaveId, Entity)]) -> HashSet<SaveId> {
+        let anchors = self.anchors.iter().map(|(id, _)| *id);
+        others.iter().map(|(id, _)| *id).chain(anchors).collect()
     }
 }
 
 impl ImageColumn {
-    fn note_incomplete(&mut self, is_there: &dyn Fn(SaveId) -> bool) {
-        let DecodedColumn::Component(rows) = &mut self.decoded else { return };
-        if !rows.names_entities() {
-            return;
+    /// Returns true if values refer to entities.
+    fn refers(&self) -> bool {
+        matches!(&self.decoded, DecodedColumn::Component(rows) if rows.names_entities())
+    }
+
+    /// Notes a row if it refers to one that isn't there. Returns true if it names one for which
+    /// `is_placed` is true.
+    fn note_incomplete(
+        &mut self,
+        row: u32,
+        is_there: &dyn Fn(SaveId) -> bool,
+        is_placed: &dyn Fn(SaveId) -> bool,
+    ) -> bool {
+        let DecodedColumn::Component(rows) = &mut self.decoded else { return false };
+        let Some((block, place)) = self.places.get(row as usize) else { return false };
+        let saved = self.saved.get(*block as usize);
+        let Some(saved) = saved.and_then(|saved| saved.value(*place as usize)) else {
+            return false;
+        };
+        let names_placed = Cell::new(false);
+        let look = |id: SaveId| {
+            names_placed.set(names_placed.get() || is_placed(id));
+            is_there(id)
+        };
+        if let Some(incomplete) = rows.incomplete(row, saved, &look) {
+            self.incomplete.insert(row, incomplete);
         }
-        for (row, (block, place)) in (0_u32..).zip(&self.places) {
-            let saved = self.saved.get(*block as usize);
-            let saved = saved.and_then(|saved| saved.value(*place as usize));
-            if let Some(incomplete) = saved.and_then(|saved| rows.incomplete(row, saved, is_there))
-            {
-                self.incomplete.insert(row, incomplete);
-            }
-        }
+        names_placed.get()
     }
 
     /// Returns true if an entity's component is as a restore of this row leaves it.

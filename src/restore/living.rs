@@ -23,7 +23,7 @@ impl WorldImage {
             }
         }
         // Which of those that a level places are there isn't known yet.
-        self.note_incomplete(&others, &|_| false);
+        self.note_incomplete(&others);
         let columns = self.columns.iter();
         let unreadable: HashSet<u32> =
             columns.flat_map(|column| &column.unreadable).copied().collect();
@@ -53,7 +53,9 @@ impl WorldImage {
     /// Notes entities that have left with their level, and to which something in the world may
     /// refer. That is written as a reference to the ones which came back, and it isn't one.
     pub(crate) fn note_left(&mut self, left: impl IntoIterator<Item = (SaveId, Entity)>) {
-        let any_is_back = left.into_iter().any(|(id, _)| self.ranks.rank(id).is_some());
+        let anchors: HashSet<SaveId> = self.anchors.iter().map(|(id, _)| *id).collect();
+        let is_named = |id| self.ranks.rank(id).is_some() || anchors.contains(&id);
+        let any_is_back = left.into_iter().any(|(id, _)| is_named(id));
         if let Some(living) = &mut self.living {
             living.names_left = any_is_back;
         }

@@ -14,7 +14,7 @@ use super::image::{ImageColumn, WorldImage};
 use super::loss::{RestoreLoss, RestoreLossReason};
 use super::order::NO_ONE;
 use super::replacement::{Origin, Part, Replacement};
-use crate::capture::{NamedOrder, Placed, SaveKey};
+use crate::capture::{NamedOrder, Placed, Related, SaveKey};
 use crate::saved::{BUILD, DecodedColumn, Saved};
 
 impl WorldImage {
@@ -150,6 +150,21 @@ impl Replacement {
     }
 }
 
+/// Lets those wait for their level again that it has placed and that died of the restore, as of a
+/// removed component.
+pub(super) fn await_the_dead(replacement: &mut Replacement, world: &World) {
+    let Replacement { image, entities, origins, .. } = replacement;
+    for rank in image.keys.keys() {
+        let place = *rank as usize;
+        if let (Some(entity), Some(origin)) = (entities.get_mut(place), origins.get_mut(place))
+            && matches!(origin, Origin::Placed | Origin::Staying)
+            && world.get_entity(*entity).is_err()
+        {
+            (*entity, *origin) = (Entity::PLACEHOLDER, Origin::Waiting);
+        }
+    }
+}
+
 /// Finds the living entity of each key whose entity doesn't stay. The first one that fits gets
 /// it. A level may have another kind of entity under a key now, a chest instead of a door. The
 /// saved values aren't written to that.
@@ -186,6 +201,14 @@ pub(super) fn has_its_parent(replacement: &Replacement, rank: u32, world: &World
         Some(origin) => *origin != Origin::Waiting,
         None => replacement.parent(rank).is_some_and(|parent| world.get_entity(parent).is_ok()),
     }
+}
+
+/// Returns true if an entity is linked to one that no restore despawns, so that the link is the
+/// level's own.
+pub(super) fn is_linked_by_level(world: &World, entity: Entity, relationship: ComponentId) -> bool {
+    let target = Related::of(world, relationship).and_then(|links| links.target_entity(entity));
+    let target = target.and_then(|target| world.get_entity(target).ok());
+    target.is_some_and(|it| !it.contains::<Saved>() || it.contains::<SaveKey>())
 }
 
 /// Returns true if an entity has the parent that it has in the checkpoint, if it has one there.

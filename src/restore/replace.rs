@@ -13,6 +13,7 @@ use bevy_session_journal::SaveId;
 
 use super::image::{ImageColumn, WorldImage};
 use super::leftovers::Leftovers;
+use super::placed::await_the_dead;
 use super::reappearance::WorldBefore;
 use super::replacement::{Origin, Replacement};
 use super::report::RestoreReport;
@@ -32,6 +33,8 @@ pub(crate) struct EntitiesReplaced {
     pub carried: Carried,
     /// Placed entities that are gone.
     pub gone: Vec<(SaveId, SaveKey)>,
+    /// Entities with a key that aren't saved, whether they are there or not.
+    pub anchors: Vec<(SaveId, SaveKey)>,
     /// Entities that stayed and have changed.
     pub changed: Vec<ChangedEntity>,
     /// The tick at which all saved data was as in the checkpoint, if it was: everything written
@@ -71,6 +74,7 @@ impl EntitiesReplaced {
             seeds: Vec::new(),
             carried,
             gone: Vec::new(),
+            anchors: Vec::new(),
             changed: Vec::new(),
             as_saved: None,
             remains: None,
@@ -231,6 +235,7 @@ fn take_from_placed(replacement: &mut Replacement, world: &mut World, sweep: &mu
     if replacement.count(Origin::Placed) > 0 {
         replacement.remove_what_was_not_saved(world);
         sweep.despawn_old(world, &mut replacement.report);
+        await_the_dead(replacement, world);
     }
 }
 

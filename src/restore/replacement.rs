@@ -17,6 +17,7 @@ use super::image::{ImageColumn, WorldImage};
 use super::late_markers::mark_late;
 use super::lists::KeptList;
 use super::order::NO_ONE;
+use super::placed::{await_the_dead, is_linked_by_level};
 use super::replace::{EntitiesReplaced, ResourceRestored};
 use super::report::{DanglingReference, RestoreReport};
 use super::rows_by_entity::RowOfEntity;
@@ -131,11 +132,7 @@ impl Replacement {
     /// those that are.
     pub(super) fn find_entities(&mut self, world: &World) {
         self.resources = Resources::Saved;
-        if let Some(placed) = world.get_resource::<Placed>() {
-            let anchors = self.image.anchors.iter();
-            let found = anchors.filter_map(|(id, key)| Some((*id, placed.find(world, key)?)));
-            self.outside.extend(found);
-        }
+        find_anchors(self, world);
         self.find_placed(world);
         self.allocate(world);
     }
@@ -148,6 +145,7 @@ impl Replacement {
         report: RestoreReport,
     ) -> Self {
         let mut replacement = Self::new(world, image, known, report);
+        find_anchors(&mut replacement, world);
         replacement.find_placed(world);
         replacement.leave_others_with_their_keys();
         replacement
@@ -360,8 +358,8 @@ impl Replacement {
                 self.report.add_dangling(dangling(column, entity, true));
                 // One that stays may have another. What a level has linked is the level's.
                 if self.origins.get(rank as usize) == Some(&Origin::Staying)
-                    && !self.image.has_key(rank)
                     && let Some(Part::Link(link)) = self.parts.get(row.column as usize)
+                    && !(self.image.has_key(rank) && is_linked_by_level(world, entity, *link))
                 {
                     take_away(world, entity, &[*link]);
                 }
@@ -390,6 +388,7 @@ impl Replacement {
 
     /// Checks the result.
     pub(super) fn finish(mut self, world: &mut World) -> EntitiesReplaced {
+        await_the_dead(&mut self, world);
         self.keep_what_waits();
         let mut seeds = self.seeds.take().unwrap_or_else(|| {
             let ids = self.image.ranks.ids().iter().copied();
@@ -414,6 +413,7 @@ impl Replacement {
             seeds,
             carried: std::mem::take(&mut self.image.carried),
             gone: std::mem::take(&mut self.image.gone),
+            anchors: std::mem::take(&mut self.image.anchors),
             changed: Vec::new(),
             as_saved: None,
             remains: Some(Box::new(self.image)),
@@ -436,6 +436,15 @@ impl Replacement {
     pub(super) fn components(&self) -> impl Iterator<Item = (u32, ComponentId, &ImageColumn)> {
         let columns = (0_u32..).zip(self.parts.iter().zip(&self.image.columns));
         columns.filter_map(|(place, (part, column))| Some((place, part.component()?, column)))
+    }
+}
+
+/// Finds the anchors that are there, by their keys.
+fn find_anchors(replacement: &mut Replacement, world: &World) {
+    if let Some(placed) = world.get_resource::<Placed>() {
+        let anchors = replacement.image.anchors.iter();
+        let found = anchors.filter_map(|(id, key)| Some((*id, placed.find(world, key)?)));
+        replacement.outside.extend(found);
     }
 }
 

@@ -114,9 +114,7 @@ impl Staying {
         let Replacement { image, origins, .. } = &mut self.replacement;
         let stays = |rank: &u32| origins.get(*rank as usize) == Some(&Origin::Staying);
         let waiting: HashSet<u32> = image.keys.keys().copied().filter(|it| !stays(it)).collect();
-        if !waiting.is_empty() {
-            image.note_incomplete(&self.living.others, &|rank| waiting.contains(&rank));
-        }
+        image.note_incomplete_while(&waiting, &self.living.others);
     }
 
     /// The ranks of the staying entities that a level has placed.

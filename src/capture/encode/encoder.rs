@@ -28,6 +28,9 @@ use crate::saved::{ANCHORS, BUILD, GONE, encode_message_pack, panic_message};
 
 pub(crate) use opening::WrittenRows;
 
+/// The most keys of anchors that are kept while some of them aren't there.
+const MOST_ANCHORS: usize = 65_536;
+
 /// Encodes the captures of one run, in order. Has no world.
 pub(crate) struct Encoder {
     types: Arc<SavedTypes>,
@@ -45,8 +48,8 @@ pub(crate) struct Encoder {
     pub(super) claims: Claims,
     /// Placed entities that were carried whole until lately. The journal still has their old rows.
     pub(super) claimed: BTreeSet<SaveId>,
-    /// Rows in the journal under an entity's former id.
-    misnamed: Vec<SaveId>,
+    /// Ids whose rows leave the journal with the next capture.
+    departed: Vec<SaveId>,
     /// A checkpoint to which the first capture may be a delta.
     opening: Option<Vec<Block>>,
 }
@@ -109,7 +112,7 @@ impl Encoder {
             parked: BTreeSet::new(),
             claims: Claims::default(),
             claimed: BTreeSet::new(),
-            misnamed: Vec::new(),
+            departed: Vec::new(),
             opening: None,
         }
     }
@@ -140,9 +143,17 @@ impl Encoder {
             parked: self.parked.clone(),
             claims: self.claims.clone(),
             claimed: self.claimed.clone(),
-            misnamed: Vec::new(),
+            departed: Vec::new(),
             opening: None,
         }
+    }
+
+    /// Takes over what another encoder knows of entities that aren't in the world, and of anchors.
+    #[cfg(test)]
+    pub(crate) fn take_over(&mut self, other: &Self) {
+        self.carried = other.carried.clone();
+        (self.gone, self.anchors) = (other.gone.clone(), other.anchors.clone());
+        self.ids.take_over_left(&other.ids);
     }
 
     /// The id that a saved entity has in the session.
@@ -168,19 +179,24 @@ impl Encoder {
         self.carried = carried;
     }
 
-    /// Sets the placed entities that are gone.
-    pub(crate) fn note_gone(&mut self, gone: KeyedIds) {
-        self.gone = gone;
+    /// Sets the placed entities that are gone, and the ids of anchors, whether they are there or not.
+    pub(crate) fn note_places(&mut self, gone: KeyedIds, anchors: KeyedIds) {
+        (self.gone, self.anchors) = (gone, anchors);
     }
 
     /// Takes in the values of placed entities that left with their scope.
     pub(crate) fn park(&mut self, parking: Parking) -> Vec<EncodeFailure> {
         let mut failures = Failures::default();
-        let Parking { mut entities, columns } = parking;
+        let Parking { before, mut entities, columns } = parking;
+        self.note_departures(&before);
         // Where something is kept for a key, this one never had it, and that goes on being kept.
         entities.retain(|(entity, key)| {
-            self.claims.end(*entity);
-            !self.carried.waits_for(key)
+            let was_on_its_way = self.claims.end(*entity).is_some();
+            let is_kept = self.carried.waits_for(key);
+            if was_on_its_way && is_kept {
+                self.ids.leave(*entity);
+            }
+            !is_kept
         });
         for (entity, key) in &entities {
             let id = self.ids.add(*entity).id;
@@ -229,7 +245,7 @@ impl Encoder {
         for (key, entity) in claims {
             if let Some((id, kept)) = self.carried.kept_for(key) {
                 self.forget_saved(*entity);
-                self.ids.seed(*entity, id);
+                self.ids.pass_on(*entity, id);
                 self.claims.begin(*entity, key.clone(), id);
                 ids.push(id);
                 rows.extend(kept.into_iter().map(|(type_path, row)| (type_path, id, row)));
@@ -247,11 +263,15 @@ impl Encoder {
             values.push(id, &row.value);
             Block::values(type_path, row.version, values)
         });
-        let blocks = std::iter::once(marked).chain(blocks).collect();
+        let blocks = std::iter::once(marked).chain(blocks);
+        // The anchors that came with them have no ids yet.
+        let blocks = blocks.chain(self.anchors.all(&ANCHORS.into())).collect();
         let claimed: HashSet<SaveId> = ids.into_iter().collect();
         let mut orders = self.carried.orders.naming(&claimed);
         orders.retain(|order| !claimed.contains(&order.target));
-        ClaimedRows { blocks, known: self.ids.entities().collect(), orders }
+        // Those that left as well and aren't back are named as before, by who is.
+        let known = self.ids.left().chain(self.ids.entities()).collect();
+        ClaimedRows { blocks, known, orders }
     }
 
     /// Forgets an entity that was captured before it was known to be a placed one with an id.
@@ -260,7 +280,7 @@ impl Encoder {
         for column in &mut self.columns {
             column.presence.remove(saved.slot);
         }
-        self.misnamed.push(saved.id);
+        self.departed.push(saved.id);
     }
 
     /// Keeps waiting for sources that the lists of claimed entities name and that are still
@@ -279,9 +299,12 @@ impl Encoder {
         let mut failures = Failures::default();
         let is_full = capture.scope() == CaptureScope::Full;
         let opening = self.opening.take().filter(|_| !is_full);
-        let mut gone = self.note_departures(&capture);
-        gone.extend(self.end_claims_of_gone(&capture));
-        gone.append(&mut self.misnamed);
+        self.note_departures(&capture.placed.departures);
+        if let Some(anchors) = &capture.placed.anchors {
+            self.note_anchors(anchors, &capture.entities.saved);
+        }
+        let mut gone = self.end_claims_of_gone(&capture);
+        gone.append(&mut self.departed);
         // Of what is carried, a delta has what was parked since the last capture.
         let parked = std::mem::take(&mut self.parked);
         let lately = if is_full { None } else { Some(&parked) };
@@ -300,7 +323,8 @@ impl Encoder {
             let known: HashSet<&str> = self.types.type_paths().collect();
             blocks.extend(self.carried.blocks_of_unknown_types(&known, lately));
         }
-        blocks.extend(self.blocks_of_places(&capture, is_full));
+        blocks.extend(self.gone.blocks(&GONE.into(), is_full));
+        blocks.extend(self.anchors.blocks(&ANCHORS.into(), is_full));
         blocks.extend(self.block_of_build().filter(|_| is_full));
         if !blocks.is_sorted_by(|one, other| one.key() <= other.key()) {
             blocks.sort_by(|one, other| one.key().cmp(&other.key()));
@@ -313,6 +337,7 @@ impl Encoder {
         let entities = entities.saturating_sub(self.claims.len());
         let is_countable = !is_full && self.claims.is_empty();
         let drift = if is_countable { self.drift(&capture) } else { Vec::new() };
+        self.ids.end_capture();
         capture.empty();
         Encoded {
             blocks,
@@ -379,6 +404,9 @@ impl Encoder {
     }
 
     fn remove_entities(&mut self, despawned: &[Entity], unmarked: &[Entity]) -> Vec<SaveId> {
+        // Of those that went before they were sent again, the journal has what was kept for them.
+        let departed = despawned.iter().chain(unmarked).filter_map(|entity| self.ids.id(*entity));
+        let mut ids: Vec<SaveId> = departed.filter(|id| self.claimed.remove(id)).collect();
         let despawned = despawned.iter().filter_map(|entity| self.ids.remove(*entity));
         let mut gone: Vec<SavedEntity> = despawned.collect();
         gone.extend(unmarked.iter().filter_map(|entity| self.ids.unmark(*entity)));
@@ -388,8 +416,7 @@ impl Encoder {
                 column.presence.remove(entity.slot);
             }
         }
-        let mut ids: Vec<SaveId> = gone.into_iter().map(|entity| entity.id).collect();
-        ids.sort_unstable();
+        ids.extend(gone.into_iter().map(|entity| entity.id));
         ids
     }
 
@@ -437,57 +464,59 @@ impl Encoder {
         removed.chain(values).chain(replaced).collect()
     }
 
-    fn note_departures(&mut self, capture: &Capture) -> Vec<SaveId> {
-        let mut left = Vec::new();
-        for departure in &capture.placed.departures {
+    fn note_departures(&mut self, departures: &[Departure]) {
+        for departure in departures {
             match departure {
                 Departure::Gone(entity, key) => {
                     let id = self.ids.id_or_new(*entity);
                     self.end_claim(*entity);
                     self.claimed.remove(&id);
                     self.gone.add(key.clone(), id);
-                    left.push(id);
+                    self.departed.push(id);
+                    self.forget_kept(key);
                 }
                 Departure::Released(key) => {
                     self.gone.remove(key);
-                    // It is about the next entity: this one gets what was kept.
-                    if self.claims.are_of(key) {
-                        continue;
-                    }
-                    if let Some((id, _)) = self.carried.claim(key) {
-                        self.parked.remove(&id);
-                        left.push(id);
+                    self.anchors.remove(key);
+                    self.forget_kept(key);
+                }
+            }
+        }
+    }
+
+    /// Forgets what is kept for a key, unless that is on its way: then this is about the next
+    /// entity.
+    fn forget_kept(&mut self, key: &SaveKey) {
+        if !self.claims.are_of(key)
+            && let Some((id, _)) = self.carried.claim(key)
+        {
+            self.parked.remove(&id);
+            self.departed.push(id);
+        }
+    }
+
+    /// Notes the anchors that are there. A level that comes again has a new root, which is the same
+    /// to who refers to it; until then the id is kept.
+    fn note_anchors(&mut self, anchors: &[(Entity, SaveKey)], saved: &[Entity]) {
+        for (entity, key) in anchors {
+            match self.anchors.id(key) {
+                Some(id) => _ = self.ids.rebind(*entity, id),
+                None => {
+                    let id = SaveId(self.ids.get_mapped(*entity).to_bits());
+                    if id.is_entity() {
+                        self.anchors.add(key.clone(), id);
                     }
                 }
             }
         }
-        if let Some(anchors) = &capture.placed.anchors {
-            self.note_anchors(anchors);
+        if self.anchors.len() <= anchors.len() {
+            return;
         }
-        left
-    }
-
-    fn note_anchors(&mut self, anchors: &[(Entity, SaveKey)]) {
-        let named = anchors.iter().map(|(entity, key)| {
-            // A level that comes again has a new root, which is the same to who refers to it.
-            match self.anchors.id(key) {
-                Some(id) => self.ids.rebind(*entity, id),
-                None => SaveId(self.ids.get_mapped(*entity).to_bits()),
-            }
-        });
-        let named: Vec<SaveId> = named.collect();
-        let keys = anchors.iter().map(|(_, key)| key.clone()).zip(named);
-        self.anchors.replace(keys.filter(|(_, id)| id.is_entity()));
-    }
-
-    fn blocks_of_places(&mut self, capture: &Capture, is_full: bool) -> Vec<Block> {
-        let is_silent = capture.placed.departures.is_empty() && capture.placed.anchors.is_none();
-        if !is_full && is_silent {
-            return Vec::new();
-        }
-        let mut blocks = self.gone.blocks(&GONE.into(), is_full);
-        blocks.extend(self.anchors.blocks(&ANCHORS.into(), is_full));
-        blocks
+        let are_too_many = self.anchors.len() > MOST_ANCHORS;
+        let there: HashSet<&SaveKey> = anchors.iter().map(|(_, key)| key).collect();
+        let saved: HashSet<SaveId> = saved.iter().filter_map(|it| self.ids.id(*it)).collect();
+        // Those that are saved now are anchors no more.
+        self.anchors.retain(|key, id| there.contains(key) || !are_too_many && !saved.contains(&id));
     }
 
     /// The facts about this build for later builds. They are the same for the whole run.

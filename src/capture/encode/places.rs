@@ -16,18 +16,21 @@ pub(crate) struct KeyedIds {
     ids: BTreeMap<SaveKey, SaveId>,
     /// The ids that the journal has already.
     written: BTreeMap<SaveId, SaveKey>,
+    /// True if the journal may have others.
+    has_changed: bool,
 }
 
 impl KeyedIds {
     /// Keys that a checkpoint has. The first capture that follows is full.
     pub(crate) fn of(keys: impl IntoIterator<Item = (SaveId, SaveKey)>) -> Self {
         let ids = keys.into_iter().map(|(id, key)| (key, id)).collect();
-        Self { ids, written: BTreeMap::new() }
+        Self { ids, written: BTreeMap::new(), has_changed: true }
     }
 
     /// Adds a key, unless it is there.
     pub(super) fn add(&mut self, key: SaveKey, id: SaveId) {
         self.ids.entry(key).or_insert(id);
+        self.has_changed = true;
     }
 
     /// The id of a key.
@@ -35,18 +38,33 @@ impl KeyedIds {
         self.ids.get(key).copied()
     }
 
-    /// Removes a key.
-    pub(super) fn remove(&mut self, key: &SaveKey) {
-        self.ids.remove(key);
+    /// The number of keys.
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
     }
 
-    /// Replaces all keys by these.
-    pub(super) fn replace(&mut self, keys: impl IntoIterator<Item = (SaveKey, SaveId)>) {
-        self.ids = keys.into_iter().collect();
+    /// Removes a key.
+    pub(super) fn remove(&mut self, key: &SaveKey) {
+        self.has_changed |= self.ids.remove(key).is_some();
+    }
+
+    /// Removes the keys that don't stay.
+    pub(super) fn retain(&mut self, mut stays: impl FnMut(&SaveKey, SaveId) -> bool) {
+        let before = self.ids.len();
+        self.ids.retain(|key, id| stays(key, *id));
+        self.has_changed |= self.ids.len() < before;
+    }
+
+    /// All keys.
+    pub(super) fn all(&self, type_path: &Arc<str>) -> Vec<Block> {
+        Self { ids: self.ids.clone(), ..Self::default() }.blocks(type_path, true)
     }
 
     /// All keys, or the difference from those written before.
     pub(super) fn blocks(&mut self, type_path: &Arc<str>, all: bool) -> Vec<Block> {
+        if !std::mem::take(&mut self.has_changed) && !all {
+            return Vec::new();
+        }
         let now: BTreeMap<SaveId, SaveKey> =
             self.ids.iter().map(|(key, id)| (*id, key.clone())).collect();
         let written = if all { BTreeMap::new() } else { std::mem::take(&mut self.written) };

@@ -19,8 +19,11 @@ const FIRST_SLOT: u32 = WORLD_SLOT + 1;
 #[derive(Clone)]
 pub(crate) struct SaveIds {
     identities: EntityHashMap<Identity>,
-    /// Entities that left with their level. Their ids live on, and so do references to them.
+    /// Entities that left with their level and to which something may refer. Their ids live on, and
+    /// so do references to them.
     left: EntityHashMap<Left>,
+    /// Others that left since the last capture. Only what was written since then may refer to them.
+    left_since: EntityHashMap<SaveId>,
     next: SaveId,
     free_slots: Vec<u32>,
     slots: u32,
@@ -36,6 +39,8 @@ struct Identity {
     place: Place,
     /// The last round in which it was saved or referred to.
     round: u32,
+    /// True if something may refer to it.
+    is_named: bool,
 }
 
 /// An entity that isn't there any more, and the id that its values are kept under.
@@ -70,6 +75,7 @@ impl SaveIds {
         Self {
             identities: EntityHashMap::default(),
             left: EntityHashMap::default(),
+            left_since: EntityHashMap::default(),
             next,
             free_slots: Vec::new(),
             slots: FIRST_SLOT,
@@ -84,9 +90,18 @@ impl SaveIds {
         self.next
     }
 
-    /// Sets an id that a restore has kept.
+    /// Sets an id that a restore has kept. What refers to the entity isn't known.
     pub(super) fn seed(&mut self, entity: Entity, id: SaveId) {
-        let identity = Identity { id, place: Place::Outside, round: self.round };
+        self.give(entity, id, true);
+    }
+
+    /// Gives an entity the id of one that left, to which nothing refers yet.
+    pub(super) fn pass_on(&mut self, entity: Entity, id: SaveId) {
+        self.give(entity, id, false);
+    }
+
+    fn give(&mut self, entity: Entity, id: SaveId, is_named: bool) {
+        let identity = Identity { id, place: Place::Outside, round: self.round, is_named };
         if self.identities.insert(entity, identity).is_none() {
             self.outsiders += 1;
         }
@@ -112,21 +127,35 @@ impl SaveIds {
         }
     }
 
-    /// Gives an entity the id of an unsaved one that it replaces.
+    /// Gives an entity the id of an unsaved one that it replaces, and that has left.
     pub(super) fn rebind(&mut self, entity: Entity, id: SaveId) -> SaveId {
         if let Some(identity) = self.identities.get(&entity) {
             return identity.id;
         }
-        self.forget_outsider(id);
+        for other in self.outsiders_with(id) {
+            self.leave(other);
+        }
         self.seed(entity, id);
         id
     }
 
     /// Forgets the entity with an id, if it isn't a saved one.
     pub(super) fn forget_outsider(&mut self, id: SaveId) {
-        let before = self.identities.len();
-        self.identities.retain(|_, identity| identity.id != id || identity.place != Place::Outside);
-        self.outsiders = self.outsiders.saturating_sub(before - self.identities.len());
+        for entity in self.outsiders_with(id) {
+            self.remove(entity);
+        }
+    }
+
+    fn outsiders_with(&self, id: SaveId) -> Vec<Entity> {
+        let identities = self.identities.iter();
+        let outsiders = identities
+            .filter(|(_, identity)| identity.id == id && identity.place == Place::Outside);
+        outsiders.map(|(entity, _)| *entity).collect()
+    }
+
+    /// The id of an entity, if it has one.
+    pub(super) fn id(&self, entity: Entity) -> Option<SaveId> {
+        self.identities.get(&entity).map(|identity| identity.id)
     }
 
     /// All entities that have an id.
@@ -136,7 +165,19 @@ impl SaveIds {
 
     /// Entities that left with their level, as far as something may refer to them.
     pub(super) fn left(&self) -> impl Iterator<Item = (SaveId, Entity)> {
-        self.left.iter().map(|(entity, left)| (left.id, *entity))
+        let since = self.left_since.iter().map(|(entity, id)| (*id, *entity));
+        self.left.iter().map(|(entity, left)| (left.id, *entity)).chain(since)
+    }
+
+    /// All that was written until now is captured.
+    pub(super) fn end_capture(&mut self) {
+        self.left_since.clear();
+    }
+
+    #[cfg(test)]
+    pub(super) fn take_over_left(&mut self, other: &Self) {
+        self.left = other.left.clone();
+        self.left.values_mut().for_each(|left| left.round = self.round);
     }
 
     /// The ids of all saved entities.
@@ -158,6 +199,8 @@ impl SaveIds {
         self.slots = FIRST_SLOT;
         self.free_slots.clear();
         for identity in self.identities.values_mut() {
+            // The rows of this capture say who is.
+            identity.is_named = false;
             if let Place::Saved(_) = identity.place {
                 identity.place = Place::Unconfirmed;
             }
@@ -207,6 +250,7 @@ impl SaveIds {
             id: take_next(next),
             place: Place::Unconfirmed,
             round,
+            is_named: false,
         });
         identity.round = round;
         match identity.place {
@@ -233,9 +277,12 @@ impl SaveIds {
     /// Notes that a saved entity left with its level, and that its values are kept under its id.
     /// Returns its places, if it was saved.
     pub(super) fn leave(&mut self, entity: Entity) -> Option<SavedEntity> {
-        let known = self.identities.get(&entity).map(|identity| identity.id);
-        if let Some(id) = known.filter(|_| self.left.len() < OUTSIDERS) {
-            self.left.insert(entity, Left { id, round: self.round });
+        if let Some(Identity { id, is_named, .. }) = self.identities.get(&entity).copied() {
+            if !is_named {
+                self.left_since.insert(entity, id);
+            } else if self.left.len() < OUTSIDERS {
+                self.left.insert(entity, Left { id, round: self.round });
+            }
         }
         self.remove(entity)
     }
@@ -259,7 +306,12 @@ impl SaveIds {
     fn refer(&mut self, entity: Entity) -> Option<SaveId> {
         if let Some(identity) = self.identities.get_mut(&entity) {
             identity.round = self.round;
+            identity.is_named = true;
             return Some(identity.id);
+        }
+        if let Some(id) = self.left_since.remove(&entity) {
+            self.left.insert(entity, Left { id, round: self.round });
+            return Some(id);
         }
         if let Some(left) = self.left.get_mut(&entity) {
             left.round = self.round;
@@ -269,7 +321,8 @@ impl SaveIds {
             return None;
         }
         let id = take_next(&mut self.next);
-        self.identities.insert(entity, Identity { id, place: Place::Outside, round: self.round });
+        let (place, round) = (Place::Outside, self.round);
+        self.identities.insert(entity, Identity { id, place, round, is_named: true });
         self.outsiders += 1;
         Some(id)
     }

@@ -65,6 +65,8 @@ pub(crate) enum Departure {
 
 /// Placed entities that left with their scope, with their values.
 pub(crate) struct Parking {
+    /// The departures before that, in order.
+    pub before: Vec<Departure>,
     pub entities: Vec<(Entity, SaveKey)>,
     /// One for each saved type; `None` for resources and states.
     pub columns: Vec<Option<Captured>>,
@@ -150,6 +152,7 @@ impl Placed {
             }
             return;
         }
+        placed.waiting.remove(&key);
         placed.gone.insert(key.clone());
         placed.gone_in_run.insert(key.clone());
         placed.departures.push(Departure::Gone(entity, key));
@@ -168,6 +171,18 @@ impl Placed {
     #[cfg(test)]
     pub(crate) fn known_keys(&self) -> usize {
         self.by_key.len()
+    }
+
+    /// The keys of entities that are gone for good.
+    #[cfg(test)]
+    pub(crate) fn gone(&self) -> impl Iterator<Item = &SaveKey> {
+        self.gone.iter()
+    }
+
+    /// The keys for which values are kept.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &SaveKey> {
+        self.waiting.iter()
     }
 
     /// Adds a function that notes the state of entities.
@@ -203,13 +218,23 @@ impl Placed {
         self.lost_before.iter().filter(|key| self.waiting.contains(*key))
     }
 
+    /// Returns true if the entity with a key is gone for good.
+    pub(super) fn is_gone(&self, key: &SaveKey) -> bool {
+        self.gone.contains(key)
+    }
+
     /// Notes that these entities are about to be despawned with their scope.
-    pub(crate) fn park(&mut self, parking: Parking) {
-        for (entity, key) in &parking.entities {
+    pub(super) fn park(
+        &mut self,
+        entities: Vec<(Entity, SaveKey)>,
+        columns: Vec<Option<Captured>>,
+    ) {
+        for (entity, key) in &entities {
             self.leaving.insert(*entity);
             self.waiting.insert(key.clone());
         }
-        self.parking.push(parking);
+        let before = std::mem::take(&mut self.departures);
+        self.parking.push(Parking { before, entities, columns });
     }
 
     /// Lets the next entity with this key start fresh.

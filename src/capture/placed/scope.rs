@@ -7,7 +7,7 @@ use bevy::ecs::reflect::ReflectComponent;
 use bevy::ecs::world::{DeferredWorld, World};
 use bevy::reflect::Reflect;
 
-use super::{Parking, Placed, SaveKey};
+use super::{Placed, SaveKey};
 use crate::capture::descendants::Descendants;
 use crate::saved::Saved;
 
@@ -50,16 +50,18 @@ fn leave(mut world: DeferredWorld<'_>, context: HookContext) {
     let entities: Vec<Entity> = placed.iter().map(|(entity, _)| *entity).collect();
     let columns = types.copy(&world, &entities);
     if let Some(mut resource) = world.get_resource_mut::<Placed>() {
-        resource.park(Parking { entities: placed, columns });
+        resource.park(placed, columns);
     }
 }
 
-/// The placed entities below a root, and the root itself.
+/// The placed entities below a root, and the root itself, but for those that are gone for good and
+/// would have been despawned again.
 fn placed_below(world: &World, root: Entity) -> Vec<(Entity, SaveKey)> {
+    let Some(known) = world.get_resource::<Placed>() else { return Vec::new() };
     let below = Descendants::of(world, std::iter::once(root));
     let placed = below.iter().filter_map(|entity| {
         let found = world.get_entity(entity).ok().filter(|found| found.contains::<Saved>())?;
         Some((entity, found.get::<SaveKey>()?.clone()))
     });
-    placed.collect()
+    placed.filter(|(_, key)| !known.is_gone(key)).collect()
 }

@@ -356,6 +356,7 @@ fn take_up_restored(
             seeds: replaced.seeds,
             carried: replaced.carried,
             gone: KeyedIds::of(replaced.gone),
+            anchors: KeyedIds::of(replaced.anchors),
             opening: replaced.remains,
         },
         unknown_frames: prepared.unknown_frames,

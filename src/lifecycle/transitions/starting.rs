@@ -98,6 +98,7 @@ fn begin_first_run(parts: &mut RuntimeParts, first: FirstRun) {
             seeds: Vec::new(),
             carried: Carried::default(),
             gone: KeyedIds::default(),
+            anchors: KeyedIds::default(),
             opening: None,
         },
         unknown_frames,

@@ -5,11 +5,12 @@ use bevy::ecs::entity::EntityHashMap;
 use bevy::ecs::lifecycle::{HookContext, Insert, Remove};
 use bevy::ecs::world::DeferredWorld;
 use bevy::prelude::*;
+use bevy_session_journal::internal::format::ENTITIES;
 use serde::{Deserialize, Serialize};
 
-use crate::capture::CaptureScope;
 use crate::capture::test_kit::*;
-use crate::restore::EntitiesReplaced;
+use crate::capture::{CaptureScope, Placed};
+use crate::restore::{EntitiesReplaced, RestoreReport};
 use crate::saved::{BUILD, Saved};
 use crate::{ReflectSaved, SaveKey, SaveScope};
 
@@ -216,7 +217,9 @@ fn one_that_dies_while_it_is_written_is_counted() {
     });
     let image = play.image(&then);
     let replaced = play.restore_in_place(image, then.next_save_id, Some(captured));
-    assert_eq!((replaced.report.entities, replaced.report.despawned_again), (0, 2));
+    let RestoreReport { entities, despawned_again, placed, .. } = replaced.report;
+    // What the level has placed waits for the level to place it again.
+    assert_eq!((entities, despawned_again, placed.unclaimed_total), (0, 1, 1));
 }
 
 #[test]
@@ -372,6 +375,217 @@ fn what_comes_of_components_that_are_removed_goes_too() {
         let more = (Serial(1), Look::Plain);
         let report = restored_to_health_only(&mut play, in_place, more).report;
         assert_eq!((report.extra, report.not_as_saved), (Vec::new(), Vec::<String>::new()));
+    }
+}
+
+/// Leaves the room, in the frame after which the plugin hears of it.
+fn leave(play: &mut Play, root: Entity) {
+    play.world().despawn(root);
+    play.follow_placed();
+}
+
+#[test]
+fn one_that_is_gone_for_good_is_not_kept_when_its_room_is_left() {
+    for was_seen in [true, false] {
+        let (mut play, [root, thing, _]) = room();
+        play.world().despawn(thing);
+        if was_seen {
+            play.full();
+        }
+        // The room has it once more, and is left before it goes again.
+        play.world().spawn((SaveKey::new("room/thing"), Health(9), ChildOf(root)));
+        leave(&mut play, root);
+        play.full();
+        assert_eq!(play.app.world().resource::<Placed>().waiting().count(), 0);
+        let report = play.restore(&play.journal.clone()).report;
+        assert_eq!(report.placed.unclaimed_total, 0, "it was seen to go: {was_seen}");
+    }
+}
+
+#[test]
+fn one_that_is_taken_before_it_got_what_was_kept_is_gone_for_good() {
+    let (mut play, [root, ..]) = room();
+    leave(&mut play, root);
+    let [_, thing] = enter(&mut play);
+    play.world().despawn(thing);
+    play.follow_placed();
+    play.checkpoint(CaptureScope::Delta);
+    assert_eq!(play.app.world().resource::<Placed>().waiting().count(), 0);
+    let report = play.restore(&play.journal.clone()).report;
+    assert_eq!(report.placed.unclaimed_total, 0);
+    let again = play.world().spawn((SaveKey::new("room/thing"), Health(9))).id();
+    play.follow_placed();
+    assert!(play.app.world().get_entity(again).is_err(), "it goes again");
+}
+
+#[test]
+fn what_is_left_after_a_fresh_start_is_kept() {
+    let (mut play, [root, thing, _]) = room();
+    play.world().despawn(thing);
+    play.full();
+    let key = SaveKey::new("room/thing");
+    play.world().resource_mut::<Placed>().release(key.clone());
+    play.world().spawn((key, Health(9), ChildOf(root)));
+    play.follow_placed();
+    leave(&mut play, root);
+    play.checkpoint(CaptureScope::Delta);
+    let [_, thing] = enter(&mut play);
+    assert_eq!(play.follow_placed().len(), 1);
+    assert_eq!(play.app.world().get::<Health>(thing), Some(&Health(9)));
+}
+
+/// A room whose thing refers to its root, as one outside of it does.
+fn room_with_root_named() -> (Play, [Entity; 2]) {
+    let (mut play, [root, thing, aims]) = room();
+    for entity in [thing, aims] {
+        play.world().entity_mut(entity).insert(Target { strength: 1, targets: vec![root] });
+    }
+    play.full();
+    (play, [root, aims])
+}
+
+#[test]
+fn a_root_that_comes_back_is_the_same_to_who_refers_to_it() {
+    for scope in [None, Some(CaptureScope::Delta), Some(CaptureScope::Full)] {
+        let (mut play, [root, aims]) = room_with_root_named();
+        let named = play.journal.of::<Target>();
+        leave(&mut play, root);
+        if let Some(scope) = scope {
+            play.checkpoint(scope);
+            assert_eq!(play.journal.of::<Target>(), named, "{scope:?}");
+        }
+        let [root, thing] = enter(&mut play);
+        play.follow_placed();
+        assert_eq!(targets(&play, thing), [root]);
+        for scope in [CaptureScope::Delta, CaptureScope::Full, CaptureScope::Full] {
+            play.checkpoint(scope);
+            assert_eq!(play.journal.of::<Target>(), named, "{scope:?}");
+        }
+        let (then, captured) =
+            (play.journal.clone(), play.recorder.captured_at().expect("captured"));
+        play.restore_in_place(play.image(&then), then.next_save_id, Some(captured));
+        assert_eq!(targets(&play, aims), [root], "in place");
+        play.restore(&then);
+        let aims = play.world().query_filtered::<Entity, (With<Target>, Without<SaveKey>)>();
+        let aims = { aims }.single(play.app.world()).expect("one");
+        assert_eq!(targets(&play, aims), [root], "respawned");
+    }
+}
+
+#[test]
+fn a_root_that_was_away_at_a_restore_is_the_same_to_what_waits() {
+    for in_place in [true, false] {
+        let (mut play, [root, _]) = room_with_root_named();
+        leave(&mut play, root);
+        play.full();
+        let then = play.journal.clone();
+        match in_place {
+            true => _ = play.restore_in_place(play.image(&then), then.next_save_id, None),
+            false => _ = play.restore(&then),
+        }
+        let [root, thing] = enter(&mut play);
+        play.follow_placed();
+        assert_eq!(targets(&play, thing), [root], "in place: {in_place}");
+    }
+}
+
+#[test]
+fn two_that_refer_to_each_other_and_come_back_one_by_one_go_on_doing_so() {
+    let (mut play, [root, thing, _]) = room();
+    let key = SaveKey::new("room/other");
+    let other = play.world().spawn((key.clone(), Armor(1), ChildOf(root))).id();
+    play.world().entity_mut(thing).insert(Target { strength: 1, targets: vec![other] });
+    play.world().entity_mut(other).insert(Target { strength: 1, targets: vec![thing] });
+    play.follow_placed();
+    play.full();
+    let named = play.journal.of::<Target>();
+    leave(&mut play, root);
+    let [root, _] = enter(&mut play);
+    play.follow_placed();
+    play.checkpoint(CaptureScope::Delta);
+    assert_eq!(play.journal.of::<Target>(), named, "one is back");
+    play.world().spawn((key, Armor(1), ChildOf(root)));
+    play.follow_placed();
+    for scope in [CaptureScope::Delta, CaptureScope::Full] {
+        play.checkpoint(scope);
+        assert_eq!(play.journal.of::<Target>(), named, "{scope:?}");
+    }
+}
+
+#[test]
+fn one_that_leaves_again_before_it_got_its_values_is_the_same_to_who_refers_to_it() {
+    let (mut play, [root, ..]) = room();
+    leave(&mut play, root);
+    let [root, thing] = enter(&mut play);
+    let claims = [(SaveKey::new("room/thing"), thing)];
+    Placed::welcome(play.world(), |_, _| false);
+    play.encoder.claim(&claims);
+    let aims = play.single::<Target>();
+    play.world().entity_mut(aims).insert(Target { strength: 2, targets: vec![thing] });
+    play.checkpoint(CaptureScope::Delta);
+    let named = play.journal.of::<Target>();
+    leave(&mut play, root);
+    for scope in [CaptureScope::Delta, CaptureScope::Full] {
+        play.checkpoint(scope);
+        assert_eq!(play.journal.of::<Target>(), named, "{scope:?}");
+    }
+}
+
+#[test]
+fn one_that_got_what_was_kept_and_is_saved_no_more_leaves_nothing() {
+    let (mut play, [root, ..]) = room();
+    leave(&mut play, root);
+    play.checkpoint(CaptureScope::Delta);
+    assert_eq!(play.journal.rows[ENTITIES].len(), 2);
+    let [_, thing] = enter(&mut play);
+    assert_eq!(play.follow_placed().len(), 1);
+    play.world().entity_mut(thing).remove::<Saved>();
+    play.checkpoint(CaptureScope::Delta);
+    assert_eq!(play.journal.rows[ENTITIES].len(), 1);
+}
+
+#[test]
+fn a_link_to_nobody_takes_the_place_of_one_to_a_saved_entity() {
+    for in_place in [true, false] {
+        let mut play = Play::start();
+        play.note_placed();
+        let [leader, nobody] =
+            [play.world().spawn(Health(1)).id(), play.world().spawn_empty().id()];
+        let door = play.world().spawn((SaveKey::new("door"), Health(2), MemberOf(nobody))).id();
+        play.follow_placed();
+        play.full();
+        let then = play.journal.clone();
+        play.world().despawn(nobody);
+        play.world().entity_mut(door).insert(MemberOf(leader));
+        match in_place {
+            true => _ = play.restore_in_place(play.image(&then), then.next_save_id, None),
+            false => _ = play.restore(&then),
+        }
+        assert_eq!(play.app.world().get::<MemberOf>(door), None, "in place: {in_place}");
+    }
+}
+
+#[test]
+fn one_that_dies_of_a_restore_keeps_its_saved_values() {
+    for in_place in [true, false] {
+        let mut play = Play::start();
+        play.note_placed();
+        play.app.add_observer(|removed: On<Remove<Serial>>, mut commands: Commands| {
+            commands.entity(removed.entity).try_despawn();
+        });
+        let door = play.world().spawn((SaveKey::new("door"), Health(3))).id();
+        play.follow_placed();
+        play.full();
+        let then = play.journal.clone();
+        play.world().entity_mut(door).insert(Serial(1));
+        let report = match in_place {
+            true => play.restore_in_place(play.image(&then), then.next_save_id, None).report,
+            false => play.restore(&then).report,
+        };
+        assert_eq!((report.placed.unclaimed_total, report.not_spawned), (1, 0), "{in_place}");
+        let door = play.world().spawn((SaveKey::new("door"), Health(9))).id();
+        assert_eq!(play.follow_placed().len(), 1);
+        assert_eq!(play.app.world().get::<Health>(door), Some(&Health(3)), "{in_place}");
     }
 }
 
