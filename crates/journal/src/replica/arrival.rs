@@ -235,7 +235,7 @@ impl<R: Reach> Arrival<R> {
         let mut placed = Vec::new();
         while let Some(at) = self.fetched.iter().position(|fetched| is_meant(&fetched.name)) {
             let Some(Fetched { name, written }) = self.fetched.get(at) else { break };
-            let path = self.free_place(name, &placed)?;
+            let path = self.free_place(name, written, &placed)?;
             self.disk.put_in_place(written, &path)?;
             let directory = path.parent().map(Path::to_owned);
             store.sync_directories(directory.as_slice())?;
@@ -264,8 +264,13 @@ impl<R: Reach> Arrival<R> {
     }
 
     /// The path for a file. A slot of another session keeps the name that it has here. One of this session makes way only if
-    /// the file is a newer one of it, or if it goes anyway.
-    fn free_place(&self, name: &FileName, placed: &[PathBuf]) -> io::Result<PathBuf> {
+    /// the file is a newer one of it, if it goes anyway, or if it is this one, which a process has placed that died then.
+    fn free_place(
+        &self,
+        name: &FileName,
+        written: &Path,
+        placed: &[PathBuf],
+    ) -> io::Result<PathBuf> {
         let path = self.place.path(name);
         if !name.is_slot() {
             return Ok(path);
@@ -276,13 +281,35 @@ impl<R: Reach> Arrival<R> {
                 _ => numbered(&path, number),
             };
             let goes = || self.gone.iter().any(|name| self.place.path(name) == path);
-            let makes_way = (number == 1 || goes())
-                && session_of_slot(&*self.disk, &path) == Some(self.place.session);
+            let makes_way = session_of_slot(&*self.disk, &path) == Some(self.place.session)
+                && (number == 1 || goes() || self.are_equal(written, &path)?);
             if !placed.contains(&path) && (makes_way || self.is_free(&path)?) {
                 return Ok(path);
             }
         }
         Ok(path)
+    }
+
+    fn are_equal(&self, one: &Path, other: &Path) -> io::Result<bool> {
+        let [one, other] = [self.disk.open(one)?, self.disk.open(other)?];
+        let len = one.len()?;
+        if len != other.len()? {
+            return Ok(false);
+        }
+        let [mut own, mut others] = [vec![0; MAX_PAYLOAD], vec![0; MAX_PAYLOAD]];
+        let mut at = 0;
+        while at < len {
+            let piece = usize::try_from(len - at).map_or(MAX_PAYLOAD, |left| left.min(MAX_PAYLOAD));
+            own.truncate(piece);
+            others.truncate(piece);
+            one.read_exact_at(at, &mut own)?;
+            other.read_exact_at(at, &mut others)?;
+            if own != others {
+                return Ok(false);
+            }
+            at += piece as u64;
+        }
+        Ok(true)
     }
 
     fn is_free(&self, path: &Path) -> io::Result<bool> {

@@ -89,26 +89,35 @@ pub async fn compare(
         let was = before.get(name);
         let (on_this_side, on_that_side) = match difference {
             Difference::Same | Difference::Damaged | Difference::OnlyThere => (false, false),
+            // One that was fetched when its name was another session's.
+            Difference::Other | Difference::OnlyHere
+                if is_slot_under_another_name((reach, log), here, name, (there, &past)).await? =>
+            {
+                (false, false)
+            }
             Difference::Longer => (true, false),
             Difference::Shorter => (false, true),
             // Such a file is never overwritten: the part that was common once is damaged here.
             Difference::Other if name.only_grows() => {
                 let is_damaged = is_alone
                     || was.is_some()
-                    || was_there(reach, log, here, name, past.get(name)).await?;
+                    || was_there(reach, log, here, name, past.get(name).into_iter().flatten())
+                        .await?;
                 (!is_damaged, true)
             }
             // No other machine has done it.
             Difference::Other if is_alone => (true, false),
             Difference::Other => {
                 let is_known = is_as_before(here, name, was)?
-                    || was_there(reach, log, here, name, past.get(name)).await?;
+                    || was_there(reach, log, here, name, past.get(name).into_iter().flatten())
+                        .await?;
                 (!is_known, !is_as_before_there(there, name, was))
             }
             // A file that only one side has is new there, or was removed on the other.
             Difference::OnlyHere => {
                 let is_removed_there = is_as_before(here, name, was)?
-                    || was_there(reach, log, here, name, past.get(name)).await?;
+                    || was_there(reach, log, here, name, past.get(name).into_iter().flatten())
+                        .await?;
                 (!is_removed_there, is_removed_there && !is_alone)
             }
         };
@@ -219,6 +228,24 @@ async fn is_beginning(
     Ok(bytes.is_empty() || extents.read(extent).await?.starts_with(bytes))
 }
 
+/// Returns true if a slot of this machine is one that the replica has, or had, under another name.
+async fn is_slot_under_another_name(
+    (reach, log): (&impl Reach, &Log),
+    here: &impl Source,
+    name: &FileName,
+    (there, past): (&Files, &BTreeMap<FileName, Vec<FileState>>),
+) -> Result<bool, CompareError> {
+    if !name.is_slot() {
+        return Ok(false);
+    }
+    let now = there.all().iter().filter(|(other, _)| other.is_slot() && *other != name);
+    if was_there(reach, log, here, name, now.map(|(_, file)| file)).await? {
+        return Ok(true);
+    }
+    let past = past.iter().filter(|(other, _)| other.is_slot() && *other != name);
+    was_there(reach, log, here, name, past.flat_map(|(_, files)| files)).await
+}
+
 /// Returns true if a file holds only facts that the journals hold. It is written at leisure, and so is often never
 /// durable by itself.
 pub(super) fn is_derived(name: &FileName) -> bool {
@@ -232,10 +259,10 @@ async fn was_there(
     log: &Log,
     here: &impl Source,
     name: &FileName,
-    past: Option<&Vec<FileState>>,
+    past: impl IntoIterator<Item = &FileState>,
 ) -> Result<bool, CompareError> {
     let Some(len) = here.files()?.get(name).copied() else { return Ok(false) };
-    for file in past.into_iter().flatten() {
+    for file in past {
         let difference = of_both(reach, log, here, name, len, file).await;
         match difference {
             Ok(Difference::Same | Difference::Shorter) => return Ok(true),

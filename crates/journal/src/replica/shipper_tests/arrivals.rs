@@ -244,3 +244,22 @@ fn a_slot_whose_name_is_taken_replaces_none_of_its_session() {
 fn a_slot_that_takes_the_place_of_one_that_goes_stays() {
     boss_is_saved_beside_its_copy(true);
 }
+
+#[test]
+fn a_slot_that_a_dead_process_has_placed_under_another_name_is_no_news_and_stays_the_only_one() {
+    let mut here = Here::on(MemoryDisk::default(), MemoryReplica::default(), sample::session());
+    here.write("1-000000.journal", b"one");
+    let (place, boss) = slot(&here, "boss");
+    here.disk.replace(&place, &boss).unwrap();
+    release(&mut here);
+    // Its name was another session's, and the process died before the journals were there.
+    let there = on_another_machine(&here.store, here.session);
+    let (place, other) = slot_of(SessionId::random(), &there, "boss");
+    there.memory.put(&place, &other);
+    there.memory.put(&place.with_file_name("boss-2.save"), &boss);
+    let mut there = there.again();
+    release(&mut there);
+    let saves = |number: u32| place.with_file_name(format!("boss-{number}.save"));
+    assert!(there.memory.content(&saves(2)) == Some(boss));
+    assert!(there.memory.content(&saves(3)).is_none());
+}
