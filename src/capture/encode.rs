@@ -1,5 +1,6 @@
 //! The writer thread's half of a capture: from copied values to column blocks.
 
+mod anchors;
 mod awaited;
 mod carried;
 mod claims;

@@ -166,6 +166,8 @@ pub(crate) struct Play {
     pub opened: Option<Journal>,
     /// Loads the level of the next restore, while that waits for it.
     pub load: Option<Box<dyn FnOnce(&mut World)>>,
+    /// Happens while kept values are on their way to those who came back.
+    pub(crate) while_claiming: Option<Box<dyn FnOnce(&mut World)>>,
     /// True if it is noted what becomes of placed entities, as while a session is played.
     notes_placed: bool,
 }
@@ -185,7 +187,17 @@ impl Play {
         let recorder = Recorder::new(app.world_mut(), &types);
         let encoder = Encoder::new(types.clone(), SaveId::FIRST);
         let (journal, opened, load) = (Journal::default(), None, None);
-        Self { app, types, recorder, encoder, journal, opened, load, notes_placed: false }
+        Self {
+            app,
+            types,
+            recorder,
+            encoder,
+            journal,
+            opened,
+            load,
+            while_claiming: None,
+            notes_placed: false,
+        }
     }
 
     pub(crate) fn world(&mut self) -> &mut World {
@@ -294,6 +306,7 @@ impl Play {
     ) {
         let mut encoder = Encoder::new(self.types.clone(), next);
         encoder.seed(replaced.seeds.iter().copied());
+        encoder.note_places(KeyedIds::default(), KeyedIds::of(replaced.anchors.clone()));
         encoder.open_with(image.into_written());
         self.recorder.go_on_from(self.app.world(), as_saved);
         let capture = self.record(CaptureScope::Delta);

@@ -52,6 +52,8 @@ pub(crate) struct Claimed {
 pub(crate) enum ContentOrder {
     /// Take in the values of placed entities that left the world.
     Park(Box<Parking>),
+    /// Take note of unsaved entities with a key that have come.
+    Anchors(Vec<(Entity, SaveKey)>),
     /// Give out the values that were kept for placed entities which are back in this run. They are
     /// kept until the outcome is known.
     Claim { run: RunId, claims: Vec<(SaveKey, Entity)> },
@@ -157,6 +159,10 @@ impl Content for WorldContent {
             ContentOrder::Park(parking) => {
                 let failures = encoder.park(*parking);
                 failures.into_iter().map(ContentReport::from).collect()
+            }
+            ContentOrder::Anchors(anchors) => {
+                encoder.note_arrived(&anchors);
+                Vec::new()
             }
             ContentOrder::Claim { run, claims } => {
                 let ClaimedRows { blocks, known, orders } = encoder.claim(&claims);

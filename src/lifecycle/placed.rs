@@ -47,6 +47,9 @@ pub(super) fn follow_placed_entities(parts: &mut RuntimeParts, world: &mut World
             entity.despawn();
         }
     }
+    if parts.playing.is_some() && !arrivals.anchors.is_empty() {
+        parts.order(Order::Content(ContentOrder::Anchors(arrivals.anchors)));
+    }
     parts.claims.extend(arrivals.claims);
     // While a world is being put back it isn't known whether this one stays.
     let may_claim = parts.course() != Course::Outside;
@@ -86,9 +89,11 @@ pub(super) fn claimed(parts: &mut RuntimeParts, world: &mut World, claimed: Clai
     let carried = replaced.carried;
     let waiting: HashSet<&SaveKey> = carried.waiting().collect();
     let is_refused = |key: &SaveKey| waiting.contains(key);
-    let (mut refused, mut written) = (Vec::new(), Vec::new());
+    let (mut refused, mut died, mut written) = (Vec::new(), Vec::new(), Vec::new());
     for (key, entity) in &living {
-        if is_refused(key) {
+        if world.get_entity(*entity).is_err() && is_refused(key) {
+            died.push(*entity);
+        } else if is_refused(key) {
             refused.push(*entity);
         } else {
             written.push(*entity);
@@ -101,6 +106,7 @@ pub(super) fn claimed(parts: &mut RuntimeParts, world: &mut World, claimed: Clai
     parts.order(Order::Content(ContentOrder::Settle(Box::new(Settled {
         written,
         refused,
+        died,
         carried,
     }))));
     let entities = replaced.seeds.into_iter().map(|(entity, _)| entity).collect();

@@ -105,7 +105,6 @@ impl MayDiffer {
 pub(super) fn all_stay(replacement: &Replacement) -> bool {
     replacement.origins.iter().all(|origin| *origin == Origin::Staying)
         && replacement.doomed.is_nobody()
-        && replacement.image.anchors.is_empty()
 }
 
 /// Finds the checkpoint's values that the staying entities don't have, by column, as captures write

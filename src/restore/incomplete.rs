@@ -22,12 +22,16 @@ use crate::saved::{DecodedColumn, Names};
 
 impl WorldImage {
     /// Finds the values that refer to no entity of the checkpoint and to none of the `others`, and
-    /// those that name one which a level places.
+    /// those that name one which a level places or brings along.
     pub(super) fn note_incomplete(&mut self, others: &[(SaveId, Entity)]) {
         let known = self.known_beside(others);
-        let Self { ranks, keys, columns, .. } = self;
+        let Self { ranks, keys, columns, anchors, .. } = self;
         let is_there = |id: SaveId| ranks.rank(id).is_some() || known.contains(&id);
-        let is_placed = |id: SaveId| ranks.rank(id).is_some_and(|rank| keys.contains_key(&rank));
+        let anchors: HashSet<SaveId> = anchors.iter().map(|(id, _)| *id).collect();
+        let is_placed = |id: SaveId| match ranks.rank(id) {
+            Some(rank) => keys.contains_key(&rank),
+            None => anchors.contains(&id),
+        };
         for column in columns.iter_mut().filter(|column| column.refers()) {
             for row in 0..column.places.len() as u32 {
                 if column.note_incomplete(row, &is_there, &is_placed) {
@@ -37,20 +41,21 @@ impl WorldImage {
         }
     }
 
-    /// Adds the values that refer to those who wait for their level.
+    /// Adds the values that refer to those who wait for their level, or come along with one.
     pub(super) fn note_incomplete_while(
         &mut self,
-        waiting: &HashSet<u32>,
+        (waiting, absent): (&HashSet<u32>, &HashSet<SaveId>),
         others: &[(SaveId, Entity)],
     ) {
-        if waiting.is_empty() || self.columns.iter().all(|column| column.names_placed.is_empty()) {
+        let is_nobody = waiting.is_empty() && absent.is_empty();
+        if is_nobody || self.columns.iter().all(|column| column.names_placed.is_empty()) {
             return;
         }
         let known = self.known_beside(others);
         let ranks = &self.ranks;
         let is_there = |id: SaveId| match ranks.rank(id) {
             Some(rank) => !waiting.contains(&rank),
-            None => known.contains(&id),
+            None => known.contains(&id) && !absent.contains(&id),
         };
         for column in &mut self.columns {
             for row in std::mem::take(&mut column.names_placed) {
@@ -157,7 +162,12 @@ pub(super) fn refers_as_saved(replacement: &Replacement) -> bool {
             let is_link =
                 matches!(&column.decoded, DecodedColumn::Component(rows) if rows.is_relationship());
             let value = column.row_of(*rank).and_then(|row| column.incomplete.get(&row));
-            !is_link && value.is_some_and(|it| it.is_only_one && it.missing < image.end_of_ids)
+            // An anchor may come, and has that id.
+            let is_anchor = |id| image.anchors.iter().any(|(anchor, _)| *anchor == id);
+            !is_link
+                && value.is_some_and(|it| {
+                    it.is_only_one && it.missing < image.end_of_ids && !is_anchor(it.missing)
+                })
         })
     };
     dangling_resources.is_empty() && dangling.iter().all(is_as_after_any)

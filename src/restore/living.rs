@@ -96,7 +96,6 @@ impl WorldImage {
             && self.carried.is_empty()
             && self.builds.earlier.is_empty()
             && self.gone.is_empty()
-            && self.anchors.is_empty()
             && self.columns.iter().all(is_read)
     }
 

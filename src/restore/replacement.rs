@@ -17,7 +17,7 @@ use super::image::{ImageColumn, WorldImage};
 use super::late_markers::mark_late;
 use super::lists::KeptList;
 use super::order::NO_ONE;
-use super::placed::{await_the_dead, is_linked_by_level};
+use super::placed::{await_the_dead, is_linked_by_level, name_the_absent};
 use super::replace::{EntitiesReplaced, ResourceRestored};
 use super::report::{DanglingReference, RestoreReport};
 use super::rows_by_entity::RowOfEntity;
@@ -145,9 +145,9 @@ impl Replacement {
         report: RestoreReport,
     ) -> Self {
         let mut replacement = Self::new(world, image, known, report);
-        find_anchors(&mut replacement, world);
         replacement.find_placed(world);
         replacement.leave_others_with_their_keys();
+        name_the_absent(&mut replacement, world);
         replacement
     }
 

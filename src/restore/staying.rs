@@ -1,12 +1,13 @@
 //! The entities that stay in a restore in place.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bevy::ecs::archetype::Archetype;
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::resource::IS_RESOURCE;
 use bevy::ecs::world::{EntityRef, World};
+use bevy_session_journal::SaveId;
 
 use super::hooks::is_mutable;
 use super::image::{ImageColumn, Living};
@@ -73,7 +74,8 @@ impl Staying {
             }
         }
         self.find_placed(world);
-        self.note_who_refers_to_the_waiting();
+        self.note_who_refers_to_the_waiting(world);
+        self.references_differ |= self.anchors_differ(world);
         self.look_around(world);
         if self.seen.present != self.who.len() {
             for rank in self.missing(world) {
@@ -110,11 +112,31 @@ impl Staying {
         }
     }
 
-    fn note_who_refers_to_the_waiting(&mut self) {
+    /// Returns true if an anchor is another entity than before.
+    fn anchors_differ(&self, world: &World) -> bool {
+        let image = &self.replacement.image;
+        let Some(placed) = world.get_resource::<Placed>().filter(|_| !image.anchors.is_empty())
+        else {
+            return false;
+        };
+        let before: HashMap<SaveId, Entity> = self.living.others.iter().copied().collect();
+        let mut anchors = image.anchors.iter();
+        anchors.any(|(id, key)| {
+            placed.find(world, key).is_some_and(|found| before.get(id) != Some(&found))
+        })
+    }
+
+    fn note_who_refers_to_the_waiting(&mut self, world: &World) {
         let Replacement { image, origins, .. } = &mut self.replacement;
         let stays = |rank: &u32| origins.get(*rank as usize) == Some(&Origin::Staying);
         let waiting: HashSet<u32> = image.keys.keys().copied().filter(|it| !stays(it)).collect();
-        image.note_incomplete_while(&waiting, &self.living.others);
+        let placed = world.get_resource::<Placed>();
+        let absent = image.anchors.iter();
+        let absent: HashSet<SaveId> = absent
+            .filter(|(_, key)| placed.and_then(|placed| placed.find(world, key)).is_none())
+            .map(|(id, _)| *id)
+            .collect();
+        image.note_incomplete_while((&waiting, &absent), &self.living.others);
     }
 
     /// The ranks of the staying entities that a level has placed.

@@ -34,6 +34,8 @@ pub(crate) struct Settled {
     pub written: Vec<Entity>,
     /// Entities of another kind than the one kept for their key, which is kept further.
     pub refused: Vec<Entity>,
+    /// Entities that died as the kept values were written, which are kept further.
+    pub died: Vec<Entity>,
     /// The kept values that could not be used.
     pub carried: Carried,
 }
@@ -113,7 +115,7 @@ impl Encoder {
 
     /// Handles the outcome of claims.
     pub(crate) fn settle(&mut self, settled: Settled) {
-        let Settled { written, refused, carried } = settled;
+        let Settled { written, refused, died, carried } = settled;
         let mut rows = Vec::new();
         for entity in written {
             let Some((key, _)) = self.claims.end(entity) else { continue };
@@ -128,6 +130,10 @@ impl Encoder {
                 self.ids.forget_outsider(id);
                 self.carried.orders.forget(id);
             }
+        }
+        for entity in died {
+            self.claims.end(entity);
+            self.ids.leave(entity);
         }
         self.carried.extend(carried);
     }

@@ -10,6 +10,7 @@ use bevy::ecs::entity::{Entity, EntityMapper};
 use bevy_session_journal::SaveId;
 use bevy_session_journal::internal::format::{Block, ENTITIES, TypeSummary, Values};
 
+use super::anchors::Anchors;
 use super::awaited::NamedOrder;
 use super::carried::{Carried, CarriedRow};
 use super::claims::Claims;
@@ -28,9 +29,6 @@ use crate::saved::{ANCHORS, BUILD, GONE, encode_message_pack, panic_message};
 
 pub(crate) use opening::WrittenRows;
 
-/// The most keys of anchors that are kept while some of them aren't there.
-const MOST_ANCHORS: usize = 65_536;
-
 /// Encodes the captures of one run, in order. Has no world.
 pub(crate) struct Encoder {
     types: Arc<SavedTypes>,
@@ -41,7 +39,9 @@ pub(crate) struct Encoder {
     /// Placed entities that were despawned in play.
     gone: KeyedIds,
     /// Entities with a key that aren't saved.
-    anchors: KeyedIds,
+    pub(super) anchors: Anchors,
+    /// The entity that each placed one was which was parked.
+    absent: HashMap<SaveId, Entity>,
     /// Placed entities that were parked since the last capture.
     pub(super) parked: BTreeSet<SaveId>,
     /// Placed entities that are back and wait for their values.
@@ -108,7 +108,8 @@ impl Encoder {
             columns,
             carried: Carried::default(),
             gone: KeyedIds::default(),
-            anchors: KeyedIds::default(),
+            anchors: Anchors::default(),
+            absent: HashMap::new(),
             parked: BTreeSet::new(),
             claims: Claims::default(),
             claimed: BTreeSet::new(),
@@ -140,6 +141,7 @@ impl Encoder {
             carried: self.carried.clone(),
             gone: self.gone.clone(),
             anchors: self.anchors.clone(),
+            absent: self.absent.clone(),
             parked: self.parked.clone(),
             claims: self.claims.clone(),
             claimed: self.claimed.clone(),
@@ -181,7 +183,7 @@ impl Encoder {
 
     /// Sets the placed entities that are gone, and the ids of anchors, whether they are there or not.
     pub(crate) fn note_places(&mut self, gone: KeyedIds, anchors: KeyedIds) {
-        (self.gone, self.anchors) = (gone, anchors);
+        (self.gone, self.anchors) = (gone, Anchors::of(anchors));
     }
 
     /// Takes in the values of placed entities that left with their scope.
@@ -200,6 +202,9 @@ impl Encoder {
         });
         for (entity, key) in &entities {
             let id = self.ids.add(*entity).id;
+            self.absent.insert(id, *entity);
+            // It may have been one until lately.
+            self.anchors.ids.remove_id(id);
             self.carried.wait_for(key.clone(), id);
             self.parked.insert(id);
         }
@@ -240,10 +245,15 @@ impl Encoder {
     /// Copies of the values that were kept for placed entities which are in the world now. They are
     /// kept until [`settle`](Self::settle) reports the outcome.
     pub(crate) fn claim(&mut self, claims: &[(SaveKey, Entity)]) -> ClaimedRows {
+        self.note_absent();
+        // Where one has come twice, the last is there.
+        let last: HashMap<&SaveKey, Entity> =
+            claims.iter().map(|(key, entity)| (key, *entity)).collect();
         let mut ids = Vec::new();
         let mut rows = Vec::new();
         for (key, entity) in claims {
-            if let Some((id, kept)) = self.carried.kept_for(key) {
+            let is_last = last.get(key) == Some(entity);
+            if let Some((id, kept)) = self.carried.kept_for(key).filter(|_| is_last) {
                 self.forget_saved(*entity);
                 self.ids.pass_on(*entity, id);
                 self.claims.begin(*entity, key.clone(), id);
@@ -263,15 +273,20 @@ impl Encoder {
             values.push(id, &row.value);
             Block::values(type_path, row.version, values)
         });
-        let blocks = std::iter::once(marked).chain(blocks);
-        // The anchors that came with them have no ids yet.
-        let blocks = blocks.chain(self.anchors.all(&ANCHORS.into())).collect();
+        let blocks = std::iter::once(marked).chain(blocks).collect();
         let claimed: HashSet<SaveId> = ids.into_iter().collect();
         let mut orders = self.carried.orders.naming(&claimed);
         orders.retain(|order| !claimed.contains(&order.target));
         // Those that left as well and aren't back are named as before, by who is.
         let known = self.ids.left().chain(self.ids.entities()).collect();
         ClaimedRows { blocks, known, orders }
+    }
+
+    /// What is kept may name others that are, and captures forget who is named by bytes alone.
+    fn note_absent(&mut self) {
+        let waiting: HashSet<SaveId> = self.carried.waiting_ids().collect();
+        self.absent.retain(|id, _| waiting.contains(id));
+        self.absent.iter().for_each(|(id, entity)| self.ids.note_left(*entity, *id));
     }
 
     /// Forgets an entity that was captured before it was known to be a placed one with an id.
@@ -324,7 +339,7 @@ impl Encoder {
             blocks.extend(self.carried.blocks_of_unknown_types(&known, lately));
         }
         blocks.extend(self.gone.blocks(&GONE.into(), is_full));
-        blocks.extend(self.anchors.blocks(&ANCHORS.into(), is_full));
+        blocks.extend(self.anchors.ids.blocks(&ANCHORS.into(), is_full));
         blocks.extend(self.block_of_build().filter(|_| is_full));
         if !blocks.is_sorted_by(|one, other| one.key() <= other.key()) {
             blocks.sort_by(|one, other| one.key().cmp(&other.key()));
@@ -337,7 +352,9 @@ impl Encoder {
         let entities = entities.saturating_sub(self.claims.len());
         let is_countable = !is_full && self.claims.is_empty();
         let drift = if is_countable { self.drift(&capture) } else { Vec::new() };
-        self.ids.end_capture();
+        if failures.total() == 0 {
+            self.ids.end_capture();
+        }
         capture.empty();
         Encoded {
             blocks,
@@ -407,6 +424,7 @@ impl Encoder {
         // Of those that went before they were sent again, the journal has what was kept for them.
         let departed = despawned.iter().chain(unmarked).filter_map(|entity| self.ids.id(*entity));
         let mut ids: Vec<SaveId> = departed.filter(|id| self.claimed.remove(id)).collect();
+        ids.iter().for_each(|id| self.carried.forget(*id));
         let despawned = despawned.iter().filter_map(|entity| self.ids.remove(*entity));
         let mut gone: Vec<SavedEntity> = despawned.collect();
         gone.extend(unmarked.iter().filter_map(|entity| self.ids.unmark(*entity)));
@@ -477,7 +495,6 @@ impl Encoder {
                 }
                 Departure::Released(key) => {
                     self.gone.remove(key);
-                    self.anchors.remove(key);
                     self.forget_kept(key);
                 }
             }
@@ -493,30 +510,6 @@ impl Encoder {
             self.parked.remove(&id);
             self.departed.push(id);
         }
-    }
-
-    /// Notes the anchors that are there. A level that comes again has a new root, which is the same
-    /// to who refers to it; until then the id is kept.
-    fn note_anchors(&mut self, anchors: &[(Entity, SaveKey)], saved: &[Entity]) {
-        for (entity, key) in anchors {
-            match self.anchors.id(key) {
-                Some(id) => _ = self.ids.rebind(*entity, id),
-                None => {
-                    let id = SaveId(self.ids.get_mapped(*entity).to_bits());
-                    if id.is_entity() {
-                        self.anchors.add(key.clone(), id);
-                    }
-                }
-            }
-        }
-        if self.anchors.len() <= anchors.len() {
-            return;
-        }
-        let are_too_many = self.anchors.len() > MOST_ANCHORS;
-        let there: HashSet<&SaveKey> = anchors.iter().map(|(_, key)| key).collect();
-        let saved: HashSet<SaveId> = saved.iter().filter_map(|it| self.ids.id(*it)).collect();
-        // Those that are saved now are anchors no more.
-        self.anchors.retain(|key, id| there.contains(key) || !are_too_many && !saved.contains(&id));
     }
 
     /// The facts about this build for later builds. They are the same for the whole run.

@@ -13,6 +13,9 @@ use crate::saved::encode_message_pack;
 /// Keys by id, as one column of the journal.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct KeyedIds {
+    /// The key of each id. An entity that had an id before its key was known keeps it, so a key may have several.
+    keys: BTreeMap<SaveId, SaveKey>,
+    /// The first id of each key.
     ids: BTreeMap<SaveKey, SaveId>,
     /// The ids that the journal has already.
     written: BTreeMap<SaveId, SaveKey>,
@@ -21,43 +24,77 @@ pub(crate) struct KeyedIds {
 }
 
 impl KeyedIds {
-    /// Keys that a checkpoint has. The first capture that follows is full.
+    /// Keys that a checkpoint has. The first capture that follows has all of them.
     pub(crate) fn of(keys: impl IntoIterator<Item = (SaveId, SaveKey)>) -> Self {
-        let ids = keys.into_iter().map(|(id, key)| (key, id)).collect();
-        Self { ids, written: BTreeMap::new(), has_changed: true }
+        let mut keyed = Self::default();
+        keys.into_iter().for_each(|(id, key)| keyed.set(key, id));
+        keyed
     }
 
     /// Adds a key, unless it is there.
     pub(super) fn add(&mut self, key: SaveKey, id: SaveId) {
-        self.ids.entry(key).or_insert(id);
-        self.has_changed = true;
+        if !self.ids.contains_key(&key) {
+            self.set(key, id);
+        }
     }
 
-    /// The id of a key.
+    /// Sets the key of an id, and no other.
+    pub(super) fn set(&mut self, key: SaveKey, id: SaveId) {
+        let before = self.keys.insert(id, key.clone());
+        if before.as_ref() == Some(&key) {
+            return;
+        }
+        self.has_changed = true;
+        if let Some(before) = before {
+            self.find_first_id(&before);
+        }
+        self.ids.entry(key).or_insert(id);
+    }
+
+    /// The first id of a key.
     pub(super) fn id(&self, key: &SaveKey) -> Option<SaveId> {
         self.ids.get(key).copied()
     }
 
-    /// The number of keys.
+    /// Returns true if an id has a key.
+    pub(super) fn has(&self, id: SaveId) -> bool {
+        self.keys.contains_key(&id)
+    }
+
+    /// The number of ids.
     pub(super) fn len(&self) -> usize {
-        self.ids.len()
+        self.keys.len()
     }
 
     /// Removes a key.
     pub(super) fn remove(&mut self, key: &SaveKey) {
-        self.has_changed |= self.ids.remove(key).is_some();
+        if self.ids.remove(key).is_some() {
+            self.keys.retain(|_, other| other != key);
+            self.has_changed = true;
+        }
     }
 
-    /// Removes the keys that don't stay.
-    pub(super) fn retain(&mut self, mut stays: impl FnMut(&SaveKey, SaveId) -> bool) {
-        let before = self.ids.len();
-        self.ids.retain(|key, id| stays(key, *id));
-        self.has_changed |= self.ids.len() < before;
+    /// Removes an id.
+    pub(super) fn remove_id(&mut self, id: SaveId) {
+        if let Some(key) = self.keys.remove(&id) {
+            self.find_first_id(&key);
+            self.has_changed = true;
+        }
     }
 
-    /// All keys.
-    pub(super) fn all(&self, type_path: &Arc<str>) -> Vec<Block> {
-        Self { ids: self.ids.clone(), ..Self::default() }.blocks(type_path, true)
+    /// Removes the ids that don't stay.
+    pub(super) fn retain(&mut self, stays: impl Fn(SaveId) -> bool) {
+        let gone: Vec<SaveId> = self.keys.keys().copied().filter(|id| !stays(*id)).collect();
+        gone.into_iter().for_each(|id| self.remove_id(id));
+    }
+
+    /// The id of a key has become another's, or nobody's.
+    fn find_first_id(&mut self, key: &SaveKey) {
+        let other = self.keys.iter().find(|(_, other)| *other == key).map(|(id, _)| *id);
+        match other {
+            Some(id) => _ = self.ids.insert(key.clone(), id),
+            None => _ = self.ids.remove(key),
+        }
     }
 
     /// All keys, or the difference from those written before.
@@ -65,14 +102,12 @@ impl KeyedIds {
         if !std::mem::take(&mut self.has_changed) && !all {
             return Vec::new();
         }
-        let now: BTreeMap<SaveId, SaveKey> =
-            self.ids.iter().map(|(key, id)| (*id, key.clone())).collect();
         let written = if all { BTreeMap::new() } else { std::mem::take(&mut self.written) };
         let removed: Vec<SaveId> =
-            written.keys().filter(|id| !now.contains_key(id)).copied().collect();
-        let new = now.iter().filter(|(id, key)| written.get(id) != Some(key));
+            written.keys().filter(|id| !self.keys.contains_key(id)).copied().collect();
+        let new = self.keys.iter().filter(|(id, key)| written.get(id) != Some(key));
         let values = key_rows(new.map(|(id, key)| (*id, key)));
-        self.written = now;
+        self.written = self.keys.clone();
         let removed = split_ids(&removed).map(|ids| Block::removed(type_path.clone(), ids));
         let values = values.into_iter().map(|rows| Block::values(type_path.clone(), 0, rows));
         removed.chain(values).collect()

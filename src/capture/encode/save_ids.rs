@@ -127,16 +127,19 @@ impl SaveIds {
         }
     }
 
-    /// Gives an entity the id of an unsaved one that it replaces, and that has left.
-    pub(super) fn rebind(&mut self, entity: Entity, id: SaveId) -> SaveId {
-        if let Some(identity) = self.identities.get(&entity) {
-            return identity.id;
-        }
-        for other in self.outsiders_with(id) {
-            self.leave(other);
+    /// Gives an entity without an id that of an unsaved one that it replaces, and that has left.
+    pub(super) fn pass_on_to(&mut self, entity: Entity, id: SaveId, before: Option<Entity>) {
+        if let Some(before) = before {
+            self.leave(before);
         }
         self.seed(entity, id);
-        id
+    }
+
+    /// Notes that an entity has left and is kept, so that what names it is written as before.
+    pub(super) fn note_left(&mut self, entity: Entity, id: SaveId) {
+        if self.left.len() < OUTSIDERS && !self.identities.contains_key(&entity) {
+            self.left.insert(entity, Left { id, round: self.round });
+        }
     }
 
     /// Forgets the entity with an id, if it isn't a saved one.
@@ -278,10 +281,14 @@ impl SaveIds {
     /// Returns its places, if it was saved.
     pub(super) fn leave(&mut self, entity: Entity) -> Option<SavedEntity> {
         if let Some(Identity { id, is_named, .. }) = self.identities.get(&entity).copied() {
-            if !is_named {
-                self.left_since.insert(entity, id);
-            } else if self.left.len() < OUTSIDERS {
+            if is_named && self.left.len() < OUTSIDERS {
                 self.left.insert(entity, Left { id, round: self.round });
+            } else {
+                // Bounded, since a game may take no captures for long.
+                if self.left_since.len() >= OUTSIDERS {
+                    self.left_since.clear();
+                }
+                self.left_since.insert(entity, id);
             }
         }
         self.remove(entity)

@@ -82,6 +82,8 @@ pub(crate) struct Arrivals {
     pub gone_in_run: Vec<SaveKey>,
     /// Entities whose values wait for them.
     pub claims: Vec<(SaveKey, Entity)>,
+    /// Entities that aren't saved, each the only one with its key.
+    pub anchors: Vec<(Entity, SaveKey)>,
     /// Keys that two living entities have: the earlier one, and the one that came last.
     pub duplicates: Vec<(SaveKey, Entity, Entity)>,
 }
@@ -218,21 +220,23 @@ impl Placed {
         self.lost_before.iter().filter(|key| self.waiting.contains(*key))
     }
 
+    /// Notes that an entity is about to be despawned with its scope.
+    pub(super) fn note_leaving(&mut self, entity: Entity) {
+        self.leaving.insert(entity);
+    }
+
     /// Returns true if the entity with a key is gone for good.
     pub(super) fn is_gone(&self, key: &SaveKey) -> bool {
         self.gone.contains(key)
     }
 
-    /// Notes that these entities are about to be despawned with their scope.
+    /// Notes that these entities are about to be despawned with their scope, and that these values are kept for them.
     pub(super) fn park(
         &mut self,
         entities: Vec<(Entity, SaveKey)>,
         columns: Vec<Option<Captured>>,
     ) {
-        for (entity, key) in &entities {
-            self.leaving.insert(*entity);
-            self.waiting.insert(key.clone());
-        }
+        self.waiting.extend(entities.iter().map(|(_, key)| key.clone()));
         let before = std::mem::take(&mut self.departures);
         self.parking.push(Parking { before, entities, columns });
     }
@@ -296,6 +300,9 @@ impl Placed {
             }
             placed.index(world, entity, key, &mut seen);
             if !arrived.contains::<Saved>() {
+                if placed.is_recording && placed.by_key.get(key) == Some(&entity) {
+                    seen.anchors.push((entity, key.clone()));
+                }
                 continue;
             }
             came.push((entity, key.clone()));

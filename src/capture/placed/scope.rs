@@ -42,26 +42,25 @@ fn leave(mut world: DeferredWorld<'_>, context: HookContext) {
     if !world.get_resource::<Placed>().is_some_and(Placed::is_recording) {
         return;
     }
-    let placed = placed_below(&world, context.entity);
-    if placed.is_empty() {
-        return;
-    }
-    let Some(types) = world.get_resource::<Placed>().and_then(Placed::types) else { return };
-    let entities: Vec<Entity> = placed.iter().map(|(entity, _)| *entity).collect();
+    let mut leaving = placed_below(&world, context.entity);
+    let Some(mut known) = world.get_resource_mut::<Placed>() else { return };
+    leaving.iter().for_each(|(entity, _)| known.note_leaving(*entity));
+    // They would have been despawned again.
+    leaving.retain(|(_, key)| !known.is_gone(key));
+    let Some(types) = known.types().filter(|_| !leaving.is_empty()) else { return };
+    let entities: Vec<Entity> = leaving.iter().map(|(entity, _)| *entity).collect();
     let columns = types.copy(&world, &entities);
-    if let Some(mut resource) = world.get_resource_mut::<Placed>() {
-        resource.park(placed, columns);
+    if let Some(mut known) = world.get_resource_mut::<Placed>() {
+        known.park(leaving, columns);
     }
 }
 
-/// The placed entities below a root, and the root itself, but for those that are gone for good and
-/// would have been despawned again.
+/// The placed entities below a root, and the root itself.
 fn placed_below(world: &World, root: Entity) -> Vec<(Entity, SaveKey)> {
-    let Some(known) = world.get_resource::<Placed>() else { return Vec::new() };
     let below = Descendants::of(world, std::iter::once(root));
     let placed = below.iter().filter_map(|entity| {
         let found = world.get_entity(entity).ok().filter(|found| found.contains::<Saved>())?;
         Some((entity, found.get::<SaveKey>()?.clone()))
     });
-    placed.filter(|(_, key)| !known.is_gone(key)).collect()
+    placed.collect()
 }

@@ -37,11 +37,7 @@ impl Play {
     /// Handles what a level has placed, and what has left with one, as the plugin does at the end
     /// of each frame. Returns the entities that got the values which were kept for them.
     pub(crate) fn follow_placed(&mut self) -> HashMap<SaveKey, Entity> {
-        let parked = self.world().resource_mut::<Placed>().take_parking();
-        for parking in parked {
-            let failures = self.encoder.park(parking);
-            assert!(failures.is_empty(), "{failures:?}");
-        }
+        self.park();
         let arrivals = Placed::welcome(self.world(), |_, _| false);
         self.world().resource_mut::<Placed>().end_of_frame();
         assert_eq!(arrivals.duplicates, [], "each key should be placed once");
@@ -50,15 +46,28 @@ impl Play {
             _ = self.world().try_despawn(entity);
         }
         self.world().flush();
+        self.encoder.note_arrived(&arrivals.anchors);
         match arrivals.claims.is_empty() {
             true => HashMap::default(),
             false => self.give_back(&arrivals.claims),
         }
     }
 
+    fn park(&mut self) {
+        let parked = self.world().resource_mut::<Placed>().take_parking();
+        for parking in parked {
+            let failures = self.encoder.park(parking);
+            assert!(failures.is_empty(), "{failures:?}");
+        }
+    }
+
     fn give_back(&mut self, claims: &[(SaveKey, Entity)]) -> HashMap<SaveKey, Entity> {
         let ClaimedRows { blocks, known, orders } = self.encoder.claim(claims);
         let image = WorldImage::of_own_blocks(&self.types, blocks);
+        if let Some(happens) = self.while_claiming.take() {
+            happens(self.world());
+            self.park();
+        }
         let world = self.app.world_mut();
         let there = claims.iter().filter(|(_, entity)| world.get_entity(*entity).is_ok());
         let living: HashMap<SaveKey, Entity> = there.cloned().collect();
@@ -68,16 +77,19 @@ impl Play {
         world.resource_mut::<Placed>().stop_recording();
         let mut replaced = image.write_onto(world, known, &orders);
         replaced.carried.keep_waiting(|key| living.contains_key(key));
-        assert_eq!(replaced.carried.waiting().count(), 0, "each should get what was kept for it");
-        world.resource_mut::<Placed>().go_on_recording();
-        for entity in living.values() {
+        let mut placed = world.resource_mut::<Placed>();
+        placed.wait_again(replaced.carried.waiting().cloned());
+        placed.go_on_recording();
+        let is_there = |(_, entity): &(&SaveKey, &Entity)| world.get_entity(**entity).is_ok();
+        let (written, died): (Vec<_>, Vec<_>) = living.iter().partition(is_there);
+        assert_eq!(replaced.carried.waiting().count(), died.len(), "each living one gets its own");
+        let [written, died] = [written, died]
+            .map(|some| some.into_iter().map(|(_, entity)| *entity).collect::<Vec<_>>());
+        for entity in &written {
             world.get_mut::<Saved>(*entity).unwrap().set_added();
         }
-        self.encoder.settle(Settled {
-            written: living.values().copied().collect(),
-            refused: Vec::new(),
-            carried: replaced.carried,
-        });
+        let (refused, carried) = (Vec::new(), replaced.carried);
+        self.encoder.settle(Settled { written, refused, died, carried });
         living
     }
 }

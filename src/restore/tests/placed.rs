@@ -490,16 +490,127 @@ fn a_root_that_was_away_at_a_restore_is_the_same_to_what_waits() {
 }
 
 #[test]
-fn two_that_refer_to_each_other_and_come_back_one_by_one_go_on_doing_so() {
+fn a_root_that_is_named_before_it_is_known_is_found_by_that_name() {
+    let (mut play, [root, aims]) = room_with_root_named();
+    leave(&mut play, root);
+    play.checkpoint(CaptureScope::Delta);
+    let [root, _] = enter(&mut play);
+    // As a recorded event does.
+    play.encoder.name_entities(|names| names.get_mapped(root));
+    play.world().get_mut::<Target>(aims).expect("it has one").targets = vec![root];
+    play.follow_placed();
+    play.checkpoint(CaptureScope::Delta);
+    let then = play.journal.clone();
+    play.restore(&then);
+    let aims = play.world().query_filtered::<Entity, (With<Target>, Without<SaveKey>)>();
+    let aims = { aims }.single(play.app.world()).expect("one");
+    assert_eq!(targets(&play, aims), [root]);
+}
+
+#[test]
+fn a_root_whose_key_changes_is_found_by_the_key_that_it_has() {
+    for key in ["a later key", "an earlier key"] {
+        let (mut play, [root, aims]) = room_with_root_named();
+        for key in [key, "room"] {
+            play.world().entity_mut(root).insert(SaveKey::new(key));
+            play.follow_placed();
+            play.checkpoint(CaptureScope::Delta);
+            let then = play.journal.clone();
+            play.restore_in_place(play.image(&then), then.next_save_id, None);
+            assert_eq!(targets(&play, aims), [root], "{key}");
+        }
+        play.restore(&play.journal.clone());
+        let aims = play.world().query_filtered::<Entity, (With<Target>, Without<SaveKey>)>();
+        let aims = { aims }.single(play.app.world()).expect("one");
+        assert_eq!(targets(&play, aims), [root], "{key}");
+    }
+}
+
+#[test]
+fn a_root_that_came_and_went_between_captures_is_the_same() {
+    let (mut play, [root, _]) = room_with_root_named();
+    leave(&mut play, root);
+    for _ in 0..2 {
+        let [root, thing] = enter(&mut play);
+        play.follow_placed();
+        assert_eq!(targets(&play, thing), [root]);
+        leave(&mut play, root);
+    }
+    play.checkpoint(CaptureScope::Delta);
+    let [root, thing] = enter(&mut play);
+    play.follow_placed();
+    assert_eq!(targets(&play, thing), [root]);
+}
+
+#[test]
+fn what_names_an_absent_root_is_written_once_by_rewinds() {
+    let (mut play, [root, aims]) = room_with_root_named();
+    leave(&mut play, root);
+    play.full();
+    let then = play.journal.clone();
+    for written in [1, 0] {
+        let replaced = play.restore_in_place(play.image(&then), then.next_save_id, None);
+        assert_eq!(replaced.report.written, written);
+        assert_eq!(targets(&play, aims), [Entity::PLACEHOLDER]);
+    }
+}
+
+/// A room with two things that refer to each other.
+fn room_of_two() -> (Play, [Entity; 3]) {
     let (mut play, [root, thing, _]) = room();
-    let key = SaveKey::new("room/other");
-    let other = play.world().spawn((key.clone(), Armor(1), ChildOf(root))).id();
+    let other = play.world().spawn((SaveKey::new("room/other"), Armor(1), ChildOf(root))).id();
     play.world().entity_mut(thing).insert(Target { strength: 1, targets: vec![other] });
     play.world().entity_mut(other).insert(Target { strength: 1, targets: vec![thing] });
     play.follow_placed();
     play.full();
+    (play, [root, thing, other])
+}
+
+#[test]
+fn one_of_two_that_leaves_before_both_got_what_was_kept_is_named_further() {
+    let (mut play, [root, ..]) = room_of_two();
     let named = play.journal.of::<Target>();
     leave(&mut play, root);
+    enter(&mut play);
+    let annex = play.world().spawn((SaveKey::new("annex"), SaveScope::new("annex"))).id();
+    play.world().spawn((SaveKey::new("room/other"), Armor(1), ChildOf(annex)));
+    play.while_claiming = Some(Box::new(move |world| _ = world.despawn(annex)));
+    assert_eq!(play.follow_placed().len(), 1);
+    for scope in [CaptureScope::Delta, CaptureScope::Full] {
+        play.checkpoint(scope);
+        assert_eq!(play.journal.of::<Target>(), named, "{scope:?}");
+    }
+}
+
+#[test]
+fn one_that_dies_of_what_was_kept_for_it_is_named_further() {
+    let (mut play, [root, thing, aims]) = room();
+    play.world().entity_mut(thing).insert(Serial(1));
+    play.full();
+    let named = play.journal.of::<Target>();
+    leave(&mut play, root);
+    play.app.add_observer(|added: On<Insert<Serial>>, mut commands: Commands| {
+        commands.entity(added.entity).try_despawn();
+    });
+    let [_, thing] = enter(&mut play);
+    play.world().get_mut::<Target>(aims).expect("it has one").targets = vec![thing];
+    play.while_claiming = Some(Box::new(|_| ()));
+    play.follow_placed();
+    assert!(play.app.world().get_entity(thing).is_err());
+    for scope in [CaptureScope::Delta, CaptureScope::Full] {
+        play.checkpoint(scope);
+        assert_eq!(play.journal.of::<Target>(), named, "{scope:?}");
+    }
+}
+
+#[test]
+fn two_that_refer_to_each_other_and_come_back_one_by_one_go_on_doing_so() {
+    let (mut play, [root, ..]) = room_of_two();
+    let key = SaveKey::new("room/other");
+    let named = play.journal.of::<Target>();
+    leave(&mut play, root);
+    // Of bytes alone, captures don't know whom they name.
+    (0..3).for_each(|_| _ = play.full());
     let [root, _] = enter(&mut play);
     play.follow_placed();
     play.checkpoint(CaptureScope::Delta);
