@@ -3,6 +3,7 @@
 mod activity;
 mod attachments;
 pub(super) mod automatic;
+mod backups;
 pub(super) mod capture_budget;
 pub(super) mod catalog;
 mod chapters;

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use bevy::prelude::*;
-use bevy_session_journal::replica::{ReplicaReport, ReplicaTier};
 use bevy_session_journal::FailureCause;
+use bevy_session_journal::replica::{ReplicaReport, ReplicaTier};
 use tracing::{info, warn};
 
 use super::notifications::{

@@ -47,6 +47,7 @@ mod survey;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod tier;
 mod watch;
 
 pub use catalogue::CatalogueLine;
@@ -91,6 +92,7 @@ pub use source::Source;
 pub use survey::{ReplicaOwner, ReplicaSession};
 #[doc(hidden)]
 pub use tail::{Tail, TailError, Tailed};
+pub use tier::ReplicaTier;
 #[doc(hidden)]
 pub use watch::{Watch, Watcher};
 

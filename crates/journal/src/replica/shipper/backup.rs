@@ -27,8 +27,10 @@ impl Shipper {
         let (here, _) = self.options.recorder.begin_comparison(self.options.local.store.disk());
         let differences = block_on(difference(&self.reach, log, &here, there))?;
         let is_theirs = |(name, difference): &(FileName, Difference)| {
-            let has_more =
-                matches!(difference, Difference::OnlyThere | Difference::Shorter | Difference::Other);
+            let has_more = matches!(
+                difference,
+                Difference::OnlyThere | Difference::Shorter | Difference::Other
+            );
             has_more && !is_derived(name)
         };
         Ok(differences.into_iter().filter(is_theirs).map(|(name, _)| name).collect())
@@ -49,6 +51,6 @@ impl Shipper {
         let mut heads = there.index().heads().iter();
         let is_known = heads
             .all(|head| known.get(&head.id.run).is_some_and(|newest| *newest >= head.id.counter));
-        Ok(is_known && !there.index().problems().iter().any(|it| it.is_of_unknown_content()))
+        Ok(is_known && !there.index().problems().iter().any(|it| it.kind.is_of_unknown_content()))
     }
 }
