@@ -84,7 +84,11 @@ mutant 'place slots beside a save' $journal/replica/arrival.rs \
 mutant 'note what only makes way for a small file' $journal/replica/recorder.rs \
     's/Layout::place_of_aside\(name\)\.is_some\(\)/false/' a_small_file_that_was_being_replaced
 mutant 'place a slot over another one of its session' $journal/replica/arrival.rs \
-    's/\(number == 1 \|\| goes\(\)\)\n\s+&& //' a_slot_whose_name_is_taken
+    's/\(number == 1 \|\| goes\(\) \|\| self\.are_equal\(written, &path\)\?\)/{ let _ = (goes, self.are_equal(written, \&path)?); true }/' a_slot_whose_name_is_taken
+mutant 'take a slot under another name for a new one' $journal/replica/comparison.rs \
+    's/if is_slot_under_another_name\(\(reach, log\), here, name, \(there, &past\)\)\.await\? =>/if false \&\& is_slot_under_another_name((reach, log), here, name, (there, \&past)).await? =>/' a_slot_that_a_dead_process
+mutant 'let a backup lose what the replica has lost' $journal/replica/shipper/backup.rs \
+    's/if self\.knows_all_of\(log\)\? \{/if self.knows_all_of(log)? || true {/' it:what_a_replica_has_lost
 mutant 'remove the slot that took the place of one that goes' $journal/replica/arrival.rs \
     's/self\.gone\.retain\(\|name\| self\.place\.path\(name\) != path\);//' a_slot_that_takes_the_place
 mutant 'overwrite what was played here without the replica' $journal/replica/shipper.rs \
@@ -654,7 +658,7 @@ promise='The self-test names what drifted, and nothing else'
 mutant 'find no drift' src/capture/drift.rs \
     's/rows \+= u64::from\(is_counted && !is_the_same\);/let _ = (is_counted, is_the_same);/' $tested
 mutant 'take references to the dead for drift' src/capture/drift.rs \
-    's/\|\| codec\.is_some_and\(\|codec\| codec\.reads_the_same\(one, other, &saved\)\)/|| (codec.is_none() \&\& one == other)/' $tested
+    's/\|\| codec\.is_some_and\(\|codec\| codec\.reads_the_same\(one, other, &known\)\)/|| (codec.is_none() \&\& one == other)/' $tested
 mutant 'forget that a reference was turned' src/saved/codec/reading.rs \
     's/one == other \|\| \(targets\.any && differ_in_order_only\(&one, &other\)\)/{ let _ = differ_in_order_only(\&one, \&other); targets.any }/' $tested
 

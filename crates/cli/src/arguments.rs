@@ -13,6 +13,7 @@ use crate::archive::Keep;
 use crate::cat::Wanted;
 use crate::diff::Compared;
 use crate::export::Exported;
+use crate::fork::Forks;
 use crate::health::{Baselines, Bounds};
 use crate::import::Imported;
 use crate::insights::Asked;
@@ -77,6 +78,9 @@ pub enum Verb {
     /// Write an HTML page that shows sessions, in one file that any browser opens
     #[command(after_help = example("view --game Acme/Hop last --output last.html\n  bevy-session view --game Acme/Hop --all --output all.html"))]
     View(View),
+    /// Show the fork of a session that was played on in two places
+    #[command(subcommand, after_help = example("fork show --game Acme/Hop last"))]
+    Fork(Forks),
     /// Report what all sessions show: who gets better, which levels are too hard, what works, where players stop
     ///
     /// Each statement has its number of samples and its interval; one with too few samples says how many it needs.

@@ -72,6 +72,7 @@ mod doctor;
 mod events;
 mod export;
 mod failure;
+mod fork;
 mod health;
 mod import;
 mod insights;
@@ -112,6 +113,7 @@ use std::process::ExitCode;
 use arguments::{Arguments, Verb};
 use clap::Parser;
 use failure::Failure;
+use fork::Forks;
 use open_session::OpenSession;
 use output::Output;
 use terminal::Look;
@@ -161,6 +163,7 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
             let (place, sessions) = arguments.sessions.resolve()?;
             view::view(&place, &sessions, &arguments.wanted, output)
         }
+        Verb::Fork(Forks::Show(session)) => fork::show(&session.open()?, output).map(success),
         Verb::Insights(arguments) => {
             insights::insights(&arguments.place.resolve()?, &arguments.asked, output)
         }

@@ -81,8 +81,14 @@ fn what_a_replica_has_lost_stays_in_its_backup() {
     let session = founded(&mut one, "Arena");
     seconds(&mut one, 5.0);
     let yesterday = main.snapshot();
+    // The next process writes into files of its own.
+    let disk = killed(one, &disk);
+    let mut one = with_backup(&disk, [&main, &backup], "one");
+    seconds(&mut one, 1.0);
+    recover(&mut one, session);
     set_health(&mut one, 77);
     seconds(&mut one, 5.0);
+    assert_eq!(newest_of(&one, ReplicaTier::Backup), newest_of(&one, ReplicaTier::Main));
     drop(killed(one, &disk));
     // The database is restored from yesterday's state, and somebody plays on from there.
     let mut two = with_backup(&MemoryDisk::default(), [&yesterday, &backup], "two");

@@ -35,7 +35,7 @@ pub struct Profile {
     /// The file that is all there is of its session, if one was given.
     file: Option<PathBuf>,
     /// The store of this machine, with its host id; `None` if that isn't known here.
-    local: Option<LocalStore>,
+    pub local: Option<LocalStore>,
     processes: Vec<Process>,
 }
 

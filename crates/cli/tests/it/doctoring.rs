@@ -15,7 +15,7 @@ use crate::common::{
 };
 use crate::naming::make_newer;
 
-type Planted = Result<(Game, SessionId), Box<dyn Error>>;
+pub type Planted = Result<(Game, SessionId), Box<dyn Error>>;
 
 fn relics(plant: impl FnOnce(&Game) -> Result<(), Box<dyn Error>>) -> Planted {
     let game = Game::new()?;
@@ -49,7 +49,7 @@ fn unreadable() -> Planted {
 }
 
 /// Played on in two places, whose files came together again.
-fn forked() -> Planted {
+pub fn forked() -> Planted {
     let game = Game { root: tempfile::tempdir()? };
     let (here, there) = (game.directory(), game.root.path().join("there"));
     fs::create_dir(&here)?;

@@ -9,6 +9,7 @@ mod carrying;
 mod doctoring;
 mod exporting;
 mod filtering;
+mod forking;
 mod happened;
 mod health;
 mod importing;

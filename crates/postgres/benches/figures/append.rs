@@ -8,8 +8,8 @@ use bevy_session_postgres::PostgresReplica;
 use tokio::runtime::Builder;
 use tokio_postgres::{Client, NoTls};
 
+use crate::percentiles::{Done, milliseconds, percentile};
 use crate::world::random_bytes;
-use crate::{Done, median, milliseconds, percentile};
 
 const RUNS: usize = 5;
 const INSERTS: u64 = 1000;
@@ -79,4 +79,9 @@ impl Percentiles {
     fn medians(&mut self) -> [Duration; 2] {
         [median(&mut self.halves), median(&mut self.mosts)]
     }
+}
+
+/// The median of five runs, or of any odd number.
+fn median(runs: &mut [Duration]) -> Duration {
+    percentile(runs, 0.5)
 }

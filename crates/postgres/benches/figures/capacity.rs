@@ -13,7 +13,7 @@ use bevy_session_journal::replica::{
 use bevy_session_journal::{NewSession, SessionId};
 use bevy_session_postgres::PostgresReplica;
 
-use crate::Done;
+use crate::percentiles::Done;
 use crate::world::{checkpoint, journal, keeper};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -28,7 +28,7 @@ pub fn measure(url: &str) -> Done {
     let disk = RecordingDisk::new(Arc::new(RealDisk), recorders.clone());
     let mut journal = journal(directory.path(), Arc::new(disk))?;
     let store = Arc::new(Counting { store: PostgresReplica::new(url)?, counts: Counts::default() });
-    let mut keeper = keeper(directory.path(), Arc::clone(&store) as _, recorders);
+    let mut keeper = keeper(directory.path(), Arc::clone(&store) as _, store.pace(), recorders);
     let mut run = journal.start(NewSession::named("Arena"));
     let session = run.session();
     let mut elapsed = Duration::ZERO;

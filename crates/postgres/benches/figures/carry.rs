@@ -14,7 +14,7 @@ use bevy_session_journal::replica::{
 use bevy_session_journal::{NewSession, SessionId};
 use bevy_session_postgres::PostgresReplica;
 
-use crate::Done;
+use crate::percentiles::Done;
 use crate::world::{checkpoint, journal, keeper, random_bytes};
 
 const CHECKPOINTS: u64 = 100;
@@ -34,13 +34,19 @@ pub fn measure(url: &str) -> Done {
 
     let store: Arc<dyn ReplicaStore> = Arc::new(PostgresReplica::new(url)?);
     let begun = Instant::now();
-    send(keeper(directory.path(), Arc::clone(&store), Recorders::default()), session)?;
+    send(
+        keeper(directory.path(), Arc::clone(&store), store.pace(), Recorders::default()),
+        session,
+    )?;
     let brought = begun.elapsed();
 
     let limit = alone(&*store)?;
     let begun = Instant::now();
     let memory: Arc<dyn ReplicaStore> = Arc::new(MemoryReplica::default());
-    send(keeper(directory.path(), memory, Recorders::default()), session)?;
+    send(
+        keeper(directory.path(), Arc::clone(&memory), memory.pace(), Recorders::default()),
+        session,
+    )?;
     let without_server = begun.elapsed();
 
     let begun = Instant::now();

@@ -10,14 +10,17 @@
 mod append;
 mod capacity;
 mod carry;
+mod percentiles;
 mod sessions;
 mod world;
 
 use std::env;
-use std::error::Error;
-use std::time::Duration;
+use std::sync::Arc;
 
-type Done = Result<(), Box<dyn Error + Send + Sync>>;
+use bevy_session_journal::replica::ReplicaStore as _;
+use bevy_session_postgres::PostgresReplica;
+
+use percentiles::Done;
 
 fn main() -> Done {
     let url =
@@ -27,7 +30,7 @@ fn main() -> Done {
         ("append", append::measure),
         ("carry", carry::measure),
         ("capacity", capacity::measure),
-        ("sessions", sessions::measure),
+        ("sessions", sessions_of),
     ];
     for (name, measure) in parts {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {
@@ -37,24 +40,8 @@ fn main() -> Done {
     Ok(())
 }
 
-/// The share of samples, from 0 to 1, that took no longer.
-fn percentile(samples: &mut [Duration], share: f64) -> Duration {
-    samples.sort_unstable();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "a place in a list"
-    )]
-    let place = (samples.len().saturating_sub(1) as f64 * share).round() as usize;
-    samples.get(place).copied().unwrap_or_default()
-}
-
-/// The median of five runs, or of any odd number.
-fn median(runs: &mut [Duration]) -> Duration {
-    percentile(runs, 0.5)
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
+/// 200 sessions on one server, each with a connection of its own.
+fn sessions_of(url: &str) -> Done {
+    let pace = PostgresReplica::new(url)?.pace();
+    sessions::measure(200, pace, || Ok(Arc::new(PostgresReplica::new(url)?)))
 }

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use bevy_session_journal::internal::disk::{Disk, Layout, LocalStore, RealDisk};
 use bevy_session_journal::internal::format::TypeRows;
 use bevy_session_journal::internal::read::recovery::{KnownTypes, VersionFit};
-use bevy_session_journal::replica::{Keeper, KeeperOptions, Recorders, ReplicaStore, ReplicaTier};
+use bevy_session_journal::replica::{
+    Keeper, KeeperOptions, Pace, Recorders, ReplicaStore, ReplicaTier,
+};
 use bevy_session_journal::{
     CheckpointId, CheckpointKind, Codec, Event, Journal, JournalOptions, RowReader, RowWriter, Run,
     SaveId, SavedType,
@@ -69,10 +71,14 @@ pub fn checkpoint(run: &mut Run<'_, Blob>, bytes: usize, seed: u64) -> (Checkpoi
 }
 
 /// A keeper of the sessions in a directory.
-pub fn keeper(directory: &Path, store: Arc<dyn ReplicaStore>, recorders: Recorders) -> Keeper {
+pub fn keeper(
+    directory: &Path,
+    store: Arc<dyn ReplicaStore>,
+    pace: Pace,
+    recorders: Recorders,
+) -> Keeper {
     let layout = Layout::by_directory(directory.join("data"), directory.join("state"), "default");
     let local = LocalStore::new(Arc::new(RealDisk), layout);
-    let pace = store.pace();
     let options = KeeperOptions {
         store,
         machine: "bench".to_owned(),

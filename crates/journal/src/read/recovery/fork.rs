@@ -42,6 +42,15 @@ pub struct ForkedLine {
 impl Fork {
     /// The fork at which the line of `head` parted from the others; `None` if there are none.
     pub(super) fn of(index: &SessionIndex, local: &LocalStore, head: &Head) -> Option<Self> {
+        Self::at(index, head, &|host| local.is_elsewhere(host))
+    }
+
+    /// The same where the machines that are others are known.
+    pub fn at(
+        index: &SessionIndex,
+        head: &Head,
+        is_elsewhere: &dyn Fn(u64) -> bool,
+    ) -> Option<Self> {
         let others: Vec<&Head> = index.heads().iter().filter(|other| other.id != head.id).collect();
         if others.is_empty() {
             return None;
@@ -54,7 +63,7 @@ impl Fork {
         let side = |head: &Head| ForkedLine {
             newest: head.id,
             played: head.play_time.saturating_sub(play_time),
-            is_from_here: !local.is_elsewhere(head.host),
+            is_from_here: !is_elsewhere(head.host),
         };
         Some(Self {
             common,
