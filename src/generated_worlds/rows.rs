@@ -51,7 +51,7 @@ impl Table {
             *entity = names.get(&entity.to_bits()).copied().unwrap_or(Entity::PLACEHOLDER);
         };
         self.map::<Target>(Target::type_path(), |target| {
-            target.targets.iter_mut().for_each(rename)
+            target.targets.iter_mut().for_each(rename);
         });
         self.map::<Leader>(Leader::type_path(), |leader| rename(&mut leader.0));
         for link in links() {

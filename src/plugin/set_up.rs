@@ -141,7 +141,7 @@ impl SessionPlugin {
             if self.manual_writer {
                 return Some(KeeperLink::inline(keeper));
             }
-            let started = KeeperLink::thread(keeper, clock.clone());
+            let started = KeeperLink::thread(keeper, clock);
             started
                 .inspect_err(|error| {
                     error!(%error, ?tier, "the replica's thread can't be started: it gets nothing");

@@ -137,11 +137,7 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
     match verb {
         Verb::List(arguments) => Ok(arguments.list(output)?.exit_code()),
         Verb::Show(session) => Ok(show::show(&session.open()?, output)?.exit_code()),
-        Verb::Verify(arguments) => {
-            let (place, session) = arguments.session.resolve()?;
-            let condition = verify::verify(&place, session.as_ref(), arguments.read_data, output)?;
-            Ok(condition.exit_code())
-        }
+        Verb::Verify(arguments) => Ok(arguments.verify(output)?.exit_code()),
         Verb::Cat(arguments) => {
             let (session, checkpoint) = arguments.checkpoint.resolve()?;
             cat::cat(session, &checkpoint, &arguments.wanted, output).map(success)

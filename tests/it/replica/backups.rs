@@ -8,7 +8,7 @@ use super::*;
 fn with_backup(disk: &MemoryDisk, stores: [&MemoryReplica; 2], name: &str) -> App {
     let [main, backup] = stores;
     let replica = replica(main, name).backup(backup.clone()).backup_every(Duration::from_secs(2));
-    machine_with(plugin(disk).replica(replica), |app| listen::<ReplicaLagging>(app))
+    machine_with(plugin(disk).replica(replica), listen::<ReplicaLagging>)
 }
 
 /// The newest checkpoint that each tier has.

@@ -7,7 +7,7 @@ use bevy_session_journal::ShelfMove;
 
 use super::{
     Archive, Delete, Diff, Doctor, Export, Game, Health, List, OfCheckpoint, OfPlace, OfSession,
-    Rewind, Sessions, SomeSessions, Unarchive, Undelete,
+    Rewind, Sessions, SomeSessions, Unarchive, Undelete, Verify,
 };
 use crate::archive::Move;
 use crate::checkpoint_name::CheckpointName;
@@ -23,6 +23,7 @@ use crate::place::Place;
 use crate::rewind;
 use crate::rows::RowsOf;
 use crate::session_name::{Selection, SessionName};
+use crate::verify;
 
 impl OfPlace {
     /// The place.
@@ -42,6 +43,14 @@ impl List {
             true => list::list_slots(&place, output),
             false => list::list(&place, &self.filters, output),
         }
+    }
+}
+
+impl Verify {
+    /// Checks what is wanted.
+    pub fn verify(self, output: &mut Output<'_>) -> Result<Condition, Failure> {
+        let (place, session) = self.session.resolve()?;
+        verify::verify(&place, session.as_ref(), self.read_data, output)
     }
 }
 

@@ -8,8 +8,8 @@ use bevy_session_postgres::PostgresReplica;
 use tokio::runtime::Builder;
 use tokio_postgres::{Client, NoTls};
 
+use crate::bytes::random_bytes;
 use crate::percentiles::{Done, milliseconds, percentile};
-use crate::world::random_bytes;
 
 const RUNS: usize = 5;
 const INSERTS: u64 = 1000;

@@ -14,8 +14,9 @@ use bevy_session_journal::replica::{
 use bevy_session_journal::{NewSession, SessionId};
 use bevy_session_postgres::PostgresReplica;
 
+use crate::bytes::random_bytes;
 use crate::percentiles::Done;
-use crate::world::{checkpoint, journal, keeper, random_bytes};
+use crate::world::{checkpoint, journal, keeper};
 
 const CHECKPOINTS: u64 = 100;
 const BYTES: usize = 1 << 20;

@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, reason = "it prints figures")]
 
 mod append;
+mod bytes;
 mod capacity;
 mod carry;
 mod percentiles;

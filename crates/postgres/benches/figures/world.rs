@@ -35,12 +35,7 @@ impl Codec for Blob {
     fn decode(&self, _: &mut RowReader<'_>) {}
 }
 
-/// Bytes by the generator of Steele and others, "Fast splittable pseudorandom number generators" (2014).
-pub fn random_bytes(bytes: usize, seed: u64) -> Vec<u8> {
-    random_numbers(bytes / 8, seed).into_iter().flat_map(u64::to_le_bytes).collect()
-}
-
-/// The same as numbers.
+/// Numbers by the generator of Steele and others, "Fast splittable pseudorandom number generators" (2014).
 pub fn random_numbers(count: usize, seed: u64) -> Vec<u64> {
     let mut state = seed;
     let mut next = || {
