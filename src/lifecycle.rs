@@ -3,7 +3,6 @@
 mod activity;
 mod attachments;
 pub(super) mod automatic;
-mod backups;
 pub(super) mod capture_budget;
 pub(super) mod catalog;
 mod chapters;

@@ -1,13 +1,8 @@
 //! The game's settings for a replica of its sessions on other machines.
 
-use bevy_session_journal::replica::{KeeperOptions, Pace, ReplicaStore, ReplicaTier};
+use bevy_session_journal::replica::{KeeperOptions, Pace, ReplicaStore};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The least time between two transfers to a backup.
-const BACKUP_INTERVAL: Duration = Duration::from_secs(60);
-/// The lease of sessions in a backup. Its owner's signs of life cost requests, and nobody waits for it to lapse.
-const BACKUP_LEASE: Duration = Duration::from_secs(300);
 
 /// The time that a checkpoint may wait for the replica, beside the time between two transfers.
 const MAY_LAG: Duration = Duration::from_secs(30);
@@ -35,14 +30,6 @@ pub struct Replica {
     may_lag: Duration,
     pub(crate) exit_waits: Duration,
     pub(crate) when_fenced: WhenFenced,
-    backup: Option<Backup>,
-}
-
-/// A store beside a replica's own.
-#[derive(Clone, Debug)]
-struct Backup {
-    store: Arc<dyn ReplicaStore>,
-    interval: Duration,
 }
 
 /// The action when another machine owns, in the replica, the session that is played here.
@@ -72,7 +59,6 @@ impl Replica {
             may_lag: MAY_LAG + interval,
             exit_waits: Duration::from_secs(5),
             when_fenced: WhenFenced::default(),
-            backup: None,
         }
     }
 
@@ -128,32 +114,6 @@ impl Replica {
         self
     }
 
-    /// Keeps a backup of the replica in a second store, as in a bucket beside a database. It gets
-    /// what has changed each minute, and the rest when a session is left; the same is true of an
-    /// exit, which waits as [`exit_waits`](Self::exit_waits) says.
-    ///
-    /// A backup has claims of its own and decides nothing: who plays a session, and what is newest
-    /// of it, the replica says.
-    /// [`CheckpointReplicated`](crate::replica::CheckpointReplicated) names the tier. If the
-    /// replica is lost, a game is given the backup as its replica, or the sessions are brought back
-    /// with `bevy-session pull` and `push`. A checkpoint that the replica doesn't know any more, as
-    /// after it was restored from an older state of its own, stays in the backup as a fork of its
-    /// session. None by default.
-    #[must_use]
-    pub fn backup(self, store: impl ReplicaStore + 'static) -> Self {
-        let backup = Backup { store: Arc::new(store), interval: BACKUP_INTERVAL };
-        Self { backup: Some(backup), ..self }
-    }
-
-    /// The least time between two transfers to the [backup](Self::backup). 60 seconds by default.
-    #[must_use]
-    pub fn backup_every(mut self, interval: Duration) -> Self {
-        if let Some(backup) = &mut self.backup {
-            backup.interval = interval;
-        }
-        self
-    }
-
     /// This machine's name.
     pub(crate) fn name(&self) -> &str {
         &self.machine
@@ -177,20 +137,6 @@ impl Replica {
             may_lag: self.may_lag,
             lock_patience,
             erases: true,
-            tier: ReplicaTier::Main,
         }
-    }
-
-    /// The options for keeping sessions in the backup, if there is one.
-    pub(crate) fn backup_keeper(&self, lock_patience: Duration) -> Option<KeeperOptions> {
-        let Backup { store, interval } = self.backup.clone()?;
-        Some(KeeperOptions {
-            store,
-            interval,
-            lease: BACKUP_LEASE.max(interval.saturating_mul(3)),
-            may_lag: MAY_LAG + interval,
-            tier: ReplicaTier::Backup,
-            ..self.keeper(lock_patience)
-        })
     }
 }

@@ -87,8 +87,6 @@ mutant 'place a slot over another one of its session' $journal/replica/arrival.r
     's/\(number == 1 \|\| goes\(\) \|\| self\.are_equal\(written, &path\)\?\)/{ let _ = (goes, self.are_equal(written, \&path)?); true }/' a_slot_whose_name_is_taken
 mutant 'take a slot under another name for a new one' $journal/replica/comparison.rs \
     's/if is_slot_under_another_name\(\(reach, log\), here, name, \(there, &past\)\)\.await\? =>/if false \&\& is_slot_under_another_name((reach, log), here, name, (there, \&past)).await? =>/' a_slot_that_a_dead_process
-mutant 'let a backup lose what the replica has lost' $journal/replica/shipper/backup.rs \
-    's/if self\.knows_all_of\(log\)\? \{/if self.knows_all_of(log)? || true {/' it:what_a_replica_has_lost
 mutant 'remove the slot that took the place of one that goes' $journal/replica/arrival.rs \
     's/self\.gone\.retain\(\|name\| self\.place\.path\(name\) != path\);//' a_slot_that_takes_the_place
 mutant 'overwrite what was played here without the replica' $journal/replica/shipper.rs \

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock::deadline;
-use bevy_session_journal::replica::{Over, Readiness, ReplicaReport, ReplicaSession, ReplicaTier};
+use bevy_session_journal::replica::{Over, Readiness, ReplicaReport, ReplicaSession};
 use bevy_session_journal::{
     CheckpointKind, FailureCause, LeaveCause, NewSession, RequestError, SessionId,
 };
 use tracing::{debug, info, warn};
 
-use super::backups::{follow_backup, wait_for_backup};
 use super::checkpoints::take_named;
 use super::notifications::{
     CheckpointReplicated, FenceReason, ReplicaBack, ReplicaErased, ReplicaLagging, ReplicaListed,
@@ -26,8 +25,6 @@ use super::transitions::rewinding::branch_off;
 use super::transitions::take_up::{make_branch_of_it, not_prepared};
 use super::{CurrentSession, SessionCatalog};
 use crate::replication::WhenFenced;
-
-const TIER: ReplicaTier = ReplicaTier::Main;
 
 /// The sessions in the replica, if there is one. It is listed while no session is played;
 /// [`ReplicaListed`](crate::replica::ReplicaListed) is sent when it has been.
@@ -81,7 +78,6 @@ pub(super) fn follow_replica(parts: &mut RuntimeParts, world: &mut World) {
     while let Some(report) = parts.replica.as_mut().and_then(|replica| replica.report()) {
         take_in(parts, world, report);
     }
-    follow_backup(parts, world);
     leave_fenced(parts, world);
     give_up_broken(parts, world);
 }
@@ -118,7 +114,6 @@ pub(super) fn wait_for_replica(parts: &mut RuntimeParts, world: &mut World) {
             }
         }
     }
-    wait_for_backup(parts, world, deadline);
 }
 
 fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
@@ -142,25 +137,17 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
             back(parts, world);
         }
         ReplicaReport::Replicated(session, checkpoint) => {
-            let now = parts.time.now();
-            if let Some(backup) = parts.replica.as_mut().and_then(|it| it.backup.as_mut()) {
-                backup.replicated(session, checkpoint, now);
-            }
-            notify(world, CheckpointReplicated { session, checkpoint, tier: TIER });
+            notify(world, CheckpointReplicated { session, checkpoint });
         }
         ReplicaReport::Lagging(session, checkpoint) => {
-            notify(world, ReplicaLagging { session, checkpoint, tier: TIER });
+            notify(world, ReplicaLagging { session, checkpoint });
         }
         ReplicaReport::Lost(fault) => lost(parts, world, FailureCause::new(fault)),
         ReplicaReport::Back => back(parts, world),
         ReplicaReport::Failed(_, error) => lost(parts, world, FailureCause::new(error)),
         ReplicaReport::Over(session, epoch, over) => {
-            let now = parts.time.now();
             if let Some(replica) = &mut parts.replica {
                 replica.forget(session);
-                if let Some(backup) = replica.backup.as_mut().filter(|_| over.is_taken()) {
-                    backup.give_up(session, now);
-                }
             }
             match (FenceReason::of(&over), over) {
                 (Some(reason), _) => fenced(parts, world, session, epoch.0, reason),
@@ -169,7 +156,7 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
                 (None, _) => {}
             }
         }
-        ReplicaReport::Erased(session) => notify(world, ReplicaErased { session, tier: TIER }),
+        ReplicaReport::Erased(session) => notify(world, ReplicaErased { session }),
         ReplicaReport::LetGo(session, complete) => {
             if let Some(replica) = &mut parts.replica {
                 replica.note_let_go(session);
@@ -195,7 +182,7 @@ fn lost(parts: &mut RuntimeParts, world: &mut World, error: FailureCause) {
     }
     warn!(%error, "the replica can't be reached");
     world.get_resource_or_init::<ReplicaSessions>().is_reachable = Some(false);
-    notify(world, ReplicaLost { error, tier: TIER });
+    notify(world, ReplicaLost { error });
 }
 
 /// The replica answers again, or has got what files of this machine kept from it.
@@ -206,7 +193,7 @@ fn back(parts: &mut RuntimeParts, world: &mut World) {
     }
     info!("the replica answers again");
     world.get_resource_or_init::<ReplicaSessions>().is_reachable = Some(true);
-    notify(world, ReplicaBack { tier: TIER });
+    notify(world, ReplicaBack {});
 }
 
 /// One session can't be sent any more. The others are listed again.

@@ -1,7 +1,6 @@
 //! The state that the plugin keeps from frame to frame.
 
 pub(super) mod asked_checkpoints;
-pub(super) mod backup_port;
 pub(super) mod captured_moments;
 pub(super) mod deferred;
 pub(super) mod exit_watch;

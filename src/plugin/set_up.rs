@@ -31,7 +31,7 @@ use bevy_session_journal::internal::disk::process::{
 use bevy_session_journal::internal::disk::{ConsentFiles, LocalStore};
 use bevy_session_journal::internal::model::clock::Clock;
 use bevy_session_journal::internal::write::Versions;
-use bevy_session_journal::replica::{Keeper, KeeperLink, KeeperOptions, Recorders};
+use bevy_session_journal::replica::{Keeper, KeeperLink, Recorders};
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, info, warn};
@@ -135,23 +135,20 @@ impl SessionPlugin {
         app.init_resource::<ReplicaSessions>();
         let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
         let types = Arc::new(WorldContent(Arc::clone(types)));
-        let link = |options: KeeperOptions| {
-            let (tier, recorders, types) = (options.tier, recorders.clone(), Arc::clone(&types));
-            let keeper = Keeper::new(options, Arc::clone(local), recorders, types, self.game_id());
-            if self.manual_writer {
-                return Some(KeeperLink::inline(keeper));
-            }
-            let started = KeeperLink::thread(keeper, clock);
-            started
-                .inspect_err(|error| {
-                    error!(%error, ?tier, "the replica's thread can't be started: it gets nothing");
-                })
-                .ok()
+        let options = settings.keeper(patience);
+        let keeper = Keeper::new(options, Arc::clone(local), recorders, types, self.game_id());
+        let link = match self.manual_writer {
+            true => KeeperLink::inline(keeper),
+            false => match KeeperLink::thread(keeper, clock) {
+                Ok(link) => link,
+                Err(error) => {
+                    error!(%error, "the replica's thread can't be started: nothing is replicated");
+                    return None;
+                }
+            },
         };
-        let backup = settings.backup_keeper(patience).and_then(&link);
-        let main = link(settings.keeper(patience))?;
         let profile = &local.store.layout().profile;
-        Some(Box::new(ReplicaPort::new((main, backup), settings, profile)))
+        Some(Box::new(ReplicaPort::new(link, settings, profile)))
     }
 
     fn link(&self, worker: Worker, clock: Clock) -> Option<Link> {

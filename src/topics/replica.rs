@@ -3,7 +3,7 @@
 
 pub use bevy_session_journal::replica::{
     Created, DirectoryReplica, Epoch, Key, Listing, MemoryReplica, Pace, Position, ReplicaOwner,
-    ReplicaSession, ReplicaStore, ReplicaTier, Standing, StoreFault,
+    ReplicaSession, ReplicaStore, Standing, StoreFault,
 };
 
 pub use crate::following::{

@@ -1,6 +1,5 @@
 //! Sessions that outlive their machine: what a game hears, and what another machine has of it.
 
-mod backups;
 mod behind;
 mod by_name;
 mod by_name_faults;

@@ -20,7 +20,7 @@ use bevy_session_journal::internal::model::clock::Clock;
 use bevy_session_journal::internal::read::recovery::{KnownTypes, VersionFit};
 use bevy_session_journal::replica::{
     Direct, FileName, Keeper, KeeperOptions, Log, Over, Readiness, Receiver, Recorders,
-    ReplicaOrder, ReplicaReport, ReplicaStore, ReplicaTier, SessionFiles, block_on, fetch,
+    ReplicaOrder, ReplicaReport, ReplicaStore, SessionFiles, block_on, fetch,
 };
 use serde::Serialize;
 
@@ -149,7 +149,6 @@ fn send(
         may_lag: Duration::MAX,
         lock_patience: Duration::ZERO,
         erases: false,
-        tier: ReplicaTier::Main,
     };
     let clock = Clock::system();
     let now = || clock.moment(Duration::ZERO);

@@ -47,7 +47,6 @@ mod survey;
 mod tail;
 #[cfg(test)]
 mod tests;
-mod tier;
 mod watch;
 
 pub use catalogue::CatalogueLine;
@@ -92,7 +91,6 @@ pub use source::Source;
 pub use survey::{ReplicaOwner, ReplicaSession};
 #[doc(hidden)]
 pub use tail::{Tail, TailError, Tailed};
-pub use tier::ReplicaTier;
 #[doc(hidden)]
 pub use watch::{Watch, Watcher};
 

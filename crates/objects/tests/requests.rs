@@ -12,7 +12,7 @@ use bevy_session_journal::internal::model::clock::Moment;
 use bevy_session_journal::internal::read::recovery::KnownTypes;
 use bevy_session_journal::replica::{
     Keeper, KeeperOptions, Pace, Recorders, RecordingDisk, ReplicaOrder, ReplicaReport,
-    ReplicaStore, ReplicaTier,
+    ReplicaStore,
 };
 use bevy_session_journal::{CheckpointId, MemoryDisk, RunId, SessionId, VersionFit};
 use bevy_session_objects::{Keys, ObjectReplica};
@@ -62,7 +62,6 @@ fn play(Pace { lease, interval }: Pace) -> Asked {
         may_lag: interval * 2,
         lock_patience: Duration::ZERO,
         erases: false,
-        tier: ReplicaTier::Main,
     };
     let mut keeper = Keeper::new(options, local, recorders, Arc::new(AnyType), "game".to_owned());
     let at = |second: u64| Moment {

@@ -1,14 +1,14 @@
 //! Notifications about a replica.
 
 use bevy::prelude::*;
-use bevy_session_journal::replica::{Over, ReplicaTier};
+use bevy_session_journal::replica::Over;
 use bevy_session_journal::{CheckpointId, FailureCause, SessionId};
 
 use super::notifications;
 
 notifications! {
-    /// A checkpoint, and the kept ones before it, can be read from a replica, even if this machine
-    /// is lost.
+    /// A checkpoint, and the kept ones before it, can be read from the replica, even if this
+    /// machine is lost.
     ///
     /// It isn't sent for each checkpoint: a newer one includes the older ones.
     CheckpointReplicated {
@@ -16,8 +16,6 @@ notifications! {
         session: SessionId,
         /// The checkpoint.
         checkpoint: CheckpointId,
-        /// Where it is.
-        tier: ReplicaTier,
     }
 
     /// A checkpoint has waited for the replica for longer than
@@ -28,8 +26,6 @@ notifications! {
         session: SessionId,
         /// The checkpoint.
         checkpoint: CheckpointId,
-        /// Where it isn't yet.
-        tier: ReplicaTier,
     }
 
     /// This machine owns a session in the replica: before the session is played or, if the replica
@@ -77,23 +73,16 @@ notifications! {
     ReplicaErased {
         /// The session.
         session: SessionId,
-        /// Where it was.
-        tier: ReplicaTier,
     }
 
     /// The replica doesn't answer. The game continues, and so do saves on this machine.
     ReplicaLost {
         /// The error.
         error: FailureCause,
-        /// The tier that doesn't answer.
-        tier: ReplicaTier,
     }
 
     /// The replica answers again. It is now sent what it lacks.
-    ReplicaBack {
-        /// The tier that answers.
-        tier: ReplicaTier,
-    }
+    ReplicaBack {}
 
     /// The replica was listed, and [`ReplicaSessions`](crate::replica::ReplicaSessions) is up to
     /// date.

@@ -14,7 +14,6 @@ use bevy_session_journal::replica::{
 use bevy_session_journal::{CheckpointId, SessionId};
 
 use super::RuntimeParts;
-use super::backup_port::BackupPort;
 use super::search::{Search, UNANSWERED, has_more};
 use super::withholding::Withholding;
 use crate::content::Order;
@@ -49,8 +48,6 @@ pub(crate) struct ReplicaPort {
     /// The session that is played here and owned by another machine.
     pub fenced: Option<SessionId>,
     withholding: Withholding,
-    /// The link to the replica's backup, if it has one.
-    pub(in crate::lifecycle) backup: Option<BackupPort>,
 }
 
 /// An order that waits until its session is ready.
@@ -87,11 +84,7 @@ impl RuntimeParts {
 }
 
 impl ReplicaPort {
-    pub(crate) fn new(
-        (link, backup): (KeeperLink, Option<KeeperLink>),
-        settings: Replica,
-        profile: &str,
-    ) -> Self {
+    pub(crate) fn new(link: KeeperLink, settings: Replica, profile: &str) -> Self {
         Self {
             link,
             settings,
@@ -108,7 +101,6 @@ impl ReplicaPort {
             declined: BTreeSet::new(),
             fenced: None,
             withholding: Withholding::of_profile(profile),
-            backup: backup.map(BackupPort::new),
         }
     }
 
@@ -145,9 +137,6 @@ impl ReplicaPort {
         played: Option<SessionId>,
         now: Moment,
     ) -> Option<Order> {
-        if let (Order::TakeUp(take_up), Some(backup)) = (&order, &mut self.backup) {
-            backup.begin(take_up.metadata.id, now);
-        }
         match &order {
             Order::Prepare { wanted, .. } if played != Some(wanted.session) => {
                 let session = wanted.session;
@@ -183,7 +172,7 @@ impl ReplicaPort {
                 self.let_go(*session, now);
             }
             Order::UseProfile { profile, .. } => {
-                self.send_to_both(&ReplicaOrder::UseProfile(profile.clone()), now);
+                self.link.send(ReplicaOrder::UseProfile(profile.clone()), now);
                 (self.found, self.listed, self.search) = Default::default();
                 self.declined.clear();
                 self.withholding.use_profile(profile);
@@ -197,15 +186,8 @@ impl ReplicaPort {
     /// Says of a session that is about to be kept if it is withheld, before anything of it could be sent.
     fn withhold_next(&mut self, session: SessionId, now: Moment) -> bool {
         let is_withheld = self.withholding.of_next(session);
-        self.send_to_both(&ReplicaOrder::Withhold(session, is_withheld), now);
+        self.link.send(ReplicaOrder::Withhold(session, is_withheld), now);
         is_withheld
-    }
-
-    fn send_to_both(&mut self, order: &ReplicaOrder, now: Moment) {
-        self.link.send(order.clone(), now);
-        if let Some(backup) = &mut self.backup {
-            backup.pass_on(order.clone(), now);
-        }
     }
 
     /// The session is played by this player.
@@ -222,7 +204,7 @@ impl ReplicaPort {
     ) {
         let kept = self.kept.keys().copied();
         for (session, is_withheld) in self.withholding.changes(kept, by_default, is_given) {
-            self.send_to_both(&ReplicaOrder::Withhold(session, is_withheld), now);
+            self.link.send(ReplicaOrder::Withhold(session, is_withheld), now);
         }
     }
 
@@ -287,9 +269,6 @@ impl ReplicaPort {
         played: Option<SessionId>,
         now: Moment,
     ) {
-        if let Some(backup) = &mut self.backup {
-            backup.let_go_of_others(played, now);
-        }
         if self.kept.keys().all(|session| played == Some(*session)) {
             return;
         }
@@ -314,7 +293,7 @@ impl ReplicaPort {
 
     /// A player may have been erased: what the replica has of them is removed as well.
     pub(in crate::lifecycle) fn erase(&mut self, now: Moment) {
-        self.send_to_both(&ReplicaOrder::Erase, now);
+        self.link.send(ReplicaOrder::Erase, now);
     }
 
     /// Returns true if the replica's thread is gone, after a panic. Nothing waits for it then.
@@ -330,9 +309,6 @@ impl ReplicaPort {
     /// Gives a driven keeper its turn.
     pub(in crate::lifecycle) fn turn(&mut self, now: Moment) {
         self.link.turn(now);
-        if let Some(backup) = &mut self.backup {
-            backup.turn(now);
-        }
     }
 
     pub(in crate::lifecycle) fn report(&mut self) -> Option<ReplicaReport> {

@@ -191,19 +191,6 @@ impl SessionIndex {
         })
     }
 
-    /// The highest number of each run of which anything is known here: of its own checkpoints, and of those that others
-    /// name.
-    pub fn known(&self) -> BTreeMap<RunId, u64> {
-        let own = self.runs.values().filter_map(Run::newest_anywhere);
-        let named = self.runs.values().flat_map(|run| run.lineage.named());
-        let mut known = BTreeMap::new();
-        for CheckpointId { run, counter } in own.chain(named) {
-            let most = known.entry(run).or_insert(counter);
-            *most = counter.max(*most);
-        }
-        known
-    }
-
     /// The line that is meant where none is named: the newest that the player hasn't declined, or else
     /// the newest.
     pub fn newest_head(&self) -> Option<&Head> {

@@ -19,13 +19,13 @@ use std::time::Duration;
 
 use tracing::{debug, warn};
 
-use self::erasing::{Erasing, MOST_IN_PLAY};
+use self::erasing::Erasing;
 pub use self::orders::{Patience, Readiness, ReplicaOrder, ReplicaReport};
 use self::shipment::{Phase, Shipment};
 use super::recorder::{Recorders, SessionFiles};
 use super::shipper::read_mark;
 use super::survey::{ReplicaSession, Survey, Surveyor};
-use super::{Over, ReplicaNews, ReplicaStore, ReplicaTier, Shipper, ShipperOptions, StoreFault};
+use super::{Over, ReplicaNews, ReplicaStore, Shipper, ShipperOptions, StoreFault};
 use crate::disk::{LocalStore, with_sources};
 use crate::model::clock::Moment;
 use crate::model::ids::SessionId;
@@ -55,8 +55,6 @@ pub struct KeeperOptions {
     pub lock_patience: Duration,
     /// True if the sessions of erased players are removed from the replica.
     pub erases: bool,
-    /// The tier of the replica.
-    pub tier: ReplicaTier,
 }
 
 /// Keeps sessions in a replica.
@@ -192,7 +190,7 @@ impl Keeper {
         if let Some(known) = known {
             let shipment = self.shipments.remove(known);
             self.recorders.remove(&shipment.recorder);
-            self.disown(session);
+            self.local.claimed.remove(session);
         }
         match self.shipment(session, phase, patience, now) {
             Ok(mut shipment) => {
@@ -232,7 +230,6 @@ impl Keeper {
             interval: *interval,
             mark: self.mark(session),
             joins_forks: patience.is_some(),
-            tier: self.options.tier,
         };
         let mut shipper = Shipper::new(Arc::clone(store), options);
         if let Some((log, watcher)) = self.survey.seen(session) {
@@ -245,12 +242,7 @@ impl Keeper {
     }
 
     fn mark(&self, session: SessionId) -> PathBuf {
-        let machine = &self.options.machine;
-        let layout = self.local.store.layout();
-        match self.options.tier {
-            ReplicaTier::Main => layout.mark(machine, session),
-            ReplicaTier::Backup => layout.mark(&format!("{machine} backup"), session),
-        }
+        self.local.store.layout().mark(&self.options.machine, session)
     }
 
     fn let_go(&mut self, session: SessionId, now: Moment) {
@@ -274,17 +266,10 @@ impl Keeper {
         self.reports.push(ReplicaReport::LetGo(session, false));
     }
 
-    /// Notes that this process doesn't own a session any more. A backup says nothing of that.
-    fn disown(&self, session: SessionId) {
-        if self.options.tier == ReplicaTier::Main {
-            self.local.claimed.remove(session);
-        }
-    }
-
     fn forget(&mut self, at: usize) {
         let shipment = self.shipments.swap_remove(at);
         self.recorders.remove(&shipment.recorder);
-        self.disown(shipment.session);
+        self.local.claimed.remove(shipment.session);
         self.next_look = Duration::ZERO;
     }
 
@@ -310,11 +295,8 @@ impl Keeper {
     }
 
     /// Returns true if a session is played whose entries show that the store answers. It doesn't where it was lost, and nothing
-    /// is sent. Nobody asks what a backup has.
+    /// is sent.
     fn is_heard(&self) -> bool {
-        if self.options.tier == ReplicaTier::Backup {
-            return true;
-        }
         let is_withheld = |it: &Shipment| self.withheld.contains(&it.session);
         let mut played = self.shipments.iter().filter(|it| matches!(it.phase, Phase::Played));
         played.any(|it| !self.is_lost || !is_withheld(it))
@@ -367,9 +349,7 @@ impl Keeper {
         match news {
             ReplicaNews::Claimed(epoch) => {
                 shipment.epoch = epoch;
-                if self.options.tier == ReplicaTier::Main {
-                    self.local.claimed.add(session);
-                }
+                self.local.claimed.add(session);
                 self.reports.push(ReplicaReport::Claimed(session, epoch));
                 self.answer(at, Readiness::Claimed);
             }
@@ -459,14 +439,9 @@ impl Keeper {
         if !self.is_heard() || !is_due {
             return;
         }
-        let most = match self.options.tier {
-            ReplicaTier::Main => MOST_IN_PLAY,
-            // Nobody waits for its thread.
-            ReplicaTier::Backup => (MOST_IN_PLAY.0, u64::MAX),
-        };
         let mut erasing = std::mem::take(&mut self.erasing);
         let looked =
-            self.survey_with(|survey, surveyor| erasing.look_in_play(survey, surveyor, most, now));
+            self.survey_with(|survey, surveyor| erasing.look_in_play(survey, surveyor, now));
         self.erasing = erasing;
         if let Err(fault) = looked {
             debug!(error = %with_sources(&fault), "what the replica has of erased players isn't known yet");

@@ -5,9 +5,8 @@
 //! program with a loop of its own can drive it. It never runs on the thread that plays.
 
 mod arriving;
-mod backup;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,8 +24,8 @@ use super::recorder::{Happened, RecordedFiles, Recorder};
 use super::{
     ArrivalError, CatalogueLine, CatchUp, Change, Claim, ClaimError, Claimant, CompareError,
     Direct, Epoch, FileName, Log, MAX_PAYLOAD, Mark, Owner, Position, Reach, ReadError,
-    ReplicaStore, ReplicaTier, Source, Standing, StoreFault, Trouble, Watch, Watcher, block_on,
-    clear_removed, compare, difference,
+    ReplicaStore, Source, Standing, StoreFault, Trouble, Watch, Watcher, block_on, clear_removed,
+    compare, difference,
 };
 use crate::disk::{Disk, LocalStore, SessionCard};
 use crate::model::ids::SessionId;
@@ -104,8 +103,6 @@ pub struct ShipperOptions {
     pub mark: PathBuf,
     /// True if a fork of the session is joined before it is played, and false if it is left to be played by itself.
     pub joins_forks: bool,
-    /// The tier of the replica. A backup gets what this machine has, once the session is played.
-    pub tier: ReplicaTier,
 }
 
 /// Sends a session's files to a replica.
@@ -148,8 +145,6 @@ struct Owning {
     must_compare: bool,
     /// The store's catalogue may have a line about the session.
     is_listed: bool,
-    /// Files that stay in a backup as they are there, though this machine has others or none.
-    kept: BTreeSet<FileName>,
     /// The number that is reached with each entry that is sent.
     sent: VecDeque<(Position, u64)>,
     renewed: Duration,
@@ -487,10 +482,6 @@ impl Shipper {
     fn begin(&self, now: Duration, claim: Claim, log: Log) -> Result<Stage, Halt> {
         let ShipperOptions { local, recorder, .. } = &self.options;
         let mut owner = Owner::new(self.reach.clone(), claim, log, WINDOW)?;
-        if self.options.tier == ReplicaTier::Backup {
-            let kept = self.kept_in_backup(owner.log(), owner.files())?;
-            return Ok(Stage::Owning(Box::new(self.owning(now, owner, kept)?)));
-        }
         let before = self.read_mark();
         let (here, _) = recorder.begin_comparison(local.store.disk());
         let (reach, store, place) = (&self.reach, &local.store, recorder.place());
@@ -498,8 +489,7 @@ impl Shipper {
             compare(reach, owner.log(), &here, owner.files(), before.as_ref(), claim.epoch);
         let (arrival, joins) = match block_on(standing)? {
             Standing::Same | Standing::ReplicaIsBehind => {
-                let owning = self.owning(now, owner, BTreeSet::new())?;
-                return Ok(Stage::Owning(Box::new(owning)));
+                return Ok(Stage::Owning(Box::new(self.owning(now, owner)?)));
             }
             Standing::MachineIsBehind if !self.is_played => {
                 let log = (reach, owner.log());
@@ -526,37 +516,19 @@ impl Shipper {
     }
 
     /// The owner's work from here on: the files of this machine are those of the session.
-    fn owning(
-        &self,
-        now: Duration,
-        mut owner: Owner<Direct>,
-        kept: BTreeSet<FileName>,
-    ) -> Result<Owning, Halt> {
+    fn owning(&self, now: Duration, mut owner: Owner<Direct>) -> Result<Owning, Halt> {
         let mark = Mark::new(owner.claim(), owner.files());
         self.write_mark(&mark)?;
         owner.renew(&self.options.machine);
-        let catch_up = Some(self.catch_up(&owner, &kept)?);
-        Ok(Owning {
-            owner,
-            mark,
-            is_marked: true,
-            catch_up,
-            must_compare: false,
-            is_listed: true,
-            kept,
-            sent: VecDeque::new(),
-            renewed: now,
-        })
+        let catch_up = Some(self.catch_up(&owner)?);
+        let (is_marked, must_compare, sent) = (true, false, VecDeque::new());
+        let is_listed = true;
+        Ok(Owning { owner, mark, is_marked, catch_up, must_compare, is_listed, sent, renewed: now })
     }
 
-    fn catch_up(
-        &self,
-        owner: &Owner<Direct>,
-        kept: &BTreeSet<FileName>,
-    ) -> Result<(CatchUp, RecordedFiles, u64), Halt> {
+    fn catch_up(&self, owner: &Owner<Direct>) -> Result<(CatchUp, RecordedFiles, u64), Halt> {
         let (here, count) = self.options.recorder.begin_comparison(self.options.local.store.disk());
-        let mut differences = block_on(difference(&self.reach, owner.log(), &here, owner.files()))?;
-        differences.retain(|name, _| !kept.contains(name));
+        let differences = block_on(difference(&self.reach, owner.log(), &here, owner.files()))?;
         let number_of = |name: &FileName| {
             let seed = self.staging.wrapping_add(here.number(name));
             xxh3_64_with_seed(name.name().as_bytes(), seed)
@@ -726,7 +698,7 @@ impl Shipper {
     fn compare_again(&self, owning: &mut Owning) -> Result<(), Halt> {
         owning.catch_up = None;
         block_on(owning.owner.settle_all())?;
-        owning.catch_up = Some(self.catch_up(&owning.owner, &owning.kept)?);
+        owning.catch_up = Some(self.catch_up(&owning.owner)?);
         owning.must_compare = false;
         Ok(())
     }

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use super::{
     Direct, FileName, Log, MAX_PAYLOAD, MemoryReplica, Over, Receiver, Recorder, Recorders,
-    RecordingDisk, ReplicaNews, ReplicaStore, ReplicaTier, SessionFiles, Shipper, ShipperOptions,
-    block_on, fetch,
+    RecordingDisk, ReplicaNews, ReplicaStore, SessionFiles, Shipper, ShipperOptions, block_on,
+    fetch,
 };
 use crate::disk::{AppendFile, Disk, Layout, LocalStore, MemoryDisk, Operation};
 use crate::model::ids::SessionId;
@@ -92,7 +92,6 @@ impl Here {
             interval: Duration::ZERO,
             mark: PathBuf::from("state/mark"),
             joins_forks: false,
-            tier: ReplicaTier::Main,
         }
     }
 

@@ -329,7 +329,7 @@ fn end_of(log: &Log) -> (Epoch, Position, usize) {
 }
 
 /// Opens what the replica has of a session as the planner opens it on a disk; `None` if that can't be opened.
-pub(super) fn open_fetched(
+fn open_fetched(
     reach: &Direct,
     log: &Log,
     local: &LocalStore,

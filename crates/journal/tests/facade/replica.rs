@@ -9,7 +9,7 @@ use std::time::Duration;
 use bevy_session_journal::internal::disk::{Disk, Layout, LocalStore};
 use bevy_session_journal::replica::{
     Direct, FileName, Log, MemoryReplica, Over, Receiver, Recorder, Recorders, RecordingDisk,
-    ReplicaNews, ReplicaStore, ReplicaTier, SessionFiles, Shipper, ShipperOptions, block_on, fetch,
+    ReplicaNews, ReplicaStore, SessionFiles, Shipper, ShipperOptions, block_on, fetch,
 };
 use bevy_session_journal::{Journal, MemoryDisk, NewSession, RestoreFrom, Run, Scope, SessionId};
 
@@ -56,7 +56,6 @@ impl Shipping {
             interval: Duration::ZERO,
             mark: Path::new("notes").join("state").join(format!("{session}.replica")),
             joins_forks: false,
-            tier: ReplicaTier::Main,
         };
         Shipper::new(store, options)
     }

@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 use bevy_session_journal::internal::disk::{Disk, Layout, LocalStore, RealDisk};
 use bevy_session_journal::internal::format::TypeRows;
 use bevy_session_journal::internal::read::recovery::{KnownTypes, VersionFit};
-use bevy_session_journal::replica::{
-    Keeper, KeeperOptions, Pace, Recorders, ReplicaStore, ReplicaTier,
-};
+use bevy_session_journal::replica::{Keeper, KeeperOptions, Pace, Recorders, ReplicaStore};
 use bevy_session_journal::{
     CheckpointId, CheckpointKind, Codec, Event, Journal, JournalOptions, RowReader, RowWriter, Run,
     SaveId, SavedType,
@@ -82,7 +80,6 @@ pub fn keeper(
         may_lag: Duration::MAX,
         lock_patience: Duration::ZERO,
         erases: false,
-        tier: ReplicaTier::Main,
     };
     Keeper::new(options, Arc::new(local), recorders, Arc::new(NoTypes), String::new())
 }

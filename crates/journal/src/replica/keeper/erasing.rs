@@ -25,7 +25,7 @@ use crate::replica::{
 };
 
 /// What is read of a session in one look while another one is played: entries, and bytes of files.
-pub(super) const MOST_IN_PLAY: (usize, u64) = (32, 8 << 20);
+const MOST_IN_PLAY: (usize, u64) = (32, 8 << 20);
 /// The time between two rounds of such looks, in lengths of a lease.
 const LEASES_BETWEEN_ROUNDS: u32 = 10;
 /// The longest pause after faults that follow each other.
@@ -115,12 +115,11 @@ impl Erasing {
         found
     }
 
-    /// Looks at one session while another one is played, and reads no more than so many entries and bytes.
+    /// Looks at one session while another one is played.
     pub(super) fn look_in_play(
         &mut self,
         survey: &mut Survey,
         surveyor: &Surveyor<'_>,
-        most: (usize, u64),
         now: Moment,
     ) -> Result<(), StoreFault> {
         let Surveyor { store, local, lease, .. } = surveyor;
@@ -139,7 +138,7 @@ impl Erasing {
             self.next_look = now.elapsed.saturating_add(pause);
             return Ok(());
         };
-        let looked = survey.look_at(session, most, surveyor, now);
+        let looked = survey.look_at(session, MOST_IN_PLAY, surveyor, now);
         if matches!(looked, Ok(Looked::InPart)) {
             waiting.push_front(session);
         }

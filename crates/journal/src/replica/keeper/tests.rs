@@ -17,8 +17,7 @@ use crate::read::recovery::{KnownTypes, VersionFit};
 use crate::replica::recorder::{Recorders, RecordingDisk};
 use crate::replica::shipper_tests::catalogue::card;
 use crate::replica::{
-    Body, Direct, Entry, Epoch, Key, Log, MemoryReplica, Over, Position, ReplicaStore, ReplicaTier,
-    block_on,
+    Body, Direct, Entry, Epoch, Key, Log, MemoryReplica, Over, Position, ReplicaStore, block_on,
 };
 
 struct NoTypes;
@@ -58,7 +57,6 @@ impl Kept {
             may_lag: Duration::from_secs(10),
             lock_patience: Duration::from_millis(500),
             erases: true,
-            tier: ReplicaTier::Main,
         };
         let (types, game) = (Arc::new(NoTypes), "game".to_owned());
         let keeper = Keeper::new(options, Arc::clone(&local), recorders, types, game);

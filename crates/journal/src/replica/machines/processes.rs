@@ -15,7 +15,7 @@ use crate::deep::Random;
 use crate::disk::LocalStore;
 use crate::disk::simulated_disk::SimulatedDisk;
 use crate::replica::{
-    Epoch, Recorder, Recorders, RecordingDisk, ReplicaTier, SessionFiles, Shipper, ShipperOptions,
+    Epoch, Recorder, Recorders, RecordingDisk, SessionFiles, Shipper, ShipperOptions,
 };
 
 impl World {
@@ -239,7 +239,6 @@ impl World {
             interval,
             mark: layout().mark("machine", session),
             joins_forks,
-            tier: ReplicaTier::Main,
         };
         Shipper::new(Arc::new(Line { world: self.weak(), machine, process, store }), options)
     }

@@ -3,7 +3,6 @@
 //! It may take longer than a lease, so the lease is renewed between two pieces: a machine that waits for the session would take
 //! it otherwise, begin to fetch it as well, and lose it in the same way.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tracing::warn;
@@ -73,7 +72,7 @@ impl Shipper {
             );
         }
         self.options.recorder.look_again(&**self.options.local.store.disk())?;
-        Ok(Stage::Owning(Box::new(self.owning(now, arriving.owner, BTreeSet::new())?)))
+        Ok(Stage::Owning(Box::new(self.owning(now, arriving.owner)?)))
     }
 
     /// Nobody waits for it any more, or it is played with what this machine has. Another needn't wait for that.
