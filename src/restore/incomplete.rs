@@ -156,6 +156,7 @@ pub(super) fn report_incomplete(replacement: &mut Replacement, differing: &[Diff
 /// entity gets that id, and where it is the only one in its value, it is clear what becomes of that.
 pub(super) fn refers_as_saved(replacement: &Replacement) -> bool {
     let Replacement { image, dangling, dangling_resources, .. } = replacement;
+    let anchors: HashSet<SaveId> = image.anchors.iter().map(|(id, _)| *id).collect();
     let is_as_after_any = |(rank, place): &(u32, u32)| {
         let column = image.columns.get(*place as usize);
         column.is_some_and(|column| {
@@ -163,11 +164,9 @@ pub(super) fn refers_as_saved(replacement: &Replacement) -> bool {
                 matches!(&column.decoded, DecodedColumn::Component(rows) if rows.is_relationship());
             let value = column.row_of(*rank).and_then(|row| column.incomplete.get(&row));
             // An anchor may come, and has that id.
-            let is_anchor = |id| image.anchors.iter().any(|(anchor, _)| *anchor == id);
-            !is_link
-                && value.is_some_and(|it| {
-                    it.is_only_one && it.missing < image.end_of_ids && !is_anchor(it.missing)
-                })
+            let is_sure =
+                |missing: SaveId| missing < image.end_of_ids && !anchors.contains(&missing);
+            !is_link && value.is_some_and(|it| it.is_only_one && is_sure(it.missing))
         })
     };
     dangling_resources.is_empty() && dangling.iter().all(is_as_after_any)

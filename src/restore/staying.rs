@@ -120,10 +120,13 @@ impl Staying {
             return false;
         };
         let before: HashMap<SaveId, Entity> = self.living.others.iter().copied().collect();
-        let mut anchors = image.anchors.iter();
-        anchors.any(|(id, key)| {
-            placed.find(world, key).is_some_and(|found| before.get(id) != Some(&found))
-        })
+        let anchors = image.anchors.iter();
+        let found = anchors.filter_map(|(id, key)| Some((id, key, placed.find(world, key)?)));
+        // A key may have several ids, of which an entity has one.
+        let (same, others): (Vec<_>, Vec<_>) =
+            found.partition(|(id, _, found)| before.get(id) == Some(found));
+        let same: HashSet<&SaveKey> = same.into_iter().map(|(_, key, _)| key).collect();
+        others.iter().any(|(_, key, _)| !same.contains(key))
     }
 
     fn note_who_refers_to_the_waiting(&mut self, world: &World) {

@@ -20,53 +20,57 @@ const MOST: usize = 65_536;
 #[derive(Clone, Default)]
 pub(super) struct Anchors {
     pub ids: KeyedIds,
-    /// The entity that had each id last.
-    entities: HashMap<SaveId, Entity>,
+    /// The entity that had each key last.
+    entities: HashMap<SaveKey, Entity>,
 }
 
 impl Anchors {
     pub(super) fn of(ids: KeyedIds) -> Self {
         Self { ids, entities: HashMap::new() }
     }
+
+    /// The ids of all anchors, with the entity that had their key last.
+    pub(super) fn entities(&self) -> impl Iterator<Item = (SaveId, Entity)> {
+        let ids = self.ids.iter();
+        ids.filter_map(|(id, key)| Some((id, *self.entities.get(key)?)))
+    }
 }
 
 impl Encoder {
-    /// Notes anchors that have come since the last look. No other living one has their keys.
+    /// Notes anchors that have come since the last look, or have another key.
     pub(crate) fn note_arrived(&mut self, anchors: &[(Entity, SaveKey)]) {
-        anchors.iter().for_each(|(entity, key)| self.bind_anchor(*entity, key, &|_| false));
+        let there: EntityHashSet = anchors.iter().map(|(entity, _)| *entity).collect();
+        anchors.iter().for_each(|(entity, key)| self.bind_anchor(*entity, key, &there));
     }
 
     /// Notes the anchors that are there, and forgets those that are saved now.
     pub(super) fn note_anchors(&mut self, anchors: &[(Entity, SaveKey)], saved: &[Entity]) {
-        let there: EntityHashSet = anchors.iter().map(|(entity, _)| *entity).collect();
-        for (entity, key) in anchors {
-            self.bind_anchor(*entity, key, &|other| there.contains(&other));
-        }
+        self.note_arrived(anchors);
         if self.anchors.ids.len() <= anchors.len() {
             return;
         }
         let there: HashSet<SaveId> =
             anchors.iter().filter_map(|(entity, _)| self.ids.id(*entity)).collect();
         let saved: HashSet<SaveId> = saved.iter().filter_map(|it| self.ids.id(*it)).collect();
-        let are_too_many = self.anchors.ids.len() > MOST;
-        self.anchors.ids.retain(|id| there.contains(&id) || !are_too_many && !saved.contains(&id));
-        let Self { anchors, .. } = self;
-        anchors.entities.retain(|id, _| anchors.ids.has(*id));
+        let Anchors { ids, entities } = &mut self.anchors;
+        let are_too_many = ids.len() > MOST;
+        ids.retain(|id| there.contains(&id) || !are_too_many && !saved.contains(&id));
+        entities.retain(|key, _| ids.id(key).is_some());
     }
 
-    /// Gives an anchor the id that its key had, unless it has one, or another living one has that.
-    fn bind_anchor(&mut self, entity: Entity, key: &SaveKey, is_there: &dyn Fn(Entity) -> bool) {
+    /// Gives an anchor the id that its key had, unless it has one, or the one that has that is there.
+    fn bind_anchor(&mut self, entity: Entity, key: &SaveKey, there: &EntityHashSet) {
         let known = self.anchors.ids.id(key).filter(|_| self.ids.id(entity).is_none());
         if let Some(id) = known {
-            let before = self.anchors.entities.get(&id).copied();
-            if !before.is_some_and(is_there) {
+            let before = self.anchors.entities.get(key).copied();
+            if !before.is_some_and(|before| there.contains(&before)) {
                 self.ids.pass_on_to(entity, id, before);
             }
         }
         let id = SaveId(self.ids.get_mapped(entity).to_bits());
         if id.is_entity() {
             self.anchors.ids.set(key.clone(), id);
-            self.anchors.entities.insert(id, entity);
+            self.anchors.entities.insert(key.clone(), entity);
         }
     }
 }

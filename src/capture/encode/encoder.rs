@@ -40,8 +40,6 @@ pub(crate) struct Encoder {
     gone: KeyedIds,
     /// Entities with a key that aren't saved.
     pub(super) anchors: Anchors,
-    /// The entity that each placed one was which was parked.
-    absent: HashMap<SaveId, Entity>,
     /// Placed entities that were parked since the last capture.
     pub(super) parked: BTreeSet<SaveId>,
     /// Placed entities that are back and wait for their values.
@@ -109,7 +107,6 @@ impl Encoder {
             carried: Carried::default(),
             gone: KeyedIds::default(),
             anchors: Anchors::default(),
-            absent: HashMap::new(),
             parked: BTreeSet::new(),
             claims: Claims::default(),
             claimed: BTreeSet::new(),
@@ -141,7 +138,6 @@ impl Encoder {
             carried: self.carried.clone(),
             gone: self.gone.clone(),
             anchors: self.anchors.clone(),
-            absent: self.absent.clone(),
             parked: self.parked.clone(),
             claims: self.claims.clone(),
             claimed: self.claimed.clone(),
@@ -202,7 +198,7 @@ impl Encoder {
         });
         for (entity, key) in &entities {
             let id = self.ids.add(*entity).id;
-            self.absent.insert(id, *entity);
+            self.ids.note_absent(*entity, id);
             // It may have been one until lately.
             self.anchors.ids.remove_id(id);
             self.carried.wait_for(key.clone(), id);
@@ -245,7 +241,6 @@ impl Encoder {
     /// Copies of the values that were kept for placed entities which are in the world now. They are
     /// kept until [`settle`](Self::settle) reports the outcome.
     pub(crate) fn claim(&mut self, claims: &[(SaveKey, Entity)]) -> ClaimedRows {
-        self.note_absent();
         // Where one has come twice, the last is there.
         let last: HashMap<&SaveKey, Entity> =
             claims.iter().map(|(key, entity)| (key, *entity)).collect();
@@ -278,15 +273,9 @@ impl Encoder {
         let mut orders = self.carried.orders.naming(&claimed);
         orders.retain(|order| !claimed.contains(&order.target));
         // Those that left as well and aren't back are named as before, by who is.
-        let known = self.ids.left().chain(self.ids.entities()).collect();
+        let known = self.ids.left().chain(self.ids.entities()).chain(self.anchors.entities());
+        let known = known.collect();
         ClaimedRows { blocks, known, orders }
-    }
-
-    /// What is kept may name others that are, and captures forget who is named by bytes alone.
-    fn note_absent(&mut self) {
-        let waiting: HashSet<SaveId> = self.carried.waiting_ids().collect();
-        self.absent.retain(|id, _| waiting.contains(id));
-        self.absent.iter().for_each(|(id, entity)| self.ids.note_left(*entity, *id));
     }
 
     /// Forgets an entity that was captured before it was known to be a placed one with an id.
@@ -381,6 +370,8 @@ impl Encoder {
             CaptureScope::Full => {
                 self.ids.recount(&self.claims.without(&entities.saved), &entities.unmarked);
                 self.carried.keep_only(self.ids.saved_ids());
+                let waiting: HashSet<SaveId> = self.carried.waiting_ids().collect();
+                self.ids.keep_absent(&waiting);
                 self.claimed.clear();
                 let saved = self.ids.saved_ids().chain(self.carried.waiting_ids());
                 let mut ids: Vec<SaveId> = saved.collect();

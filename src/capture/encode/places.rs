@@ -1,6 +1,6 @@
 //! Placed entities that are gone, and anchors: rows that belong to no saved entity.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bevy_session_journal::SaveId;
@@ -13,10 +13,10 @@ use crate::saved::encode_message_pack;
 /// Keys by id, as one column of the journal.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct KeyedIds {
-    /// The key of each id. An entity that had an id before its key was known keeps it, so a key may have several.
+    /// The key of each id.
     keys: BTreeMap<SaveId, SaveKey>,
-    /// The first id of each key.
-    ids: BTreeMap<SaveKey, SaveId>,
+    /// The ids of each key: an entity that had an id before its key was known keeps it.
+    ids: BTreeMap<SaveKey, BTreeSet<SaveId>>,
     /// The ids that the journal has already.
     written: BTreeMap<SaveId, SaveKey>,
     /// True if the journal may have others.
@@ -40,25 +40,23 @@ impl KeyedIds {
 
     /// Sets the key of an id, and no other.
     pub(super) fn set(&mut self, key: SaveKey, id: SaveId) {
-        let before = self.keys.insert(id, key.clone());
-        if before.as_ref() == Some(&key) {
+        if self.keys.get(&id) == Some(&key) {
             return;
         }
+        self.remove_id(id);
+        self.keys.insert(id, key.clone());
+        self.ids.entry(key).or_default().insert(id);
         self.has_changed = true;
-        if let Some(before) = before {
-            self.find_first_id(&before);
-        }
-        self.ids.entry(key).or_insert(id);
     }
 
     /// The first id of a key.
     pub(super) fn id(&self, key: &SaveKey) -> Option<SaveId> {
-        self.ids.get(key).copied()
+        self.ids.get(key)?.first().copied()
     }
 
-    /// Returns true if an id has a key.
-    pub(super) fn has(&self, id: SaveId) -> bool {
-        self.keys.contains_key(&id)
+    /// All ids with their keys.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (SaveId, &SaveKey)> {
+        self.keys.iter().map(|(id, key)| (*id, key))
     }
 
     /// The number of ids.
@@ -68,17 +66,20 @@ impl KeyedIds {
 
     /// Removes a key.
     pub(super) fn remove(&mut self, key: &SaveKey) {
-        if self.ids.remove(key).is_some() {
-            self.keys.retain(|_, other| other != key);
-            self.has_changed = true;
+        for id in self.ids.get(key).cloned().unwrap_or_default() {
+            self.remove_id(id);
         }
     }
 
     /// Removes an id.
     pub(super) fn remove_id(&mut self, id: SaveId) {
-        if let Some(key) = self.keys.remove(&id) {
-            self.find_first_id(&key);
-            self.has_changed = true;
+        let Some(key) = self.keys.remove(&id) else { return };
+        self.has_changed = true;
+        if let Some(ids) = self.ids.get_mut(&key) {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.ids.remove(&key);
+            }
         }
     }
 
@@ -86,15 +87,6 @@ impl KeyedIds {
     pub(super) fn retain(&mut self, stays: impl Fn(SaveId) -> bool) {
         let gone: Vec<SaveId> = self.keys.keys().copied().filter(|id| !stays(*id)).collect();
         gone.into_iter().for_each(|id| self.remove_id(id));
-    }
-
-    /// The id of a key has become another's, or nobody's.
-    fn find_first_id(&mut self, key: &SaveKey) {
-        let other = self.keys.iter().find(|(_, other)| *other == key).map(|(id, _)| *id);
-        match other {
-            Some(id) => _ = self.ids.insert(key.clone(), id),
-            None => _ = self.ids.remove(key),
-        }
     }
 
     /// All keys, or the difference from those written before.

@@ -1,5 +1,7 @@
 //! The ids that entities have in the session.
 
+use std::collections::HashSet;
+
 use bevy::ecs::entity::{Entity, EntityHashMap, EntityMapper};
 use bevy_session_journal::SaveId;
 
@@ -24,6 +26,8 @@ pub(crate) struct SaveIds {
     left: EntityHashMap<Left>,
     /// Others that left since the last capture. Only what was written since then may refer to them.
     left_since: EntityHashMap<SaveId>,
+    /// Those whose values are kept, named or not: kept values may name them, and those are bytes.
+    absent: EntityHashMap<SaveId>,
     next: SaveId,
     free_slots: Vec<u32>,
     slots: u32,
@@ -76,6 +80,7 @@ impl SaveIds {
             identities: EntityHashMap::default(),
             left: EntityHashMap::default(),
             left_since: EntityHashMap::default(),
+            absent: EntityHashMap::default(),
             next,
             free_slots: Vec::new(),
             slots: FIRST_SLOT,
@@ -135,11 +140,14 @@ impl SaveIds {
         self.seed(entity, id);
     }
 
-    /// Notes that an entity has left and is kept, so that what names it is written as before.
-    pub(super) fn note_left(&mut self, entity: Entity, id: SaveId) {
-        if self.left.len() < OUTSIDERS && !self.identities.contains_key(&entity) {
-            self.left.insert(entity, Left { id, round: self.round });
-        }
+    /// Notes that an entity's values are kept under its id.
+    pub(super) fn note_absent(&mut self, entity: Entity, id: SaveId) {
+        self.absent.insert(entity, id);
+    }
+
+    /// Forgets those whose values aren't kept any more.
+    pub(super) fn keep_absent(&mut self, waiting: &HashSet<SaveId>) {
+        self.absent.retain(|_, id| waiting.contains(id));
     }
 
     /// Forgets the entity with an id, if it isn't a saved one.
@@ -168,7 +176,8 @@ impl SaveIds {
 
     /// Entities that left with their level, as far as something may refer to them.
     pub(super) fn left(&self) -> impl Iterator<Item = (SaveId, Entity)> {
-        let since = self.left_since.iter().map(|(entity, id)| (*id, *entity));
+        let since = self.left_since.iter().chain(&self.absent);
+        let since = since.map(|(entity, id)| (*id, *entity));
         self.left.iter().map(|(entity, left)| (left.id, *entity)).chain(since)
     }
 
@@ -323,6 +332,11 @@ impl SaveIds {
         if let Some(left) = self.left.get_mut(&entity) {
             left.round = self.round;
             return Some(left.id);
+        }
+        if let Some(id) = self.absent.get(&entity).copied() {
+            // It is named from now on, also when its values have gone to another one.
+            self.left.insert(entity, Left { id, round: self.round });
+            return Some(id);
         }
         if self.outsiders >= OUTSIDERS {
             return None;

@@ -543,6 +543,49 @@ fn a_root_that_came_and_went_between_captures_is_the_same() {
 }
 
 #[test]
+fn roots_that_change_keys_in_one_frame_are_told_apart() {
+    for renames_first in [true, false] {
+        let (mut play, [root, aims]) = room_with_root_named();
+        let rename =
+            |play: &mut Play| _ = play.world().entity_mut(root).insert(SaveKey::new("old"));
+        if renames_first {
+            rename(&mut play);
+        }
+        let other = play.world().spawn(SaveKey::new("room")).id();
+        if !renames_first {
+            rename(&mut play);
+        }
+        play.world().spawn((Health(7), Target { strength: 7, targets: vec![other] }));
+        play.follow_placed();
+        play.full();
+        play.restore(&play.journal.clone());
+        let mut all = play.world().query::<&Target>();
+        let all: Vec<Target> = all.iter(play.app.world()).cloned().collect();
+        let named = |strength| {
+            let found = all.iter().find(|it| it.strength == strength);
+            found.map(|it| it.targets.clone())
+        };
+        assert_eq!((named(7), named(1)), (Some(vec![other]), Some(vec![root])), "{aims}");
+    }
+}
+
+#[test]
+fn a_root_with_two_ids_is_found_by_both() {
+    let (mut play, [root, _]) = room_with_root_named();
+    leave(&mut play, root);
+    play.checkpoint(CaptureScope::Delta);
+    let [root, thing] = enter(&mut play);
+    play.encoder.name_entities(|names| names.get_mapped(root));
+    play.follow_placed();
+    play.world().get_mut::<Target>(thing).expect("it has one").targets = vec![root];
+    play.checkpoint(CaptureScope::Delta);
+    leave(&mut play, root);
+    let [root, thing] = enter(&mut play);
+    play.follow_placed();
+    assert_eq!(targets(&play, thing), [root]);
+}
+
+#[test]
 fn what_names_an_absent_root_is_written_once_by_rewinds() {
     let (mut play, [root, aims]) = room_with_root_named();
     leave(&mut play, root);

@@ -93,7 +93,7 @@ pub async fn compare(
             Difference::Other | Difference::OnlyHere
                 if is_slot_under_another_name((reach, log), here, name, (there, &past)).await? =>
             {
-                (false, false)
+                (false, *difference == Difference::Other && !is_as_before_there(there, name, was))
             }
             Difference::Longer => (true, false),
             Difference::Shorter => (false, true),
@@ -238,12 +238,13 @@ async fn is_slot_under_another_name(
     if !name.is_slot() {
         return Ok(false);
     }
-    let now = there.all().iter().filter(|(other, _)| other.is_slot() && *other != name);
-    if was_there(reach, log, here, name, now.map(|(_, file)| file)).await? {
-        return Ok(true);
-    }
-    let past = past.iter().filter(|(other, _)| other.is_slot() && *other != name);
-    was_there(reach, log, here, name, past.flat_map(|(_, files)| files)).await
+    let now = there.all().iter().map(|(name, file)| (name, std::slice::from_ref(file)));
+    let past = past.iter().map(|(name, files)| (name, files.as_slice()));
+    let others = now.chain(past).filter(|(other, _)| other.is_slot() && *other != name);
+    // A slot is there whole, so most are others by their length.
+    let len = here.files()?.get(name).copied();
+    let files = others.flat_map(|(_, files)| files).filter(|file| Some(file.bytes) == len);
+    was_there(reach, log, here, name, files).await
 }
 
 /// Returns true if a file holds only facts that the journals hold. It is written at leisure, and so is often never
