@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{CatalogueLine, Epoch, Key, Position};
@@ -56,6 +57,41 @@ pub trait ReplicaStore: Debug + Send + Sync {
     /// [`Pace::default`].
     fn pace(&self) -> Pace {
         Pace::default()
+    }
+}
+
+/// A store that others keep as well, as one that shares sessions.
+impl<S: ReplicaStore + ?Sized> ReplicaStore for Arc<S> {
+    fn create(&self, key: Key, bytes: &[u8]) -> Result<Created, StoreFault> {
+        (**self).create(key, bytes)
+    }
+
+    fn read(&self, key: Key) -> Result<Option<Vec<u8>>, StoreFault> {
+        (**self).read(key)
+    }
+
+    fn list(&self, session: SessionId) -> Result<Listing, StoreFault> {
+        (**self).list(session)
+    }
+
+    fn delete(&self, key: Key) -> Result<(), StoreFault> {
+        (**self).delete(key)
+    }
+
+    fn sessions(&self) -> Result<Vec<SessionId>, StoreFault> {
+        (**self).sessions()
+    }
+
+    fn describe(&self, line: &CatalogueLine) {
+        (**self).describe(line);
+    }
+
+    fn forget(&self, session: SessionId, epoch: Epoch) -> Result<(), StoreFault> {
+        (**self).forget(session, epoch)
+    }
+
+    fn pace(&self) -> Pace {
+        (**self).pace()
     }
 }
 
