@@ -6,10 +6,12 @@ mod reading;
 mod world;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::disk::Layout;
+use bevy_session_journal::replica::ReplicaStore;
 use bevy_session_journal::{CheckpointId, SessionId, SessionStatus};
 
 pub(crate) use self::notifications::register as register_follower_notifications;
@@ -46,7 +48,7 @@ pub(crate) use self::world::follow;
 #[derive(Resource, Debug)]
 pub struct SessionFollower {
     session: SessionId,
-    directory: Option<PathBuf>,
+    place: Place,
     interval: Duration,
     takes_over: bool,
     /// It has asked for the session, whose owner is silent.
@@ -56,13 +58,24 @@ pub struct SessionFollower {
     reading: Option<Reading>,
 }
 
+/// Where a followed session is.
+#[derive(Debug)]
+enum Place {
+    /// In the plugin's replica.
+    Replica,
+    /// In a store of its own.
+    Store(Arc<dyn ReplicaStore>),
+    /// Where a process of this machine writes it.
+    Directory(PathBuf),
+}
+
 impl SessionFollower {
     /// Follows a session in the plugin's replica. It may not be there yet.
     #[must_use]
     pub fn of(session: SessionId) -> Self {
         Self {
             session,
-            directory: None,
+            place: Place::Replica,
             interval: Duration::from_millis(50),
             takes_over: false,
             has_asked: false,
@@ -75,7 +88,16 @@ impl SessionFollower {
     /// [`SessionPlugin::directory`](crate::SessionPlugin::directory) was given there.
     #[must_use]
     pub fn in_directory(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.directory = Some(directory.into());
+        self.place = Place::Directory(directory.into());
+        self
+    }
+
+    /// Follows it in this store, and not in the plugin's replica: as a spectator of what somebody has shared, such as the
+    /// `SharedSession` of `bevy_session_postgres` or `bevy_session_objects`. Nothing else is asked of the store, and sessions that
+    /// this process plays don't go there.
+    #[must_use]
+    pub fn in_store(mut self, store: impl ReplicaStore + 'static) -> Self {
+        self.place = Place::Store(Arc::new(store));
         self
     }
 

@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 use super::reader::{Applied, NewCheckpoint, News, Reader};
 use super::reading::Reading;
 use super::{
-    Followed, FollowedLeft, FollowedSession, FollowerPlace, FollowerStalled, SessionFollower,
+    Followed, FollowedLeft, FollowedSession, FollowerPlace, FollowerStalled, Place, SessionFollower,
 };
 use crate::capture::set_clock;
 use crate::content::WorldContent;
@@ -83,14 +83,17 @@ impl SessionFollower {
 
     fn tail(&self, parts: &RuntimeParts, place: &FollowerPlace) -> Option<Tail> {
         let FollowerPlace { game, layout, .. } = place.clone();
-        if let Some(directory) = &self.directory {
-            let layout =
-                Layout { data: directory.join("data"), state: directory.join("state"), ..layout };
-            let disk = Arc::new(ArchivesDisk::new(Arc::new(RealDisk)));
-            return Some(Tail::of_directory(disk, self.session, layout, game));
-        }
-        let replica = parts.replica.as_ref()?;
-        Some(Tail::of_replica(replica.settings.store(), self.session, layout, game))
+        let store = match &self.place {
+            Place::Replica => parts.replica.as_ref()?.settings.store(),
+            Place::Store(store) => Arc::clone(store),
+            Place::Directory(directory) => {
+                let (data, state) = (directory.join("data"), directory.join("state"));
+                let layout = Layout { data, state, ..layout };
+                let disk = Arc::new(ArchivesDisk::new(Arc::new(RealDisk)));
+                return Some(Tail::of_directory(disk, self.session, layout, game));
+            }
+        };
+        Some(Tail::of_replica(store, self.session, layout, game))
     }
 
     fn take_in(&mut self, parts: &mut RuntimeParts, world: &mut World, news: News) {

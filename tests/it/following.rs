@@ -190,6 +190,56 @@ fn a_follower_writes_nothing_and_claims_nothing() {
     assert_eq!(received::<SessionClaimed>(&owner).len(), 1, "its owner has heard nothing of it");
 }
 
+/// What was shared is a store of one session, and lists nothing else.
+#[derive(Debug)]
+struct Shared(ReadOnly);
+
+impl ReplicaStore for Shared {
+    fn create(&self, key: Key, bytes: &[u8]) -> Result<Created, StoreFault> {
+        self.0.create(key, bytes)
+    }
+
+    fn read(&self, key: Key) -> Result<Option<Vec<u8>>, StoreFault> {
+        self.0.read(key)
+    }
+
+    fn list(&self, session: SessionId) -> Result<Listing, StoreFault> {
+        self.0.list(session)
+    }
+
+    fn delete(&self, key: Key) -> Result<(), StoreFault> {
+        self.0.delete(key)
+    }
+
+    fn sessions(&self) -> Result<Vec<SessionId>, StoreFault> {
+        panic!("all sessions are listed")
+    }
+}
+
+#[test]
+fn a_spectator_only_reads_the_store_that_was_shared_and_plays_in_its_own() {
+    let (store, own) = (MemoryReplica::default(), MemoryReplica::default());
+    let (mut owner, session) = owner(&MemoryDisk::default(), &store);
+    let mut spectator = on(&MemoryDisk::default(), &own, "spectator");
+    let shared = Shared(ReadOnly(store));
+    spectator.insert_resource(SessionFollower::of(session).in_store(shared).standing_by());
+    for health in 50..55 {
+        set_health(&mut owner, "fighter 0", health);
+        checkpoint(&mut owner);
+        assert_followed(&mut owner, &mut spectator);
+    }
+    // What its owner has left alone is nothing that a spectator could take.
+    drop(owner);
+    seconds(&mut spectator, 3.0 * LEASE);
+    assert!(spectator.world().get_resource::<CurrentSession>().is_none());
+    assert_eq!(own.sessions().unwrap(), []);
+    request(&mut spectator, |commands| commands.session().start(NewSession::named("Mine")));
+    seconds(&mut spectator, 1.0);
+    let mine = spectator.world().resource::<CurrentSession>().id();
+    assert_eq!(own.sessions().unwrap(), [mine]);
+    assert!(spectator.world().get_resource::<SessionFollower>().is_none());
+}
+
 #[test]
 fn a_follower_goes_on_with_the_next_owner_and_through_rewinds() {
     let store = MemoryReplica::default();
