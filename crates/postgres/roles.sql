@@ -1,4 +1,4 @@
--- Roles for bevy_session in Postgres: what game servers, support and operators may do.
+-- Roles for bevy_session in Postgres: what game servers, support, operators and spectators may do.
 --
 -- An administrator runs it once in each database, and again at each update: psql -v ON_ERROR_STOP=1 -f roles.sql DATABASE.
 -- The tables are that administrator's then. Afterwards: grant bevy_session_server to arena;
@@ -13,7 +13,7 @@ declare
 begin
     -- A server that makes the tables waits for this.
     perform pg_advisory_xact_lock(4913378250816123417);
-    foreach named in array array['bevy_session_server', 'bevy_session_support', 'bevy_session_operator'] loop
+    foreach named in array array['bevy_session_server', 'bevy_session_support', 'bevy_session_operator', 'bevy_session_spectator'] loop
         begin
             execute format('create role %I nologin', named);
         exception when duplicate_object or unique_violation then
@@ -68,11 +68,21 @@ create table if not exists bevy_session.support_grants (
 );
 create index if not exists support_grants_by_session on bevy_session.support_grants (session, who);
 
+-- Which session was shared until when, by the SHA-256 of the token. Nobody can tell the token from it.
+create table if not exists bevy_session.shares (
+    token bytea primary key,
+    session uuid not null,
+    made timestamptz not null,
+    until timestamptz not null check (until <= made + interval '7 days')
+);
+create index if not exists shares_by_session on bevy_session.shares (session);
+
 alter schema bevy_session owner to current_user;
 alter table bevy_session.schema owner to current_user;
 alter table bevy_session.objects owner to current_user;
 alter table bevy_session.catalogue owner to current_user;
 alter table bevy_session.support_grants owner to current_user;
+alter table bevy_session.shares owner to current_user;
 
 -- Support opens a session for itself. The line says who is logged in, whatever role is set.
 create or replace function bevy_session.open_session(session uuid, reason text, duration interval)
@@ -104,31 +114,79 @@ begin
     return found;
 end $$;
 
+-- Fails unless the connection's token opens a session at this moment. An older snapshot would still have a share that was ended.
+create or replace function bevy_session.look_at_share(session uuid)
+    returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+        raise exception 'what was shared is read in no older snapshot' using errcode = 'invalid_transaction_state';
+    end if;
+    perform from bevy_session.shares as shared
+        where shared.token = sha256(convert_to(current_setting('bevy_session.token', true), 'UTF8'))
+            and shared.session = look_at_share.session
+            and shared.until > clock_timestamp();
+    if not found then
+        raise exception 'the session is not shared by this token, or not any more' using errcode = 'BS001';
+    end if;
+end $$;
+
+-- What a shared session has. A claim, at position 0, is listed; only its owner needs what it says.
+create or replace function bevy_session.shared_objects(session uuid)
+    returns table (epoch bigint, "position" bigint)
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform bevy_session.look_at_share(shared_objects.session);
+    return query select object.epoch, object."position" from bevy_session.objects as object
+        where object.session = shared_objects.session;
+end $$;
+
+create or replace function bevy_session.shared_entry(session uuid, epoch bigint, "position" bigint)
+    returns bytea language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform bevy_session.look_at_share(shared_entry.session);
+    return (select object.bytes from bevy_session.objects as object
+        where object.session = shared_entry.session and object.epoch = shared_entry.epoch
+            and object."position" = shared_entry."position" and object."position" <> 0);
+end $$;
+
+alter function bevy_session.look_at_share(uuid) owner to current_user;
+alter function bevy_session.shared_objects(uuid) owner to current_user;
+alter function bevy_session.shared_entry(uuid, bigint, bigint) owner to current_user;
 alter function bevy_session.open_session(uuid, text, interval) owner to current_user;
 alter function bevy_session.end_grant(bigint) owner to current_user;
 
 -- Only what is granted here. Rows are chosen by the policies, and the owner sees all.
-revoke all on schema bevy_session from public, bevy_session_server, bevy_session_support, bevy_session_operator;
-revoke all on all tables in schema bevy_session from public, bevy_session_server, bevy_session_support, bevy_session_operator;
-revoke all on all sequences in schema bevy_session from public, bevy_session_server, bevy_session_support, bevy_session_operator;
-revoke all on all functions in schema bevy_session from public, bevy_session_server, bevy_session_support, bevy_session_operator;
-grant usage on schema bevy_session to bevy_session_server, bevy_session_support, bevy_session_operator;
-grant select on bevy_session.schema to bevy_session_server, bevy_session_support, bevy_session_operator;
+revoke all on schema bevy_session
+    from public, bevy_session_server, bevy_session_support, bevy_session_operator, bevy_session_spectator;
+revoke all on all tables in schema bevy_session
+    from public, bevy_session_server, bevy_session_support, bevy_session_operator, bevy_session_spectator;
+revoke all on all sequences in schema bevy_session
+    from public, bevy_session_server, bevy_session_support, bevy_session_operator, bevy_session_spectator;
+revoke all on all functions in schema bevy_session
+    from public, bevy_session_server, bevy_session_support, bevy_session_operator, bevy_session_spectator;
+grant usage on schema bevy_session
+    to bevy_session_server, bevy_session_support, bevy_session_operator, bevy_session_spectator;
+grant select on bevy_session.schema
+    to bevy_session_server, bevy_session_support, bevy_session_operator, bevy_session_spectator;
 grant select, insert, delete on bevy_session.objects to bevy_session_server, bevy_session_operator;
+grant select, insert, delete on bevy_session.shares to bevy_session_server, bevy_session_operator;
 grant select, insert, update on bevy_session.catalogue to bevy_session_server, bevy_session_operator;
 grant select on bevy_session.objects, bevy_session.catalogue to bevy_session_support;
 grant select on bevy_session.support_grants to bevy_session_support, bevy_session_operator;
 grant execute on function bevy_session.open_session(uuid, text, interval) to bevy_session_support;
 grant execute on function bevy_session.end_grant(bigint) to bevy_session_operator;
+grant execute on function bevy_session.shared_objects(uuid) to bevy_session_spectator;
+grant execute on function bevy_session.shared_entry(uuid, bigint, bigint) to bevy_session_spectator;
 
 alter table bevy_session.schema enable row level security;
 alter table bevy_session.objects enable row level security;
 alter table bevy_session.catalogue enable row level security;
 alter table bevy_session.support_grants enable row level security;
+alter table bevy_session.shares enable row level security;
 
 drop policy if exists everybody_reads on bevy_session.schema;
 create policy everybody_reads on bevy_session.schema for select
-    to bevy_session_server, bevy_session_support, bevy_session_operator using (true);
+    to bevy_session_server, bevy_session_support, bevy_session_operator, bevy_session_spectator using (true);
 
 drop policy if exists servers_read on bevy_session.objects;
 create policy servers_read on bevy_session.objects for select
@@ -178,5 +236,9 @@ create policy support_sees_its_own on bevy_session.support_grants for select
 drop policy if exists operators_see_all on bevy_session.support_grants;
 create policy operators_see_all on bevy_session.support_grants for select
     to bevy_session_operator using (true);
+
+drop policy if exists servers_share on bevy_session.shares;
+create policy servers_share on bevy_session.shares
+    to bevy_session_server, bevy_session_operator using (true) with check (true);
 
 commit;

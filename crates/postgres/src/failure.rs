@@ -10,6 +10,9 @@ use tokio_postgres::error::SqlState;
 /// The error of the client, with the server's own words. Neither ever has a password.
 pub(crate) type Cause = Box<dyn Error + Send + Sync>;
 
+/// The code of the functions in `roles.sql` for a token that opens nothing.
+const NOT_SHARED: &str = "BS001";
+
 /// The reason that a server can't be used, or gave no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -79,6 +82,12 @@ pub enum PostgresCheckError {
     /// An object that was created isn't found or listed, has other bytes, or stays when it is deleted.
     #[error("an object that was just created or deleted isn't as it should be")]
     Forgets,
+    /// The session isn't shared by this token, or not any more.
+    #[error("the session isn't shared by this token, or not any more")]
+    NotShared,
+    /// The database lacks what sharing needs.
+    #[error("the database can't share sessions: run roles.sql")]
+    NoShares(#[source] Cause),
     /// The server can't be reached, or hangs up.
     #[error("the server can't be reached")]
     Unreachable(#[source] Cause),
@@ -136,7 +145,9 @@ impl PostgresCheckError {
             | Self::Certificate { .. }
             | Self::NoTls
             | Self::CreatesTwice
-            | Self::Forgets => true,
+            | Self::Forgets
+            | Self::NotShared
+            | Self::NoShares(_) => true,
             Self::InRecovery
             | Self::Full(_)
             | Self::TooManyConnections(_)
@@ -174,6 +185,7 @@ impl PostgresCheckError {
                 Self::Starting(error.into())
             }
             SqlState::QUERY_CANCELED => Self::TimedOut,
+            _ if code.code() == NOT_SHARED => Self::NotShared,
             _ => Self::NoAnswer(error.into()),
         }
     }

@@ -21,10 +21,16 @@ mod check;
 mod connection;
 mod failure;
 mod hosts;
+mod pool;
 mod rows;
 mod schema;
+mod shared;
+mod shares;
 mod store;
 mod tls;
+mod token;
 
 pub use failure::{CertificateFault, PostgresCheckError};
+pub use shared::SharedSession;
 pub use store::{PostgresError, PostgresReplica};
+pub use token::{NoToken, ShareError, ShareToken};

@@ -106,7 +106,7 @@ pub(crate) async fn sessions(
 }
 
 /// The row of an object.
-fn row_of(key: Key) -> (Uuid, i64, i64) {
+pub(crate) fn row_of(key: Key) -> (Uuid, i64, i64) {
     let (epoch, position) = match key {
         Key::Claim { epoch, .. } => (epoch, CLAIM),
         Key::Entry { epoch, position, .. } => (epoch, position.0),
@@ -115,7 +115,7 @@ fn row_of(key: Key) -> (Uuid, i64, i64) {
 }
 
 /// The key of a row.
-fn key_of(session: SessionId, epoch: i64, position: i64) -> Key {
+pub(crate) fn key_of(session: SessionId, epoch: i64, position: i64) -> Key {
     let (epoch, position) = (Epoch(epoch.cast_unsigned()), position.cast_unsigned());
     match position {
         CLAIM => Key::Claim { session, epoch },

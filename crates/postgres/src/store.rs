@@ -1,35 +1,28 @@
-//! The store: a pool of connections, and what is asked on them.
+//! The store, and what is asked of its server.
 
-use std::env;
 use std::error::Error;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bevy_session_journal::SessionId;
 use bevy_session_journal::replica::{
     CatalogueLine, Created, Epoch, Key, Listing, ReplicaStore, StoreFault,
 };
-use tokio_postgres::{Client, Config};
+use tokio_postgres::Client;
 use tracing::warn;
 
 use crate::catalogue;
 use crate::check::check;
-use crate::connection::{Connection, Servers};
+use crate::connection::Connection;
 use crate::failure::PostgresCheckError;
-use crate::hosts::each_host;
+use crate::pool::Pool;
 use crate::rows;
-use crate::tls::Tls;
-
-/// The number of idle connections that are kept.
-const IDLE: usize = 4;
-/// The time that a connection may take.
-const CONNECT: Duration = Duration::from_secs(5);
+use crate::shares;
+use crate::token::{ShareError, ShareToken};
 
 /// A store in Postgres 12 or newer.
 pub struct PostgresReplica {
-    servers: Servers,
-    idle: Mutex<Vec<Connection>>,
+    pool: Pool,
     catalogue_faults: catalogue::Faults,
 }
 
@@ -52,12 +45,7 @@ pub enum PostgresError {
 
 impl fmt::Debug for PostgresReplica {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hosts: Vec<_> = self.servers.hosts.iter().flat_map(Config::get_hosts).collect();
-        formatter
-            .debug_struct("PostgresReplica")
-            .field("hosts", &hosts)
-            .field("database", &self.servers.hosts.first().and_then(Config::get_dbname))
-            .finish_non_exhaustive()
+        formatter.debug_struct("PostgresReplica").field("pool", &self.pool).finish_non_exhaustive()
     }
 }
 
@@ -69,23 +57,8 @@ impl PostgresReplica {
     ///
     /// [`PostgresError`] if the URL or the certificates can't be read.
     pub fn new(url: &str) -> Result<Self, PostgresError> {
-        let mut config: Config = url.parse().map_err(|_| PostgresError::Url)?;
-        if config.get_hosts().is_empty() {
-            return Err(PostgresError::Url);
-        }
-        if config.get_password().is_none()
-            && let Ok(password) = env::var("PGPASSWORD")
-        {
-            config.password(password);
-        }
-        let tls = Tls::of(&mut config)?;
-        if config.get_application_name().is_none() {
-            config.application_name("bevy_session");
-        }
-        config.connect_timeout(CONNECT);
-        let hosts = each_host(&config).ok_or(PostgresError::Url)?;
-        let servers = Servers { hosts, tls };
-        Ok(Self { servers, idle: Mutex::default(), catalogue_faults: catalogue::Faults::default() })
+        let pool = Pool::of(url, None)?;
+        Ok(Self { pool, catalogue_faults: catalogue::Faults::default() })
     }
 
     /// Checks that the server does what a replica needs: it lets the role in, writes, has the tables or lets the role make
@@ -99,33 +72,54 @@ impl PostgresReplica {
     ///
     /// [`PostgresCheckError`] names what is missing.
     pub fn check(&self) -> Result<(), PostgresCheckError> {
-        let (connection, ()) = Connection::open(&self.servers, check)?;
-        self.keep(connection);
+        let (connection, ()) = self.pool.open(check)?;
+        self.pool.keep(connection);
         Ok(())
     }
 
-    /// Asks on a connection that is free, or on a new one. One that has failed isn't used again.
+    /// Shares a session: who has the token reads it for so long, seven days at most, and nothing else. A spectator opens it by
+    /// [`SharedSession::open`](crate::SharedSession::open).
+    ///
+    /// It waits for the server, for ten seconds at most, so a game calls it on a thread that draws no frames. The database has to have
+    /// the tables of [`roles.sql`](https://docs.rs/crate/bevy_session_postgres/latest/source/roles.sql), and the role is that of
+    /// a server.
+    ///
+    /// # Errors
+    ///
+    /// [`ShareError`] if it would last for too long, or the server can't be used.
+    pub fn share(&self, session: SessionId, lasts: Duration) -> Result<ShareToken, ShareError> {
+        if lasts.is_zero() || lasts > shares::LONGEST {
+            return Err(ShareError::Length);
+        }
+        let token = ShareToken::new(session)?;
+        self.pool.ask(async |client| shares::add(client, &token, lasts).await)?;
+        Ok(token)
+    }
+
+    /// Ends what was shared by a token, at once: nothing is read by it any more. Returns false if it had ended before.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresCheckError`]; then it may still be shared.
+    pub fn unshare(&self, token: &ShareToken) -> Result<bool, PostgresCheckError> {
+        self.pool.ask(async |client| shares::end(client, token).await)
+    }
+
+    /// Ends all that was shared of a session, at once, by whichever machine. Returns the number of tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresCheckError`]; then it may still be shared.
+    pub fn unshare_all(&self, session: SessionId) -> Result<u64, PostgresCheckError> {
+        self.pool.ask(async |client| shares::end_all(client, session).await)
+    }
+
     fn ask<T>(
         &self,
         about: impl ToString,
         ask: impl AsyncFnOnce(&mut Client) -> Result<T, PostgresCheckError>,
     ) -> Result<T, StoreFault> {
-        let idle = self.idle().pop();
-        let answer = match idle {
-            Some(mut connection) => connection.ask(ask).map(|answer| (connection, answer)),
-            None => Connection::open(&self.servers, ask),
-        };
-        match answer {
-            Ok((connection, answer)) => {
-                self.keep(connection);
-                Ok(answer)
-            }
-            Err(error) => {
-                // Others that were free are of the same server, which may have gone.
-                self.idle().clear();
-                Err(StoreFault::new(about, error))
-            }
-        }
+        self.pool.ask(ask).map_err(|error| StoreFault::new(about, error))
     }
 
     /// Asks about the catalogue. A connection that gives no answer is closed, and others stay.
@@ -136,20 +130,9 @@ impl PostgresReplica {
     ) -> Result<bool, PostgresCheckError> {
         let answer = connection.ask_within(catalogue::PATIENCE, ask);
         if !answer.as_ref().is_err_and(PostgresCheckError::is_silence) {
-            self.keep(connection);
+            self.pool.keep(connection);
         }
         answer
-    }
-
-    fn keep(&self, connection: Connection) {
-        let mut idle = self.idle();
-        if idle.len() < IDLE {
-            idle.push(connection);
-        }
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -176,7 +159,7 @@ impl ReplicaStore for PostgresReplica {
             return;
         }
         // Beside a renewal there is one.
-        let Some(connection) = self.idle().pop() else { return };
+        let Some(connection) = self.pool.take() else { return };
         let described =
             self.keep_catalogue(connection, async |client| catalogue::describe(client, line).await);
         match described {
@@ -195,12 +178,10 @@ impl ReplicaStore for PostgresReplica {
     }
 
     fn forget(&self, session: SessionId, epoch: Epoch) -> Result<(), StoreFault> {
-        let idle = self.idle().pop();
+        let idle = self.pool.take();
         let connection = match idle {
             Some(connection) => Ok(connection),
-            None => {
-                Connection::open(&self.servers, async |_| Ok(())).map(|(connection, ())| connection)
-            }
+            None => self.pool.open(async |_| Ok(())).map(|(connection, ())| connection),
         };
         let forgotten = connection.and_then(|connection| {
             self.keep_catalogue(connection, async |client| {

@@ -11,4 +11,5 @@ mod refusals;
 mod roles;
 mod roles_support;
 mod server;
+mod sharing;
 mod silence;
