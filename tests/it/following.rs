@@ -14,6 +14,9 @@ use bevy_session::{MemoryDisk, RequestRejected, SessionId, SessionPlugin, Sessio
 
 use crate::common::*;
 
+#[cfg(feature = "replica")]
+mod sharing;
+
 /// The length of a lease, in seconds.
 const LEASE: f32 = 3.0;
 

@@ -153,7 +153,7 @@ fn status(text: &str) -> Option<u16> {
 }
 
 /// The code of S3.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let between = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
     let code = between.map(|(code, _)| code).unwrap_or_default();
     let is_code = code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphabetic());

@@ -3,9 +3,11 @@
 use bevy_session_journal::SessionId;
 use bevy_session_journal::replica::Key;
 use object_store::path::Path;
+use url::Url;
 
 const SESSIONS: &str = "sessions";
 const CHECKS: &str = "checks";
+const SHARES: &str = "shares";
 
 /// The folder of a store's sessions.
 pub(crate) fn sessions(prefix: &Path) -> Path {
@@ -25,6 +27,20 @@ pub(crate) fn path_of(prefix: &Path, key: Key) -> Path {
 /// The folder of what a check writes, and of nothing else.
 pub(crate) fn checks(prefix: &Path) -> Path {
     prefix.clone().join(CHECKS)
+}
+
+/// The path of a share's document, `shares/<session>/<name>`: no object of the session.
+pub(crate) fn share(prefix: &Path, session: SessionId, name: &str) -> Path {
+    prefix.clone().join(SHARES).join(session.to_string()).join(name)
+}
+
+/// The session and the name of a share's document at an address; `None` for any other address.
+pub(crate) fn is_share(address: &Url) -> Option<(SessionId, String)> {
+    let mut parts = address.path_segments()?.rev();
+    let (name, session, shares) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_name = name.parse::<SessionId>().is_ok_and(|id| id.to_string() == name);
+    let session = session.parse().ok().filter(|_| is_name && shares == SHARES)?;
+    Some((session, name.to_owned()))
 }
 
 /// The object of a session at a path; `None` for a path that no build of this store gives.

@@ -16,21 +16,27 @@
 #![deny(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
+mod address;
 mod bucket;
 mod check;
 mod credentials;
+mod document;
 mod error;
 mod failure;
 mod keys;
 mod patience;
 mod place;
+mod shared;
+mod shares;
 mod store;
 mod tls;
 
 pub use object_store;
 
+pub use address::{NoAddress, ShareAddress, ShareError};
 pub use check::CheckError;
 pub use credentials::Keys;
 pub use error::BucketError;
 pub use failure::ObjectFailure;
+pub use shared::{SharedError, SharedSession};
 pub use store::ObjectReplica;

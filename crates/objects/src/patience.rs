@@ -34,12 +34,21 @@ impl Patience {
         &self,
         answer: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
+        self.wait_for(PATIENCE, answer)
+    }
+
+    /// The answer, or the reason that there is none within so long.
+    pub fn wait_for<T, E: From<ObjectFailure>>(
+        &self,
+        patience: Duration,
+        answer: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         let Some(runtime) = &self.runtime else { return Err(ObjectFailure::Unreachable.into()) };
         // `Runtime::block_on` would panic on a thread of another runtime, and a server may well have one.
         let _entered = runtime.enter();
         // What is left of that one's budget for a poll mustn't count here, where nothing yields to it.
         pollster::block_on(unconstrained(async {
-            timeout(PATIENCE, answer).await.unwrap_or_else(|_| Err(ObjectFailure::TimedOut.into()))
+            timeout(patience, answer).await.unwrap_or_else(|_| Err(ObjectFailure::TimedOut.into()))
         }))
     }
 }

@@ -1,27 +1,38 @@
 //! The store: an object of a session is an object of the bucket.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bevy_session_journal::SessionId;
-use bevy_session_journal::replica::{Created, Key, Listing, Pace, ReplicaStore, StoreFault};
+use bevy_session_journal::replica::{
+    CatalogueLine, Created, Key, Listing, Pace, ReplicaStore, StoreFault,
+};
 use futures_util::TryStreamExt;
+use object_store::aws::AmazonS3;
 use object_store::path::Path;
+use object_store::signer::{Method, Signer};
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+use tracing::warn;
 
+use crate::address::{LONGEST, ShareAddress, ShareError};
 use crate::bucket::Bucket;
 use crate::check::{CheckError, check, is_kept};
 use crate::credentials::Keys;
 use crate::error::BucketError;
 use crate::failure::{ObjectFailure, is_absence};
-use crate::keys::{checks, directory, key_of, path_of, session_of, sessions};
+use crate::keys::{checks, directory, key_of, path_of, session_of, sessions, share};
 use crate::patience::Patience;
+use crate::shares::{Addresses, Share, Shares};
 
 /// More bytes than any entry has.
-const MOST: u64 = 64 << 20;
+pub(crate) const MOST: u64 = 64 << 20;
+
+/// The time that documents of what is shared may take beside a renewal.
+const HASTE: Duration = Duration::from_secs(1);
 
 /// A store in object storage.
 ///
@@ -35,6 +46,10 @@ pub struct ObjectReplica {
     /// Set once a creation was answered with a version, in a bucket that keeps none.
     stamps_versions: AtomicBool,
     patience: Patience,
+    addresses: Addresses,
+    shares: Shares,
+    /// Set while what was shared can't be brought up to date.
+    shares_lag: AtomicBool,
 }
 
 /// The reason that a call came to nothing.
@@ -69,7 +84,7 @@ impl ObjectReplica {
     ///
     /// [`BucketError`] if the URL or the variables can't be used.
     pub fn s3(url: &str) -> Result<Self, BucketError> {
-        Self::in_bucket(Bucket::of(url, None)?)
+        Self::of(Bucket::of(url, None)?)
     }
 
     /// The store of [`Self::s3`], with keys that the game has from elsewhere.
@@ -78,11 +93,13 @@ impl ObjectReplica {
     ///
     /// [`BucketError`] if the URL or the variables can't be used.
     pub fn s3_with_keys(url: &str, keys: Keys) -> Result<Self, BucketError> {
-        Self::in_bucket(Bucket::of(url, Some(keys))?)
+        Self::of(Bucket::of(url, Some(keys))?)
     }
 
-    fn in_bucket(Bucket { store, prefix, name }: Bucket) -> Result<Self, BucketError> {
-        Self::new(Arc::new(store), prefix, name)
+    fn of(Bucket { store, prefix, name }: Bucket) -> Result<Self, BucketError> {
+        let store = Arc::new(store);
+        let signer: Arc<dyn Signer> = Arc::<AmazonS3>::clone(&store);
+        Ok(Self { addresses: Some(signer), ..Self::new(store, prefix, name)? })
     }
 
     /// The store below a prefix of any other object storage, which has to have `PutMode::Create`. Errors and `Debug` call
@@ -100,7 +117,17 @@ impl ObjectReplica {
     ) -> Result<Self, BucketError> {
         let patience = Patience::new().map_err(BucketError::Thread)?;
         let (is_checked, stamps_versions) = (AtomicBool::new(false), AtomicBool::new(false));
-        Ok(Self { store, prefix, name: name.into(), is_checked, stamps_versions, patience })
+        Ok(Self {
+            store,
+            prefix,
+            name: name.into(),
+            is_checked,
+            stamps_versions,
+            patience,
+            addresses: None,
+            shares: Shares::default(),
+            shares_lag: AtomicBool::new(false),
+        })
     }
 
     /// Checks that the bucket does what a replica needs: it creates an object only if there is none, keeps no versions, and
@@ -115,6 +142,71 @@ impl ObjectReplica {
     /// [`CheckError`] names what is missing.
     pub fn check(&self) -> Result<(), CheckError> {
         self.patience.wait(self.checked())
+    }
+
+    /// Shares a session: who has the address reads it for so long, seven days at most, and nothing else. A spectator opens
+    /// it by [`SharedSession::open`](crate::SharedSession::open), and needs no keys.
+    ///
+    /// What a spectator finds is a document with addresses of what the session has. This store writes it anew while it is the
+    /// replica of the process that plays the session, beside each renewal of its lease, and once the session is left; so the game
+    /// keeps the store in an [`Arc`], and gives the plugin another. Whoever takes the session over shares it anew.
+    ///
+    /// It waits for the server, for ten seconds at most, so a game calls it on a thread that draws no frames.
+    ///
+    /// # Errors
+    ///
+    /// [`ShareError`] if it would last for too long, or the bucket can't be used.
+    pub fn share(&self, session: SessionId, lasts: Duration) -> Result<ShareAddress, ShareError> {
+        let signer = self.addresses.as_ref().ok_or(ShareError::NoAddresses)?;
+        if lasts < Duration::from_secs(1) || lasts > LONGEST {
+            return Err(ShareError::Length);
+        }
+        let document = share(&self.prefix, session, &SessionId::random().to_string());
+        let ends = Instant::now() + lasts;
+        let share = Share { session, document, ends };
+        let shared = self.patience.wait(async {
+            if !self.is_checked.load(Ordering::Relaxed) {
+                self.checked().await?;
+            }
+            let listing = self.list_of(session).await?;
+            share.write(&*self.store, &**signer, &self.prefix, &listing).await?;
+            let address = signer.signed_url(Method::GET, &share.document, lasts).await?;
+            ShareAddress::of(address).map_err(|_| Halt::Failure(ObjectFailure::Unclear))
+        });
+        match shared {
+            Ok(address) => {
+                self.shares.add(share);
+                Ok(address)
+            }
+            Err(Halt::Check(error)) => Err(ShareError::Check(error)),
+            Err(Halt::Failure(failure)) => Err(failure.into()),
+        }
+    }
+
+    /// Ends what was shared at an address: nothing that comes later can be read there. An address can't be taken back, so what
+    /// the session had by then can be read until the end that was set by whoever has kept the document.
+    ///
+    /// # Errors
+    ///
+    /// [`ObjectFailure`]; then it may still be shared.
+    pub fn unshare(&self, address: &ShareAddress) -> Result<(), ObjectFailure> {
+        let document = share(&self.prefix, address.session(), &address.name);
+        self.shares.remove(&document);
+        let deleted = self.patience.wait(self.delete_at(&document));
+        deleted.map_err(|halt| match halt {
+            Halt::Failure(failure) => failure,
+            Halt::Check(_) => ObjectFailure::Unclear,
+        })
+    }
+
+    /// Brings the documents of a session that is shared up to date.
+    async fn write_documents(&self, session: SessionId, shares: &[Share]) -> Result<(), Halt> {
+        let Some(signer) = &self.addresses else { return Ok(()) };
+        let listing = self.list_of(session).await?;
+        for share in shares {
+            share.write(&*self.store, &**signer, &self.prefix, &listing).await?;
+        }
+        Ok(())
     }
 
     async fn checked(&self) -> Result<(), CheckError> {
@@ -236,6 +328,23 @@ impl ReplicaStore for ObjectReplica {
 
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault> {
         self.ask("sessions", self.all_sessions())
+    }
+
+    /// Keeps no list, and brings what was shared of the session up to date.
+    fn describe(&self, line: &CatalogueLine) {
+        let shares = self.shares.of(line.session);
+        if shares.is_empty() {
+            return;
+        }
+        let written = self.patience.wait_for(HASTE, self.write_documents(line.session, &shares));
+        let has_failed = written.is_err();
+        if let Err(error) = written
+            && !self.shares_lag.load(Ordering::Relaxed)
+        {
+            let (error, session): (&dyn StdError, _) = (&error, line.session);
+            warn!(error, %session, "spectators of a shared session wait for what is new");
+        }
+        self.shares_lag.store(has_failed, Ordering::Relaxed);
     }
 
     /// A lease of 90 seconds, and a batch each 30 seconds: a request costs money here.

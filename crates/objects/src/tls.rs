@@ -53,6 +53,11 @@ impl Connector {
         let client = client.build().map_err(|error| BucketError::Tls(error.into()))?;
         Ok(Self { client })
     }
+
+    /// The client alone, for requests that aren't signed here.
+    pub fn into_client(self) -> reqwest::Client {
+        self.client
+    }
 }
 
 impl HttpConnector for Connector {

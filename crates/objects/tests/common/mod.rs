@@ -143,6 +143,10 @@ impl FakeServer {
         self.lock().objects.insert(path.to_owned(), bytes.to_vec());
     }
 
+    pub fn get(&self, path: &str) -> Option<Vec<u8>> {
+        self.lock().objects.get(path).cloned()
+    }
+
     /// All requests so far.
     pub fn requests(&self) -> u64 {
         self.lock().requests.values().sum()
