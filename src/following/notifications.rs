@@ -24,7 +24,7 @@ pub struct Followed {
     pub report: RestoreReport,
 }
 
-/// A followed session can't be read: its replica gives no answer, or a checkpoint is damaged. The world stays as
+/// A followed session can't be read: its replica gives no answer, it isn't shared any more, or a checkpoint is damaged. The world stays as
 /// it is. Said once, until a checkpoint is followed again.
 #[derive(Event, Message, Clone, Debug)]
 #[non_exhaustive]

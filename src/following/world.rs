@@ -1,5 +1,6 @@
 //! Puts what was read of a followed session into the world.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use bevy::prelude::*;
@@ -118,7 +119,9 @@ impl SessionFollower {
                 if std::mem::replace(&mut self.is_stalled, true) {
                     return;
                 }
-                warn!(%session, %error, "the session can't be followed now");
+                // With its causes: what was shared and has ended is one.
+                let causes: &dyn Error = &error;
+                warn!(%session, error = causes, "the session can't be followed now");
                 notify(world, FollowerStalled { session, error: FailureCause::new(error) });
             }
         }
