@@ -1,9 +1,14 @@
 //! The contract of every [`ReplicaStore`], checked on the one in memory and on the one in a directory.
 
 use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::conformance::CHECKS;
-use super::{Created, DirectoryReplica, Epoch, Key, MemoryReplica, Position, ReplicaStore};
+use super::{
+    CatalogueLine, Created, DirectoryReplica, Epoch, Key, Listing, MemoryReplica, Pace, Position,
+    ReplicaStore, StoreFault,
+};
 use crate::model::ids::SessionId;
 
 fn entry(session: SessionId, epoch: u64, position: u64) -> Key {
@@ -14,13 +19,70 @@ fn entry(session: SessionId, epoch: u64, position: u64) -> Key {
 fn every_store_is_one() {
     let directory = tempfile::tempdir().unwrap();
     let deep = directory.path().join("deep").join("replica");
-    let stores: [Box<dyn ReplicaStore>; 2] =
-        [Box::new(MemoryReplica::default()), Box::new(DirectoryReplica::open(&deep).unwrap())];
+    let stores: [Box<dyn ReplicaStore>; 3] = [
+        Box::new(MemoryReplica::default()),
+        Box::new(DirectoryReplica::open(&deep).unwrap()),
+        Box::new(Arc::new(MemoryReplica::default())),
+    ];
     for (store, (_, check)) in
         stores.iter().flat_map(|store| CHECKS.into_iter().map(move |check| (store, check)))
     {
         check(&**store);
     }
+}
+
+/// A store with a catalogue and a pace of its own.
+#[derive(Debug)]
+struct Slow(MemoryReplica);
+
+const SLOW: Pace = Pace { lease: Duration::from_secs(90), interval: Duration::from_secs(30) };
+
+impl ReplicaStore for Slow {
+    fn create(&self, key: Key, bytes: &[u8]) -> Result<Created, StoreFault> {
+        self.0.create(key, bytes)
+    }
+
+    fn read(&self, key: Key) -> Result<Option<Vec<u8>>, StoreFault> {
+        self.0.read(key)
+    }
+
+    fn list(&self, session: SessionId) -> Result<Listing, StoreFault> {
+        self.0.list(session)
+    }
+
+    fn delete(&self, key: Key) -> Result<(), StoreFault> {
+        self.0.delete(key)
+    }
+
+    fn sessions(&self) -> Result<Vec<SessionId>, StoreFault> {
+        self.0.sessions()
+    }
+
+    fn describe(&self, line: &CatalogueLine) {
+        self.0.describe(line);
+    }
+
+    fn forget(&self, session: SessionId, epoch: Epoch) -> Result<(), StoreFault> {
+        self.0.forget(session, epoch)
+    }
+
+    fn pace(&self) -> Pace {
+        SLOW
+    }
+}
+
+/// All of these have defaults, which would stand in for the store's own unnoticed.
+#[test]
+fn a_store_that_others_keep_as_well_has_its_catalogue_and_its_pace() {
+    let (inner, session) = (MemoryReplica::default(), SessionId::random());
+    let kept = Arc::new(Slow(inner.clone()));
+    let store: &dyn ReplicaStore = &kept;
+    assert_eq!(store.pace(), SLOW);
+    let card = super::shipper_tests::catalogue::card(session);
+    store.describe(&CatalogueLine::of(card, Epoch(1), None));
+    assert_eq!(inner.catalogue().len(), 1);
+    store.forget(session, Epoch(1)).unwrap();
+    assert_eq!(inner.catalogue().len(), 0);
 }
 
 #[test]
