@@ -40,7 +40,7 @@ impl fmt::Debug for SharedSession {
 }
 
 impl SharedSession {
-    /// What a token opens in a database, `postgres://USER@HOST:PORT/DATABASE`. The password is that of the URL, or else that of the
+    /// The session that a token opens in a database, `postgres://USER@HOST:PORT/DATABASE`. The password is that of the URL, or else that of the
     /// environment variable `PGPASSWORD`. Nothing is connected yet.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What was shared: the rows of those who share, and the functions of those who look.
+//! Shares: the rows of those who share, and the functions of those who look.
 
 use std::time::Duration;
 

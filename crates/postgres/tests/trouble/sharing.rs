@@ -1,4 +1,4 @@
-//! What was shared: read by its token until its end, and nothing else by nobody else.
+//! Shares: read by its token until its end, and nothing else by nobody else.
 
 use std::time::Duration;
 
