@@ -16,7 +16,7 @@ esac
 rounds=${1:-5}
 [ $place != postgres ] || ci/postgres.sh run cargo test -p bevy_session_postgres -- --include-ignored
 [ $place != postgres ] || ci/postgres.sh run cargo test -p bevy_session_cli --features postgres --test it -- carrying:: --include-ignored
-[ $place != postgres ] || ci/postgres.sh run cargo test -p bevy_session --features replica --test it -- following::sharing::postgres --include-ignored
+[ $place != postgres ] || ci/postgres.sh run cargo test -p bevy_session --features replica --test it -- following::sharing:: --include-ignored --skip bucket
 cargo build --release --example headless --example fleet "${features[@]}"
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT

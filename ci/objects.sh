@@ -304,7 +304,7 @@ take_over() {
 tests() {
     cargo test -p bevy_session_objects -- --include-ignored --nocapture
     cargo test -p bevy_session_cli --features objects --test it -- carrying:: --include-ignored
-    cargo test -p bevy_session --features replica --test it -- following::sharing::bucket --include-ignored
+    cargo test -p bevy_session --features replica --test it -- following::sharing:: --include-ignored --skip postgres
     cargo build --example headless --features replica
     take_over
 }
