@@ -56,8 +56,8 @@ pub use restore::{DespawnOnRestore, RestoreManner};
 pub use saved::Saved;
 pub use switches::SessionSwitches;
 pub use topics::{
-    attachments, chapters, checkpoints, digests, ends, events, external, hints, library, placed,
-    recovery, replica, reports, requests, slots, types,
+    attachments, chapters, checkpoints, cloud, digests, ends, events, external, hints, library,
+    placed, recovery, replica, reports, requests, slots, types,
 };
 
 /// The items that most games use: `use bevy_session::prelude::*;`.

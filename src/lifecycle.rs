@@ -7,6 +7,7 @@ pub(super) mod capture_budget;
 pub(super) mod catalog;
 mod chapters;
 mod checkpoints;
+mod clouds;
 mod consent;
 mod current_session;
 mod deferring;
@@ -85,10 +86,11 @@ pub use notifications::{
     CheckpointReplicated, FenceReason, ReplicaBack, ReplicaErased, ReplicaLagging, ReplicaListed,
     ReplicaLost, SessionClaimed, SessionFenced, SessionForked, SessionReleased,
 };
+pub use notifications::{CloudForked, CloudKept, CloudNotKept, CloudNotTaken, CloudTaken};
 pub(crate) use notifications::{
     notify_entities, register as register_notifications, register_chapter_notifications,
-    register_filing_notifications, register_replica_notifications, register_restored_in_place,
-    register_slot_notifications,
+    register_cloud_notifications, register_filing_notifications, register_replica_notifications,
+    register_restored_in_place, register_slot_notifications,
 };
 pub use paces::{CurrentPace, SessionPace, SessionPaces};
 pub use policy::RecoveryPolicy;

@@ -16,10 +16,10 @@ use crate::lifecycle::{
     CheckpointTriggers, CurrentProfile, DataPlaceChanged, GameContext, GameHooks, RecoveryOffers,
     RecoveryPolicy, RequestQueue, SessionCatalog, SessionEvents, SessionHints, SessionPaces,
     SessionPlace, SessionSettings, SwitchedOff, ask_gates, capture, handle_requests,
-    list_what_is_played, receive, register_chapter_notifications, register_digest_notifications,
-    register_event_notifications, register_external_notifications, register_filing_notifications,
-    register_notifications, register_replica_notifications, register_restored_in_place,
-    register_slot_notifications, report, restore,
+    list_what_is_played, receive, register_chapter_notifications, register_cloud_notifications,
+    register_digest_notifications, register_event_notifications, register_external_notifications,
+    register_filing_notifications, register_notifications, register_replica_notifications,
+    register_restored_in_place, register_slot_notifications, report, restore,
 };
 use crate::mode::SessionMode;
 use crate::policies::{self, PoliciesRejected, tell_of_rejected};
@@ -35,7 +35,7 @@ use bevy_session_journal::internal::disk::{
     Archives, ArchivesDisk, DEVELOPMENT, Disk, Layout, LocalStore,
 };
 use bevy_session_journal::replica::{Recorders, RecordingDisk};
-use bevy_session_journal::{MemoryDisk, RequestError};
+use bevy_session_journal::{CloudFolder, MemoryDisk, RequestError};
 use jiff::Timestamp;
 use place::{OpenPlace, Place, roots_below};
 use reflection::register_types;
@@ -82,6 +82,8 @@ pub struct SessionPlugin {
     clock_origin: Option<Timestamp>,
     /// The replica of sessions beside this machine's disk.
     replica: Option<Replica>,
+    /// The folder that a file cloud copies between a player's devices.
+    cloud: Option<CloudFolder>,
     /// The disk of the files that a player names; `None` if it is that of the sessions.
     outside: Option<Arc<dyn Disk>>,
 }
@@ -200,6 +202,7 @@ impl SessionPlugin {
             policies: None,
             clock_origin: None,
             replica: None,
+            cloud: None,
             outside: None,
         }
     }
@@ -543,6 +546,31 @@ impl SessionPlugin {
         self
     }
 
+    /// Puts sessions into a folder that a file cloud copies between a player's devices, such as Steam's, and goes on with
+    /// those that other devices have put there. None by default.
+    ///
+    /// When a session is left cleanly, and when it is paused, its newest checkpoint is put there as one file, whole and
+    /// durable, by the writer's thread. Before the sessions of this device are looked at, the files of the folder are: one
+    /// that another device has gone on with is brought here ([`CloudTaken`](crate::cloud::CloudTaken)); one that has gone
+    /// on here as well is a fork ([`CloudForked`](crate::cloud::CloudForked)), and both sides are offered. Slots,
+    /// attachments and older checkpoints stay on the device that made them.
+    ///
+    /// The folder is for these files alone. Keep the sessions' own directory out of the cloud: it copies files while they
+    /// grow.
+    ///
+    /// ```
+    /// use bevy_session::cloud::CloudFolder;
+    /// use bevy_session::prelude::*;
+    ///
+    /// let folder = CloudFolder::new("saves/cloud").most_bytes(200_000_000);
+    /// let plugin = SessionPlugin::new("Studio", "Arena").cloud_folder(folder);
+    /// ```
+    #[must_use]
+    pub fn cloud_folder(mut self, folder: impl Into<CloudFolder>) -> Self {
+        self.cloud = Some(folder.into());
+        self
+    }
+
     /// Opens the directory of sessions, once it is known what can be written. The replica's
     /// recorders note what becomes durable.
     fn open_place(
@@ -640,6 +668,7 @@ impl Plugin for SessionPlugin {
         register_digest_notifications(app);
         register_replica_notifications(app);
         register_follower_notifications(app);
+        register_cloud_notifications(app);
         register_types(app);
         app.insert_resource(self.settings.clone())
             .insert_resource(self.context.clone())

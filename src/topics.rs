@@ -3,6 +3,7 @@
 pub mod attachments;
 pub mod chapters;
 pub mod checkpoints;
+pub mod cloud;
 pub mod digests;
 pub mod ends;
 pub mod events;

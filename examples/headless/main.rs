@@ -16,6 +16,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to people")]
 
 mod bug;
+mod cloud;
 mod colony;
 mod digest;
 mod driven;
@@ -92,6 +93,7 @@ fn main() -> AppExit {
             NotesPlugin,
             report::plugin,
             replica::plugin,
+            cloud::plugin,
         ));
     if reports_last_run {
         replay::report_last_run(&mut app);
@@ -124,6 +126,9 @@ fn session(options: &Options) -> Result<SessionPlugin, String> {
     }
     if let Some(report) = &options.open {
         session = session.open(report);
+    }
+    if let Some(folder) = &options.cloud_folder {
+        session = session.cloud_folder(folder);
     }
     Ok(match replica::chosen(options)? {
         Some(replica) => session.replica(replica),

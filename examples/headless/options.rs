@@ -48,6 +48,8 @@ Usage: headless [OPTIONS]
                       [default: 1000 to a bucket, otherwise 0]
   --play-on-when-fenced
                       go on as a colony of its own when another machine has taken over
+  --cloud-folder PATH put the colony into a folder that a file cloud copies between a player's
+                      devices, and go on with what another device has put there
   --open REPORT.tar   go on where a report was written; what is saved is kept in memory
   --new               found a new colony, even if there is one to go on with
   --panic-seed N      a bug in the rules, which panics 200 to 2,000 steps after the start
@@ -86,6 +88,8 @@ pub struct Options {
     /// The time between two transfers to the replica, if not the usual one.
     pub send_every: Option<Duration>,
     pub play_on_when_fenced: bool,
+    /// The folder that a file cloud copies.
+    pub cloud_folder: Option<PathBuf>,
     /// The report to open.
     pub open: Option<PathBuf>,
     /// Which bug the colony has.
@@ -121,6 +125,7 @@ impl Default for Options {
             lease: Duration::from_secs(3),
             send_every: None,
             play_on_when_fenced: false,
+            cloud_folder: None,
             open: None,
             panic_seed: None,
             last_report: None,
@@ -173,6 +178,7 @@ impl Options {
                     let every = Duration::from_millis(number(&name, &value()?)?);
                     options.send_every = Some(every);
                 }
+                "--cloud-folder" => options.cloud_folder = Some(value()?.into()),
                 "--play-on-when-fenced" => options.play_on_when_fenced = true,
                 "--open" => options.open = Some(value()?.into()),
                 "--panic-seed" => options.panic_seed = Some(number(&name, &value()?)?),

@@ -185,7 +185,7 @@ impl fmt::Display for Line {
             }
             Self::Fenced { .. } => write!(f, "Another machine plays the colony."),
             Self::Forked { .. } => {
-                write!(f, "The colony went on here and elsewhere; here it is a new one.")
+                write!(f, "The colony went on here and elsewhere; both are kept.")
             }
             Self::ReplicaLost { error } => write!(f, "The replica can't be reached: {error}."),
             Self::ReplicaBack {} => write!(f, "The replica can be reached again."),

@@ -2,6 +2,7 @@
 //! written as a message, for systems and UI that read it when they run.
 
 mod chapters;
+mod clouds;
 mod filing;
 mod replicas;
 mod restored_in_place;
@@ -29,6 +30,8 @@ use crate::restore::{RestoreLoss, RestoreReport};
 
 pub(crate) use chapters::register as register_chapter_notifications;
 pub use chapters::{ChapterBegun, ChapterEnded};
+pub(crate) use clouds::register as register_cloud_notifications;
+pub use clouds::{CloudForked, CloudKept, CloudNotKept, CloudNotTaken, CloudTaken};
 pub(crate) use filing::register as register_filing_notifications;
 pub use filing::{
     AuditRead, CleanupFinished, PlayerErased, PlayerExported, ScenarioSaved, SessionCopied,

@@ -119,7 +119,8 @@ impl SessionPlugin {
         let trust = settings.map_or(Duration::ZERO, |settings| settings.trust_index);
         let keepers = DeclaredDigests::take(world);
         let worker = Worker::new(local, content, process, dead, versions, patience);
-        worker.of_game(self.game_id()).trusting_index(trust).keeping_digests(keepers)
+        let worker = worker.of_game(self.game_id()).with_cloud(self.cloud.clone());
+        worker.trusting_index(trust).keeping_digests(keepers)
     }
 
     /// The link to the replica, if there is one.

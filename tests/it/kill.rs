@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a failure is replayed with the seed that is printed")]
 
 mod both_ways;
+mod cloud;
 mod commands;
 mod erasing;
 mod filing;

@@ -14,6 +14,7 @@ mod clean_exits;
 mod cleanups;
 mod clocks;
 mod clones;
+mod cloud;
 mod common;
 mod consent;
 mod contexts;

@@ -72,3 +72,4 @@ pub use write::retention::{
     Keep, LeftAs, LetGo, Retention, RetentionPreview, RetentionReason, WouldGo,
 };
 pub use write::{CleanedSession, CleanupChange, CleanupOutcome, CleanupReason, Saved};
+pub use write::{CloudError, CloudFolder, CloudFork, CloudNews};

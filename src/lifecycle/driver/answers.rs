@@ -13,6 +13,7 @@ use crate::lifecycle::attachments::handle_attachment_news;
 use crate::lifecycle::checkpoints::outcomes::{
     checkpoint_failed, saved, saving_resumed, saving_stopped,
 };
+use crate::lifecycle::clouds::heard_of_cloud;
 use crate::lifecycle::consent::following as consent;
 use crate::lifecycle::library::editing_many::{Edits, edited_many};
 use crate::lifecycle::library::{cleanup, digests, filing, players};
@@ -147,6 +148,7 @@ fn handle_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
         News::Digested { name, digests, figures, ticket } => {
             digests::digested(world, name, &digests, figures, ticket);
         }
+        News::Cloud(news) => heard_of_cloud(world, news),
         // The stopwatch has it.
         News::Measured(_) => {}
         news @ (News::SessionAttachment { .. } | News::AttachmentRead { .. }) => {

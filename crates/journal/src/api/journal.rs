@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
+use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -19,7 +20,7 @@ use crate::model::ids::Ticket;
 use crate::model::ids::{RunId, SaveId, SessionId};
 use crate::model::session::{NewSession, RequestError, RestoreFrom, RestoreReason};
 use crate::read::recovery::{FoundSession, PROBATION, Wanted};
-use crate::write::{EventStart, Link, News, Order, Report, TakeUp, Versions, Worker};
+use crate::write::{CloudNews, EventStart, Link, News, Order, Report, TakeUp, Versions, Worker};
 
 /// The journal of a program: its sessions, and the thread that writes them.
 ///
@@ -40,6 +41,8 @@ pub struct Journal<C: Codec> {
     time: Time,
     last_run: Option<LastRun>,
     found: HashMap<SessionId, FoundSession>,
+    /// What was heard of the cloud's folder.
+    pub(super) cloud_news: Vec<CloudNews>,
     patience: Duration,
     /// The reason that the writer can't be asked any more.
     broken: Option<JournalError>,
@@ -81,14 +84,25 @@ impl<C: Codec> Journal<C> {
         let last_run = last_to_die(&dead).map(|last| LastRun::from_record(last, &local.boot));
         let versions = Versions::new(&program_version, "");
         let (content, guard) = (RowContent(codec), process.clone());
-        let worker = Worker::new(local, content, guard, dead, versions, options.lock_patience);
+        let worker = Worker::new(local, content, guard, dead, versions, options.lock_patience)
+            .with_cloud(options.cloud);
         let link = match time {
             Time::Machine(clock) => Link::thread(worker, clock)?,
             Time::Manual(_) => Link::inline(worker, 0),
         };
-        let found = HashMap::new();
+        let (found, cloud_news) = (HashMap::new(), Vec::new());
         let (broken, was_abandoned) = (None, false);
-        Ok(Self { link, process, time, last_run, found, patience, broken, was_abandoned })
+        Ok(Self {
+            link,
+            process,
+            time,
+            last_run,
+            found,
+            cloud_news,
+            patience,
+            broken,
+            was_abandoned,
+        })
     }
 
     /// The last process that had this journal open on this machine, with its end; `None` if there was none.
@@ -233,6 +247,11 @@ impl<C: Codec> Journal<C> {
         Ok(())
     }
 
+    /// Takes what was heard of the [cloud's folder](JournalOptions::cloud_folder) since the last call.
+    pub fn take_cloud_news(&mut self) -> Vec<CloudNews> {
+        mem::take(&mut self.cloud_news)
+    }
+
     /// The moment.
     pub(super) fn moment(&self) -> Moment {
         self.time.moment()
@@ -277,8 +296,13 @@ impl<C: Codec> Journal<C> {
 
     /// The next report, until `deadline`.
     pub(super) fn next_report(&mut self, deadline: Instant) -> Option<Report<RowContent<C>>> {
-        let now = self.now();
-        self.link.wait_for_report(deadline, now)
+        loop {
+            let now = self.now();
+            match self.link.wait_for_report(deadline, now)? {
+                Report::News(News::Cloud(news)) => self.cloud_news.push(news),
+                report => return Some(report),
+            }
+        }
     }
 
     /// Returns true if the writer works while it is waited for, and not on a thread of its own.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{Codec, Journal, ManualClock};
 use crate::disk::{Disk, Layout, MemoryDisk, RealDisk};
+use crate::write::CloudFolder;
 
 /// The options for opening a [`Journal`].
 ///
@@ -38,6 +39,7 @@ pub struct JournalOptions {
     pub(super) patience: Duration,
     pub(super) lock_patience: Duration,
     pub(super) clock: Option<ManualClock>,
+    pub(super) cloud: Option<CloudFolder>,
 }
 
 impl JournalOptions {
@@ -56,6 +58,7 @@ impl JournalOptions {
             patience: Duration::from_secs(20),
             lock_patience: Duration::from_secs(2),
             clock: None,
+            cloud: None,
         }
     }
 
@@ -96,6 +99,13 @@ impl JournalOptions {
     /// killed holds its locks until the system has torn it down. 2 seconds by default.
     pub fn lock_patience(mut self, patience: Duration) -> Self {
         self.lock_patience = patience;
+        self
+    }
+
+    /// Puts each session that is closed or ended into a folder that a file cloud copies between a user's devices, and brings
+    /// what other devices have put there before [`Journal::detect`] looks at what there is. None by default.
+    pub fn cloud_folder(mut self, folder: impl Into<CloudFolder>) -> Self {
+        self.cloud = Some(folder.into());
         self
     }
 

@@ -307,6 +307,10 @@ impl<'j, C: Codec> Run<'j, C> {
             News::SavingStopped(reason) => Some(Event::Stopped(reason)),
             News::SavingResumed => Some(Event::Resumed),
             News::PowerCutsNotCovered => Some(Event::PowerCutsNotCovered),
+            News::Cloud(news) => {
+                self.open.journal.cloud_news.push(news);
+                None
+            }
             _ => None,
         });
     }

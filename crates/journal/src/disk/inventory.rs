@@ -23,7 +23,7 @@ pub struct Kept {
 
 impl Kept {
     /// Every kind.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self {
             what: "journal of a session",
             place: "data/profiles/*/sessions/*/*.journal, *.archive",
@@ -156,6 +156,27 @@ impl Kept {
             personal: "a lasting identifier of the machine, which journals, slots and replicas have too",
             goes: "never",
             is_it: |name| name == "host",
+        },
+        Self {
+            what: "file for a player's other devices",
+            place: "the folder of a file cloud: */*.session",
+            personal: "name, player, tags, fields, everything that the game saves",
+            goes: "when the session is deleted here or its player erased, at the next start; those of other devices stay",
+            is_it: |name| name.ends_with(".session"),
+        },
+        Self {
+            what: "id of the device in a file cloud",
+            place: "state/cloud-device",
+            personal: "a lasting identifier of the device, which names of files in the folder have too",
+            goes: "never",
+            is_it: |name| name == "cloud-device",
+        },
+        Self {
+            what: "note of a deleted session",
+            place: "state/cloud-forgotten-*",
+            personal: "",
+            goes: "never: files in a file cloud would bring the session back",
+            is_it: |name| name.starts_with("cloud-forgotten-"),
         },
         Self {
             what: "place of archives",

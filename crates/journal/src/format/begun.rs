@@ -21,6 +21,14 @@ pub struct Begun {
     /// Every run names them all, since retention may remove the runs in between.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undoable: Vec<Left>,
+    /// True if the run is a copy of the checkpoint, made for a player's other devices. Nobody has played in it, so it may
+    /// go behind whatever goes on from that checkpoint.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub copied: bool,
+    /// True if copies of the session went to the run's device, or from it. Its lineage names checkpoints then that are
+    /// only on other devices, and so do those of the runs after it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
 }
 
 /// The checkpoint that a rewind or a load went back from.
@@ -39,14 +47,22 @@ impl Begun {
         let own = left.filter(|_| can_be_undone).map(|checkpoint| Left { by: reason, checkpoint });
         let earlier = before.map(|before| before.undoable.as_slice()).unwrap_or_default();
         let undoable = own.into_iter().chain(earlier.iter().copied()).take(UNDOABLE).collect();
-        Self { reason, left, undoable }
+        Self { reason, left, undoable, copied: false, shared: false }
     }
 
     /// The begin of a run that returns to a fork on a run that began like `before`. What is left can't be undone to, and
     /// what could be undone before still can.
     pub fn returned(before: Option<&Self>, left: CheckpointId) -> Self {
         let undoable = before.map(|before| before.undoable.clone()).unwrap_or_default();
-        Self { reason: RestoreReason::Rewound, left: Some(left), undoable }
+        let (reason, left) = (RestoreReason::Rewound, Some(left));
+        Self { reason, left, undoable, copied: false, shared: false }
+    }
+
+    /// The begin of a run that nobody has played, in a session of which copies are on several devices.
+    pub fn unplayed(undoable: Option<&Self>) -> Self {
+        let undoable = undoable.map(|before| before.undoable.clone()).unwrap_or_default();
+        let (reason, left) = (RestoreReason::Continued, None);
+        Self { reason, left, undoable, copied: false, shared: true }
     }
 
     /// The checkpoint that the newest rewind or load on the line went back from.

@@ -95,6 +95,18 @@ pub struct SegmentHeader {
     pub slot: Option<SlotHeader>,
 }
 
+impl SegmentHeader {
+    /// Returns true if the run is a copy of its first ancestor, made for a player's other devices.
+    pub fn is_copied(&self) -> bool {
+        self.begun.as_ref().is_some_and(|begun| begun.copied)
+    }
+
+    /// Returns true if copies of the session went from one device to another.
+    pub fn is_shared(&self) -> bool {
+        self.begun.as_ref().is_some_and(|begun| begun.copied || begun.shared)
+    }
+}
+
 /// The end of the segment before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Predecessor {

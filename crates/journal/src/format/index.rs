@@ -293,6 +293,18 @@ impl SessionIndex {
         named.filter(|counter| *counter < limits::COUNTERS).max().unwrap_or(0)
     }
 
+    /// The highest number that is known of each run: of its own checkpoints, or of those that other runs name.
+    pub fn known(&self) -> BTreeMap<RunId, u64> {
+        let own = self.runs.values().filter_map(Run::newest_anywhere);
+        let named = self.runs.values().flat_map(|run| run.lineage.named());
+        let mut known = BTreeMap::new();
+        for CheckpointId { run, counter } in own.chain(named) {
+            let most = known.entry(run).or_insert(counter);
+            *most = counter.max(*most);
+        }
+        known
+    }
+
     /// The lineage of a run that starts from `checkpoint` and takes the place of `head`: the ways back, and every
     /// checkpoint that was superseded before and is still there. All of it is named again, for retention may remove the
     /// runs that named it.
@@ -305,7 +317,33 @@ impl SessionIndex {
         let heads: HashSet<CheckpointId> = self.heads().iter().map(|head| head.id).collect();
         let newest = self.runs.values().filter_map(Run::newest);
         let superseded = newest.filter(|id| !heads.contains(id) && !is_on_line(id));
-        Lineage { ancestors, supersedes: std::iter::once(head).chain(superseded).collect() }
+        // The other side of a fork may be all that another device has, and this run takes the place of none of it.
+        let is_shared = self.is_shared();
+        let others = heads.iter().copied().filter(|id| is_shared && *id != head);
+        let others = self.lines(others);
+        let superseded = superseded.filter(|id| !others.contain(*id));
+        let supersedes = std::iter::once(head).chain(superseded).collect();
+        let mut lineage = Lineage { ancestors, supersedes, is_shared: false };
+        if is_shared {
+            let on_line = lineage.ancestors.clone().into_iter();
+            lineage.carry(on_line.filter_map(|id| self.lineage_of(id.run)));
+            if let Some(left) = self.lineage_of(head.run).filter(|_| !is_on_line(&head)) {
+                lineage.learn(&[], &left.named().collect::<Vec<_>>());
+            }
+        }
+        lineage
+    }
+
+    /// Returns true if copies of the session went from one device to another.
+    fn is_shared(&self) -> bool {
+        self.segments.iter().any(|segment| segment.header.is_shared())
+    }
+
+    /// The checkpoint that another device made a copy of; `None` if it is no copy.
+    pub fn original_of(&self, copy: CheckpointId) -> Option<CheckpointId> {
+        let place = self.runs.get(&copy.run)?.segments.first()?;
+        let header = &self.segments.get(*place)?.header;
+        header.ancestors.first().copied().filter(|_| header.is_copied())
     }
 
     /// The header of a checkpoint's run; of one that is in an archive only, as much as that knows.

@@ -20,12 +20,31 @@ pub struct Lineage {
     /// The newest checkpoints of the runs that it takes the place of. Those that are on its own line
     /// need not be named.
     pub supersedes: Vec<CheckpointId>,
+    /// True if copies of the session went to this device, or may go from it. Then it names those checkpoints as well that
+    /// are only on other devices.
+    pub is_shared: bool,
 }
 
 impl Lineage {
+    /// Checkpoints of either kind that are carried on from one run to the next though they aren't here: the nearest.
+    const CARRIED: usize = 1000;
+
+    /// Adds the checkpoints that runs on the line name and that aren't here. Another device may have them.
+    pub(super) fn carry<'a>(&mut self, line: impl Iterator<Item = &'a Self>) {
+        let mut known = KnownLineage::of(self);
+        let (ancestors, supersedes) = (self.ancestors.len(), self.supersedes.len());
+        for lineage in line {
+            known.teach(self, &lineage.ancestors, &lineage.supersedes);
+        }
+        self.ancestors.truncate(ancestors + Self::CARRIED);
+        self.supersedes.truncate(supersedes + Self::CARRIED);
+        self.is_shared = true;
+    }
+
     /// The part of it that is in the header: the nearest.
     pub fn in_header(&self) -> Self {
-        Self { ancestors: nearest(&self.ancestors), supersedes: nearest(&self.supersedes) }
+        let (ancestors, supersedes) = (nearest(&self.ancestors), nearest(&self.supersedes));
+        Self { ancestors, supersedes, ..*self }
     }
 
     /// The part that has no room in the header, as records that follow it.
@@ -47,10 +66,7 @@ impl Lineage {
 
     /// Adds further checkpoints that a run names. Every segment of a run names the same, unless some of it is damaged.
     pub fn learn(&mut self, ancestors: &[CheckpointId], supersedes: &[CheckpointId]) {
-        let mut known = KnownLineage {
-            ancestors: self.ancestors.iter().copied().collect(),
-            supersedes: self.supersedes.iter().copied().collect(),
-        };
+        let mut known = KnownLineage::of(self);
         known.teach(self, ancestors, supersedes);
     }
 
@@ -74,6 +90,13 @@ pub struct KnownLineage {
 }
 
 impl KnownLineage {
+    fn of(lineage: &Lineage) -> Self {
+        Self {
+            ancestors: lineage.ancestors.iter().copied().collect(),
+            supersedes: lineage.supersedes.iter().copied().collect(),
+        }
+    }
+
     /// Lets a lineage learn what it doesn't name yet.
     pub fn teach(
         &mut self,
@@ -105,8 +128,9 @@ mod tests {
             let lineage = Lineage {
                 ancestors: runs(0..ancestors),
                 supersedes: runs(50_000..50_000 + supersedes),
+                is_shared: false,
             };
-            let Lineage { ancestors, supersedes } = lineage.in_header();
+            let Lineage { ancestors, supersedes, .. } = lineage.in_header();
             let header = SegmentHeader { ancestors, supersedes, ..header(1, 0) };
             let mut bytes = SegmentBytes::new(&header);
             assert!(bytes.bytes.len() < limits::HEADER_BYTES / 8, "{}", bytes.bytes.len());

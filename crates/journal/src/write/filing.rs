@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::cloud::note_forgotten;
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use super::statements::clear_repeated;
 use super::unplayed_run;
@@ -127,6 +128,8 @@ pub(super) fn forget_for_good(
     now: Timestamp,
 ) -> Result<(), RequestError> {
     let heads = stored.index().heads();
+    // Before anything goes: what a crash interrupts is removed by another start, which notes nothing.
+    note_forgotten(local, stored);
     if let Some(head) = heads.first() {
         let lineage = stored.index().lineage_of_deletion();
         write_with(local, stored.index(), head, &lineage, &Record::Forgotten, now)?;
@@ -165,7 +168,7 @@ pub(super) fn write_down(
     now: Timestamp,
 ) -> Result<(), RequestError> {
     // The heads that a decline is about are in its record, however many those are.
-    let lineage = Lineage { ancestors: Vec::new(), supersedes: nearest(about) };
+    let lineage = Lineage { supersedes: nearest(about), ..Lineage::default() };
     write_with(local, stored.index(), head, &lineage, record, now)?;
     clear_repeated(&local.store, stored, about, record);
     Ok(())
@@ -182,7 +185,7 @@ fn write_with(
 ) -> Result<(), RequestError> {
     let build = (&*head.game_version, head.schema);
     let created = later_than_all(index, now);
-    let Lineage { ancestors, supersedes } = lineage.in_header();
+    let Lineage { ancestors, supersedes, .. } = lineage.in_header();
     let header = SegmentHeader {
         ancestors,
         supersedes,

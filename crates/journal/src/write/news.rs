@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::Surroundings;
 use super::asked::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder};
 use super::cleanup_outcome::CleanupOutcome;
+use super::cloud_news::CloudNews;
 use crate::disk::process::LastRun;
 use crate::format::CheckpointKind;
 use crate::model::ids::{CheckpointId, SessionId, SlotId, Ticket};
@@ -51,6 +52,8 @@ pub enum News {
         failure: Option<Box<FailureCause>>,
         ticket: Option<Ticket>,
     },
+    /// The result of a file in a file cloud's folder.
+    Cloud(CloudNews),
     /// The sessions in the index, which the game wants to show before they are looked at.
     Remembered(Box<Shelf>),
     /// The sessions are those of this profile from now on. The findings follow.

@@ -54,7 +54,7 @@ pub(super) struct SlotSource {
 impl SlotSource {
     /// The header of the slot.
     pub(super) fn header(&self, slot: SlotHeader, created: jiff::Timestamp) -> SegmentHeader {
-        let Lineage { ancestors, supersedes } = self.lineage.in_header();
+        let Lineage { ancestors, supersedes, .. } = self.lineage.in_header();
         SegmentHeader {
             ancestors,
             supersedes,

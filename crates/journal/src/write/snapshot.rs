@@ -39,6 +39,10 @@ pub(super) struct Snapshot {
     next_save_id: SaveId,
     /// The records of how the session was left, to be written again.
     left: Vec<Record>,
+    /// True if it is made for other devices, and never takes its place in its session's directory.
+    is_for_elsewhere: bool,
+    /// The file that was written for other devices, once it is whole.
+    written_for_elsewhere: Option<PathBuf>,
 }
 
 impl Snapshot {
@@ -69,6 +73,8 @@ impl Snapshot {
             counter,
             next_save_id: next_save_id(index),
             left,
+            is_for_elsewhere: false,
+            written_for_elsewhere: None,
         };
         snapshot.go_on_from(stored, head.id);
         snapshot
@@ -97,6 +103,27 @@ impl Snapshot {
         snapshot
     }
 
+    /// Of a session that a player's other devices can go on with. It stays beside its place, where nobody reads it, until
+    /// it was copied.
+    pub(super) fn for_elsewhere(
+        local: &LocalStore,
+        stored: &StoredSession,
+        head: &Head,
+        now: Timestamp,
+    ) -> Self {
+        // Left in good order: another device needn't ask about a crash.
+        let described = (SessionStatus::Closed, head.metadata.clone());
+        let mut snapshot = Self::of(local, stored, head, described, now);
+        snapshot.is_for_elsewhere = true;
+        snapshot.go_on_from(stored, head.id);
+        snapshot
+    }
+
+    /// The file that was written for other devices, once it is whole.
+    pub(super) fn written_for_elsewhere(&self) -> Option<&Path> {
+        self.written_for_elsewhere.as_deref()
+    }
+
     /// The newest checkpoint of the session until now.
     pub(super) fn head(&self) -> CheckpointId {
         self.head.id
@@ -117,6 +144,11 @@ impl Snapshot {
         !self.goes_back
     }
 
+    /// The header of the file.
+    pub(super) fn header(&self) -> &SegmentHeader {
+        &self.header
+    }
+
     /// The metadata that the session will have.
     pub(super) fn metadata(&self) -> &SessionMetadata {
         &self.header.metadata
@@ -133,8 +165,13 @@ impl Snapshot {
         if !self.is_copy() {
             self.lineage = stored.index().lineage_from(kept, self.head.id);
         }
-        let Lineage { ancestors, supersedes } = self.lineage.in_header();
+        let Lineage { ancestors, supersedes, is_shared } = self.lineage.in_header();
         (self.header.ancestors, self.header.supersedes) = (ancestors, supersedes);
+        if is_shared || self.is_for_elsewhere {
+            let before = stored.index().begun(kept);
+            let begun = self.header.begun.get_or_insert_with(|| Begun::unplayed(before));
+            (begun.shared, begun.copied) = (true, self.is_for_elsewhere);
+        }
         if let Some((game_version, schema)) = stored.index().build(kept.run) {
             (self.header.game_version, self.header.schema) = (game_version.to_owned(), schema);
         }
@@ -214,10 +251,14 @@ impl Snapshot {
 
     /// Puts the file in its place, durably: from then on it is what there is of the session.
     pub(super) fn put_in_place(
-        &self,
+        &mut self,
         store: &DirectoryStore,
         written: &Path,
     ) -> Result<(), RequestError> {
+        if self.is_for_elsewhere {
+            self.written_for_elsewhere = Some(written.to_owned());
+            return Ok(());
+        }
         if let Err(error) = store.put_archive_in_place(written, &self.header) {
             // It may be there and not be durable, and nothing is to be removed because of it.
             let _ = store.remove_segment(&store.layout().segment(&self.header));
@@ -276,7 +317,7 @@ impl Snapshot {
         stored: &StoredSession,
         store: &DirectoryStore,
     ) -> Result<(), RequestError> {
-        if self.goes_back {
+        if self.goes_back || self.is_for_elsewhere {
             return Ok(());
         }
         let of = newest_thumbnail(stored, &self.head);

@@ -6,7 +6,7 @@
 //! same moment under the next number.
 
 use crate::disk::StoredSession;
-use crate::format::{Commit, Lineage, Plan, SegmentHeader};
+use crate::format::{Begun, Commit, Lineage, Plan, SegmentHeader};
 use crate::model::clock;
 use crate::model::ids::{CheckpointId, RunId, random_u64};
 
@@ -25,12 +25,12 @@ impl Bridge {
         let head = index.newest_head()?;
         let (plan, commit) = index.as_snapshot(checkpoint)?;
         let lineage = index.lineage_from(checkpoint, head.id);
-        let Lineage { ancestors, supersedes } = lineage.in_header();
+        let Lineage { ancestors, supersedes, .. } = lineage.in_header();
         let header = SegmentHeader {
             run: RunId(random_u64()),
             ancestors,
             supersedes,
-            begun: None,
+            begun: lineage.is_shared.then(|| Begun::unplayed(index.begun(checkpoint))),
             segment: 0,
             nonce: random_u64(),
             predecessor: None,

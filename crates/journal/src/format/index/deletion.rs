@@ -52,6 +52,7 @@ impl SessionIndex {
         Lineage {
             ancestors: self.runs.values().filter_map(Run::newest_anywhere).collect(),
             supersedes: self.heads().iter().map(|head| head.id).collect(),
+            is_shared: false,
         }
     }
 }

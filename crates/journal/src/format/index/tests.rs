@@ -351,7 +351,7 @@ fn thousands_of_runs_are_one_line_in_no_time() {
     let ids: Vec<CheckpointId> = (1..=1500).map(|number| at(number, number)).collect();
     let runs = (1..=1500_usize).map(|number| {
         let ancestors: Vec<CheckpointId> = ids[..number - 1].iter().rev().copied().collect();
-        let lineage = Lineage { ancestors, supersedes: Vec::new() };
+        let lineage = Lineage { ancestors, ..Lineage::default() };
         let Lineage { ancestors, .. } = lineage.in_header();
         let header = SegmentHeader { ancestors, ..header(number as u64, 0) };
         segment(header, &[(number as u64, None)], &lineage.in_records())

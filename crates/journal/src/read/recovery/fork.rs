@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::disk::LocalStore;
-use crate::format::{Head, SessionIndex};
+use crate::format::{Head, Lines, SessionIndex};
 use crate::model::ids::CheckpointId;
 
 /// The fork of a session that was continued in two places, seen from the line that is offered.
@@ -41,7 +41,7 @@ pub struct ForkedLine {
 
 impl Fork {
     /// The fork at which the line of `head` parted from the others; `None` if there are none.
-    pub(super) fn of(index: &SessionIndex, local: &LocalStore, head: &Head) -> Option<Self> {
+    pub(crate) fn of(index: &SessionIndex, local: &LocalStore, head: &Head) -> Option<Self> {
         Self::at(index, head, &|host| local.is_elsewhere(host))
     }
 
@@ -55,9 +55,7 @@ impl Fork {
         if others.is_empty() {
             return None;
         }
-        let elsewhere = index.lines(others.iter().map(|other| other.id));
-        let shared = index.line(head.id).into_iter().filter(|id| elsewhere.contain(*id));
-        let common = shared.max_by_key(|id| id.counter);
+        let common = newest_in_common(index, head.id, &others);
         let parting = common.and_then(|common| index.commit(common));
         let play_time = parting.map_or(Duration::ZERO, |parting| parting.play_time);
         let side = |head: &Head| ForkedLine {
@@ -72,4 +70,20 @@ impl Fork {
             others: others.into_iter().map(side).collect(),
         })
     }
+}
+
+/// The newest checkpoint of a line that another one has as well, or a copy of it that was made for another device.
+fn newest_in_common(
+    index: &SessionIndex,
+    head: CheckpointId,
+    others: &[&Head],
+) -> Option<CheckpointId> {
+    let on = |lines: &Lines, id: CheckpointId| {
+        lines.contain(id) || index.original_of(id).is_some_and(|original| lines.contain(original))
+    };
+    let elsewhere = index.lines(others.iter().map(|other| other.id));
+    let own = index.lines([head]);
+    let here = index.line(head).into_iter().filter(|id| on(&elsewhere, *id));
+    let there = others.iter().flat_map(|other| index.line(other.id)).filter(|id| on(&own, *id));
+    here.chain(there).max_by_key(|id| id.counter)
 }

@@ -100,11 +100,12 @@ fn go_on_from<I>(
     let known = stored.index().lineage_of(checkpoint.run).cloned().unwrap_or_default();
     let from = Wanted { from: RestoreFrom::Checkpoint(checkpoint), ..wanted };
     let head = session.as_ref().and_then(|session| choose_head(session.index(), from).ok());
-    let mut lineage = Lineage { ancestors: vec![checkpoint], supersedes: Vec::new() };
+    let mut lineage = Lineage { ancestors: vec![checkpoint], ..Lineage::default() };
     lineage.learn(&known.ancestors, &[]);
     if let (Some(session), Some(head)) = (&session, &head) {
         let there = session.index().lineage_from(checkpoint, head.id);
         lineage.learn(&there.ancestors, &there.supersedes);
+        lineage.is_shared = there.is_shared;
     }
     // Checkpoints that the slot names may come back, as when a cloud brings the session.
     lineage.learn(&[], &[checkpoint]);

@@ -35,7 +35,7 @@ pub enum VersionFit {
 
 impl VersionFit {
     /// The fit of `types` with a checkpoint of a session.
-    pub(super) fn of(types: &dyn KnownTypes, stored: &StoredSession, commit: &Commit) -> Self {
+    pub(crate) fn of(types: &dyn KnownTypes, stored: &StoredSession, commit: &Commit) -> Self {
         if stored.newer_format().is_some() {
             return Self::Newer;
         }

@@ -20,7 +20,11 @@ impl RunJournal {
 
     pub(super) fn header(&self, segment: u32, base: Option<u64>, now: Moment) -> SegmentHeader {
         let identity = &self.identity;
-        let Lineage { ancestors, supersedes } = identity.lineage.in_header();
+        let Lineage { ancestors, supersedes, .. } = identity.lineage.in_header();
+        let mut begun = identity.begun.clone();
+        if let Some(begun) = &mut begun {
+            begun.shared = identity.lineage.is_shared;
+        }
         SegmentHeader {
             required_features: 0,
             optional_features: if identity.records_events { FEATURE_EVENTS } else { 0 },
@@ -43,7 +47,7 @@ impl RunJournal {
             archive: false,
             events: None,
             slot: None,
-            begun: identity.begun.clone(),
+            begun,
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::write::{Content, News, Report};
 impl<C: Content> Worker<C> {
     /// Looks at all sessions: between the checkpoints, or at once if there are none.
     pub(super) fn detect(&mut self, ticket: Option<Ticket>, now: Moment) {
+        self.take_in_from_cloud();
         self.jobs.add(ListSessions::all(ticket));
         self.do_long_job_if_idle(now);
     }
@@ -134,6 +135,7 @@ impl<C: Content> Worker<C> {
             ticket: None,
         }));
         self.swept = false;
+        self.has_taken_in = false;
         self.local = Arc::new(self.local.of_profile(&profile));
         self.finder.move_to(Arc::clone(&self.local));
         self.prepared.clear();

@@ -39,6 +39,8 @@ impl<C: Content> Worker<C> {
         let hold = self.hold_for_run(session, now);
         let content = self.content.begin(take_up.start);
         let records_events = take_up.events.records;
+        // From here on other devices may have what is here.
+        take_up.lineage.is_shared |= self.cloud.is_some();
         let identity = RunIdentity {
             metadata: take_up.metadata,
             run: take_up.run,
@@ -120,6 +122,7 @@ impl<C: Content> Worker<C> {
         };
         let checkpoint = PendingCheckpoint { blocks, commit, handed_over: order.handed_over };
         let mut news = Vec::new();
+        self.captured = Some(journal.id(checkpoint.commit.counter));
         journal.checkpoint(checkpoint, &mut news);
         self.take_in(news);
     }
@@ -193,6 +196,9 @@ impl<C: Content> Worker<C> {
         collect_news(&mut self.reports, |news| journal.give_up_events(news));
         let (session, types) = (journal.session(), journal.type_bytes());
         collect_news(&mut self.reports, |news| self.jobs.give_up_waiting(news));
+        if left.complete {
+            self.keep_end_in_cloud();
+        }
         if self.jobs.has(&Urgency::SAVING) {
             return;
         }

@@ -1,0 +1,92 @@
+//! What is known here of a session: the checkpoints that need not be brought here.
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+
+use tracing::warn;
+
+use super::DEVICE;
+use crate::disk::{Erasure, LocalStore, StoredSession};
+use crate::format::SegmentHeader;
+use crate::model::ids::{CheckpointId, RunId, SessionId};
+use crate::write::cloud_news::CloudError;
+
+/// The newest checkpoint that is known of each run.
+#[derive(Default)]
+pub(super) struct Known(BTreeMap<RunId, u64>);
+
+impl Known {
+    /// The checkpoints that are known here of a session, or were when it was deleted here. Of one that this device never
+    /// had, it is nothing.
+    pub(super) fn of(local: &LocalStore, session: SessionId) -> Result<Self, CloudError> {
+        let mut known = Self(forgotten(local, session).unwrap_or_default());
+        let stored = match local.store.open_session(session) {
+            Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => return Ok(known),
+            stored => stored.map_err(CloudError::here)?,
+        };
+        if stored.newer_format().is_some() {
+            return Err(CloudError::NewerBuild);
+        }
+        for (run, counter) in stored.index().known() {
+            let most = known.0.entry(run).or_insert(counter);
+            *most = counter.max(*most);
+        }
+        Ok(known)
+    }
+
+    pub(super) fn has(&self, checkpoint: &CheckpointId) -> bool {
+        self.0.get(&checkpoint.run).is_some_and(|most| *most >= checkpoint.counter)
+    }
+
+    /// Returns true if anything is known of a run.
+    pub(super) fn has_run(&self, run: RunId) -> bool {
+        self.0.contains_key(&run)
+    }
+}
+
+/// The note of the checkpoints that were known of a session when it was deleted here.
+fn forgotten_file(local: &LocalStore, session: SessionId) -> PathBuf {
+    local.store.layout().state.join(format!("cloud-forgotten-{session}"))
+}
+
+fn forgotten(local: &LocalStore, session: SessionId) -> Option<BTreeMap<RunId, u64>> {
+    const MOST: usize = 16 << 20;
+    let bytes = local.store.disk().read(&forgotten_file(local, session), MOST).ok()?;
+    rmp_serde::from_slice(&bytes).ok()
+}
+
+/// Returns true if a session was deleted here, and nothing of it has come back since.
+pub(super) fn is_forgotten(local: &LocalStore, session: SessionId) -> bool {
+    let is_gone = || match local.store.open_session(session) {
+        Ok(stored) => stored.index().is_forgotten(),
+        Err(error) => error.io_kind() == Some(ErrorKind::NotFound),
+    };
+    forgotten(local, session).is_some() && is_gone()
+}
+
+/// Notes the checkpoints of a session that is about to be deleted, so that its files in the folder don't bring it back.
+/// What another device plays after that does.
+pub(in crate::write) fn note_forgotten(local: &LocalStore, stored: &StoredSession) {
+    let disk = local.store.disk();
+    // A device that has nothing to do with a folder has no number.
+    if disk.open(&local.store.layout().state.join(DEVICE)).is_err() {
+        return;
+    }
+    let noted = rmp_serde::to_vec(&stored.index().known()).map_err(io::Error::other);
+    let noted = noted.and_then(|bytes| disk.replace(&forgotten_file(local, stored.id()), &bytes));
+    if let Err(error) = noted {
+        warn!(session = %stored.id(), %error, "the session may be brought back by the cloud's folder");
+    }
+}
+
+/// Returns true if a file is of a session whose player was erased.
+pub(super) fn is_erased(erasures: &[Erasure], header: &SegmentHeader) -> bool {
+    let (session, player) = (header.session, header.metadata.player.as_deref());
+    erasures.iter().any(|erasure| {
+        let is_named = erasure.sessions.contains(&session);
+        let was_away = erasure.away.contains(&session);
+        (is_named && player.is_none_or(|player| erasure.may_be_of(player)))
+            || (was_away && player.is_some_and(|player| erasure.is_of(player)))
+    })
+}

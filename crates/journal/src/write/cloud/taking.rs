@@ -1,0 +1,227 @@
+//! Brings the sessions here that other devices have put into the folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use tracing::{info, warn};
+
+use super::known::{Known, is_erased, is_forgotten};
+use super::opening::{Found, look_at, verify};
+use super::{EXTENSION, copy, device, own_file};
+use crate::disk::{
+    ErasureFiles, Layout, LocalStore, SessionLock, StoreError, StoredSession, with_sources,
+};
+use crate::format::{Head, Segment, SegmentHeader};
+use crate::model::ids::{CheckpointId, RunId, SessionId};
+use crate::read::recovery::{Fork, KnownTypes};
+use crate::write::cloud_folder::CloudFolder;
+use crate::write::cloud_news::{CloudError, CloudFork, CloudNews};
+
+/// Looks at all files of the folder, and brings here what goes on from what is here, or beside it. No session is played.
+pub(in crate::write) fn take_in(
+    local: &LocalStore,
+    game: &str,
+    folder: &CloudFolder,
+    types: &dyn KnownTypes,
+) -> Vec<CloudNews> {
+    let mut news = Vec::new();
+    let mut of_sessions = BTreeMap::<SessionId, Vec<Found>>::new();
+    let erasures = ErasureFiles::of(&local.store).read().unwrap_or_default();
+    for path in files_of(local, folder, &mut news) {
+        let found = look_at(&*local.outside, path.clone(), game, types);
+        match found {
+            Ok(found) if is_erased(&erasures, &found.header) => {
+                // Where it can't be removed, the next start tries again.
+                let _ = local.outside.remove(&path);
+                refuse(path, CloudError::Erased, &mut news);
+            }
+            Ok(found) => of_sessions.entry(found.header.session).or_default().push(found),
+            Err(error) => refuse(path, error, &mut news),
+        }
+    }
+    for (session, found) in of_sessions {
+        take_session(local, folder, session, found, &mut news);
+    }
+    news
+}
+
+/// The files in the folder that devices may have put there.
+fn files_of(local: &LocalStore, folder: &CloudFolder, news: &mut Vec<CloudNews>) -> Vec<PathBuf> {
+    let directory = folder.of_profile(&local.store.layout().profile);
+    let entries = match local.outside.list(&directory) {
+        Ok(entries) => entries,
+        // No device has put anything there yet.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            let error = CloudError::folder(&directory, error);
+            refuse(directory, error, news);
+            return Vec::new();
+        }
+    };
+    let is_ours = |name: &str| Path::new(name).extension().is_some_and(|it| it == EXTENSION);
+    let ours = entries.iter().filter(|entry| entry.is_file && is_ours(&entry.name));
+    ours.map(|entry| directory.join(&entry.name)).collect()
+}
+
+fn refuse(path: PathBuf, error: CloudError, news: &mut Vec<CloudNews>) {
+    let (file, cause) = (path.display(), with_sources(&error));
+    warn!(%file, error = %cause, "a file of the cloud's folder isn't taken");
+    news.push(CloudNews::NotTaken { path, error });
+}
+
+fn take_session(
+    local: &LocalStore,
+    folder: &CloudFolder,
+    session: SessionId,
+    mut found: Vec<Found>,
+    news: &mut Vec<CloudNews>,
+) {
+    // The newest first: it may know of all others.
+    found.sort_by_key(|it| std::cmp::Reverse((it.head.counter, it.head.run)));
+    let runs: BTreeSet<RunId> = found.iter().map(|it| it.header.run).collect();
+    let mut is_taken = false;
+    for found in found {
+        match take(local, &found) {
+            Ok(true) => {
+                info!(%session, file = %found.path.display(), "brought here from the cloud's folder");
+                is_taken = true;
+            }
+            Ok(false) => remove_if_forgotten(local, folder, &found),
+            Err(error) => refuse(found.path, error, news),
+        }
+    }
+    if is_taken {
+        news.push(CloudNews::Taken { session });
+    }
+    if let Ok(Some(fork)) = fork(local, session, &runs) {
+        info!(%session, ?fork, "the session went on here and on another device");
+        news.push(CloudNews::Forked(fork));
+    }
+}
+
+/// Brings a file here, unless everything that it has is known here. Returns true if it was brought.
+fn take(local: &LocalStore, found: &Found) -> Result<bool, CloudError> {
+    let session = found.header.session;
+    if is_known(&Known::of(local, session)?, found) {
+        return Ok(false);
+    }
+    let _lock = lock(local, session)?;
+    let known = Known::of(local, session)?;
+    // Another process may have been faster.
+    if is_known(&known, found) {
+        return Ok(false);
+    }
+    // The run of a file in the folder is no other's: this one would be written over a file of its own.
+    if known.has_run(found.header.run) {
+        return Err(CloudError::NotOurs);
+    }
+    // So that what is deleted here later is noted.
+    device(local).map_err(|error| CloudError::here_at(&local.store.layout().state, error))?;
+    bring(local, found)?;
+    remove_copies_of_older(local, session, found.head).map_err(CloudError::here)?;
+    Ok(true)
+}
+
+/// Returns true if a file has nothing new. The checkpoint that it was made of says as much as the file.
+fn is_known(known: &Known, found: &Found) -> bool {
+    known.has(&found.head) || found.header.ancestors.first().is_some_and(|of| known.has(of))
+}
+
+fn lock(local: &LocalStore, session: SessionId) -> Result<Option<SessionLock>, CloudError> {
+    match local.store.lock_session(session) {
+        Ok(Some(lock)) => Ok(Some(lock)),
+        Ok(None) => Err(CloudError::InUse),
+        // There is none to be had.
+        Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => Ok(None),
+        Err(error) => Err(CloudError::here(error)),
+    }
+}
+
+/// Copies a file into the session's directory, where it is read whole before it counts and again in its place.
+fn bring(local: &LocalStore, found: &Found) -> Result<(), CloudError> {
+    let (store, Found { path, header, head }) = (&local.store, found);
+    let disk = &**store.disk();
+    let place = store.layout().segment(header);
+    let directory = place.parent().unwrap_or(&place);
+    let above: Vec<PathBuf> =
+        store.create_directory(directory).map_err(CloudError::here)?.into_iter().collect();
+    store.sync_directories(&above).map_err(CloudError::here)?;
+    let unfinished = Layout::unfinished(&place);
+    let copied = copy(&*local.outside, path, disk, &unfinished)
+        .map_err(|error| CloudError::here_at(&place, error))
+        .and_then(|()| verify(disk, &unfinished, header, *head));
+    if copied.is_err() {
+        let _ = disk.remove(&unfinished);
+    }
+    copied?;
+    let put = store.put_archive_in_place(&unfinished, header).map_err(CloudError::here);
+    let put = put.and_then(|()| verify(disk, &place, header, *head));
+    if put.is_err() {
+        let _ = store.remove_segment(&unfinished);
+        let _ = store.remove_segment(&place);
+    }
+    put
+}
+
+/// Removes what was brought here before and nobody has played since: a copy of a moment that the newer file goes on from. Neither
+/// names the other, so they would look like a fork.
+fn remove_copies_of_older(
+    local: &LocalStore,
+    session: SessionId,
+    newer: CheckpointId,
+) -> Result<(), StoreError> {
+    let stored = local.store.open_session(session)?;
+    let Some(lineage) = stored.index().lineage_of(newer.run) else { return Ok(()) };
+    let is_named =
+        |id: &CheckpointId| lineage.named().any(|it| it.run == id.run && it.counter >= id.counter);
+    let heads = stored.index().heads().iter().filter(|head| head.id != newer);
+    for segment in heads.filter_map(|head| copy_of(&stored, head)) {
+        let header: &SegmentHeader = segment.header();
+        if header.ancestors.first().is_some_and(is_named) {
+            local.store.remove_segment(segment.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// The file of a line that was brought here, and in which nothing was played.
+fn copy_of<'a>(stored: &'a StoredSession, head: &Head) -> Option<&'a Segment> {
+    let mut of_run = stored.segments().iter().filter(|it| it.header().run == head.id.run);
+    let only = of_run.next().filter(|it| it.header().is_copied())?;
+    of_run.next().is_none().then_some(only)
+}
+
+/// Removes this device's own file of a session that was deleted here.
+fn remove_if_forgotten(local: &LocalStore, folder: &CloudFolder, found: &Found) {
+    let session = found.header.session;
+    let is_own = || own_file(local, folder, session).is_ok_and(|own| own == found.path);
+    if is_forgotten(local, session) && is_own() {
+        // Otherwise it is tried again at the next start.
+        let _ = local.outside.remove(&found.path);
+    }
+}
+
+/// The fork of a session that has a line of one of these runs, and another one.
+fn fork(
+    local: &LocalStore,
+    session: SessionId,
+    runs: &BTreeSet<RunId>,
+) -> Result<Option<CloudFork>, StoreError> {
+    let stored = local.store.open_session(session)?;
+    let heads = stored.index().heads().iter().filter(|head| !head.declined);
+    let heads: Vec<&Head> = heads.collect();
+    // Where the folder has neither side any more, the one with the lower number counts as the other.
+    let there = heads.iter().find(|head| runs.contains(&head.id.run)).or(heads.last());
+    let here = heads.iter().find(|head| there.is_some_and(|there| there.id != head.id));
+    let (Some(here), Some(there)) = (here, there) else { return Ok(None) };
+    let Some(fork) = Fork::of(stored.index(), local, here) else { return Ok(None) };
+    let other = fork.others.iter().find(|line| line.newest == there.id);
+    let common = fork.common.and_then(|common| stored.index().commit(common));
+    Ok(Some(CloudFork {
+        session,
+        common: common.map(|commit| commit.play_time),
+        here: fork.own.played,
+        there: other.map(|line| line.played).unwrap_or_default(),
+    }))
+}
