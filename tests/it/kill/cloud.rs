@@ -58,8 +58,8 @@ fn first<'a>(story: &'a Story, event: &str) -> &'a Value {
 }
 
 fn last_hash(story: &Story) -> Value {
-    let captured = story.events.iter().filter(|line| line["event"] == "captured");
-    captured.last().unwrap()["hash"].clone()
+    let mut captured = story.events.iter().filter(|line| line["event"] == "captured");
+    captured.next_back().unwrap()["hash"].clone()
 }
 
 #[test]
