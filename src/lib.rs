@@ -52,7 +52,7 @@ pub use lifecycle::{
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
-pub use restore::{DespawnOnRestore, RestoreManner};
+pub use restore::RestoreManner;
 pub use saved::Saved;
 pub use switches::SessionSwitches;
 pub use topics::{

@@ -82,8 +82,6 @@ pub struct SessionPlugin {
     clock_origin: Option<Timestamp>,
     /// The replica of sessions beside this machine's disk.
     replica: Option<Replica>,
-    /// The folder that a file cloud copies between a player's devices.
-    cloud: Option<CloudFolder>,
     /// The disk of the files that a player names; `None` if it is that of the sessions.
     outside: Option<Arc<dyn Disk>>,
 }
@@ -95,6 +93,8 @@ struct Beside {
     fallback: Option<PathBuf>,
     /// The one for the files of archived sessions.
     archives: Option<PathBuf>,
+    /// The folder that a file cloud copies between a player's devices.
+    cloud: Option<CloudFolder>,
 }
 
 /// The profile, and what its players are asked.
@@ -202,7 +202,6 @@ impl SessionPlugin {
             policies: None,
             clock_origin: None,
             replica: None,
-            cloud: None,
             outside: None,
         }
     }
@@ -567,7 +566,7 @@ impl SessionPlugin {
     /// ```
     #[must_use]
     pub fn cloud_folder(mut self, folder: impl Into<CloudFolder>) -> Self {
-        self.cloud = Some(folder.into());
+        self.beside.cloud = Some(folder.into());
         self
     }
 

@@ -6,7 +6,7 @@ use bevy::asset::RenderAssetUsages;
 use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
 use bevy::sprite::Anchor;
-use bevy_session::DespawnOnRestore;
+use bevy_session::recovery::DespawnOnRestore;
 
 use crate::level::{LevelRoot, LoadedLevel, Rock};
 use crate::model::{Dice, Firefly, Lamp, Shade};

@@ -35,7 +35,7 @@ impl SessionPlugin {
     /// The same plugin with its sessions on this disk in memory, and otherwise as players have it.
     fn in_memory_of(&self, disk: MemoryDisk) -> Self {
         let place = Place::Disk(Arc::new(disk));
-        Self { place, beside: Beside::default(), replica: None, cloud: None, ..self.clone() }
+        Self { place, beside: Beside::default(), replica: None, ..self.clone() }
     }
 }
 

@@ -5,7 +5,8 @@ use bevy::app::App;
 use bevy::ecs::reflect::AppTypeRegistry;
 
 use crate::chapters::InChapter;
-use crate::{DespawnOnRestore, SaveKey, SaveScope, Saved, Unsaved};
+use crate::restore::DespawnOnRestore;
+use crate::{SaveKey, SaveScope, Saved, Unsaved};
 
 /// Registers types that register themselves only with the feature `auto_register`.
 pub(super) fn register_types(app: &mut App) {

@@ -119,7 +119,7 @@ impl SessionPlugin {
         let trust = settings.map_or(Duration::ZERO, |settings| settings.trust_index);
         let keepers = DeclaredDigests::take(world);
         let worker = Worker::new(local, content, process, dead, versions, patience);
-        let worker = worker.of_game(self.game_id()).with_cloud(self.cloud.clone());
+        let worker = worker.of_game(self.game_id()).with_cloud(self.beside.cloud.clone());
         worker.trusting_index(trust).keeping_digests(keepers)
     }
 

@@ -52,7 +52,7 @@ pub enum RestoreManner {
     ///
     /// An entity is despawned and spawned again all the same, with a different [`Entity`], if an
     /// immutable component of it differs, if a value of it can't be read, or if it has
-    /// [`DespawnOnRestore`](crate::DespawnOnRestore).
+    /// [`DespawnOnRestore`](crate::recovery::DespawnOnRestore).
     /// [`RestoreReport::respawned`](crate::recovery::RestoreReport::respawned) lists them. What a level
     /// has placed, with a [`SaveKey`](crate::SaveKey), always stays.
     InPlace,

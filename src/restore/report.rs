@@ -23,7 +23,7 @@ pub struct RestoreReport {
     pub written: u64,
     /// Entities that were spawned.
     pub spawned: u64,
-    /// Saved entities that were despawned, and those marked with [`DespawnOnRestore`](crate::DespawnOnRestore).
+    /// Saved entities that were despawned, and those marked with [`DespawnOnRestore`](crate::recovery::DespawnOnRestore).
     pub despawned: u64,
     /// All entities that could not stay in a restore in place and were spawned again.
     /// [`respawned_as`](Self::respawned_as) looks up an entity's new id.

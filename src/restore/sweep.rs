@@ -22,7 +22,7 @@ use crate::saved::{Saved, unfiltered};
 ///
 /// ```
 /// # use bevy::prelude::*;
-/// # use bevy_session::DespawnOnRestore;
+/// # use bevy_session::recovery::DespawnOnRestore;
 /// # let mut world = World::new();
 /// world.spawn((Name::new("bullet"), DespawnOnRestore));
 /// ```

@@ -13,6 +13,6 @@ pub use crate::lifecycle::{
     RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted, RestoredInPlace,
 };
 pub use crate::restore::{
-    DanglingReference, ExtraEntities, NewComponents, PlacedReport, RespawnedEntity, RestoreLoss,
-    RestoreLossReason, RestoreReport, WorldClearing,
+    DanglingReference, DespawnOnRestore, ExtraEntities, NewComponents, PlacedReport,
+    RespawnedEntity, RestoreLoss, RestoreLossReason, RestoreReport, WorldClearing,
 };

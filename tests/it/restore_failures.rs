@@ -18,10 +18,10 @@ use bevy::prelude::*;
 use bevy_session::checkpoints::RunId;
 use bevy_session::external::Operation;
 use bevy_session::prelude::*;
+use bevy_session::recovery::DespawnOnRestore;
 use bevy_session::recovery::{CorruptionDetected, RecoveryError, RestorePrepared, RestoreStarted};
 use bevy_session::{
-    CheckpointId, DespawnOnRestore, MemoryDisk, RecoveryFailed, RequestError, SessionActivity,
-    SessionId,
+    CheckpointId, MemoryDisk, RecoveryFailed, RequestError, SessionActivity, SessionId,
 };
 use serde::{Deserialize, Serialize};
 

@@ -18,6 +18,7 @@ mod putting;
 mod taking;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -26,9 +27,11 @@ use super::cloud_folder::CloudFolder;
 use crate::disk::{Disk, LocalStore};
 use crate::model::ids::{SessionId, random_u64};
 
-pub(super) use keeping::KeepInCloud;
+use keeping::KeepInCloud;
 pub(super) use known::note_forgotten;
-pub(super) use taking::take_in;
+pub(super) use turns::CloudTurns;
+
+use taking::take_in;
 
 /// The extension of the files in the folder.
 const EXTENSION: &str = "session";

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::archiving::Archive;
 use super::auditing::Auditor;
 use super::cleanup::CleanUp;
-use super::cloud::{KeepInCloud, take_in};
+use super::cloud::CloudTurns;
 use super::cloud_folder::CloudFolder;
 use super::consents::Consents;
 use super::context::{Versions, of_this_machine};
@@ -35,7 +35,7 @@ use crate::disk::process::{DeadProcess, ProcessGuard};
 use crate::disk::{LocalStore, SessionLock};
 use crate::format::Record;
 use crate::model::clock::Moment;
-use crate::model::ids::{CheckpointId, RunId, SessionId};
+use crate::model::ids::SessionId;
 use crate::model::session::{SessionContext, SessionStatus, ShelfMove};
 use crate::read::digest::{KeepDigests, Keepers};
 use crate::read::recovery::{self, ReadProgress, SessionFinder};
@@ -76,16 +76,8 @@ pub struct Worker<C: Content> {
     reported_power_cuts: bool,
     /// The newest checkpoint that is to be tested.
     self_test: Option<SelfTest>,
-    /// The newest checkpoint that was captured.
-    captured: Option<CheckpointId>,
-    /// The folder of a file cloud.
-    cloud: Option<Arc<CloudFolder>>,
-    /// The newest checkpoint of what was put there last.
-    in_cloud: Option<CheckpointId>,
-    /// The run whose end was put there.
-    ended_in_cloud: Option<RunId>,
-    /// True if the files of other devices there were looked at; once a process and profile is enough.
-    has_taken_in: bool,
+    /// The turns of the folder of a file cloud.
+    cloud: CloudTurns,
 }
 
 impl<C: Content> fmt::Debug for Worker<C> {
@@ -129,11 +121,7 @@ impl<C: Content> Worker<C> {
             asked_for_full: None,
             reported_power_cuts: false,
             self_test: None,
-            captured: None,
-            cloud: None,
-            in_cloud: None,
-            ended_in_cloud: None,
-            has_taken_in: false,
+            cloud: CloudTurns::default(),
         }
     }
 
@@ -151,7 +139,7 @@ impl<C: Content> Worker<C> {
 
     /// Puts sessions into the folder of a file cloud, and brings here what other devices have put there.
     pub fn with_cloud(mut self, folder: Option<CloudFolder>) -> Self {
-        self.cloud = folder.map(Arc::new);
+        self.cloud = CloudTurns::of(folder);
         self
     }
 
@@ -192,9 +180,10 @@ impl<C: Content> Worker<C> {
             Order::Write(record) => {
                 let is_pause = is_pause(&record);
                 self.write_record(record);
-                // A pause after which nothing was captured is there already.
-                if is_pause && (self.captured.is_none() || self.in_cloud != self.captured) {
-                    self.keep_in_cloud();
+                let played = self.playing.as_ref().filter(|_| is_pause);
+                let played = played.map(|(journal, _)| (journal.session(), journal.run()));
+                if let Some(job) = played.and_then(|played| self.cloud.keep_paused(played)) {
+                    self.jobs.add(job);
                 }
             }
             Order::Content(order) => {
@@ -266,34 +255,6 @@ impl<C: Content> Worker<C> {
             Order::Measure => self.measure(),
             Order::Beat => self.beat(now),
         }
-    }
-
-    /// Has the session that is played put into the cloud's folder, once what was captured of it is durable.
-    fn keep_in_cloud(&mut self) {
-        let Some((folder, (journal, _))) = self.cloud.as_ref().zip(self.playing.as_ref()) else {
-            return;
-        };
-        let (session, run) = (journal.session(), journal.run());
-        // What was captured before is a part of it.
-        self.in_cloud = self.captured;
-        self.jobs.add(KeepInCloud::new(Arc::clone(folder), session, run, self.captured));
-    }
-
-    /// Has it put there once the run is over: once for each.
-    fn keep_end_in_cloud(&mut self) {
-        let run = self.playing.as_ref().map(|(journal, _)| journal.run());
-        if self.ended_in_cloud != run {
-            self.ended_in_cloud = run;
-            self.keep_in_cloud();
-        }
-    }
-
-    /// Brings here what other devices have put into the cloud's folder, before anything is looked for here.
-    fn take_in_from_cloud(&mut self) {
-        let Some(folder) = self.cloud.as_ref().filter(|_| !self.has_taken_in) else { return };
-        let news = take_in(&self.local, self.finder.slots().game(), folder, &self.content);
-        self.has_taken_in = true;
-        self.report(news.into_iter().map(News::Cloud));
     }
 
     fn set_quota(&mut self, quota: Quota) {

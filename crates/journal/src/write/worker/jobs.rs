@@ -19,7 +19,9 @@ use crate::write::{Content, News, Report};
 impl<C: Content> Worker<C> {
     /// Looks at all sessions: between the checkpoints, or at once if there are none.
     pub(super) fn detect(&mut self, ticket: Option<Ticket>, now: Moment) {
-        self.take_in_from_cloud();
+        let game = self.finder.slots().game();
+        let news = self.cloud.take_in(&self.local, game, &self.content);
+        self.report(news.into_iter().map(News::Cloud));
         self.jobs.add(ListSessions::all(ticket));
         self.do_long_job_if_idle(now);
     }
@@ -74,7 +76,7 @@ impl<C: Content> Worker<C> {
         // may want to play meanwhile.
         while self.playing.is_none()
             && !self.jobs.is_long(&Urgency::ASKED)
-            && !self.has_early_list()
+            && !is_early_list(self.reports.last())
             && self.slice(&Urgency::ASKED, now)
         {}
     }
@@ -109,11 +111,6 @@ impl<C: Content> Worker<C> {
         }
     }
 
-    /// Returns true if there is a list to be shown before the files are looked at: it is handed over first.
-    fn has_early_list(&self) -> bool {
-        matches!(self.reports.last(), Some(Report::News(News::Remembered(_))))
-    }
-
     /// No session is being played or restored: the main thread sees to that.
     pub(super) fn use_profile(&mut self, profile: String, ticket: Ticket, now: Moment) {
         // Requests about slots and sessions are carried out first, in the profile where they are.
@@ -135,7 +132,7 @@ impl<C: Content> Worker<C> {
             ticket: None,
         }));
         self.swept = false;
-        self.has_taken_in = false;
+        self.cloud.look_again();
         self.local = Arc::new(self.local.of_profile(&profile));
         self.finder.move_to(Arc::clone(&self.local));
         self.prepared.clear();
@@ -146,4 +143,9 @@ impl<C: Content> Worker<C> {
         self.report([News::ProfileChanged { profile, consents, ticket }]);
         self.detect(None, now);
     }
+}
+
+/// Returns true if the last report is a list to be shown before the files are looked at: it is handed over first.
+fn is_early_list<C: Content>(report: Option<&Report<C>>) -> bool {
+    matches!(report, Some(Report::News(News::Remembered(_))))
 }

@@ -40,7 +40,7 @@ impl<C: Content> Worker<C> {
         let content = self.content.begin(take_up.start);
         let records_events = take_up.events.records;
         // From here on other devices may have what is here.
-        take_up.lineage.is_shared |= self.cloud.is_some();
+        take_up.lineage.is_shared |= self.cloud.has_folder();
         let identity = RunIdentity {
             metadata: take_up.metadata,
             run: take_up.run,
@@ -122,7 +122,7 @@ impl<C: Content> Worker<C> {
         };
         let checkpoint = PendingCheckpoint { blocks, commit, handed_over: order.handed_over };
         let mut news = Vec::new();
-        self.captured = Some(journal.id(checkpoint.commit.counter));
+        self.cloud.note_captured(journal.id(checkpoint.commit.counter));
         journal.checkpoint(checkpoint, &mut news);
         self.take_in(news);
     }
@@ -196,8 +196,9 @@ impl<C: Content> Worker<C> {
         collect_news(&mut self.reports, |news| journal.give_up_events(news));
         let (session, types) = (journal.session(), journal.type_bytes());
         collect_news(&mut self.reports, |news| self.jobs.give_up_waiting(news));
-        if left.complete {
-            self.keep_end_in_cloud();
+        let played = left.complete.then(|| (session, journal.run()));
+        if let Some(job) = played.and_then(|played| self.cloud.keep_ended(played)) {
+            self.jobs.add(job);
         }
         if self.jobs.has(&Urgency::SAVING) {
             return;
