@@ -44,6 +44,15 @@ use crate::write::retention::Quota;
 /// Time between two heartbeats.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
+/// What was reported, and isn't at once again.
+#[derive(Default)]
+struct Said {
+    /// The time at which a full capture was last asked for because a type could not be written.
+    asked_for_full: Option<Duration>,
+    /// True if it was reported that power cuts aren't covered.
+    power_cuts: bool,
+}
+
 /// The writer's state. A thread or the main loop drives it.
 pub struct Worker<C: Content> {
     local: Arc<LocalStore>,
@@ -70,10 +79,7 @@ pub struct Worker<C: Content> {
     last_beat: Duration,
     /// True if the records of dead processes that held the session were dealt with.
     settled: bool,
-    /// The time at which a full capture was last asked for because a type could not be written.
-    asked_for_full: Option<Duration>,
-    /// True if it was reported that power cuts aren't covered.
-    reported_power_cuts: bool,
+    said: Said,
     /// The newest checkpoint that is to be tested.
     self_test: Option<SelfTest>,
     /// The turns of the folder of a file cloud.
@@ -118,8 +124,7 @@ impl<C: Content> Worker<C> {
             reports: Vec::new(),
             last_beat: Duration::ZERO,
             settled: false,
-            asked_for_full: None,
-            reported_power_cuts: false,
+            said: Said::default(),
             self_test: None,
             cloud: CloudTurns::default(),
         }

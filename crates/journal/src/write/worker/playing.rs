@@ -88,10 +88,11 @@ impl<C: Content> Worker<C> {
             self.self_test = Some(SelfTest::new(session, id, everything, &encoded.incomplete));
         }
         let asked_lately = self
+            .said
             .asked_for_full
             .is_some_and(|asked| now.elapsed.saturating_sub(asked) < FULL_AGAIN_AFTER);
         if !encoded.incomplete.is_empty() && !asked_lately {
-            self.asked_for_full = Some(now.elapsed);
+            self.said.asked_for_full = Some(now.elapsed);
             self.reports.push(Report::News(News::NeedFull));
         }
         let mut blocks = encoded.blocks;
@@ -142,7 +143,7 @@ impl<C: Content> Worker<C> {
         let mut news = Vec::new();
         journal.turn(now, &mut news);
         if !self.local.store.covers_power_cuts()
-            && !std::mem::replace(&mut self.reported_power_cuts, true)
+            && !std::mem::replace(&mut self.said.power_cuts, true)
         {
             news.push(News::PowerCutsNotCovered);
         }
