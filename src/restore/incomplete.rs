@@ -24,10 +24,9 @@ impl WorldImage {
     /// Finds the values that refer to no entity of the checkpoint and to none of the `others`, and
     /// those that name one which a level places or brings along.
     pub(super) fn note_incomplete(&mut self, others: &[(SaveId, Entity)]) {
-        let known = self.known_beside(others);
-        let Self { ranks, keys, columns, anchors, .. } = self;
+        let (known, anchors) = (self.known_beside(others), self.anchor_ids());
+        let Self { ranks, keys, columns, .. } = self;
         let is_there = |id: SaveId| ranks.rank(id).is_some() || known.contains(&id);
-        let anchors: HashSet<SaveId> = anchors.iter().map(|(id, _)| *id).collect();
         let is_placed = |id: SaveId| match ranks.rank(id) {
             Some(rank) => keys.contains_key(&rank),
             None => anchors.contains(&id),
@@ -65,8 +64,7 @@ impl WorldImage {
     }
 
     fn known_beside(&self, others: &[(SaveId, Entity)]) -> HashSet<SaveId> {
-        let anchors = self.anchors.iter().map(|(id, _)| *id);
-        others.iter().map(|(id, _)| *id).chain(anchors).collect()
+        others.iter().map(|(id, _)| *id).chain(self.anchor_ids()).collect()
     }
 }
 
@@ -156,7 +154,7 @@ pub(super) fn report_incomplete(replacement: &mut Replacement, differing: &[Diff
 /// entity gets that id, and where it is the only one in its value, it is clear what becomes of that.
 pub(super) fn refers_as_saved(replacement: &Replacement) -> bool {
     let Replacement { image, dangling, dangling_resources, .. } = replacement;
-    let anchors: HashSet<SaveId> = image.anchors.iter().map(|(id, _)| *id).collect();
+    let anchors = image.anchor_ids();
     let is_as_after_any = |(rank, place): &(u32, u32)| {
         let column = image.columns.get(*place as usize);
         column.is_some_and(|column| {

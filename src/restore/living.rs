@@ -53,7 +53,7 @@ impl WorldImage {
     /// Notes entities that have left with their level, and to which something in the world may
     /// refer. That is written as a reference to the ones which came back, and it isn't one.
     pub(crate) fn note_left(&mut self, left: impl IntoIterator<Item = (SaveId, Entity)>) {
-        let anchors: HashSet<SaveId> = self.anchors.iter().map(|(id, _)| *id).collect();
+        let anchors = self.anchor_ids();
         let is_named = |id| self.ranks.rank(id).is_some() || anchors.contains(&id);
         let any_is_back = left.into_iter().any(|(id, _)| is_named(id));
         if let Some(living) = &mut self.living {

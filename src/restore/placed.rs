@@ -18,12 +18,26 @@ use crate::capture::{NamedOrder, Placed, Related, SaveKey};
 use crate::saved::{BUILD, DecodedColumn, Saved};
 
 impl WorldImage {
-    /// The anchors that are there. They keep their ids: values that wait may refer to them.
-    pub(super) fn anchors_in(&self, world: &World) -> Vec<(Entity, SaveId)> {
-        let Some(placed) = world.get_resource::<Placed>() else { return Vec::new() };
+    /// The ids of anchors, whether they are there or not.
+    pub(super) fn anchor_ids(&self) -> HashSet<SaveId> {
+        self.anchors.iter().map(|(id, _)| *id).collect()
+    }
+
+    /// The anchors that are there, by their keys.
+    pub(super) fn found_anchors<'a>(
+        &'a self,
+        world: &'a World,
+    ) -> impl Iterator<Item = (SaveId, &'a SaveKey, Entity)> {
+        let placed = world.get_resource::<Placed>();
         let anchors = self.anchors.iter();
-        let found = anchors.filter_map(|(id, key)| Some((placed.find(world, key)?, *id)));
-        found.filter(|(entity, _)| world.get::<Saved>(*entity).is_none()).collect()
+        anchors.filter_map(move |(id, key)| Some((*id, key, placed?.find(world, key)?)))
+    }
+
+    /// The anchors that are there and aren't saved. They keep their ids: values that wait may refer to them.
+    pub(super) fn anchors_in(&self, world: &World) -> Vec<(Entity, SaveId)> {
+        let unsaved =
+            self.found_anchors(world).filter(|(.., found)| world.get::<Saved>(*found).is_none());
+        unsaved.map(|(id, _, found)| (found, id)).collect()
     }
 
     /// Returns true if a level owns the existence of a rank's entity.

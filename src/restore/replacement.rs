@@ -23,7 +23,6 @@ use super::report::{DanglingReference, RestoreReport};
 use super::rows_by_entity::RowOfEntity;
 use super::stamp::Stamps;
 use super::unsaved::new_resources;
-use crate::capture::Placed;
 use crate::saved::{
     CHILD_OF, DecodedColumn, Names, Others, Outside, References, SAVE_KEYS, Saved, Spawner, Written,
 };
@@ -132,7 +131,7 @@ impl Replacement {
     /// those that are.
     pub(super) fn find_entities(&mut self, world: &World) {
         self.resources = Resources::Saved;
-        find_anchors(self, world);
+        self.outside.extend(self.image.found_anchors(world).map(|(id, _, found)| (id, found)));
         self.find_placed(world);
         self.allocate(world);
     }
@@ -436,15 +435,6 @@ impl Replacement {
     pub(super) fn components(&self) -> impl Iterator<Item = (u32, ComponentId, &ImageColumn)> {
         let columns = (0_u32..).zip(self.parts.iter().zip(&self.image.columns));
         columns.filter_map(|(place, (part, column))| Some((place, part.component()?, column)))
-    }
-}
-
-/// Finds the anchors that are there, by their keys.
-fn find_anchors(replacement: &mut Replacement, world: &World) {
-    if let Some(placed) = world.get_resource::<Placed>() {
-        let anchors = replacement.image.anchors.iter();
-        let found = anchors.filter_map(|(id, key)| Some((*id, placed.find(world, key)?)));
-        replacement.outside.extend(found);
     }
 }
 

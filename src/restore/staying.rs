@@ -115,16 +115,13 @@ impl Staying {
     /// Returns true if an anchor is another entity than before.
     fn anchors_differ(&self, world: &World) -> bool {
         let image = &self.replacement.image;
-        let Some(placed) = world.get_resource::<Placed>().filter(|_| !image.anchors.is_empty())
-        else {
+        if image.anchors.is_empty() {
             return false;
-        };
+        }
         let before: HashMap<SaveId, Entity> = self.living.others.iter().copied().collect();
-        let anchors = image.anchors.iter();
-        let found = anchors.filter_map(|(id, key)| Some((id, key, placed.find(world, key)?)));
         // A key may have several ids, of which an entity has one.
         let (same, others): (Vec<_>, Vec<_>) =
-            found.partition(|(id, _, found)| before.get(id) == Some(found));
+            image.found_anchors(world).partition(|(id, _, found)| before.get(id) == Some(found));
         let same: HashSet<&SaveKey> = same.into_iter().map(|(_, key, _)| key).collect();
         others.iter().any(|(_, key, _)| !same.contains(key))
     }
@@ -133,12 +130,8 @@ impl Staying {
         let Replacement { image, origins, .. } = &mut self.replacement;
         let stays = |rank: &u32| origins.get(*rank as usize) == Some(&Origin::Staying);
         let waiting: HashSet<u32> = image.keys.keys().copied().filter(|it| !stays(it)).collect();
-        let placed = world.get_resource::<Placed>();
-        let absent = image.anchors.iter();
-        let absent: HashSet<SaveId> = absent
-            .filter(|(_, key)| placed.and_then(|placed| placed.find(world, key)).is_none())
-            .map(|(id, _)| *id)
-            .collect();
+        let mut absent = image.anchor_ids();
+        image.found_anchors(world).for_each(|(id, ..)| _ = absent.remove(&id));
         image.note_incomplete_while((&waiting, &absent), &self.living.others);
     }
 
@@ -259,10 +252,10 @@ impl Staying {
         let ids = image.ranks.ids();
         let keys =
             image.keys.iter().filter_map(|(rank, key)| Some((*ids.get(*rank as usize)?, key)));
-        let keys = keys.chain(image.anchors.iter().map(|(id, key)| (*id, key)));
         let placed = world.get_resource::<Placed>();
         let found = keys.filter_map(|(id, key)| Some((id, placed?.find(world, key)?)));
-        others.chain(found).collect()
+        let anchors = image.found_anchors(world).map(|(id, _, found)| (id, found));
+        others.chain(found).chain(anchors).collect()
     }
 }
 

@@ -64,7 +64,10 @@ impl Encoder {
         if let Some(id) = known {
             let before = self.anchors.entities.get(key).copied();
             if !before.is_some_and(|before| there.contains(&before)) {
-                self.ids.pass_on_to(entity, id, before);
+                if let Some(before) = before {
+                    self.ids.leave(before);
+                }
+                self.ids.seed(entity, id);
             }
         }
         let id = SaveId(self.ids.get_mapped(entity).to_bits());

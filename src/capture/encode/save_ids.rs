@@ -132,14 +132,6 @@ impl SaveIds {
         }
     }
 
-    /// Gives an entity without an id that of an unsaved one that it replaces, and that has left.
-    pub(super) fn pass_on_to(&mut self, entity: Entity, id: SaveId, before: Option<Entity>) {
-        if let Some(before) = before {
-            self.leave(before);
-        }
-        self.seed(entity, id);
-    }
-
     /// Notes that an entity's values are kept under its id.
     pub(super) fn note_absent(&mut self, entity: Entity, id: SaveId) {
         self.absent.insert(entity, id);
@@ -152,16 +144,9 @@ impl SaveIds {
 
     /// Forgets the entity with an id, if it isn't a saved one.
     pub(super) fn forget_outsider(&mut self, id: SaveId) {
-        for entity in self.outsiders_with(id) {
-            self.remove(entity);
-        }
-    }
-
-    fn outsiders_with(&self, id: SaveId) -> Vec<Entity> {
-        let identities = self.identities.iter();
-        let outsiders = identities
-            .filter(|(_, identity)| identity.id == id && identity.place == Place::Outside);
-        outsiders.map(|(entity, _)| *entity).collect()
+        let before = self.identities.len();
+        self.identities.retain(|_, identity| identity.id != id || identity.place != Place::Outside);
+        self.outsiders = self.outsiders.saturating_sub(before - self.identities.len());
     }
 
     /// The id of an entity, if it has one.

@@ -434,6 +434,12 @@ fn what_is_left_after_a_fresh_start_is_kept() {
     assert_eq!(play.app.world().get::<Health>(thing), Some(&Health(9)));
 }
 
+/// The one outside of the room that refers to something.
+fn outsider(play: &mut Play) -> Entity {
+    let mut all = play.world().query_filtered::<Entity, (With<Target>, Without<SaveKey>)>();
+    all.single(play.app.world()).expect("one")
+}
+
 /// A room whose thing refers to its root, as one outside of it does.
 fn room_with_root_named() -> (Play, [Entity; 2]) {
     let (mut play, [root, thing, aims]) = room();
@@ -466,8 +472,7 @@ fn a_root_that_comes_back_is_the_same_to_who_refers_to_it() {
         play.restore_in_place(play.image(&then), then.next_save_id, Some(captured));
         assert_eq!(targets(&play, aims), [root], "in place");
         play.restore(&then);
-        let aims = play.world().query_filtered::<Entity, (With<Target>, Without<SaveKey>)>();
-        let aims = { aims }.single(play.app.world()).expect("one");
+        let aims = outsider(&mut play);
         assert_eq!(targets(&play, aims), [root], "respawned");
     }
 }
@@ -502,8 +507,7 @@ fn a_root_that_is_named_before_it_is_known_is_found_by_that_name() {
     play.checkpoint(CaptureScope::Delta);
     let then = play.journal.clone();
     play.restore(&then);
-    let aims = play.world().query_filtered::<Entity, (With<Target>, Without<SaveKey>)>();
-    let aims = { aims }.single(play.app.world()).expect("one");
+    let aims = outsider(&mut play);
     assert_eq!(targets(&play, aims), [root]);
 }
 
@@ -520,8 +524,7 @@ fn a_root_whose_key_changes_is_found_by_the_key_that_it_has() {
             assert_eq!(targets(&play, aims), [root], "{key}");
         }
         play.restore(&play.journal.clone());
-        let aims = play.world().query_filtered::<Entity, (With<Target>, Without<SaveKey>)>();
-        let aims = { aims }.single(play.app.world()).expect("one");
+        let aims = outsider(&mut play);
         assert_eq!(targets(&play, aims), [root], "{key}");
     }
 }

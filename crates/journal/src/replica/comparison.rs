@@ -87,6 +87,7 @@ pub async fn compare(
     let said = || differences.iter().filter(|(name, _)| !is_derived(name));
     for (name, difference) in said() {
         let was = before.get(name);
+        let earlier = past.get(name).map_or(&[][..], Vec::as_slice);
         let (on_this_side, on_that_side) = match difference {
             Difference::Same | Difference::Damaged | Difference::OnlyThere => (false, false),
             // One that was fetched when its name was another session's.
@@ -99,25 +100,21 @@ pub async fn compare(
             Difference::Shorter => (false, true),
             // Such a file is never overwritten: the part that was common once is damaged here.
             Difference::Other if name.only_grows() => {
-                let is_damaged = is_alone
-                    || was.is_some()
-                    || was_there(reach, log, here, name, past.get(name).into_iter().flatten())
-                        .await?;
+                let is_damaged =
+                    is_alone || was.is_some() || was_there(reach, log, here, name, earlier).await?;
                 (!is_damaged, true)
             }
             // No other machine has done it.
             Difference::Other if is_alone => (true, false),
             Difference::Other => {
                 let is_known = is_as_before(here, name, was)?
-                    || was_there(reach, log, here, name, past.get(name).into_iter().flatten())
-                        .await?;
+                    || was_there(reach, log, here, name, earlier).await?;
                 (!is_known, !is_as_before_there(there, name, was))
             }
             // A file that only one side has is new there, or was removed on the other.
             Difference::OnlyHere => {
                 let is_removed_there = is_as_before(here, name, was)?
-                    || was_there(reach, log, here, name, past.get(name).into_iter().flatten())
-                        .await?;
+                    || was_there(reach, log, here, name, earlier).await?;
                 (!is_removed_there, is_removed_there && !is_alone)
             }
         };
