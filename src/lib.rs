@@ -170,8 +170,8 @@ mod guide {
     #[doc = include_str!("../docs/guide/scenarios.md")]
     struct Scenarios;
 
-    #[doc = include_str!("../docs/guide/scenario-worlds.md")]
-    struct ScenarioWorlds;
+    #[doc = include_str!("../docs/guide/cloud-saves.md")]
+    struct CloudSaves;
 
     #[doc = include_str!("../docs/guide/settings.md")]
     struct Settings;

@@ -35,3 +35,11 @@ fn no_line_of_play_is_lost_and_every_fork_is_shown() {
     println!("{orders} orders: {counts:?}");
     counts.hold_for(orders);
 }
+
+/// Each has found a fault that others of its kind find rarely.
+#[test]
+fn orders_that_once_lost_or_brought_back_something_pass() {
+    for seed in [0, 25, 427, 1_865, 31_554] {
+        Story::play(seed);
+    }
+}

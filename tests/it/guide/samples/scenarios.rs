@@ -14,7 +14,6 @@ fn choose(assets: Res<AssetServer>, mut commands: Commands) {
     commands.insert_resource(Chosen(assets.load("scenarios/frontier.scenario.ron")));
 }
 
-/// Runs until the file was read.
 fn new_game(chosen: Res<Chosen>, scenarios: Res<Assets<ScenarioAsset>>, mut commands: Commands) {
     let Some(scenario) = scenarios.get(&chosen.0) else { return };
     scenario.start(scenario.new_session().player("Ann"), &mut commands);

@@ -20,19 +20,30 @@ impl Known {
     /// The checkpoints that are known here of a session, or were when it was deleted here. Of one that this device never
     /// had, it is nothing.
     pub(super) fn of(local: &LocalStore, session: SessionId) -> Result<Self, CloudError> {
-        let mut known = Self(forgotten(local, session).unwrap_or_default());
         let stored = match local.store.open_session(session) {
-            Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => return Ok(known),
+            Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => {
+                return Ok(Self::forgotten(local, session));
+            }
             stored => stored.map_err(CloudError::here)?,
         };
         if stored.newer_format().is_some() {
             return Err(CloudError::NewerBuild);
         }
+        Ok(Self::with_forgotten(local, &stored))
+    }
+
+    /// The checkpoints of a session, and those that were known when it was deleted here before.
+    fn with_forgotten(local: &LocalStore, stored: &StoredSession) -> Self {
+        let mut known = Self::forgotten(local, stored.id());
         for (run, counter) in stored.index().known() {
             let most = known.0.entry(run).or_insert(counter);
             *most = counter.max(*most);
         }
-        Ok(known)
+        known
+    }
+
+    fn forgotten(local: &LocalStore, session: SessionId) -> Self {
+        Self(forgotten(local, session).unwrap_or_default())
     }
 
     pub(super) fn has(&self, checkpoint: &CheckpointId) -> bool {
@@ -73,7 +84,9 @@ pub(in crate::write) fn note_forgotten(local: &LocalStore, stored: &StoredSessio
     if disk.open(&local.store.layout().state.join(DEVICE)).is_err() {
         return;
     }
-    let noted = rmp_serde::to_vec(&stored.index().known()).map_err(io::Error::other);
+    // What was deleted here before and came back by another device's play has left files in the folder as well.
+    let known = Known::with_forgotten(local, stored);
+    let noted = rmp_serde::to_vec(&known.0).map_err(io::Error::other);
     let noted = noted.and_then(|bytes| disk.replace(&forgotten_file(local, stored.id()), &bytes));
     if let Err(error) = noted {
         warn!(session = %stored.id(), %error, "the session may be brought back by the cloud's folder");
