@@ -2,32 +2,15 @@
 
 mod common;
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use bevy_session_journal::internal::disk::{Disk, Layout, LocalStore};
-use bevy_session_journal::internal::format::TypeRows;
-use bevy_session_journal::internal::model::clock::Moment;
-use bevy_session_journal::internal::read::recovery::KnownTypes;
-use bevy_session_journal::replica::{
-    Keeper, KeeperOptions, Pace, Recorders, RecordingDisk, ReplicaOrder, ReplicaReport,
-    ReplicaStore,
-};
-use bevy_session_journal::{CheckpointId, MemoryDisk, RunId, SessionId, VersionFit};
+use bevy_session_journal::replica::{Pace, ReplicaStore};
 use bevy_session_objects::{Keys, ObjectReplica};
 use common::FakeServer;
+use common::machine::Machine;
 
 const HOURS: u64 = 6;
 const GUIDE: &str = include_str!("../../../docs/guide/buckets.md");
-
-struct AnyType;
-
-impl KnownTypes for AnyType {
-    fn fit(&self, _: &TypeRows<'_>) -> VersionFit {
-        VersionFit::Exact
-    }
-}
 
 /// Requests of an hour, by how they are priced.
 #[derive(PartialEq, Debug)]
@@ -37,56 +20,18 @@ struct Asked {
 }
 
 /// Plays for some hours, a checkpoint each second.
-fn play(Pace { lease, interval }: Pace) -> Asked {
+fn play(pace: Pace) -> Asked {
     let server = FakeServer::start();
     let url = format!("s3://saves/arena?endpoint={}", server.url());
     let keys = Keys { id: "AKIDEXAMPLE".into(), secret: "secret".into(), token: None };
     let store = ObjectReplica::s3_with_keys(&url, keys).unwrap();
-    let layout = Layout {
-        data: PathBuf::from("data"),
-        state: PathBuf::from("state"),
-        profile: "default".to_owned(),
-    };
-    let (session, run) = (SessionId::random(), RunId::random());
-    let directory = layout.session(session);
-    let (memory, recorders) = (MemoryDisk::default(), Recorders::default());
-    memory.put(&directory.join("1-000000.journal"), b"begun");
-    memory.put(&layout.state.join("some"), b"");
-    let disk = RecordingDisk::new(Arc::new(memory.clone()), recorders.clone());
-    let local = Arc::new(LocalStore::new(Arc::new(memory), layout));
-    let options = KeeperOptions {
-        store: Arc::new(store),
-        machine: "here".to_owned(),
-        lease,
-        interval,
-        may_lag: interval * 2,
-        lock_patience: Duration::ZERO,
-        erases: false,
-    };
-    let mut keeper = Keeper::new(options, local, recorders, Arc::new(AnyType), "game".to_owned());
-    let at = |second: u64| Moment {
-        elapsed: Duration::from_secs(second),
-        wall: jiff::Timestamp::UNIX_EPOCH,
-    };
-    keeper.execute(ReplicaOrder::Begin(session), at(0));
-    let mut file = disk.create_new(&directory.join("1-000001.journal")).unwrap();
-    disk.sync_dir(&directory).unwrap();
-    let mut newest = 0;
+    let longest = pace.interval.as_secs() + 2;
+    let mut machine = Machine::new(store, pace);
     for second in 1..=HOURS * 3_600 {
-        file.append(&[7; 1_024]).unwrap();
-        file.sync().unwrap();
-        let checkpoint = CheckpointId { run, counter: second };
-        keeper.execute(ReplicaOrder::Saved(session, checkpoint), at(second));
-        while keeper.turn(at(second)).is_zero() {}
-        for report in keeper.reports() {
-            match report {
-                ReplicaReport::Replicated(_, checkpoint) => newest = checkpoint.counter,
-                ReplicaReport::Claimed(..) => {}
-                other => panic!("{other:?} after {second} s"),
-            }
-        }
-        let waits = second - newest;
-        assert!(waits <= interval.as_secs() + 2, "{waits} s aren't replicated after {second} s");
+        let reports = machine.play();
+        assert!(reports.is_empty(), "{reports:?} after {second} s");
+        let waits = second - machine.replicated;
+        assert!(waits <= longest, "{waits} s aren't replicated after {second} s");
     }
     let writes = server.requests_of("create") + server.requests_of("list");
     Asked { writes_and_listings: writes / HOURS, reads: server.requests_of("read") / HOURS }

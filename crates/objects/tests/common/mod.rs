@@ -1,6 +1,8 @@
 //! A server on a loopback address that speaks as much of S3 as the store asks for, and errs on command.
 #![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses a part")]
 
+pub mod machine;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
@@ -133,6 +135,11 @@ impl FakeServer {
 
     pub fn answer_with(&self, answer: Answer) {
         self.lock().answer = answer;
+    }
+
+    /// Removes all objects, as an operator who empties the bucket, or a rule that expires them.
+    pub fn empty(&self) {
+        self.lock().objects.clear();
     }
 
     pub fn objects(&self) -> usize {
