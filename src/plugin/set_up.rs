@@ -119,7 +119,10 @@ impl SessionPlugin {
         let trust = settings.map_or(Duration::ZERO, |settings| settings.trust_index);
         let keepers = DeclaredDigests::take(world);
         let worker = Worker::new(local, content, process, dead, versions, patience);
-        let worker = worker.of_game(self.game_id()).with_cloud(self.beside.cloud.clone());
+        // A game that changes its working directory goes on with the same folder.
+        let cloud = self.beside.cloud.clone();
+        let cloud = cloud.map(|folder| folder.at(|path| self.place.absolute(path)));
+        let worker = worker.of_game(self.game_id()).with_cloud(cloud);
         worker.trusting_index(trust).keeping_digests(keepers)
     }
 

@@ -9,6 +9,7 @@ use bevy_session::cloud::{
     CloudError, CloudFolder, CloudForked, CloudKept, CloudNotKept, CloudNotTaken, CloudTaken,
 };
 use bevy_session::external::Operation;
+use bevy_session::library::PlayerErased;
 use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, SessionId};
 
@@ -210,6 +211,36 @@ fn a_session_of_an_erased_player_does_not_come_back() {
     assert!(received::<CloudTaken>(&app).is_empty());
     assert!(app.world().resource::<SessionCatalog>().get(session).is_none());
     assert!(files(&desk).is_empty(), "they have the player's data");
+}
+
+#[test]
+fn an_erasure_removes_the_files_of_the_player_from_the_folder() {
+    let (desk, deck) = (MemoryDisk::default(), MemoryDisk::default());
+    played(&desk, 7);
+    let elsewhere = played(&deck, 9);
+    let mut app = device(&desk);
+    // They come while the game runs: whole, in half, and one that was being written.
+    let path = files(&deck).remove(0);
+    let bytes = deck.content(&path).unwrap();
+    desk.put(&path, &bytes);
+    desk.put(&path.with_file_name("half.session"), &bytes[..bytes.len() / 2]);
+    let name = path.file_name().unwrap().to_str().unwrap();
+    desk.put(&path.with_file_name(format!("{name}.00000000000000aa.new")), &bytes);
+    assert_eq!(files(&desk).len(), 4);
+    listen::<PlayerErased>(&mut app);
+    request(&mut app, |commands| commands.session().library().erase_player("Ann"));
+    frames(&mut app, 30);
+    let erased = received::<PlayerErased>(&app);
+    let [erased] = &erased[..] else { panic!("it should be done: {erased:?}") };
+    assert!(erased.receipt.is_complete(), "{erased:?}");
+    assert!(files(&desk).is_empty(), "{:?}", files(&desk));
+    drop(app);
+    // The cloud brings one of them once more.
+    let desk = desk.snapshot();
+    desk.put(&path, &bytes);
+    let app = device(&desk);
+    assert!(app.world().resource::<SessionCatalog>().get(elsewhere).is_none());
+    assert!(files(&desk).is_empty());
 }
 
 /// Plays and quits where the folder refuses the file; the reason that the game hears.

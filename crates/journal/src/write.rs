@@ -25,6 +25,7 @@ mod erasing;
 mod event_gathering;
 mod event_log;
 mod exporting_player;
+mod file_copy;
 pub(crate) mod filing;
 mod filing_jobs;
 mod gathering;

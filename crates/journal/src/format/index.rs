@@ -7,6 +7,7 @@
 mod branches;
 mod builds;
 mod collapses;
+mod copies;
 mod deletion;
 mod ending;
 mod head;
@@ -342,8 +343,7 @@ impl SessionIndex {
     /// The checkpoint that another device made a copy of; `None` if it is no copy.
     pub fn original_of(&self, copy: CheckpointId) -> Option<CheckpointId> {
         let place = self.runs.get(&copy.run)?.segments.first()?;
-        let header = &self.segments.get(*place)?.header;
-        header.ancestors.first().copied().filter(|_| header.is_copied())
+        copies::original_in(&self.segments.get(*place)?.header)
     }
 
     /// The header of a checkpoint's run; of one that is in an archive only, as much as that knows.

@@ -11,9 +11,11 @@
 //! Each device writes files of its own and reads all, so that no two devices write the same one. The name that a cloud
 //! gives a file doesn't matter: its header says whose it is.
 
+mod erasing;
 mod keeping;
 mod known;
 mod opening;
+mod own_files;
 mod putting;
 mod taking;
 #[cfg(test)]
@@ -21,12 +23,11 @@ mod tests;
 mod turns;
 
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
 
-use super::cloud_folder::CloudFolder;
-use crate::disk::{Disk, LocalStore};
-use crate::model::ids::{SessionId, random_u64};
+use crate::disk::LocalStore;
+use crate::model::ids::random_u64;
 
+pub(super) use erasing::{ErasedInCloud, erase_in_cloud, sessions_in_cloud};
 use keeping::KeepInCloud;
 pub(super) use known::note_forgotten;
 pub(super) use turns::CloudTurns;
@@ -38,48 +39,20 @@ const EXTENSION: &str = "session";
 /// The file with this device's number, by which its files in the folder are named.
 const DEVICE: &str = "cloud-device";
 
-/// The file of a session that this device puts into the folder.
-fn own_file(local: &LocalStore, folder: &CloudFolder, session: SessionId) -> io::Result<PathBuf> {
-    let device = device(local)?;
-    let name = format!("{session}-{device:016x}.{EXTENSION}");
-    Ok(folder.of_profile(&local.store.layout().profile).join(name))
-}
-
 /// The number that tells this device's data from that of others, which may well be on the same machine. Drawn once.
 fn device(local: &LocalStore) -> io::Result<u64> {
     let (disk, path) = (local.store.disk(), local.store.layout().state.join(DEVICE));
-    let known = match disk.read(&path, 64) {
+    match disk.read(&path, 64) {
         Ok(bytes) => {
-            str::from_utf8(&bytes).ok().and_then(|text| u64::from_str_radix(text, 16).ok())
+            let known = str::from_utf8(&bytes).ok().map(|text| u64::from_str_radix(text, 16));
+            return known.and_then(Result::ok).ok_or_else(|| ErrorKind::InvalidData.into());
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
         // It is there: under another number, its files in the folder would be another device's.
         Err(error) => return Err(error),
-    };
-    if let Some(device) = known {
-        return Ok(device);
     }
     let device = random_u64();
     local.store.create_state_directory().map_err(io::Error::other)?;
     disk.replace(&path, format!("{device:016x}").as_bytes())?;
     Ok(device)
-}
-
-/// Copies a file that is there whole, a piece at a time, and makes it durable.
-fn copy(from: &dyn Disk, source: &Path, to: &dyn Disk, target: &Path) -> io::Result<()> {
-    const PIECE: u64 = 1 << 20;
-    let read = from.open(source)?;
-    let _hold = read.hold();
-    let length = read.len()?;
-    let mut written = to.create_new(target)?;
-    let mut piece = Vec::new();
-    let mut at = 0;
-    while at < length {
-        let next = PIECE.min(length - at);
-        piece.resize(usize::try_from(next).unwrap_or_default(), 0);
-        read.read_exact_at(at, &mut piece)?;
-        written.append(&piece)?;
-        at += next;
-    }
-    written.sync()
 }

@@ -1,6 +1,6 @@
 //! The folder of a file cloud, and its quota.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::disk::directory_name;
 
@@ -51,6 +51,14 @@ impl CloudFolder {
     #[must_use]
     pub fn most_bytes_of_a_file(mut self, bytes: u64) -> Self {
         self.most_bytes_of_a_file = bytes;
+        self
+    }
+
+    /// The same folder under another path.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn at(mut self, place: impl FnOnce(&Path) -> PathBuf) -> Self {
+        self.path = place(&self.path);
         self
     }
 

@@ -17,6 +17,8 @@ use std::time::Duration;
 use self::removing::{Removing, files_in};
 use self::state::marked;
 use super::auditing::Auditor;
+use super::cloud::sessions_in_cloud;
+use super::cloud_folder::CloudFolder;
 use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 use super::news::News;
 use super::ownership::{OPENED_AT_ONCE, Owned, own_slots};
@@ -40,6 +42,8 @@ pub(super) struct Means<'a> {
     pub(super) auditor: &'a mut Auditor,
     /// The session that this process plays.
     pub(super) playing: Option<SessionId>,
+    /// The folder of a file cloud; the tool doesn't know it.
+    pub(super) cloud: Option<&'a CloudFolder>,
     pub(super) now: Moment,
     pub(super) news: &'a mut Vec<News>,
 }
@@ -53,6 +57,7 @@ impl Tools<'_> {
             digests: Some(&mut *self.digests),
             trials: Some(&mut *self.trials),
             auditor: self.auditor,
+            cloud: self.cloud,
             now: self.now,
             news: self.news,
         }
@@ -97,6 +102,15 @@ impl Goes {
         let game = means.finder.slots().game();
         let slots = own_slots(slots, (player, &sessions), game, &mut unreadable);
         sessions.extend(forgotten);
+        let in_cloud = means
+            .cloud
+            .map(|folder| sessions_in_cloud(means.finder.local(), folder, (player, game)));
+        let (in_cloud, refused) = match in_cloud.transpose() {
+            Ok(sessions) => (sessions.unwrap_or_default(), None),
+            Err(error) => (BTreeSet::new(), Some(Remaining::CloudRefused { error })),
+        };
+        let known: BTreeSet<SessionId> = sessions.iter().chain(&forked).copied().collect();
+        sessions.extend(in_cloud.difference(&known));
         let is_nothing = sessions.is_empty() && slots.is_empty() && forked.is_empty();
         let has_answered = ConsentFiles::of(store).has(player)?;
         let is_named = || has_answered || means.auditor.names(store, player);
@@ -106,7 +120,7 @@ impl Goes {
         let forked = forked.into_iter().map(|session| Remaining::Forked { session });
         let former = former.into_iter().map(|session| Remaining::Former { session });
         let unreadable = unreadable.into_iter().map(|file| Remaining::Unreadable { file });
-        let remaining = forked.chain(former).chain(unreadable).collect();
+        let remaining = forked.chain(former).chain(unreadable).chain(refused).collect();
         Ok(Self { sessions, away, slots, remaining })
     }
 }

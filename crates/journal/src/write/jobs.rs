@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::News;
 use super::auditing::Auditor;
+use super::cloud_folder::CloudFolder;
 use super::run_journal::RunJournal;
 use super::trials::Trials;
 use crate::disk::process::ProcessGuard;
@@ -124,6 +125,7 @@ pub(super) enum WaitsFor {
 pub(super) enum Queue {
     Slots,
     SessionAttachments,
+    CloudFiles,
     Cleanups,
 }
 
@@ -158,6 +160,8 @@ pub(super) struct Tools<'a> {
     /// The run that is written.
     pub run: Option<&'a mut RunJournal>,
     pub quota: Quota,
+    /// The folder of a file cloud, if there is one.
+    pub cloud: Option<&'a CloudFolder>,
     pub now: Moment,
     pub news: &'a mut Vec<News>,
 }

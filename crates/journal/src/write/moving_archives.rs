@@ -11,18 +11,18 @@ use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use tracing::{debug, warn};
 
 use super::archiving::the_only_line;
+use super::file_copy::{Compared, FileCopy, Pair, Side};
 use super::filing::{refuse_to_guess, take};
 use super::jobs::{Holds, Tools};
-use super::slices::{LISTED_AT_ONCE, SLICE_BYTES, SYNC_EVERY};
+use super::slices::LISTED_AT_ONCE;
 use crate::disk::{
-    AppendFile, ArchivePlace, Archives, Attempt, DirEntry, Disk, Layout, LocalStore, ReadAt,
-    SessionLock, StoreAction, StoreError, directory_of_marked, is_archived_name, is_marked,
-    make_directory, own, sync_directory, unmark, with_sources,
+    ArchivePlace, Archives, Attempt, DirEntry, Disk, Layout, LocalStore, SessionLock, StoreAction,
+    StoreError, directory_of_marked, is_archived_name, is_marked, make_directory, own,
+    sync_directory, unmark, with_sources,
 };
 use crate::model::ids::SessionId;
 use crate::model::session::{RequestError, ShelfPlace};
@@ -190,42 +190,18 @@ enum Stage {
     /// The first of these is looked for.
     Next(VecDeque<DirEntry>),
     Comparing {
+        name: String,
         pair: Pair,
         then: VecDeque<DirEntry>,
     },
     Copying {
-        copy: Copy,
+        copy: FileCopy,
         then: VecDeque<DirEntry>,
     },
     ReadingBack {
-        copy: Copy,
+        copy: FileCopy,
         then: VecDeque<DirEntry>,
     },
-}
-
-/// A file and its copy, compared a slice at a time.
-struct Pair {
-    name: String,
-    one: Side,
-    other: Side,
-    at: u64,
-}
-
-struct Side {
-    path: PathBuf,
-    file: Arc<dyn ReadAt>,
-}
-
-/// A file that is being copied.
-struct Copy {
-    name: String,
-    from: Side,
-    file: Box<dyn AppendFile>,
-    written: PathBuf,
-    len: u64,
-    at: u64,
-    unsynced: u64,
-    read_back: Option<Pair>,
 }
 
 enum Step {
@@ -258,16 +234,17 @@ impl Moving {
                 Some(file) => self.look_for(disk, file, then)?,
                 None => return self.end(archives),
             },
-            Stage::Comparing { mut pair, then } => match pair.compare_on()? {
+            Stage::Comparing { name, mut pair, then } => match pair.compare_on()? {
                 Compared::Equal => Stage::Next(then),
-                Compared::SoFar => Stage::Comparing { pair, then },
+                Compared::SoFar => Stage::Comparing { name, pair, then },
                 // Only these are ever written again, in the session's own directory.
-                Compared::Different if Layout::is_attachment(&pair.name) => match self.way {
-                    Way::Out => self.begin_to_copy(disk, pair.name, then)?,
+                Compared::Different if Layout::is_attachment(&name) => match self.way {
+                    Way::Out => self.begin_to_copy(disk, &name, then)?,
                     Way::Home => Stage::Next(then),
                 },
                 Compared::Different => {
-                    let (here, there) = (pair.one.path.display(), pair.other.path.display());
+                    let (here, there) = pair.paths();
+                    let (here, there) = (here.display(), there.display());
                     warn!(
                         session = %self.session, %here, %there,
                         "two copies of a file differ, so neither is removed and the session \
@@ -279,15 +256,21 @@ impl Moving {
             Stage::Copying { mut copy, then } => match copy.write_on() {
                 Ok(true) => Stage::Copying { copy, then },
                 Ok(false) => Stage::ReadingBack { copy, then },
-                Err(error) => return Err(copy.give_up(disk, error)),
+                Err(error) => {
+                    copy.remove(disk);
+                    return Err(error.into());
+                }
             },
-            Stage::ReadingBack { mut copy, then } => match copy.read_back(disk) {
+            Stage::ReadingBack { mut copy, then } => match copy.read_back(disk, disk) {
                 Ok(true) => Stage::ReadingBack { copy, then },
                 Ok(false) => {
-                    copy.put_in_place(disk, self.to())?;
+                    copy.put_in_place(disk)?;
                     Stage::Next(then)
                 }
-                Err(error) => return Err(copy.give_up(disk, error)),
+                Err(error) => {
+                    copy.remove(disk);
+                    return Err(error.into());
+                }
             },
         };
         Ok(Step::Going(self))
@@ -301,12 +284,11 @@ impl Moving {
     ) -> Result<Stage, StoreError> {
         match Side::open(disk, self.to().join(&file.name)) {
             Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => {
-                self.begin_to_copy(disk, file.name, then)
+                self.begin_to_copy(disk, &file.name, then)
             }
             other => {
                 let one = Side::open(disk, self.from().join(&file.name))?;
-                let pair = Pair { name: file.name, one, other: other?, at: 0 };
-                Ok(Stage::Comparing { pair, then })
+                Ok(Stage::Comparing { name: file.name, pair: Pair::of(one, other?), then })
             }
         }
     }
@@ -314,11 +296,12 @@ impl Moving {
     fn begin_to_copy(
         &mut self,
         disk: &dyn Disk,
-        name: String,
+        name: &str,
         then: VecDeque<DirEntry>,
     ) -> Result<Stage, StoreError> {
         self.copied = true;
-        Ok(Stage::Copying { copy: Copy::begin(disk, self.from(), self.to(), name)?, then })
+        let (from, to) = (self.from().join(name), self.to().join(name));
+        Ok(Stage::Copying { copy: FileCopy::begin((disk, from), (disk, to))?, then })
     }
 
     /// Removes the files that were found in both places, if they are still those and the place is the place.
@@ -363,113 +346,6 @@ impl Moving {
         if let Stage::Copying { copy, .. } | Stage::ReadingBack { copy, .. } = self.stage {
             copy.remove(disk);
         }
-    }
-}
-
-enum Compared {
-    Equal,
-    Different,
-    /// There is more.
-    SoFar,
-}
-
-impl Pair {
-    /// Compares a slice.
-    fn compare_on(&mut self) -> Result<Compared, StoreError> {
-        let (len, other) = (self.one.len()?, self.other.len()?);
-        if len != other {
-            return Ok(Compared::Different);
-        }
-        let slice = (len - self.at).min(SLICE_BYTES as u64);
-        let is_same = self.one.read(self.at, slice)? == self.other.read(self.at, slice)?;
-        self.at += slice;
-        Ok(match is_same {
-            false => Compared::Different,
-            true if self.at < len => Compared::SoFar,
-            true => Compared::Equal,
-        })
-    }
-}
-
-impl Side {
-    fn open(disk: &dyn Disk, path: PathBuf) -> Result<Self, StoreError> {
-        let file = disk.open(&path).attempt(StoreAction::Open, &path)?;
-        Ok(Self { path, file })
-    }
-
-    fn len(&self) -> Result<u64, StoreError> {
-        self.file.len().attempt(StoreAction::Read, &self.path)
-    }
-
-    fn read(&self, at: u64, len: u64) -> Result<Vec<u8>, StoreError> {
-        let mut bytes = vec![0; usize::try_from(len).unwrap_or(SLICE_BYTES)];
-        let read = self.file.read_exact_at(at, &mut bytes);
-        read.attempt(StoreAction::Read, &self.path).map(|()| bytes)
-    }
-}
-
-impl Copy {
-    fn begin(disk: &dyn Disk, from: &Path, to: &Path, name: String) -> Result<Self, StoreError> {
-        let (from, written) =
-            (Side::open(disk, from.join(&name))?, Layout::unfinished(&to.join(&name)));
-        let len = from.len()?;
-        let file = disk.create_new(&written).attempt(StoreAction::CreateFile, &written)?;
-        Ok(Self { name, from, file, written, len, at: 0, unsynced: 0, read_back: None })
-    }
-
-    /// Copies a slice. Returns true if there is more.
-    fn write_on(&mut self) -> Result<bool, StoreError> {
-        let len = (self.len - self.at).min(SLICE_BYTES as u64);
-        let bytes = self.from.read(self.at, len)?;
-        self.file.append(&bytes).attempt(StoreAction::Append, &self.written)?;
-        (self.at, self.unsynced) = (self.at + len, self.unsynced + len);
-        let is_whole = self.at >= self.len;
-        if is_whole || self.unsynced >= SYNC_EVERY {
-            self.file.sync().attempt(StoreAction::Sync, &self.written)?;
-            self.unsynced = 0;
-        }
-        Ok(!is_whole)
-    }
-
-    /// Reads a slice back. Returns true if there is more.
-    fn read_back(&mut self, disk: &dyn Disk) -> Result<bool, StoreError> {
-        let pair = match self.read_back.take() {
-            Some(pair) => pair,
-            None => {
-                let one = Side::open(disk, self.from.path.clone())?;
-                let other = Side::open(disk, self.written.clone())?;
-                Pair { name: self.name.clone(), one, other, at: 0 }
-            }
-        };
-        match self.read_back.insert(pair).compare_on()? {
-            Compared::Equal => Ok(false),
-            Compared::SoFar => Ok(true),
-            Compared::Different => {
-                let why = "what was written isn't what is read back";
-                let other = io::Error::new(io::ErrorKind::InvalidData, why);
-                Err(other).attempt(StoreAction::Read, &self.written)
-            }
-        }
-    }
-
-    /// Gives it its name.
-    fn put_in_place(mut self, disk: &dyn Disk, directory: &Path) -> Result<(), RequestError> {
-        self.read_back = None;
-        let place = directory.join(&self.name);
-        let put = disk.put_in_place(&self.written, &place).attempt(StoreAction::Replace, &place);
-        put.map_err(|error| self.give_up(disk, error))
-    }
-
-    fn give_up(self, disk: &dyn Disk, error: StoreError) -> RequestError {
-        self.remove(disk);
-        error.into()
-    }
-
-    fn remove(self, disk: &dyn Disk) {
-        let Self { written, file, read_back, .. } = self;
-        drop((file, read_back));
-        // What stays is removed when the session is moved again.
-        let _ = disk.remove(&written);
     }
 }
 

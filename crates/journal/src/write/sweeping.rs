@@ -186,7 +186,9 @@ impl Sweeping {
         };
         let Ok(stored) = store.open_session(session) else { return 0 };
         let mut segments = stored.index().segments().iter();
-        let is_own = segments.all(|segment| segment.header.host == self.host);
+        // Copies came here as a whole: their machines never write here.
+        let is_own =
+            segments.all(|segment| segment.header.is_copied() || segment.header.host == self.host);
         let is_slot = |path: &Path| {
             path.file_name().and_then(OsStr::to_str).is_some_and(Layout::is_unfinished_slot)
         };
@@ -261,7 +263,7 @@ fn remove_unfinished(store: &DirectoryStore, path: &Path) -> usize {
 
 /// Returns true if this is surely the only process of the game that lives on this machine. Its own files, but for marks, are
 /// written on this very thread, so none of those is half done now.
-fn is_only_process(store: &DirectoryStore) -> bool {
+pub(super) fn is_only_process(store: &DirectoryStore) -> bool {
     let state = &store.layout().state;
     let Ok(entries) = store.disk().list(state) else { return false };
     let mut locks = entries

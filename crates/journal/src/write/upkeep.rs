@@ -197,8 +197,9 @@ impl Upkeep {
     pub fn preview_erasure(&mut self, player: &str) -> Result<ErasureReceipt, RequestError> {
         let now = Clock::system().moment(Duration::ZERO);
         let Self { finder, auditor, local } = self;
-        let (digests, trials, playing, mut news) = (None, None, None, Vec::new());
-        let mut means = Means { finder, digests, trials, auditor, playing, now, news: &mut news };
+        let (digests, trials, playing, cloud, mut news) = (None, None, None, None, Vec::new());
+        let mut means =
+            Means { finder, digests, trials, auditor, playing, cloud, now, news: &mut news };
         Erasing::new(player.to_owned(), local).preview(&mut means)
     }
 
@@ -215,9 +216,9 @@ impl Upkeep {
         loop {
             let now = clock.moment(Duration::ZERO);
             let Self { finder, auditor, .. } = self;
-            let (digests, trials, playing) = (None, None, None);
+            let (digests, trials, playing, cloud) = (None, None, None, None);
             let mut means =
-                Means { finder, digests, trials, auditor, playing, now, news: &mut news };
+                Means { finder, digests, trials, auditor, playing, cloud, now, news: &mut news };
             match erasing.step(&mut means)? {
                 Stepped::Going => {}
                 Stepped::Later(wait) => thread::sleep(wait),

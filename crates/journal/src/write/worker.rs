@@ -362,7 +362,8 @@ impl<C: Content> Worker<C> {
     /// Does a slice of the first job of such urgency that needn't wait. Returns true if there was one.
     fn slice(&mut self, among: &RangeInclusive<Urgency>, now: Moment) -> bool {
         let mut news = Vec::new();
-        let Self { jobs, finder, digests, content, trials, auditor, process, quota, .. } = self;
+        let Self { jobs, finder, digests, content, trials, auditor, process, quota, cloud, .. } =
+            self;
         let run = self.playing.as_mut().map(|(journal, _)| journal);
         let (types, quota) = (&*content, *quota);
         let news_of = &mut news;
@@ -375,6 +376,7 @@ impl<C: Content> Worker<C> {
             process,
             run,
             quota,
+            cloud: cloud.folder(),
             now,
             news: news_of,
         };

@@ -118,12 +118,11 @@ impl Story {
         if !all.is_empty() && self.draws.one_in(6) {
             return;
         }
-        let closed = self.play_on(device, &mut journal, all);
-        // The writer does what is left, as when a process ends.
-        journal.detect().unwrap();
-        let news = journal.take_cloud_news();
+        let closed = self.play_on(device, &mut journal, all).filter(|_| has_folder);
+        let news = if closed.is_some() { news_of_put(&mut journal) } else { Vec::new() };
+        // The writer does what is left.
         drop(journal);
-        self.note_put(device, &files, closed.filter(|_| has_folder), is_full, &news);
+        self.note_put(device, &files, closed, is_full, &news);
     }
 
     /// All sessions, held to what was played here.
@@ -319,4 +318,16 @@ impl Story {
         device_of.played.retain(|(session, _)| *session != ends.session);
         self.tell(format!("{device} deletes {}", ends.session));
     }
+}
+
+/// What is said of the file that is put into the folder, while the process goes on.
+fn news_of_put(journal: &mut Journal<Lines>) -> Vec<CloudNews> {
+    for _ in 0..100 {
+        journal.detect().unwrap();
+        let news = journal.take_cloud_news();
+        if !news.is_empty() {
+            return news;
+        }
+    }
+    panic!("nothing is said of the folder");
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::copies;
 use super::deletion::Deleted;
 use super::line::{Lines, MOST_LINES};
 use super::run::{self, Run};
@@ -63,7 +64,9 @@ pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Hea
     let begun: Vec<&Run> = runs.values().filter(|run| !never_began(run, runs, segments)).collect();
     let newest = || begun.iter().filter_map(|run| Some((*run, run.newest()?)));
     let superseded = superseded_by(begun.iter().copied());
-    let mut found: Vec<_> = newest().filter(|(_, id)| !superseded.contain(*id)).collect();
+    let copies = copies::superseded(begun.iter().copied(), segments);
+    let is_head = |id: CheckpointId| !superseded.contain(id) && !copies.contains(&id.run);
+    let mut found: Vec<_> = newest().filter(|(_, id)| is_head(*id)).collect();
     if found.is_empty() {
         // Runs that supersede each other are the work of damage. Nothing is hidden because of it.
         found = newest().collect();
@@ -144,7 +147,7 @@ fn agree_on_place(heads: &mut [Head]) {
 /// committed a checkpoint supersedes nothing, and a run's statement about itself counts for nothing. An ancestor is
 /// superseded like a head that was resumed: it is on the other's line. Of a run that has come to nothing only that
 /// counts.
-fn superseded_by<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Lines {
+pub(super) fn superseded_by<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Lines {
     let mut superseded = Lines::default();
     for run in runs.into_iter().filter(|run| !run.moments.is_empty()) {
         let seen = run.takes_the_place_of().filter(|seen| seen.run != run.id);

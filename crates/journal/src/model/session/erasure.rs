@@ -73,6 +73,12 @@ pub enum Remaining {
         /// The error.
         error: RequestError,
     },
+    /// A file in the folder of a file cloud that can't be removed now, or that folder can't be read. The next cleanup tries
+    /// again.
+    CloudRefused {
+        /// The error.
+        error: RequestError,
+    },
     /// A session that was continued in two places, of which one is another player's. It stays as a whole, as do slots
     /// that name no player and were made of it: its older files are part of both lines.
     Forked {
@@ -122,6 +128,7 @@ impl Remaining {
                 | Self::Away { .. }
                 | Self::SlotsRefused { .. }
                 | Self::StateRefused { .. }
+                | Self::CloudRefused { .. }
                 | Self::Replicated { .. }
         )
     }
@@ -144,6 +151,9 @@ impl fmt::Display for Remaining {
             }
             Self::StateRefused { error } => {
                 write!(formatter, "files of this machine's state can't be removed now, and the next cleanup tries again: {error}")
+            }
+            Self::CloudRefused { error } => {
+                write!(formatter, "a file of the file cloud's folder can't be removed now, and the next cleanup tries again: {error}")
             }
             Self::Forked { session } => {
                 write!(formatter, "session {session} was continued in two places, one of which is another player's")

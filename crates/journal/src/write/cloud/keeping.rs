@@ -1,19 +1,20 @@
 //! Puts the session that was left or paused into the folder, a slice at a time.
 
 use std::ops::ControlFlow::{Break, Continue};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tracing::{debug, warn};
 
-use super::putting::put;
-use crate::disk::{StoredSession, with_sources};
+use super::putting::{Put, Putting};
+use crate::disk::{LocalStore, StoredSession, with_sources};
 use crate::format::Head;
 use crate::model::ids::{CheckpointId, RunId, SessionId};
 use crate::model::session::Archived;
 use crate::read::recovery::SessionFinder;
 use crate::write::cloud_folder::CloudFolder;
 use crate::write::cloud_news::{CloudError, CloudNews};
-use crate::write::jobs::{Holds, Job, Slice, Tools, Urgency, WaitsFor};
+use crate::write::jobs::{Holds, Job, Queue, Slice, Tools, Urgency, WaitsFor};
 use crate::write::news::News;
 use crate::write::snapshot::Snapshot;
 use crate::write::snapshot_writing::SnapshotWriting;
@@ -26,8 +27,19 @@ pub(in crate::write) struct KeepInCloud {
     run: RunId,
     /// The newest checkpoint that was captured. It becomes durable first.
     after: Option<CheckpointId>,
-    /// `None` before its first slice.
-    begun: Option<SnapshotWriting>,
+    stage: Stage,
+}
+
+/// The stage of the work.
+enum Stage {
+    Asked,
+    /// The session is written into a file here.
+    Writing(Box<SnapshotWriting>),
+    /// That file is put into the folder.
+    Putting {
+        written: PathBuf,
+        putting: Box<Putting>,
+    },
 }
 
 impl KeepInCloud {
@@ -37,7 +49,7 @@ impl KeepInCloud {
         run: RunId,
         after: Option<CheckpointId>,
     ) -> Self {
-        Self { folder, session, run, after, begun: None }
+        Self { folder, session, run, after, stage: Stage::Asked }
     }
 
     /// Begins to write the session as it is now; `None` if there is nothing to keep.
@@ -53,27 +65,45 @@ impl KeepInCloud {
 
     fn step(&mut self, tools: &Tools<'_>) -> Result<Step, CloudError> {
         let local = tools.finder.local();
-        let writing = match self.begun.take() {
-            Some(writing) => writing,
-            None => match self.begin(tools)? {
-                Some(writing) => writing,
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Asked) {
+            Stage::Asked => match self.begin(tools)? {
+                Some(writing) => Stage::Writing(Box::new(writing)),
                 None => return Ok(Step::Nothing),
             },
-        };
-        match writing.step(&local.store).map_err(CloudError::Session)? {
-            Continue(writing) => {
-                self.begun = Some(writing);
-                Ok(Step::Going)
+            Stage::Writing(writing) => {
+                match writing.step(&local.store).map_err(CloudError::Session)? {
+                    Continue(writing) => Stage::Writing(Box::new(writing)),
+                    Break((stored, snapshot)) => self.begin_to_put(local, stored, &snapshot)?,
+                }
             }
-            Break((_, snapshot)) => {
-                let Some(written) = snapshot.written_for_elsewhere() else {
-                    return Ok(Step::Nothing);
-                };
-                let made = (snapshot.header(), snapshot.begins_with());
-                let put = put(local, &self.folder, written, made);
-                // It has served its turn.
-                let _ = local.store.remove_segment(written);
-                put.map(Step::Done)
+            Stage::Putting { written, putting } => match putting.step(local) {
+                Ok(Put::Going(putting)) => Stage::Putting { written, putting: Box::new(putting) },
+                put => {
+                    // It has served its turn.
+                    let _ = local.store.remove_segment(&written);
+                    return put.map(|put| match put {
+                        Put::Done(bytes) => Step::Done(bytes),
+                        Put::Going(_) => Step::Going,
+                    });
+                }
+            },
+        };
+        Ok(Step::Going)
+    }
+
+    fn begin_to_put(
+        &self,
+        local: &LocalStore,
+        mut stored: StoredSession,
+        snapshot: &Snapshot,
+    ) -> Result<Stage, CloudError> {
+        let written = snapshot.written_for_elsewhere().ok_or(CloudError::NotWhole)?.to_owned();
+        let made = (&*written, snapshot.header());
+        match Putting::begin(local, &self.folder, &mut stored, made) {
+            Ok(putting) => Ok(Stage::Putting { written, putting: Box::new(putting) }),
+            Err(error) => {
+                let _ = local.store.remove_segment(&written);
+                Err(error)
             }
         }
     }
@@ -86,13 +116,18 @@ enum Step {
 }
 
 impl Job for KeepInCloud {
-    /// So the end of a run waits for it, and an exit does as long as it has patience.
+    /// The end of a run doesn't wait for it; an exit does, as long as it has patience.
     fn urgency(&self) -> Urgency {
-        Urgency::Saving
+        Urgency::Asked
     }
 
     fn waits_for(&self) -> WaitsFor {
         self.after.map_or(WaitsFor::Nothing, WaitsFor::Checkpoint)
+    }
+
+    /// An older state never takes the place of a newer one.
+    fn queue(&self) -> Option<Queue> {
+        Some(Queue::CloudFiles)
     }
 
     fn is_about(&self, session: SessionId) -> bool {
@@ -119,12 +154,21 @@ impl Job for KeepInCloud {
     }
 
     fn holds(&self) -> Holds {
-        self.begun.as_ref().map_or(Holds::Nothing, |_| Holds::Session(self.session))
+        match self.stage {
+            Stage::Writing(_) => Holds::Session(self.session),
+            Stage::Asked | Stage::Putting { .. } => Holds::Nothing,
+        }
     }
 
     fn cancel(&mut self, finder: &mut SessionFinder) {
-        if let Some(writing) = self.begun.take() {
-            writing.let_go(&finder.local().store);
+        let local = finder.local();
+        match std::mem::replace(&mut self.stage, Stage::Asked) {
+            Stage::Asked => {}
+            Stage::Writing(writing) => writing.let_go(&local.store),
+            Stage::Putting { written, putting } => {
+                putting.let_go(local);
+                let _ = local.store.remove_segment(&written);
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::{Disk, StoredSession};
 use crate::format::{Segment, SegmentError, SegmentHeader, Validity};
-use crate::model::ids::CheckpointId;
+use crate::model::ids::{CheckpointId, limits};
 use crate::read::recovery::{KnownTypes, VersionFit};
 use crate::write::cloud_news::CloudError;
 
@@ -16,14 +16,13 @@ pub(super) struct Found {
     pub(super) head: CheckpointId,
 }
 
-/// Opens a file, and reads how it is made. Its checksums aren't compared yet.
+/// Opens a file with this header, and reads how it is made. The checksums of its data aren't compared yet.
 pub(super) fn look_at(
     disk: &dyn Disk,
-    path: PathBuf,
+    (path, header): (PathBuf, SegmentHeader),
     game: &str,
     types: &dyn KnownTypes,
 ) -> Result<Found, CloudError> {
-    let header = header_of(disk, &path)?;
     if header.metadata.context.is_of_another_game(game) {
         return Err(CloudError::OtherGame { game: header.metadata.context.game.clone() });
     }
@@ -32,7 +31,10 @@ pub(super) fn look_at(
     let [head] = stored.index().heads() else { return Err(CloudError::NotWhole) };
     let commit = stored.index().commit(head.id).filter(|_| head.end.is_some());
     let commit = commit.ok_or(CloudError::NotWhole)?;
-    if head.id.run != header.run {
+    if !stored.index().problems().is_empty() {
+        return Err(CloudError::NotWhole);
+    }
+    if head.id.run != header.run || head.id.counter >= limits::COUNTERS {
         return Err(CloudError::NotOurs);
     }
     if VersionFit::of(types, &stored, commit) == VersionFit::Newer {
@@ -41,7 +43,8 @@ pub(super) fn look_at(
     Ok(Found { path, head: head.id, header })
 }
 
-fn header_of(disk: &dyn Disk, path: &Path) -> Result<SegmentHeader, CloudError> {
+/// The header of a file that a device may have put there.
+pub(super) fn header_of(disk: &dyn Disk, path: &Path) -> Result<SegmentHeader, CloudError> {
     let file = disk.open(path).map_err(|error| CloudError::folder(path, error))?;
     let segment = Segment::open(path, file).map_err(|error| match error {
         SegmentError::NewerFormat { .. }

@@ -1,90 +1,175 @@
-//! Puts a file into the folder: whole and durable, in the place of the one before, and within the folder's quota.
+//! Puts a file into the folder, a slice at a time: whole and durable, in the place of one that it goes on from, and within
+//! the folder's quota.
 
-use std::ffi::OsStr;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::opening::verify;
-use super::{copy, own_file};
-use crate::disk::{DirectoryStore, Disk, Layout, LocalStore, StoreError};
-use crate::format::SegmentHeader;
+use super::opening::header_of;
+use super::own_files::OwnFiles;
+use crate::disk::{DirectoryStore, Disk, LocalStore, StoreError, StoredSession};
+use crate::format::{Lineage, SegmentHeader, Validity};
 use crate::model::ids::CheckpointId;
 use crate::model::session::FailureCause;
 use crate::write::cloud_folder::CloudFolder;
 use crate::write::cloud_news::CloudError;
+use crate::write::file_copy::FileCopy;
 
-/// Puts a file there that was written and read back here. Returns its bytes.
-pub(super) fn put(
-    local: &LocalStore,
-    folder: &CloudFolder,
-    written: &Path,
-    (header, head): (&SegmentHeader, CheckpointId),
-) -> Result<u64, CloudError> {
-    let (inside, outside) = (&**local.store.disk(), &*local.outside);
-    let place = own_file(local, folder, header.session)
-        .map_err(|error| CloudError::here_at(&local.store.layout().state, error))?;
-    let directory = place.parent().unwrap_or(&place).to_owned();
-    let refused = |error| CloudError::folder(&directory, error);
-    let store = DirectoryStore::new(Arc::clone(&local.outside), local.store.layout().clone());
-    let above: Vec<PathBuf> =
-        store.create_directory(&directory).map_err(in_folder)?.into_iter().collect();
-    store.sync_directories(&above).map_err(in_folder)?;
-    let bytes = length(inside, written).map_err(|error| CloudError::here_at(written, error))?;
-    check_room(outside, folder, &place, bytes)?;
-    let unfinished = Layout::unfinished(&place);
-    // The one before goes only behind one that was read back.
-    let put = copy(inside, written, outside, &unfinished)
-        .map_err(refused)
-        .and_then(|()| verify(outside, &unfinished, header, head))
-        .and_then(|()| outside.put_in_place(&unfinished, &place).map_err(refused));
-    if put.is_err() {
-        let _ = outside.remove(&unfinished);
+/// A file on its way into the folder.
+pub(super) struct Putting {
+    copy: FileCopy,
+    directory: PathBuf,
+    /// Files of this device that it goes on from. The first gives it its place.
+    replaced: Vec<PathBuf>,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    Writing,
+    ReadingBack,
+}
+
+/// The progress of a file.
+pub(super) enum Put {
+    Going(Putting),
+    /// It is in its place; its bytes.
+    Done(u64),
+}
+
+impl Putting {
+    /// Begins to put a file there that was written and read back here, with a checkpoint of `stored`.
+    pub(super) fn begin(
+        local: &LocalStore,
+        folder: &CloudFolder,
+        stored: &mut StoredSession,
+        (written, header): (&Path, &SegmentHeader),
+    ) -> Result<Self, CloudError> {
+        let (inside, outside) = (&**local.store.disk(), &*local.outside);
+        let directory = folder.of_profile(&local.store.layout().profile);
+        let store = DirectoryStore::new(Arc::clone(&local.outside), local.store.layout().clone());
+        let above = store.create_directory(&directory).map_err(in_folder)?;
+        store.sync_directories(&above.into_iter().collect::<Vec<_>>()).map_err(in_folder)?;
+        let own = OwnFiles::of(local, &directory, header.session)?;
+        own.remove_unfinished(local);
+        let new = StoredSession::of_file(inside, written, header.session);
+        let lineage = new.index().lineage_of(header.run).cloned().unwrap_or_default();
+        let mut replaced = own.files.clone();
+        replaced.retain(|path| goes_on_from(outside, path, &lineage, stored));
+        let place = match replaced.first() {
+            Some(first) => first.clone(),
+            None => own.free_place(header.run),
+        };
+        let copy = FileCopy::begin((inside, written.to_owned()), (outside, place));
+        let copy = copy.map_err(|error| at_either(&directory, error))?;
+        let putting = Self { copy, directory, replaced, stage: Stage::Writing };
+        match putting.check_room(outside, folder) {
+            Ok(()) => Ok(putting),
+            Err(error) => {
+                putting.let_go(local);
+                Err(error)
+            }
+        }
     }
-    put?;
-    store.sync_directories(&[directory]).map_err(in_folder)?;
-    Ok(bytes)
+
+    /// Does the next slice. If it fails, the folder is as it was.
+    pub(super) fn step(mut self, local: &LocalStore) -> Result<Put, CloudError> {
+        let (inside, outside) = (&**local.store.disk(), &*local.outside);
+        let more = match self.stage {
+            Stage::Writing => self.copy.write_on(),
+            Stage::ReadingBack => self.copy.read_back(inside, outside),
+        };
+        match (more, self.stage) {
+            (Err(error), _) => {
+                let error = at_either(&self.directory, error);
+                self.let_go(local);
+                Err(error)
+            }
+            (Ok(true), _) => Ok(Put::Going(self)),
+            (Ok(false), Stage::Writing) => {
+                self.stage = Stage::ReadingBack;
+                Ok(Put::Going(self))
+            }
+            (Ok(false), Stage::ReadingBack) => self.put_in_place(local).map(Put::Done),
+        }
+    }
+
+    /// The ones before go only behind one that was read back.
+    fn put_in_place(self, local: &LocalStore) -> Result<u64, CloudError> {
+        let Self { copy, directory, replaced, .. } = self;
+        let bytes = copy.len();
+        copy.put_in_place(&*local.outside).map_err(in_folder)?;
+        let store = DirectoryStore::new(Arc::clone(&local.outside), local.store.layout().clone());
+        store.sync_directories(std::slice::from_ref(&directory)).map_err(in_folder)?;
+        for other in replaced.iter().skip(1) {
+            // Otherwise the next one is tried in its place.
+            let _ = local.outside.remove(other);
+        }
+        Ok(bytes)
+    }
+
+    /// Gives it up: the folder is as it was.
+    pub(super) fn let_go(self, local: &LocalStore) {
+        self.copy.remove(&*local.outside);
+    }
+
+    /// Refuses a file that has no room beside those that stay.
+    fn check_room(&self, disk: &dyn Disk, folder: &CloudFolder) -> Result<(), CloudError> {
+        let (bytes, most) = (self.copy.len(), folder.most_bytes_of_a_file);
+        if bytes > most {
+            return Err(CloudError::TooLarge { bytes, most });
+        }
+        let (mut files, mut all) = (1, bytes);
+        let refused = |error| CloudError::folder(&folder.path, error);
+        for profile in disk.list(&folder.path).map_err(refused)?.iter().filter(|it| it.is_dir) {
+            let directory = folder.path.join(&profile.name);
+            // One that is the system's or another program's isn't counted.
+            for entry in disk.list(&directory).unwrap_or_default() {
+                let path = directory.join(&entry.name);
+                if entry.is_dir || path == self.copy.written() || self.replaced.contains(&path) {
+                    continue;
+                }
+                files += 1;
+                all += entry.len;
+            }
+        }
+        let fits = files <= folder.most_files && all <= folder.most_bytes;
+        if fits { Ok(()) } else { Err(CloudError::Full { files, bytes: all }) }
+    }
+}
+
+/// Returns true if a file of this device in the folder has nothing that would be lost with it: the new one goes on from it, or
+/// the player went back from it and it can be read here as well. What was damaged or lost here may be there alone.
+fn goes_on_from(
+    disk: &dyn Disk,
+    path: &Path,
+    lineage: &Lineage,
+    stored: &mut StoredSession,
+) -> bool {
+    let Ok(header) = header_of(disk, path) else { return false };
+    let Some(original) = header.ancestors.first().copied() else { return false };
+    let is_in = |named: &[CheckpointId]| {
+        named.iter().any(|it| it.run == original.run && it.counter >= original.counter)
+    };
+    is_in(&lineage.ancestors) || is_in(&lineage.supersedes) && is_good_here(stored, original)
+}
+
+/// Returns true if a checkpoint can be read here, or isn't kept here any more.
+fn is_good_here(stored: &mut StoredSession, checkpoint: CheckpointId) -> bool {
+    if stored.index().commit(checkpoint).is_none() {
+        return true;
+    }
+    let plan = stored.index().plan(checkpoint);
+    plan.is_some_and(|plan| matches!(stored.verify(&plan), Ok(Validity::Verified)))
 }
 
 fn in_folder(error: StoreError) -> CloudError {
     CloudError::Folder(FailureCause::new(error))
 }
 
-fn length(disk: &dyn Disk, path: &Path) -> io::Result<u64> {
-    disk.open(path)?.len()
-}
-
-/// Refuses a file that has no room beside those that are there already.
-fn check_room(
-    disk: &dyn Disk,
-    folder: &CloudFolder,
-    place: &Path,
-    bytes: u64,
-) -> Result<(), CloudError> {
-    let most = folder.most_bytes_of_a_file;
-    if bytes > most {
-        return Err(CloudError::TooLarge { bytes, most });
+/// The error of a copy, which reads on one disk and writes on the other.
+fn at_either(folder: &Path, error: StoreError) -> CloudError {
+    match error.path().starts_with(folder) {
+        true => in_folder(error),
+        false => CloudError::here(error),
     }
-    let (mut files, mut all) = (1, bytes);
-    let refused = |error| CloudError::folder(&folder.path, error);
-    for profile in disk.list(&folder.path).map_err(refused)?.iter().filter(|it| it.is_dir) {
-        let directory = folder.path.join(&profile.name);
-        for entry in disk.list(&directory).map_err(refused)? {
-            let path = directory.join(&entry.name);
-            if entry.is_dir || path == place || is_own_leftover(disk, place, &path) {
-                continue;
-            }
-            files += 1;
-            all += entry.len;
-        }
-    }
-    let fits = files <= folder.most_files && all <= folder.most_bytes;
-    if fits { Ok(()) } else { Err(CloudError::Full { files, bytes: all }) }
-}
-
-/// Returns true if a file is one that this device left unfinished when it died. It is removed.
-fn is_own_leftover(disk: &dyn Disk, place: &Path, path: &Path) -> bool {
-    let name = path.file_name().and_then(OsStr::to_str);
-    let of = name.and_then(Layout::place_of_unfinished).map(OsStr::new);
-    path.parent() == place.parent() && of == place.file_name() && disk.remove(path).is_ok()
 }

@@ -7,16 +7,19 @@ use std::path::{Path, PathBuf};
 use tracing::{info, warn};
 
 use super::known::{Known, is_erased, is_forgotten};
-use super::opening::{Found, look_at, verify};
-use super::{EXTENSION, copy, device, own_file};
+use super::opening::{Found, header_of, look_at, verify};
+use super::own_files::OwnFiles;
+use super::{EXTENSION, device};
 use crate::disk::{
-    ErasureFiles, Layout, LocalStore, SessionLock, StoreError, StoredSession, with_sources,
+    Erasure, ErasureFiles, LocalStore, SessionLock, StoreError, StoredSession, with_sources,
 };
-use crate::format::{Head, Segment, SegmentHeader};
+use crate::format::{Head, SegmentHeader};
 use crate::model::ids::{CheckpointId, RunId, SessionId};
+use crate::model::session::FailureCause;
 use crate::read::recovery::{Fork, KnownTypes};
 use crate::write::cloud_folder::CloudFolder;
 use crate::write::cloud_news::{CloudError, CloudFork, CloudNews};
+use crate::write::file_copy::FileCopy;
 
 /// Looks at all files of the folder, and brings here what goes on from what is here, or beside it. No session is played.
 pub(in crate::write) fn take_in(
@@ -29,16 +32,18 @@ pub(in crate::write) fn take_in(
     let mut of_sessions = BTreeMap::<SessionId, Vec<Found>>::new();
     let erasures = ErasureFiles::of(&local.store).read().unwrap_or_default();
     for path in files_of(local, folder, &mut news) {
-        let found = look_at(&*local.outside, path.clone(), game, types);
-        match found {
-            Ok(found) if is_erased(&erasures, &found.header) => {
-                // Where it can't be removed, the next start tries again.
-                let _ = local.outside.remove(&path);
-                refuse(path, CloudError::Erased, &mut news);
-            }
+        match find(local, &erasures, path.clone(), game, types) {
             Ok(found) => of_sessions.entry(found.header.session).or_default().push(found),
             Err(error) => refuse(path, error, &mut news),
         }
+    }
+    // From now on what is deleted here is noted.
+    if !of_sessions.is_empty()
+        && let Err(error) = device(local)
+    {
+        let state = &local.store.layout().state;
+        refuse(folder.path.clone(), CloudError::here_at(state, error), &mut news);
+        return news;
     }
     for (session, found) in of_sessions {
         take_session(local, folder, session, found, &mut news);
@@ -46,8 +51,29 @@ pub(in crate::write) fn take_in(
     news
 }
 
+/// Opens a file of the folder. One of a player who was erased here is removed, however much of it is there.
+fn find(
+    local: &LocalStore,
+    erasures: &[Erasure],
+    path: PathBuf,
+    game: &str,
+    types: &dyn KnownTypes,
+) -> Result<Found, CloudError> {
+    let header = header_of(&*local.outside, &path)?;
+    if is_erased(erasures, &header) {
+        // Where it can't be removed, the next start tries again.
+        let _ = local.outside.remove(&path);
+        return Err(CloudError::Erased);
+    }
+    look_at(&*local.outside, (path, header), game, types)
+}
+
 /// The files in the folder that devices may have put there.
-fn files_of(local: &LocalStore, folder: &CloudFolder, news: &mut Vec<CloudNews>) -> Vec<PathBuf> {
+pub(super) fn files_of(
+    local: &LocalStore,
+    folder: &CloudFolder,
+    news: &mut Vec<CloudNews>,
+) -> Vec<PathBuf> {
     let directory = folder.of_profile(&local.store.layout().profile);
     let entries = match local.outside.list(&directory) {
         Ok(entries) => entries,
@@ -116,8 +142,6 @@ fn take(local: &LocalStore, found: &Found) -> Result<bool, CloudError> {
     if known.has_run(found.header.run) {
         return Err(CloudError::NotOurs);
     }
-    // So that what is deleted here later is noted.
-    device(local).map_err(|error| CloudError::here_at(&local.store.layout().state, error))?;
     bring(local, found)?;
     remove_copies_of_older(local, session, found.head).map_err(CloudError::here)?;
     Ok(true)
@@ -147,14 +171,17 @@ fn bring(local: &LocalStore, found: &Found) -> Result<(), CloudError> {
     let above: Vec<PathBuf> =
         store.create_directory(directory).map_err(CloudError::here)?.into_iter().collect();
     store.sync_directories(&above).map_err(CloudError::here)?;
-    let unfinished = Layout::unfinished(&place);
-    let copied = copy(&*local.outside, path, disk, &unfinished)
-        .map_err(|error| CloudError::here_at(&place, error))
+    let copy = FileCopy::begin((&*local.outside, path.clone()), (disk, place.clone()));
+    let mut copy = copy.map_err(|error| at_either(path, error))?;
+    let unfinished = copy.written().to_owned();
+    let copied = write_all(&mut copy)
+        .map_err(|error| at_either(path, error))
         .and_then(|()| verify(disk, &unfinished, header, *head));
-    if copied.is_err() {
-        let _ = disk.remove(&unfinished);
+    if let Err(error) = copied {
+        copy.remove(disk);
+        return Err(error);
     }
-    copied?;
+    drop(copy);
     let put = store.put_archive_in_place(&unfinished, header).map_err(CloudError::here);
     let put = put.and_then(|()| verify(disk, &place, header, *head));
     if put.is_err() {
@@ -164,8 +191,21 @@ fn bring(local: &LocalStore, found: &Found) -> Result<(), CloudError> {
     put
 }
 
-/// Removes what was brought here before and nobody has played since: a copy of a moment that the newer file goes on from. Neither
-/// names the other, so they would look like a fork.
+fn write_all(copy: &mut FileCopy) -> Result<(), StoreError> {
+    while copy.write_on()? {}
+    Ok(())
+}
+
+/// The error of a copy, which reads a file of the folder and writes here.
+fn at_either(file: &Path, error: StoreError) -> CloudError {
+    match error.path() == file {
+        true => CloudError::Folder(FailureCause::new(error)),
+        false => CloudError::here(error),
+    }
+}
+
+/// Removes what was brought here before and nobody has played since: a copy of a moment that the newer file goes on from. One of
+/// a moment that the other device went back from stays, as a branch: there it may be damaged.
 fn remove_copies_of_older(
     local: &LocalStore,
     session: SessionId,
@@ -173,11 +213,14 @@ fn remove_copies_of_older(
 ) -> Result<(), StoreError> {
     let stored = local.store.open_session(session)?;
     let Some(lineage) = stored.index().lineage_of(newer.run) else { return Ok(()) };
-    let is_named =
-        |id: &CheckpointId| lineage.named().any(|it| it.run == id.run && it.counter >= id.counter);
-    let heads = stored.index().heads().iter().filter(|head| head.id != newer);
-    for segment in heads.filter_map(|head| copy_of(&stored, head)) {
+    let is_named = |id: &CheckpointId| {
+        lineage.ancestors.iter().any(|it| it.run == id.run && it.counter >= id.counter)
+    };
+    for segment in stored.segments().iter().filter(|segment| segment.header().run != newer.run) {
         let header: &SegmentHeader = segment.header();
+        if !header.is_copied() || has_been_played(&stored, header.run) {
+            continue;
+        }
         if header.ancestors.first().is_some_and(is_named) {
             local.store.remove_segment(segment.path())?;
         }
@@ -185,17 +228,20 @@ fn remove_copies_of_older(
     Ok(())
 }
 
-/// The file of a line that was brought here, and in which nothing was played.
-fn copy_of<'a>(stored: &'a StoredSession, head: &Head) -> Option<&'a Segment> {
-    let mut of_run = stored.segments().iter().filter(|it| it.header().run == head.id.run);
-    let only = of_run.next().filter(|it| it.header().is_copied())?;
-    of_run.next().is_none().then_some(only)
+/// Returns true if a run of this device goes on from a copy.
+fn has_been_played(stored: &StoredSession, copy: RunId) -> bool {
+    let played = stored.segments().iter().filter(|segment| !segment.header().is_copied());
+    let runs: BTreeSet<RunId> = played.map(|segment| segment.header().run).collect();
+    let mut lineages = runs.iter().filter_map(|run| stored.index().lineage_of(*run));
+    lineages.any(|lineage| lineage.named().any(|id| id.run == copy))
 }
 
 /// Removes this device's own file of a session that was deleted here.
 fn remove_if_forgotten(local: &LocalStore, folder: &CloudFolder, found: &Found) {
     let session = found.header.session;
-    let is_own = || own_file(local, folder, session).is_ok_and(|own| own == found.path);
+    let directory = folder.of_profile(&local.store.layout().profile);
+    let own = || OwnFiles::of(local, &directory, session);
+    let is_own = || own().is_ok_and(|own| own.files.contains(&found.path));
     if is_forgotten(local, session) && is_own() {
         // Otherwise it is tried again at the next start.
         let _ = local.outside.remove(&found.path);
@@ -211,8 +257,10 @@ fn fork(
     let stored = local.store.open_session(session)?;
     let heads = stored.index().heads().iter().filter(|head| !head.declined);
     let heads: Vec<&Head> = heads.collect();
-    // Where the folder has neither side any more, the one with the lower number counts as the other.
-    let there = heads.iter().find(|head| runs.contains(&head.id.run)).or(heads.last());
+    let of_folder = || heads.iter().find(|head| runs.contains(&head.id.run));
+    // Where nothing else says so, the one with the lower number counts as the other.
+    let there = heads.iter().find(|head| local.is_elsewhere(head.host)).or_else(of_folder);
+    let there = there.or(heads.last());
     let here = heads.iter().find(|head| there.is_some_and(|there| there.id != head.id));
     let (Some(here), Some(there)) = (here, there) else { return Ok(None) };
     let Some(fork) = Fork::of(stored.index(), local, here) else { return Ok(None) };

@@ -1,15 +1,22 @@
 //! Files of the folder that no device of the player has put there as they are.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::take_in;
-use crate::disk::{Layout, LocalStore, MemoryDisk};
+use super::known::note_forgotten;
+use super::opening::{header_of, look_at, verify};
+use super::putting::{Put, Putting};
+use super::{device as device_number, take_in};
+use crate::disk::simulated_disk::{SimulatedDisk, left_after_each_step};
+use crate::disk::{Disk, Layout, LocalStore, MemoryDisk, Operation};
 use crate::format::sample::{SegmentBytes, at, commit, header, session, values};
-use crate::format::{Begun, Record, SegmentHeader, TypeRows};
+use crate::format::{Begun, Record, SegmentHeader, TypeRows, Validity};
+use crate::model::ids::{CheckpointId, limits};
 use crate::model::session::{Leaving, SessionStatus};
 use crate::read::recovery::{KnownTypes, VersionFit};
 use crate::write::cloud_folder::CloudFolder;
@@ -128,4 +135,256 @@ fn what_a_newer_build_wrote_waits_for_an_update() {
     disk.put(FORGED.as_ref(), &closed(&newer, 5));
     let error = refused(&disk, VersionFit::Exact);
     assert!(matches!(error, CloudError::NewerBuild), "{error:?}");
+}
+
+#[test]
+fn a_counter_that_no_run_counts_to_is_refused() {
+    let disk = device();
+    disk.put(FORGED.as_ref(), &closed(&copied(9), limits::COUNTERS));
+    let error = refused(&disk, VersionFit::Exact);
+    assert!(matches!(error, CloudError::NotOurs), "{error:?}");
+}
+
+/// The header of a copy that this device or another one made of a moment, with the line that led there.
+fn copy_of(run: u64, original: CheckpointId, supersedes: &[CheckpointId]) -> SegmentHeader {
+    let begun = Begun { copied: true, shared: true, ..Begun::unplayed(None) };
+    let before = (original.run.0 != 1).then(|| at(1, 3));
+    SegmentHeader {
+        ancestors: std::iter::once(original).chain(before).collect(),
+        supersedes: supersedes.to_vec(),
+        begun: Some(begun),
+        ..header(run, 0)
+    }
+}
+
+fn local(disk: &Arc<dyn Disk>) -> LocalStore {
+    LocalStore::new(Arc::clone(disk), layout())
+}
+
+fn heads(local: &LocalStore) -> Vec<CheckpointId> {
+    let stored = local.store.open_session(session()).unwrap();
+    stored.index().heads().iter().map(|head| head.id).collect()
+}
+
+fn folder() -> CloudFolder {
+    CloudFolder::new("/cloud")
+}
+
+#[test]
+fn a_copy_of_what_the_other_device_went_back_from_stays_as_a_branch() {
+    let disk = device();
+    let copy = copy_of(8, at(7, 4), &[]);
+    disk.put(&layout().segment(&copy), &closed(&copy, 4));
+    disk.put(FORGED.as_ref(), &closed(&copy_of(9, at(6, 5), &[at(7, 4)]), 6));
+    let news = start(&disk, VersionFit::Exact);
+    assert!(matches!(news[..], [CloudNews::Taken { .. }]), "no fork: {news:?}");
+    let disk: Arc<dyn Disk> = Arc::new(disk);
+    assert_eq!(heads(&local(&disk)), [at(9, 6)]);
+    let stored = local(&disk).store.open_session(session()).unwrap();
+    assert!(stored.index().plan(at(8, 4)).is_some(), "what may be damaged there is whole here");
+}
+
+#[test]
+fn a_copy_beside_its_own_line_is_no_fork() {
+    let disk = device();
+    let copy = copy_of(8, at(1, 2), &[]);
+    disk.put(&layout().segment(&copy), &closed(&copy, 4));
+    let disk: Arc<dyn Disk> = Arc::new(disk);
+    assert_eq!(heads(&local(&disk)), [at(1, 3)]);
+    // Two copies of one moment are one line.
+    let disk = MemoryDisk::default();
+    for run in [8, 9] {
+        let copy = copy_of(run, at(7, 4), &[]);
+        disk.put(&layout().segment(&copy), &closed(&copy, 5));
+    }
+    let disk: Arc<dyn Disk> = Arc::new(disk);
+    assert_eq!(heads(&local(&disk)), [at(9, 5)]);
+}
+
+#[test]
+fn a_note_of_a_deletion_that_cannot_be_read_brings_nothing_back() {
+    let memory = device();
+    memory.put(FORGED.as_ref(), &closed(&copied(9), 5));
+    let disk: Arc<dyn Disk> = Arc::new(memory.clone());
+    let local = local(&disk);
+    device_number(&local).unwrap();
+    note_forgotten(&local, &local.store.open_session(session()).unwrap());
+    memory.remove_all(&layout().session(session()));
+    let note = layout().state.join(format!("cloud-forgotten-{}", session()));
+    memory.truncate(&note, 1);
+    let error = refused(&memory, VersionFit::Exact);
+    assert!(matches!(error, CloudError::Session(_)), "{error:?}");
+}
+
+#[test]
+fn the_number_of_a_device_is_never_guessed() {
+    let memory = device();
+    let disk: Arc<dyn Disk> = Arc::new(memory.clone());
+    let local = local(&disk);
+    let number = device_number(&local).unwrap();
+    assert_eq!(device_number(&local).unwrap(), number);
+    memory.put(&layout().state.join("cloud-device"), b"no number");
+    assert_eq!(device_number(&local).unwrap_err().kind(), ErrorKind::InvalidData);
+}
+
+/// The originals of the whole files in the folder.
+fn originals(local: &LocalStore) -> HashSet<CheckpointId> {
+    let directory = folder().of_profile(&layout().profile);
+    let entries = local.outside.list(&directory).unwrap_or_default();
+    let paths = entries.iter().map(|entry| directory.join(&entry.name));
+    let whole = paths.filter(|path| path.extension().is_some_and(|it| it == "session"));
+    let whole = whole.filter_map(|path| {
+        let header = header_of(&*local.outside, &path).ok()?;
+        let types = Types(VersionFit::Exact);
+        let found = look_at(&*local.outside, (path.clone(), header), "", &types).ok()?;
+        verify(&*local.outside, &path, &found.header, found.head).ok()?;
+        found.header.ancestors.first().copied()
+    });
+    whole.collect()
+}
+
+/// Puts a copy of the session into the folder.
+fn put(local: &LocalStore, header: &SegmentHeader) -> Result<u64, CloudError> {
+    let written = layout().session(session()).join("written.journal.0000000000000000.new");
+    local.store.disk().replace(&written, &closed(header, 9)).unwrap();
+    let mut stored = local.store.open_session(session()).unwrap();
+    let mut putting = Putting::begin(local, &folder(), &mut stored, (&written, header))?;
+    loop {
+        match putting.step(local)? {
+            Put::Going(rest) => putting = rest,
+            Put::Done(bytes) => return Ok(bytes),
+        }
+    }
+}
+
+#[test]
+fn a_file_takes_the_place_of_one_that_it_goes_on_from() {
+    let disk: Arc<dyn Disk> = Arc::new(device());
+    let local = local(&disk);
+    put(&local, &copy_of(8, at(1, 2), &[])).unwrap();
+    put(&local, &copy_of(9, at(1, 3), &[])).unwrap();
+    assert_eq!(originals(&local), HashSet::from([at(1, 3)]));
+    // The player has gone back; what was left can be read here.
+    let gone_back =
+        SegmentHeader { ancestors: vec![at(2, 4), at(1, 2)], ..copy_of(10, at(2, 4), &[at(1, 3)]) };
+    put(&local, &gone_back).unwrap();
+    assert_eq!(originals(&local), HashSet::from([at(2, 4)]));
+}
+
+#[test]
+fn what_was_lost_here_keeps_its_file_in_the_folder() {
+    // The data directory was put back to an older state.
+    let memory = device();
+    let disk: Arc<dyn Disk> = Arc::new(memory.clone());
+    let local = local(&disk);
+    put(&local, &copy_of(8, at(1, 30), &[])).unwrap();
+    put(&local, &copy_of(9, at(2, 5), &[])).unwrap();
+    assert_eq!(originals(&local), HashSet::from([at(1, 30), at(2, 5)]));
+    put(&local, &copy_of(10, at(3, 6), &[at(2, 5)])).unwrap();
+    assert_eq!(originals(&local), HashSet::from([at(1, 30), at(3, 6)]), "only one more");
+}
+
+#[test]
+fn what_is_damaged_here_keeps_its_file_in_the_folder() {
+    let memory = device();
+    let disk: Arc<dyn Disk> = Arc::new(memory.clone());
+    let local = local(&disk);
+    put(&local, &copy_of(8, at(1, 3), &[])).unwrap();
+    let path = layout().segment(&header(1, 0));
+    let content = memory.content(&path).unwrap();
+    let data = content.windows(3).rposition(|bytes| bytes == b"ten").unwrap();
+    memory.corrupt(&path, data, 1);
+    let mut stored = local.store.open_session(session()).unwrap();
+    let plan = stored.index().plan(at(1, 3)).unwrap();
+    assert!(!matches!(stored.verify(&plan), Ok(Validity::Verified)));
+    let from_before =
+        SegmentHeader { ancestors: vec![at(2, 4), at(1, 2)], ..copy_of(9, at(2, 4), &[at(1, 3)]) };
+    put(&local, &from_before).unwrap();
+    assert_eq!(originals(&local), HashSet::from([at(1, 3), at(2, 4)]));
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_not_written_over() {
+    let memory = device();
+    let disk: Arc<dyn Disk> = Arc::new(memory.clone());
+    let local = local(&disk);
+    put(&local, &copy_of(8, at(1, 3), &[])).unwrap();
+    let name = format!("{}-{:016x}.session", session(), device_number(&local).unwrap());
+    let path = Path::new("/cloud/default").join(name);
+    memory.truncate(&path, 20);
+    put(&local, &copy_of(9, at(2, 4), &[])).unwrap();
+    assert_eq!(memory.content(&path).unwrap().len(), 20, "the cloud may be copying it still");
+    assert_eq!(originals(&local), HashSet::from([at(2, 4)]));
+}
+
+fn simulated() -> (SimulatedDisk, LocalStore) {
+    let simulated = SimulatedDisk::default();
+    let disk: Arc<dyn Disk> = Arc::new(simulated.clone());
+    let local = local(&disk);
+    for directory in [layout().session(session()), "/cloud/default".into(), layout().state] {
+        let above: Vec<_> = local.store.create_directory(&directory).unwrap().into_iter().collect();
+        local.store.sync_directories(&above).unwrap();
+    }
+    disk.replace(&layout().segment(&header(1, 0)), &closed(&header(1, 0), 3)).unwrap();
+    device_number(&local).unwrap();
+    (simulated, local)
+}
+
+#[test]
+fn a_start_that_is_cut_off_at_any_step_leaves_no_fork_and_loses_nothing() {
+    let (simulated, local_store) = simulated();
+    let older = copy_of(8, at(7, 4), &[]);
+    let disk = local_store.store.disk();
+    disk.replace(&layout().segment(&older), &closed(&older, 5)).unwrap();
+    disk.replace(FORGED.as_ref(), &closed(&copy_of(9, at(7, 6), &[]), 7)).unwrap();
+    let from = simulated.position();
+    let news = take_in(&local_store, "", &folder(), &Types(VersionFit::Exact));
+    assert!(matches!(news[..], [CloudNews::Taken { .. }]), "{news:?}");
+    let mut seen = HashSet::new();
+    left_after_each_step(&simulated.trace(), from, |position, image| {
+        let disk: Arc<dyn Disk> = Arc::new(SimulatedDisk::from_image(image));
+        let local = local(&disk);
+        let before = heads(&local);
+        assert!(before == [at(8, 5)] || before == [at(9, 7)], "{before:?} after {position}");
+        seen.extend(before);
+        let news = take_in(&local, "", &folder(), &Types(VersionFit::Exact));
+        let is_fork = news.iter().any(|it| matches!(it, CloudNews::Forked(_)));
+        assert!(!is_fork, "after {position}: {news:?}");
+        assert_eq!(heads(&local), [at(9, 7)], "after {position}");
+    });
+    assert_eq!(seen.len(), 2);
+}
+
+#[test]
+fn a_file_that_is_cut_off_on_its_way_at_any_step_leaves_a_whole_one_in_the_folder() {
+    let (simulated, local_store) = simulated();
+    put(&local_store, &copy_of(8, at(1, 2), &[])).unwrap();
+    let from = simulated.position();
+    put(&local_store, &copy_of(9, at(1, 3), &[])).unwrap();
+    let mut seen = HashSet::new();
+    left_after_each_step(&simulated.trace(), from, |position, image| {
+        let disk: Arc<dyn Disk> = Arc::new(SimulatedDisk::from_image(image));
+        let local = local(&disk);
+        let whole = originals(&local);
+        assert_eq!(whole.len(), 1, "{whole:?} after {position}");
+        seen.extend(whole);
+        put(&local, &copy_of(10, at(1, 3), &[])).unwrap();
+        let entries = disk.list(Path::new("/cloud/default")).unwrap();
+        assert_eq!(entries.len(), 1, "what was left is removed: {entries:?} after {position}");
+    });
+    assert_eq!(seen, HashSet::from([at(1, 2), at(1, 3)]));
+}
+
+#[test]
+fn a_directory_that_cannot_be_listed_keeps_no_file_out() {
+    let memory = device();
+    memory.put(Path::new("/cloud/lost+found/x"), b"x");
+    let disk: Arc<dyn Disk> = Arc::new(memory.clone());
+    let local = local(&disk);
+    put(&local, &copy_of(8, at(1, 2), &[])).unwrap();
+    // The directory of the profile, the folder, that directory again, and this one are listed.
+    memory.fail_after(Operation::List, 3, ErrorKind::PermissionDenied);
+    put(&local, &copy_of(9, at(1, 3), &[])).unwrap();
+    memory.heal();
+    assert_eq!(originals(&local), HashSet::from([at(1, 3)]));
 }

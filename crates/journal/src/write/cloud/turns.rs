@@ -33,6 +33,11 @@ impl CloudTurns {
         self.folder.is_some()
     }
 
+    /// The folder, if there is one.
+    pub fn folder(&self) -> Option<&CloudFolder> {
+        self.folder.as_deref()
+    }
+
     /// A checkpoint was captured.
     pub fn note_captured(&mut self, checkpoint: CheckpointId) {
         self.captured = Some(checkpoint);

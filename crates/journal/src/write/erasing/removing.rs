@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tracing::{debug, warn};
 
+use super::super::cloud::{ErasedInCloud, erase_in_cloud};
 use super::super::filing::{forget_for_good, refuse_to_guess, take};
 use super::super::news::News;
 use super::state::{count_logs, count_records, marked, remove_indexes};
@@ -47,6 +48,7 @@ pub(super) struct Removing {
 enum Stage {
     Sessions(VecDeque<SessionId>),
     Slots,
+    Cloud,
     State,
     Consent,
     AuditLog,
@@ -108,6 +110,10 @@ impl Removing {
                 None => self.stage = Stage::Slots,
             },
             Stage::Slots => return self.remove_slots(means),
+            Stage::Cloud => {
+                self.remove_from_cloud(means);
+                self.stage = Stage::State;
+            }
             Stage::State => {
                 self.clear_state(means);
                 self.stage = Stage::Consent;
@@ -135,8 +141,17 @@ impl Removing {
             Err(error) => self.receipt.remaining.push(Remaining::SlotsRefused { error }),
         }
         self.waiting_since = None;
-        self.stage = Stage::State;
+        self.stage = Stage::Cloud;
         Stepped::Going
+    }
+
+    /// Removes the files that this device and others have put into the folder of a file cloud.
+    fn remove_from_cloud(&mut self, means: &Means<'_>) {
+        let Some(folder) = means.cloud else { return };
+        let ErasedInCloud { files, bytes, remaining } =
+            erase_in_cloud(&self.local, folder, &self.erasure);
+        self.count(Removed { files, bytes });
+        self.receipt.remaining.extend(remaining);
     }
 
     /// Removes the slots. Returns false if another process works on slots now.

@@ -127,6 +127,7 @@ impl Bench {
             process: &self.process,
             run: None,
             quota: Quota::default(),
+            cloud: None,
             now: Moment { elapsed: Duration::ZERO, wall: Timestamp::UNIX_EPOCH },
             news: &mut Vec::new(),
         };
