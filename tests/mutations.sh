@@ -39,7 +39,7 @@ mutant() {
 journal=crates/journal/src
 writer=$journal/write retention=$journal/write/retention store=$journal/disk oracle=$journal/torture/debt
 
-worlds=any_world_comes_back_the_same tested=the_self_test_names
+worlds=any_world_is_restored_from_any_chain tested=the_self_test_names
 crash=no_power_cut_loses faults=no_fault_loses compound=a_crash_in_the_recovery
 shelf=torture::shelf damage=torture::damage trips=torture::round_trips hostile=torture::hostile copies=torture::copies
 
@@ -614,7 +614,7 @@ mutant 'write references as they are' src/saved/codec/cloned.rs \
     's/<T as Component>::map_entities\(value, mapper\);//' $worlds
 
 promise='A restore in place makes the world what one makes it that spawns everything'
-in_place=generated_worlds::any_world_comes_back_in_place
+in_place=generated_worlds::any_world_is_restored_in_place
 mutant 'keep what the checkpoint lacks on who stays' src/restore/comparing.rs \
     's/with_theirs\.into_iter\(\)\.for_each\(\|component\| removed\.push\(\*rank, component\)\);//' $in_place
 mutant 'write nothing onto who stays' src/restore/in_place.rs \
@@ -646,11 +646,11 @@ mutant 'leave out what was written since the world was as restored' src/capture/
 
 promise='No update loses anything without a word'
 mutant 'a field that is dropped goes unnoticed' src/schema/compare.rs \
-    's/if !old\.dropped \{/if false {/' no_edit_loses_anything
+    's/if !old\.dropped \{/if false {/' no_generated_edit_loses
 mutant 'a step that fails is not undone' src/capture/checkpoint_edit.rs \
-    's/before\.into_iter\(\)\.rev\(\)/before.into_iter().rev().take(0)/' a_step_that_fails_changes_nothing
+    's/before\.into_iter\(\)\.rev\(\)/before.into_iter().rev().take(0)/' a_failing_migration_step
 mutant 'a field that nothing reads goes unnoticed' src/testing/golden_saves/unread.rs \
-    's/it\.note\("isn.t read"\)/{}/' whatever_is_lost_is_named
+    's/it\.note\("isn.t read"\)/{}/' losses_of_a_golden_save
 
 promise='The self-test names what drifted, and nothing else'
 mutant 'find no drift' src/capture/drift.rs \
