@@ -58,13 +58,13 @@ mutant 'begin a second world beside one that cannot be read' $lifecycle/start_up
 mutant 'look no more where sessions cannot be listed' $lifecycle/start_up/listing.rs \
     's/is_looking = true;\n        true/is_looking = true;\n        false/' it:sessions_that_cannot_be_listed
 mutant 'continue what is not offered' $lifecycle/start_up/found.rs \
-    's/policy != RecoveryPolicy::Never && is_at_hand\(&found\.offers\)/true/' it:a_continue_button_passes_over
+    's/policy != RecoveryPolicy::Never && is_at_hand\(&found\.offers\)/true/' it:a_continue_button_skips
 mutant 'restore for each click' $lifecycle/start_up.rs \
     's/\(session, from\) && made_at < at/(session, from) \&\& made_at > at/' it:two_clicks
 mutant 'continue without the backup' $lifecycle/transitions/take_up.rs \
     's/parts\.session\(\)\.is_none\(\) && take_up_backup/false && take_up_backup/' it:a_continue_button_loads
 mutant 'accept another side of a fork' $journal/read/recovery/offer.rs \
-    's/Proposal::Newest if self\.forked =>/Proposal::Newest if false =>/' it:the_side_of_a_fork
+    's/Proposal::Newest if self\.forked =>/Proposal::Newest if false =>/' it:accepting_a_fork_restores
 mutant 'continue at the newest where the game dies of it' $lifecycle/transitions/take_up.rs \
     's/offer\.restore_by\(parts\.start_up\.to_go_on\(session\)\)/offer.restore_by(Proposal::Newest)/' it:modes::a_game_that_panics_at_each_start
 
@@ -153,7 +153,7 @@ mutant 'keep no branches' $retention/history.rs \
 mutant 'keep the oldest branches' $retention/history.rs \
     's/played\.into_iter\(\)\.chain\(unplayed\)\.take/unplayed.into_iter().chain(played).rev().take/' $branches
 mutant 'keep no branch for its play' $retention/history.rs \
-    's/kept\.insert\(1, end\)/drop(end)/' it:rewinds::a_branch_with_the_most_play it:rewinds::a_long_branch_outlives
+    's/kept\.insert\(1, end\)/drop(end)/' it:rewinds::a_branch_with_the_most_play it:rewinds::a_long_branch_is_kept
 mutant 'let a line that went on hide what it left' $journal/format/index/branches.rs \
     's/\*through < end\.counter/*through > end.counter/' $branches
 mutant 'forget what was left by the run before' $journal/format/begun.rs \
@@ -661,7 +661,7 @@ mutant 'forget that a reference was turned' src/saved/codec/reading.rs \
     's/one == other \|\| \(targets\.any && differ_in_order_only\(&one, &other\)\)/{ let _ = differ_in_order_only(\&one, \&other); targets.any }/' $tested
 
 promise='A failure that the game survives is known'
-goes_on=it:a_failure_with_which_the_game_goes_on panics=it:a_panic_that_the_game_survives
+goes_on=it:a_failure_that_the_game_survived panics=it:a_panic_that_the_game_survived
 mutant 'count no failure that is survived' src/failures.rs \
     's/watched\.failed\.count \+= 1;//' $goes_on
 mutant 'forget that a failure was a panic' src/failures.rs \
