@@ -146,14 +146,14 @@ fail_if_it_warned() {
 # What Wine can't show. Each is a name, or the beginning of one, and why.
 skipped() {
     grep -v '^#' <<'SKIPPED' | cut -d ' ' -f 1
-# name                                                        why
-disk::disk_tests::who_reads_a_file_that_is_replaced_reads_on  Wine refuses to rename over an open file; NTFS allows it
-disk::disk_tests::who_reads_a_file_that_is_removed_reads_on   Wine keeps the name until the file is closed
-disk::disk_tests::without_its_entry_a_lock_is_lost            Wine keeps the name until the file is closed
-judging::a_checkpoint_that_a_dead_process_saw_saved_is_missed  Wine keeps the name until the file is closed
-support::a_session_that_was_declined_says_what_it_died_of       Wine keeps the name until the file is closed
-death::sudden::a_stack_overflow_is_abnormal                    a process whose stack ends hangs in Wine
-torture::faults::no_fault_loses_what_was_acknowledged_or_goes_untold  over 30 minutes there; its disk is simulated
+# name                                                                    why
+disk::disk_tests::an_open_file_is_readable_after_it_is_replaced           Wine refuses to rename over an open file; NTFS allows it
+disk::disk_tests::an_open_file_is_readable_after_it_is_removed            Wine keeps the name until the file is closed
+disk::disk_tests::a_lock_is_lost_if_its_directory_entry_is_removed        Wine keeps the name until the file is closed
+judging::a_missing_checkpoint_that_a_dead_process_saved_is_reported       Wine keeps the name until the file is closed
+support::a_declined_session_shows_the_panic_that_ended_it                 Wine keeps the name until the file is closed
+death::sudden::a_stack_overflow_is_abnormal                               a process whose stack ends hangs in Wine
+torture::faults::no_fault_loses_what_was_acknowledged_or_goes_unreported  over 30 minutes there; its disk is simulated
 SKIPPED
 }
 

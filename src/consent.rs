@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_is_off_until_it_is_given_and_the_rest_on_until_it_is_withdrawn() {
+    fn asked_purposes_are_off_until_given_and_others_on_until_withdrawn() {
         let mut consent = asked(1);
         let given = |consent: &Consent| Purpose::ALL.map(|purpose| consent.is_given(purpose));
         assert_eq!(given(&consent), [false, true, true, true]);
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn each_player_answers_alone() {
+    fn each_player_has_answers_of_their_own() {
         let mut consent = asked(1);
         consent.set_player(Some("Ann"));
         consent.give(Purpose::Insights);
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn the_player_of_the_played_session_comes_before_the_one_of_the_menu_and_leaves_with_it() {
+    fn the_player_of_the_session_overrides_the_one_of_the_menu() {
         let mut consent = asked(1);
         consent.withdraw(Purpose::Replica);
         consent.note_played(Some("Ann"));
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_newer_than_the_one_that_it_replaces_also_by_a_clock_that_was_set_back() {
+    fn a_later_answer_is_newer_even_if_the_clock_was_set_back() {
         let mut consent = asked(1);
         consent.give(Purpose::Replica);
         let mut kept = consent
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_game_answers_before_it_starts_is_newer_than_what_is_kept() {
+    fn an_answer_given_before_the_start_is_newer_than_kept_ones() {
         let mut before = asked(1);
         before.give(Purpose::Insights);
         before.give(Purpose::Reports);

@@ -82,7 +82,7 @@ fn play_all<T: Send>(play: impl Fn(u64) -> T + Sync) -> Vec<T> {
 }
 
 #[test]
-fn any_world_comes_back_in_place_as_it_was() {
+fn any_world_is_restored_in_place() {
     let begun = Instant::now();
     let played = play_all(|seed| {
         let mut life = Life::begin(Variant::of(seed), Random::new(seed));
@@ -100,7 +100,7 @@ fn any_world_comes_back_in_place_as_it_was() {
 }
 
 #[test]
-fn any_world_comes_back_the_same_from_any_chain_of_captures() {
+fn any_world_is_restored_from_any_chain_of_captures() {
     let begun = Instant::now();
     let played = play_all(|seed| {
         let mut life = Life::begin(Variant::of(seed), Random::new(seed));

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_environment_names_features_and_what_is_none_is_said() {
+    fn features_named_by_the_environment_are_parsed_and_unknown_ones_returned() {
         assert_eq!(named(""), (vec![], vec![]));
         let (features, unknown) = named(" index,pictures,, Index,save");
         assert_eq!(features, [SessionFeature::Index, SessionFeature::Pictures]);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_environment_has_switched_off_stays_off() {
+    fn a_feature_switched_off_by_the_environment_cannot_be_turned_on() {
         let mut switches =
             SessionSwitches { off_by_environment: vec![SessionFeature::Index], ..default() };
         assert!(!switches.turn_on(SessionFeature::Index));

@@ -39,7 +39,7 @@ mutant() {
 journal=crates/journal/src
 writer=$journal/write retention=$journal/write/retention store=$journal/disk oracle=$journal/torture/debt
 
-worlds=any_world_comes_back_the_same tested=the_self_test_names
+worlds=any_world_is_restored_from_any_chain tested=the_self_test_names
 crash=no_power_cut_loses faults=no_fault_loses compound=a_crash_in_the_recovery
 shelf=torture::shelf damage=torture::damage trips=torture::round_trips hostile=torture::hostile copies=torture::copies
 
@@ -58,51 +58,51 @@ mutant 'begin a second world beside one that cannot be read' $lifecycle/start_up
 mutant 'look no more where sessions cannot be listed' $lifecycle/start_up/listing.rs \
     's/is_looking = true;\n        true/is_looking = true;\n        false/' it:sessions_that_cannot_be_listed
 mutant 'continue what is not offered' $lifecycle/start_up/found.rs \
-    's/policy != RecoveryPolicy::Never && is_at_hand\(&found\.offers\)/true/' it:a_continue_button_passes_over
+    's/policy != RecoveryPolicy::Never && is_at_hand\(&found\.offers\)/true/' it:a_continue_button_skips
 mutant 'restore for each click' $lifecycle/start_up.rs \
     's/\(session, from\) && made_at < at/(session, from) \&\& made_at > at/' it:two_clicks
 mutant 'continue without the backup' $lifecycle/transitions/take_up.rs \
     's/parts\.session\(\)\.is_none\(\) && take_up_backup/false && take_up_backup/' it:a_continue_button_loads
 mutant 'accept another side of a fork' $journal/read/recovery/offer.rs \
-    's/Proposal::Newest if self\.forked =>/Proposal::Newest if false =>/' it:the_side_of_a_fork
+    's/Proposal::Newest if self\.forked =>/Proposal::Newest if false =>/' it:accepting_a_fork_restores
 mutant 'continue at the newest where the game dies of it' $lifecycle/transitions/take_up.rs \
     's/offer\.restore_by\(parts\.start_up\.to_go_on\(session\)\)/offer.restore_by(Proposal::Newest)/' it:modes::a_game_that_panics_at_each_start
 
 promise='A replica has what was played, and ends only where it has to'
 mutant 'end a replica for a full disk' $journal/replica/shipper.rs \
-    's/if lasts && self\.is_draining \{/if true {/' what_fails_here_for_a_moment
+    's/if lasts && self\.is_draining \{/if true {/' a_passing_local_fault
 mutant 'let go of a played session whose file is gone' $journal/replica/shipper.rs \
-    's/if lasts && self\.is_draining \{/if lasts {/' who_plays_stays_the_owner
+    's/if lasts && self\.is_draining \{/if lasts {/' a_player_keeps_the_ownership
 mutant 'send the new bytes of a file by its old length' $journal/replica/recorder.rs \
-    's/let is_it = \|note: &&Note\| file == note\.file;/let is_it = |_: \&\&Note| file < u64::MAX;/' a_file_that_was_replaced_twice
+    's/let is_it = \|note: &&Note\| file == note\.file;/let is_it = |_: \&\&Note| file < u64::MAX;/' a_file_replaced_twice_is_never_mixed
 mutant 'fetch slots where a save removes them' $journal/replica/arrival.rs \
-    's/Layout::unfinished\(&self\.place\.path_in_session\(&name\)\)/Layout::unfinished(\&self.place.path(\&name))/' slots_that_are_saved_meanwhile
+    's/Layout::unfinished\(&self\.place\.path_in_session\(&name\)\)/Layout::unfinished(\&self.place.path(\&name))/' slots_saved_during_a_fetch
 mutant 'fetch a session without signs of life' $journal/replica/shipper/arriving.rs \
-    's/owner\.renew\(&self\.options\.machine\);//' who_fetches_for_longer
+    's/owner\.renew\(&self\.options\.machine\);//' a_fetch_longer_than_a_lease
 mutant 'place slots beside a save' $journal/replica/arrival.rs \
-    's/Ok\(None\) => return Ok\(Arrived::WaitsForSlots\),/Ok(None) => None,/' a_slot_that_is_saved_during
+    's/Ok\(None\) => return Ok\(Arrived::WaitsForSlots\),/Ok(None) => None,/' a_slot_saved_during_a_fetch
 mutant 'note what only makes way for a small file' $journal/replica/recorder.rs \
-    's/Layout::place_of_aside\(name\)\.is_some\(\)/false/' a_small_file_that_was_being_replaced
+    's/Layout::place_of_aside\(name\)\.is_some\(\)/false/' a_small_file_in_replacement
 mutant 'place a slot over another one of its session' $journal/replica/arrival.rs \
-    's/\(number == 1 \|\| goes\(\) \|\| self\.are_equal\(written, &path\)\?\)/{ let _ = (goes, self.are_equal(written, \&path)?); true }/' a_slot_whose_name_is_taken
+    's/\(number == 1 \|\| goes\(\) \|\| self\.are_equal\(written, &path\)\?\)/{ let _ = (goes, self.are_equal(written, \&path)?); true }/' a_fetched_slot_whose_name_is_taken
 mutant 'take a slot under another name for a new one' $journal/replica/comparison.rs \
     's/if is_slot_under_another_name\(\(reach, log\), here, name, \(there, &past\)\)\.await\? =>/if false \&\& is_slot_under_another_name((reach, log), here, name, (there, \&past)).await? =>/' a_slot_that_a_dead_process
 mutant 'remove the slot that took the place of one that goes' $journal/replica/arrival.rs \
-    's/self\.gone\.retain\(\|name\| self\.place\.path\(name\) != path\);//' a_slot_that_takes_the_place
+    's/self\.gone\.retain\(\|name\| self\.place\.path\(name\) != path\);//' a_slot_saved_over_a_departing_one
 mutant 'overwrite what was played here without the replica' $journal/replica/shipper.rs \
-    's/Standing::MachineIsBehind if !self\.is_played => \{/Standing::MachineIsBehind | Standing::Forked if !self.is_played => {/' whatever_befalls_the_machines
+    's/Standing::MachineIsBehind if !self\.is_played => \{/Standing::MachineIsBehind | Standing::Forked if !self.is_played => {/' no_schedule_of_machine_faults
 mutant 'join a fork with the shorter part of a journal' $journal/replica/arrival.rs \
-    's/Some\(Difference::Longer\) => !keeps_own,/Some(Difference::Longer) => true,/' whatever_befalls_the_machines
+    's/Some\(Difference::Longer\) => !keeps_own,/Some(Difference::Longer) => true,/' no_schedule_of_machine_faults
 mutant 'say that a replica is caught up after its first entry' $journal/replica/shipper.rs \
-    's/let \(is_done, count\) = \(catch_up\.is_done\(\), \*count\);/let (is_done, count) = (true, *count);/' whatever_befalls_the_machines
+    's/let \(is_done, count\) = \(catch_up\.is_done\(\), \*count\);/let (is_done, count) = (true, *count);/' no_schedule_of_machine_faults
 mutant 'forget a comparison that a fault has ended' $journal/replica/shipper.rs \
-    's/(owning\.catch_up = None;)\n(\s+block_on)/$1 owning.must_compare = false;\n$2/' whatever_befalls_the_machines
+    's/(owning\.catch_up = None;)\n(\s+block_on)/$1 owning.must_compare = false;\n$2/' no_schedule_of_machine_faults
 mutant 'play a session without signs of life' $journal/replica/shipper.rs \
-    's/owning\.owner\.renew\(&self\.options\.machine\);//' whatever_befalls_the_machines
+    's/owning\.owner\.renew\(&self\.options\.machine\);//' no_schedule_of_machine_faults
 mutant 'release a session before everything is sent' $journal/replica/shipper.rs \
-    's/if self\.is_draining && is_idle && owning/if self.is_draining \&\& owning/' whatever_befalls_the_machines
+    's/if self\.is_draining && is_idle && owning/if self.is_draining \&\& owning/' no_schedule_of_machine_faults
 mutant 'move archives by copies that no sync has made durable' $writer/moving_archives.rs \
-    's/self\.copied && !is_ordered/false/' where_directories_cannot_be_synced
+    's/self\.copied && !is_ordered/false/' without_directory_syncs_the_next
 
 promise='What is acknowledged is durable'
 mutant 'leave out the sync' $writer \
@@ -142,7 +142,7 @@ mutant 'say nothing of a failure' $writer \
 mutant 'say nothing of a save that a rewind overtook' $writer \
     's/newest\.filter\(\|_\| self\.backoff\.has_failed\(\)\)/newest.filter(|_| false)/' $faults
 mutant 'decline what could only be read in part' $writer/filing.rs \
-    's/(pub fn decline\([^{]*\{\n[^\n]*\n)\s+refuse_to_guess\(stored\.index\(\)\)\?;/$1/' who_can_read_only_a_part
+    's/(pub fn decline\([^{]*\{\n[^\n]*\n)\s+refuse_to_guess\(stored\.index\(\)\)\?;/$1/' a_decline_after_a_read_fault
 mutant 'forget what failed, and go on from it' "$writer/run_journal.rs $writer/run_journal" \
     's/if !checkpoint\.is_snapshot\(\) && checkpoint\.commit\.base != newest\.or\(self\.acknowledged\(\)\)/if false/; s/(marked clean[^;]*self\.segments\.drop_open\(&self\.local\.store\);)/$1 self.pending.give_up_checkpoints();/' $faults
 
@@ -153,7 +153,7 @@ mutant 'keep no branches' $retention/history.rs \
 mutant 'keep the oldest branches' $retention/history.rs \
     's/played\.into_iter\(\)\.chain\(unplayed\)\.take/unplayed.into_iter().chain(played).rev().take/' $branches
 mutant 'keep no branch for its play' $retention/history.rs \
-    's/kept\.insert\(1, end\)/drop(end)/' it:rewinds::a_branch_with_the_most_play it:rewinds::a_long_branch_outlives
+    's/kept\.insert\(1, end\)/drop(end)/' it:rewinds::a_branch_with_the_most_play it:rewinds::a_long_branch_is_kept
 mutant 'let a line that went on hide what it left' $journal/format/index/branches.rs \
     's/\*through < end\.counter/*through > end.counter/' $branches
 mutant 'forget what was left by the run before' $journal/format/begun.rs \
@@ -179,7 +179,7 @@ mutant 'prune what follows a snapshot that was written again' $retention/history
 mutant 'count on what is left of a file that failed' $writer/pruning.rs \
     's/if remove_failed\(store, &stored, failed\)\? \{/if false {/' $copies
 mutant 'remove what was attached while a session was pruned' $writer/pruning.rs \
-    's/stored\.remove_left_attachments\(&\*\*store\.disk\(\)\)/store.remove_attachments(stored.id(), |it| stored.index().commit(it).is_none())/' what_is_attached_while
+    's/stored\.remove_left_attachments\(&\*\*store\.disk\(\)\)/store.remove_attachments(stored.id(), |it| stored.index().commit(it).is_none())/' attachments_added_during_a_pruning
 mutant 'prune damaged files' $retention/history.rs \
     's/is_damaged\(stored, \*number\) \|\| //' $damage
 mutant 'forget in any order' $store/directory \
@@ -190,21 +190,21 @@ mutant 'put an archive in its place without a sync' $writer/gathering.rs \
     's/segment\.sync\(store\)\?;\n//' $crash torture::gathering
 
 promise='An erased player is gone, and nobody else is'
-gone=nothing_of_the_player_is_left cut=an_erasure_that_a_power_cut
+gone=an_erasure_removes_everything_of_the_player cut=an_erasure_that_a_power_cut
 mutant 'erase without saying so first' $writer/erasing.rs \
     's/ErasureFiles::of\(store\)\.write\(&erasure\)\?;//' $cut
 mutant 'take the beginning of a name for the name' $writer/ownership.rs \
     's/head\.metadata\.player\.as_deref\(\) == Some\(player\)/head.metadata.player.as_deref().is_some_and(|of| of.starts_with(player))/' $gone
 mutant 'erase a fork whole' $writer/ownership.rs \
-    's/lines if lines == heads\.len\(\) => self\.whole/_ if !heads.is_empty() => self.whole/' a_fork_of_two_players
+    's/lines if lines == heads\.len\(\) => self\.whole/_ if !heads.is_empty() => self.whole/' an_erasure_names_and_keeps_forks
 mutant 'leave the index of sessions' $writer/erasing/state.rs \
     's/entry\.is_file && layout/false && layout/' $gone
 mutant 'say that it is done while a session is played' $journal/model/session/erasure.rs \
-    's/Self::InUse \{ \.\. \}\s+\| Self::Refused/Self::Refused/' a_played_session_goes_once
+    's/Self::InUse \{ \.\. \}\s+\| Self::Refused/Self::Refused/' a_played_session_is_erased
 mutant 'forget an erasure once it is done' $writer/erasing/again.rs \
-    's/\|\| erasure\.sessions\.iter\(\)\.any/|| !erasure.is_done && erasure.sessions.iter().any/' what_is_brought_back
+    's/\|\| erasure\.sessions\.iter\(\)\.any/|| !erasure.is_done && erasure.sessions.iter().any/' erased_files_that_are_brought_back
 mutant 'remove what became another player'"'"'s' $writer/erasing/removing.rs \
-    's/self\.erasure\.may_be_of\(player\)/true/' what_is_brought_back
+    's/self\.erasure\.may_be_of\(player\)/true/' erased_files_that_are_brought_back
 mutant 'leave the name in the audit log' $store/audit_file.rs \
     's/\*who = name\.into\(\);//' the_audit_log_says_who
 mutant 'answer before the audit log is written' $writer/worker.rs \
@@ -212,39 +212,39 @@ mutant 'answer before the audit log is written' $writer/worker.rs \
 
 promise='What happened is there, once'
 mutant 'name events that are not durable' $writer/run_journal/writing.rs \
-    's/self\.sync_events\(now, reports\);//' what_a_checkpoint_names_is_durable $crash
+    's/self\.sync_events\(now, reports\);//' events_are_durable_before $crash
 mutant 'begin a run before what is handed out again is durable' $writer/run_journal/events.rs \
-    's/None => named\.max\(self\.events\.replayed_through\(\)\)/None => named/' what_is_handed_out_again_begins
+    's/None => named\.max\(self\.events\.replayed_through\(\)\)/None => named/' events_handed_out_again
 mutant 'overlook events that are in a file alone when it is given up' $writer/event_log.rs \
-    's/let lost = std::mem::take\(&mut self\.in_file_alone\);/let lost = 0; self.in_file_alone = 0;/' whatever_fails_each_event_is_there
+    's/let lost = std::mem::take\(&mut self\.in_file_alone\);/let lost = 0; self.in_file_alone = 0;/' after_any_fault_each_event
 mutant 'lose what a failed file of events held' $writer/event_log.rs \
     's/(let held = if is_empty \{ 0 \} else \{ self\.file_through \};)\n\s+self\.appended = 0;/$1/' a_file_whose_sync_failed
 mutant 'hand out what the checkpoint holds' $journal/read/recovery/event_line.rs \
     's/let low = through\.saturating_add\(1\);/let low = through.min(1);/' torture::events
 mutant 'hand out again after a rewind' $journal/read/recovery/prepare.rs \
-    's/wanted\.reason == RestoreReason::Recovered\n\s+&& checkpoint/checkpoint/' nothing_is_handed_out_again
+    's/wanted\.reason == RestoreReason::Recovered\n\s+&& checkpoint/checkpoint/' no_events_are_handed_out_after
 mutant 'count a branch that was left to the line' $journal/read/recovery/event_line.rs \
-    's/let mut line = vec!\[EventStretch \{ run: checkpoint\.run, through \}\];/let mut line = vec![EventStretch { run: checkpoint.run, through: through + 100 }];/' a_line_goes_on_from
+    's/let mut line = vec!\[EventStretch \{ run: checkpoint\.run, through \}\];/let mut line = vec![EventStretch { run: checkpoint.run, through: through + 100 }];/' after_a_rewind_later_events
 mutant 'forget what came before the runs that a header names' $journal/read/recovery/event_line.rs \
     's/while let Some\(run\) = next \{/if let Some(run) = next {/' more_runs_than_one_file
 mutant 'gather less than a branch needs' $writer/event_gathering.rs \
-    's/gatherable\.get\(&run\)\.is_some_and\(\|through\| \*through < named\)/false/; s/for \(run, named\) in/for (run, _) in/' what_a_branch_needs
+    's/gatherable\.get\(&run\)\.is_some_and\(\|through\| \*through < named\)/false/; s/for \(run, named\) in/for (run, _) in/' events_that_a_branch_needs
 mutant 'put a file of gathered events in its place before it is synced' $writer/event_gathering.rs \
     's/segment\.sync\(store\)\?;//' $crash
 mutant 'remove a file because of one that is damaged' $retention/events.rs \
-    's/scan\.damage\.is_empty\(\) && scan\.events\.iter\(\)\.all\(is_read\)/scan.events.iter().all(is_read) || true/' a_file_that_comes_back
+    's/scan\.damage\.is_empty\(\) && scan\.events\.iter\(\)\.all\(is_read\)/scan.events.iter().all(is_read) || true/' a_returned_event_file
 mutant 'keep what was gathered' $retention/events.rs \
-    's/if !repeated\.is_empty\(\)/if false/' what_happened_in_many_runs
+    's/if !repeated\.is_empty\(\)/if false/' events_of_many_runs
 mutant 'hand out twice what two files hold' $journal/read/recovery/event_walk.rs \
     's/let is_admitted = is_next && /let is_admitted = /' a_file_whose_sync_failed
 mutant 'prune events that no checkpoint holds' $retention/events.rs \
-    's/!\(is_passed \|\| is_full_disk && is_held\(file, \*through\)\)/false \&\& !is_passed/' files_follow_each_other
+    's/!\(is_passed \|\| is_full_disk && is_held\(file, \*through\)\)/false \&\& !is_passed/' event_files_rotate_and_the_oldest
 mutant 'give a file of events the name of one that could not be begun' $writer/event_log.rs \
-    's/self\.files_begun \+= 1;\n(\s+let file = begun\?;)/$1\n self.files_begun += 1;/' could_not_be_begun_and_not_removed
+    's/self\.files_begun \+= 1;\n(\s+let file = begun\?;)/$1\n self.files_begun += 1;/' events_go_to_another_file
 mutant 'drop events that the disk would take' $writer/run_journal/events.rs \
-    's/self\.write_events\(now, reports\);\n(\s+self\.events\.drop_oldest)/let _ = now;$1/' in_one_turn_is_all_there
+    's/self\.write_events\(now, reports\);\n(\s+self\.events\.drop_oldest)/let _ = now;$1/' more_events_than_fit_in_memory_in_one_turn
 mutant 'say nothing of lost events' $writer/event_log.rs \
-    's/reports\.push\(News::EventsDropped \{ count, cause \}\);/let _ = (count, cause, reports);/' what_has_no_room_in_memory
+    's/reports\.push\(News::EventsDropped \{ count, cause \}\);/let _ = (count, cause, reports);/' the_oldest_events_over_the_memory
 
 promise='Nothing false is believed'
 mutant 'accept a bad payload' $journal/format/frame.rs \
@@ -262,31 +262,31 @@ mutant 'let a run without a checkpoint supersede' $journal/format/index/head.rs 
 mutant 'overlook a run that vanished' $journal/read/recovery/judging.rs \
     's/witnesses\.filter\(\|it\| is_gone\(stored\.index\(\), \*it\)\)/witnesses.filter(|_| false)/' $damage
 mutant 'leave a header as long as the game makes it' $journal/format/header_room.rs \
-    's/for leave_out in LEFT_OUT \{/for leave_out in [] as [fn(\&mut SegmentHeader); 0] {/' whatever_a_game_says_fits
+    's/for leave_out in LEFT_OUT \{/for leave_out in [] as [fn(\&mut SegmentHeader); 0] {/' any_texts_of_a_game_fit_the_header
 mutant 'let what is released keep others waiting' $writer/worker/waiting.rs \
-    's/self\.waiting\.retain\(\|waits\| !is_released\(waits\)\);/let _ = is_released;/' nothing_waits_for_a_session
+    's/self\.waiting\.retain\(\|waits\| !is_released\(waits\)\);/let _ = is_released;/' a_released_session_is_not_read
 mutant 'read what waits before the last capture is written' $writer/worker/waiting.rs \
-    's/self\.waiting\.retain\(\|order\| !order\.reads\(\)\);/while let Some(order) = self.waiting.pop_front() { self.begin(order, now); }/' a_writer_that_ends_writes
+    's/self\.waiting\.retain\(\|order\| !order\.reads\(\)\);/while let Some(order) = self.waiting.pop_front() { self.begin(order, now); }/' an_ending_writer_saves_captures_first
 mutant 'carry out in a profile what is about the next' $writer/worker/jobs.rs \
-    's/(about the other profile\.\n\s+self\.)work/$1turn/' what_was_asked_after_another_profile
+    's/(about the other profile\.\n\s+self\.)work/$1turn/' orders_after_a_change_of_profile
 mutant 'overlook what a manifest remembers' $store/stored_session.rs \
-    's/for \(place, range\) in manifest\.missing_ends\(self\.index\.segments\(\)\)/for (place, range) in manifest.missing_ends(\&[])/' each_cut_is_told
+    's/for \(place, range\) in manifest\.missing_ends\(self\.index\.segments\(\)\)/for (place, range) in manifest.missing_ends(\&[])/' each_cut_of_a_cleanly_closed_session
 mutant 'write no manifest at the end' $writer/run_journal/writing.rs \
-    's/self\.note_own_files\(\);//' each_cut_is_told
+    's/self\.note_own_files\(\);//' each_cut_of_a_cleanly_closed_session
 mutant 'let a run supersede of which nothing can be had' $journal/format/index/run.rs \
     's/!self\.is_at_hand\(\) && self\.descendants == 0/false/' $crash
 mutant 'let a run that came to nothing take the place of all that it names' $journal/format/index/run.rs \
-    's/let others = if self\.has_come_to_nothing\(\) \{ 0 \}/let others = if false { 0 }/' a_run_of_which_nothing_can_be_had
+    's/let others = if self\.has_come_to_nothing\(\) \{ 0 \}/let others = if false { 0 }/' a_rewind_is_undone
 mutant 'bring back what was rewound' $journal/format/index/run.rs \
-    's/!self\.is_at_hand\(\) && self\.descendants == 0/true/' what_was_left_stays_so
+    's/!self\.is_at_hand\(\) && self\.descendants == 0/true/' a_branch_stays_left
 mutant 'go by heads from before damage was found' $journal/format/index.rs \
-    's/self\.heads = OnceLock::new\(\);//' what_only_a_run_knew_of
+    's/self\.heads = OnceLock::new\(\);//' lines_superseded_only_by_an_unreadable_run
 mutant 'let what was left go for the sake of a run that was not read' $retention/history.rs \
-    's/of_lines\.chain\(index\.witnesses\(\)\)/of_lines/' nothing_goes_for_the_sake
+    's/of_lines\.chain\(index\.witnesses\(\)\)/of_lines/' an_unreadable_run_does_not_cause
 mutant 'delete what another device played later' $journal/format/index/deletion.rs \
-    's/deleted\.is_some_and\(\|deleted\|.*?\)\)$/deleted.is_some()/m' what_another_device_played
+    's/deleted\.is_some_and\(\|deleted\|.*?\)\)$/deleted.is_some()/m' run_of_another_device_survives
 mutant 'take the file of a merge for one that failed' $writer/run_journal/pruning.rs \
-    's/ && merging != Some\(header\.segment\)//' a_stricter_quota_leaves
+    's/ && merging != Some\(header\.segment\)//' a_stricter_quota_does_not_prune
 mutant 'overlook a missing end' $store/findings.rs \
     's/for \(position, range\) in missing_ends\(&self\.summaries\)/for (position, range) in missing_ends(&[])/' $damage
 
@@ -614,7 +614,7 @@ mutant 'write references as they are' src/saved/codec/cloned.rs \
     's/<T as Component>::map_entities\(value, mapper\);//' $worlds
 
 promise='A restore in place makes the world what one makes it that spawns everything'
-in_place=generated_worlds::any_world_comes_back_in_place
+in_place=generated_worlds::any_world_is_restored_in_place
 mutant 'keep what the checkpoint lacks on who stays' src/restore/comparing.rs \
     's/with_theirs\.into_iter\(\)\.for_each\(\|component\| removed\.push\(\*rank, component\)\);//' $in_place
 mutant 'write nothing onto who stays' src/restore/in_place.rs \
@@ -646,11 +646,11 @@ mutant 'leave out what was written since the world was as restored' src/capture/
 
 promise='No update loses anything without a word'
 mutant 'a field that is dropped goes unnoticed' src/schema/compare.rs \
-    's/if !old\.dropped \{/if false {/' no_edit_loses_anything
+    's/if !old\.dropped \{/if false {/' no_generated_edit_loses
 mutant 'a step that fails is not undone' src/capture/checkpoint_edit.rs \
-    's/before\.into_iter\(\)\.rev\(\)/before.into_iter().rev().take(0)/' a_step_that_fails_changes_nothing
+    's/before\.into_iter\(\)\.rev\(\)/before.into_iter().rev().take(0)/' a_failing_migration_step
 mutant 'a field that nothing reads goes unnoticed' src/testing/golden_saves/unread.rs \
-    's/it\.note\("isn.t read"\)/{}/' whatever_is_lost_is_named
+    's/it\.note\("isn.t read"\)/{}/' losses_of_a_golden_save
 
 promise='The self-test names what drifted, and nothing else'
 mutant 'find no drift' src/capture/drift.rs \
@@ -661,7 +661,7 @@ mutant 'forget that a reference was turned' src/saved/codec/reading.rs \
     's/one == other \|\| \(targets\.any && differ_in_order_only\(&one, &other\)\)/{ let _ = differ_in_order_only(\&one, \&other); targets.any }/' $tested
 
 promise='A failure that the game survives is known'
-goes_on=it:a_failure_with_which_the_game_goes_on panics=it:a_panic_that_the_game_survives
+goes_on=it:a_failure_that_the_game_survived panics=it:a_panic_that_the_game_survived
 mutant 'count no failure that is survived' src/failures.rs \
     's/watched\.failed\.count \+= 1;//' $goes_on
 mutant 'forget that a failure was a panic' src/failures.rs \

@@ -115,7 +115,7 @@ mod tests {
     use crate::engine;
 
     #[test]
-    fn what_games_save_of_bevy_is_where_it_was() {
+    fn type_paths_of_bevy_that_games_save_are_unchanged() {
         let paths = [
             (Transform::type_path(), "bevy_transform::components::transform::Transform"),
             (
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn types_of_a_module_go_with_it() {
+    fn types_of_a_moved_module_are_known_under_its_former_name() {
         assert_eq!(
             names_elsewhere("game::Zone<bevy_shape::dim2::Circle>", "0.20"),
             ["game::Zone<bevy_math::primitives::dim2::Circle>"]
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moved_in_two_releases_has_the_names_of_both() {
+    fn a_path_with_moves_in_two_releases_has_the_names_of_both() {
         let path =
             "game::Pair<bevy_render::view::Tonemapping, bevy_camera::components::Hdr>".to_owned();
         assert_eq!(
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_release_that_this_is_made_for_is_the_last_that_moved_anything_or_one_before() {
+    fn the_built_release_is_in_the_table_of_moves() {
         assert!(RELEASES.iter().any(|release| release.version == engine::VERSION));
     }
 }

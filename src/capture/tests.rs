@@ -30,7 +30,7 @@ fn assert_journal_is_the_world(play: &mut Play) {
 }
 
 #[test]
-fn nothing_changed_is_nothing_sent() {
+fn an_unchanged_world_gives_an_empty_delta() {
     let mut play = Play::start();
     play.world().spawn((Health(1), Name::new("a"), children![(Saved, Name::new("b"))]));
     play.full();
@@ -49,7 +49,7 @@ fn the_first_capture_is_full() {
 }
 
 #[test]
-fn a_capture_leaves_no_trace_in_the_game() {
+fn a_capture_triggers_no_change_detection() {
     #[derive(Resource, Default)]
     struct Noticed(u32);
     let mut play = Play::start();
@@ -106,7 +106,7 @@ fn an_id_that_is_used_again_is_another_entity() {
 }
 
 #[test]
-fn a_component_that_was_removed_and_added_again_is_there() {
+fn a_component_removed_and_added_again_is_captured() {
     let mut play = Play::start();
     let entity = play.world().spawn((Health(1), Burning(1))).id();
     play.full();
@@ -269,7 +269,7 @@ fn the_order_of_siblings_follows_their_markers() {
 }
 
 #[test]
-fn a_reference_to_an_entity_that_is_not_saved_holds_once_it_is() {
+fn a_reference_to_an_unsaved_entity_is_valid_once_it_is_saved() {
     let mut play = Play::start();
     let goblin = play.world().spawn(Name::new("goblin")).id();
     play.world().spawn(Target { strength: 1, targets: vec![goblin] });
@@ -307,7 +307,7 @@ fn scopes_of_saved_states_are_saved() {
 }
 
 #[test]
-fn restarting_forgets_removals_and_asks_for_everything() {
+fn a_restart_forgets_removals_and_needs_a_full_capture() {
     let mut play = Play::start();
     let entity = play.world().spawn(Health(1)).id();
     play.full();
@@ -319,7 +319,7 @@ fn restarting_forgets_removals_and_asks_for_everything() {
 }
 
 #[test]
-fn recycled_buffers_hold_nothing_back() {
+fn recycled_buffers_leave_no_old_values() {
     let mut play = Play::start();
     let entities: Vec<Entity> = (0..10)
         .map(|number| play.world().spawn((Health(number), Inventory(vec![number; 9]))).id())

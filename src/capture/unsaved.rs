@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_of_every_length_end_and_rows_of_every_length_are_followed() {
+    fn unsaved_is_inherited_along_circles_and_long_chains() {
         for length in 2..40 {
             for link in 0..length - 1 {
                 let mut world = World::new();
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_changed_nothing_is_looked_at() {
+    fn markers_visit_no_entity_without_a_change() {
         let mut world = World::new();
         let (mut markers, root, tiles) = tiles(&mut world, 100_000);
         for _ in 0..3 {
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_million_unsaved_tiles_cost_nothing_where_nothing_changed() {
+    fn a_million_unsaved_tiles_are_visited_once() {
         let mut world = World::new();
         world.spawn_batch((0..1_000_000).map(|_| Unsaved));
         let mut markers = UnsavedMarkers::new(&mut world);
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn more_changes_than_are_worth_knowing_are_looked_at_all_the_same() {
+    fn more_changes_than_are_tracked_are_found_by_a_full_look() {
         let mut world = World::new();
         let (mut markers, root, _) = tiles(&mut world, 10);
         let many = (0..2 * MOST_TOUCHED).map(move |_| (Saved, ChildOf(root)));
@@ -378,7 +378,7 @@ mod tests {
     struct Members(Vec<Entity>);
 
     #[test]
-    fn only_the_hierarchy_hands_it_on() {
+    fn only_the_hierarchy_inherits_unsaved() {
         let mut world = World::new();
         let (mut markers, root, _) = tiles(&mut world, 2);
         let member = world.spawn((Saved, MemberOf(root))).id();
@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_happens_in_between_the_markers_are_as_if_all_was_looked_at() {
+    fn incremental_markers_equal_those_of_a_full_look() {
         for seed in 1..=300 {
             let (mut world, mut chance) = (World::new(), Chance(seed));
             let mut entities: Vec<Entity> = (0..12).map(|_| world.spawn(Saved).id()).collect();

@@ -119,7 +119,7 @@ mod tests {
     struct HealthBar;
 
     #[test]
-    fn a_release_is_not_looked_at_and_knows_what_is_ignored() {
+    fn a_release_build_is_not_checked_and_keeps_the_ignored_types() {
         for has_debug_assertions in [true, false] {
             let mut app = App::new();
             Doctor::default().ignore::<HealthBar>().add_to(&mut app, has_debug_assertions);

@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_crates_of_others_are_passed_over() {
+    fn crates_of_the_engine_are_not_the_games_own() {
         let crates = crates_of(["bevy_ecs::name::Name", "hop::Door", "glam::Vec3"].into_iter());
         assert_eq!(crates.into_iter().collect::<Vec<_>>(), ["hop"]);
     }

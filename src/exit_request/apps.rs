@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_app_is_asked_once_and_a_second_question_is_known_as_one() {
+    fn a_second_exit_request_to_an_app_is_recognized() {
         let [one, other] = [(), ()].map(|()| Arc::new(AtomicBool::new(false)));
         let all = || ask(|_| true);
         assert_eq!(all(), Asked::Nobody);

@@ -140,7 +140,7 @@ mod tests {
 
     /// In one test, since a program has one console.
     #[test]
-    fn each_app_is_asked_by_what_is_meant_for_it() {
+    fn each_app_gets_the_exit_requests_meant_for_it() {
         let (own, bevys) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         watch(&own, true).unwrap();
         watch(&bevys, false).unwrap();

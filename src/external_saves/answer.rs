@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_requests_of_this_process_are_known() {
+    fn only_requests_that_were_made_are_known() {
         let mut sheet = AnswerSheet::new();
         sheet.first = u64::MAX;
         sheet.next = u64::MAX;
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_holds_an_answer_is_counted() {
+    fn holders_of_an_answer_are_counted() {
         let mut sheet = AnswerSheet::new();
         let (answer, holders) = sheet.ask();
         let other = answer.clone();

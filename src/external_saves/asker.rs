@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_come_first_and_each_slot_once() {
+    fn external_saves_are_listed_newest_first_and_each_slot_once() {
         let players = [Some("Ann".to_owned())];
         let mut saves: Vec<ExternalSave> =
             (0..10_000).map(|number| save(&format!("auto-{number}"), number)).collect();
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_whose_player_is_unknown_is_offered_those_of_all() {
+    fn a_session_without_a_player_is_offered_the_saves_of_all() {
         let saves = vec![save("of Ben", 2).player("Ben"), save("no one's", 1)];
         assert_eq!(newest_of(saves.clone(), &[None]).len(), 2);
         assert_eq!(newest_of(saves, &[]).len(), 0);

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newer_of_both_kinds_is_better_unless_its_time_is_still_to_come() {
+    fn a_backup_newer_than_the_checkpoint_is_better_unless_in_the_future() {
         let mut backups = backups(false);
         assert_eq!(better(&backups, &offer(250)).as_deref(), Some("at 300"));
         assert_eq!(better(&backups, &offer(300)), None, "of two of one time the checkpoint counts");
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backup_of_another_player_is_no_way_out() {
+    fn a_backup_of_another_player_is_not_offered() {
         let mut backups = Backups::default();
         backups.put(ExternalSave::manual("of Ben", at(300)).player("Ben"), at(500));
         let mut offer = offer(100);

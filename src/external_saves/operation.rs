@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_twenty_are_remembered_and_none_twice() {
+    fn the_newest_twenty_operations_are_kept_without_duplicates() {
         let session = SessionId::random();
         let mut operations = ExternalOperations::default();
         operations.note((0..30).map(|number| operation(number, session)));
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_keeps_them_in_a_field() {
+    fn external_operations_are_kept_in_a_field_of_the_session() {
         let session = SessionId::random();
         let mut operations = ExternalOperations::default();
         operations.note((0..20).map(|number| operation(number, session)));

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_that_is_no_share_is_none() {
+    fn an_invalid_share_is_a_budget_of_zero() {
         for share in [f32::NAN, -1.0, f32::NEG_INFINITY] {
             let budget = CaptureBudget { share, ..default() };
             assert_eq!(budget.time(), Duration::ZERO, "{share}");

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_takes_does_not_pile_up() {
+    fn untaken_measurements_are_bounded() {
         let mut measurements = Measurements::default();
         for number in 0..MOST_DONE as u64 + 7 {
             let took = Some(Duration::from_micros(number));

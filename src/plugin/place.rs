@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_belongs_to_a_phone_lies_where_its_backup_does_not_look() {
+    fn on_android_the_state_is_outside_the_backup() {
         let files = Path::new("/data/user/0/org.studio.hop/files");
         let (data, state) = roots_of_app(files, "Hop: Deluxe");
         assert_eq!(data, Path::new("/data/user/0/org.studio.hop/files/Hop- Deluxe"));
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn below_what_is_no_directory_nothing_is_made_and_the_second_place_is_used() {
+    fn the_second_place_is_used_if_the_first_is_not_a_directory() {
         let second = tempfile::tempdir().unwrap();
         let layout = |root: &Path| {
             let (data, state) = roots_below(root);

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_can_be_taken_apart_and_made_again() {
+    fn a_restore_report_round_trips_through_reflection() {
         let report = RestoreReport {
             entities: 3,
             losses: vec![RestoreLoss {

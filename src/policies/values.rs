@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_of_time_are_read_and_nonsense_is_refused() {
+    fn durations_are_parsed_and_malformed_ones_are_refused() {
         let read = [("250ms", 250), ("1h 30min", 5_400_000), ("7days", 604_800_000), ("0s", 0)];
         for (text, milliseconds) in read {
             assert_eq!(time(text), Ok(Duration::from_millis(milliseconds)), "{text}");
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_read_with_their_units_and_nonsense_is_refused() {
+    fn sizes_with_units_are_parsed_and_malformed_ones_are_refused() {
         let read = [("0", 0), ("7B", 7), ("256MiB", 256 << 20), ("6 GiB", 6 << 30)];
         for (text, count) in read {
             assert_eq!(bytes(text), Some(count), "{text}");

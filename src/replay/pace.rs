@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_longer_than_what_is_made_up_for_comes_in_its_time() {
+    fn a_long_recorded_frame_takes_its_recorded_time() {
         let (mut pace, long) = (Pace::default(), Duration::from_secs(1));
         let mut frames = 0;
         while !pace.take(long) {
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_hung_makes_up_for_a_tenth_of_a_second() {
+    fn after_a_hang_at_most_a_tenth_of_a_second_is_made_up_for() {
         assert_eq!(shown(1.0, Duration::from_secs(10), 1), 5);
     }
 

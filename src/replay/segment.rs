@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_surrounds_a_checkpoint_in_the_middle_of_a_frame_is_not_played() {
+    fn segments_at_a_checkpoint_within_a_frame_are_not_whole() {
         let (mut from, mut to) = (keyframe(10), keyframe(70));
         to.events_through = 100;
         let tape = Tape { keyframes: Vec::new(), events: vec![taped(11, 60)], missing: 0 };

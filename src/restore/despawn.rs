@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_a_hundred_thousand_goes() {
+    fn a_chain_of_a_hundred_thousand_entities_is_despawned() {
         let mut world = World::new();
         let row = row(&mut world, 100_000);
         despawn_all(&mut world, &row);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_any_length_goes_with_what_hangs_from_it() {
+    fn a_hierarchy_cycle_is_despawned_with_its_children() {
         for length in [2, 3, 1_000, 50_000] {
             let mut world = World::new();
             let circle = row(&mut world, length);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn many_siblings_go_and_their_parent_stays() {
+    fn despawning_many_siblings_keeps_their_parent() {
         let mut world = World::new();
         let parent = world.spawn_empty().id();
         let stays = world.spawn(ChildOf(parent)).id();

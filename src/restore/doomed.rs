@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_holds_somebody_who_stays_goes_last() {
+    fn only_ancestors_of_entities_that_stay_are_despawned_last() {
         let mut world = World::new();
         let [free, top] = [(); 2].map(|()| world.spawn_empty().id());
         let below_free = world.spawn(ChildOf(free)).id();

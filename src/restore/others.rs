@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_as_they_were_unless_they_are_too_many() {
+    fn entities_that_a_hook_changed_are_put_right_up_to_a_limit() {
         assert_eq!(health_after_a_restore(MOST_OTHERS), [5; MOST_OTHERS]);
         assert_eq!(health_after_a_restore(MOST_OTHERS + 1), [4; MOST_OTHERS + 1]);
     }

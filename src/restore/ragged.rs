@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_have_what_was_pushed_and_all_others_are_empty() {
+    fn lists_have_what_was_pushed_and_others_are_empty() {
         let mut lists = Ragged::default();
         for (place, item) in [(0, 'a'), (3, 'b'), (3, 'c'), (4, 'd'), (9, 'e')] {
             lists.push(place, item);

@@ -46,7 +46,7 @@ fn played() -> Play {
 }
 
 #[test]
-fn a_fresh_game_gets_everything_back_under_the_same_ids() {
+fn a_fresh_game_is_restored_under_the_same_ids() {
     let saved = played().journal;
     let mut fresh = Play::start();
     let replaced = fresh.restore(&saved);
@@ -61,7 +61,7 @@ fn a_fresh_game_gets_everything_back_under_the_same_ids() {
 }
 
 #[test]
-fn what_a_checkpoint_of_an_unknown_build_lacks_and_this_one_requires_stays() {
+fn required_components_missing_from_an_old_checkpoint_are_kept() {
     let mut saved = played().journal;
     let known = Play::start().restore(&saved);
     assert_eq!(known.report.new_components, []);
@@ -75,7 +75,7 @@ fn what_a_checkpoint_of_an_unknown_build_lacks_and_this_one_requires_stays() {
 }
 
 #[test]
-fn a_game_that_went_on_goes_back() {
+fn a_changed_world_is_restored_to_its_checkpoint() {
     let mut play = played();
     let saved = play.journal.clone();
     let player = play.single::<Player>();
@@ -93,7 +93,7 @@ fn a_game_that_went_on_goes_back() {
 }
 
 #[test]
-fn any_world_comes_back() {
+fn any_world_is_restored_in_a_fresh_game() {
     for seed in 1..20 {
         let mut dice = Dice(seed * 0x9e37_79b9);
         let mut play = Play::start();
@@ -150,7 +150,7 @@ fn observers_see_whole_entities() {
 }
 
 #[test]
-fn observers_that_drop_loot_leave_none() {
+fn entities_spawned_by_observers_of_a_restore_are_removed() {
     let mut app = game();
     app.add_observer(
         |removed: On<Remove<Health>>, mut commands: Commands, mut score: ResMut<Score>| {
@@ -172,7 +172,7 @@ fn observers_that_drop_loot_leave_none() {
 }
 
 #[test]
-fn a_world_that_never_ends_ends_the_sweep() {
+fn clearing_gives_up_on_entities_that_respawn_endlessly() {
     let mut app = game();
     app.add_observer(|_: On<Remove<Player>>, mut commands: Commands| {
         commands.spawn(Player);
@@ -252,7 +252,7 @@ fn references_without_target_are_named() {
 }
 
 #[test]
-fn a_reference_to_no_one_does_not_stay_one_to_a_stranger() {
+fn a_placeholder_reference_is_restored_as_a_placeholder() {
     let mut play = Play::start();
     play.world().insert_resource(Leader(Entity::PLACEHOLDER));
     play.full();
@@ -264,7 +264,7 @@ fn a_reference_to_no_one_does_not_stay_one_to_a_stranger() {
 }
 
 #[test]
-fn entities_that_were_spawned_too_early_to_be_marked_are_replaced_too() {
+fn entities_spawned_before_the_plugin_are_replaced_too() {
     let early = || {
         let mut app = App::new();
         app.world_mut().spawn((Player, Health(1)));
@@ -284,7 +284,7 @@ fn entities_that_were_spawned_too_early_to_be_marked_are_replaced_too() {
 }
 
 #[test]
-fn a_second_player_is_reported_although_its_type_was_spawned_too_early() {
+fn an_extra_entity_of_an_early_spawned_type_is_reported() {
     let mut app = App::new();
     app.world_mut().spawn(Inventory(vec![1]));
     app.register_type::<Health>().register_type::<Inventory>();
@@ -301,7 +301,7 @@ fn a_second_player_is_reported_although_its_type_was_spawned_too_early() {
 }
 
 #[test]
-fn a_type_that_the_checkpoint_does_not_know_is_left_alone() {
+fn a_type_unknown_to_the_checkpoint_is_not_changed() {
     let mut saved = played().journal;
     for path in [Score::type_path(), Armor::type_path()] {
         saved.rows.remove(path);
@@ -325,7 +325,7 @@ fn a_resource_that_was_absent_is_removed() {
 }
 
 #[test]
-fn states_come_back_and_entities_keep_their_scope() {
+fn states_are_restored_and_entities_keep_their_state_scope() {
     let mut app = game();
     app.add_systems(OnEnter(Game::Playing), |mut commands: Commands| {
         commands.spawn((Player, DespawnOnExit(Game::Playing)));
@@ -373,7 +373,7 @@ fn a_pending_transition_is_pending_again() {
 }
 
 #[test]
-fn a_second_player_is_reported_by_name() {
+fn an_extra_entity_spawned_by_an_observer_is_reported_by_type() {
     let saved = played().journal;
     let mut app = game();
     app.add_observer(|_: On<Add<Inventory>>, mut commands: Commands| {
@@ -401,7 +401,7 @@ fn an_observer_may_despawn_what_is_restored() {
 }
 
 #[test]
-fn families_of_saved_and_unsaved_entities_make_no_trouble() {
+fn hierarchies_of_saved_and_unsaved_entities_are_restored() {
     let mut play = Play::start();
     let scenery = play.world().spawn(Name::new("scenery")).id();
     let saved_child = play.world().spawn((Health(1), ChildOf(scenery))).id();

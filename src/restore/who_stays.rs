@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_is_counted_once_until_it_is_gone() {
+    fn staying_entities_are_counted_once() {
         let [one, other] = [7, 3].map(|index| Entity::from_raw_u32(index).unwrap());
         let mut who = WhoStays::with_capacity(1);
         who.add(one, 0);

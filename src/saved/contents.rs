@@ -144,7 +144,7 @@ mod tests {
     struct Sealed;
 
     #[test]
-    fn what_is_in_a_type_is_found_at_any_depth() {
+    fn contents_of_a_type_are_found_at_any_depth() {
         assert_eq!(contents::<Plain>(), (false, false));
         assert_eq!(contents::<Refers>(), (true, false));
         assert_eq!(contents::<Vec<(u8, Option<Refers>)>>(), (true, false));

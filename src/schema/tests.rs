@@ -104,7 +104,7 @@ impl TryFrom<String> for Checked {
 }
 
 #[test]
-fn what_can_not_be_made_up_is_seen_and_so_is_all_around_it() {
+fn fields_with_validated_values_do_not_hide_their_neighbours() {
     #[derive(Deserialize)]
     #[expect(dead_code, reason = "only its form is of interest")]
     struct Around {
@@ -123,7 +123,7 @@ fn what_can_not_be_made_up_is_seen_and_so_is_all_around_it() {
 }
 
 #[test]
-fn what_takes_some_values_only_hides_nothing_behind_it() {
+fn fields_with_parsed_values_do_not_hide_later_fields() {
     #[derive(Deserialize)]
     #[expect(dead_code, reason = "only its form is of interest")]
     struct Around {
@@ -149,7 +149,7 @@ fn what_takes_some_values_only_hides_nothing_behind_it() {
 }
 
 #[test]
-fn what_takes_anything_is_unknown_and_hides_nothing_beside_it() {
+fn self_describing_fields_are_unknown_and_hide_no_neighbour() {
     #[derive(Deserialize)]
     #[serde(untagged)]
     #[expect(dead_code, reason = "only its form is of interest")]
@@ -205,7 +205,7 @@ fn changes(written: &Schema, read: &Schema) -> Vec<String> {
 }
 
 #[test]
-fn whatever_old_values_lose_is_named() {
+fn every_loss_of_old_values_is_named() {
     let number = || field(Schema::U32);
     let old = fields([("hp", number()), ("armor", number())]);
     assert_eq!(changes(&old, &fields([("armor", number()), ("hp", number())])), [""; 0]);
@@ -232,7 +232,7 @@ fn a_field_that_may_be_absent_can_not_become_required() {
 }
 
 #[test]
-fn a_field_that_was_given_up_and_comes_again_must_fit_the_old_values() {
+fn a_removed_field_that_returns_must_fit_its_old_values() {
     let old = fields([("a", field(Schema::U8)), ("b", field(Schema::U8))]);
     let without = fields([("b", field(Schema::U8))]);
     let Comparison { merged, .. } = Comparison::of(&old, &without);
@@ -243,7 +243,7 @@ fn a_field_that_was_given_up_and_comes_again_must_fit_the_old_values() {
 }
 
 #[test]
-fn variants_come_and_do_not_go() {
+fn adding_a_variant_is_no_loss_and_removing_one_is() {
     let variants = |names: &[&str]| {
         Schema::Enum(names.iter().map(|name| ((*name).to_owned(), Schema::Unit)).collect())
     };

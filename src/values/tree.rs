@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_none_equals_itself() {
+    fn nan_equals_itself_in_a_tree() {
         assert_eq!(Tree::single(f32::NAN), Tree::single(-f32::NAN));
         assert_eq!(Tree::double(0.0), Tree::double(-0.0));
         assert_ne!(Tree::single(1.0), Tree::single(2.0));

@@ -127,7 +127,7 @@ fn least_of_ten(suffices: fn(u64) -> bool, attempt: impl Fn() -> u64) -> u64 {
 }
 
 #[test]
-fn what_a_full_capture_copied_is_not_freed_on_the_main_thread() {
+fn copies_of_a_full_capture_are_not_freed_on_the_main_thread() {
     let freed = least_of_ten(is_few, || {
         let directory = tempfile::tempdir().unwrap();
         let mut app = game(&directory);
@@ -142,7 +142,7 @@ fn what_a_full_capture_copied_is_not_freed_on_the_main_thread() {
 }
 
 #[test]
-fn buffers_that_were_lent_are_not_freed_on_the_main_thread_by_whoever_comes_next() {
+fn recycled_buffers_are_not_freed_on_the_main_thread() {
     let freed = least_of_ten(is_few, || {
         let directory = tempfile::tempdir().unwrap();
         let mut app = game(&directory);

@@ -81,7 +81,7 @@ fn moved(disk: &MemoryDisk) -> (App, SessionId) {
 }
 
 #[test]
-fn an_archived_session_is_moved_there_and_played_on_from_there() {
+fn an_archived_session_is_moved_to_the_directory_and_restored_from_it() {
     let disk = MemoryDisk::default();
     let (app, session) = moved(&disk);
     drop(app);
@@ -102,7 +102,7 @@ fn an_archived_session_is_moved_there_and_played_on_from_there() {
 }
 
 #[test]
-fn a_session_that_is_deleted_goes_from_there() {
+fn a_deleted_session_is_removed_from_the_archives_directory() {
     let disk = MemoryDisk::default();
     let (mut app, session) = moved(&disk);
     request(&mut app, |commands| commands.session().library().delete(session));
@@ -116,7 +116,7 @@ fn a_session_that_is_deleted_goes_from_there() {
 }
 
 #[test]
-fn a_player_who_is_erased_is_erased_there() {
+fn an_erased_player_is_removed_from_the_archives_directory() {
     let disk = MemoryDisk::default();
     let mut app = game_with_archives(&disk);
     app.world_mut().spawn(Health(7));
@@ -166,7 +166,7 @@ fn without_its_drive_a_session_is_neither_listed_nor_lost() {
 }
 
 #[test]
-fn who_is_erased_while_the_drive_is_away_is_erased_once_it_is_there() {
+fn a_player_erased_without_the_drive_is_erased_there_once_it_is_back() {
     let disk = MemoryDisk::default();
     let mut app = game_with_archives(&disk);
     app.world_mut().spawn(Health(7));

@@ -129,7 +129,7 @@ fn a_slot_has_the_attachments_of_its_checkpoint_also_those_that_come_late() {
 }
 
 #[test]
-fn an_attachment_that_is_none_is_refused() {
+fn an_invalid_attachment_is_refused() {
     let mut app = picture_game(&MemoryDisk::default());
     let session = start_as(&mut app, "Campaign", "Ann");
     let checkpoint = checkpoint(&mut app);
@@ -164,7 +164,7 @@ fn an_attachment_that_is_none_is_refused() {
 }
 
 #[test]
-fn an_attachment_that_cannot_be_written_costs_nothing_else() {
+fn an_attachment_that_cannot_be_written_fails_alone() {
     let disk = MemoryDisk::default();
     let mut app = picture_game(&disk);
     start_as(&mut app, "Campaign", "Ann");
@@ -204,7 +204,7 @@ fn a_damaged_attachment_is_reported_and_its_slot_and_checkpoint_are_fine() {
 }
 
 #[test]
-fn attachments_go_with_their_checkpoints() {
+fn attachments_are_removed_with_their_checkpoints() {
     let disk = MemoryDisk::default();
     let settings = SessionSettings {
         storage: StorageSettings { max_session_bytes: 1, ..StorageSettings::default() },

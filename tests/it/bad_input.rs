@@ -92,7 +92,7 @@ fn a_flipped_bit_anywhere_never_gives_a_false_state() {
 }
 
 #[test]
-fn a_cut_anywhere_gives_the_newest_checkpoint_before_it() {
+fn a_journal_cut_anywhere_restores_the_newest_checkpoint_before_the_cut() {
     let (disk, id) = killed_game();
     let journal = files(&disk, ".journal").remove(0);
     let length = disk.content(&journal).unwrap().len();
@@ -124,7 +124,7 @@ fn a_session_whose_journals_are_empty_is_damaged() {
 }
 
 #[test]
-fn damage_offers_the_newest_good_checkpoint_and_says_what_is_lost() {
+fn a_damaged_session_offers_the_newest_intact_checkpoint_and_names_the_lost() {
     let (disk, id) = killed_game();
     let journal = files(&disk, ".journal").remove(0);
     // The last checkpoint's commit is the last frame; its data comes before.
@@ -153,7 +153,7 @@ fn damage_offers_the_newest_good_checkpoint_and_says_what_is_lost() {
 }
 
 #[test]
-fn damage_that_is_found_late_withdraws_the_offer_and_makes_another() {
+fn damage_found_during_a_restore_replaces_the_offer() {
     let (disk, id) = killed_game();
     let journal = files(&disk, ".journal").remove(0);
     let length = disk.content(&journal).unwrap().len();
@@ -182,7 +182,7 @@ fn damage_that_is_found_late_withdraws_the_offer_and_makes_another() {
 }
 
 #[test]
-fn when_every_checkpoint_is_damaged_recovery_fails_and_the_files_stay() {
+fn if_every_checkpoint_is_damaged_recovery_fails_and_files_are_kept() {
     let (disk, id) = killed_game();
     let journals = files(&disk, ".journal");
     for journal in &journals {
@@ -294,7 +294,7 @@ fn a_newer_format_is_refused_and_left_alone() {
 }
 
 #[test]
-fn start_or_continue_goes_on_with_what_is_intact_or_starts_over() {
+fn start_or_continue_continues_an_intact_checkpoint_or_starts_over() {
     let (disk, _) = killed_game();
     let journal = files(&disk, ".journal").remove(0);
     let length = disk.content(&journal).unwrap().len();
@@ -338,7 +338,7 @@ fn texts_that_no_header_can_hold_are_refused_at_the_start() {
 }
 
 #[test]
-fn patience_without_end_is_no_overflow() {
+fn an_unlimited_patience_does_not_overflow() {
     let settings = SessionSettings {
         patience: Patience { exit: std::time::Duration::MAX, ..Patience::default() },
         ..SessionSettings::default()

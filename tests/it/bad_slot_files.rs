@@ -16,7 +16,7 @@ use crate::newer_files::of_a_newer_version;
 use crate::slots::*;
 
 #[test]
-fn a_damaged_slot_is_reported_and_the_session_goes_on() {
+fn a_damaged_slot_is_reported_and_the_session_stays_open() {
     let disk = MemoryDisk::default();
     let (mut app, slot) = game_with_slot(&disk);
     let length = slot.bytes as usize;
@@ -56,7 +56,7 @@ fn a_damaged_slot_is_reported_and_the_session_goes_on() {
 }
 
 #[test]
-fn a_slot_whose_header_is_damaged_is_listed_as_what_it_is_and_can_be_deleted() {
+fn a_slot_with_a_damaged_header_is_listed_as_unreadable_and_can_be_deleted() {
     let disk = MemoryDisk::default();
     let (app, slot) = game_with_slot(&disk);
     drop(app);
@@ -84,7 +84,7 @@ fn a_slot_whose_header_is_damaged_is_listed_as_what_it_is_and_can_be_deleted() {
 }
 
 #[test]
-fn a_slot_of_a_newer_version_is_refused_and_left_alone() {
+fn a_slot_of_a_newer_version_is_refused_and_not_overwritten() {
     let disk = MemoryDisk::default();
     let (mut app, slot) = game_with_slot(&disk);
     let newer = of_a_newer_version(disk.content(&slot.path).unwrap());
@@ -157,7 +157,7 @@ fn a_slot_that_was_renamed_by_hand_is_what_its_header_says() {
 }
 
 #[test]
-fn copies_that_a_cloud_made_are_one_slot_or_two() {
+fn cloud_copies_of_one_slot_are_listed_once_unless_they_differ() {
     let disk = MemoryDisk::default();
     let (mut app, slot) = game_with_slot(&disk);
     let conflicted = |path: &PathBuf| {
@@ -198,7 +198,7 @@ fn copies_that_a_cloud_made_are_one_slot_or_two() {
 }
 
 #[test]
-fn what_a_killed_process_left_unfinished_is_no_slot_and_swept_away() {
+fn unfinished_slot_files_are_not_listed_and_are_removed() {
     let disk = MemoryDisk::default();
     let (app, slot) = game_with_slot(&disk);
     let half = disk.content(&slot.path).unwrap();
@@ -221,7 +221,7 @@ fn what_a_killed_process_left_unfinished_is_no_slot_and_swept_away() {
 }
 
 #[test]
-fn a_journal_under_the_name_of_a_slot_is_none() {
+fn a_journal_or_text_named_as_a_slot_is_unreadable() {
     let disk = MemoryDisk::default();
     let (mut app, slot) = game_with_slot(&disk);
     let journal =
@@ -238,7 +238,7 @@ fn a_journal_under_the_name_of_a_slot_is_none() {
 }
 
 #[test]
-fn a_slot_that_cannot_be_read_now_is_not_taken_for_none() {
+fn a_slot_that_cannot_be_read_is_not_replaced_as_missing() {
     let disk = MemoryDisk::default();
     let (app, old) = game_with_slot(&disk);
     drop(app);

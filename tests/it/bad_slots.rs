@@ -32,7 +32,7 @@ pub fn slots(app: &App) -> Vec<SlotEntry> {
 }
 
 #[test]
-fn any_name_is_a_slot_of_its_own() {
+fn slot_names_of_any_form_are_distinct_slots() {
     let disk = MemoryDisk::default();
     let mut app = slot_game(&disk);
     start_as(&mut app, "Campaign", "Ann");
@@ -167,7 +167,7 @@ fn a_disk_without_room_for_a_slot_keeps_the_old_one_and_the_checkpoint() {
 }
 
 #[test]
-fn a_slot_whose_place_is_not_durable_is_not_called_saved() {
+fn a_slot_whose_directory_entry_is_not_synced_is_not_reported_as_saved() {
     let disk = MemoryDisk::default();
     let (mut app, _) = game_with_slot(&disk);
     request(&mut app, |commands| {
@@ -186,7 +186,7 @@ fn a_slot_whose_place_is_not_durable_is_not_called_saved() {
 }
 
 #[test]
-fn a_checkpoint_that_cannot_be_written_is_no_slot() {
+fn a_slot_fails_if_its_checkpoint_cannot_be_written() {
     let disk = MemoryDisk::default();
     let (mut app, old) = game_with_slot(&disk);
     disk.fail_always(Operation::Append, ErrorKind::StorageFull);
@@ -216,7 +216,7 @@ fn a_session_that_another_process_plays_is_not_loaded() {
 }
 
 #[test]
-fn a_name_that_another_process_took_meanwhile_is_taken() {
+fn a_slot_name_taken_by_another_process_is_rejected() {
     let disk = MemoryDisk::default();
     let mut first = slot_game(&disk);
     start_as(&mut first, "First", "Ann");

@@ -123,7 +123,7 @@ fn taken_alone(count: u32, delay: u64) -> Vec<u32> {
 }
 
 #[test]
-fn a_game_that_files_other_sessions_all_the_time_loses_no_event_and_no_checkpoint() {
+fn constant_edits_of_other_sessions_lose_no_event_or_checkpoint() {
     for delay in DELAYS {
         let disk = MemoryDisk::default();
         let mut app = game(&disk, delay);
@@ -167,7 +167,7 @@ fn a_game_that_files_other_sessions_all_the_time_loses_no_event_and_no_checkpoin
 }
 
 #[test]
-fn an_exit_in_the_midst_of_filing_takes_the_last_checkpoint() {
+fn an_exit_during_edits_of_other_sessions_takes_the_last_checkpoint() {
     for delay in DELAYS {
         let disk = MemoryDisk::default();
         let mut app = game(&disk, delay);
@@ -200,7 +200,7 @@ fn received_now<M: Message + Clone>(app: &mut App) -> Vec<M> {
 }
 
 #[test]
-fn an_archive_that_waits_behind_a_long_tidying_stops_nothing_that_is_played() {
+fn an_archive_waiting_behind_a_long_edit_does_not_stop_play() {
     let delay = 1;
     let disk = MemoryDisk::default();
     let mut app = game(&disk, delay);
@@ -229,7 +229,7 @@ fn an_archive_that_waits_behind_a_long_tidying_stops_nothing_that_is_played() {
 }
 
 #[test]
-fn what_is_asked_of_one_session_is_done_in_its_order_and_nothing_else_waits_for_it() {
+fn requests_on_one_session_are_done_in_order_and_delay_no_other() {
     for delay in DELAYS {
         let disk = MemoryDisk::default();
         let mut app = game(&disk, delay);
@@ -259,7 +259,7 @@ fn what_is_asked_of_one_session_is_done_in_its_order_and_nothing_else_waits_for_
 }
 
 #[test]
-fn what_is_recorded_while_a_rewind_is_read_that_fails_is_kept() {
+fn events_recorded_during_a_cancelled_rewind_are_kept() {
     for delay in DELAYS {
         let disk = MemoryDisk::default();
         let mut app = game(&disk, delay);
@@ -280,7 +280,7 @@ fn what_is_recorded_while_a_rewind_is_read_that_fails_is_kept() {
 }
 
 #[test]
-fn what_is_recorded_while_a_session_ends_is_kept() {
+fn events_recorded_while_a_session_ends_are_kept() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), |app| {
         app.add_message::<Dug>().record_messages::<Dug>();
@@ -352,7 +352,7 @@ fn next_start(disk: &MemoryDisk, session: SessionId) -> Vec<u32> {
 }
 
 #[test]
-fn a_claim_that_waits_stops_nothing_and_no_checkpoint_takes_the_fresh_values() {
+fn a_pending_claim_delays_nothing_and_its_fresh_values_are_not_saved() {
     for delay in DELAYS {
         let disk = MemoryDisk::default();
         let (mut app, played) = level_left(&disk, delay);
@@ -401,7 +401,7 @@ fn an_exit_while_a_claim_waits_loses_no_kept_value() {
 }
 
 #[test]
-fn a_level_that_is_left_before_it_has_its_values_goes_on_keeping_them() {
+fn a_level_left_before_its_values_arrive_keeps_them() {
     for delay in DELAYS {
         let disk = MemoryDisk::default();
         let (mut app, played) = level_left(&disk, delay);
@@ -421,7 +421,7 @@ fn a_level_that_is_left_before_it_has_its_values_goes_on_keeping_them() {
 }
 
 #[test]
-fn an_entity_that_is_taken_before_it_has_its_values_stays_gone() {
+fn an_entity_despawned_before_its_values_arrive_stays_gone() {
     for delay in DELAYS {
         let disk = MemoryDisk::default();
         let (mut app, played) = level_left(&disk, delay);
@@ -441,7 +441,7 @@ fn an_entity_that_is_taken_before_it_has_its_values_stays_gone() {
 }
 
 #[test]
-fn a_profile_changes_only_after_what_was_asked_of_its_sessions() {
+fn a_profile_change_waits_for_earlier_requests_on_its_sessions() {
     for delay in DELAYS {
         let disk = MemoryDisk::default();
         let mut app = game(&disk, delay);
@@ -466,7 +466,7 @@ fn a_profile_changes_only_after_what_was_asked_of_its_sessions() {
 }
 
 #[test]
-fn a_request_for_what_is_played_is_refused_as_before() {
+fn deleting_the_played_session_is_refused() {
     let mut app = game(&MemoryDisk::default(), 2);
     let played = play(&mut app, 2);
     request(&mut app, |commands| commands.session().library().delete(played));
@@ -492,7 +492,7 @@ fn planned(app: &App) -> usize {
 }
 
 #[test]
-fn a_burst_of_what_takes_the_disk_comes_after_a_checkpoint() {
+fn a_checkpoint_goes_before_a_burst_of_disk_requests() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, 1);
     play(&mut app, 1);
@@ -520,7 +520,7 @@ struct Answers {
 }
 
 #[test]
-fn a_burst_of_what_takes_the_disk_comes_after_the_last_checkpoint_of_an_exit() {
+fn the_last_checkpoint_of_an_exit_goes_before_a_burst_of_disk_requests() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, 1);
     let session = play(&mut app, 1);

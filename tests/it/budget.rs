@@ -56,7 +56,7 @@ fn a_delta_names_the_rows_that_it_copied() {
 }
 
 #[test]
-fn a_game_without_a_budget_or_within_it_hears_nothing() {
+fn no_budget_warning_is_given_without_a_budget_or_within_it() {
     let generous = CaptureBudget { frame: Duration::from_secs(3_600), share: 1.0 };
     for budget in [None, Some(generous)] {
         let mut app = game(budget);
@@ -81,7 +81,7 @@ impl Serialize for Slow {
 }
 
 #[test]
-fn a_checkpoint_that_waits_for_the_writer_is_reported_once_and_comes_later() {
+fn a_checkpoint_delayed_by_the_writer_is_reported_once_and_taken_later() {
     let directory = tempfile::tempdir().unwrap();
     let plugin = SessionPlugin::new("Tests", "Budget").directory(directory.path()).interval(FRAME);
     let mut app = game_with(plugin, |app| {

@@ -32,7 +32,7 @@ fn directory(session: SessionId) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_listing_says_what_a_menu_shows() {
+fn a_listing_has_the_data_of_a_menu() {
     let (disk, ids) = disk_with(&["One", "Two"]);
     let mut app = slot_game(&disk);
     frames(&mut app, 2);
@@ -69,7 +69,7 @@ fn the_size_is_known_as_soon_as_a_session_is_left() {
 }
 
 #[test]
-fn what_appeared_grew_or_vanished_since_is_noticed() {
+fn appeared_changed_and_deleted_sessions_are_noticed() {
     let (disk, ids) = disk_with(&["One", "Two", "Three"]);
     let mut app = slot_game(&disk);
     frames(&mut app, 2);
@@ -119,7 +119,7 @@ fn what_appeared_grew_or_vanished_since_is_noticed() {
 }
 
 #[test]
-fn the_session_that_is_played_stays_listed_whatever_happens_to_its_files() {
+fn the_played_session_is_listed_even_if_its_files_are_deleted() {
     let disk = MemoryDisk::default();
     let mut app = slot_game(&disk);
     let id = start_as(&mut app, "Played", "Ann");
@@ -130,7 +130,7 @@ fn the_session_that_is_played_stays_listed_whatever_happens_to_its_files() {
 }
 
 #[test]
-fn what_waits_for_an_answer_is_offered_again_and_what_vanished_is_not() {
+fn an_unanswered_crash_is_offered_again_until_its_files_vanish() {
     let disk = MemoryDisk::default();
     let mut app = slot_game(&disk);
     let id = start_as(&mut app, "Crashed", "Ann");

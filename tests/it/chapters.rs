@@ -78,7 +78,7 @@ fn entities(app: &mut App) -> usize {
 }
 
 #[test]
-fn chapters_lie_within_each_other_and_inherit_fields() {
+fn nested_chapters_inherit_fields() {
     let disk = MemoryDisk::default();
     let mut app = playing(&disk);
     let mut session = app.world_mut().resource_mut::<CurrentSession>();
@@ -145,7 +145,7 @@ fn outer_figures_are_the_sums_of_the_inner_ones() {
 }
 
 #[test]
-fn a_crash_inside_offers_the_session_with_its_chapters_and_they_go_on() {
+fn open_chapters_continue_after_a_crash() {
     let disk = MemoryDisk::default();
     let mut app = playing(&disk);
     let act = begin(&mut app, NewChapter::named("Act 1"));
@@ -291,7 +291,7 @@ fn open_inner_chapters_end_as_the_outer_one_says() {
 }
 
 #[test]
-fn what_belongs_to_a_chapter_leaves_with_it_and_comes_back_with_it() {
+fn entities_of_a_chapter_are_despawned_at_its_end_and_restored_with_it() {
     let disk = MemoryDisk::default();
     let mut app = playing(&disk);
     app.world_mut().spawn(Health(1));
@@ -331,7 +331,7 @@ fn what_belongs_to_a_chapter_leaves_with_it_and_comes_back_with_it() {
 }
 
 #[test]
-fn observers_of_an_end_still_see_what_belongs_to_the_chapter() {
+fn observers_of_a_chapter_end_see_its_entities() {
     let disk = MemoryDisk::default();
     let mut app = game_of(&disk, |app| {
         app.add_observer(
@@ -404,7 +404,7 @@ fn a_slot_has_the_chapters_of_its_moment() {
 }
 
 #[test]
-fn what_cannot_be_done_with_chapters_is_refused_and_changes_nothing() {
+fn invalid_chapter_requests_are_refused_and_change_nothing() {
     let disk = MemoryDisk::default();
     let mut app = game_of(&disk, |_| {});
     begin(&mut app, NewChapter::named("Nowhere"));

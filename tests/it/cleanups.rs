@@ -68,7 +68,7 @@ fn a_cleanup_archives_what_ended_in_a_process_that_died() {
 }
 
 #[test]
-fn a_cleanup_comes_every_hour_and_when_it_is_asked_for() {
+fn a_cleanup_runs_every_hour_of_play_and_on_request() {
     let (disk, session) = ended();
     let mut app = listening(&disk, 0, |_| {});
     long(&mut app, 7_300);
@@ -95,7 +95,7 @@ fn a_cleanup_comes_every_hour_and_when_it_is_asked_for() {
 }
 
 #[test]
-fn a_cleanup_comes_after_a_change_of_profile_too() {
+fn a_cleanup_runs_after_a_change_of_profile() {
     let (disk, session) = ended();
     let mut app = listening(&disk, 1, |app| {
         app.archive_ended_sessions(Archived::WithWorld);

@@ -121,7 +121,7 @@ fn a_machine_that_slept_is_neither_a_hang_nor_a_crash() {
 }
 
 #[test]
-fn an_instance_that_still_plays_is_no_crash_for_those_that_come_and_go() {
+fn a_playing_instance_is_no_crash_to_other_instances() {
     let disk = MemoryDisk::default();
     let mut playing = game_in("2026", &disk);
     start(&mut playing, "Played");

@@ -148,7 +148,7 @@ fn a_clone_that_waits_for_a_lock_has_what_its_holder_leaves() {
 }
 
 #[test]
-fn values_of_megabytes_come_back() {
+fn values_of_megabytes_are_restored() {
     const LENGTH: usize = 4 << 20;
     let disk = MemoryDisk::default();
     let mut app = game_of_clones(&disk);

@@ -85,7 +85,7 @@ fn files(disk: &MemoryDisk) -> Vec<PathBuf> {
 }
 
 #[test]
-fn another_device_goes_on_with_what_was_paused() {
+fn another_device_continues_a_paused_session() {
     let (desk, deck) = (MemoryDisk::default(), MemoryDisk::default());
     let mut app = device(&desk);
     app.world_mut().spawn(Health(7));
@@ -139,7 +139,7 @@ fn a_session_goes_back_and_forth_without_a_fork() {
 }
 
 #[test]
-fn a_session_that_went_on_on_both_is_a_fork_and_both_sides_are_offered() {
+fn a_session_played_on_both_devices_is_a_fork_with_both_sides_offered() {
     let (desk, deck) = (MemoryDisk::default(), MemoryDisk::default());
     let session = played(&desk, 7);
     copy(&desk, &deck);
@@ -259,7 +259,7 @@ fn refused_by(folder: CloudFolder, spoil: impl FnOnce(&MemoryDisk)) -> CloudErro
 }
 
 #[test]
-fn a_folder_that_is_full_or_refused_is_said_and_takes_nothing_from_play() {
+fn a_full_or_refused_cloud_folder_is_reported() {
     let folder = CloudFolder::new(FOLDER);
     let error = refused_by(folder.clone().most_bytes_of_a_file(10), |_| {});
     assert!(matches!(error, CloudError::TooLarge { most: 10, .. }), "{error:?}");
@@ -274,7 +274,7 @@ fn a_folder_that_is_full_or_refused_is_said_and_takes_nothing_from_play() {
 }
 
 #[test]
-fn files_that_are_no_use_are_refused_and_left_alone() {
+fn invalid_cloud_files_are_refused_and_not_deleted() {
     let (desk, deck) = (MemoryDisk::default(), MemoryDisk::default());
     let session = played(&desk, 7);
     copy(&desk, &deck);
@@ -304,7 +304,7 @@ fn files_that_are_no_use_are_refused_and_left_alone() {
 }
 
 #[test]
-fn an_older_copy_stays_until_a_good_one_has_come() {
+fn an_older_cloud_copy_is_used_until_an_intact_newer_one_arrives() {
     let (desk, deck) = (MemoryDisk::default(), MemoryDisk::default());
     let session = played(&desk, 7);
     copy(&desk, &deck);

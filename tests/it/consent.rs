@@ -102,7 +102,7 @@ fn nothing_is_recorded_from_the_frame_of_the_withdrawal_on() {
 }
 
 #[test]
-fn events_that_are_on_their_way_are_recorded_whole_when_the_player_withdraws() {
+fn pending_events_are_recorded_when_the_player_withdraws() {
     let disk = MemoryDisk::default();
     let mut app = recording(plugin(&disk).writer_delay(4));
     request(&mut app, |commands| commands.session().start(NewSession::named("Hop")));
@@ -128,7 +128,7 @@ fn ask_for_report(app: &mut App, report: Report, path: &str) {
 }
 
 #[test]
-fn a_report_is_rejected_with_the_purpose_and_one_that_is_begun_is_whole() {
+fn a_withdrawal_rejects_new_reports_and_completes_begun_ones() {
     let disk = MemoryDisk::default();
     let mut app = recording(plugin(&disk));
     begin(&mut app, NewSession::named("Hop"));
@@ -180,7 +180,7 @@ fn a_crash_of_a_player_who_has_withdrawn_is_in_no_report() {
 }
 
 #[test]
-fn what_is_asked_for_is_off_until_it_is_given_and_off_again_with_another_text() {
+fn asked_consent_is_off_until_given_and_asked_again_for_a_new_version() {
     let disk = MemoryDisk::default();
     let asking = |version| {
         let asked = [Purpose::Recording, Purpose::Reports];
@@ -219,7 +219,7 @@ fn what_is_asked_for_is_off_until_it_is_given_and_off_again_with_another_text() 
 }
 
 #[test]
-fn players_of_one_profile_answer_alone_and_are_known_again_in_the_first_frame() {
+fn each_players_answer_applies_from_the_first_frame() {
     let disk = MemoryDisk::default();
     let mut app = recording(plugin(&disk));
     begin(&mut app, NewSession::named("Ann's").player("Ann"));
@@ -248,7 +248,7 @@ fn players_of_one_profile_answer_alone_and_are_known_again_in_the_first_frame() 
 }
 
 #[test]
-fn answers_are_of_a_profile() {
+fn consent_belongs_to_a_profile() {
     let disk = MemoryDisk::default();
     let mut app = recording(plugin(&disk));
     consent(&mut app).withdraw(Purpose::Insights);
@@ -265,7 +265,7 @@ fn answers_are_of_a_profile() {
 }
 
 #[test]
-fn what_the_disk_refuses_is_kept_once_it_can_be() {
+fn an_answer_that_the_disk_refuses_applies_and_is_written_later() {
     let disk = MemoryDisk::default();
     let mut app = recording(plugin(&disk));
     disk.fail_always(Operation::Replace, ErrorKind::StorageFull);
@@ -281,7 +281,7 @@ fn what_the_disk_refuses_is_kept_once_it_can_be() {
 }
 
 #[test]
-fn an_erased_player_has_answered_nothing_and_others_have() {
+fn an_erasure_removes_only_the_players_own_answers() {
     let disk = MemoryDisk::default();
     let mut app = recording(plugin(&disk));
     for player in ["Ann", "Ben"] {
@@ -322,7 +322,7 @@ fn an_erased_player_has_answered_nothing_and_others_have() {
 }
 
 #[test]
-fn what_an_erased_player_refused_counts_as_long_as_the_session_is_played() {
+fn an_erased_players_refusal_applies_while_their_session_is_played() {
     let disk = MemoryDisk::default();
     let mut app = recording(plugin(&disk));
     let session = begin(&mut app, NewSession::named("Hop").player("Ann"));
@@ -341,7 +341,7 @@ fn what_an_erased_player_refused_counts_as_long_as_the_session_is_played() {
 }
 
 #[test]
-fn a_player_who_is_erased_in_one_profile_has_answered_in_the_other() {
+fn an_erasure_keeps_the_players_answers_in_other_profiles() {
     let disk = MemoryDisk::default();
     let mut app = recording(plugin(&disk));
     let answer = |app: &mut App| {
@@ -364,7 +364,7 @@ fn a_player_who_is_erased_in_one_profile_has_answered_in_the_other() {
 }
 
 #[test]
-fn what_the_unnamed_player_refused_counts_after_a_session_of_a_named_one() {
+fn the_unnamed_players_refusal_applies_after_a_named_players_session() {
     let disk = MemoryDisk::default();
     let mut app = recording(plugin(&disk));
     consent(&mut app).withdraw(Purpose::Recording);
@@ -407,7 +407,7 @@ fn a_panic_right_after_a_start_records_nothing_of_a_player_who_refuses() {
 }
 
 #[test]
-fn what_is_answered_in_the_frame_of_an_exit_is_kept() {
+fn an_answer_in_the_frame_of_an_exit_is_kept() {
     let disk = MemoryDisk::default();
     let mut app = recording(plugin(&disk));
     begin(&mut app, NewSession::named("Hop"));
@@ -438,7 +438,7 @@ fn a_report_on_the_last_run_waits_until_its_player_is_known() {
 }
 
 #[test]
-fn a_torn_file_gives_nothing_and_is_not_lost() {
+fn a_torn_consent_file_gives_no_consent_and_is_kept() {
     let disk = MemoryDisk::default();
     let asking = || recording(plugin(&disk).ask_consent([Purpose::Insights]));
     let mut app = asking();

@@ -27,7 +27,7 @@ fn game_on(disk: &MemoryDisk, version: &str, graphics: &str, mods: &[&str]) -> A
 }
 
 #[test]
-fn another_machine_build_or_mod_is_noticed_when_a_session_is_taken_up() {
+fn a_resume_with_another_machine_build_or_mod_is_reported() {
     let disk = MemoryDisk::default();
     let mut app = game_on(&disk, "1.0", "Llvmpipe", &["fish"]);
     start(&mut app, "Moved");
@@ -108,7 +108,7 @@ fn a_session_says_over_which_network_it_is_played() {
 
 /// Each segment begins with what the game says of itself, and a segment that can't begin is a session that isn't saved.
 #[test]
-fn a_game_with_any_number_of_mods_is_saved_and_recovered_and_its_mods_are_told_apart() {
+fn a_game_with_65536_mods_is_recovered_and_a_changed_mod_reported() {
     let mods: Vec<String> = (0..65_536).map(|number| format!("{number:01024}")).collect();
     let mut mods: Vec<&str> = mods.iter().map(String::as_str).collect();
     let disk = MemoryDisk::default();

@@ -44,7 +44,7 @@ fn rejected(app: &App) -> Vec<RequestError> {
 }
 
 #[test]
-fn a_copy_has_the_same_world_and_what_is_played_in_it_is_not_in_the_first_one() {
+fn playing_a_copy_does_not_change_the_original() {
     let disk = MemoryDisk::default();
     let session = closed(&disk, 7);
     let mut app = listening_game(&disk);
@@ -74,7 +74,7 @@ fn a_copy_has_the_same_world_and_what_is_played_in_it_is_not_in_the_first_one() 
 }
 
 #[test]
-fn a_session_is_copied_while_another_one_is_played_and_never_the_one_that_is() {
+fn a_session_can_be_copied_during_play_except_the_played_one() {
     let disk = MemoryDisk::default();
     let session = closed(&disk, 7);
     let mut app = listening_game(&disk);
@@ -89,7 +89,7 @@ fn a_session_is_copied_while_another_one_is_played_and_never_the_one_that_is() {
 }
 
 #[test]
-fn what_cannot_be_copied_says_why() {
+fn a_copy_that_is_impossible_is_rejected_with_the_reason() {
     let disk = MemoryDisk::default();
     let session = closed(&disk, 7);
     let mut app = listening_game(&disk);

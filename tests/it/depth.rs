@@ -39,7 +39,7 @@ fn restored(disk: &MemoryDisk) -> App {
 }
 
 #[test]
-fn a_row_of_a_hundred_thousand_is_saved_restored_and_taken_down() {
+fn a_chain_of_a_hundred_thousand_entities_is_saved_and_restored() {
     const LENGTH: u32 = 100_000;
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
@@ -56,7 +56,7 @@ fn a_row_of_a_hundred_thousand_is_saved_restored_and_taken_down() {
 }
 
 #[test]
-fn siblings_of_any_number_are_saved_restored_and_taken_down_in_their_order() {
+fn many_siblings_are_saved_and_restored_in_order() {
     const COUNT: u32 = 200_000;
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
@@ -70,7 +70,7 @@ fn siblings_of_any_number_are_saved_restored_and_taken_down_in_their_order() {
 }
 
 #[test]
-fn the_kit_and_the_doctor_come_to_an_end_on_all_of_them() {
+fn the_test_kit_and_the_doctor_finish_on_deep_and_wide_worlds() {
     let mut app = game(&MemoryDisk::default());
     row(app.world_mut(), 20_000);
     siblings(app.world_mut(), 20_000);
@@ -81,7 +81,7 @@ fn the_kit_and_the_doctor_come_to_an_end_on_all_of_them() {
 }
 
 #[test]
-fn a_circle_below_something_unsaved_is_no_hang() {
+fn a_hierarchy_cycle_below_unsaved_does_not_hang() {
     let mut app = game_with(plugin(&MemoryDisk::default()), listen::<CheckpointSaved>);
     let circle = row(app.world_mut(), 3);
     let unsaved = app.world_mut().spawn(Unsaved).id();
@@ -97,7 +97,7 @@ fn a_circle_below_something_unsaved_is_no_hang() {
 }
 
 #[test]
-fn a_circle_below_a_scope_is_no_hang() {
+fn a_hierarchy_cycle_below_a_scope_does_not_hang() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     let level = app.world_mut().spawn(SaveScope::new("level")).id();

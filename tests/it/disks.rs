@@ -20,7 +20,7 @@ use self::shelf_disk::ShelfDisk;
 use crate::common::*;
 
 #[test]
-fn a_disk_from_outside_keeps_the_contract() {
+fn a_custom_disk_keeps_the_contract() {
     check_all(|| DiskUnderTest::new(Arc::new(ShelfDisk::default()), ""));
     check_all(|| {
         let disk = ShelfDisk::default();
@@ -83,7 +83,7 @@ fn score(app: &App) -> u32 {
 }
 
 #[test]
-fn a_session_on_a_disk_from_outside_goes_on() {
+fn a_session_on_a_custom_disk_is_continued() {
     let disk = ShelfDisk::default();
     let mut app = game_on(Arc::new(disk.clone()));
     let session = go_on(&mut app, "One");
@@ -110,7 +110,7 @@ fn a_session_on_a_disk_from_outside_goes_on() {
 }
 
 #[test]
-fn what_a_player_exports_lies_outside_of_the_games_own_disk() -> io::Result<()> {
+fn exports_are_written_to_the_real_file_system() -> io::Result<()> {
     let (disk, outside) = (MemoryDisk::default(), tempfile::tempdir()?);
     let mut app = game_on(Arc::new(disk.clone()));
     let session = go_on(&mut app, "One");

@@ -44,7 +44,7 @@ fn assert_healthy(app: &mut App) {
 }
 
 #[test]
-fn entities_that_stand_somewhere_and_come_back_nowhere_are_found() {
+fn saved_entities_whose_transform_is_not_saved_are_found() {
     let mut app = game(|_| {});
     let world = app.world_mut();
     let ship = world.spawn((Health(1), Transform::from_xyz(3.0, 0.0, 0.0))).id();
@@ -146,7 +146,7 @@ fn checkpoint(app: &mut App) {
 }
 
 #[test]
-fn a_type_of_which_there_is_much_and_that_never_changes_could_be_passed_over() {
+fn a_large_type_that_never_changes_is_advised_a_summary_tick() {
     #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
     #[reflect(Component, Saved)]
     struct Deed(u32);
@@ -201,7 +201,7 @@ fn a_type_of_which_there_is_much_and_that_never_changes_could_be_passed_over() {
 struct Mana(u32);
 
 #[test]
-fn a_component_that_is_not_saved_on_a_saved_entity() {
+fn an_unsaved_component_of_a_saved_entity_is_found() {
     let mut app = game(|_| {});
     let ada = app.world_mut().spawn((Health(1), Mana(2), Name::new("Ada"))).id();
     app.world_mut().spawn((Health(1), Mana(2)));
@@ -218,7 +218,7 @@ fn a_component_that_is_not_saved_on_a_saved_entity() {
 }
 
 #[test]
-fn a_required_component_with_a_value_is_not_excused() {
+fn an_unsaved_required_component_with_a_value_is_found() {
     #[derive(Component, Reflect, Default)]
     #[reflect(Component)]
     struct Speed(f32);
@@ -233,7 +233,7 @@ fn a_required_component_with_a_value_is_not_excused() {
 }
 
 #[test]
-fn a_resource_that_is_not_saved() {
+fn an_unsaved_resource_is_found() {
     #[derive(Resource, Reflect, Default)]
     #[reflect(Resource)]
     struct Quests(u32);
@@ -247,7 +247,7 @@ fn a_resource_that_is_not_saved() {
 }
 
 #[test]
-fn a_reference_to_an_entity_that_is_not_saved() {
+fn a_reference_to_an_unsaved_entity_is_found() {
     let mut app = game(|_| {});
     let camera = app.world_mut().spawn(Name::new("Camera")).id();
     let holder = app.world_mut().spawn(Target(camera)).id();
@@ -264,7 +264,7 @@ fn a_reference_to_an_entity_that_is_not_saved() {
 }
 
 #[test]
-fn a_parent_that_is_not_saved() {
+fn an_unsaved_parent_is_found() {
     let mut app = game(|_| {});
     let level = app.world_mut().spawn_empty().id();
     for number in 0..3 {
@@ -276,7 +276,7 @@ fn a_parent_that_is_not_saved() {
 }
 
 #[test]
-fn an_entity_that_is_not_mapped_on_a_component_and_in_a_resource() {
+fn unmapped_entities_in_components_and_resources_are_found() {
     #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
     #[reflect(Component, Saved)]
     struct Followers {
@@ -304,7 +304,7 @@ fn an_entity_that_is_not_mapped_on_a_component_and_in_a_resource() {
 }
 
 #[test]
-fn an_entity_that_is_saved_for_nothing() {
+fn an_entity_without_saved_components_is_found() {
     let mut app = game(|_| {});
     let empty = app.world_mut().spawn((Saved, Mana(1))).id();
     let diagnosis = doctor().ignore::<Mana>().examine(&mut app);
@@ -313,7 +313,7 @@ fn an_entity_that_is_saved_for_nothing() {
 }
 
 #[test]
-fn states_of_which_checkpoints_are_taken_in_every_one() {
+fn states_without_any_gate_are_found() {
     let without_gate = |hooks: fn(&mut App)| {
         let mut app = game_with(plugin(&MemoryDisk::default()), hooks);
         app.world_mut().spawn(Health(1));
@@ -330,7 +330,7 @@ fn states_of_which_checkpoints_are_taken_in_every_one() {
 }
 
 #[test]
-fn two_entities_with_one_key() {
+fn two_entities_with_one_key_are_a_finding() {
     let mut app = game(|_| {});
     app.world_mut().spawn((Health(1), SaveKey::new("door")));
     app.world_mut().spawn((Health(2), SaveKey::new("door")));
@@ -344,7 +344,7 @@ fn two_entities_with_one_key() {
 struct Fuel(u32);
 
 #[test]
-fn entities_with_a_key_and_no_marker() {
+fn a_keyed_entity_with_unsaved_components_is_found() {
     let mut app = game(|app| {
         app.save_component::<Transform>().save_component::<Fuel>();
     });
@@ -370,7 +370,7 @@ fn entities_with_a_key_and_no_marker() {
 }
 
 #[test]
-fn an_observer_that_watches_one_saved_entity() {
+fn an_observer_of_one_saved_entity_is_found() {
     let mut app = game(|_| {});
     let watched = app.world_mut().spawn(Health(1)).observe(|_: On<Despawn<Health>>| {}).id();
     app.world_mut().spawn((Health(2), SaveKey::new("door"))).observe(|_: On<Despawn<Health>>| {});
@@ -391,7 +391,7 @@ fn an_observer_that_watches_one_saved_entity() {
 struct Phantom;
 
 #[test]
-fn a_type_that_cannot_be_saved() {
+fn a_type_that_cannot_be_saved_is_found() {
     #[derive(
         States, TypePath, Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize,
     )]
@@ -453,7 +453,7 @@ fn power_cuts_that_are_not_covered_are_found() {
 }
 
 #[test]
-fn a_component_that_nobody_knows_is_counted_or_named() {
+fn a_component_without_reflection_is_counted_or_named() {
     /// Reflection doesn't know it.
     #[derive(Component)]
     struct Secret {
@@ -475,7 +475,7 @@ fn a_component_that_nobody_knows_is_counted_or_named() {
 }
 
 #[test]
-fn what_was_said_while_the_game_ran_is_found_once() {
+fn a_hint_given_before_is_found_once_by_the_doctor() {
     #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
     #[reflect(Component, Saved)]
     struct Holds {

@@ -97,7 +97,7 @@ fn every_link_leads_to_a_file_and_its_heading() {
 }
 
 #[test]
-fn contributing_names_files_that_are_there() {
+fn the_files_that_contributing_names_exist() {
     let text = text_of("CONTRIBUTING.md");
     let words: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
     let is_file = |word: &&&str| word.contains('/') && word.ends_with(".rs");

@@ -46,7 +46,7 @@ fn rejected(app: &App) -> Vec<RequestError> {
 }
 
 #[test]
-fn a_planned_session_is_listed_by_a_later_process_and_begins_in_the_world_that_is_there() {
+fn a_draft_is_listed_by_a_later_process_and_begins_in_the_current_world() {
     let disk = MemoryDisk::default();
     let planned = plan(&mut listening_game(&disk), friday());
 
@@ -117,7 +117,7 @@ fn a_session_says_when_it_was_planned_first_played_and_completed() {
 }
 
 #[test]
-fn planning_disturbs_nobody_who_plays_and_beginning_closes_what_is_played() {
+fn a_draft_does_not_disturb_play_and_beginning_it_closes_the_played_session() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
     let played = begin(&mut app, NewSession::named("Tonight"));
@@ -131,7 +131,7 @@ fn planning_disturbs_nobody_who_plays_and_beginning_closes_what_is_played() {
 }
 
 #[test]
-fn who_starts_or_continues_begins_what_was_planned_under_that_name() {
+fn start_or_continue_begins_the_draft_of_that_name() {
     let disk = MemoryDisk::default();
     let planned = plan(&mut listening_game(&disk), friday());
     let mut app = listening_game(&disk);
@@ -163,7 +163,7 @@ fn a_draft_is_changed_deleted_and_brought_back() {
 }
 
 #[test]
-fn what_a_draft_cannot_do_is_refused() {
+fn invalid_requests_on_a_draft_are_refused() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
     let planned = plan(&mut app, friday());

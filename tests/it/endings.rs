@@ -88,7 +88,7 @@ fn the_plugin_says_by_itself_why_it_leaves_a_session() {
 }
 
 #[test]
-fn ctrl_c_is_no_error_of_the_game() {
+fn ctrl_c_is_left_by_a_signal_and_not_by_an_error() {
     // What Bevy's own handler writes, and what a game that failed writes.
     for (code, expected) in [(130, LeaveCause::Signal), (131, LeaveCause::Error)] {
         let mut app = game_of(&MemoryDisk::default(), |_| {});
@@ -211,7 +211,7 @@ fn a_system_at_the_end_may_start_the_next_session() {
 }
 
 #[test]
-fn a_system_at_the_end_that_clears_the_world_away_costs_no_checkpoint() {
+fn a_system_that_clears_the_world_at_the_end_loses_no_earlier_checkpoint() {
     let disk = MemoryDisk::default();
     let mut app = game_of(&disk, |app| {
         app.on_session_end(|saved: Query<Entity, With<Saved>>, mut commands: Commands| {

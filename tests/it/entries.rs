@@ -184,7 +184,7 @@ fn a_crashed_session_is_edited_and_still_offered() {
 }
 
 #[test]
-fn the_session_that_is_played_is_edited_by_the_same_request() {
+fn the_played_session_can_be_edited() {
     let mut app = game_of(&MemoryDisk::default());
     let id = played(&mut app);
     request(&mut app, |commands| commands.session().library().update(id, edit()));

@@ -92,7 +92,7 @@ fn play_on(winner: &mut Process, round: usize) {
 }
 
 #[test]
-fn of_those_who_go_for_a_session_at_once_one_gets_it_and_nothing_is_lost() {
+fn one_of_several_processes_gets_a_session_and_nothing_is_lost() {
     let rounds = std::env::var("BEVY_SESSION_FIGHTS").ok().and_then(|number| number.parse().ok());
     let rounds = rounds.unwrap_or(ROUNDS);
     let directory = tempfile::tempdir().unwrap();

@@ -70,7 +70,7 @@ fn a_load_screen_searches_filters_sorts_and_turns_pages() {
 }
 
 #[test]
-fn what_is_played_is_found_by_the_tag_that_it_just_got() {
+fn the_played_session_is_found_by_a_tag_just_added() {
     let mut app = game(&MemoryDisk::default());
     let id = begin(&mut app, NewSession::named("Campaign"));
     request(&mut app, |commands| {
@@ -83,7 +83,7 @@ fn what_is_played_is_found_by_the_tag_that_it_just_got() {
 }
 
 #[test]
-fn the_next_start_has_the_same_list_from_the_index_and_without_it() {
+fn the_next_start_lists_the_same_with_and_without_the_index() {
     let (disk, _) = disk_with_many();
     let first = game(&disk);
     let list = |app: &App| catalog(app).sessions().to_vec();
@@ -108,7 +108,7 @@ fn the_next_start_has_the_same_list_from_the_index_and_without_it() {
 }
 
 #[test]
-fn a_handful_of_sessions_has_no_index() {
+fn few_sessions_have_no_index() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     begin(&mut app, NewSession::named("One"));
@@ -119,7 +119,7 @@ fn a_handful_of_sessions_has_no_index() {
 }
 
 #[test]
-fn nothing_is_taken_up_by_what_the_index_alone_says() {
+fn a_session_that_only_the_index_knows_is_not_continued() {
     let (disk, ids) = disk_with_many();
     drop(game(&disk));
     // What was played last is gone, and the index doesn't know that.
@@ -204,7 +204,7 @@ fn a_watch_follows_what_another_process_does_within_a_second() {
 }
 
 #[test]
-fn a_watch_of_a_session_that_waits_for_an_answer_asks_nobody_again() {
+fn watching_an_unanswered_crash_does_not_offer_it_again() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     begin(&mut app, NewSession::named("Crashed"));
@@ -222,7 +222,7 @@ fn a_watch_of_a_session_that_waits_for_an_answer_asks_nobody_again() {
 }
 
 #[test]
-fn a_state_directory_that_refuses_everything_costs_the_index_alone() {
+fn a_state_directory_that_cannot_be_written_costs_only_the_index() {
     let (disk, _) = disk_with_many();
     disk.fail_always(Operation::Replace, std::io::ErrorKind::PermissionDenied);
     let app = game(&disk);

@@ -244,7 +244,7 @@ fn a_spectator_only_reads_the_store_that_was_shared_and_plays_in_its_own() {
 }
 
 #[test]
-fn a_follower_goes_on_with_the_next_owner_and_through_rewinds() {
+fn a_follower_follows_the_next_owner_and_rewinds() {
     let store = MemoryReplica::default();
     let (mut one, session) = owner(&MemoryDisk::default(), &store);
     let mut follower = follower(&store, session);
@@ -287,7 +287,7 @@ fn a_follower_goes_on_with_the_next_owner_and_through_rewinds() {
 }
 
 #[test]
-fn a_follower_hears_how_the_session_was_left() {
+fn a_follower_is_told_how_the_session_was_left() {
     let store = MemoryReplica::default();
     let disk = MemoryDisk::default();
     let (mut owner, session) = owner(&disk, &store);
@@ -309,7 +309,7 @@ fn a_follower_hears_how_the_session_was_left() {
 }
 
 #[test]
-fn what_is_damaged_or_away_is_said_once_and_followed_again_later() {
+fn a_stalled_follower_is_reported_once_and_resumes() {
     let store = MemoryReplica::default();
     let (mut owner, session) = owner(&MemoryDisk::default(), &store);
     let mut follower = follower(&store, session);
@@ -383,7 +383,7 @@ fn a_standby_plays_on_once_its_owner_is_silent() {
 }
 
 #[test]
-fn a_follower_without_a_replica_says_so_and_goes() {
+fn a_follower_without_a_replica_is_reported_and_removed() {
     let mut app = machine(plugin(&MemoryDisk::default()));
     app.insert_resource(SessionFollower::of(SessionId::random()));
     frames(&mut app, 3);
@@ -392,7 +392,7 @@ fn a_follower_without_a_replica_says_so_and_goes() {
 }
 
 #[test]
-fn a_session_is_followed_where_a_process_of_this_machine_writes_it() {
+fn a_session_of_a_process_on_this_machine_can_be_followed() {
     let directory = tempfile::tempdir().unwrap();
     let plugin_here = || {
         SessionPlugin::new("Tests", "Game")

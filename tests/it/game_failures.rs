@@ -40,7 +40,7 @@ fn checkpoint(app: &mut App, label: &'static str) {
 }
 
 #[test]
-fn a_failure_with_which_the_game_goes_on_is_known_afterwards() {
+fn a_failure_that_the_game_survived_is_known_to_the_next_start() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, |_, _| {});
     start(&mut app, "Duel");
@@ -80,7 +80,7 @@ fn a_failure_with_which_the_game_goes_on_is_known_afterwards() {
 
 /// Elsewhere it is the end of the run, which the plugin doesn't survive either.
 #[test]
-fn a_panic_that_the_game_survives_is_known_with_its_message() {
+fn a_panic_that_the_game_survived_is_known_with_its_message() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, |_, _| {});
     app.init_resource::<Stumbles>().add_systems(Update, stumble);
@@ -110,7 +110,7 @@ fn stumble(mut stumbles: ResMut<Stumbles>) {
 }
 
 #[test]
-fn the_games_own_handler_decides_also_one_that_came_later() {
+fn an_error_handler_set_later_decides() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, |_, _| panic!("the first handler is asked"));
     app.insert_resource(FallbackErrorHandler(|_, _| {}));
@@ -122,7 +122,7 @@ fn the_games_own_handler_decides_also_one_that_came_later() {
 }
 
 #[test]
-fn what_is_no_failure_is_none() {
+fn a_warning_is_not_a_failure() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, |_, _| {});
     app.add_systems(Update, || -> Result { Err(BevyError::new(Severity::Warning, "a draught")) });
@@ -142,7 +142,7 @@ fn is_hinted(app: &App) -> bool {
 
 /// A library's handler that passes on to the one that it has found, as libraries do that count errors.
 #[test]
-fn a_handler_that_passes_on_to_the_one_before_it_is_asked_once() {
+fn a_handler_that_forwards_to_its_predecessor_is_called_once() {
     static FOUND: OnceLock<ErrorHandler> = OnceLock::new();
     static COUNTED: AtomicU32 = AtomicU32::new(0);
     static DECIDED: AtomicU32 = AtomicU32::new(0);
@@ -188,7 +188,7 @@ impl Plugin for SetsItsHandlerLate {
 }
 
 #[test]
-fn a_checkpoint_says_so_whenever_the_failure_came_before_it() {
+fn checkpoints_after_a_failure_are_marked() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, |_, _| {});
     // In the frame in which the session begins.
@@ -205,7 +205,7 @@ fn a_checkpoint_says_so_whenever_the_failure_came_before_it() {
 
 /// A panic that came through the plugin, in a game that goes on.
 #[test]
-fn a_swallowed_failure_of_the_plugin_itself_stops_saving_and_says_so() {
+fn a_swallowed_panic_of_the_plugin_stops_saving_and_is_reported() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, |_, _| {});
     listen::<SavingStopped>(&mut app);

@@ -51,7 +51,7 @@ fn recover(app: &mut App) {
 }
 
 #[test]
-fn nothing_is_taken_of_the_menus_world_and_everything_as_the_gate_closes() {
+fn the_menu_is_never_captured_and_a_closing_gate_takes_a_checkpoint() {
     let disk = MemoryDisk::default();
     let hooks = |app: &mut App| {
         app.checkpoint_session_while(in_state(Game::Playing));
@@ -184,7 +184,7 @@ fn entering_leaving_and_crossing_states_takes_checkpoints() {
 struct Level(String);
 
 #[test]
-fn a_state_whose_text_is_long_costs_no_checkpoint() {
+fn a_state_with_a_long_text_is_recorded_cut() {
     let level = |letter: &str| Level(letter.repeat(10_000));
     let mut app = game(&MemoryDisk::default(), |app| {
         app.init_state::<Level>().save_state::<Level>().checkpoint_session_on_exit(level("a"));
@@ -204,7 +204,7 @@ fn a_state_whose_text_is_long_costs_no_checkpoint() {
 }
 
 #[test]
-fn three_moments_within_a_second_make_one_checkpoint() {
+fn state_changes_within_the_gap_share_one_checkpoint() {
     let mut app = game(&MemoryDisk::default(), |app| {
         app.checkpoint_session_on_enter(Game::Loading)
             .checkpoint_session_on_enter(Game::Playing)
@@ -224,7 +224,7 @@ fn three_moments_within_a_second_make_one_checkpoint() {
 }
 
 #[test]
-fn a_session_stands_still_in_the_pause_menu_and_after_a_restore_into_it() {
+fn a_session_is_paused_in_the_pause_state_and_after_a_restore_into_it() {
     let disk = MemoryDisk::default();
     let hooks = |app: &mut App| {
         app.pause_session_in(Game::Paused);
@@ -287,7 +287,7 @@ fn offers_wait_for_the_menu_that_shows_them() {
 }
 
 #[test]
-fn autosave_off_is_off_for_states_too() {
+fn with_autosave_off_states_take_no_checkpoints() {
     let mut app = game(&MemoryDisk::default(), |app| {
         app.checkpoint_session_on_enter(Game::Won)
             .checkpoint_session_while(not(in_state(Game::Menu)));
@@ -305,7 +305,7 @@ fn autosave_off_is_off_for_states_too() {
 }
 
 #[test]
-fn the_way_through_the_states_is_recorded_and_comes_back() {
+fn state_changes_are_recorded_and_restored() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, |_| {});
     start(&mut app, "Wanderer");
@@ -328,7 +328,7 @@ fn the_way_through_the_states_is_recorded_and_comes_back() {
 
 #[cfg(feature = "window")]
 #[test]
-fn a_suspended_game_is_saved_and_one_that_loses_the_focus_if_it_wants() {
+fn a_suspend_saves_and_a_loss_of_focus_saves_if_set() {
     use bevy_window::{AppLifecycle, WindowFocused};
     let mut app = game(&MemoryDisk::default(), |app| {
         app.add_message::<AppLifecycle>().add_message::<WindowFocused>();
@@ -380,7 +380,7 @@ fn a_slot_that_is_asked_for_behind_a_closed_gate_is_saved_when_it_opens() {
 }
 
 #[test]
-fn checkpoints_that_were_put_off_are_taken_one_in_a_frame() {
+fn postponed_checkpoints_are_taken_one_per_frame() {
     let mut app = game(&MemoryDisk::default(), |app| {
         app.checkpoint_session_while(in_state(Game::Playing));
     });

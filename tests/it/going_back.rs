@@ -38,7 +38,7 @@ fn tails(app: &App) -> Vec<CheckpointId> {
 }
 
 #[test]
-fn what_was_played_since_the_last_checkpoint_can_be_had_after_a_rewind() {
+fn play_since_the_last_checkpoint_can_be_restored_after_a_rewind() {
     let disk = MemoryDisk::default();
     let (mut app, session) = played(&disk, |_| {});
     let start = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
@@ -145,7 +145,7 @@ fn a_rewind_is_refused_while_the_writer_can_take_nothing() {
 }
 
 #[test]
-fn where_the_disk_refuses_what_was_played_the_game_hears_of_it_and_goes_back() {
+fn a_rewind_happens_although_the_disk_refuses_the_left_play() {
     let disk = MemoryDisk::default();
     let (mut app, session) = played(&disk, |_| {});
     disk.fail_always(Operation::Append, std::io::ErrorKind::Other);

@@ -68,7 +68,7 @@ fn a_player_without_the_right_is_refused_with_the_reason_and_changes_nothing() {
 }
 
 #[test]
-fn a_player_asks_for_one_request_and_not_for_those_of_others() {
+fn a_player_named_for_one_request_is_not_that_of_the_next() {
     let mut app = guarded_game();
     request(&mut app, |commands| {
         commands.session().by("Ben").checkpoint("here");
@@ -127,7 +127,7 @@ fn guards_are_asked_once_about_a_request_of_many_steps() {
 }
 
 #[test]
-fn all_guards_have_to_agree() {
+fn one_refusing_guard_refuses_the_request() {
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
         listen::<RequestRejected>(app);
         listen::<SessionStarted>(app);

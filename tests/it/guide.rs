@@ -61,7 +61,7 @@ fn blocks(page: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn what_is_played_stands_on_its_page() {
+fn tested_samples_equal_the_code_of_their_pages() {
     let whole = PLAYED
         .iter()
         .map(|(page, played)| (page, blocks(page).any(|block| block.trim() == played.trim())));

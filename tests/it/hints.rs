@@ -44,7 +44,7 @@ fn is_gate(hint: &SessionHint) -> bool {
 }
 
 #[test]
-fn a_gate_that_stays_shut_is_named_once_and_taken_back_when_it_opens() {
+fn a_gate_that_stays_closed_gives_one_hint_until_it_opens() {
     let mut app = build(|app| {
         app.checkpoint_session_while(in_state(Phase::Playing).and_then(|| true));
     });
@@ -67,7 +67,7 @@ fn a_gate_that_stays_shut_is_named_once_and_taken_back_when_it_opens() {
 }
 
 #[test]
-fn a_pause_is_no_gate_that_stays_shut() {
+fn a_pause_gives_no_hint_about_a_closed_gate() {
     let mut app = build(|app| {
         app.checkpoint_session_while(in_state(Phase::Playing)).pause_session_in(Phase::Menu);
     });
@@ -97,7 +97,7 @@ fn the_doctor_and_the_kit_name_a_gate_that_is_shut() {
 }
 
 #[test]
-fn a_condition_that_can_not_be_asked_is_said_at_once() {
+fn a_condition_that_cannot_run_gives_a_hint_at_once() {
     #[derive(Resource)]
     struct Forgotten;
     fn level_is_loaded(_: Res<Forgotten>) -> bool {
@@ -126,7 +126,7 @@ enum NeverAdded {
 }
 
 #[test]
-fn a_state_that_is_not_there_is_named_at_once_by_what_knows_it() {
+fn a_state_that_was_not_added_gives_a_hint_at_once() {
     let ways: [fn(&mut App); 4] = [
         |app| {
             app.pause_session_in(NeverAdded::Playing);
@@ -192,7 +192,7 @@ fn a_sub_state_that_does_not_exist_now_is_in_order() {
 }
 
 #[test]
-fn a_session_in_which_no_entity_is_saved_is_said_until_one_is() {
+fn a_session_without_saved_entities_gives_a_hint_until_one_is_saved() {
     let mut app = build(|app| {
         app.save_component::<Transform>();
     });
@@ -209,7 +209,7 @@ fn a_session_in_which_no_entity_is_saved_is_said_until_one_is() {
 }
 
 #[test]
-fn a_game_that_starts_no_session_hears_of_it_unless_its_player_is_in_the_menu() {
+fn a_game_in_development_without_a_session_gets_a_hint_outside_the_menu() {
     let build = |add: fn(&mut App)| {
         game_with(plugin(&MemoryDisk::default()).development(true), |app| {
             listen::<HintGiven>(app);
@@ -233,7 +233,7 @@ fn a_game_that_starts_no_session_hears_of_it_unless_its_player_is_in_the_menu() 
 }
 
 #[test]
-fn a_players_game_hears_of_a_missing_session_once_something_would_be_saved() {
+fn a_release_without_a_session_gets_a_hint_once_something_would_be_saved() {
     let mut app = build(|_| {});
     // Somebody reads the menu.
     seconds(&mut app, 90.0);
@@ -250,7 +250,7 @@ fn a_players_game_hears_of_a_missing_session_once_something_would_be_saved() {
 }
 
 #[test]
-fn a_second_copy_that_is_refused_hears_that_and_not_that_it_started_nothing() {
+fn a_refused_second_instance_gets_no_hint_about_a_missing_session() {
     let disk = MemoryDisk::default();
     let build = || {
         game_with(plugin(&disk), |app| {
@@ -271,7 +271,7 @@ fn a_second_copy_that_is_refused_hears_that_and_not_that_it_started_nothing() {
 }
 
 #[test]
-fn calls_that_come_too_late_are_said_and_have_no_effect() {
+fn calls_made_too_late_give_hints_and_have_no_effect() {
     #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
     struct Late;
     let mut app = build(|_| {});
@@ -299,7 +299,7 @@ fn calls_that_come_too_late_are_said_and_have_no_effect() {
 }
 
 #[test]
-fn a_well_made_game_hears_nothing() {
+fn a_well_made_game_gets_no_hint() {
     let mut app = build(|app| {
         app.checkpoint_session_while(in_state(Phase::Playing))
             .restore_session_in(Phase::Playing)
@@ -313,7 +313,7 @@ fn a_well_made_game_hears_nothing() {
 }
 
 #[test]
-fn an_entity_that_is_not_mapped_is_said_while_the_game_runs_in_a_release_as_well() {
+fn an_unmapped_entity_gives_a_hint_in_development_and_release() {
     #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
     #[reflect(Component, Saved)]
     struct Hunts {
@@ -405,7 +405,7 @@ fn values_that_were_saved_before_their_field_was_mapped_are_named() {
 }
 
 #[test]
-fn a_saved_entity_that_comes_back_without_its_parent_is_said() {
+fn an_entity_restored_without_its_parent_gives_a_hint() {
     let disk = killed(
         |_| {},
         |world| {
@@ -423,7 +423,7 @@ fn a_saved_entity_that_comes_back_without_its_parent_is_said() {
 }
 
 #[test]
-fn what_is_lost_after_many_references_to_the_dead_is_said_as_well() {
+fn losses_behind_many_dead_references_give_hints() {
     #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
     struct Remembers {
         #[entities]
@@ -459,7 +459,7 @@ fn what_is_lost_after_many_references_to_the_dead_is_said_as_well() {
 }
 
 #[test]
-fn references_that_are_in_order_or_led_to_the_dead_are_not_said() {
+fn valid_and_dead_references_give_no_hint() {
     fn add(app: &mut App) {
         app.save_component::<builds::Mapped>();
         app.add_systems(Startup, |mut commands: Commands| {
@@ -486,7 +486,7 @@ fn spawn_level(mut commands: Commands) {
 }
 
 #[test]
-fn an_empty_screen_after_a_crash_is_said_with_what_is_missing() {
+fn components_missing_after_a_restore_give_a_hint() {
     fn add(app: &mut App) {
         app.add_systems(Startup, spawn_level);
     }
@@ -501,7 +501,7 @@ fn an_empty_screen_after_a_crash_is_said_with_what_is_missing() {
 }
 
 #[test]
-fn a_place_that_is_lost_is_said_although_there_is_a_transform() {
+fn a_lost_place_gives_a_hint_although_there_is_a_transform() {
     fn add(app: &mut App) {
         app.add_systems(Startup, spawn_level);
         app.add_observer(|added: On<Add<Health>>, mut commands: Commands| {
@@ -514,7 +514,7 @@ fn a_place_that_is_lost_is_said_although_there_is_a_transform() {
 }
 
 #[test]
-fn what_is_saved_put_back_ignored_or_the_games_own_is_not_missed() {
+fn saved_re_added_and_ignored_components_give_no_hint() {
     /// Gone once it was shown.
     #[derive(Component, Reflect)]
     #[reflect(Component)]
@@ -576,7 +576,7 @@ impl Serialize for Moody {
 }
 
 #[test]
-fn what_could_not_be_written_is_in_the_report_of_the_restore() {
+fn values_that_could_not_be_written_are_losses_of_the_restore_report() {
     for (value, missing) in [(REFUSES, 1), (PANICS, 2)] {
         let disk = MemoryDisk::default();
         let mut app = game_with(plugin(&disk), |_| {});

@@ -34,7 +34,7 @@ fn recovered_score(disk: &MemoryDisk, id: SessionId) -> u32 {
 }
 
 #[test]
-fn segments_are_merged_and_old_ones_pruned_and_every_moment_on_the_way_recovers() {
+fn a_kill_at_any_time_of_merging_and_pruning_is_recovered() {
     let disk = MemoryDisk::default();
     let mut app = counting_game(&disk);
     app.world_mut().spawn_batch((0..50).map(Health));
@@ -81,7 +81,7 @@ fn pausing_again_and_again_does_not_fill_the_disk() {
 }
 
 #[test]
-fn named_checkpoints_outlive_many_automatic_ones() {
+fn named_checkpoints_are_kept_through_many_automatic_ones() {
     let disk = MemoryDisk::default();
     let mut app = counting_game(&disk);
     start(&mut app, "Named");
@@ -134,7 +134,7 @@ fn a_forgotten_session_leaves_nothing() {
 }
 
 #[test]
-fn the_side_of_a_fork_that_is_accepted_is_the_one_that_was_shown() {
+fn accepting_a_fork_restores_the_side_that_was_shown() {
     let disk = MemoryDisk::default();
     let mut app = counting_game(&disk);
     start(&mut app, "Forked");
@@ -240,7 +240,7 @@ fn a_run_whose_successors_were_pruned_is_no_fork() {
 }
 
 #[test]
-fn what_was_said_once_is_known_after_its_segment_is_gone() {
+fn name_and_status_survive_the_pruning_of_their_segment() {
     let disk = MemoryDisk::default();
     let mut app = counting_game(&disk);
     start(&mut app, "Old name");
@@ -288,7 +288,7 @@ fn after_hours_of_play_there_is_something_of_every_age() {
 }
 
 #[test]
-fn what_was_lost_with_its_directory_is_made_up_for_without_autosave() {
+fn a_deleted_data_directory_is_saved_again_without_autosave() {
     let disk = MemoryDisk::default();
     let mut app = counting_game(&disk);
     start(&mut app, "Manual");
@@ -302,7 +302,7 @@ fn what_was_lost_with_its_directory_is_made_up_for_without_autosave() {
 }
 
 #[test]
-fn an_exit_that_went_unnoticed_is_not_the_last_one() {
+fn an_ignored_exit_does_not_hide_a_later_crash() {
     let disk = MemoryDisk::default();
     let mut app = counting_game(&disk);
     start(&mut app, "First");
@@ -322,7 +322,7 @@ fn an_exit_that_went_unnoticed_is_not_the_last_one() {
 }
 
 #[test]
-fn a_world_that_lost_nearly_everything_can_be_had_back_from_before() {
+fn the_checkpoint_before_a_collapse_of_the_world_can_be_restored() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), listen::<WorldCollapsed>);
     for health in 0..50 {

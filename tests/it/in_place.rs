@@ -143,7 +143,7 @@ fn furnish(app: &mut App) -> [Entity; 2] {
 }
 
 #[test]
-fn a_sprite_stays_and_only_what_differs_is_heard_of() {
+fn an_in_place_restore_keeps_sprites_and_reports_only_differences() {
     let mut app = in_place_game(&MemoryDisk::default(), |_| {});
     let [first, second] = furnish(&mut app);
     start(&mut app, "Drawn");
@@ -167,7 +167,7 @@ fn a_sprite_stays_and_only_what_differs_is_heard_of() {
 }
 
 #[test]
-fn undoing_and_loading_go_in_place_as_well_and_each_request_may_say_otherwise() {
+fn undo_and_load_restore_in_place_unless_the_request_overrides_it() {
     let mut app = in_place_game(&MemoryDisk::default(), |_| {});
     let [first, _] = furnish(&mut app);
     start(&mut app, "Drawn");
@@ -212,7 +212,7 @@ fn undoing_and_loading_go_in_place_as_well_and_each_request_may_say_otherwise() 
 }
 
 #[test]
-fn the_ordinary_way_is_to_spawn_everything_again() {
+fn by_default_a_restore_respawns_everything() {
     let mut app = in_place_game(&MemoryDisk::default(), |_| {});
     app.world_mut().remove_resource::<RestoreManner>();
     let [first, _] = furnish(&mut app);
@@ -224,7 +224,7 @@ fn the_ordinary_way_is_to_spawn_everything_again() {
 }
 
 #[test]
-fn who_is_gone_is_spawned_and_who_came_goes() {
+fn missing_entities_are_spawned_and_later_ones_despawned() {
     let mut app = in_place_game(&MemoryDisk::default(), |_| {});
     let [first, second] = furnish(&mut app);
     start(&mut app, "Drawn");
@@ -247,7 +247,7 @@ fn who_is_gone_is_spawned_and_who_came_goes() {
 }
 
 #[test]
-fn an_immutable_value_that_differs_costs_the_entity_its_id_and_the_report_says_so() {
+fn an_entity_with_a_changed_immutable_component_is_respawned_and_reported() {
     let mut app = in_place_game(&MemoryDisk::default(), |_| {});
     let [first, second] = furnish(&mut app);
     app.world_mut().entity_mut(first).insert(Serial(1));
@@ -264,7 +264,7 @@ fn an_immutable_value_that_differs_costs_the_entity_its_id_and_the_report_says_s
 }
 
 #[test]
-fn a_component_goes_with_what_it_alone_brought_along() {
+fn a_removed_component_takes_its_required_components_along() {
     let mut app = in_place_game(&MemoryDisk::default(), |_| {});
     let [first, second] = furnish(&mut app);
     // The game's own, long before.
@@ -284,7 +284,7 @@ fn a_component_goes_with_what_it_alone_brought_along() {
 }
 
 #[test]
-fn equal_states_make_no_transition_and_others_despawn_what_belongs_to_them_first() {
+fn only_changed_states_transition_and_despawn_their_entities_first() {
     #[derive(Resource, Default)]
     struct Entered(u32);
     let mut app = in_place_game(&MemoryDisk::default(), |app| {

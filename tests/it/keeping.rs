@@ -63,7 +63,7 @@ fn files(disk: &MemoryDisk, id: SessionId) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_deleted_session_is_in_the_trash_and_comes_back() {
+fn a_deleted_session_is_in_the_trash_and_can_be_undeleted() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
     let id = play(&mut app, "Spring");
@@ -87,7 +87,7 @@ fn a_deleted_session_is_in_the_trash_and_comes_back() {
 }
 
 #[test]
-fn whatever_takes_a_session_up_brings_it_back() {
+fn resuming_a_session_brings_it_back_from_trash_and_archive() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
     let id = play(&mut app, "Spring");

@@ -50,7 +50,7 @@ fn owners<T: Component<Mutability = Mutable>>(
 }
 
 #[test]
-fn what_is_shared_lives_on_in_no_copy() {
+fn no_saved_copy_keeps_a_shared_value_alive() {
     let seen = |number, picture: &Picture| Seen { number, pictures: vec![picture.clone()] };
     assert_eq!(owners(|_| {}, seen), 1);
     let unseen = |number, picture: &Picture| Unseen { number, _picture: picture.clone() };

@@ -38,7 +38,7 @@ const BUSY: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "20", "--change
 const ROUNDS: u32 = 50;
 
 #[test]
-fn every_kill_comes_back_at_an_acknowledged_checkpoint_or_a_newer_one() {
+fn every_kill_is_recovered_at_an_acknowledged_or_newer_checkpoint() {
     let rounds = number_from_environment("BEVY_SESSION_KILLS").map_or(ROUNDS, |n| n as u32);
     let seed = number_from_environment("BEVY_SESSION_SEED").unwrap_or_else(now);
     println!("{rounds} kills, BEVY_SESSION_SEED={seed}");
@@ -71,7 +71,7 @@ fn every_kill_comes_back_at_an_acknowledged_checkpoint_or_a_newer_one() {
 }
 
 #[test]
-fn a_player_who_quits_goes_on_where_the_colony_was_left() {
+fn a_colony_continues_where_the_player_quit() {
     let directory = tempfile::tempdir().unwrap();
     let mut oracle = Oracle::default();
     // So long an interval that there is no checkpoint between the first and the last.
@@ -110,7 +110,7 @@ fn a_signal_is_an_exit_and_no_crash() {
 }
 
 #[test]
-fn a_second_process_on_the_same_data_gives_way() {
+fn a_second_process_on_the_same_data_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let mut first = Game::start(directory.path(), &BUSY);
     first.wait_for("checkpoint_saved");

@@ -65,7 +65,7 @@ fn a_game_that_exits_once_a_slot_is_saved_loses_nothing() {
 }
 
 #[test]
-fn a_game_that_exits_once_it_is_restored_leaves_the_session_in_good_order() {
+fn a_game_that_exits_on_its_restore_closes_the_session() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     app.world_mut().resource_mut::<Score>().0 = 7;
@@ -84,7 +84,7 @@ fn a_game_that_exits_once_it_is_restored_leaves_the_session_in_good_order() {
 }
 
 #[test]
-fn the_last_moment_is_saved_however_many_checkpoints_wait() {
+fn an_exit_saves_the_last_state_behind_many_waiting_checkpoints() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk).writer_delay(60), |app| {
         listen::<SessionClosed>(app);

@@ -128,7 +128,7 @@ fn everything(app: &mut App) -> Vec<String> {
 }
 
 #[test]
-fn one_checkpoint_is_one_world_whenever_the_level_is_loaded() {
+fn a_restored_world_does_not_depend_on_when_the_level_is_loaded() {
     for level in 1..12 {
         let disk = MemoryDisk::default();
         let mut playing = played(&disk, level);

@@ -60,7 +60,7 @@ fn delayed_commands_of_the_world_that_was_left_never_come() {
 }
 
 #[test]
-fn what_the_new_world_puts_off_comes_after_as_long_as_it_asked_for() {
+fn delayed_commands_of_the_restored_world_run_after_their_delay() {
     let (mut app, session) = game(|app| {
         app.restore_session_when(|score: Option<Res<OpenGate>>| score.is_some());
         app.add_observer(

@@ -121,7 +121,7 @@ fn assert_as_played(game: &mut TestGame) {
 }
 
 #[test]
-fn a_crash_in_play_costs_nothing_that_was_saved() {
+fn a_crash_in_play_loses_nothing_saved() {
     let mut game = played();
     let hash = game.hash();
     game.crash_and_restart();
@@ -150,7 +150,7 @@ fn a_crash_in_each_state_leads_back_into_play() {
 }
 
 #[test]
-fn a_crash_on_the_way_back_is_recovered_as_well() {
+fn a_crash_during_a_recovery_is_recovered() {
     let mut game = played();
     let hash = game.hash();
     game.crash_and_restart();
@@ -165,7 +165,7 @@ fn a_crash_on_the_way_back_is_recovered_as_well() {
 }
 
 #[test]
-fn quitting_to_the_menu_and_continuing_is_no_loss_however_often() {
+fn quitting_to_the_menu_and_continuing_repeatedly_loses_nothing() {
     let mut game = played();
     let hash = game.hash();
     for _ in 0..3 {
@@ -183,7 +183,7 @@ fn quitting_to_the_menu_and_continuing_is_no_loss_however_often() {
 }
 
 #[test]
-fn going_up_the_tower_and_back_finds_the_cellar_as_it_was() {
+fn a_level_is_as_it_was_left_after_visiting_another() {
     let mut game = played();
     let go = |game: &mut TestGame, level: &str| {
         game.world().resource_mut::<CurrentLevel>().0 = level.to_owned();

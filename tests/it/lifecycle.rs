@@ -118,7 +118,7 @@ fn a_pause_and_an_exit_copy_what_changed_and_nothing_else() {
 }
 
 #[test]
-fn play_time_stands_still_while_paused() {
+fn play_time_is_stopped_while_paused() {
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
         listen::<SessionPaused>(app);
         listen::<SessionResumed>(app);
@@ -204,7 +204,7 @@ fn an_ended_session_is_not_continued() {
 }
 
 #[test]
-fn illegal_requests_change_nothing_and_say_why() {
+fn invalid_requests_are_rejected_with_the_reason_and_change_nothing() {
     let mut app = game_with(plugin(&MemoryDisk::default()), listen::<RequestRejected>);
     request(&mut app, |commands| {
         commands.session().checkpoint("no session");
@@ -254,7 +254,7 @@ fn a_replacing_start_closes_the_session_before() {
 }
 
 #[test]
-fn a_rewind_goes_back_and_the_future_stays_reachable() {
+fn after_a_rewind_later_checkpoints_can_be_restored() {
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
         listen::<CheckpointSaved>(app);
         listen::<SessionRestored>(app);

@@ -8,7 +8,7 @@ use bevy_session::{MemoryDisk, RequestError, SessionUpdate};
 use crate::common::*;
 
 #[test]
-fn links_are_changed_whether_a_session_is_played_or_not_and_stay_when_it_goes_back() {
+fn links_can_be_changed_at_any_time_and_survive_a_rewind() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     let first = begin(&mut app, NewSession::named("Campaign"));

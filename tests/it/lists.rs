@@ -204,7 +204,7 @@ fn goes_on(disk: &MemoryDisk) -> App {
 }
 
 #[test]
-fn one_checkpoint_has_one_order_whatever_hooks_do_and_whenever_the_level_is_loaded() {
+fn list_order_is_restored_despite_hooks_and_late_levels() {
     for seed in 1..25 {
         let disk = MemoryDisk::default();
         let mut playing = played(&disk, seed);
@@ -227,7 +227,7 @@ fn one_checkpoint_has_one_order_whatever_hooks_do_and_whenever_the_level_is_load
 }
 
 #[test]
-fn who_is_missing_keeps_their_place_through_checkpoints_and_crashes() {
+fn absent_list_members_keep_their_place_through_crashes() {
     for seed in 1..12 {
         let disk = MemoryDisk::default();
         let mut playing = played(&disk, seed);
@@ -283,7 +283,7 @@ fn a_link_that_a_hook_removes_or_writes_again_keeps_its_place_in_the_list() {
 }
 
 #[test]
-fn who_leaves_with_their_level_comes_back_to_their_places() {
+fn list_members_that_leave_with_a_level_return_to_their_places() {
     for seed in 1..20 {
         let disk = MemoryDisk::default();
         let mut app = game(&disk);
@@ -394,7 +394,7 @@ fn happen(app: &mut App, dice: &mut Dice) {
 struct Fixture;
 
 #[test]
-fn whatever_comes_and_goes_one_checkpoint_is_one_world() {
+fn a_checkpoint_restores_the_same_world_whenever_levels_load() {
     for seed in 1..12 {
         let mut dice = Dice(seed);
         let mut disk = MemoryDisk::default();
@@ -453,7 +453,7 @@ fn put_first(app: &mut App, name: &str, bag: Entity) {
 }
 
 #[test]
-fn each_who_leaves_keeps_their_place_while_only_one_is_left_in_the_list() {
+fn list_members_keep_their_place_while_only_one_is_present() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     (0..2).for_each(|part| load_scope(&mut app, part));
@@ -476,7 +476,7 @@ fn each_who_leaves_keeps_their_place_while_only_one_is_left_in_the_list() {
 }
 
 #[test]
-fn what_a_game_has_sorted_since_stays_so_when_another_one_comes_late() {
+fn a_late_list_member_keeps_an_order_sorted_meanwhile() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     let bag = bag_of_four(&mut app, 0);

@@ -155,7 +155,7 @@ fn each_request_checkpoint_and_restore_has_a_span_with_its_session() {
 }
 
 #[test]
-fn one_switch_logs_every_order_with_its_time() {
+fn logging_of_orders_has_every_order_with_its_time() {
     let log = Collected::default();
     log.while_doing(|| play(true));
     let orders = log.take("order");

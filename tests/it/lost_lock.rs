@@ -50,7 +50,7 @@ fn take_over(disk: &MemoryDisk, id: SessionId) -> App {
 }
 
 #[test]
-fn who_lost_the_lock_stops_acknowledging_and_plays_on() {
+fn a_process_that_lost_the_lock_stops_acknowledging_and_plays_on() {
     let disk = MemoryDisk::default();
     let (mut loser, id, newest) = played_game(&disk);
 
@@ -110,7 +110,7 @@ fn a_look_at_the_lock_that_failed_is_made_again_before_anything_is_acknowledged(
 }
 
 #[test]
-fn a_state_directory_that_is_deleted_costs_nothing_where_no_other_game_plays() {
+fn a_deleted_state_directory_costs_nothing_without_another_process() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
     app.world_mut().spawn(Health(1));
@@ -146,7 +146,7 @@ fn a_session_that_was_lost_can_still_be_left() {
 /// The one is stopped while the other takes over, and then goes on.
 #[cfg(unix)]
 #[test]
-fn of_two_processes_the_one_that_lost_the_lock_says_so_and_nothing_is_lost() {
+fn a_paused_process_that_lost_the_lock_reports_it_and_nothing_is_lost() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("go"), "").unwrap();
     let begin = |role| Process::start("fight::child", role, directory.path());

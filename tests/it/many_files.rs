@@ -24,7 +24,7 @@ const LIMIT: &str = "128";
 const MOST_OPEN: usize = 64;
 
 #[test]
-fn a_session_of_many_files_is_taken_up_where_few_may_be_open() {
+fn a_session_of_many_files_is_restored_with_few_file_handles() {
     let directory = tempfile::tempdir().unwrap();
     let files = write_down(directory.path());
     assert!(files >= 150, "{files} files are too few to run out of handles");

@@ -41,7 +41,7 @@ fn listening_game(disk: &MemoryDisk) -> App {
 }
 
 #[test]
-fn an_exit_at_any_moment_of_a_merge_is_no_crash_and_loses_nothing() {
+fn an_exit_at_any_time_of_a_merge_is_clean_and_loses_nothing() {
     let mut abandoned = 0;
     let mut completed = 0;
     for moment in 0..MOMENTS {

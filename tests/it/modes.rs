@@ -88,7 +88,7 @@ fn fresh_hides_old_slots_and_lists_those_of_this_start() {
 }
 
 #[test]
-fn fresh_hides_what_is_old_and_deletes_nothing() {
+fn fresh_hides_old_sessions_and_deletes_nothing() {
     let disk = played(&MemoryDisk::default(), "Old", 1, false);
     let mut app = game_in(&disk, SessionMode::Fresh);
     let found = received::<SessionsFound>(&app);
@@ -114,7 +114,7 @@ fn fresh_hides_what_is_old_and_deletes_nothing() {
 }
 
 #[test]
-fn continue_takes_up_the_newest_session_however_it_was_left() {
+fn continue_resumes_the_newest_session_closed_or_crashed() {
     for newest_is_closed in [true, false] {
         let disk = played(&MemoryDisk::default(), "Older", 1, !newest_is_closed);
         let mut game = game_in(&disk, SessionMode::Ordinary);
@@ -139,7 +139,7 @@ fn continue_takes_up_the_newest_session_however_it_was_left() {
 }
 
 #[test]
-fn off_answers_every_request_and_touches_nothing() {
+fn off_rejects_every_request_and_changes_no_file() {
     let disk = played(&MemoryDisk::default(), "Old", 1, false);
     let paths = disk.paths();
     let mut app = game_with(plugin(&disk).mode(SessionMode::Off), |app| {
@@ -165,7 +165,7 @@ fn off_answers_every_request_and_touches_nothing() {
 }
 
 #[test]
-fn memory_leaves_the_disk_alone() {
+fn memory_mode_writes_nothing_to_disk() {
     let disk = MemoryDisk::default();
     let mut app = game_in(&disk, SessionMode::Memory);
     start(&mut app, "Gone");
@@ -213,7 +213,7 @@ fn a_developer_isnt_asked_about_a_stop_and_can_ask() {
 }
 
 #[test]
-fn a_developer_hears_of_a_stop_where_the_game_begins_another_session_by_itself() {
+fn a_stop_in_development_gives_a_hint_if_another_session_is_started() {
     let build = |disk: &MemoryDisk| {
         let mut app = game_with(plugin(disk).development(true), |app| {
             app.add_systems(Startup, |mut commands: Commands| {
@@ -234,7 +234,7 @@ fn a_developer_hears_of_a_stop_where_the_game_begins_another_session_by_itself()
 
 /// README's quick start, killed and started again.
 #[test]
-fn a_stop_in_development_is_no_news_where_the_game_goes_on_by_itself() {
+fn a_stop_in_development_gives_no_hint_with_start_or_continue() {
     let build = |disk: &MemoryDisk| {
         let mut app = game_with(plugin(disk).development(true), |app| {
             app.add_systems(Startup, |mut commands: Commands| {
@@ -258,7 +258,7 @@ fn a_stop_in_development_is_no_news_where_the_game_goes_on_by_itself() {
 
 /// By one setting, however the last build was left, and never in a player's build.
 #[test]
-fn a_rebuild_goes_on_where_the_last_build_was() {
+fn a_rebuild_resumes_the_session_of_the_last_build() {
     let build = |disk: &MemoryDisk, is_development: bool| {
         let plugin = plugin(disk).development(is_development).resume_in_development(true);
         let mut app = game_with(plugin, |app| {
@@ -290,7 +290,7 @@ fn a_rebuild_goes_on_where_the_last_build_was() {
 
 /// In development, and where the crash was too long ago to ask about it.
 #[test]
-fn how_it_ended_is_in_the_log_of_a_session_that_nobody_was_asked_about() {
+fn an_unasked_death_is_in_the_log_of_its_session() {
     for is_development in [true, false] {
         let build = |disk: &MemoryDisk, month: u32| {
             let now = format!("2026-{month:02}-01T00:00:00Z").parse().unwrap();
@@ -335,7 +335,7 @@ fn a_developer_is_asked_after_a_panic() {
 }
 
 #[test]
-fn a_game_that_panics_at_each_start_goes_back_three_times_and_no_further() {
+fn a_game_that_panics_at_each_start_steps_back_at_most_three_times() {
     let directory = tempfile::tempdir().unwrap();
     let panic_again = || {
         let output = run_child("panic soon after each start", directory.path(), None);
@@ -379,7 +379,7 @@ fn a_game_that_panics_at_each_start_goes_back_three_times_and_no_further() {
 }
 
 #[test]
-fn only_the_games_own_deaths_are_a_reason_to_go_back() {
+fn only_the_games_own_deaths_step_back() {
     let directory = tempfile::tempdir().unwrap();
     let die = |role: &str| {
         let output = run_child(role, directory.path(), None);
@@ -418,7 +418,7 @@ fn a_kill_in_the_loading_screen_takes_nothing_back() {
 }
 
 #[test]
-fn a_session_that_is_never_offered_is_taken_back_as_well() {
+fn a_session_that_is_never_offered_also_steps_back() {
     let directory = tempfile::tempdir().unwrap();
     let role = "panic soon in a session that isn't offered";
     run_child(role, directory.path(), None);
@@ -428,7 +428,7 @@ fn a_session_that_is_never_offered_is_taken_back_as_well() {
 }
 
 #[test]
-fn tests_and_named_places_are_alike_in_debug_and_release() {
+fn disks_and_directories_given_by_the_game_have_no_development_part() {
     let disk = played(&MemoryDisk::default(), "Killed", 1, false);
     assert!(!disk.paths().iter().any(|path| path.iter().any(|part| part == "development")));
     let directory = tempfile::tempdir().unwrap();
@@ -654,7 +654,7 @@ fn the_environment_names_the_mode() {
 }
 
 #[test]
-fn an_unknown_mode_is_warned_of_once_with_the_legal_ones() {
+fn an_unknown_mode_gives_one_warning_with_the_valid_ones() {
     let directory = tempfile::tempdir().unwrap();
     let output = run_child("look", directory.path(), Some("Fresh"));
     assert!(saw(&output).starts_with("off=false"));

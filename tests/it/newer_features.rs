@@ -90,7 +90,7 @@ fn keeps_its_first_file(beside_a_newer_one: bool) -> bool {
 }
 
 #[test]
-fn nothing_is_pruned_beside_a_file_with_an_unknown_feature() {
+fn a_session_with_a_file_of_an_unknown_feature_is_not_pruned() {
     assert!(!keeps_its_first_file(false));
     assert!(keeps_its_first_file(true));
 }

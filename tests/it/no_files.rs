@@ -95,7 +95,7 @@ fn goes_on(app: &mut App, session: SessionId, what: &str) {
 }
 
 #[test]
-fn beside_the_journal_it_is_reported_and_left_alone() {
+fn a_non_file_beside_the_journal_is_reported_and_kept() {
     for kind in KINDS {
         let root = tempfile::tempdir().unwrap();
         let session = closed_session(root.path());
@@ -113,7 +113,7 @@ fn beside_the_journal_it_is_reported_and_left_alone() {
 }
 
 #[test]
-fn in_the_place_of_small_files_it_makes_nothing_wait() {
+fn a_non_file_in_the_place_of_a_small_file_delays_nothing() {
     for kind in KINDS {
         for name in ["host", "process-00000000000000aa.record", "{session}.trial"] {
             let root = tempfile::tempdir().unwrap();
@@ -130,7 +130,7 @@ fn in_the_place_of_small_files_it_makes_nothing_wait() {
 }
 
 #[test]
-fn in_the_place_of_a_lock_it_stops_the_session_and_no_frame() {
+fn a_non_file_in_the_place_of_a_lock_stops_the_restore_and_no_frame() {
     for kind in KINDS {
         let root = tempfile::tempdir().unwrap();
         let session = closed_session(root.path());
@@ -146,7 +146,7 @@ fn in_the_place_of_a_lock_it_stops_the_session_and_no_frame() {
 }
 
 #[test]
-fn in_the_place_of_a_slot_it_is_left_alone_and_the_slot_lies_beside_it() {
+fn a_non_file_in_the_place_of_a_slot_is_kept_and_the_slot_written_beside_it() {
     for kind in KINDS {
         let root = tempfile::tempdir().unwrap();
         let session = closed_session(root.path());
@@ -167,7 +167,7 @@ fn in_the_place_of_a_slot_it_is_left_alone_and_the_slot_lies_beside_it() {
 }
 
 #[test]
-fn a_link_to_a_file_is_the_file() {
+fn a_link_to_a_journal_is_read_as_the_journal() {
     let root = tempfile::tempdir().unwrap();
     let session = closed_session(root.path());
     let journal = find(root.path(), ".journal");

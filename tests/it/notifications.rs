@@ -28,7 +28,7 @@ fn every_notification_reaches_observers_and_message_readers() {
 }
 
 #[test]
-fn who_asks_for_a_checkpoint_knows_its_own_from_its_capture_to_its_end() {
+fn requested_checkpoints_have_their_label_and_ticket_from_capture_to_end() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), |app| {
         listen::<CheckpointCaptured>(app);
@@ -55,7 +55,7 @@ fn who_asks_for_a_checkpoint_knows_its_own_from_its_capture_to_its_end() {
 }
 
 #[test]
-fn each_checkpoint_that_was_asked_for_and_is_lost_is_said() {
+fn each_lost_requested_checkpoint_is_reported_once() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), |app| {
         listen::<CheckpointSaved>(app);
@@ -80,7 +80,7 @@ fn each_checkpoint_that_was_asked_for_and_is_lost_is_said() {
 }
 
 #[test]
-fn a_checkpoint_that_cannot_be_taken_at_all_fails_by_its_name() {
+fn a_checkpoint_that_cannot_be_taken_fails_with_its_label() {
     let mut app = game_with(plugin(&MemoryDisk::default()), listen::<CheckpointFailed>);
     start(&mut app, "Nameless");
     let current = app.world_mut().remove_resource::<CurrentSession>().unwrap();
@@ -93,7 +93,7 @@ fn a_checkpoint_that_cannot_be_taken_at_all_fails_by_its_name() {
 }
 
 #[test]
-fn what_an_observer_of_the_start_spawns_is_in_the_first_checkpoint() {
+fn entities_spawned_by_start_observers_are_in_the_first_checkpoint() {
     let disk = MemoryDisk::default();
     let build = |disk: &MemoryDisk| game_with(plugin(disk), listen::<SessionRestored>);
     let mut app = build(&disk);
@@ -110,7 +110,7 @@ fn what_an_observer_of_the_start_spawns_is_in_the_first_checkpoint() {
 }
 
 #[test]
-fn a_write_rate_that_is_too_high_stretches_the_interval_and_says_so() {
+fn a_high_write_rate_stretches_the_interval_and_is_reported() {
     let settings = SessionSettings {
         interval: Duration::from_secs(1),
         max_bytes_per_second: 100,
@@ -136,7 +136,7 @@ fn a_write_rate_that_is_too_high_stretches_the_interval_and_says_so() {
 }
 
 #[test]
-fn a_change_without_a_trace_is_noticed_and_a_full_checkpoint_follows() {
+fn an_undetected_change_is_reported_and_a_full_checkpoint_follows() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), |app| {
         listen::<CheckpointDrifted>(app);
@@ -183,7 +183,7 @@ fn sessions_are_found_and_forgotten() {
 }
 
 #[test]
-fn the_run_conditions_say_what_is_going_on() {
+fn run_conditions_reflect_the_state_of_the_session() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     app.world_mut().spawn(Health(1));
@@ -204,7 +204,7 @@ fn the_run_conditions_say_what_is_going_on() {
 }
 
 #[test]
-fn sessions_that_came_later_are_found_when_asked_for() {
+fn sessions_added_later_are_found_on_request() {
     let disk = MemoryDisk::default();
     let mut other = game(&disk);
     let mut app = game_with(plugin(&disk), |app| {

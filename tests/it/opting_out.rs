@@ -65,7 +65,7 @@ fn healths(app: &mut App) -> Vec<u32> {
 }
 
 #[test]
-fn what_hangs_below_something_unsaved_is_not_saved() {
+fn descendants_of_an_unsaved_entity_are_not_saved() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, |_| {});
     let world = app.world_mut();
@@ -96,7 +96,7 @@ fn what_hangs_below_something_unsaved_is_not_saved() {
 }
 
 #[test]
-fn what_moves_between_checkpoints_is_saved_where_it_ends_up() {
+fn an_entity_reparented_between_checkpoints_is_saved_by_its_new_parent() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, |_| {});
     let world = app.world_mut();
@@ -125,7 +125,7 @@ fn what_moves_between_checkpoints_is_saved_where_it_ends_up() {
 }
 
 #[test]
-fn what_is_unsaved_survives_a_restore() {
+fn unsaved_entities_survive_a_restore() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, |_| {});
     app.world_mut().spawn(Health(1));
@@ -139,7 +139,7 @@ fn what_is_unsaved_survives_a_restore() {
 }
 
 #[test]
-fn a_camera_on_the_player_is_rebuilt_and_the_report_says_what_went() {
+fn unsaved_children_are_counted_and_respawned_by_observers() {
     #[derive(Component)]
     struct Camera;
     let disk = MemoryDisk::default();
@@ -177,7 +177,7 @@ fn a_component_without_serde_is_rebuilt_with_the_world_at_hand() {
 }
 
 #[test]
-fn a_rebuild_that_panics_costs_its_component_and_is_reported_and_kept() {
+fn a_panicking_rebuild_loses_its_component_and_keeps_the_value() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, with_colliders);
     app.world_mut().spawn((Health(1), Collider { radius: -1.0, engine: 0 }));
@@ -208,7 +208,7 @@ fn a_rebuild_that_panics_costs_its_component_and_is_reported_and_kept() {
 }
 
 #[test]
-fn the_games_clock_goes_on_where_it_was() {
+fn the_virtual_clock_is_restored() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, |_| {});
     start(&mut app, "Clock");
@@ -241,7 +241,7 @@ fn the_games_clock_goes_on_where_it_was() {
 }
 
 #[test]
-fn an_idle_game_writes_nothing_although_its_clock_goes_on() {
+fn an_idle_game_writes_nothing_although_its_clock_runs() {
     let mut app = game(&MemoryDisk::default(), listen::<CheckpointCaptured>);
     start(&mut app, "Idle");
     seconds(&mut app, 60.0);

@@ -94,7 +94,7 @@ fn each_state_has_its_pace_and_the_settings_are_for_all_others() {
 }
 
 #[test]
-fn of_paces_that_are_in_force_the_last_named_has_the_say_in_what_it_says() {
+fn of_active_paces_the_last_named_overrides_what_it_sets() {
     let budget = CaptureBudget { share: 0.5, ..default() };
     let cheap = SessionPace { max_bytes_per_second: Some(5), ..default() };
     let mut app = game(|app| {
@@ -132,7 +132,7 @@ fn a_pace_is_data_that_is_changed_while_the_game_runs() {
 }
 
 #[test]
-fn the_write_rate_of_a_state_counts_as_soon_as_it_is_entered() {
+fn the_write_rate_of_a_state_applies_when_it_is_entered() {
     let slow = SessionPace { max_bytes_per_second: Some(10), ..default() };
     let mut app = game(|app| {
         app.pace_session_in(Place::Town, slow);
@@ -167,7 +167,7 @@ fn the_budget_of_a_capture_is_that_of_the_state() {
 }
 
 #[test]
-fn a_pace_that_is_named_too_late_is_said() {
+fn a_pace_added_too_late_gives_a_hint() {
     let mut app = game(|_| {});
     app.pace_session_in(Place::Road, SessionPace::every(SECOND));
     seconds(&mut app, 3.0);

@@ -92,7 +92,7 @@ fn killed_and_recovered(disk: &MemoryDisk) -> u32 {
 }
 
 #[test]
-fn a_suspended_game_loses_nothing_where_the_system_ends_it() {
+fn a_suspended_game_that_the_system_kills_loses_nothing() {
     let disk = MemoryDisk::default();
     let mut app = phone(&disk, |_| ());
     start(&mut app, "Phone");
@@ -131,7 +131,7 @@ fn a_game_that_the_system_ends_in_the_background_has_not_died() {
 }
 
 #[test]
-fn events_are_on_disk_too_where_nothing_else_has_changed() {
+fn a_suspend_writes_events_even_without_other_changes() {
     let add = |app: &mut App| {
         app.add_message::<Rang>().record_messages::<Rang>().replay_after_restore();
         listen::<EventsReplayed>(app);
@@ -182,7 +182,7 @@ fn a_runner_that_announces_a_suspend_first_is_understood() {
 }
 
 #[test]
-fn a_suspend_that_comes_twice_in_the_first_frame_is_over_with_one_resume() {
+fn a_repeated_suspend_in_the_first_frame_ends_with_one_resume() {
     let disk = MemoryDisk::default();
     // A game that plays at once, on a system that doesn't let it.
     let mut app = game_with(plugin(&disk), |app| {
@@ -375,7 +375,7 @@ fn a_disk_that_refuses_everything_ends_the_wait_and_what_was_captured_is_saved_l
 }
 
 #[test]
-fn a_game_that_saves_by_itself_is_left_to_it() {
+fn with_autosave_off_a_suspend_takes_no_checkpoint() {
     let settings = SessionSettings { autosave: false, ..default() };
     let plugin = plugin(&MemoryDisk::default()).settings(settings);
     let mut app = game_with(plugin, listen_on_phone);

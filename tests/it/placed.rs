@@ -121,7 +121,7 @@ fn values_go_to_the_entities_that_the_level_has_spawned() {
 }
 
 #[test]
-fn what_the_level_spawns_after_the_restore_gets_its_values_then() {
+fn entities_the_level_spawns_after_the_restore_get_their_values() {
     let disk = MemoryDisk::default();
     let _playing = played(&disk);
     let mut app = crash_and_recover(&disk, false);
@@ -155,7 +155,7 @@ fn keys_that_are_not_claimed_are_kept_through_checkpoints_crashes_and_merges() {
 }
 
 #[test]
-fn a_level_that_is_left_and_loaded_again_is_as_it_was_left() {
+fn a_reloaded_level_is_as_it_was_left() {
     let disk = MemoryDisk::default();
     let mut app = played(&disk);
     // Opened since the last checkpoint, and left in the same frame.
@@ -174,7 +174,7 @@ fn a_level_that_is_left_and_loaded_again_is_as_it_was_left() {
 }
 
 #[test]
-fn a_level_that_was_left_before_the_crash_is_as_it_was_left() {
+fn a_level_left_before_the_crash_is_as_it_was_left() {
     let disk = MemoryDisk::default();
     let mut app = played(&disk);
     door(&mut app, 0).open = true;
@@ -189,7 +189,7 @@ fn a_level_that_was_left_before_the_crash_is_as_it_was_left() {
 }
 
 #[test]
-fn a_level_that_is_left_and_loaded_within_one_frame_is_as_it_was_left() {
+fn a_level_reloaded_within_one_frame_is_as_it_was_left() {
     let disk = MemoryDisk::default();
     let mut app = played(&disk);
     door(&mut app, 2).open = true;
@@ -218,7 +218,7 @@ fn a_coin_that_came_and_went_between_two_checkpoints_stays_taken() {
 }
 
 #[test]
-fn a_key_that_is_forgotten_starts_over() {
+fn an_entity_of_a_forgotten_key_is_kept() {
     let disk = MemoryDisk::default();
     let mut app = played(&disk);
     request(&mut app, |commands| commands.session().placed().forget("level/coin_2"));
@@ -246,7 +246,7 @@ fn references_lead_to_placed_entities_and_to_anchors() {
 }
 
 #[test]
-fn a_placed_entity_loses_what_it_had_lost() {
+fn a_component_removed_from_a_placed_entity_stays_removed() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     let spawn = |app: &mut App| {
@@ -354,7 +354,7 @@ fn siblings_keep_their_saved_order_although_the_level_spawned_them() {
 }
 
 #[test]
-fn what_isnt_saved_of_a_placed_entity_stays() {
+fn unsaved_components_of_a_placed_entity_are_kept() {
     #[derive(Component)]
     struct Mesh;
     let disk = MemoryDisk::default();

@@ -71,7 +71,7 @@ fn found(app: &App) -> Vec<String> {
 }
 
 #[test]
-fn a_session_that_can_be_read_goes_on_in_the_second_place_and_back_again() {
+fn a_session_continues_in_the_second_place_and_back_in_the_first() {
     for refusal in
         [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem, ErrorKind::StorageFull]
     {
@@ -124,7 +124,7 @@ fn a_session_that_can_be_read_goes_on_in_the_second_place_and_back_again() {
 }
 
 #[test]
-fn a_place_that_is_no_directory_is_done_without_until_it_is_one() {
+fn a_place_that_is_not_a_directory_is_replaced_by_the_second_one() {
     let directory = tempfile::tempdir().unwrap();
     let (wanted, second) = (directory.path().join("wanted"), directory.path().join("second"));
     fs::write(&wanted, "in the way, for root as well").unwrap();
@@ -173,7 +173,7 @@ fn a_place_that_is_no_directory_is_done_without_until_it_is_one() {
 
 #[test]
 #[cfg(unix)]
-fn a_directory_without_permission_is_done_without() {
+fn a_directory_without_permission_is_replaced_by_the_second_place() {
     use std::os::unix::fs::PermissionsExt;
 
     let directory = tempfile::tempdir().unwrap();
@@ -192,7 +192,7 @@ fn a_directory_without_permission_is_done_without() {
 }
 
 #[test]
-fn a_game_without_a_second_place_knows_where_its_sessions_are() {
+fn without_a_second_place_the_place_of_the_sessions_is_known() {
     let disk = MemoryDisk::default();
     let app = game(&disk);
     let place = app.world().resource::<SessionPlace>();
@@ -208,7 +208,7 @@ fn a_game_without_a_second_place_knows_where_its_sessions_are() {
 }
 
 #[test]
-fn where_room_is_short_the_sessions_of_low_priority_lose_history_first() {
+fn over_the_quota_low_priority_sessions_lose_history_first() {
     let disk = MemoryDisk::default();
     let settings = SessionSettings {
         storage: StorageSettings { max_total_bytes: 1 << 30, ..StorageSettings::default() },

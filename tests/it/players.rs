@@ -94,7 +94,7 @@ fn catalogued(app: &App) -> Vec<SessionId> {
 }
 
 #[test]
-fn an_erased_player_is_gone_from_the_lists_and_others_stay() {
+fn an_erased_player_is_removed_from_the_lists_and_others_are_kept() {
     let disk = MemoryDisk::default();
     let mut app = listening(&disk);
     let sessions = [play(&mut app, "Ann", "Garden"), play(&mut app, "Ann", "Pond")];
@@ -120,7 +120,7 @@ fn an_erased_player_is_gone_from_the_lists_and_others_stay() {
 }
 
 #[test]
-fn a_played_session_goes_with_the_first_cleanup_after_that() {
+fn a_played_session_is_erased_by_the_first_cleanup_after_it_is_left() {
     let disk = MemoryDisk::default();
     let mut app = listening(&disk);
     let gone = play(&mut app, "Ann", "Garden");
@@ -146,7 +146,7 @@ fn audited(app: &mut App) -> Vec<AuditEntry> {
 }
 
 #[test]
-fn the_audit_log_is_kept_where_the_game_wants_it() {
+fn the_audit_log_names_the_player_or_the_game() {
     let disk = MemoryDisk::default();
     let mut app = listening(&disk);
     let session = play(&mut app, "Ann", "Garden");

@@ -136,7 +136,7 @@ fn an_accepted_offer_follows_the_ladder_to_its_end() {
 }
 
 #[test]
-fn a_young_session_gets_its_tries_though_nothing_older_is_there() {
+fn a_session_without_older_checkpoints_gets_its_tries_before_a_safe_start() {
     let disk = MemoryDisk::default();
     let mut app = asking(&disk);
     start(&mut app, "Young");
@@ -176,7 +176,7 @@ fn take_what_is_proposed(crash: On<RecoveryAvailable>, mut commands: Commands) {
 }
 
 #[test]
-fn a_game_that_takes_what_is_proposed_is_played_whatever_that_is() {
+fn taking_every_proposal_leads_down_the_ladder_to_a_safe_start() {
     let disk = MemoryDisk::default();
     let mut app = asking(&disk);
     start(&mut app, "Deadly");
@@ -189,7 +189,7 @@ fn a_game_that_takes_what_is_proposed_is_played_whatever_that_is() {
 }
 
 #[test]
-fn who_insists_on_the_newest_is_proposed_something_older_than_all_that_failed() {
+fn repeated_failures_propose_a_checkpoint_older_than_all_failed_ones() {
     let (mut disk, session, saved) = killed("Stubborn", &MemoryDisk::default());
     for _ in 0..2 {
         let mut app = asking(&disk);
@@ -205,7 +205,7 @@ fn who_insists_on_the_newest_is_proposed_something_older_than_all_that_failed() 
 }
 
 #[test]
-fn a_minute_of_play_starts_the_count_over() {
+fn a_minute_of_play_resets_the_count_of_deaths() {
     let (disk, session, saved) = killed("Proven", &MemoryDisk::default());
     let died_early = recover_and_die(&disk, session, 58);
     assert_eq!(proposed(&asking(&died_early), session), (Proposal::Older(saved[1]), 1));
@@ -215,7 +215,7 @@ fn a_minute_of_play_starts_the_count_over() {
 }
 
 #[test]
-fn a_clean_end_is_no_death_and_starts_the_count_over() {
+fn a_clean_end_resets_the_count_of_deaths() {
     let (disk, session, _) = killed("Clean", &MemoryDisk::default());
     let disk = recover_and_die(&disk, session, 5);
     for close in [true, false] {
@@ -240,7 +240,7 @@ fn a_clean_end_is_no_death_and_starts_the_count_over() {
 }
 
 #[test]
-fn an_exit_that_could_not_be_written_is_no_death() {
+fn an_exit_that_could_not_be_written_is_not_a_death() {
     let (disk, session, _) = killed("Dropped", &MemoryDisk::default());
     let mut app = asking(&disk);
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
@@ -254,7 +254,7 @@ fn an_exit_that_could_not_be_written_is_no_death() {
 }
 
 #[test]
-fn a_death_in_the_middle_of_a_restore_counts() {
+fn a_death_during_a_restore_counts() {
     #[derive(Resource, Default)]
     struct Image(Option<MemoryDisk>);
     let (disk, session, saved) = killed("Torn", &MemoryDisk::default());
@@ -273,7 +273,7 @@ fn a_death_in_the_middle_of_a_restore_counts() {
 }
 
 #[test]
-fn a_restore_that_was_cancelled_is_no_try() {
+fn a_cancelled_restore_is_not_a_try() {
     let (disk, session, _) = killed("Cancelled", &MemoryDisk::default());
     let disk = recover_and_die(&disk, session, 5);
     let before = disk.content(&trial(session));
@@ -291,7 +291,7 @@ fn a_restore_that_was_cancelled_is_no_try() {
 }
 
 #[test]
-fn a_missing_or_damaged_count_is_none() {
+fn a_missing_or_damaged_count_of_deaths_is_zero() {
     let (disk, session, _) = killed("Damaged", &MemoryDisk::default());
     let disk = recover_and_die(&disk, session, 5);
     assert_eq!(proposed(&asking(&disk), session).1, 1);
@@ -304,7 +304,7 @@ fn a_missing_or_damaged_count_is_none() {
 }
 
 #[test]
-fn a_count_that_cannot_be_read_is_a_death() {
+fn an_unreadable_count_of_deaths_counts_as_one() {
     let (disk, session, saved) = killed("Unreadable", &MemoryDisk::default());
     let disk = recover_and_die(&disk, session, 5);
     let mut offered = 0;
@@ -364,7 +364,7 @@ fn a_server_recovers_by_itself_without_asking() {
 }
 
 #[test]
-fn a_server_that_dies_again_and_again_goes_back_and_then_starts_over() {
+fn a_server_that_dies_repeatedly_steps_back_and_then_starts_over() {
     let (mut disk, session, _) = killed("World", &MemoryDisk::default());
     for expected in [30, 20, 10] {
         let mut app = automatic(&disk);
@@ -418,7 +418,7 @@ fn start_or_continue_follows_the_ladder_where_it_does_not_ask() {
 }
 
 #[test]
-fn a_process_that_is_killed_again_and_again_goes_on_where_it_was() {
+fn repeated_kills_resume_at_the_newest_checkpoint() {
     let (mut disk, session, _) = killed("World", &MemoryDisk::default());
     for deaths in 0..5 {
         let mut app = game_of(&disk, RecoveryPolicy::Ask, |app| {
@@ -434,7 +434,7 @@ fn a_process_that_is_killed_again_and_again_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_closed_session_that_kills_the_game_when_it_is_continued_is_on_the_ladder_too() {
+fn a_closed_session_that_kills_the_game_steps_down_the_ladder() {
     #[derive(Resource, Default)]
     struct Image(Option<MemoryDisk>);
     let (disk, session, _) = killed("World", &MemoryDisk::default());
@@ -466,7 +466,7 @@ fn a_closed_session_that_kills_the_game_when_it_is_continued_is_on_the_ladder_to
 }
 
 #[test]
-fn what_the_game_asks_for_comes_before_what_is_automatic() {
+fn a_start_by_the_game_goes_before_an_automatic_recovery() {
     let (disk, session, _) = killed("Crashed", &MemoryDisk::default());
     let mut app = game_of(&disk, RecoveryPolicy::Automatic, |app| {
         app.add_observer(|_: On<SessionsFound>, mut commands: Commands| {
@@ -480,7 +480,7 @@ fn what_the_game_asks_for_comes_before_what_is_automatic() {
 }
 
 #[test]
-fn what_is_automatic_waits_for_where_the_game_would_ask() {
+fn an_automatic_recovery_waits_for_the_state_of_the_offer() {
     let (disk, session, _) = killed("Waiting", &MemoryDisk::default());
     let mut app = game_of(&disk, RecoveryPolicy::Automatic, |app| {
         app.offer_recovery_in(Phase::Playing);

@@ -95,7 +95,7 @@ fn error_of(text: impl AsRef<[u8]>) -> PolicyError {
 }
 
 #[test]
-fn the_file_has_the_last_word_and_what_it_leaves_out_is_the_codes() {
+fn settings_of_the_file_override_those_of_the_code() {
     let settings = |settings: SessionSettings, text: &str| {
         let plugin = plugin(&disk_with(text)).settings(settings).policies(FILE);
         let app = game_with(plugin, |_| {});
@@ -155,7 +155,7 @@ fn the_file_of_the_colony_can_be_read() {
 }
 
 #[test]
-fn the_interval_of_the_file_is_the_one_of_checkpoints() {
+fn the_interval_of_the_file_applies_to_checkpoints() {
     let automatic = |text: &str| {
         let mut app = governed(&disk_with(text), |app| {
             app.add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
@@ -214,7 +214,7 @@ fn rules_of_retention_in_the_file_take_the_place_of_the_codes() {
 }
 
 #[test]
-fn nothing_is_played_or_touched_by_policies_that_cannot_be_read() {
+fn with_unreadable_policies_nothing_is_played_or_changed() {
     let disk = disk_with("(settings: (recovery: automatic, interval: \"5 parsecs\"))");
     let mut app = game(&disk);
     app.world_mut().spawn(Health(3));
@@ -252,7 +252,7 @@ fn nothing_is_played_or_touched_by_policies_that_cannot_be_read() {
 }
 
 #[test]
-fn an_error_has_its_line_and_column_and_the_words_that_are_known() {
+fn a_policy_error_has_its_line_and_column_and_the_known_words() {
     let cases = [
         (
             "(\n    setting: (interval: \"30s\"),\n)",
@@ -279,7 +279,7 @@ fn an_error_has_its_line_and_column_and_the_words_that_are_known() {
 }
 
 #[test]
-fn values_that_make_no_sense_are_refused_where_they_are() {
+fn invalid_values_of_a_policy_file_are_refused_with_their_line() {
     let cases = [
         ("settings: (\ninterval: \"0s\")", "above zero"),
         ("settings: (\ninterval: 30)", ""),
@@ -373,7 +373,7 @@ impl PolicySection for NightSection {
 }
 
 #[test]
-fn a_section_of_the_games_own_is_read_with_the_others_or_not_at_all() {
+fn a_custom_section_is_read_with_the_others_or_not_at_all() {
     let read = |text: &str| {
         let mut app = governed(&disk_with(text), |app| {
             app.read_policy_section::<NightSection>().read_policy_section::<NightSection>();

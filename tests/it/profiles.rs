@@ -97,7 +97,7 @@ fn a_crash_is_offered_when_its_profile_is_used() {
 }
 
 #[test]
-fn a_change_during_a_restore_is_refused_and_everything_stays() {
+fn a_profile_change_during_a_restore_is_refused() {
     let disk = MemoryDisk::default();
     let mut app = game_of(&disk, "Ann");
     app.world_mut().spawn(Health(1));

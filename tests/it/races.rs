@@ -22,7 +22,7 @@ fn start_or_continue(app: &mut App) {
 }
 
 #[test]
-fn a_start_beside_a_process_that_is_about_to_end_waits_for_that() {
+fn a_start_waits_for_another_process_that_is_about_to_end() {
     let disk = MemoryDisk::default();
     let mut before = game_of(&disk);
     start(&mut before, "World");
@@ -41,7 +41,7 @@ fn a_start_beside_a_process_that_is_about_to_end_waits_for_that() {
 }
 
 #[test]
-fn a_start_beside_a_process_that_plays_on_is_rejected_after_two_seconds() {
+fn a_start_is_rejected_after_two_seconds_if_another_process_plays() {
     let disk = MemoryDisk::default();
     let mut before = game_of(&disk);
     start(&mut before, "World");
@@ -62,7 +62,7 @@ fn a_start_beside_a_process_that_plays_on_is_rejected_after_two_seconds() {
 }
 
 #[test]
-fn a_start_after_an_automatic_recovery_is_content_with_that() {
+fn a_start_after_an_automatic_recovery_accepts_that_session() {
     let disk = MemoryDisk::default();
     let mut before = game_of(&disk);
     start(&mut before, "World");

@@ -187,7 +187,7 @@ fn recovery_off_means_no_offer_and_no_restore() {
 }
 
 #[test]
-fn recovery_off_leaves_the_way_back_in_a_session_that_did_not_crash() {
+fn recovery_off_allows_rewinds_of_a_session_that_did_not_crash() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk).recovery(RecoveryPolicy::Never), |app| {
         listen::<SessionRestored>(app);
@@ -259,7 +259,7 @@ fn an_exit_is_never_a_crash() {
 }
 
 #[test]
-fn a_continue_button_goes_on_with_a_crashed_session() {
+fn a_continue_button_continues_a_crashed_session() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
     app.world_mut().spawn(Health(5));
@@ -287,7 +287,7 @@ fn a_continue_button_goes_on_with_a_crashed_session() {
 
 /// The button would do nothing, or what the player mustn't, at each press.
 #[test]
-fn a_continue_button_passes_over_crashes_that_cannot_go_on() {
+fn a_continue_button_skips_crashes_that_cannot_be_continued() {
     let start_two = |last: NewSession| {
         let disk = MemoryDisk::default();
         let mut app = listening_game(&disk);
@@ -399,7 +399,7 @@ fn two_clicks_on_a_button_that_names_the_session_restore_once() {
 }
 
 #[test]
-fn states_come_back_through_their_transition() {
+fn states_are_restored_through_their_transition() {
     #[derive(Resource, Default)]
     struct Entered(u32);
     let build = |disk: &MemoryDisk| {

@@ -96,7 +96,7 @@ fn a_read_only_disk_is_distinguished_from_a_full_one() {
 }
 
 #[test]
-fn a_checkpoint_without_the_resource_that_says_what_it_is_of_is_answered_and_costs_no_change() {
+fn a_checkpoint_without_the_current_session_resource_fails_without_loss() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
     let entity = app.world_mut().spawn(Health(1)).id();

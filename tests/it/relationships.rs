@@ -92,7 +92,7 @@ fn spawn_bag(world: &mut World) -> Entity {
 }
 
 #[test]
-fn the_order_of_what_is_in_a_bag_comes_back() {
+fn the_order_of_a_relationship_list_is_restored() {
     let disk = MemoryDisk::default();
     let mut app = related(&disk);
     let bag = spawn_bag(app.world_mut());
@@ -123,7 +123,7 @@ fn a_list_that_was_sorted_is_a_change_although_no_link_is() {
 }
 
 #[test]
-fn an_ordered_set_in_sparse_storage_with_data_in_its_links_comes_back() {
+fn an_ordered_sparse_relationship_with_data_is_restored() {
     let disk = MemoryDisk::default();
     let mut app = related(&disk);
     let world = app.world_mut();
@@ -167,7 +167,7 @@ fn the_order_follows_the_markers_of_what_is_listed() {
 }
 
 #[test]
-fn the_kit_has_nothing_to_say_of_lists_without_order_and_of_lists_of_one() {
+fn the_test_kit_accepts_unordered_lists_and_lists_of_one() {
     let mut app = related(&MemoryDisk::default());
     spawn_bag(app.world_mut());
     let world = app.world_mut();
@@ -192,7 +192,7 @@ fn without_tags(mut app: App) -> App {
 }
 
 #[test]
-fn the_derived_half_of_a_relationship_is_refused_before_anybody_is_linked() {
+fn a_relationship_target_is_refused_as_a_saved_type() {
     let mut app = related(&MemoryDisk::default());
     frames(&mut app, 2);
     let refused = received::<TypeNotSaved>(&app);

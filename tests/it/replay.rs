@@ -72,8 +72,7 @@ fn frames_of_any_length_are_played_as_they_were() {
 }
 
 #[test]
-fn another_rule_is_found_with_type_field_and_both_values_and_the_rest_is_played_from_what_was_recorded()
- {
+fn a_divergence_is_reported_with_type_field_and_both_values() {
     let directory = tempfile::tempdir().unwrap();
     play(directory.path(), 7, 3);
     let build = |session| build_with(session, |rules| rules.harvest = 3);
@@ -103,7 +102,7 @@ fn another_rule_is_found_with_type_field_and_both_values_and_the_rest_is_played_
 }
 
 #[test]
-fn keyframes_outlive_rules_and_show_what_was_recorded() {
+fn keyframes_are_shown_as_recorded_under_other_rules() {
     let directory = tempfile::tempdir().unwrap();
     let recorded = play(directory.path(), 8, 4);
     let build = |session| build_with(session, |rules| rules.harvest = 3);
@@ -122,7 +121,7 @@ fn keyframes_outlive_rules_and_show_what_was_recorded() {
 }
 
 #[test]
-fn a_moment_is_gone_to_and_played_on_from() {
+fn a_replay_can_seek_to_a_moment_and_play_from_there() {
     let directory = tempfile::tempdir().unwrap();
     play(directory.path(), 9, 4);
     let mut playback =
@@ -143,7 +142,7 @@ fn a_moment_is_gone_to_and_played_on_from() {
 }
 
 #[test]
-fn nothing_is_changed_of_what_is_replayed() {
+fn a_replay_changes_no_file() {
     let directory = tempfile::tempdir().unwrap();
     play(directory.path(), 10, 2);
     let before = game::files(directory.path());
@@ -155,7 +154,7 @@ fn nothing_is_changed_of_what_is_replayed() {
 }
 
 #[test]
-fn what_comes_after_a_restore_is_played_from_there() {
+fn a_replay_continues_after_a_restore() {
     let directory = tempfile::tempdir().unwrap();
     play(directory.path(), 11, 2);
     game::play_on(directory.path(), 12, 2);
@@ -172,7 +171,7 @@ fn what_comes_after_a_restore_is_played_from_there() {
 }
 
 #[test]
-fn a_directory_without_sessions_and_a_file_that_is_none_are_refused() {
+fn an_empty_directory_and_an_invalid_file_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     let error = Replay::open(directory.path()).unwrap_err();
     assert!(
@@ -262,7 +261,7 @@ fn a_game_that_panics_in_a_restore_ends_the_replay_with_an_error() {
 
 /// A loading screen that fades for a second.
 #[test]
-fn a_restore_that_waits_for_time_gets_it() {
+fn time_passes_for_a_restore_gate_during_a_replay() {
     let directory = tempfile::tempdir().unwrap();
     play(directory.path(), 17, 1);
     let build = |session| {
@@ -278,13 +277,13 @@ fn a_restore_that_waits_for_time_gets_it() {
 }
 
 #[test]
-fn a_game_that_does_the_same_again_is_said_to() {
+fn a_deterministic_game_passes_the_assertion() {
     assert_deterministic(|session| build_with(session, |rules| rules.plays_itself = true), 3.0);
 }
 
 #[test]
 #[should_panic(expected = "Farm")]
-fn a_game_with_dice_of_its_own_is_found() {
+fn the_assertion_finds_a_nondeterministic_game() {
     let build = |session| {
         let mut app = build_with(session, |rules| rules.plays_itself = true);
         let mut dice = Dice(1);

@@ -158,7 +158,7 @@ fn a_world_outlives_its_machine() {
 }
 
 #[test]
-fn who_plays_a_session_that_another_owns_closes_it_or_goes_on_as_a_fork() {
+fn a_fenced_owner_closes_the_session_or_continues_as_a_fork() {
     for when_fenced in [WhenFenced::Close, WhenFenced::GoOnAsFork] {
         let store = MemoryReplica::default();
         let disk = MemoryDisk::default();
@@ -211,7 +211,7 @@ fn who_plays_a_session_that_another_owns_closes_it_or_goes_on_as_a_fork() {
 }
 
 #[test]
-fn a_replica_that_is_away_keeps_nothing_from_being_played_and_is_caught_up() {
+fn an_unreachable_replica_stops_no_play_and_is_caught_up() {
     let store = MemoryReplica::default();
     let disk = MemoryDisk::default();
     store.go_away();
@@ -246,7 +246,7 @@ fn a_replica_that_is_away_keeps_nothing_from_being_played_and_is_caught_up() {
 }
 
 #[test]
-fn a_machine_that_comes_back_late_has_what_the_others_have_played() {
+fn a_machine_that_was_behind_continues_with_the_others_play() {
     let store = MemoryReplica::default();
     let disk = MemoryDisk::default();
     let (mut one, session) = played(&disk, replica(&store, "one"), 7);
@@ -308,7 +308,7 @@ fn a_session_that_was_played_on_both_sides_of_an_outage_is_a_fork() {
 }
 
 #[test]
-fn what_is_asked_for_while_another_owns_it_can_be_given_up() {
+fn waiting_for_a_session_of_another_owner_can_be_given_up() {
     let store = MemoryReplica::default();
     let (_one, session) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
     let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));

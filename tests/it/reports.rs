@@ -100,7 +100,7 @@ fn journals(disk: &MemoryDisk) -> Vec<PathBuf> {
 }
 
 #[test]
-fn one_call_writes_what_a_player_can_send() {
+fn a_report_has_no_personal_data() {
     let disk = killed();
     let mut app = game_of(&disk);
     let newest = app.world().resource::<RecoveryOffers>().offers()[0].newest;
@@ -145,7 +145,7 @@ fn unlucky(score: Res<Score>) -> Result {
 }
 
 #[test]
-fn a_failure_with_which_the_game_went_on_is_reported_with_its_frame() {
+fn a_report_has_the_survived_failure_with_its_frame() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), |app| {
         app.set_error_handler(|_, _| {}).add_systems(Update, unlucky);
@@ -170,7 +170,7 @@ fn a_failure_with_which_the_game_went_on_is_reported_with_its_frame() {
 }
 
 #[test]
-fn a_report_of_this_moment_holds_this_moment() {
+fn a_report_of_now_has_the_current_world() {
     let disk = MemoryDisk::default();
     let mut app = game_of(&disk);
     let entity = app.world_mut().spawn(Health(1)).id();
@@ -214,7 +214,7 @@ fn behind_a_closed_gate_a_report_is_of_the_newest_checkpoint() {
 }
 
 #[test]
-fn a_report_of_a_checkpoint_that_cant_be_written_holds_the_one_before() {
+fn a_report_of_an_unwritable_checkpoint_has_the_one_before() {
     let disk = MemoryDisk::default();
     let mut app = game_of(&disk);
     let entity = app.world_mut().spawn(Health(1)).id();
@@ -231,7 +231,7 @@ fn a_report_of_a_checkpoint_that_cant_be_written_holds_the_one_before() {
 }
 
 #[test]
-fn without_a_session_there_is_no_moment_to_report() {
+fn a_report_of_now_without_a_session_is_rejected() {
     let disk = MemoryDisk::default();
     let mut app = game_of(&disk);
     write(&mut app, Report::now());
@@ -269,7 +269,7 @@ fn the_picture_is_the_newest_that_there_is() {
 }
 
 #[test]
-fn the_session_of_another_profile_is_reported_as_well() {
+fn a_report_has_a_session_of_another_profile() {
     let disk = killed();
     let mut app = game_with(plugin(&disk).profile("another"), listen::<ReportWritten>);
     write_report(&mut app);
@@ -299,7 +299,7 @@ fn the_first_process_has_nothing_to_report() {
 }
 
 #[test]
-fn a_disk_that_refuses_leaves_nothing_behind_and_the_game_goes_on() {
+fn a_report_that_the_disk_refuses_leaves_no_file() {
     for operation in [Operation::Create, Operation::Append, Operation::Sync] {
         let disk = killed();
         let mut app = game_of(&disk);
@@ -322,7 +322,7 @@ fn a_disk_that_refuses_leaves_nothing_behind_and_the_game_goes_on() {
 }
 
 #[test]
-fn what_cant_be_read_is_left_out() {
+fn unreadable_files_are_left_out_of_a_report() {
     let disk = killed();
     let mut app = game_of(&disk);
     disk.fail_always(Operation::Open, ErrorKind::PermissionDenied);
@@ -335,7 +335,7 @@ fn what_cant_be_read_is_left_out() {
 }
 
 #[test]
-fn damage_goes_with_the_report() {
+fn a_report_includes_damaged_files() {
     let disk = killed();
     let journals = journals(&disk);
     let newest = journals.last().unwrap();

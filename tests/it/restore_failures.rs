@@ -271,7 +271,7 @@ fn a_restore_that_fails_leaves_the_session_that_is_played_as_it_was() {
 }
 
 #[test]
-fn a_restore_that_was_refused_can_be_had_once_the_disk_is_well() {
+fn a_failed_restore_succeeds_once_the_disk_has_healed() {
     let (disk, id, saved) = killed_game();
     let mut app = listening_game(&disk, |_| {});
     let unreadable: Breakage = |disk| disk.fail_always(Operation::Read, ErrorKind::Other);

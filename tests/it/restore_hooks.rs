@@ -176,7 +176,7 @@ fn names(types: &[String]) -> Vec<&str> {
 }
 
 #[test]
-fn a_component_comes_back_as_saved_though_its_own_hook_changes_it() {
+fn a_component_is_restored_although_its_own_hook_changes_it() {
     let (mut app, report) = restored(|app| {
         app.world_mut().spawn(Ammo(0));
         set(app, Ammo(3));
@@ -197,7 +197,7 @@ fn a_bonus_that_a_hook_applies_to_a_neighbouring_component_is_applied_once() {
 }
 
 #[test]
-fn what_commands_of_a_hook_change_of_other_entities_is_written_again() {
+fn values_changed_by_commands_of_a_hook_are_written_again() {
     let (mut app, report) = restored(|app| {
         let parent = app.world_mut().spawn((Strength(100), Name::new("parent"))).id();
         app.world_mut().spawn((Blessing, Strength(10), ChildOf(parent)));
@@ -212,7 +212,7 @@ fn what_commands_of_a_hook_change_of_other_entities_is_written_again() {
 }
 
 #[test]
-fn hooks_of_required_components_are_undone_as_well() {
+fn changes_by_hooks_of_required_components_are_undone() {
     let (mut app, report) = restored(|app| {
         app.world_mut().spawn((Cursed, Health(0)));
         set(app, Health(40));
@@ -233,7 +233,7 @@ fn an_immutable_component_that_a_hook_replaced_is_inserted_again() {
 }
 
 #[test]
-fn an_immutable_component_whose_hook_never_gives_in_is_reported() {
+fn an_immutable_component_that_its_hook_always_replaces_is_reported() {
     let (mut app, report) = restored(|app| {
         app.world_mut().spawn((Stubborn(3), Health(1)));
     });
@@ -280,7 +280,7 @@ fn make_friend(mut world: DeferredWorld<'_>, context: HookContext) {
 }
 
 #[test]
-fn an_entity_whose_id_a_hook_has_used_gets_its_values_and_is_counted() {
+fn an_entity_whose_id_a_hook_took_is_restored_and_counted() {
     let (mut app, report) = restored(|app| {
         let one = app.world_mut().spawn(Health(5)).id();
         let other = app.world_mut().spawn((Health(5), Friend(one))).id();

@@ -63,7 +63,7 @@ impl<'de> Deserialize<'de> for Right {
 }
 
 #[test]
-fn what_is_read_takes_no_thread_from_the_systems() {
+fn a_restore_is_decoded_outside_the_task_pools() {
     let disk = MemoryDisk::default();
     let types = |app: &mut App| {
         app.register_type::<Left>().register_type::<Right>();

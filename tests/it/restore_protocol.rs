@@ -126,7 +126,7 @@ fn a_restore_leads_through_the_loading_screen_and_ends_where_the_player_was() {
 }
 
 #[test]
-fn play_time_stands_still_and_nothing_is_captured_while_a_restore_waits() {
+fn no_play_time_passes_and_nothing_is_captured_while_a_restore_waits() {
     let disk = MemoryDisk::default();
     let _played = played(&disk, Game::Playing);
     let mut app = game(&disk.snapshot(), |app| {
@@ -233,7 +233,7 @@ fn cancelling_nothing_is_rejected() {
 }
 
 #[test]
-fn a_rewind_that_is_cancelled_lets_the_session_go_on() {
+fn a_cancelled_rewind_continues_the_session() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, |app| {
         app.restore_session_when(|score: Option<Res<OpenGate>>| score.is_some());
@@ -270,7 +270,7 @@ fn a_rewind_that_is_cancelled_lets_the_session_go_on() {
 struct Weather(String);
 
 #[test]
-fn a_cancelled_rewind_gives_back_what_the_checkpoint_lacks_and_takes_what_was_absent() {
+fn a_cancelled_rewind_restores_resources_present_and_absent() {
     let mut app = game(&MemoryDisk::default(), |app| {
         app.restore_session_when(|score: Option<Res<OpenGate>>| score.is_some());
         app.register_type::<Weather>();
@@ -298,7 +298,7 @@ fn a_cancelled_rewind_gives_back_what_the_checkpoint_lacks_and_takes_what_was_ab
 }
 
 #[test]
-fn losses_can_be_refused_and_the_world_stays_as_it_is() {
+fn a_restore_with_losses_can_be_refused_and_changes_nothing() {
     let disk = MemoryDisk::default();
     #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
     struct Gone(u32);

@@ -82,7 +82,7 @@ fn a_rewind_restores_the_newest_checkpoint_that_is_old_enough() {
 }
 
 #[test]
-fn what_was_played_is_captured_first_and_comes_back() {
+fn a_rewind_captures_the_left_play_and_can_be_undone() {
     let (mut app, _) = played(&MemoryDisk::default());
     rewind(&mut app, 15.0);
     assert_eq!(health(&mut app), 3);
@@ -143,7 +143,7 @@ fn a_rewind_is_undone_after_a_kill_and_a_restart() {
 }
 
 #[test]
-fn a_load_is_undone_and_is_no_rewind() {
+fn a_load_can_be_undone_and_is_not_a_rewind() {
     let disk = MemoryDisk::default();
     let (mut app, session) = played(&disk);
     let slot = save(&mut app, SaveSlot::manual("Five"));
@@ -162,7 +162,7 @@ fn a_load_is_undone_and_is_no_rewind() {
 }
 
 #[test]
-fn where_nothing_changed_the_last_checkpoint_is_what_is_left() {
+fn without_changes_a_rewind_leaves_the_last_checkpoint() {
     let mut app = rewinding_game(&MemoryDisk::default());
     start(&mut app, "Still");
     seconds(&mut app, 3.0);
@@ -175,7 +175,7 @@ fn where_nothing_changed_the_last_checkpoint_is_what_is_left() {
 }
 
 #[test]
-fn a_rewind_is_rejected_with_what_is_in_its_way() {
+fn a_rewind_is_rejected_with_the_reason() {
     let disk = MemoryDisk::default();
     let mut app = rewinding_game(&disk);
     rewind(&mut app, 1.0);
@@ -333,7 +333,7 @@ fn the_newest_branches_are_kept_and_the_oldest_go() {
 }
 
 #[test]
-fn a_long_branch_outlives_many_short_ones() {
+fn a_long_branch_is_kept_over_many_short_ones() {
     let disk = MemoryDisk::default();
     // The first branch is in a file that the line needs as well.
     let (_app, session, left) = eight_branches(&disk, |value| if value == 3 { 90.0 } else { 1.0 });
@@ -460,7 +460,7 @@ fn a_branch_becomes_a_session_of_its_own() {
 }
 
 #[test]
-fn where_a_session_cannot_branch_off_it_goes_on() {
+fn a_branch_off_from_an_unknown_checkpoint_is_rejected() {
     let disk = MemoryDisk::default();
     let (mut app, first) = played(&disk);
     let made_up = CheckpointId { run: RunId(7), counter: 1 };

@@ -132,7 +132,7 @@ fn the_next_round_begins_with_everything_that_the_level_places() {
 }
 
 #[test]
-fn what_was_taken_in_the_round_stays_gone_after_a_crash() {
+fn entities_taken_in_a_round_stay_gone_after_a_crash() {
     for spawn in [flat as Spawn, below_a_root, until_the_menu] {
         let disk = MemoryDisk::default();
         let mut app = played(&disk, spawn);
@@ -174,7 +174,7 @@ fn a_scope_keeps_the_level_as_it_was_left() {
 }
 
 #[test]
-fn what_belongs_to_no_state_stays_gone_when_a_round_ends() {
+fn entities_of_no_state_stay_gone_when_a_round_ends() {
     let disk = MemoryDisk::default();
     let mut app = played(&disk, flat);
     let lamp = app.world_mut().spawn((Health(9), SaveKey::new("lamp"))).id();
@@ -190,7 +190,7 @@ fn what_belongs_to_no_state_stays_gone_when_a_round_ends() {
 }
 
 #[test]
-fn a_game_that_clears_its_level_away_by_itself_gets_a_hint() {
+fn despawning_a_level_by_hand_gives_a_hint() {
     let disk = MemoryDisk::default();
     let mut app = played(&disk, by_hand);
     let clear = |app: &mut App| {
@@ -214,7 +214,7 @@ fn a_game_that_clears_its_level_away_by_itself_gets_a_hint() {
 }
 
 #[test]
-fn what_is_lost_before_a_restore_is_said() {
+fn keyed_entities_lost_before_a_restore_give_a_hint() {
     let disk = MemoryDisk::default();
     let mut app = played(&disk, flat);
     checkpoint(&mut app);
@@ -256,7 +256,7 @@ fn clear(app: &mut App) {
 }
 
 #[test]
-fn a_round_that_is_spawned_in_the_frame_in_which_its_session_ends_is_the_next_ones() {
+fn a_round_spawned_as_its_session_ends_belongs_to_the_next_session() {
     let disk = MemoryDisk::default();
     let mut app = jam_game(&disk);
     let id = |app: &App| app.world().resource::<CurrentSession>().id();
@@ -282,7 +282,7 @@ fn a_round_that_is_spawned_in_the_frame_in_which_its_session_ends_is_the_next_on
 }
 
 #[test]
-fn what_is_spawned_in_the_frame_in_which_its_key_is_forgotten_stays() {
+fn entities_spawned_as_their_key_is_forgotten_are_kept() {
     let disk = MemoryDisk::default();
     let mut app = jam_game(&disk);
     take(&mut app, 1);

@@ -84,7 +84,7 @@ fn health_of_a_new_game(world: StartingWorld) -> Vec<u32> {
 }
 
 #[test]
-fn the_world_of_this_moment_is_what_others_begin_with_and_nothing_says_whose_it_was() {
+fn a_saved_scenario_has_the_current_world_and_no_personal_data() {
     let disk = MemoryDisk::default();
     let (mut app, session) = alices_game(&disk);
     app.world_mut().query::<&mut Health>().single_mut(app.world_mut()).unwrap().0 = 42;
@@ -124,7 +124,7 @@ fn a_scenario_that_is_like_its_session_has_what_that_says_and_its_settings() {
 }
 
 #[test]
-fn a_slot_and_a_session_that_nobody_plays_can_be_made_scenarios_of() {
+fn a_scenario_can_be_saved_from_a_slot_and_a_closed_session() {
     let disk = MemoryDisk::default();
     let (mut app, session) = alices_game(&disk);
     request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Alice's slot")));
@@ -143,7 +143,7 @@ fn a_slot_and_a_session_that_nobody_plays_can_be_made_scenarios_of() {
 }
 
 #[test]
-fn what_no_scenario_can_be_made_of_is_refused_and_leaves_no_file() {
+fn a_scenario_that_cannot_be_saved_is_refused_and_leaves_no_file() {
     let disk = MemoryDisk::default();
     let (mut app, session) = alices_game(&disk);
     for path in ["sessions/ruins.ron", "sessions/.scenario.ron", "sessions/a.b.scenario.ron"] {

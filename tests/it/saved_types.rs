@@ -76,7 +76,7 @@ fn recovered(
 }
 
 #[test]
-fn components_of_every_kind_come_back() {
+fn components_of_every_kind_are_restored() {
     let build = |app: &mut App| {
         app.register_type::<Stat<f32>>().register_type::<Stat<String>>();
     };
@@ -112,7 +112,7 @@ fn types_without_serde_are_saved_through_reflection() {
 }
 
 #[test]
-fn transforms_hierarchies_and_the_order_of_siblings_come_back() {
+fn transforms_hierarchies_and_sibling_order_are_restored() {
     let build = |app: &mut App| {
         app.save_component::<Transform>();
     };
@@ -185,7 +185,7 @@ fn a_resource_that_was_removed_stays_removed() {
 }
 
 #[test]
-fn every_delta_since_the_start_comes_back() {
+fn every_delta_since_the_start_is_restored() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     let keep = app.world_mut().spawn((Health(1), Inventory(vec![1]))).id();
@@ -237,7 +237,7 @@ impl<'de> Deserialize<'de> for Grenade {
 }
 
 #[test]
-fn a_panic_while_a_type_is_written_costs_that_type_and_is_reported() {
+fn a_panic_while_writing_a_type_loses_that_type_and_is_reported() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), |app| {
         listen::<TypeFailed>(app);

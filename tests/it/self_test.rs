@@ -86,7 +86,7 @@ fn tick(app: &mut App) {
 }
 
 #[test]
-fn a_value_that_was_changed_without_a_trace_is_named_and_saved() {
+fn an_undetected_change_is_reported_and_saved() {
     let disk = MemoryDisk::default();
     let mut app = tested_game(&disk, 1);
     let healthy: Vec<Entity> =
@@ -117,7 +117,7 @@ fn a_value_that_was_changed_without_a_trace_is_named_and_saved() {
 }
 
 #[test]
-fn what_left_no_trace_in_a_column_that_is_passed_over_is_named_and_saved() {
+fn an_undetected_change_in_a_skipped_column_is_reported_and_saved() {
     let disk = MemoryDisk::default();
     let mut app = tested_game(&disk, 2);
     let quivers: Vec<Entity> =
@@ -144,7 +144,7 @@ fn what_left_no_trace_in_a_column_that_is_passed_over_is_named_and_saved() {
 }
 
 #[test]
-fn what_only_its_own_tick_tells_of_a_column_that_is_passed_over_is_no_drift() {
+fn a_change_by_component_id_in_a_skipped_column_is_no_drift() {
     let mut app = tested_game(&MemoryDisk::default(), 2);
     let quiver = app.world_mut().spawn(Quiver(1)).id();
     start(&mut app, "By its id");
@@ -158,7 +158,7 @@ fn what_only_its_own_tick_tells_of_a_column_that_is_passed_over_is_no_drift() {
 }
 
 #[test]
-fn a_game_that_left_no_trace_once_is_copied_whole_at_every_pause_and_exit() {
+fn after_an_undetected_change_every_pause_and_exit_is_captured_in_full() {
     let mut app = tested_game(&MemoryDisk::default(), 1);
     let entity = app.world_mut().spawn(Health(1)).id();
     start(&mut app, "Known for it");
@@ -184,7 +184,7 @@ fn a_game_that_left_no_trace_once_is_copied_whole_at_every_pause_and_exit() {
 }
 
 #[test]
-fn a_resource_that_was_changed_without_a_trace_is_named() {
+fn an_undetected_change_of_a_resource_is_reported() {
     let mut app = tested_game(&MemoryDisk::default(), 1);
     let entity = app.world_mut().spawn(Health(1)).id();
     start(&mut app, "Resource");
@@ -195,7 +195,7 @@ fn a_resource_that_was_changed_without_a_trace_is_named() {
 }
 
 #[test]
-fn a_reference_that_was_turned_without_a_trace_is_named() {
+fn an_undetected_change_of_a_reference_is_reported() {
     let mut app = tested_game(&MemoryDisk::default(), 1);
     let [one, other] = [1, 2].map(|health| app.world_mut().spawn(Health(health)).id());
     let enemy = app.world_mut().spawn((Enemies([one].into()), Route(vec![one, one]))).id();

@@ -84,7 +84,7 @@ fn a_map_that_players_draw_survives_a_crash_with_what_was_drawn_before() {
 }
 
 #[test]
-fn a_rewind_leaves_it_and_removing_it_removes_all_versions() {
+fn a_session_attachment_survives_a_rewind_and_is_removed_in_all_versions() {
     let disk = MemoryDisk::default();
     let mut app = drawing_game(&disk);
     let session = start_as(&mut app, "Campaign", "Ann");
@@ -109,7 +109,7 @@ fn a_rewind_leaves_it_and_removing_it_removes_all_versions() {
 }
 
 #[test]
-fn what_is_too_much_is_refused_and_changes_nothing() {
+fn attachments_over_the_limits_are_refused_and_change_nothing() {
     let disk = MemoryDisk::default();
     let mut app = drawing_game(&disk);
     let settings = &mut app.world_mut().resource_mut::<SessionSettings>();
@@ -140,7 +140,7 @@ fn what_is_too_much_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn without_a_session_or_a_disk_it_is_refused_and_said() {
+fn attaching_without_a_session_or_a_writable_disk_is_rejected() {
     let disk = MemoryDisk::default();
     let mut app = drawing_game(&disk);
     frames(&mut app, 2);

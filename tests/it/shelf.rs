@@ -47,7 +47,7 @@ fn press(app: &mut App) {
 }
 
 #[test]
-fn a_session_whose_goal_is_reached_is_completed_once_with_a_last_checkpoint() {
+fn a_session_is_completed_once_at_its_goal_with_a_last_checkpoint() {
     let mut app = game_of(|app| {
         app.init_resource::<Goal>().complete_session_when(|goal: Res<Goal>| goal.0);
     });
@@ -83,7 +83,7 @@ fn a_goal_that_cant_be_asked_is_not_reached_and_a_hint_says_why() {
 }
 
 #[test]
-fn an_idle_session_is_warned_of_and_paused_and_one_call_takes_it_up_again() {
+fn an_idle_session_gives_warnings_is_paused_and_can_be_resumed() {
     let warnings = [Duration::from_secs(10), Duration::from_secs(60)];
     let rule = Idle::after(Duration::from_secs(100)).warn_before(warnings);
     let mut app = idle_game(rule);

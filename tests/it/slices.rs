@@ -67,7 +67,7 @@ fn frames_until_saved(app: &mut App, label: usize) -> usize {
 }
 
 #[test]
-fn a_save_waits_for_no_more_than_a_slice_of_a_listing() {
+fn a_save_waits_for_at_most_a_slice_of_a_listing() {
     let disk = crowded();
     let mut app = listening_game(&disk);
     app.world_mut().spawn(Health(1));
@@ -117,7 +117,7 @@ fn a_session_that_is_left_in_the_middle_of_a_listing_is_not_reported_in_use() {
 }
 
 #[test]
-fn a_save_waits_for_no_more_than_a_slice_of_a_crash_report() {
+fn a_save_waits_for_at_most_a_slice_of_a_crash_report() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
     for number in 0..4 {

@@ -10,7 +10,7 @@ use crate::common::*;
 use crate::slots::*;
 
 #[test]
-fn numbers_and_entity_ids_count_on_beyond_everything_that_was_used() {
+fn checkpoint_numbers_and_entity_ids_are_never_reused_after_a_load() {
     let disk = MemoryDisk::default();
     let mut app = slot_game(&disk);
     let id = start_as(&mut app, "Campaign", "Ann");
@@ -131,7 +131,7 @@ fn loading_closes_another_session_with_its_last_checkpoint() {
 }
 
 #[test]
-fn slots_are_a_way_out_of_a_crash() {
+fn slots_are_offered_after_a_crash_and_after_total_damage() {
     let disk = MemoryDisk::default();
     let mut app = slot_game(&disk);
     let id = start_as(&mut app, "Campaign", "Ann");

@@ -222,7 +222,7 @@ fn an_exit_waits_for_a_slot_that_takes_long() {
 }
 
 #[test]
-fn retention_and_quotas_leave_slots_alone_and_count_them() {
+fn retention_and_quotas_count_slots_and_never_remove_them() {
     let disk = MemoryDisk::default();
     let settings = SessionSettings {
         storage: StorageSettings {

@@ -62,7 +62,7 @@ fn rejected(app: &App) -> Vec<RequestError> {
 }
 
 #[test]
-fn a_session_begins_with_the_world_of_a_file_and_with_nothing_else_of_it() {
+fn a_session_begins_with_the_world_of_a_file_and_no_other_data() {
     let (author, ruins) = ruins();
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
@@ -100,7 +100,7 @@ fn a_session_begins_with_the_world_of_a_file_and_with_nothing_else_of_it() {
 }
 
 #[test]
-fn each_start_is_a_session_of_its_own_and_one_that_is_played_is_closed_where_that_is_asked_for() {
+fn each_start_from_a_file_is_a_new_session() {
     let (_, ruins) = ruins();
     let mut app = listening_game(&MemoryDisk::default());
     start_in(&mut app, NewSession::named("First"), &ruins);

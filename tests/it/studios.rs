@@ -20,7 +20,7 @@ fn hints_of(studio: &str, disk: &MemoryDisk) -> App {
 }
 
 #[test]
-fn a_session_of_another_studio_in_the_same_place_is_neither_listed_nor_taken_up() {
+fn a_session_of_another_studio_is_neither_listed_nor_restored() {
     let disk = MemoryDisk::default();
     let mut app = hints_of("Studio", &disk);
     app.world_mut().resource_mut::<Score>().0 = 7;
@@ -56,7 +56,7 @@ fn a_session_of_another_studio_in_the_same_place_is_neither_listed_nor_taken_up(
 }
 
 #[test]
-fn a_game_that_needs_room_takes_none_of_another_one() {
+fn a_quota_removes_nothing_of_another_game() {
     let disk = MemoryDisk::default();
     let mut app = hints_of("Studio", &disk);
     start(&mut app, "World");
@@ -145,7 +145,7 @@ mod places {
     }
 
     #[test]
-    fn what_an_earlier_release_left_without_a_studio_goes_on_where_it_lies() {
+    fn sessions_of_an_earlier_release_without_a_studio_are_found_in_place() {
         let home = tempfile::tempdir().unwrap();
         play("Studio", home.path());
         for root in ["share", "state"] {
@@ -161,7 +161,7 @@ mod places {
     }
 
     #[test]
-    fn what_does_not_say_of_which_game_it_is_is_found_where_it_lies() {
+    fn sessions_that_name_no_game_are_found_in_place() {
         let home = tempfile::tempdir().unwrap();
         // Written by a release that knew nothing of this.
         let golden = root().join("tests/golden/1.0/files/sessions/data");

@@ -66,7 +66,7 @@ fn litter(disk: &MemoryDisk, id: SessionId) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_start_that_takes_a_session_up_removes_what_lies_around() {
+fn resuming_a_session_removes_leftover_files() {
     let (disk, id) = played();
     let litter = litter(&disk, id);
     let others = [
@@ -97,7 +97,7 @@ fn a_start_that_takes_a_session_up_removes_what_lies_around() {
 
 /// Another process may begin to play it just now.
 #[test]
-fn the_lock_of_a_session_that_is_there_is_left_to_its_next_player() {
+fn the_lock_file_of_an_existing_session_is_not_removed() {
     let (disk, id) = played();
     let lock = state(&format!("{id}.lock"));
     disk.put(&lock, b"");
@@ -109,7 +109,7 @@ fn the_lock_of_a_session_that_is_there_is_left_to_its_next_player() {
 }
 
 #[test]
-fn what_the_living_write_is_let_be() {
+fn files_of_living_processes_are_not_removed() {
     let (disk, id) = played();
     // Another process of the game, which may be in the middle of anything.
     let mut other = listening_game(&disk);
@@ -146,7 +146,7 @@ fn what_the_living_write_is_let_be() {
 }
 
 #[test]
-fn what_waits_aside_goes_where_it_is_no_only_copy() {
+fn files_put_aside_are_removed_unless_they_are_the_only_copy() {
     let (disk, id) = played();
     let old = |path: &Path| PathBuf::from(format!("{}.old", path.display()));
     let places = [state("host"), session(id).join("session.ron")];
@@ -175,7 +175,7 @@ fn what_waits_aside_goes_where_it_is_no_only_copy() {
 }
 
 #[test]
-fn who_deletes_a_session_that_is_not_there_leaves_no_lock() {
+fn deleting_a_missing_session_leaves_no_lock_file() {
     let (disk, id) = played();
     let mut app = listening_game(&disk);
     disk.remove_all(&session(id));
@@ -219,7 +219,7 @@ fn a_session_that_was_half_deleted_is_deleted_to_the_end() {
 }
 
 #[test]
-fn what_another_machine_half_deleted_is_its_own_to_finish() {
+fn a_deletion_begun_on_another_machine_is_not_finished_here() {
     let (disk, id) = half_forgotten();
     let elsewhere = MemoryDisk::default();
     let mut app = listening_game(&elsewhere);

@@ -52,7 +52,7 @@ fn jumps(app: &mut App) -> usize {
 }
 
 #[test]
-fn without_events_nothing_of_the_game_is_recorded_and_what_the_plugin_notes_is() {
+fn with_events_off_only_events_of_the_plugin_are_recorded() {
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
         app.add_message::<Jumped>().record_messages::<Jumped>();
         listen::<EventsRead>(app);
@@ -112,7 +112,7 @@ fn play_for_an_hour(app: &mut App) {
 }
 
 #[test]
-fn without_retention_nothing_goes_and_with_it_again_all_that_should() {
+fn with_retention_off_nothing_is_pruned_until_it_is_on_again() {
     let disk = MemoryDisk::default();
     let settings = SessionSettings {
         storage: StorageSettings { max_session_bytes: 1, ..default() },
@@ -140,7 +140,7 @@ fn without_retention_nothing_goes_and_with_it_again_all_that_should() {
 }
 
 #[test]
-fn a_disk_that_was_full_while_retention_was_off_costs_no_history_later() {
+fn a_full_disk_with_retention_off_costs_no_history_later() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), |app| {
         app.add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);

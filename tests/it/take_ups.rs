@@ -30,7 +30,7 @@ fn played(app: &App) -> SessionId {
 }
 
 #[test]
-fn continue_recover_and_load_alike_close_what_is_played_with_its_last_checkpoint() {
+fn continue_recover_and_load_save_and_close_the_played_session() {
     type Ask = fn(&mut Commands, SessionId, SlotId) -> Ticket;
     let ways: [(Ask, RestoreReason); 3] = [
         (|commands, one, _| commands.session().continue_session(one), RestoreReason::Continued),
@@ -75,7 +75,7 @@ fn continue_recover_and_load_alike_close_what_is_played_with_its_last_checkpoint
 }
 
 #[test]
-fn what_is_played_goes_on_if_the_other_session_cannot_be_read() {
+fn the_played_session_continues_if_the_other_cannot_be_read() {
     let disk = MemoryDisk::default();
     let (mut app, one, two) = game_of_two(&disk);
     let of_one = |path: &std::path::PathBuf| {
@@ -99,7 +99,7 @@ fn what_is_played_goes_on_if_the_other_session_cannot_be_read() {
 }
 
 #[test]
-fn the_session_that_is_played_is_not_taken_up_a_second_time() {
+fn continuing_the_played_session_is_rejected() {
     let (mut app, _, two) = game_of_two(&MemoryDisk::default());
     request(&mut app, |commands| commands.session().continue_session(two));
     frames(&mut app, 3);
@@ -122,7 +122,7 @@ fn a_request_is_about_the_session_that_was_played_when_it_was_made() {
 }
 
 #[test]
-fn what_is_asked_after_a_take_up_is_about_the_session_that_comes_of_it() {
+fn requests_after_a_continue_apply_to_the_continued_session() {
     let (mut app, one, _) = game_of_two(&MemoryDisk::default());
     request(&mut app, |commands| {
         commands.session().continue_session(one);
@@ -197,7 +197,7 @@ fn happens_in_between(app: &mut App) {
 }
 
 #[test]
-fn a_menu_that_opens_while_the_other_session_is_read_costs_nothing_of_what_was_played() {
+fn a_menu_opened_while_another_session_is_read_loses_no_play() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), |app| {
         listen_to_slots(app);
@@ -232,7 +232,7 @@ fn a_menu_that_opens_while_the_other_session_is_read_costs_nothing_of_what_was_p
 struct Cloak(u8);
 
 #[test]
-fn what_is_played_goes_on_if_the_other_one_would_lose_something() {
+fn the_played_session_continues_if_the_other_would_lose_values() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), |app| {
         listen_to_slots(app);
@@ -254,7 +254,7 @@ fn what_is_played_goes_on_if_the_other_one_would_lose_something() {
 }
 
 #[test]
-fn a_choice_that_was_cancelled_is_not_what_comes_back() {
+fn a_cancelled_continue_is_not_restored() {
     let directory = tempfile::tempdir().unwrap();
     let mut app = App::new();
     app.add_plugins((
@@ -301,7 +301,7 @@ fn a_choice_that_was_cancelled_is_not_what_comes_back() {
 }
 
 #[test]
-fn a_placed_entity_that_comes_as_the_session_is_left_keeps_nothing_waiting() {
+fn a_placed_entity_spawned_as_the_session_closes_blocks_no_later_start() {
     let disk = MemoryDisk::default();
     let mut app = slot_game(&disk);
     app.world_mut().spawn((Inventory(vec![7]), SaveKey::new("chest")));

@@ -206,7 +206,7 @@ fn without_one(app: &App, asked: &BTreeMap<Ticket, &str>) -> Vec<String> {
 }
 
 #[test]
-fn each_request_gets_one_last_word_whatever_else_is_asked() {
+fn each_request_gets_exactly_one_final_answer() {
     let mut outcomes: BTreeMap<(&str, &str), u32> = BTreeMap::new();
     // Only what is paused can be resumed, which dice alone seldom meet.
     let resume = ASKS.iter().find(|(what, _)| *what == "resume").unwrap();
@@ -255,7 +255,7 @@ fn each_request_gets_one_last_word_whatever_else_is_asked() {
 struct IsOpen(bool);
 
 #[test]
-fn what_waits_at_an_exit_is_answered() {
+fn requests_pending_at_an_exit_are_answered() {
     let mut app = game(&MemoryDisk::default());
     hear_last_words(&mut app);
     start(&mut app, "Left");
@@ -272,7 +272,7 @@ fn what_waits_at_an_exit_is_answered() {
 }
 
 #[test]
-fn requests_that_are_alike_are_told_apart_by_their_tickets() {
+fn equal_requests_are_distinguished_by_their_tickets() {
     let mut app = game(&MemoryDisk::default());
     listen::<RequestRejected>(&mut app);
     frames(&mut app, 3);
@@ -288,7 +288,7 @@ fn requests_that_are_alike_are_told_apart_by_their_tickets() {
 }
 
 #[test]
-fn a_request_about_many_sessions_and_its_parts_are_answered_apart() {
+fn a_request_on_many_sessions_is_answered_separately_from_its_parts() {
     let mut app = game(&MemoryDisk::default());
     hear_last_words(&mut app);
     listen::<RequestRejected>(&mut app);
@@ -305,7 +305,7 @@ fn a_request_about_many_sessions_and_its_parts_are_answered_apart() {
 }
 
 #[test]
-fn a_rule_that_lets_sessions_go_answers_its_request() {
+fn a_pruning_request_is_answered() {
     let mut app = game(&MemoryDisk::default());
     hear_last_words(&mut app);
     start(&mut app, "Old");
@@ -399,7 +399,7 @@ fn a_checkpoint_that_the_disk_refuses_is_given_up_with_its_run() {
 }
 
 #[test]
-fn who_takes_no_notice_of_an_exit_is_answered_and_plays_on() {
+fn requests_of_a_game_that_ignores_an_exit_are_answered() {
     let mut app = game(&MemoryDisk::default());
     hear_last_words(&mut app);
     start(&mut app, "Played on");
@@ -418,7 +418,7 @@ fn who_takes_no_notice_of_an_exit_is_answered_and_plays_on() {
 }
 
 #[test]
-fn a_checkpoint_of_a_chapter_that_waits_for_a_gate_is_missed_aloud() {
+fn a_chapter_checkpoint_behind_a_closed_gate_is_rejected_at_the_close() {
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
         listen::<RequestRejected>(app);
         app.insert_resource(IsOpen(true))

@@ -97,7 +97,7 @@ fn game_on(disk: &MemoryDisk, day: u64, add: impl FnOnce(&mut App)) -> App {
 }
 
 #[test]
-fn what_a_query_finds_is_tagged_by_one_request_and_so_is_what_is_played() {
+fn one_request_tags_all_found_sessions_and_the_played_one() {
     let disk = MemoryDisk::default();
     let (mut app, ids) = game_of_a_few(&disk);
     let query = SessionQuery::default().search("lamp").page(0..3);
@@ -113,7 +113,7 @@ fn what_a_query_finds_is_tagged_by_one_request_and_so_is_what_is_played() {
 }
 
 #[test]
-fn what_cannot_be_deleted_keeps_nothing_else_from_it() {
+fn a_session_that_cannot_be_deleted_does_not_stop_the_others() {
     let disk = MemoryDisk::default();
     let (mut app, ids) = game_of_a_few(&disk);
     let played = app.world().resource::<CurrentSession>().id();
@@ -135,7 +135,7 @@ fn what_cannot_be_deleted_keeps_nothing_else_from_it() {
 }
 
 #[test]
-fn the_game_goes_on_meanwhile() {
+fn play_continues_during_an_edit_of_many_sessions() {
     let disk = MemoryDisk::default();
     let (mut app, ids) = game_of_a_few(&disk);
     request(&mut app, |commands| commands.session().close(LeaveCause::Player));
@@ -155,7 +155,7 @@ fn the_game_goes_on_meanwhile() {
 }
 
 #[test]
-fn a_crash_on_the_way_leaves_each_session_here_or_there_and_the_rest_goes_next_time() {
+fn a_pruning_interrupted_by_a_crash_is_completed_by_the_next_request() {
     let disk = MemoryDisk::default();
     drop(game_of_a_few(&disk));
     let rules = Retention::default().keep(LeftAs::Closed, Keep::newest_of(2));
@@ -180,7 +180,7 @@ fn a_crash_on_the_way_leaves_each_session_here_or_there_and_the_rest_goes_next_t
 }
 
 #[test]
-fn exactly_what_the_preview_names_goes_unless_it_has_changed() {
+fn pruning_removes_previewed_sessions_that_have_not_changed() {
     let disk = MemoryDisk::default();
     let (app, ids) = game_of_a_few(&disk);
     drop(app);
@@ -207,7 +207,7 @@ fn exactly_what_the_preview_names_goes_unless_it_has_changed() {
 }
 
 #[test]
-fn rules_are_followed_once_after_a_start_when_something_is_played() {
+fn retention_rules_run_once_after_a_session_is_started() {
     let disk = MemoryDisk::default();
     let (app, ids) = game_of_a_few(&disk);
     drop(app);
@@ -226,7 +226,7 @@ fn rules_are_followed_once_after_a_start_when_something_is_played() {
 }
 
 #[test]
-fn what_has_ended_is_put_away_by_itself() {
+fn ended_sessions_are_archived_automatically() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk, |app| {
         app.archive_ended_sessions(Archived::SummaryOnly);

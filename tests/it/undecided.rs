@@ -92,7 +92,7 @@ fn score_of_the_session(disk: &MemoryDisk) -> u32 {
 }
 
 #[test]
-fn a_menu_that_is_entered_while_a_rewind_is_read_is_not_saved_by_an_exit() {
+fn a_menu_entered_while_a_rewind_is_read_is_not_saved_by_an_exit() {
     let disk = MemoryDisk::default();
     let mut app = going_back(&disk);
     enter(&mut app, Game::Menu);
@@ -102,7 +102,7 @@ fn a_menu_that_is_entered_while_a_rewind_is_read_is_not_saved_by_an_exit() {
 }
 
 #[test]
-fn a_menu_that_is_entered_in_the_frame_of_an_exit_is_not_saved_either() {
+fn a_menu_entered_in_the_frame_of_an_exit_is_not_saved() {
     let disk = MemoryDisk::default();
     let mut app = going_back(&disk);
     app.world_mut().resource_mut::<NextState<Game>>().set(Game::Menu);
@@ -124,7 +124,7 @@ fn a_menu_in_which_a_rewind_is_cancelled_is_not_saved() {
 }
 
 #[test]
-fn what_happens_while_a_rewind_waits_that_is_cancelled_is_recorded() {
+fn events_during_a_cancelled_rewind_are_recorded() {
     let mut app = game(plugin(&MemoryDisk::default()), |app| {
         app.restore_session_when(|gate: Option<Res<OpenGate>>| gate.is_some());
     });
@@ -155,7 +155,7 @@ fn what_happens_while_a_rewind_waits_that_is_cancelled_is_recorded() {
 }
 
 #[test]
-fn what_is_asked_behind_a_load_that_waits_for_a_slot_is_done() {
+fn requests_behind_a_load_that_waits_for_its_slot_are_done() {
     let mut app = game(plugin(&MemoryDisk::default()).writer_delay(60), |_| {});
     enter(&mut app, Game::Playing);
     request(&mut app, |commands| commands.session().start(NewSession::named("Played")));
@@ -183,7 +183,7 @@ fn what_is_asked_behind_a_load_that_waits_for_a_slot_is_done() {
 }
 
 #[test]
-fn a_slot_that_is_saved_behind_a_load_of_it_does_not_take_its_place() {
+fn a_load_restores_its_slot_as_it_was_before_a_later_save() {
     let mut app = game(plugin(&MemoryDisk::default()).writer_delay(DELAY as u64), |_| {});
     enter(&mut app, Game::Playing);
     request(&mut app, |commands| commands.session().start(NewSession::named("Played")));
@@ -205,7 +205,7 @@ fn a_slot_that_is_saved_behind_a_load_of_it_does_not_take_its_place() {
 }
 
 #[test]
-fn what_is_asked_behind_an_edit_of_all_sessions_is_none_of_them() {
+fn a_session_planned_after_an_edit_of_all_is_not_edited() {
     let mut app = game(plugin(&MemoryDisk::default()), |_| {});
     request(&mut app, |commands| {
         let mut session = commands.session();

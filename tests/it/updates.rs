@@ -118,7 +118,7 @@ fn is_door(entity: EntityRef<'_>) -> bool {
 }
 
 #[test]
-fn what_an_update_requires_is_there_in_old_saves_and_reported() {
+fn required_components_of_an_update_are_added_to_old_saves_and_reported() {
     let update = Build { wizards_need_mana: true, ..FIRST };
     let (mut app, report) = play(FIRST, |_| {}, update);
     assert_eq!(the::<Mana>(&mut app, is_wizard), Some(Mana(0)));
@@ -126,7 +126,7 @@ fn what_an_update_requires_is_there_in_old_saves_and_reported() {
 }
 
 #[test]
-fn a_resource_that_an_update_begins_with_is_there_in_old_saves_and_reported() {
+fn initial_resources_of_an_update_are_kept_in_old_saves_and_reported() {
     let update = Build { version: "1.1.0", begins_with_quest: true, ..FIRST };
     let (app, report) = play(FIRST, |_| {}, update);
     assert_eq!(app.world().get_resource::<Quest>(), Some(&Quest(0)));
@@ -158,7 +158,7 @@ fn a_resource_that_an_update_begins_with_is_there_in_old_saves_and_reported() {
 }
 
 #[test]
-fn what_play_has_removed_stays_removed() {
+fn components_removed_in_play_stay_removed() {
     let build = Build { wizards_need_mana: true, ..FIRST };
     let lose_mana = |app: &mut App| {
         let world = app.world_mut();
@@ -173,7 +173,7 @@ fn what_play_has_removed_stays_removed() {
 }
 
 #[test]
-fn what_a_level_of_another_version_gives_is_there_in_old_saves_and_reported() {
+fn components_added_to_a_level_are_kept_in_old_saves_and_reported() {
     let update = Build { version: "1.1.0", door_has_lock: true, ..FIRST };
     let (mut app, report) = play(FIRST, |_| {}, update);
     assert_eq!(the::<Lock>(&mut app, is_door), Some(Lock));
@@ -182,7 +182,7 @@ fn what_a_level_of_another_version_gives_is_there_in_old_saves_and_reported() {
 
 /// The level comes after the restore: in the same start, or in a later one.
 #[test]
-fn what_a_level_of_another_version_gives_is_there_when_it_is_loaded_later() {
+fn components_added_to_a_level_are_kept_when_it_is_loaded_later() {
     for starts in 1..=3 {
         let disk = MemoryDisk::default();
         let mut app = game(&disk, FIRST);
@@ -214,7 +214,7 @@ fn what_a_level_of_another_version_gives_is_there_when_it_is_loaded_later() {
 
 /// It was left to its level, which is loaded again after the restore.
 #[test]
-fn a_lock_that_was_taken_off_stays_off_where_its_level_comes_later() {
+fn a_removed_component_stays_removed_when_its_level_is_loaded_later() {
     let build = Build { door_has_lock: true, ..FIRST };
     let disk = MemoryDisk::default();
     let mut app = game(&disk, build);
@@ -229,7 +229,7 @@ fn a_lock_that_was_taken_off_stays_off_where_its_level_comes_later() {
 }
 
 #[test]
-fn a_lock_that_was_taken_off_stays_off_in_the_same_version() {
+fn a_removed_component_of_a_level_stays_removed_in_the_same_version() {
     let build = Build { door_has_lock: true, ..FIRST };
     let (mut app, report) = play(build, take_off_lock, build);
     assert_eq!(the::<Lock>(&mut app, is_door), None);

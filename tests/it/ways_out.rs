@@ -56,7 +56,7 @@ fn a_crash_of_long_ago_is_not_asked_about_and_can_be_recovered() {
 }
 
 #[test]
-fn the_age_is_a_setting_and_a_clock_that_runs_backwards_hides_nothing() {
+fn the_age_of_offers_is_a_setting_and_a_backward_clock_hides_no_crash() {
     let (disk, _) = killed();
     let always = |app: &mut App| {
         app.world_mut().resource_mut::<SessionSettings>().recovery_age = None;
@@ -111,7 +111,7 @@ fn options(app: &App) -> Vec<(String, bool)> {
 }
 
 #[test]
-fn a_way_out_of_the_games_own_is_offered_and_taken() {
+fn a_custom_recovery_option_is_offered_and_taken() {
     let (disk, id) = killed();
     let mut app = with_options(&disk, |_| {});
     assert_eq!(options(&app), [("retry".to_owned(), false), ("safe".to_owned(), false)]);
@@ -124,7 +124,7 @@ fn a_way_out_of_the_games_own_is_offered_and_taken() {
 }
 
 #[test]
-fn a_way_out_that_is_gone_when_it_is_chosen_leaves_the_offer_as_it_was() {
+fn an_unavailable_recovery_option_is_rejected_and_the_offer_kept() {
     let (disk, id) = killed();
     let mut app = with_options(&disk, |_| {});
     app.world_mut().resource_mut::<IsPossible>().0 = false;
@@ -139,7 +139,7 @@ fn a_way_out_that_is_gone_when_it_is_chosen_leaves_the_offer_as_it_was() {
 }
 
 #[test]
-fn a_way_out_is_proposed_on_the_ladder_and_taken_where_the_game_does_not_ask() {
+fn a_recovery_option_is_proposed_on_the_ladder_and_taken_automatically() {
     let (disk, id) = killed();
     // One death soon after a restore.
     let mut app = with_options(&disk, |_| {});

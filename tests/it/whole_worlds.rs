@@ -163,7 +163,7 @@ fn a_rewind_through_a_loading_screen_shows_no_half_of_a_world() {
 }
 
 #[test]
-fn a_frame_in_which_a_world_comes_back_is_a_frame_of_it() {
+fn the_frame_of_a_restore_runs_with_the_whole_world() {
     let disk = MemoryDisk::default();
     let _played = played(&disk);
     let mut app = level_game(&disk.snapshot());
@@ -192,7 +192,7 @@ fn recovered(disk: &MemoryDisk) -> App {
 }
 
 #[test]
-fn a_rewind_that_is_cancelled_in_the_loading_screen_comes_back_to_what_it_left() {
+fn a_rewind_cancelled_in_the_loading_screen_restores_the_left_play() {
     let disk = MemoryDisk::default();
     let mut app = played(&disk);
     hurt(&mut app, 2);
@@ -216,7 +216,7 @@ fn a_rewind_that_is_cancelled_in_the_loading_screen_comes_back_to_what_it_left()
 
 /// The play that was left is on the disk, and the loading screen is no world of the session.
 #[test]
-fn an_exit_in_the_loading_screen_of_a_rewind_saves_nothing_of_it() {
+fn an_exit_in_the_loading_screen_of_a_rewind_does_not_save_that_screen() {
     for cancels_first in [false, true] {
         let disk = MemoryDisk::default();
         let mut app = played_with(plugin(&disk).writer_delay(6));
@@ -248,7 +248,7 @@ fn an_exit_in_the_loading_screen_of_a_rewind_saves_nothing_of_it() {
 
 /// A player who changes their mind twice.
 #[test]
-fn a_game_goes_on_saving_after_the_way_back_was_cancelled_as_well() {
+fn saving_continues_after_the_undo_of_a_rewind_was_cancelled() {
     let disk = MemoryDisk::default();
     let mut app = played_with(plugin(&disk).writer_delay(3));
     frames(&mut app, 20);

@@ -133,7 +133,7 @@ const LATER: Villagers = &[("Ann", 39, None), ("Ben", 22, Some("Ann")), ("Cid", 
 const NEW: Villagers = &[("Ann", 40, None), ("Ben", 30, Some("Ann"))];
 
 #[test]
-fn an_old_save_is_played_on_and_comes_back_after_a_crash() {
+fn an_imported_save_is_played_on_and_recovered_after_a_crash() {
     let (_directory, file) = left_behind();
     let content = fs::read(&file).unwrap();
     let mut game = start(&file);
@@ -237,7 +237,7 @@ fn without_a_file_a_new_village_begins() {
 struct Mood(u32);
 
 #[test]
-fn a_type_may_have_the_former_name_of_another_one() {
+fn renames_may_chain_and_swap_names_of_types() {
     let health_and_mood = |health: &str, mood: &str, renamed: &[(&'static str, &'static str)]| {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("village.ron");
@@ -287,7 +287,7 @@ fn assert_refused(content: &[u8], is_kind: fn(&ImportError) -> bool, says: &str)
 }
 
 #[test]
-fn what_is_not_a_whole_file_is_refused_and_kept() {
+fn a_damaged_or_non_utf8_file_is_refused_and_kept() {
     let is_damaged = |error: &ImportError| matches!(error, ImportError::Damaged { .. });
     let is_unreadable = |error: &ImportError| matches!(error, ImportError::Unreadable { .. });
     let (_directory, file) = left_behind();
@@ -323,7 +323,7 @@ fn a_type_that_the_game_has_no_more_is_imported_as_long_as_it_is_registered() {
 }
 
 #[test]
-fn what_bevy_would_refuse_halfway_or_panic_on_is_refused_before() {
+fn content_that_bevy_cannot_apply_is_refused_before_anything_is_imported() {
     let is_unusable = |error: &ImportError| matches!(error, ImportError::Unusable { .. });
     let with_component = |component: &str| {
         format!("(resources: {{}}, entities: {{4294967293: (components: {{{component}}})}})")

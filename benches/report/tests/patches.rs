@@ -334,7 +334,7 @@ fn load_dynamic(directory: &Path, update: &Update) -> Fate {
 
 #[test]
 #[expect(clippy::print_stdout, reason = "the table is committed")]
-fn what_survives_a_patch() {
+fn the_table_of_updates_in_versions_md_is_current() {
     let mut table = String::from("| |");
     for way in &WAYS {
         table += &format!(" {} |", way.name);

@@ -456,7 +456,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_commands_fit_together() {
+    fn the_command_line_passes_the_checks_of_clap() {
         Arguments::command().debug_assert();
     }
 

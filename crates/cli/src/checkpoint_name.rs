@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_that_of_the_day_or_else_of_the_day_before() {
+    fn a_time_of_day_means_the_last_one_before_the_newest_checkpoint() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let newest = at("2026-01-02T01:00:00Z");
         let last =

@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn little_room_is_said() {
+    fn little_free_space_is_a_finding() {
         let directory = Path::new("sessions");
         let found = of_room(LITTLE_ROOM - 1, directory).map(|found| (found.code, found.what));
         assert_eq!(found, Some((Code::DiskFull, "255 MB are left on the disk".to_owned())));

@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_read_by_people_whatever_it_is() {
+    fn a_json_log_line_is_formatted_and_any_other_is_kept() {
         let line = r#"{"timestamp":"2026-01-01T00:00:00Z","level":"WARN","target":"hop::door","message":"stuck","fields":{"door":7,"key":"red"},"session.id":"x"}"#;
         assert_eq!(
             logged_line(line),

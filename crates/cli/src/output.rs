@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_a_terminal_would_obey_gets_through() {
+    fn control_characters_are_replaced_in_every_line() {
         let hostile = "a\u{1b}[2Jb\u{202e}\u{9b}\n";
         for look in [Look { colours: false, width: None }, Look { colours: true, width: None }] {
             let text = written(look, |output| output.line(format_args!("{hostile}")));
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_come_where_they_are_wanted() {
+    fn colours_are_written_only_if_enabled() {
         let bad = |output: &mut Output<'_>| output.toned(Tone::Bad, format_args!("lost"));
         assert_eq!(written(Look { colours: false, width: None }, bad), "lost\n");
         let text = written(Look { colours: true, width: None }, bad);

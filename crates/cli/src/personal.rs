@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_cant_be_looked_into_are_left_out_as_a_whole() {
+    fn undecodable_values_of_types_with_personal_fields_are_left_out() {
         let torn = Row { bytes: vec![0x81, 0xa4], ..row(FIELDS, &()) };
         assert_eq!(marked().masked(&torn), Content::Personal);
         assert!(matches!(Personal::default().masked(&torn), Content::Unknown(..)));

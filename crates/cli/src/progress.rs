@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_long_is_shown_and_taken_away() {
+    fn progress_of_a_long_command_is_shown_and_cleared() {
         let terminal = Noted::default();
         let progress = on(&terminal, Duration::ZERO, 4);
         progress.step();
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_quick_is_never_shown() {
+    fn progress_of_a_quick_command_is_not_shown() {
         let terminal = Noted::default();
         let progress = on(&terminal, Duration::from_secs(60), 0);
         progress.step();

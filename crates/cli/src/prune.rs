@@ -271,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_are_read_as_they_are_said() {
+    fn retention_rules_are_parsed_and_malformed_ones_are_refused() {
         let rule: Rule = "failed=7d,newest:5".parse().unwrap();
         let day = std::time::Duration::from_secs(86_400);
         assert_eq!((rule.left, rule.keep), (LeftAs::Failed, Keep::within(7 * day).or_newest(5)));

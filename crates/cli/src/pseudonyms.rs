@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_drawn_once_and_a_file_that_is_none_is_refused() {
+    fn a_pseudonym_key_is_drawn_once_and_a_malformed_file_is_refused() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("hop.key");
         let first = Pseudonyms::with_key_in(&path).unwrap();
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn players_and_sessions_keep_their_pseudonyms_and_say_nothing_of_each_other() {
+    fn pseudonyms_of_players_and_sessions_are_stable() {
         let pseudonyms = pseudonyms(&["Ann"]);
         let ann = pseudonyms.player("Ann");
         assert!(ann.starts_with("player-") && ann.len() == 23, "{ann}");
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_replaced_as_words_and_the_longest_first() {
+    fn names_are_replaced_as_whole_words_and_the_longest_first() {
         let pseudonyms = pseudonyms(&["Ann", "Ann-Q", "プレイ"]);
         let [ann, ann_q, other] = ["Ann", "Ann-Q", "プレイ"].map(|it| pseudonyms.player(it));
         for (text, expected) in [
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_searched_to_their_ends_and_what_has_none_is_left_out() {
+    fn names_in_nested_values_are_replaced_and_undecodable_values_left_out() {
         let pseudonyms = pseudonyms(&["Ann", "7656119", "12"]);
         let text = |text: &str| Value::Text(text.to_owned());
         let value = Value::List(vec![
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_in_the_names_of_checkpoints_have_pseudonyms_and_ids_within_bytes_go() {
+    fn ids_in_names_get_pseudonyms_and_bytes_that_contain_one_are_left_out() {
         let mut pseudonyms = pseudonyms(&["Ann"]);
         let session = SessionId::random();
         pseudonyms.sessions.insert(session);

@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_is_called_by_the_end_of_its_path() {
+    fn a_type_is_named_by_the_last_segments_of_its_path() {
         for name in ["hop::world::Loot", "world::Loot", "Loot"] {
             assert!(is_called("hop::world::Loot", name), "{name}");
         }

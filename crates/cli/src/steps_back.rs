@@ -13,7 +13,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_written_so_is_a_number_of_steps() {
+    fn steps_back_are_read_from_last_and_a_tilde_only() {
         assert_eq!((steps_back("last"), steps_back("last~3")), (Some(0), Some(3)));
         for text in ["", "las", "last~", "last~x", "last~-1", "lastly", "last 3"] {
             assert_eq!(steps_back(text), None, "{text}");

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_stand_below_each_other() {
+    fn table_columns_are_aligned() {
         let lines = table().lines(None);
         assert_eq!(lines.len(), 3, "{lines:#?}");
         assert_eq!(lines[1].trim_end(), "01a1     Hundreds of evenings       7");
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn any_width_will_do() {
+    fn a_table_fits_any_width() {
         for width in [0, 1, 5, 12, 30, u16::MAX] {
             assert!(table().lines(Some(width)).len() >= 3, "{width}");
         }

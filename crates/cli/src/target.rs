@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fails_leaves_nothing_behind_and_what_is_there_stays() {
+    fn a_failed_write_leaves_no_file_and_an_existing_one_is_not_overwritten() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("page.html");
         let fails = NewFile::at(&path).unwrap().write(|writer| {

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_says_what_json_can_say() {
+    fn values_are_written_as_the_nearest_json() {
         let map = Value::Map(vec![
             (Value::Text("half".to_owned()), Value::Float(0.1)),
             (Value::Unsigned(7), Value::Double(f64::NAN)),

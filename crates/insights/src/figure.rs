@@ -175,7 +175,7 @@ mod tests {
     use crate::*;
 
     #[test]
-    fn quartiles_lie_between_values_where_they_must_and_buckets_hold_all() {
+    fn quartiles_are_interpolated_and_buckets_count_every_number() {
         let values = [4.0, 1.0, 3.0, 2.0, f64::NAN];
         let spread = Distribution::of(values, &[1.0, 2.5]).unwrap();
         assert_eq!((spread.least, spread.greatest), (1.0, 4.0));
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_of_nineteen() {
+    fn a_share_needs_twenty_samples() {
         assert_eq!(Figure::share(19, 19), Figure::Insufficient { have: 19, need: 20 });
         assert_eq!(Figure::share(5, 20), Figure::Known { value: 0.25, samples: 20 });
     }

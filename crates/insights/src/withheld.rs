@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_has_these_players_or_all_others() {
+    fn withheld_players_are_a_list_or_all_but_a_list() {
         let players = WithheldPlayers::default();
         assert!(!players.contains(None) && !players.contains(Some("Ann")));
         let ann = || [Some("Ann".to_owned())].into();

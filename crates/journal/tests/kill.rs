@@ -17,7 +17,7 @@ use tempfile::tempdir;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 #[test]
-fn what_was_acknowledged_survives_each_kill() {
+fn acknowledged_checkpoints_survive_each_kill() {
     let directory = tempdir().unwrap();
     let mut known = Known::default();
     // More checkpoints than a segment has, so that the last kills meet merges and rotations too.

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_says_what_was_written_and_nothing_of_another_server_or_session() {
+    fn a_share_document_is_read_for_its_own_server_and_session_only() {
         let session = SessionId::random();
         let claim = Key::Claim { session, epoch: Epoch(1) };
         let entry =

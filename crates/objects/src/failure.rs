@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_one_word() {
+    fn error_codes_of_one_word_and_statuses_are_read() {
         assert_eq!(code("x <Code>SlowDown</Code><Key>AKIA</Key>"), "SlowDown");
         assert_eq!(code("<Code>AKIA 123</Code>"), "");
         assert_eq!(code("nothing"), "");

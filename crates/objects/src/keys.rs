@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_path_that_this_store_gives_is_an_object() {
+    fn only_paths_of_this_store_are_parsed_as_objects() {
         let (prefix, session) = (Path::from("arena"), SessionId::random());
         let key = Key::Entry { session, epoch: Epoch(u64::MAX), position: Position(1) };
         let path = path_of(&prefix, key);

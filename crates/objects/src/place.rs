@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_in_plain_text_is_on_this_machine() {
+    fn a_plain_text_endpoint_must_be_local() {
         for endpoint in ["ftp://127.0.0.1", "http://AKIA:s3cret@127.0.0.1", "127.0.0.1:7480"] {
             let error = Endpoint::parse(endpoint).unwrap_err();
             assert!(matches!(error, BucketError::Url), "{endpoint}: {error}");

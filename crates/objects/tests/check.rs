@@ -83,7 +83,7 @@ fn keys_the_clock_the_region_and_the_name_are_distinguished() {
 }
 
 #[test]
-fn a_server_in_trouble_refuses_nothing() {
+fn a_check_against_a_server_in_trouble_is_no_refusal() {
     let error = refused(Answer::Everything(503, "SlowDown"));
     assert_eq!(error, CheckError::NoAnswer(answer(503, "SlowDown")));
     assert!(!error.is_refusal());
@@ -93,7 +93,7 @@ fn a_server_in_trouble_refuses_nothing() {
 }
 
 #[test]
-fn a_creation_whose_answer_is_lost_passes() {
+fn a_check_passes_if_the_answer_to_a_creation_is_lost() {
     let server = FakeServer::start();
     let store = over(&server);
     // The client asks again, and its own object is in the way.

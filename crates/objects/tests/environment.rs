@@ -32,11 +32,11 @@ fn url() -> String {
 }
 
 #[test]
-fn without_keys_it_says_so() {
+fn a_check_without_keys_reports_that_there_are_none() {
     let metadata = FakeServer::start();
     metadata.answer_with(Answer::Everything(404, ""));
     let variables = [("AWS_METADATA_ENDPOINT", &*metadata.url())];
-    if !has_variables("without_keys_it_says_so", &metadata, &variables) {
+    if !has_variables("a_check_without_keys_reports_that_there_are_none", &metadata, &variables) {
         return;
     }
     let error = ObjectReplica::s3(&url()).unwrap().check().unwrap_err();
@@ -71,8 +71,8 @@ fn without_root_certificates_only_a_server_on_this_machine_is_used() {
 }
 
 #[test]
-fn an_endpoint_in_plain_text_is_refused_from_there_too() {
-    const NAME: &str = "an_endpoint_in_plain_text_is_refused_from_there_too";
+fn an_endpoint_in_plain_text_is_refused_from_the_environment_too() {
+    const NAME: &str = "an_endpoint_in_plain_text_is_refused_from_the_environment_too";
     for name in ["AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"] {
         let variables = [(name, "http://192.0.2.1:7480")];
         if has_variables(NAME, &FakeServer::start(), &variables) {

@@ -71,7 +71,7 @@ fn an_hour_costs_as_many_requests_as_the_guide_says() {
 }
 
 #[test]
-fn the_usual_pace_is_the_one_that_the_guide_names() {
+fn the_default_pace_is_in_the_table_of_the_guide() {
     let url = "s3://saves/arena?endpoint=http://127.0.0.1:1";
     let keys = Keys { id: "AKIDEXAMPLE".into(), secret: "secret".into(), token: None };
     let pace = ObjectReplica::s3_with_keys(url, keys).unwrap().pace();

@@ -94,7 +94,7 @@ fn times(variable: &str, usual: usize) -> usize {
 
 #[test]
 #[ignore = "needs a server: ci/objects.sh"]
-fn it_is_a_store() {
+fn a_bucket_of_a_real_server_passes_the_store_checks() {
     let store = store("conformance");
     store.check().unwrap();
     CHECKS.iter().for_each(|(_, check)| check(&store));
@@ -159,7 +159,7 @@ fn wrong_keys_and_a_bucket_that_is_not_there_are_distinguished() {
 
 #[test]
 #[ignore = "needs a server: ci/objects.sh"]
-fn of_32_who_claim_at_once_one_wins() {
+fn one_of_32_concurrent_claims_wins() {
     const CLAIMANTS: u8 = 32;
     let (store, rounds) = (store("races"), times("BEVY_SESSION_RACES", 200));
     store.check().unwrap();
@@ -186,7 +186,7 @@ fn of_32_who_claim_at_once_one_wins() {
 
 #[test]
 #[ignore = "needs a server: ci/objects.sh"]
-fn what_was_acknowledged_survives_a_server_that_is_killed() {
+fn acknowledged_entries_survive_kills_of_the_server() {
     let (store, wanted) = (store("killed"), times("BEVY_SESSION_ENTRIES", 5_000));
     store.check().unwrap();
     let session = SessionId::random();

@@ -107,12 +107,12 @@ fn is_followed(store: &ObjectReplica) {
 }
 
 #[test]
-fn who_has_the_address_reads_what_the_session_has_and_what_comes() {
+fn a_share_address_reads_present_and_later_entries() {
     is_followed(&over(&FakeServer::start()));
 }
 
 #[test]
-fn a_spectator_creates_deletes_and_lists_nothing_and_reads_one_session() {
+fn a_share_address_only_reads_its_own_session() {
     let server = FakeServer::start();
     let store = over(&server);
     let (session, other) = (filled(&store), filled(&store));
@@ -129,7 +129,7 @@ fn a_spectator_creates_deletes_and_lists_nothing_and_reads_one_session() {
 }
 
 #[test]
-fn a_look_is_one_request_for_the_length_of_the_interval() {
+fn a_spectator_makes_one_request_per_interval() {
     let server = FakeServer::start();
     let store = over(&server);
     let session = filled(&store);
@@ -178,7 +178,7 @@ fn something_is_shared_for_seven_days_at_most_and_where_addresses_can_be_signed(
 }
 
 #[test]
-fn what_is_no_address_of_a_share_is_refused_without_being_shown() {
+fn malformed_share_addresses_are_refused_without_being_shown() {
     let server = FakeServer::start();
     let store = over(&server);
     let session = filled(&store);
@@ -202,7 +202,7 @@ fn what_is_no_address_of_a_share_is_refused_without_being_shown() {
 
 /// Somebody has written into the bucket, or stands where a server was.
 #[test]
-fn a_document_of_another_session_of_another_server_or_damaged_leads_nowhere() {
+fn a_forged_or_damaged_share_document_is_refused() {
     let server = FakeServer::start();
     let store = over(&server);
     let (session, other) = (filled(&store), filled(&store));
@@ -288,7 +288,7 @@ fn real() -> ObjectReplica {
 
 #[test]
 #[ignore = "needs a server: ci/objects.sh"]
-fn a_real_server_gives_what_was_shared_to_who_has_no_keys() {
+fn a_real_server_serves_a_shared_session_without_keys() {
     is_followed(&real());
 }
 
@@ -308,7 +308,7 @@ fn ask(method: &str, address: &str) -> u16 {
 
 #[test]
 #[ignore = "needs a server: ci/objects.sh"]
-fn a_real_server_refuses_an_address_that_is_over_forged_or_used_for_anything_else() {
+fn a_real_server_refuses_expired_forged_and_misused_addresses() {
     let store = real();
     let (session, other) = (filled(&store), filled(&store));
     let (address, of_other) =

@@ -29,7 +29,7 @@ fn answer(status: u16, code: &str) -> ObjectFailure {
 }
 
 #[test]
-fn in_memory_it_is_a_store() {
+fn an_object_store_in_memory_passes_the_store_checks() {
     let store = ObjectReplica::new(Arc::new(InMemory::new()), Path::from("arena"), "memory");
     let store = store.unwrap();
     store.check().unwrap();
@@ -37,7 +37,7 @@ fn in_memory_it_is_a_store() {
 }
 
 #[test]
-fn in_a_directory_it_is_a_store() {
+fn an_object_store_in_a_directory_passes_the_store_checks() {
     let directory = tempfile::tempdir().unwrap();
     let files = LocalFileSystem::new_with_prefix(directory.path()).unwrap().with_fsync(true);
     let store = ObjectReplica::new(Arc::new(files), Path::from(""), "directory").unwrap();
@@ -45,7 +45,7 @@ fn in_a_directory_it_is_a_store() {
 }
 
 #[test]
-fn over_http_it_is_a_store() {
+fn an_object_store_over_http_passes_the_store_checks() {
     let server = FakeServer::start();
     let (store, _) = ready(&server);
     assert_eq!(server.objects(), 0, "a check leaves nothing behind");
@@ -53,7 +53,7 @@ fn over_http_it_is_a_store() {
 }
 
 #[test]
-fn keys_without_a_token_send_none() {
+fn keys_without_a_session_token_send_none() {
     let server = FakeServer::start();
     let keys = Keys { token: None, ..keys() };
     let url = format!("s3://saves/arena?endpoint={}", server.url());
@@ -81,7 +81,7 @@ fn a_clock_that_goes_wrong_is_a_fault() {
 }
 
 #[test]
-fn a_refusal_of_an_object_that_is_not_there_fences_nobody() {
+fn a_refused_creation_of_a_missing_object_is_a_contradiction() {
     let server = FakeServer::start();
     let (store, key) = ready(&server);
     for (status, code) in [(412, "PreconditionFailed"), (409, "ConditionalRequestConflict")] {
@@ -122,7 +122,7 @@ fn an_answer_that_is_lost_after_the_write_is_found_out_by_asking_again() {
 }
 
 #[test]
-fn a_server_in_trouble_is_a_fault_within_seconds_and_is_asked_again() {
+fn a_server_in_trouble_is_retried_and_then_a_fault() {
     let server = FakeServer::start();
     let (store, key) = ready(&server);
     server.answer_with(Answer::Times(2, 503, "SlowDown"));
@@ -137,7 +137,7 @@ fn a_server_in_trouble_is_a_fault_within_seconds_and_is_asked_again() {
 }
 
 #[test]
-fn an_object_that_is_cut_is_read_to_its_end_or_not_at_all() {
+fn an_interrupted_read_is_completed_or_fails() {
     let server = FakeServer::start();
     let (store, key) = ready(&server);
     let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
@@ -149,7 +149,7 @@ fn an_object_that_is_cut_is_read_to_its_end_or_not_at_all() {
 }
 
 #[test]
-fn a_404_that_is_not_about_an_object_is_no_absence() {
+fn a_404_that_is_not_about_an_object_is_a_fault() {
     let server = FakeServer::start();
     let (store, key) = ready(&server);
     store.create(key, b"x").unwrap();
@@ -194,7 +194,7 @@ fn only_objects_of_a_session_are_listed() {
 }
 
 #[test]
-fn a_listing_has_all_of_its_pages_or_none() {
+fn a_listing_has_all_of_its_pages_or_fails() {
     let server = FakeServer::start();
     let (store, session) = (over(&server), SessionId::random());
     store.check().unwrap();
@@ -211,7 +211,7 @@ fn a_listing_has_all_of_its_pages_or_none() {
 }
 
 #[test]
-fn nothing_that_is_logged_has_a_key() {
+fn no_key_is_in_the_log_or_in_debug_output() {
     let logged = common::log_everything();
     let server = FakeServer::start();
     let store = over(&server);
@@ -234,7 +234,7 @@ fn nothing_that_is_logged_has_a_key() {
 }
 
 #[test]
-fn a_url_with_keys_is_refused_without_showing_it() {
+fn a_url_with_keys_is_refused_without_being_shown() {
     let error = ObjectReplica::s3(&format!("s3://AKID:{SECRET}@saves/arena")).unwrap_err();
     assert!(matches!(error, BucketError::Url));
     assert!(!format!("{error:?} {}", said(&error)).contains(SECRET));

@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_two_hosts_the_refusal_is_told_then_the_answer_then_the_first() {
+    fn of_the_errors_of_two_hosts_the_graver_one_is_reported() {
         let silent = || PostgresCheckError::TimedOut;
         let told = silent().or_graver(PostgresCheckError::InRecovery);
         assert!(matches!(told, PostgresCheckError::InRecovery));

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn one_port_is_for_all_hosts_and_other_numbers_are_refused() {
+    fn one_port_applies_to_all_hosts_and_other_counts_are_refused() {
         let all = hosts("host=a,b,c port=7 user=x").unwrap();
         assert!(all.iter().all(|one| one.get_ports() == [7]));
         assert_eq!(hosts("host=a,b,c port=7,8 user=x"), None);

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_of_roles_makes_the_same_tables() {
+    fn the_file_of_roles_has_the_tables_of_the_store() {
         let file = in_a_line(include_str!("../roles.sql"));
         assert!(file.contains(&in_a_line(MAKE)), "{MAKE}");
     }

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_refused_without_being_shown() {
+    fn malformed_share_tokens_are_refused_without_being_shown() {
         let text = ShareToken::new(SessionId::random()).unwrap().reveal();
         for other in [
             String::new(),

@@ -16,7 +16,7 @@ fn store() -> PostgresReplica {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn it_is_a_store() {
+fn a_database_passes_the_store_checks() {
     for (_, check) in CHECKS {
         check(&store());
     }
@@ -30,12 +30,12 @@ fn on_another_runtime<T>(ask: impl FnOnce() -> T) -> T {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn it_is_a_store_on_a_thread_of_another_runtime() {
-    on_another_runtime(it_is_a_store);
+fn a_store_works_on_a_thread_of_another_runtime() {
+    on_another_runtime(a_database_passes_the_store_checks);
 }
 
 #[test]
-fn a_fault_on_a_thread_of_another_runtime_is_no_panic() {
+fn a_fault_on_a_thread_of_another_runtime_does_not_panic() {
     // Nobody listens there.
     let store = PostgresReplica::new("postgres://arena@127.0.0.1:1/worlds").unwrap();
     on_another_runtime(|| store.sessions().unwrap_err());
@@ -43,7 +43,7 @@ fn a_fault_on_a_thread_of_another_runtime_is_no_panic() {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn those_who_begin_at_once_make_the_tables_once() {
+fn concurrent_first_connections_create_the_tables_once() {
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| store().sessions().unwrap());
@@ -64,7 +64,7 @@ fn an_entry_of_a_megabyte_comes_back_whole() {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn a_connection_that_is_cut_costs_one_fault_at_most() {
+fn a_cut_connection_causes_at_most_one_fault() {
     let store = PostgresReplica::new(&format!("{}?application_name=cut_off", url())).unwrap();
     store.sessions().unwrap();
     end_connections();

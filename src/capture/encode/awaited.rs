@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_come_late_stand_where_the_order_has_them() {
+    fn late_members_are_put_where_the_saved_order_has_them() {
         assert_eq!(put("acb", "abc", "b"), "abc");
         assert_eq!(put("bca", "abc", "a"), "abc");
         assert_eq!(put("dabc", "dcba", "bc"), "dcba");
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_else_stays_where_the_game_has_put_them() {
+    fn other_members_keep_the_order_of_the_game() {
         assert_eq!(put("cabx", "abxc", "x"), "cabx");
         assert_eq!(put("lb", "ab", "a"), "lab", "one that isn't named comes before");
         assert_eq!(put("acnb", "abc", "b"), "abcn");
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_comes_twice_stands_once() {
+    fn a_name_twice_in_the_order_is_put_once() {
         assert_eq!(put("ab", "bab", "b"), "ba");
     }
 }

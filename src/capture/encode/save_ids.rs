@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_to_nothing_stays_one() {
+    fn a_placeholder_reference_gets_no_id() {
         let mut ids = SaveIds::starting_at(SaveId::FIRST);
         assert_eq!(ids.get_mapped(Entity::PLACEHOLDER), Entity::PLACEHOLDER);
         assert_eq!(ids.next(), SaveId::FIRST);

@@ -107,7 +107,7 @@ fn each_row_is_a_move_from_one_release_to_the_next() {
 }
 
 #[test]
-fn each_excuse_is_needed() {
+fn each_exception_for_a_removed_type_is_needed() {
     for (former, version, before, since) in steps() {
         let lost = before.lost(former, &since);
         for (_, gone, why) in GONE.iter().filter(|(release, ..)| *release == version) {

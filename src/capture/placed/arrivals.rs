@@ -364,7 +364,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_of_those_who_are_gone_are_forgotten() {
+    fn keys_of_despawned_entities_are_forgotten() {
         let mut world = World::new();
         world.init_resource::<Placed>();
         for number in 0..1_000 {

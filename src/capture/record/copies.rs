@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_used_again_only_where_values_may_stay() {
+    fn copies_are_kept_for_reuse_only_if_values_may_stay() {
         for stay in [true, false] {
             let mut copies = Copies::new(stay);
             copies.values = vec![String::from("a"), String::from("b")];

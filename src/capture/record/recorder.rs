@@ -336,7 +336,7 @@ mod tests {
 
     #[test]
     #[ignore = "counts to half a thousand million, until Bevy looks at its ticks"]
-    fn a_base_that_is_too_old_to_compare_is_given_up() {
+    fn a_base_with_a_too_old_tick_needs_a_full_capture() {
         let mut play = Play::start();
         play.world().spawn(Health(1));
         play.full();

@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn each_column_is_copied_once_and_has_its_place_whoever_copied_it() {
+    fn each_column_is_copied_once_and_in_order_by_any_number_of_threads() {
         let (mut recorders, copied) = slow(None);
         for round in 1..20 {
             assert_eq!(record(&mut recorders), (0..COLUMNS).collect::<Vec<_>>());
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_comes_out_only_when_no_thread_copies_any_more() {
+    fn a_panic_is_raised_only_after_all_threads_have_finished_copying() {
         for panics_at in 0..COLUMNS {
             let (mut recorders, copied) = slow(Some(panics_at));
             // As it is after a capture that took long.

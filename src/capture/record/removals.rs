@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_and_goes_while_no_capture_is_taken_does_not_pile_up() {
+    fn removals_between_captures_are_bounded() {
         let mut world = World::new();
         let mut removals = removals(&mut world);
         let naked = world.spawn((Saved, Armor(1))).id();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn more_departures_than_are_worth_knowing_are_given_up() {
+    fn more_removals_than_are_tracked_are_given_up() {
         let mut world = World::new();
         let mut removals = removals(&mut world);
         for _ in 0..9 {

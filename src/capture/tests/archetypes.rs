@@ -75,7 +75,7 @@ fn inhabited_archetypes(world: &World) -> usize {
 
 /// With one entity in each, for the sake of time.
 #[test]
-fn ten_thousand_archetypes_come_back() {
+fn ten_thousand_archetypes_are_restored() {
     let mut app = game();
     let savings: [fn(&mut App); MARKS] = for_each_mark!(save);
     savings.into_iter().for_each(|save| save(&mut app));

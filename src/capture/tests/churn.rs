@@ -67,7 +67,7 @@ impl Churn {
 }
 
 #[test]
-fn any_chain_of_deltas_says_what_a_full_capture_says() {
+fn any_chain_of_deltas_equals_a_full_capture() {
     for seed in 1..30 {
         let mut play = Play::start();
         let mut churn = Churn { dice: Dice(seed * 0x9e37_79b9), entities: Vec::new() };

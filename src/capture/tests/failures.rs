@@ -33,7 +33,7 @@ fn moody_play() -> Play {
 }
 
 #[test]
-fn a_value_that_refuses_costs_its_row_only() {
+fn a_value_that_cannot_be_encoded_loses_its_row_only() {
     let mut play = moody_play();
     play.world().spawn((Moody::Well, Health(1)));
     let refusing = play.world().spawn((Moody::Refusing, Health(2))).id();
@@ -58,7 +58,7 @@ fn a_value_that_refuses_costs_its_row_only() {
 }
 
 #[test]
-fn a_type_that_panics_costs_no_other() {
+fn a_type_that_panics_while_encoding_affects_no_other() {
     let mut play = moody_play();
     play.world().spawn((Moody::Panicking, Health(1), Target { strength: 1, targets: vec![] }));
     let capture = play.record(CaptureScope::Full);

@@ -19,7 +19,7 @@ fn two_tables(play: &mut Play) -> (Vec<Entity>, Vec<Entity>) {
 }
 
 #[test]
-fn one_row_of_one_table_is_noticed_each_time() {
+fn each_write_to_a_row_is_captured_once() {
     let mut play = Play::start();
     let (some, others) = two_tables(&mut play);
     play.full();
@@ -33,7 +33,7 @@ fn one_row_of_one_table_is_noticed_each_time() {
 }
 
 #[test]
-fn what_moved_into_a_quiet_table_after_it_was_written_is_noticed() {
+fn a_written_row_that_moves_into_an_unchanged_table_is_captured() {
     let mut play = Play::start();
     let (some, _) = two_tables(&mut play);
     play.full();
@@ -49,7 +49,7 @@ fn what_moved_into_a_quiet_table_after_it_was_written_is_noticed() {
 }
 
 #[test]
-fn what_an_observer_writes_while_its_entity_moves_is_noticed() {
+fn writes_of_an_observer_during_an_archetype_move_are_captured() {
     let mut play = Play::start();
     let (_, others) = two_tables(&mut play);
     // Each observer has a later tick than the one before, and all of them later ones than the move. So the engine
@@ -75,7 +75,7 @@ fn what_an_observer_writes_while_its_entity_moves_is_noticed() {
 }
 
 #[test]
-fn who_becomes_saved_in_a_quiet_table_is_sent_whole() {
+fn an_entity_marked_in_an_unchanged_table_is_captured_whole() {
     let mut play = Play::start();
     let (some, _) = two_tables(&mut play);
     play.world().entity_mut(some[5]).remove::<Saved>();
@@ -88,7 +88,7 @@ fn who_becomes_saved_in_a_quiet_table_is_sent_whole() {
 
 /// Shows that columns are passed over at all, too.
 #[test]
-fn what_is_written_by_the_id_of_its_type_comes_with_the_next_thorough_look() {
+fn writes_by_component_id_are_captured_by_the_next_thorough_capture() {
     let mut play = Play::start();
     let (some, _) = two_tables(&mut play);
     play.full();
@@ -111,7 +111,7 @@ fn what_is_written_by_the_id_of_its_type_comes_with_the_next_thorough_look() {
 }
 
 #[test]
-fn what_bypasses_change_detection_comes_with_the_next_change_or_copy_of_everything() {
+fn writes_that_bypass_change_detection_are_captured_with_the_next_change() {
     let mut play = Play::start();
     let (some, _) = two_tables(&mut play);
     play.full();

@@ -93,7 +93,7 @@ where
 }
 
 #[test]
-fn types_of_no_size_come_back() {
+fn zero_sized_types_are_restored() {
     come_back(|_| tables::Empty);
     come_back(|_| sparse_sets::Empty);
     come_back(|_| tables::EmptyAligned);
@@ -101,13 +101,13 @@ fn types_of_no_size_come_back() {
 }
 
 #[test]
-fn over_aligned_types_come_back() {
+fn over_aligned_types_are_restored() {
     come_back(tables::Aligned);
     come_back(sparse_sets::Aligned);
 }
 
 #[test]
-fn types_of_a_whole_page_come_back() {
+fn types_of_a_whole_page_are_restored() {
     assert_eq!(size_of::<tables::Page>(), 4096);
     come_back(|number| tables::Page(page(number)));
     come_back(|number| sparse_sets::Page(page(number)));

@@ -54,7 +54,7 @@ fn registering_twice_is_registering_once() {
 }
 
 #[test]
-fn what_can_not_be_saved_is_a_problem_and_no_panic() {
+fn types_that_cannot_be_saved_are_problems() {
     mod other {
         use super::*;
         #[derive(Component, Clone, Serialize, Deserialize)]
@@ -129,7 +129,7 @@ fn marks_of_personal_data_are_in_full_checkpoints() {
 }
 
 #[test]
-fn a_component_that_is_saved_as_another_type_is_marked_by_either() {
+fn a_component_saved_as_another_type_is_personal_if_either_is_marked() {
     #[derive(Component, TypePath)]
     struct Face(u32);
     #[derive(TypePath, Serialize, Deserialize)]

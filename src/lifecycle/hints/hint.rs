@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn each_condition_that_fails_is_said() {
+    fn each_failing_condition_has_its_own_hint() {
         let failed = |condition: &str, error: &str| SessionHint::ConditionFailed {
             condition: condition.to_owned(),
             error: error.to_owned(),

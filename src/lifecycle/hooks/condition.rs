@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_condition_is_called_what_people_write() {
+    fn a_condition_has_the_name_written_in_code() {
         #[derive(States, Clone, PartialEq, Eq, Hash, Debug, Default)]
         struct Game;
         let named = |condition: Condition| condition.name;

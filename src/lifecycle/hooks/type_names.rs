@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_it_has_none() {
+    fn names_that_only_resemble_the_type_have_no_arguments() {
         let of = |name| arguments(name, "a::in_state");
         for name in ["", "a::in_state", "a::in_state<", "a::in_state<b", "a::in_states<b::B>"] {
             assert!(of(name).is_empty(), "{name}");

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_names_its_session_unless_another_may_come_of_what_was_asked_with_it() {
+    fn a_request_queued_after_a_start_or_close_has_no_session() {
         let played = Some(SessionId::random());
         let mut queue = RequestQueue::default();
         let save = || Request::Slot(SlotRequest::Save(SaveSlot::quick()));

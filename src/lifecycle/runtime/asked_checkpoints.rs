@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_one_than_one_that_failed_may_still_become_durable() {
+    fn a_checkpoint_before_a_failed_one_can_still_become_durable() {
         let mut asked = asked([3, 5, 6]);
         assert_eq!(asked.failed(5, &GONE, true).0.as_deref(), Some("5"));
         assert_ne!(asked.durable(3), Asker::Nobody);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_than_what_is_durable_is_lost_for_the_reason_that_was_given() {
+    fn checkpoints_older_than_a_durable_one_are_lost_for_the_known_reason() {
         let mut asked = asked([3, 4, 5]);
         assert_ne!(asked.failed(5, &GONE, true).1, Asker::Nobody);
         assert_eq!(asked.durable(9), Asker::Nobody);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_tried_again_stays() {
+    fn a_checkpoint_that_is_retried_is_still_awaited() {
         let mut asked = asked([3]);
         let before = asked.failed(3, &GONE, false);
         assert_eq!(before.0.as_deref(), Some("3"));
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn one_without_a_name_is_nobodys() {
+    fn an_automatic_checkpoint_is_not_awaited() {
         let mut asked = AskedCheckpoints::default();
         asked.note_captured(1, &unasked(None));
         assert_eq!(asked.before(9), []);

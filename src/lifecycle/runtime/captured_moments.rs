@@ -60,7 +60,7 @@ mod tests {
     use bevy_session_journal::RunId;
 
     #[test]
-    fn the_newest_moments_are_known_until_something_changed_without_a_trace() {
+    fn the_ticks_of_the_newest_checkpoints_are_kept_until_given_up() {
         let run = RunId::random();
         let id = |counter| CheckpointId { run, counter };
         let mut moments = CapturedMoments::default();

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_run_has_made_durable_is_not_of_this_line() {
+    fn a_durable_checkpoint_of_another_run_is_ignored() {
         let mut line = Line::after(RunId(7), 0);
         line.advance(true);
         assert!(!line.note_durable(CheckpointId { run: RunId(6), counter: 9 }));

@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_lost_again_and_again_is_made_up_for_more_and_more_slowly() {
+    fn repeated_losses_are_made_up_for_with_growing_delays() {
         let mut pace = Pace::new();
         let mut now = Duration::ZERO;
         for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longer_of_two_intervals_counts() {
+    fn the_longer_of_interval_and_write_rate_counts() {
         let (mut pace, set) = (Pace::new(), Duration::from_secs(5));
         pace.note_written(900);
         assert_eq!(pace.keep_to_rate(set, 100), Some(Duration::from_secs(9)));

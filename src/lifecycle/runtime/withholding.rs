@@ -95,8 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn players_of_another_profile_have_no_say_in_a_session_that_was_left_and_its_own_have_it_again()
-    {
+    fn only_answers_of_its_own_profile_withhold_a_left_session() {
         let mut withholding = Withholding::of_profile("default");
         let session = SessionId::random();
         withholding.note_player(session, None);

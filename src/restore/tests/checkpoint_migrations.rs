@@ -151,7 +151,7 @@ fn a_field_becomes_entities_with_ids_of_their_own() {
 }
 
 #[test]
-fn a_step_that_fails_changes_nothing_and_what_it_was_for_is_reported_and_carried() {
+fn a_failing_migration_step_changes_nothing_and_carries_its_values() {
     let mut old = OldSave::of(4);
     for (place, armor) in [(0, 13), (1, 666), (2, 1)] {
         old.set(BODY, place, &Body { health: 5, armor });
@@ -191,7 +191,7 @@ fn without_a_step_the_values_are_reported_and_carried() {
 }
 
 #[test]
-fn what_is_not_in_the_checkpoint_can_not_be_written_onto() {
+fn a_migration_cannot_write_onto_an_unknown_entity() {
     let mut old = OldSave::of(1);
     old.set(BODY, 0, &Body { health: 5, armor: 6 });
     let mut play = play_with(|app| {
@@ -213,7 +213,7 @@ fn what_is_not_in_the_checkpoint_can_not_be_written_onto() {
 }
 
 #[test]
-fn steps_that_make_no_sense_are_problems() {
+fn contradictory_migration_steps_are_problems() {
     let play = play_with(|app| {
         split_body(app);
         split_body(app);

@@ -75,7 +75,7 @@ fn go_back(play: &mut Play, to: &Moment) -> EntitiesReplaced {
 }
 
 #[test]
-fn who_names_what_is_not_saved_in_an_immutable_component_stays() {
+fn an_immutable_reference_to_an_unsaved_entity_needs_no_respawn() {
     let mut play = play();
     let root = play.world().spawn_empty().id();
     let lives = play.world().spawn((Health(1), Home(root))).id();
@@ -88,7 +88,7 @@ fn who_names_what_is_not_saved_in_an_immutable_component_stays() {
 }
 
 #[test]
-fn a_list_without_an_order_is_left_alone() {
+fn a_relationship_list_without_an_order_is_not_rewritten() {
     let mut play = play();
     let target = play.world().spawn(Health(1)).id();
     let all: Vec<Entity> = (0..400).map(|number| play.world().spawn(Health(number)).id()).collect();
@@ -114,7 +114,7 @@ fn a_list_without_an_order_is_left_alone() {
 }
 
 #[test]
-fn a_reference_to_one_who_died_unsaved_is_a_placeholder_as_after_any_restore() {
+fn a_reference_to_a_despawned_unsaved_entity_becomes_a_placeholder() {
     let mut play = play();
     let stranger = play.world().spawn_empty().id();
     let target = Target { strength: 1, targets: vec![stranger] };
@@ -129,7 +129,7 @@ fn a_reference_to_one_who_died_unsaved_is_a_placeholder_as_after_any_restore() {
 }
 
 #[test]
-fn a_reference_to_one_who_died_before_the_checkpoint_is_a_placeholder_from_then_on() {
+fn a_reference_to_an_entity_despawned_before_the_checkpoint_stays_empty() {
     let mut play = play();
     let [died, other] = [2, 3].map(|health| play.world().spawn(Health(health)).id());
     let target = Target { strength: 1, targets: vec![other, died] };
@@ -159,7 +159,7 @@ fn a_reference_to_one_who_died_before_the_checkpoint_is_a_placeholder_from_then_
 }
 
 #[test]
-fn who_goes_with_every_restore_and_comes_back_with_this_one_is_reported() {
+fn a_saved_entity_with_despawn_on_restore_is_reported_as_respawned() {
     let mut play = play();
     let [stays, goes] = [1, 2].map(|number| play.world().spawn(Health(number)).id());
     let then = moment(&mut play);
@@ -172,7 +172,7 @@ fn who_goes_with_every_restore_and_comes_back_with_this_one_is_reported() {
 }
 
 #[test]
-fn a_value_that_panics_when_it_is_written_differs() {
+fn a_value_whose_encoding_panics_counts_as_different() {
     let mut play = play();
     let entity = play.world().spawn((Health(1), Moody::Well)).id();
     let then = moment(&mut play);
@@ -183,7 +183,7 @@ fn a_value_that_panics_when_it_is_written_differs() {
 }
 
 #[test]
-fn a_resource_that_the_game_insists_on_is_part_of_the_run_that_follows() {
+fn a_resource_that_an_observer_inserts_again_is_part_of_the_next_run() {
     let mut play = play();
     play.app.add_observer(|_: On<Remove<Score>>, mut commands: Commands| {
         commands.insert_resource(Score(7));
@@ -198,7 +198,7 @@ fn a_resource_that_the_game_insists_on_is_part_of_the_run_that_follows() {
 }
 
 #[test]
-fn who_dies_of_a_resource_is_spawned_again() {
+fn an_entity_despawned_by_a_restored_resource_is_respawned() {
     let mut play = play();
     let [leads, follows] = [1, 2].map(|number| play.world().spawn(Health(number)).id());
     play.world().insert_resource(Leader(leads));
@@ -214,7 +214,7 @@ fn who_dies_of_a_resource_is_spawned_again() {
 }
 
 #[test]
-fn what_captures_pass_over_is_compared() {
+fn values_that_captures_skipped_are_compared() {
     let mut play = play();
     let entity = play.world().spawn((Health(1), Inventory(vec![1]))).id();
     play.full();
@@ -234,7 +234,7 @@ fn what_captures_pass_over_is_compared() {
 }
 
 #[test]
-fn a_run_opens_with_what_was_written_since_the_world_was_as_restored() {
+fn the_first_delta_of_a_run_has_all_changes_since_the_restore() {
     let mut play = play();
     let [stays, goes] = [1, 2].map(|number| play.world().spawn(Health(number)).id());
     play.world().spawn((Health(3), Inventory(vec![1]), ChildOf(stays)));
@@ -292,7 +292,7 @@ fn a_run_that_does_not_know_the_world_opens_with_a_full_capture() {
 }
 
 #[test]
-fn what_an_observer_does_to_a_value_that_refers_to_the_dead_is_undone() {
+fn an_observers_change_to_a_value_with_a_dead_reference_is_undone() {
     let mut play = play();
     let died = play.world().spawn(Health(2)).id();
     let target = Target { strength: 1, targets: vec![died] };
@@ -331,7 +331,7 @@ fn a_run_after_a_lost_relationship_opens_with_a_full_capture() {
 }
 
 #[test]
-fn what_a_migration_of_the_whole_checkpoint_has_made_is_spawned_again() {
+fn a_migrated_checkpoint_is_restored_by_respawning() {
     const BODY: &str = "old::Body";
     let mut app = game();
     app.migrate_checkpoint(BODY, 0, |health: u32, checkpoint| {

@@ -171,7 +171,7 @@ fn captured(door: impl Bundle) -> (Play, [Entity; 2], Journal, Tick) {
 }
 
 #[test]
-fn what_an_update_gave_to_one_that_had_waited_is_part_of_the_run_that_follows() {
+fn components_added_by_an_update_need_a_full_opening_checkpoint() {
     let (mut play, [door, _], mut then, captured) = captured(());
     // As if it had waited for its level since an earlier build.
     let (id, _) = play.encoder.ids().into_iter().find(|(_, it)| *it == door).unwrap();
@@ -185,7 +185,7 @@ fn what_an_update_gave_to_one_that_had_waited_is_part_of_the_run_that_follows() 
 }
 
 #[test]
-fn one_whose_saved_parent_is_gone_stays_where_its_level_has_it() {
+fn a_placed_entity_without_its_saved_parent_keeps_the_levels_parent() {
     for hangs in [true, false] {
         let mut play = Play::start();
         let [root, again] = [(); 2].map(|()| play.world().spawn_empty().id());
@@ -208,7 +208,7 @@ fn one_whose_saved_parent_is_gone_stays_where_its_level_has_it() {
 }
 
 #[test]
-fn one_that_dies_while_it_is_written_is_counted() {
+fn a_placed_entity_despawned_while_written_is_counted() {
     let (mut play, [door, other], then, captured) = captured(());
     play.world().despawn(other);
     play.world().get_mut::<Health>(door).unwrap().0 = 5;
@@ -223,7 +223,7 @@ fn one_that_dies_while_it_is_written_is_counted() {
 }
 
 #[test]
-fn one_that_was_spawned_again_is_known_by_the_id_that_its_key_had() {
+fn a_respawned_placed_entity_has_the_save_id_of_its_key() {
     let (mut play, [door, other], then, captured) = captured(Armor(1));
     play.world().despawn(door);
     let again = play.world().spawn((SaveKey::new("door"), Health(2), Armor(1))).id();
@@ -259,7 +259,7 @@ fn targets(play: &Play, aims: Entity) -> &[Entity] {
 }
 
 #[test]
-fn what_comes_of_one_that_goes_again_goes_too() {
+fn entities_spawned_by_the_removal_of_a_placed_one_are_removed() {
     let mut play = Play::start();
     play.note_placed();
     let door = (SaveKey::new("door"), Health(1), Serial(1));
@@ -281,7 +281,7 @@ fn what_comes_of_one_that_goes_again_goes_too() {
 }
 
 #[test]
-fn a_reference_to_one_that_waits_is_cleared_once() {
+fn a_reference_to_a_waiting_placed_entity_is_cleared_once() {
     let (mut play, [root, thing, aims]) = room();
     let then = play.journal.clone();
     play.world().despawn(root);
@@ -293,7 +293,7 @@ fn a_reference_to_one_that_waits_is_cleared_once() {
 }
 
 #[test]
-fn a_reference_to_one_that_was_left_is_the_same_in_each_capture() {
+fn a_reference_to_a_left_placed_entity_is_captured_unchanged() {
     let (mut play, [root, ..]) = room();
     let named = play.journal.of::<Target>();
     play.world().despawn(root);
@@ -305,7 +305,7 @@ fn a_reference_to_one_that_was_left_is_the_same_in_each_capture() {
 }
 
 #[test]
-fn a_reference_to_one_that_was_left_and_came_back_is_to_that_one() {
+fn a_reference_to_a_left_placed_entity_resolves_when_it_returns() {
     let (mut play, [root, _, aims]) = room();
     play.world().despawn(root);
     play.follow_placed();
@@ -324,7 +324,7 @@ fn a_reference_to_one_that_was_left_and_came_back_is_to_that_one() {
 }
 
 #[test]
-fn one_that_waits_goes_on_referring_to_an_anchor() {
+fn a_waiting_placed_entity_keeps_its_reference_to_an_anchor() {
     for in_place in [true, false] {
         let (mut play, [root, thing, _]) = room();
         let camp = play.world().spawn(SaveKey::new("camp")).id();
@@ -363,7 +363,7 @@ fn restored_to_health_only(play: &mut Play, in_place: bool, more: impl Bundle) -
 }
 
 #[test]
-fn what_comes_of_components_that_are_removed_goes_too() {
+fn entities_and_components_that_component_removals_add_are_removed() {
     for in_place in [true, false] {
         let mut play = Play::start();
         play.app.add_observer(|_: On<Remove<Serial>>, mut commands: Commands| {
@@ -385,7 +385,7 @@ fn leave(play: &mut Play, root: Entity) {
 }
 
 #[test]
-fn one_that_is_gone_for_good_is_not_kept_when_its_room_is_left() {
+fn a_placed_entity_gone_for_good_is_not_kept_when_its_room_is_left() {
     for was_seen in [true, false] {
         let (mut play, [root, thing, _]) = room();
         play.world().despawn(thing);
@@ -403,7 +403,7 @@ fn one_that_is_gone_for_good_is_not_kept_when_its_room_is_left() {
 }
 
 #[test]
-fn one_that_is_taken_before_it_got_what_was_kept_is_gone_for_good() {
+fn a_placed_entity_despawned_before_its_claim_is_gone_for_good() {
     let (mut play, [root, ..]) = room();
     leave(&mut play, root);
     let [_, thing] = enter(&mut play);
@@ -419,7 +419,7 @@ fn one_that_is_taken_before_it_got_what_was_kept_is_gone_for_good() {
 }
 
 #[test]
-fn what_is_left_after_a_fresh_start_is_kept() {
+fn values_of_a_released_key_are_kept_when_its_room_is_left() {
     let (mut play, [root, thing, _]) = room();
     play.world().despawn(thing);
     play.full();
@@ -451,7 +451,7 @@ fn room_with_root_named() -> (Play, [Entity; 2]) {
 }
 
 #[test]
-fn a_root_that_comes_back_is_the_same_to_who_refers_to_it() {
+fn references_to_a_scope_root_resolve_when_it_returns() {
     for scope in [None, Some(CaptureScope::Delta), Some(CaptureScope::Full)] {
         let (mut play, [root, aims]) = room_with_root_named();
         let named = play.journal.of::<Target>();
@@ -478,7 +478,7 @@ fn a_root_that_comes_back_is_the_same_to_who_refers_to_it() {
 }
 
 #[test]
-fn a_root_that_was_away_at_a_restore_is_the_same_to_what_waits() {
+fn waiting_entities_refer_to_a_root_absent_at_the_restore() {
     for in_place in [true, false] {
         let (mut play, [root, _]) = room_with_root_named();
         leave(&mut play, root);
@@ -495,7 +495,7 @@ fn a_root_that_was_away_at_a_restore_is_the_same_to_what_waits() {
 }
 
 #[test]
-fn a_root_that_is_named_before_it_is_known_is_found_by_that_name() {
+fn a_root_with_an_id_before_it_is_followed_keeps_that_id() {
     let (mut play, [root, aims]) = room_with_root_named();
     leave(&mut play, root);
     play.checkpoint(CaptureScope::Delta);
@@ -512,7 +512,7 @@ fn a_root_that_is_named_before_it_is_known_is_found_by_that_name() {
 }
 
 #[test]
-fn a_root_whose_key_changes_is_found_by_the_key_that_it_has() {
+fn a_root_whose_key_changes_is_found_by_its_current_key() {
     for key in ["a later key", "an earlier key"] {
         let (mut play, [root, aims]) = room_with_root_named();
         for key in [key, "room"] {
@@ -530,7 +530,7 @@ fn a_root_whose_key_changes_is_found_by_the_key_that_it_has() {
 }
 
 #[test]
-fn a_root_that_came_and_went_between_captures_is_the_same() {
+fn a_root_that_came_and_went_between_captures_keeps_its_references() {
     let (mut play, [root, _]) = room_with_root_named();
     leave(&mut play, root);
     for _ in 0..2 {
@@ -546,7 +546,7 @@ fn a_root_that_came_and_went_between_captures_is_the_same() {
 }
 
 #[test]
-fn roots_that_change_keys_in_one_frame_are_told_apart() {
+fn roots_that_change_keys_in_one_frame_are_distinguished() {
     for renames_first in [true, false] {
         let (mut play, [root, aims]) = room_with_root_named();
         let rename =
@@ -589,7 +589,7 @@ fn a_root_with_two_ids_is_found_by_both() {
 }
 
 #[test]
-fn what_names_an_absent_root_is_written_once_by_rewinds() {
+fn references_to_an_absent_root_are_cleared_once_by_rewinds() {
     let (mut play, [root, aims]) = room_with_root_named();
     leave(&mut play, root);
     play.full();
@@ -613,7 +613,7 @@ fn room_of_two() -> (Play, [Entity; 3]) {
 }
 
 #[test]
-fn one_of_two_that_leaves_before_both_got_what_was_kept_is_named_further() {
+fn references_to_a_placed_entity_that_leaves_before_its_claim_are_kept() {
     let (mut play, [root, ..]) = room_of_two();
     let named = play.journal.of::<Target>();
     leave(&mut play, root);
@@ -629,7 +629,7 @@ fn one_of_two_that_leaves_before_both_got_what_was_kept_is_named_further() {
 }
 
 #[test]
-fn one_that_dies_of_what_was_kept_for_it_is_named_further() {
+fn references_to_a_placed_entity_that_dies_of_its_claim_are_kept() {
     let (mut play, [root, thing, aims]) = room();
     play.world().entity_mut(thing).insert(Serial(1));
     play.full();
@@ -650,7 +650,7 @@ fn one_that_dies_of_what_was_kept_for_it_is_named_further() {
 }
 
 #[test]
-fn two_that_refer_to_each_other_and_come_back_one_by_one_go_on_doing_so() {
+fn mutual_references_survive_a_return_one_by_one() {
     let (mut play, [root, ..]) = room_of_two();
     let key = SaveKey::new("room/other");
     let named = play.journal.of::<Target>();
@@ -670,7 +670,7 @@ fn two_that_refer_to_each_other_and_come_back_one_by_one_go_on_doing_so() {
 }
 
 #[test]
-fn one_that_leaves_again_before_it_got_its_values_is_the_same_to_who_refers_to_it() {
+fn references_to_a_placed_entity_left_again_before_its_values_are_kept() {
     let (mut play, [root, ..]) = room();
     leave(&mut play, root);
     let [root, thing] = enter(&mut play);
@@ -689,7 +689,7 @@ fn one_that_leaves_again_before_it_got_its_values_is_the_same_to_who_refers_to_i
 }
 
 #[test]
-fn one_that_got_what_was_kept_and_is_saved_no_more_leaves_nothing() {
+fn a_claimed_entity_that_is_unmarked_leaves_no_row() {
     let (mut play, [root, ..]) = room();
     leave(&mut play, root);
     play.checkpoint(CaptureScope::Delta);
@@ -702,7 +702,7 @@ fn one_that_got_what_was_kept_and_is_saved_no_more_leaves_nothing() {
 }
 
 #[test]
-fn a_link_to_nobody_takes_the_place_of_one_to_a_saved_entity() {
+fn a_saved_link_to_a_missing_entity_removes_the_current_link() {
     for in_place in [true, false] {
         let mut play = Play::start();
         play.note_placed();
@@ -723,7 +723,7 @@ fn a_link_to_nobody_takes_the_place_of_one_to_a_saved_entity() {
 }
 
 #[test]
-fn one_that_dies_of_a_restore_keeps_its_saved_values() {
+fn a_placed_entity_that_dies_of_a_restore_keeps_its_saved_values() {
     for in_place in [true, false] {
         let mut play = Play::start();
         play.note_placed();
@@ -747,7 +747,7 @@ fn one_that_dies_of_a_restore_keeps_its_saved_values() {
 }
 
 #[test]
-fn worlds_of_which_a_level_has_placed_a_part_come_back() {
+fn generated_worlds_with_placed_entities_are_restored_in_place() {
     let mut opened_with_difference = 0;
     let mut stayed = 0;
     for seed in 1..=WORLDS {

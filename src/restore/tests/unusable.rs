@@ -32,7 +32,7 @@ fn circles_in_a_hostile_hierarchy_are_cut() {
 }
 
 #[test]
-fn hostile_rows_panic_nowhere() {
+fn mutated_rows_are_restored_without_a_panic() {
     let saved = played().journal;
     let mut dice = Dice(0x5eed);
     for _ in 0..60 {
@@ -59,7 +59,7 @@ fn hostile_rows_panic_nowhere() {
 }
 
 #[test]
-fn what_this_build_can_not_use_is_carried_until_its_entity_goes() {
+fn unknown_values_are_carried_until_their_entity_is_despawned() {
     let mut play = played();
     let id = play.journal.of::<Player>().into_keys().next().unwrap();
     let other = *play.journal.of::<Armor>().keys().next().unwrap();
@@ -93,7 +93,7 @@ fn what_this_build_can_not_use_is_carried_until_its_entity_goes() {
 }
 
 #[test]
-fn a_value_of_its_own_takes_the_place_of_a_carried_one() {
+fn a_new_value_replaces_a_carried_one() {
     let mut play = played();
     let ids: Vec<SaveId> = play.journal.of::<Inventory>().into_keys().collect();
     play.journal.set(Inventory::type_path(), ids[0], &"no list");
@@ -133,7 +133,7 @@ fn a_type_whose_decoding_panics_is_a_loss() {
 }
 
 #[test]
-fn an_error_while_reading_is_handed_on() {
+fn a_read_error_is_returned_by_the_decoding() {
     let play = played();
     let broken = [Err("disk"), Ok(play.journal.blocks().remove(0))];
     let result =

@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_told_from_others_by_its_bytes_alone() {
+    fn a_value_is_compared_with_its_bytes_exactly() {
         let value = (1_u8, "words".to_owned(), vec![0.5_f32], None::<u8>, BTreeMap::from([(1, 2)]));
         let mut bytes = Vec::new();
         assert_eq!(encode(&value, &mut bytes), Ok(()));

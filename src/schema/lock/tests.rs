@@ -27,7 +27,7 @@ fn entries(verdict: &Verdict) -> Vec<String> {
 }
 
 #[test]
-fn a_lock_says_what_it_was_written_with() {
+fn a_lock_of_an_unchanged_build_is_unchanged() {
     let lock = released();
     let same = build(&[("Hp", &[], &[(0, fields(&["b", "a"]))])]);
     let verdict = lock.compare(&same);
@@ -51,7 +51,7 @@ fn a_loss_is_accepted_once_and_remembered() {
 }
 
 #[test]
-fn what_is_accepted_and_is_no_loss_is_named() {
+fn accepted_entries_that_are_no_loss_are_named() {
     let mut lock = released();
     lock.accepted.insert("Hp 0: c: dropped".to_owned());
     let verdict = lock.compare(&build(&[("Hp", &[], &[(0, fields(&["a", "b"]))])]));
@@ -59,7 +59,7 @@ fn what_is_accepted_and_is_no_loss_is_named() {
 }
 
 #[test]
-fn a_type_that_goes_needs_another_name_a_step_or_an_entry() {
+fn a_removed_type_needs_a_rename_a_migration_or_an_accepted_entry() {
     let lock = released();
     assert_eq!(entries(&lock.compare(&build(&[]))), ["Hp 0: gone"]);
     let renamed = build(&[("Health", &["Hp"], &[(0, fields(&["a", "b"]))])]);

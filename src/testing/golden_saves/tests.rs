@@ -107,7 +107,7 @@ fn a_save_loads_in_the_game_that_wrote_it_and_loses_nothing() {
 }
 
 #[test]
-fn whatever_is_lost_is_named_with_file_type_and_field_until_it_is_written_down() {
+fn losses_of_a_golden_save_are_named_until_they_are_written_down() {
     let disk = saves(0.1);
     let said = problems(&disk, game_of_today);
     let lines: Vec<&str> = said.lines().collect();
@@ -130,13 +130,13 @@ fn whatever_is_lost_is_named_with_file_type_and_field_until_it_is_written_down()
 }
 
 #[test]
-fn a_number_that_fits_is_no_loss() {
+fn a_number_that_fits_its_new_type_is_not_a_loss() {
     let said = problems(&saves(1.5), game_of_today);
     assert!(!said.contains("current"), "{said}");
 }
 
 #[test]
-fn what_is_no_save_and_what_breaks_the_game_is_named() {
+fn invalid_saves_and_saves_that_break_the_game_are_named() {
     let disk = saves(1.5);
     disk.put(&Path::new(SAVES).join("second.tar"), b"no archive");
     let half = disk.read(&Path::new(SAVES).join("first.tar"), MOST_BYTES).unwrap();

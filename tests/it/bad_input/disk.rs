@@ -150,7 +150,7 @@ fn a_session_that_could_not_be_closed_is_still_no_crash() {
 }
 
 #[test]
-fn a_session_that_could_not_be_closed_is_no_crash_for_another_instance_either() {
+fn a_session_that_could_not_be_closed_is_no_crash_to_another_instance() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
     start(&mut app, "Left");

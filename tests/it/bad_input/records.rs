@@ -36,7 +36,7 @@ fn a_missing_or_damaged_process_record_counts_as_abnormal() {
 }
 
 #[test]
-fn a_missing_or_damaged_host_id_counts_as_ours() {
+fn with_a_missing_or_damaged_host_id_a_session_counts_as_local() {
     let (disk, id) = killed_game();
     let is_host = |path: &PathBuf| path.ends_with(Path::new("state").join("host"));
     let host = disk.paths().into_iter().find(is_host).unwrap();
@@ -53,7 +53,7 @@ fn a_missing_or_damaged_host_id_counts_as_ours() {
 }
 
 #[test]
-fn another_machines_session_is_elsewhere_and_never_a_crash() {
+fn a_session_from_another_machine_is_offered_as_elsewhere() {
     let (disk, id) = killed_game();
     // Only the journals travel; the other machine has a separate state directory.
     let other = MemoryDisk::default();

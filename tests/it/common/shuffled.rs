@@ -42,7 +42,7 @@ pub fn shuffle(app: &mut App) {
 }
 
 #[test]
-fn another_order_is_drawn_than_the_usual_one() {
+fn the_shuffled_order_of_systems_differs_and_is_reproducible() {
     #[derive(Resource, Default)]
     struct Ran(Vec<u8>);
 

@@ -93,7 +93,7 @@ fn an_exit_beyond_its_bound_is_no_crash_and_loses_nothing_acknowledged() {
 }
 
 #[test]
-fn a_start_while_the_last_game_is_still_exiting_hears_of_no_crash() {
+fn a_start_while_the_last_game_is_exiting_reports_no_crash() {
     let directory = tempfile::tempdir().unwrap();
     let mut leaving = Process::start("death::child", "slow exit", directory.path());
     leaving.wait_for(&["slow"]);

@@ -166,7 +166,7 @@ fn a_panic_before_there_is_a_session_is_reported_and_nothing_is_offered() {
 }
 
 #[test]
-fn a_panic_elsewhere_that_takes_the_game_along_is_a_crash() {
+fn a_panic_on_another_thread_that_ends_the_game_is_a_crash() {
     for (way, message) in [
         ("panic on a thread of its own", None),
         ("panic in a task that is waited for", Some("the path has no end")),
@@ -212,7 +212,7 @@ fn a_game_that_panicked_and_was_caught_as_a_whole_has_crashed() {
 }
 
 #[test]
-fn what_was_captured_before_a_panic_is_written_while_the_world_is_dropped() {
+fn a_capture_before_a_panic_is_written_while_the_world_is_dropped() {
     let dead = die("panic right after a capture");
     let newest = dead.memory.newest;
     let next = dead.start_again();
@@ -222,7 +222,7 @@ fn what_was_captured_before_a_panic_is_written_while_the_world_is_dropped() {
 
 /// Nothing is saved after it, and nothing written down.
 #[test]
-fn a_swallowed_panic_that_came_through_the_plugin_is_what_the_next_start_knows() {
+fn a_swallowed_panic_through_the_plugin_is_a_crash_to_the_next_start() {
     let dead = die("panic through the plugin that the game's handler swallows");
     assert_eq!(dead.status.success(), PANICS_ARE_HANDED_OVER);
     assert_eq!(dead.said("stopped Panicked"), PANICS_ARE_HANDED_OVER, "{:?}", dead.lines);
@@ -232,7 +232,7 @@ fn a_swallowed_panic_that_came_through_the_plugin_is_what_the_next_start_knows()
 }
 
 #[test]
-fn a_panic_on_the_way_out_does_not_make_an_exit_a_crash() {
+fn a_panic_during_an_exit_does_not_make_it_a_crash() {
     let dead = die("panic on the way out");
     assert_eq!(dead.status.code(), Some(101));
     assert!(dead.said("closed true"), "{:?}", dead.lines);

@@ -51,7 +51,7 @@ fn in_time(mut app: App, end: fn()) {
 }
 
 #[test]
-fn a_signal_that_asks_is_an_exit() {
+fn sigterm_and_sigint_are_exits() {
     for way in ["TERM", "INT"] {
         let dead = die(way);
         assert!(dead.status.success(), "{way}: {}", dead.status);

@@ -42,7 +42,7 @@ pub fn send_to_itself(signal: &str) {
 }
 
 #[test]
-fn an_abort_and_an_exit_behind_the_apps_back_are_abnormal() {
+fn an_abort_and_an_exit_that_bypasses_the_app_are_abnormal() {
     for (way, _) in WAYS.iter().filter(|(way, _)| *way != STACK_OVERFLOW) {
         assert_abnormal(way);
     }

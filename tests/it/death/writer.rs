@@ -120,7 +120,7 @@ impl Subscriber for Trap {
 }
 
 #[test]
-fn a_game_hears_that_the_writer_is_gone_and_comes_back_with_all_that_was_acknowledged() {
+fn a_dead_writer_is_reported_and_acknowledged_checkpoints_survive() {
     let dead = die("the writer panics, then abort");
     assert!(dead.said("failed WriterGone"), "{:?}", dead.lines);
     let next = dead.start_again();
@@ -141,7 +141,7 @@ fn an_exit_without_a_writer_is_no_crash() {
 
 #[cfg(feature = "window")]
 #[test]
-fn a_suspend_waits_for_no_writer_that_is_gone() {
+fn a_suspend_does_not_wait_for_a_dead_writer() {
     let dead = die("the writer panics, then suspend");
     assert!(dead.status.success(), "{:?}", dead.lines);
     assert!(dead.said("failed WriterGone") && dead.said("resumed"), "{:?}", dead.lines);
@@ -149,7 +149,7 @@ fn a_suspend_waits_for_no_writer_that_is_gone() {
 }
 
 #[test]
-fn no_session_begins_without_a_writer_and_the_game_hears_of_it() {
+fn without_a_writer_starting_a_session_is_rejected() {
     let dead = die("the writer panics at the start");
     assert!(dead.status.success(), "{:?}", dead.lines);
     let rejected = dead.lines.iter().filter(|line| line.starts_with("rejected")).count();

@@ -147,11 +147,12 @@ fn each_feature_has_a_page_and_tests() {
 }
 
 #[test]
-fn faults_of_features_are_found() {
+fn faulty_rows_of_the_feature_list_are_found() {
     let reached = reached();
     let faults = |row: &str| faults_of(&rows(row)[0], &reached);
     let page = "[slots](guide/slots.md#thumbnails-and-other-attachments)";
-    let test = "`tests/it/documents/features.rs::faults_of_features_are_found`, `ci/view.sh`";
+    let test =
+        "`tests/it/documents/features.rs::faulty_rows_of_the_feature_list_are_found`, `ci/view.sh`";
     assert_eq!(faults(&format!("| Slots. | {page} | {test} |")), [""; 0]);
     for wrong in [
         format!("| Slots. | {page} |"),

@@ -113,7 +113,7 @@ fn is_test(name: &str, sources: &[PathBuf]) -> bool {
 
 /// A name that no test has passes over none, and `cargo test` doesn't say so.
 #[test]
-fn what_is_passed_over_under_wine_are_tests() {
+fn names_skipped_under_wine_are_tests() {
     let script = text_of("ci/windows.sh");
     let table = within(&script, "<<'SKIPPED'", "\nSKIPPED\n");
     let rows = table.lines().skip(1).filter(|row| !row.starts_with('#'));
@@ -124,6 +124,6 @@ fn what_is_passed_over_under_wine_are_tests() {
     let gone: Vec<&&str> = names.iter().filter(|name| !is_test(name, &sources)).collect();
     assert!(gone.is_empty(), "`ci/windows.sh` names tests that aren't there: {gone:#?}");
     // Its module was called so once.
-    let former = "store::conformance::who_reads_a_file_that_is_replaced_reads_on";
+    let former = "store::conformance::an_open_file_is_readable_after_it_is_replaced";
     assert!(!is_test(former, &sources));
 }

@@ -402,7 +402,7 @@ fn no_claims() -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn each_number_is_the_one_of_its_source() {
+fn each_number_in_the_documents_equals_its_source() {
     let wrong: Vec<String> = claims()
         .into_iter()
         .filter(|claim| !text_of(claim.page).contains(&claim.says))
@@ -419,7 +419,7 @@ fn numbers_in(line: &str) -> usize {
 }
 
 #[test]
-fn no_number_stands_there_without_a_source() {
+fn each_number_in_the_documents_has_a_source() {
     let mut unknown = Vec::new();
     for page in [README, RELIABILITY, COSTS] {
         let mut text = text_of(page);

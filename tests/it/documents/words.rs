@@ -60,7 +60,7 @@ fn doc_comments_open_with_what_a_thing_is() {
 }
 
 #[test]
-fn openings_are_found() {
+fn openings_of_doc_comments_are_found() {
     let source =
         "/// What it is.\n/// How it is.\nfn a() {}\n    //! Whoever asks.\n/// However.\n";
     let found = openings(source);

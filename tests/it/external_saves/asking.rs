@@ -7,7 +7,7 @@ use super::*;
 const EVERY_MINUTE: ExternalAutosave = ExternalAutosave::Every(Duration::from_secs(60));
 
 #[test]
-fn the_game_is_asked_after_so_much_play_and_again_once_it_has_answered() {
+fn the_game_is_asked_to_save_every_interval_once_it_has_answered() {
     let provider = Provider::new(ExternalAutosave::Every(Duration::from_secs(10)));
     let mut app = game_of(&MemoryDisk::default(), &provider, RecoveryPolicy::Ask);
     play(&mut app, &provider);
@@ -45,7 +45,7 @@ fn a_game_that_says_off_is_never_asked() {
 }
 
 #[test]
-fn a_player_who_switches_saving_off_is_heard_before_the_next_save() {
+fn turning_external_autosave_off_stops_the_next_request() {
     let provider = Provider::new(ExternalAutosave::Every(Duration::from_secs(10)));
     let mut app = game_of(&MemoryDisk::default(), &provider, RecoveryPolicy::Ask);
     play(&mut app, &provider);
@@ -61,7 +61,7 @@ fn a_player_who_switches_saving_off_is_heard_before_the_next_save() {
 }
 
 #[test]
-fn where_the_plugin_may_not_save_by_itself_the_game_is_not_asked_either() {
+fn with_autosave_off_the_game_is_not_asked_to_save() {
     let provider = Provider::new(ExternalAutosave::Every(Duration::from_secs(2)));
     let mut app = game_of(&MemoryDisk::default(), &provider, RecoveryPolicy::Ask);
     app.world_mut().resource_mut::<SessionSettings>().autosave = false;
@@ -73,7 +73,7 @@ fn where_the_plugin_may_not_save_by_itself_the_game_is_not_asked_either() {
 }
 
 #[test]
-fn states_gates_pauses_and_exits_ask_too() {
+fn states_gates_pauses_and_exits_request_an_external_save() {
     let provider = Provider::new(EVERY_MINUTE);
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
         listen_to_all(app);
@@ -134,7 +134,7 @@ fn an_exit_waits_for_a_task_that_may_still_answer() {
 }
 
 #[test]
-fn an_exit_does_not_wait_where_nothing_can_answer_any_more() {
+fn an_exit_does_not_wait_for_an_answer_that_nobody_holds() {
     let provider = Provider::new(EVERY_MINUTE);
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
         app.external_saves(provider.clone());
@@ -149,7 +149,7 @@ fn an_exit_does_not_wait_where_nothing_can_answer_any_more() {
 }
 
 #[test]
-fn what_was_acknowledged_is_known_after_the_crash() {
+fn acknowledged_external_saves_are_known_after_a_crash() {
     let disk = MemoryDisk::default();
     let provider = Provider::new(ExternalAutosave::Every(Duration::from_secs(10)));
     let mut app = bare_game(&disk, &provider, RecoveryPolicy::Ask);

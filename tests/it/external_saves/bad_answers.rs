@@ -39,7 +39,7 @@ fn a_second_answer_is_rejected_and_changes_nothing() {
 }
 
 #[test]
-fn no_answer_ends_after_the_patience_and_a_late_one_is_rejected() {
+fn an_unanswered_save_times_out_and_a_late_answer_is_rejected() {
     let (mut app, asked) = asked_game();
     app.world_mut().resource_mut::<SessionSettings>().patience.external = Duration::from_secs(10);
     seconds(&mut app, 8.0);
@@ -65,7 +65,7 @@ fn an_answer_to_another_request_is_rejected() {
 }
 
 #[test]
-fn a_game_without_saves_of_its_own_has_nothing_to_answer() {
+fn an_answer_without_a_provider_is_rejected() {
     let mut app = game_with(plugin(&MemoryDisk::default()), listen_to_all);
     start(&mut app, "Campaign");
     let request_id = ExternalRequestId(7);
@@ -75,7 +75,7 @@ fn a_game_without_saves_of_its_own_has_nothing_to_answer() {
 }
 
 #[test]
-fn an_answer_comes_through_while_requests_wait() {
+fn an_answer_is_accepted_while_requests_wait() {
     let disk = killed(true, None);
     let provider = Provider::with(&[backup("auto-1", 5)]);
     let mut app = bare_game(&disk, &provider, RecoveryPolicy::Ask);

@@ -23,7 +23,7 @@ fn plays_on(app: &mut App) {
 }
 
 #[test]
-fn a_list_that_fails_costs_the_backups_only() {
+fn a_failed_list_of_backups_does_not_stop_the_offer() {
     let provider = Provider::new(ExternalAutosave::Off);
     provider.lists(|| Err("the directory is gone".into()));
     let mut app = game_of(&killed(false, None), &provider, RecoveryPolicy::Ask);
@@ -34,7 +34,7 @@ fn a_list_that_fails_costs_the_backups_only() {
 }
 
 #[test]
-fn a_provider_that_panics_in_each_call_costs_its_answers_only() {
+fn a_panicking_provider_is_reported_and_play_continues() {
     let provider = Provider::new(ExternalAutosave::Every(Duration::from_secs(1)));
     provider.lists(|| Ok(vec![backup("auto-1", 1), backup("auto-2", 2)]));
     provider.finds(|save| match save.slot.as_str() {
@@ -73,7 +73,7 @@ impl ExternalSaves for Panicking {
 }
 
 #[test]
-fn a_provider_that_hangs_is_left_alone_and_the_player_is_asked_without_it() {
+fn a_hanging_provider_does_not_hold_up_the_offer() {
     let (release, hangs) = channel::<()>();
     let hangs = Mutex::new(hangs);
     let provider = Provider::new(ExternalAutosave::Off);
@@ -132,7 +132,7 @@ fn a_backup_that_is_claimed_to_be_valid_and_cannot_be_loaded_leaves_the_offer() 
 }
 
 #[test]
-fn of_ten_thousand_backups_the_newest_ten_are_looked_at() {
+fn the_newest_ten_of_ten_thousand_backups_are_validated() {
     let provider = Provider::new(ExternalAutosave::Off);
     provider.lists(|| Ok((0..10_000).map(|n| backup(&format!("auto-{n}"), n)).collect()));
     let mut app = game_of(&killed(false, None), &provider, RecoveryPolicy::Ask);
@@ -143,7 +143,7 @@ fn of_ten_thousand_backups_the_newest_ten_are_looked_at() {
 }
 
 #[test]
-fn of_ten_thousand_damaged_backups_not_all_are_looked_at() {
+fn at_most_64_of_ten_thousand_damaged_backups_are_validated() {
     let provider = Provider::new(ExternalAutosave::Off);
     provider.lists(|| Ok((0..10_000).map(|n| backup(&format!("auto-{n}"), n)).collect()));
     provider.finds(|_| Err("damaged".into()));

@@ -8,7 +8,7 @@ use bevy_session::{RecoveryFailed, RequestError};
 use super::*;
 
 #[test]
-fn a_session_goes_on_with_the_world_that_the_game_has_loaded() {
+fn a_session_continues_with_the_backup_that_the_game_loaded() {
     let disk = killed(true, None);
     let provider = Provider::with(&[backup("auto-1", 5), backup("auto-2", 8)]);
     let mut app = bare_game(&disk, &provider, RecoveryPolicy::Ask);
@@ -32,7 +32,7 @@ fn a_session_goes_on_with_the_world_that_the_game_has_loaded() {
 }
 
 #[test]
-fn nothing_of_a_checkpoint_is_put_into_a_world_that_was_loaded() {
+fn a_loaded_backup_gets_nothing_of_a_checkpoint() {
     let disk = MemoryDisk::default();
     let provider = Provider::with(&[backup("auto-1", 5)]);
     let mut app = game_of(&disk, &provider, RecoveryPolicy::Ask);
@@ -135,7 +135,7 @@ fn a_continue_button_loads_the_proposed_backup_of_a_crashed_session() {
 }
 
 #[test]
-fn a_continue_button_takes_the_checkpoint_where_a_backup_cannot_be_loaded() {
+fn a_continue_button_falls_back_to_the_checkpoint_if_the_backup_fails() {
     let provider = Provider::with(&[backup("auto-1", 5)]);
     let mut app = bare_game(&killed(true, None), &provider, RecoveryPolicy::Ask);
     app.insert_resource(Loads::Badly);
@@ -170,7 +170,7 @@ fn a_load_can_be_called_off() {
 }
 
 #[test]
-fn a_game_that_dies_of_a_backup_is_proposed_the_one_before_it() {
+fn a_death_after_a_backup_proposes_the_one_before_it() {
     let mut disk = killed(true, None);
     let provider = Provider::with(&[backup("auto-1", 5), backup("auto-2", 8)]);
     for expected in [Some("auto-2"), Some("auto-1"), None] {
@@ -213,7 +213,7 @@ fn a_session_of_which_nothing_can_be_read_starts_again_with_the_backup() {
 }
 
 #[test]
-fn the_doctor_misses_nothing_in_a_game_that_saves_by_itself() {
+fn the_doctor_has_no_findings_in_a_game_with_saves_of_its_own() {
     let provider = Provider::new(ExternalAutosave::Off);
     let mut app = bare_game(&MemoryDisk::default(), &provider, RecoveryPolicy::Ask);
     play(&mut app, &provider);

@@ -21,7 +21,7 @@ struct Looked {
 }
 
 #[test]
-fn who_looks_while_another_writes_sees_no_false_state_and_removes_nothing() {
+fn a_process_listing_beside_a_writer_sees_no_false_state() {
     let directory = tempfile::tempdir().unwrap();
     let mut memory = Memory::default();
     let writer = fight(&["begin"], directory.path(), &mut memory);

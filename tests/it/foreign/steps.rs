@@ -146,7 +146,7 @@ fn enter(app: &mut App, round: Round) {
 }
 
 #[test]
-fn no_step_on_the_way_to_a_crash_proof_game_is_silent() {
+fn each_missing_step_of_the_setup_gives_a_hint() {
     let disk = MemoryDisk::default();
     for step in [Step::Plugin, Step::Types] {
         let mut app = breakout(&disk, step);
@@ -172,7 +172,7 @@ fn no_step_on_the_way_to_a_crash_proof_game_is_silent() {
 }
 
 #[test]
-fn a_crash_costs_nothing_and_the_next_round_has_all_bricks() {
+fn a_crash_loses_nothing_and_the_next_round_has_all_bricks() {
     let disk = MemoryDisk::default();
     let mut app = breakout(&disk, Step::Keys);
     seconds(&mut app, 30.0);

@@ -32,7 +32,7 @@ mod page {
 }
 
 #[test]
-fn handles_come_back_and_pass_the_guides_own_test() {
+fn asset_handles_are_restored_as_on_the_page() {
     let disk = bevy_session::MemoryDisk::default();
     let build = |disk: &bevy_session::MemoryDisk| {
         game_with(plugin(disk), |app| {

@@ -66,7 +66,7 @@ fn playing(score: u32) -> (u32, usize, String, bool) {
 }
 
 #[test]
-fn a_new_game_begins_afresh_and_a_crash_comes_back() {
+fn a_new_game_starts_over_and_a_crash_is_recovered() {
     let mut game = TestGame::new(page::build);
     game.seconds(6.0);
     assert_eq!(now(&mut game), (0, 0, "Menu".to_owned(), false));
@@ -91,7 +91,7 @@ fn the_menu_continues_what_was_left() {
 }
 
 #[test]
-fn of_two_crashed_sessions_the_newest_is_played_and_the_other_stays_offered() {
+fn the_newest_of_two_crashed_sessions_is_played_and_the_other_offered() {
     let mut game = played(7);
     game.crash_and_restart();
     // Before the first is answered, the player begins another one, which dies as well.

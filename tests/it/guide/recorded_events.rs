@@ -35,7 +35,7 @@ mod page {
 }
 
 #[test]
-fn a_chest_that_was_opened_before_the_crash_is_open_and_its_sword_is_there_once() {
+fn an_event_after_the_checkpoint_is_applied_once_after_a_crash() {
     let mut game = TestGame::new(page::build);
     page::place_chest(&mut game);
     game.start(bevy_session::NewSession::named("Chests")).unwrap();

@@ -47,7 +47,7 @@ fn crashed() -> App {
 }
 
 #[test]
-fn both_answers_do_what_they_say() {
+fn the_sample_recovers_on_yes_and_declines_on_no() {
     for yes in [true, false] {
         let mut app = crashed();
         page::answer(&mut app, yes);
@@ -60,7 +60,7 @@ fn both_answers_do_what_they_say() {
 }
 
 #[test]
-fn no_offer_is_no_answer() {
+fn answers_without_an_offer_do_nothing() {
     let mut app = page::with_dialog(game(&MemoryDisk::default()));
     page::answer(&mut app, true);
     page::answer(&mut app, false);
@@ -69,7 +69,7 @@ fn no_offer_is_no_answer() {
 }
 
 #[test]
-fn the_button_of_the_cheat_sheet_goes_on_after_each_of_three_deaths() {
+fn the_button_of_the_cheat_sheet_continues_after_each_of_three_deaths() {
     let disk = MemoryDisk::default();
     let mut app = sheet::game(&disk);
     start(&mut app, "Deadly");

@@ -65,7 +65,7 @@ fn game(disk: &MemoryDisk) -> App {
 }
 
 #[test]
-fn what_a_scene_spawned_comes_back_with_its_behaviour() {
+fn entities_of_a_scene_are_restored_with_their_observers() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     page::spawn(&mut app);
@@ -87,7 +87,7 @@ fn what_a_scene_spawned_comes_back_with_its_behaviour() {
 }
 
 #[test]
-fn an_observer_of_the_scene_itself_stays_behind() {
+fn an_observer_on_the_scene_entity_is_not_restored() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     let purse = page::spawn_with_its_own_observer(&mut app);

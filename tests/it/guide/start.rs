@@ -24,7 +24,7 @@ mod page {
 }
 
 #[test]
-fn the_first_lines_go_on_after_each_way_to_leave() {
+fn the_first_sample_continues_after_a_crash_and_an_exit() {
     let mut game = TestGame::new(page::build);
     game.seconds(1.0);
     for left in [80, 60, 40] {

@@ -99,7 +99,7 @@ fn a_pause_begins_no_second_game() {
 }
 
 #[test]
-fn a_rewind_loads_the_level_again_and_leaves_one() {
+fn a_rewind_reloads_the_level_without_duplicates() {
     let mut game = begun();
     game.seconds(6.0);
     lose_lives(&mut game, 1);
@@ -109,7 +109,7 @@ fn a_rewind_loads_the_level_again_and_leaves_one() {
 }
 
 #[test]
-fn a_crash_comes_back_through_the_loading_screen() {
+fn a_crash_is_recovered_through_the_loading_screen() {
     let mut game = begun();
     lose_lives(&mut game, 1);
     game.seconds(6.0);

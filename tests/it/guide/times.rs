@@ -35,7 +35,7 @@ fn score(app: &App) -> u32 {
 }
 
 #[test]
-fn a_minute_back_and_forth_again() {
+fn the_sample_rewinds_a_minute_and_undoes_it() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     start(&mut app, "Rewound");
@@ -54,7 +54,7 @@ fn a_minute_back_and_forth_again() {
 }
 
 #[test]
-fn slots_of_a_pause_menu() {
+fn the_sample_of_a_pause_menu_saves_and_loads_slots() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     start(&mut app, "Slots");

@@ -107,7 +107,7 @@ fn a_request_did_nothing() {
 
 /// The page has the words of hints that other tests bring about: modes, the dialog, restores.
 #[test]
-fn the_words_of_hints_are_on_the_page() {
+fn the_texts_of_hints_are_on_the_troubleshooting_page() {
     let said = [SessionHint::StoppedInDevelopment, SessionHint::DialogWithoutCamera];
     assert_on_page("## Nobody was asked", &said.map(|hint| hint.to_string()));
     let (_, wrong) = PAGE.split_once("## It came back wrong").expect("the section");

@@ -64,7 +64,7 @@ fn hooks_that_spawn_and_despawn_change_nothing_that_was_saved() {
 }
 
 #[test]
-fn observers_that_meddle_are_overruled() {
+fn changes_by_observers_during_the_restore_are_undone() {
     let mut app = in_place_game(&MemoryDisk::default(), |app| {
         app.add_observer(|on: On<Insert<Health>>, mut all: Query<(Entity, &mut Inventory)>| {
             for (entity, mut inventory) in &mut all {
@@ -88,7 +88,7 @@ fn observers_that_meddle_are_overruled() {
 }
 
 #[test]
-fn a_death_that_has_consequences_leaves_none() {
+fn effects_of_despawning_during_the_restore_are_undone() {
     let mut app = in_place_game(&MemoryDisk::default(), |app| {
         app.add_observer(
             |_: On<Remove<Inventory>>, mut score: ResMut<Score>, mut commands: Commands| {
@@ -168,7 +168,7 @@ fn cancelling_at_the_gate_leaves_the_world_as_it_was() {
 }
 
 #[test]
-fn cancelling_at_the_gate_after_a_state_was_left_leaves_who_does_not_belong_to_it() {
+fn cancelling_at_the_gate_keeps_entities_outside_the_left_state() {
     let mut app = in_place_game(&MemoryDisk::default(), |app| {
         listen::<RestoreCancelled>(app);
         app.init_state::<Game>().save_state::<Game>();
@@ -198,7 +198,7 @@ fn cancelling_at_the_gate_after_a_state_was_left_leaves_who_does_not_belong_to_i
 }
 
 #[test]
-fn what_a_level_places_is_found_by_its_key_even_if_it_was_spawned_again() {
+fn placed_entities_are_found_by_key_even_if_respawned() {
     let mut app = in_place_game(&MemoryDisk::default(), |_| {});
     let door = app.world_mut().spawn((Health(1), Sprite(1), SaveKey::new("door"))).id();
     let stays = spawn(&mut app, 2);
@@ -225,7 +225,7 @@ fn what_a_level_places_is_found_by_its_key_even_if_it_was_spawned_again() {
 }
 
 #[test]
-fn a_rewind_in_the_frame_of_a_save_and_twice_in_a_row() {
+fn rewinds_in_place_work_in_the_frame_of_a_save_and_twice_in_a_row() {
     let mut app = in_place_game(&MemoryDisk::default(), |_| {});
     let stays = spawn(&mut app, 1);
     start(&mut app, "Busy");
@@ -248,7 +248,7 @@ fn a_rewind_in_the_frame_of_a_save_and_twice_in_a_row() {
 }
 
 #[test]
-fn what_changed_without_a_trace_comes_back_once_that_was_noticed() {
+fn undetected_changes_are_restored_once_the_self_test_noticed_them() {
     let mut app = in_place_game(&MemoryDisk::default(), listen::<CheckpointDrifted>);
     app.world_mut().resource_mut::<SessionSettings>().self_test = NonZeroU32::new(1);
     let [silent, other] = [1, 5].map(|health| spawn(&mut app, health));
@@ -337,7 +337,7 @@ struct Armour;
 struct Naked;
 
 #[test]
-fn what_the_game_adds_to_who_loses_something_goes_as_well() {
+fn components_added_by_removal_observers_are_removed() {
     let mut app = in_place_game(&MemoryDisk::default(), |app| {
         app.add_observer(|lost: On<Remove<Armour>>, mut commands: Commands| {
             commands.entity(lost.entity).try_insert(Naked);

@@ -41,7 +41,7 @@ fn refusals(app: &App) -> Vec<(Ticket, RequestError)> {
 }
 
 #[test]
-fn the_game_returns_as_often_as_it_likes_and_sprites_stay() {
+fn a_world_fork_can_be_returned_to_repeatedly_in_place() {
     let mut app = game();
     let entity = spawn(&mut app, 1);
     start(&mut app, "Planned");
@@ -63,7 +63,7 @@ fn the_game_returns_as_often_as_it_likes_and_sprites_stay() {
 }
 
 #[test]
-fn what_was_tried_out_is_no_rewind_to_undo() {
+fn returning_to_a_world_fork_keeps_nothing_of_what_it_leaves() {
     let mut app = game();
     let entity = spawn(&mut app, 1);
     start(&mut app, "Planned");
@@ -78,7 +78,7 @@ fn what_was_tried_out_is_no_rewind_to_undo() {
 
 /// A planner tries out as often as it likes, and the player's own rewind can still be taken back.
 #[test]
-fn what_could_be_undone_still_can_after_many_returns() {
+fn a_rewind_can_be_undone_after_many_returns_to_a_fork() {
     fn health(app: &mut App) -> Mut<'_, Health> {
         let world = app.world_mut();
         world.query::<&mut Health>().single_mut(world).unwrap()
@@ -116,7 +116,7 @@ fn a_request_may_have_everything_spawned_again() {
 }
 
 #[test]
-fn forks_are_refused_without_a_session_and_go_with_it() {
+fn world_forks_need_a_session_and_end_with_it() {
     let mut app = game();
     let nowhere = fork(&mut app);
     assert_eq!(refusals(&app), [(nowhere.ticket(), RequestError::NoSession)]);
@@ -143,7 +143,7 @@ fn forks_are_refused_without_a_session_and_go_with_it() {
 }
 
 #[test]
-fn a_fork_is_of_its_own_moment_although_nothing_has_changed() {
+fn a_world_fork_takes_a_checkpoint_of_its_own_without_changes() {
     let mut app = game();
     spawn(&mut app, 1);
     start(&mut app, "Planned");
@@ -160,7 +160,7 @@ fn a_fork_is_of_its_own_moment_although_nothing_has_changed() {
 }
 
 #[test]
-fn a_return_that_may_be_cancelled_keeps_what_it_leaves() {
+fn a_return_to_a_fork_behind_a_gate_saves_what_it_leaves() {
     #[derive(Resource, Default)]
     struct LevelIsThere(bool);
     let mut app = in_place_game(&MemoryDisk::default(), |app| {

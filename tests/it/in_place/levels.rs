@@ -55,7 +55,7 @@ fn play() -> (App, Entity) {
 }
 
 #[test]
-fn the_level_that_is_there_is_not_loaded_again() {
+fn an_in_place_rewind_does_not_reload_the_current_level() {
     let (mut app, entity) = play();
     app.world_mut().get_mut::<Health>(entity).unwrap().0 = 5;
     assert!(go_back(&mut app).report.in_place);
@@ -71,7 +71,7 @@ fn the_level_that_is_there_is_not_loaded_again() {
 }
 
 #[test]
-fn another_level_is_loaded() {
+fn a_rewind_into_another_level_loads_it() {
     let (mut app, entity) = play();
     app.world_mut().resource_mut::<Level>().0 = 2;
     app.world_mut().resource_mut::<LoadedLevel>().0 = 2;
@@ -87,7 +87,7 @@ fn another_level_is_loaded() {
 }
 
 #[test]
-fn a_way_back_while_the_level_is_loaded_ends_in_the_level_that_was_saved() {
+fn a_rewind_during_a_level_load_ends_in_the_saved_level() {
     let (mut app, entity) = play();
     app.world_mut().get_mut::<Health>(entity).unwrap().0 = 5;
     app.world_mut().resource_mut::<Level>().0 = 2;
@@ -105,7 +105,7 @@ fn a_way_back_while_the_level_is_loaded_ends_in_the_level_that_was_saved() {
 }
 
 #[test]
-fn a_level_that_was_left_on_the_way_is_loaded_again_after_a_cancellation() {
+fn a_level_left_by_a_cancelled_restore_is_loaded_again() {
     #[derive(Component)]
     struct Scenery;
     let mut app = in_place_game(&MemoryDisk::default(), |app| {
@@ -148,7 +148,7 @@ fn a_level_that_was_left_on_the_way_is_loaded_again_after_a_cancellation() {
 }
 
 #[test]
-fn what_has_gone_of_the_level_comes_back_with_it() {
+fn a_despawned_entity_of_the_level_returns_by_reloading_it() {
     fn boss(mut commands: Commands) {
         commands.spawn((Health(7), SaveKey::new("boss"), DespawnOnExit(Game::Playing)));
     }

@@ -44,7 +44,7 @@ fn spawn(app: &mut App, health: u32) -> Entity {
 }
 
 #[test]
-fn who_hangs_from_one_that_goes_stays() {
+fn children_of_a_respawned_or_despawned_entity_stay() {
     let mut app = game();
     let parent = spawn(&mut app, 1);
     let child = spawn(&mut app, 2);
@@ -101,7 +101,7 @@ fn parents_and_children_change_places() {
 }
 
 #[test]
-fn one_to_one_links_move_up_and_kick_nobody_out() {
+fn shifted_one_to_one_links_are_restored_without_dropping_any() {
     let mut app = game();
     let all: Vec<Entity> = (1..6).map(|number| spawn(&mut app, number)).collect();
     for pair in all.windows(2) {
@@ -126,7 +126,7 @@ fn one_to_one_links_move_up_and_kick_nobody_out() {
 }
 
 #[test]
-fn one_to_one_links_that_changed_hands_twice_or_in_a_circle_come_back() {
+fn swapped_one_to_one_links_are_restored() {
     let mut app = game();
     let [a, b, x, y] = [1, 2, 3, 4].map(|number| spawn(&mut app, number));
     app.world_mut().entity_mut(a).insert(PairedWith(x));
@@ -152,7 +152,7 @@ fn one_to_one_links_that_changed_hands_twice_or_in_a_circle_come_back() {
 }
 
 #[test]
-fn lists_come_back_in_their_order() {
+fn relationship_lists_are_restored_in_order() {
     let mut app = game();
     let parent = spawn(&mut app, 1);
     let owned: Vec<Entity> = (2..6).map(|number| spawn(&mut app, number)).collect();
@@ -179,7 +179,7 @@ fn lists_come_back_in_their_order() {
 }
 
 #[test]
-fn the_links_of_a_level_are_its_own_and_those_that_differ_come_back() {
+fn changed_links_of_placed_entities_are_restored() {
     let mut app = game();
     let placed = |app: &mut App, key: &str, health: u32| {
         let placed = (Health(health), Sprite(health), SaveKey::new(key));
@@ -231,7 +231,7 @@ struct TetheredTo(Entity);
 struct Tethers(Vec<Entity>);
 
 #[test]
-fn a_link_that_is_not_saved_takes_nobody_along() {
+fn an_unsaved_linked_spawn_relationship_does_not_despawn_saved_entities() {
     let mut app = game();
     let stays = spawn(&mut app, 1);
     start(&mut app, "Tethered");

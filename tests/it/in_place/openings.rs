@@ -25,7 +25,7 @@ fn values(app: &mut App) -> Vec<(u32, Option<Vec<u32>>)> {
 }
 
 #[test]
-fn what_observers_do_once_the_world_is_back_is_in_it_and_a_start_comes_back_to_that() {
+fn changes_by_observers_after_the_restore_are_in_the_opening_checkpoint() {
     let disk = MemoryDisk::default();
     let mut app = in_place_game(&disk, |app| {
         listen::<CheckpointCaptured>(app);

@@ -36,7 +36,7 @@ fn begin(app: &mut App) {
 }
 
 #[test]
-fn only_what_differs_of_it_is_written_and_heard_of() {
+fn only_differing_values_of_placed_entities_are_written_and_reported() {
     let mut app = game();
     let door = place(&mut app, "door", 1);
     let boss = place(&mut app, "boss", 7);
@@ -60,7 +60,7 @@ fn only_what_differs_of_it_is_written_and_heard_of() {
 }
 
 #[test]
-fn a_run_that_opens_with_it_comes_back_after_a_kill() {
+fn an_opening_checkpoint_with_placed_entities_is_restored_after_a_kill() {
     let disk = MemoryDisk::default();
     let level = |app: &mut App| {
         place(app, "door", 1);
@@ -85,7 +85,7 @@ fn a_run_that_opens_with_it_comes_back_after_a_kill() {
 }
 
 #[test]
-fn it_is_not_taken_along_by_what_goes() {
+fn a_placed_entity_is_not_despawned_with_a_parent() {
     let mut app = game();
     let [chest, door] = [("chest", 7), ("door", 8)].map(|(key, it)| place(&mut app, key, it));
     let bearer = app.world_mut().spawn((Health(1), Serial(1))).id();
@@ -108,7 +108,7 @@ fn it_is_not_taken_along_by_what_goes() {
 }
 
 #[test]
-fn its_immutable_components_are_inserted() {
+fn immutable_components_of_placed_entities_are_inserted() {
     let mut app = game();
     let door = place(&mut app, "door", 1);
     app.world_mut().entity_mut(door).insert(Serial(1));
@@ -121,7 +121,7 @@ fn its_immutable_components_are_inserted() {
 }
 
 #[test]
-fn one_that_the_level_spawned_again_has_all_of_its_values_and_is_referred_to() {
+fn a_respawned_placed_entity_gets_its_values_and_references() {
     let mut app = game();
     let door = place(&mut app, "door", 1);
     app.world_mut().entity_mut(door).insert(DespawnOnExit(Game::Menu));
@@ -148,7 +148,7 @@ fn one_that_the_level_spawned_again_has_all_of_its_values_and_is_referred_to() {
 }
 
 #[test]
-fn one_that_is_gone_by_then_waits_for_its_level() {
+fn a_despawned_placed_entity_gets_its_values_when_the_level_spawns_it() {
     let mut app = game();
     let door = place(&mut app, "door", 1);
     let bearer = app.world_mut().spawn(Health(2)).id();

@@ -79,7 +79,7 @@ fn command(dice: &mut Dice) -> &'static str {
 }
 
 #[test]
-fn drawn_scripts_go_back_in_both_ways_between_kills() {
+fn random_commands_with_both_manners_of_rewind_survive_kills() {
     let mut went_back = [0; 2];
     for seed in 0..3 {
         let directory = tempfile::tempdir().unwrap();

@@ -63,7 +63,7 @@ fn last_hash(story: &Story) -> Value {
 }
 
 #[test]
-fn a_colony_goes_on_on_the_device_where_the_player_is() {
+fn a_colony_continues_on_each_device_in_turn() {
     let cloud = Cloud::new();
     let mut story = cloud.play("desk");
     let session = first(&story, "session_started")["session"].clone();
@@ -79,7 +79,7 @@ fn a_colony_goes_on_on_the_device_where_the_player_is() {
 }
 
 #[test]
-fn a_colony_that_went_on_on_both_is_shown_as_a_fork_and_both_are_kept() {
+fn a_colony_played_on_both_devices_is_a_fork_and_both_are_kept() {
     let cloud = Cloud::new();
     let common = cloud.play("desk");
     cloud.copy("desk", "deck");
@@ -102,7 +102,7 @@ fn a_colony_that_went_on_on_both_is_shown_as_a_fork_and_both_are_kept() {
 }
 
 #[test]
-fn a_file_that_is_no_session_of_the_colony_stops_nothing() {
+fn a_damaged_cloud_file_stops_nothing() {
     let cloud = Cloud::new();
     cloud.play("desk");
     let folder = cloud.folder("desk").join("default");

@@ -162,7 +162,7 @@ fn live_on(game: &mut Game) -> Value {
 }
 
 #[test]
-fn a_rewind_says_what_it_left_and_that_comes_back_after_a_kill() {
+fn a_rewind_names_what_it_left_and_can_be_undone_after_a_kill() {
     let directory = tempfile::tempdir().unwrap();
     let mut game = Game::driven(directory.path(), &LIVELY);
     let saved: Vec<Value> = (0..4).map(|_| live_on(&mut game)).collect();
@@ -190,7 +190,7 @@ fn a_rewind_says_what_it_left_and_that_comes_back_after_a_kill() {
 }
 
 #[test]
-fn where_nothing_happened_a_rewind_leaves_the_last_checkpoint() {
+fn without_changes_a_rewind_leaves_the_last_checkpoint() {
     let directory = tempfile::tempdir().unwrap();
     let mut game = Game::driven(directory.path(), &STILL);
     let last = succeeded(&mut game, "checkpoint the last one");
@@ -203,7 +203,7 @@ fn where_nothing_happened_a_rewind_leaves_the_last_checkpoint() {
 }
 
 #[test]
-fn what_was_dug_is_recorded_and_survives_kill_9_with_its_checkpoint() {
+fn recorded_events_survive_kill_9_with_their_checkpoint() {
     let directory = tempfile::tempdir().unwrap();
     let mut game = Game::driven(directory.path(), &BUSY);
     assert!(refused(&mut game, "events some").contains("no number"));
@@ -252,7 +252,7 @@ fn of_type(read: &Value, name: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_slot_of_another_session_is_loaded_and_that_session_goes_on() {
+fn loading_a_slot_of_another_session_continues_that_session() {
     let directory = tempfile::tempdir().unwrap();
     let mut first = Game::driven(directory.path(), &LIVELY);
     let saved = succeeded(&mut first, "save of the first");
@@ -332,7 +332,7 @@ fn a_thousand_commands_at_once_are_done_one_at_a_time_and_in_order() {
 }
 
 #[test]
-fn it_dies_in_every_way_and_is_back() {
+fn the_colony_is_recovered_after_each_way_to_die() {
     let directory = tempfile::tempdir().unwrap();
     let mut left: Option<(Value, &str)> = None;
     let deaths = ["panic", "abort", "kill", "exit"].map(Some);
@@ -356,7 +356,7 @@ fn it_dies_in_every_way_and_is_back() {
 }
 
 #[test]
-fn a_phone_that_suspends_the_colony_and_ends_it_costs_nothing() {
+fn a_suspended_colony_that_is_killed_loses_nothing() {
     let directory = tempfile::tempdir().unwrap();
     for _ in 0..3 {
         let mut game = Game::driven(directory.path(), &LIVELY);
@@ -391,7 +391,7 @@ fn a_phone_that_suspends_the_colony_and_ends_it_costs_nothing() {
 }
 
 #[test]
-fn what_cannot_be_done_is_refused_and_changes_nothing() {
+fn invalid_commands_are_refused_and_change_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let mut game = Game::driven(directory.path(), &STILL);
     succeeded(&mut game, "save Autumn");
@@ -555,7 +555,7 @@ fn a_save_that_the_disk_refuses_is_answered_with_the_reason() {
 }
 
 #[test]
-fn the_end_of_input_is_no_command() {
+fn the_end_of_input_closes_the_session_cleanly() {
     let directory = tempfile::tempdir().unwrap();
     let arguments = [&LIVELY[..], &["--seconds", "0.5"]].concat();
     for commands in ["", "checkpoint here\n", "pause\n"] {
@@ -571,7 +571,7 @@ fn the_end_of_input_is_no_command() {
 }
 
 #[test]
-fn a_reader_that_goes_away_costs_no_save() {
+fn commands_are_done_although_nobody_reads_the_output() {
     let directory = tempfile::tempdir().unwrap();
     let mut game = Game::driven(directory.path(), &LIVELY);
     let before = succeeded(&mut game, "checkpoint still heard");

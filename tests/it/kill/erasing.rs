@@ -43,7 +43,7 @@ fn names(answer: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn an_erased_player_stays_away_after_a_kill_and_the_log_says_who_did_it() {
+fn an_erasure_survives_a_kill_and_the_audit_log_names_who_did_it() {
     let directory = tempfile::tempdir().unwrap();
     close(play(directory.path(), "Ann-Q 1"));
     let mut game = play(directory.path(), "Ben");

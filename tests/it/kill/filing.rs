@@ -9,7 +9,7 @@ use super::game::Game;
 const BUSY: [&str; 7] = ["--new", "--entities", "300", "--checkpoint-ms", "1000", "--changes", "1"];
 
 #[test]
-fn filing_another_colony_costs_this_one_neither_events_nor_checkpoints() {
+fn filing_another_colony_loses_no_event_or_checkpoint_of_this_one() {
     let directory = tempfile::tempdir().unwrap();
     let mut game = Game::driven(directory.path(), &BUSY);
     let other = session(&mut game);

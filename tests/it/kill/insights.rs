@@ -17,7 +17,7 @@ fn recorded(game: &mut Game) -> Vec<Value> {
 }
 
 #[test]
-fn insights_and_story_are_of_what_was_recorded_through_a_kill() {
+fn insights_and_the_story_survive_a_kill() {
     let directory = tempfile::tempdir().unwrap();
     let mut game = Game::driven(directory.path(), &LIVELY);
     succeeded(&mut game, "checkpoint begin");

@@ -47,7 +47,7 @@ fn line(lines: &[Value], event: &str, output: &Output) -> Value {
 
 /// Otherwise a count of steps would panic again as well.
 #[test]
-fn with_other_inputs_the_same_bug_of_lamplighter_panics_elsewhere() {
+fn with_other_inputs_a_lamplighter_bug_panics_at_another_step() {
     let panicking = ["1", "2"].map(|seed| {
         let directory = tempfile::tempdir().unwrap();
         let (output, lines) = play(directory.path(), &["--panic-seed", "1", "--seed", seed]);
@@ -57,7 +57,7 @@ fn with_other_inputs_the_same_bug_of_lamplighter_panics_elsewhere() {
 }
 
 #[test]
-fn bugs_of_lamplighter_panic_again_in_the_same_step_from_their_report_alone() {
+fn reports_of_lamplighter_bugs_panic_again_at_the_same_step() {
     let bugs = number_from_environment("BEVY_SESSION_PANICS").unwrap_or(BUGS);
     let (mut again, mut messages, mut failures) = (0, Vec::new(), Vec::new());
     for seed in 1..=bugs {

@@ -37,7 +37,7 @@ fn panics_twice(directory: &Path, game: Game) -> (Value, Value) {
 }
 
 #[test]
-fn bugs_panic_again_at_the_same_tick_from_their_report_alone() {
+fn reports_of_bugs_panic_again_at_the_same_tick() {
     let bugs = number_from_environment("BEVY_SESSION_PANICS").unwrap_or(BUGS);
     let seeds: Vec<u64> = (1..=bugs).collect();
     let mut messages = Vec::new();
@@ -69,7 +69,7 @@ fn bugs_panic_again_at_the_same_tick_from_their_report_alone() {
 
 /// Otherwise a count of ticks would panic again as well.
 #[test]
-fn with_other_inputs_the_same_bug_panics_elsewhere() {
+fn with_other_inputs_the_same_bug_panics_at_another_tick() {
     let panicking = ["1", "2"].map(|seed| {
         let directory = tempfile::tempdir().unwrap();
         let arguments = [&LIVELY[..], &["--panic-seed", "1", "--seed", seed]].concat();
@@ -113,7 +113,7 @@ fn a_session_is_played_again_exactly_and_from_checkpoint_to_checkpoint() {
 }
 
 #[test]
-fn what_can_not_be_played_again_is_refused_in_a_sentence() {
+fn a_replay_that_is_impossible_is_refused_with_a_message() {
     let directory = tempfile::tempdir().unwrap();
     for arguments in [["--replay", "exact"], ["--replay-report", "nowhere.tar"]] {
         let story = Game::start(directory.path(), &arguments).finish();

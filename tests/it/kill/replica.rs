@@ -57,7 +57,7 @@ fn hash(story: &Story, checkpoint: u64) -> Option<String> {
 }
 
 #[test]
-fn a_machine_that_is_killed_with_its_disk_is_followed_by_another() {
+fn a_colony_whose_machine_is_lost_continues_on_another() {
     let machines = Machines::new();
     let mut game = machines.start("m0", &[]);
     let mut epoch = 0;
@@ -87,7 +87,7 @@ fn a_machine_that_is_killed_with_its_disk_is_followed_by_another() {
 
 #[test]
 #[cfg(unix)]
-fn an_owner_that_was_away_is_fenced_and_ends() {
+fn an_owner_that_was_paused_is_fenced() {
     let machines = Machines::new();
     let mut one = machines.start("one", &[]);
     one.wait_for("replicated");
@@ -173,7 +173,7 @@ fn a_replica_that_was_lost_is_caught_up_when_it_is_back() {
 }
 
 #[test]
-fn a_replica_that_cannot_be_had_is_refused_in_a_sentence() {
+fn a_replica_that_cannot_be_opened_is_refused_with_a_message() {
     let directory = tempfile::tempdir().unwrap();
     for (url, sentence) in
         [("ftp://nowhere", "--replica is "), ("dir:/dev/null/x", "can't be opened: ")]

@@ -32,7 +32,7 @@ fn opened(report: &Path) -> Story {
 }
 
 #[test]
-fn a_report_opens_with_the_colony_that_was_seen_after_a_kill_as_well() {
+fn a_report_opens_with_the_reported_colony_even_after_a_kill() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
     let report = directory.path().join("a report.tar");
@@ -84,7 +84,7 @@ fn a_report_that_was_being_written_is_whole_or_refused() {
 }
 
 #[test]
-fn what_is_no_report_is_answered_with_a_sentence() {
+fn a_missing_or_invalid_report_is_refused_with_a_message() {
     let directory = tempfile::tempdir().unwrap();
     let (missing, other) = (directory.path().join("missing.tar"), directory.path().join("other"));
     fs::write(&other, "no report").unwrap();

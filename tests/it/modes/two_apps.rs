@@ -36,7 +36,7 @@ fn two_apps_with_places_of_their_own_dont_know_each_other() {
 }
 
 #[test]
-fn two_apps_with_one_place_dont_play_one_session() {
+fn two_apps_in_one_place_cannot_play_the_same_session() {
     let directory = tempfile::tempdir().unwrap();
     let build = || {
         let plugin = SessionPlugin::new("Tests", "Modes")
@@ -98,7 +98,7 @@ pub fn one_panics(directory: &Path) {
 }
 
 #[test]
-fn a_panic_of_one_app_is_no_crash_of_the_other() {
+fn a_panic_of_one_app_is_not_a_crash_of_the_other() {
     let directory = tempfile::tempdir().unwrap();
     let output = run_child("two apps, one of which panics", directory.path(), None);
     assert!(output.status.success(), "{output:?}");

@@ -13,7 +13,7 @@ use super::game::*;
 use crate::common::*;
 
 #[test]
-fn what_no_checkpoint_holds_happens_again_in_order() {
+fn events_after_the_checkpoint_are_handed_out_again_in_order() {
     let disk = MemoryDisk::default();
     let mut app = recording_game(&disk);
     start(&mut app, "Dungeon");
@@ -36,7 +36,7 @@ fn what_no_checkpoint_holds_happens_again_in_order() {
 }
 
 #[test]
-fn what_is_not_handed_out_again_goes_with_the_moments_that_are_lost() {
+fn events_that_are_not_replayed_are_lost_with_their_moments() {
     let disk = MemoryDisk::default();
     let game = |disk: &MemoryDisk| {
         game_on(disk, |app| {
@@ -69,7 +69,7 @@ fn what_is_not_handed_out_again_goes_with_the_moments_that_are_lost() {
 
 /// The writer may answer in any step of a frame.
 #[test]
-fn what_is_recorded_right_after_a_recovery_is_recorded_whenever_the_writer_answers() {
+fn events_right_after_a_recovery_are_recorded_with_any_writer_delay() {
     let disk = MemoryDisk::default();
     let mut app = recording_game(&disk);
     start(&mut app, "Dungeon");
@@ -104,7 +104,7 @@ fn what_is_recorded_right_after_a_recovery_is_recorded_whenever_the_writer_answe
 }
 
 #[test]
-fn how_the_process_died_is_in_the_log_also_if_a_slot_is_loaded_instead() {
+fn a_slot_load_after_a_crash_logs_how_the_process_died() {
     let disk = MemoryDisk::default();
     let mut app = recording_game(&disk);
     start(&mut app, "Dungeon");
@@ -135,7 +135,7 @@ fn how_the_process_died_is_in_the_log_also_if_a_slot_is_loaded_instead() {
 }
 
 #[test]
-fn a_second_crash_hands_out_the_same_and_what_came_after_but_nothing_that_a_checkpoint_holds() {
+fn a_second_crash_hands_out_all_events_after_the_newest_checkpoint() {
     let disk = MemoryDisk::default();
     let mut app = recording_game(&disk);
     start(&mut app, "Dungeon");
@@ -163,7 +163,7 @@ fn a_second_crash_hands_out_the_same_and_what_came_after_but_nothing_that_a_chec
 }
 
 #[test]
-fn nothing_is_handed_out_after_a_close_or_a_rewind_or_an_older_checkpoint() {
+fn no_events_are_handed_out_after_a_close_a_rewind_or_an_older_checkpoint() {
     let disk = MemoryDisk::default();
     let mut app = recording_game(&disk);
     start(&mut app, "Dungeon");
@@ -262,7 +262,7 @@ mod older {
 }
 
 #[test]
-fn events_of_older_builds_are_migrated_and_unknown_ones_cost_themselves_only() {
+fn events_of_older_builds_are_migrated_and_unknown_ones_fail_alone() {
     let disk = MemoryDisk::default();
     let mut app = game_on(&disk, |app| {
         app.add_message::<older::Found>().add_message::<older::Sold>();

@@ -80,7 +80,7 @@ fn events_are_read_by_type_number_and_play_time_in_pages_from_either_end() {
 }
 
 #[test]
-fn what_happens_to_the_session_is_recorded_with_statuses_and_what_brought_it_about() {
+fn lifecycle_events_are_recorded_with_status_and_trigger() {
     let disk = MemoryDisk::default();
     let mut app = reading_game(&disk, |_| {});
     start(&mut app, "Dungeon");
@@ -125,7 +125,7 @@ fn what_happens_to_the_session_is_recorded_with_statuses_and_what_brought_it_abo
 }
 
 #[test]
-fn nothing_is_missed_while_the_game_is_paused_or_slow_and_nothing_of_the_menu_is_recorded() {
+fn events_are_recorded_during_a_pause_and_not_in_the_menu() {
     let disk = MemoryDisk::default();
     let mut app = reading_game(&disk, |_| {});
     loot(&mut app, "menu");
@@ -176,7 +176,7 @@ impl Serialize for Stubborn {
 }
 
 #[test]
-fn a_value_that_cannot_be_written_costs_itself_only() {
+fn an_event_that_cannot_be_written_is_dropped_alone() {
     let disk = MemoryDisk::default();
     let mut app = reading_game(&disk, |app| {
         app.add_message::<Stubborn>().record_messages::<Stubborn>();
@@ -231,7 +231,7 @@ fn inputs_have_the_tick_in_which_they_were_read() {
 }
 
 #[test]
-fn one_type_is_recorded_as_events_and_as_inputs_each_for_itself() {
+fn one_type_can_be_recorded_as_events_and_as_inputs() {
     #[derive(Message, Event, TypePath, Clone, Serialize, Deserialize)]
     struct Both(u32);
     let disk = MemoryDisk::default();
@@ -257,7 +257,7 @@ fn one_type_is_recorded_as_events_and_as_inputs_each_for_itself() {
 }
 
 #[test]
-fn all_that_was_recorded_is_looked_at() {
+fn a_validation_reads_all_recorded_events() {
     let disk = MemoryDisk::default();
     let mut app = reading_game(&disk, |_| {});
     start(&mut app, "Dungeon");

@@ -46,7 +46,7 @@ fn pauses(app: &mut App) {
 }
 
 #[test]
-fn a_pause_that_took_a_checkpoint_is_one_in_the_replay() {
+fn a_pause_that_took_a_checkpoint_is_replayed_as_a_pause() {
     let directory = tempfile::tempdir().unwrap();
     let mut game = app_with(directory.path(), 31, saves_by_itself);
     pauses(&mut game);
@@ -116,7 +116,7 @@ fn with_leave(session: SessionPlugin) -> App {
 }
 
 #[test]
-fn a_checkpoint_as_a_state_is_left_is_no_difference() {
+fn a_checkpoint_on_leaving_a_state_is_no_divergence() {
     let directory = tempfile::tempdir().unwrap();
     let mut game = app_with(directory.path(), 43, |app| {
         saves_by_itself(app);
@@ -198,7 +198,7 @@ fn given_after_a_crash(directory: &Path, seed: u64) -> App {
 }
 
 #[test]
-fn what_was_handed_out_after_a_crash_is_handed_out_in_the_replay() {
+fn events_handed_out_after_a_crash_are_handed_out_in_the_replay() {
     let directory = tempfile::tempdir().unwrap();
     let mut game = given_after_a_crash(directory.path(), 36);
     assert!(game.world().resource::<Farm>().grain >= 100_000);

@@ -93,7 +93,7 @@ fn a_recording_that_was_cut_is_played_as_far_as_it_goes() {
 struct Barn;
 
 #[test]
-fn a_recording_of_another_build_says_what_this_one_lacks() {
+fn a_recording_of_another_build_names_types_missing_here() {
     let directory = tempfile::tempdir().unwrap();
     let mut game = app_with(directory.path(), 42, |app| {
         app.save_component::<Barn>();

@@ -294,7 +294,7 @@ impl Drop for Told {
 
 #[test]
 #[should_panic(expected = "Body")]
-fn a_generated_world_with_a_wind_of_its_own_is_found_out() {
+fn the_assertion_finds_a_nondeterministic_generated_world() {
     let build = |session| {
         let mut app = build(5, session);
         let mut wind = Dice(1);

@@ -163,7 +163,7 @@ fn different_fields(playback: &mut Playback) -> Vec<String> {
 /// Without the correction, the loading screen's steps take turns of what was played before, and the first step after it
 /// reads the last of them.
 #[test]
-fn inputs_of_before_a_loading_screen_are_not_read_after_it() {
+fn inputs_before_a_loading_screen_are_not_read_after_it() {
     let directory = tempfile::tempdir().unwrap();
     record(directory.path(), 1, FixedUpdate, drive_in_fixed_update);
     let mut playback = replay(directory.path(), drive_with_a_loading_screen);
@@ -193,7 +193,7 @@ fn after_a_divergence_the_next_inputs_come_once() {
 /// Without the correction, the turns of the last step before the restore are still there, and are read in the first
 /// step after it.
 #[test]
-fn inputs_that_were_not_read_before_a_restore_are_gone_after_it() {
+fn unread_inputs_before_a_restore_are_dropped() {
     let directory = tempfile::tempdir().unwrap();
     record(directory.path(), 1, FixedUpdate, drive_in_fixed_update);
     let mut playback = replay(directory.path(), drive_in_fixed_update);

@@ -76,7 +76,7 @@ fn a_run_with_many_inputs_after_its_checkpoint_plays_again_to_its_panic() {
 }
 
 #[test]
-fn inputs_that_are_personal_or_private_are_counted_and_stay_at_home() {
+fn personal_and_private_inputs_are_counted_and_left_out_of_a_report() {
     for is_private in [false, true] {
         let directory = tempfile::tempdir().unwrap();
         let mut game = app_with(directory.path(), 7, |app| {

@@ -148,7 +148,7 @@ fn a_pause_draws_and_plays_nothing_and_what_follows_is_the_same() {
 }
 
 #[test]
-fn it_pauses_before_the_last_frame_of_the_tape() {
+fn a_watched_replay_pauses_before_the_last_frame() {
     let directory = tempfile::tempdir().unwrap();
     let mut game = super::game::app(directory.path(), 9);
     crate::common::frames(&mut game, 100);
@@ -170,7 +170,7 @@ fn it_pauses_before_the_last_frame_of_the_tape() {
 }
 
 #[test]
-fn a_moment_is_gone_to_forward_and_back_also_from_the_end() {
+fn a_watched_replay_seeks_forward_and_back_even_from_the_end() {
     let directory = tempfile::tempdir().unwrap();
     play(directory.path(), 3, 4);
     let drawn = Drawn::default();
@@ -193,7 +193,7 @@ fn a_moment_is_gone_to_forward_and_back_also_from_the_end() {
 }
 
 #[test]
-fn keyframes_are_watched_with_other_rules_and_marks_say_where_they_are() {
+fn keyframes_can_be_watched_with_other_rules_and_have_marks() {
     let directory = tempfile::tempdir().unwrap();
     let recorded = play(directory.path(), 4, 4);
     let build = |session| build_with(session, |rules| rules.harvest = 3);
@@ -218,7 +218,7 @@ fn keyframes_are_watched_with_other_rules_and_marks_say_where_they_are() {
 }
 
 #[test]
-fn another_rule_shows_in_the_window_and_the_rest_goes_on_from_what_was_recorded() {
+fn a_divergence_is_reported_and_playback_continues_from_the_recording() {
     let directory = tempfile::tempdir().unwrap();
     play(directory.path(), 7, 3);
     let build = |session| build_with(session, |rules| rules.harvest = 3);
@@ -245,7 +245,7 @@ fn count_reaped(app: &mut App) {
 }
 
 #[test]
-fn what_is_removed_in_a_frame_is_seen_in_the_next() {
+fn removals_of_a_frame_are_seen_in_the_next() {
     let directory = tempfile::tempdir().unwrap();
     let mut app = app_with(directory.path(), 21, count_reaped);
     play_seconds(&mut app, 4);
@@ -271,7 +271,7 @@ fn what_is_removed_in_a_frame_is_seen_in_the_next() {
 
 /// A tape of which only the frame that panicked is behind the last checkpoint.
 #[test]
-fn it_pauses_before_the_last_frame_also_if_that_is_the_first_after_a_checkpoint() {
+fn a_watched_replay_pauses_before_a_last_frame_right_after_a_checkpoint() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().to_owned();
     let played = std::panic::catch_unwind(move || {
@@ -311,7 +311,7 @@ fn it_pauses_before_the_last_frame_also_if_that_is_the_first_after_a_checkpoint(
 }
 
 #[test]
-fn slots_that_the_game_saves_meanwhile_are_not_taken_for_checkpoints() {
+fn slots_saved_by_the_watched_game_are_not_taken_for_checkpoints() {
     let directory = tempfile::tempdir().unwrap();
     play(directory.path(), 23, 4);
     let saving = |session| {
@@ -339,7 +339,7 @@ fn slots_that_the_game_saves_meanwhile_are_not_taken_for_checkpoints() {
 }
 
 #[test]
-fn nothing_is_changed_of_what_is_watched() {
+fn watching_a_replay_changes_no_file() {
     let directory = tempfile::tempdir().unwrap();
     play(directory.path(), 24, 2);
     let before = super::game::files(directory.path());
@@ -356,7 +356,7 @@ fn nothing_is_changed_of_what_is_watched() {
 
 /// The files are damaged while they are watched, and come back.
 #[test]
-fn from_a_checkpoint_that_cannot_be_read_one_goes_to_another_moment() {
+fn a_watched_replay_can_seek_away_from_an_unreadable_checkpoint() {
     let directory = tempfile::tempdir().unwrap();
     play(directory.path(), 25, 3);
     let files = super::game::files(directory.path());
@@ -440,7 +440,7 @@ fn game_without_inputs(directory: &std::path::Path) -> App {
 }
 
 #[test]
-fn a_run_that_was_recovered_shows_where_the_one_before_broke_off() {
+fn a_recovered_run_has_a_mark_at_the_crash_before_it() {
     let directory = tempfile::tempdir().unwrap();
     play(directory.path(), 27, 2);
     play_on(directory.path(), 28, 2);
@@ -453,7 +453,7 @@ fn a_run_that_was_recovered_shows_where_the_one_before_broke_off() {
 }
 
 #[test]
-fn the_checkpoint_before_gets_further_back_while_it_is_played_on() {
+fn the_previous_keyframe_depends_on_play_and_pause() {
     let directory = tempfile::tempdir().unwrap();
     play(directory.path(), 29, 4);
     let mut app = watch_build(Replay::open(directory.path()).unwrap(), ReplayManner::Exact, build);
@@ -470,7 +470,7 @@ fn the_checkpoint_before_gets_further_back_while_it_is_played_on() {
 }
 
 #[test]
-fn an_app_that_is_complete_already_and_one_that_clears_its_resources_are_watched() {
+fn finished_apps_and_apps_that_clear_resources_can_be_watched() {
     let directory = tempfile::tempdir().unwrap();
     play(directory.path(), 30, 1);
     let build = |session| {
@@ -504,7 +504,7 @@ fn with_bug(session: SessionPlugin) -> App {
 }
 
 #[test]
-fn a_panic_is_shown_and_its_world_can_be_looked_at_for_as_long_as_one_likes() {
+fn after_a_panic_the_watched_world_is_still_drawn() {
     let directory = tempfile::tempdir().unwrap();
     play(directory.path(), 5, 4);
     let drawn = Drawn::default();
@@ -527,7 +527,7 @@ fn a_panic_is_shown_and_its_world_can_be_looked_at_for_as_long_as_one_likes() {
 }
 
 #[test]
-fn by_the_clock_it_comes_to_the_same_end() {
+fn a_watched_replay_by_the_clock_has_the_same_end() {
     let directory = tempfile::tempdir().unwrap();
     play(directory.path(), 6, 2);
     let drawn = Drawn::default();

@@ -73,7 +73,7 @@ impl ReplicaStore for Restorable {
 }
 
 #[test]
-fn a_store_that_went_back_ends_what_is_played_and_nothing_here_is_lost() {
+fn a_store_that_lost_entries_ends_the_session_without_local_loss() {
     let (disk, memory) = (MemoryDisk::default(), MemoryReplica::default());
     let store = Restorable(Arc::new(Mutex::new(memory.clone())));
     let to = || Replica::new(store.clone()).machine("one").lease(Duration::from_secs_f32(LEASE));
@@ -98,7 +98,7 @@ fn a_store_that_went_back_ends_what_is_played_and_nothing_here_is_lost() {
 }
 
 #[test]
-fn a_start_on_a_full_disk_is_played_and_the_game_hears_when_its_replica_is_there() {
+fn a_start_on_a_full_disk_is_played_and_replicated_later() {
     let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
     let (mut app, session) = played(&disk, replica(&store, "one"), 7);
     set_health(&mut app, 8);

@@ -12,7 +12,7 @@ fn server(disk: &MemoryDisk, replica: Replica) -> App {
 }
 
 #[test]
-fn a_world_goes_on_on_a_new_machine_once_its_owner_is_silent() {
+fn a_world_continues_on_a_new_machine_once_its_owner_is_silent() {
     let store = MemoryReplica::default();
     let (mut one, session) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
     set_health(&mut one, 8);
@@ -29,7 +29,7 @@ fn a_world_goes_on_on_a_new_machine_once_its_owner_is_silent() {
 }
 
 #[test]
-fn a_world_that_was_closed_goes_on_at_once_and_newer_than_what_is_here() {
+fn a_closed_world_continues_at_once_with_the_newer_play() {
     let store = MemoryReplica::default();
     let disk = MemoryDisk::default();
     let (mut one, session) = played(&disk, replica(&store, "one"), 7);
@@ -68,7 +68,7 @@ fn a_world_that_another_machine_plays_is_refused() {
 }
 
 #[test]
-fn a_world_that_nobody_has_is_started_once_the_replica_was_looked_at() {
+fn an_unknown_world_is_started_once_the_replica_was_listed() {
     let store = MemoryReplica::default();
     let (mut other, _) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
     request(&mut other, |commands| {
@@ -82,7 +82,7 @@ fn a_world_that_nobody_has_is_started_once_the_replica_was_looked_at() {
 }
 
 #[test]
-fn without_the_replica_what_is_here_goes_on_and_nothing_begins_in_its_place() {
+fn without_the_replica_the_local_world_continues_and_none_is_founded() {
     let store = MemoryReplica::default();
     let disk = MemoryDisk::default();
     let (one, session) = played(&disk, replica(&store, "one"), 7);
@@ -119,7 +119,7 @@ fn a_machine_that_starts_again_does_not_wait_for_itself() {
 }
 
 #[test]
-fn a_replica_that_is_back_with_nothing_new_is_asked_again() {
+fn a_world_is_started_after_the_replica_is_back() {
     let store = MemoryReplica::default();
     let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
     seconds(&mut two, 1.0);

@@ -26,7 +26,7 @@ fn damage(disk: &MemoryDisk) {
 }
 
 #[test]
-fn nothing_is_begun_in_the_place_of_a_damaged_world_while_the_replica_is_away() {
+fn without_the_replica_a_damaged_world_is_not_replaced() {
     let store = MemoryReplica::default();
     let disk = MemoryDisk::default();
     let (mut one, session) = played(&disk, replica(&store, "one"), 7);
@@ -47,7 +47,7 @@ fn nothing_is_begun_in_the_place_of_a_damaged_world_while_the_replica_is_away() 
 }
 
 #[test]
-fn deaths_on_this_machine_begin_no_new_world_while_the_replica_is_away() {
+fn without_the_replica_local_deaths_start_no_new_world() {
     let store = MemoryReplica::default();
     let disk = MemoryDisk::default();
     let (mut one, session) = played(&disk, replica(&store, "one"), 7);
@@ -91,7 +91,7 @@ fn cut_after_its_claim(store: &MemoryReplica) -> (CutStore, App, SessionId) {
 }
 
 #[test]
-fn who_could_not_fetch_what_it_claimed_takes_it_from_nobody() {
+fn a_machine_that_could_not_fetch_its_claim_fences_no_other() {
     let store = MemoryReplica::default();
     let (cut, mut one, session) = cut_after_its_claim(&store);
     let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
@@ -113,7 +113,7 @@ fn who_could_not_fetch_what_it_claimed_takes_it_from_nobody() {
 }
 
 #[test]
-fn who_plays_what_is_here_since_its_link_broke_does_not_end_what_another_plays() {
+fn a_machine_playing_offline_after_its_claim_fences_no_other() {
     let store = MemoryReplica::default();
     let (cut, mut one, session) = cut_after_its_claim(&store);
     frames(&mut one, 2);
@@ -136,7 +136,7 @@ fn who_plays_what_is_here_since_its_link_broke_does_not_end_what_another_plays()
 }
 
 #[test]
-fn no_fault_of_the_disk_during_a_fetch_goes_back_to_what_is_here() {
+fn no_disk_fault_during_a_fetch_continues_the_older_local_world() {
     let store = MemoryReplica::default();
     let disk = MemoryDisk::default();
     let (one, session) = played(&disk, replica(&store, "one"), 7);

@@ -50,7 +50,7 @@ fn a_death_during_a_join_begins_no_new_world_if_the_side_with_more_checkpoints_w
 struct OpenGate;
 
 #[test]
-fn what_a_cancelled_join_has_sent_misleads_nobody() {
+fn a_cancelled_join_does_not_mislead_other_machines() {
     let store = MemoryReplica::default();
     let (disk, session, _) = played_apart(&store, SaveSlot::manual("Unsent"));
     played_elsewhere(&store, session, 50);
@@ -82,7 +82,7 @@ fn what_a_cancelled_join_has_sent_misleads_nobody() {
 }
 
 #[test]
-fn no_single_fault_of_the_replica_lets_the_older_side_go_on() {
+fn no_single_replica_fault_continues_the_older_side() {
     let store = MemoryReplica::default();
     let (disk, session, _) = played_apart(&store, SaveSlot::manual("Unsent"));
     played_elsewhere(&store, session, 50);
@@ -103,7 +103,7 @@ fn is_faster(two: &mut App, one: &mut App, session: SessionId) {
 }
 
 #[test]
-fn what_another_machine_plays_while_this_one_waits_is_newer_than_what_was_listed() {
+fn play_of_another_machine_during_the_wait_is_fetched() {
     let store = MemoryReplica::default();
     let (disk, session, _) = played_apart(&store, SaveSlot::manual("Unsent"));
     played_elsewhere(&store, session, 50);
@@ -118,7 +118,7 @@ fn what_another_machine_plays_while_this_one_waits_is_newer_than_what_was_listed
 }
 
 #[test]
-fn deaths_here_say_nothing_of_what_another_machine_plays_while_this_one_waits() {
+fn local_deaths_do_not_step_back_play_of_another_machine_during_the_wait() {
     let store = MemoryReplica::default();
     let disk = MemoryDisk::default();
     let (mut one, session) = played(&disk, replica(&store, "one"), 7);

@@ -40,7 +40,7 @@ pub(super) fn played_elsewhere(store: &MemoryReplica, session: SessionId, health
 }
 
 #[test]
-fn a_world_that_was_founded_while_another_machine_stood_by_is_not_founded_twice() {
+fn a_world_founded_beside_an_idle_machine_is_not_founded_twice() {
     for asks_after in [0.0, 40.0] {
         let store = MemoryReplica::default();
         let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
@@ -57,7 +57,7 @@ fn a_world_that_was_founded_while_another_machine_stood_by_is_not_founded_twice(
 }
 
 #[test]
-fn no_single_fault_of_the_replica_begins_an_empty_world_or_goes_back() {
+fn no_single_replica_fault_begins_an_empty_or_older_world() {
     let store = MemoryReplica::default();
     let disk = MemoryDisk::default();
     let (one, session) = played(&disk, replica(&store, "one"), 7);
@@ -94,7 +94,7 @@ pub(super) fn goes_on_whatever_fails(
 }
 
 #[test]
-fn what_was_begun_elsewhere_during_play_is_found_right_after_it() {
+fn a_world_founded_elsewhere_during_play_is_found_afterwards() {
     let store = MemoryReplica::default();
     let mut one = machine(&MemoryDisk::default(), replica(&store, "one"));
     founded(&mut one, "Lobby");
@@ -158,7 +158,7 @@ fn a_fork_is_joined_and_keeps_both_sides() {
 }
 
 #[test]
-fn a_fork_in_which_both_sides_changed_one_file_is_not_joined() {
+fn a_fork_with_one_file_changed_on_both_sides_is_not_joined() {
     let store = MemoryReplica::default();
     let (disk, session, _) = played_apart(&store, SaveSlot::quick());
     let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
@@ -185,7 +185,7 @@ fn a_fork_in_which_both_sides_changed_one_file_is_not_joined() {
 }
 
 #[test]
-fn what_this_machine_has_of_a_fork_goes_on_if_the_other_side_was_ended() {
+fn the_local_side_of_a_fork_continues_if_the_other_has_ended() {
     // With fewer checkpoints than this side, and with more.
     for checkpoints in [0, 10] {
         let store = MemoryReplica::default();
@@ -211,7 +211,7 @@ pub(super) fn ended_elsewhere(store: &MemoryReplica, checkpoints: u32) {
 }
 
 #[test]
-fn a_replica_that_is_away_for_a_moment_starts_no_second_world_beside_the_first() {
+fn a_short_outage_of_the_replica_starts_no_second_world() {
     let store = MemoryReplica::default();
     let disk = MemoryDisk::default();
     let (one, session) = played(&disk, replica(&store, "one"), 7);
@@ -232,7 +232,7 @@ fn a_replica_that_is_away_for_a_moment_starts_no_second_world_beside_the_first()
 }
 
 #[test]
-fn deaths_here_say_nothing_of_what_was_played_elsewhere_since() {
+fn local_deaths_do_not_step_back_later_play_elsewhere() {
     for deaths in 1..4 {
         let store = MemoryReplica::default();
         let mut disk = MemoryDisk::default();
@@ -258,7 +258,7 @@ fn deaths_here_say_nothing_of_what_was_played_elsewhere_since() {
 }
 
 #[test]
-fn what_was_closed_here_goes_on_as_it_crashed_or_ended_elsewhere() {
+fn a_session_closed_here_continues_as_it_crashed_or_ended_elsewhere() {
     for ends in [false, true] {
         let store = MemoryReplica::default();
         let disk = MemoryDisk::default();
@@ -292,7 +292,7 @@ fn what_was_closed_here_goes_on_as_it_crashed_or_ended_elsewhere() {
 }
 
 #[test]
-fn of_two_machines_that_ask_at_once_one_plays_and_one_is_refused() {
+fn one_of_two_concurrent_machines_plays_and_the_other_is_refused() {
     let store = MemoryReplica::default();
     let (mut first, session) = played(&MemoryDisk::default(), replica(&store, "first"), 7);
     leave(&mut first);
@@ -337,7 +337,7 @@ fn a_wait_for_another_machine_can_be_cancelled() {
 }
 
 #[test]
-fn who_asks_again_in_the_answer_waits_again() {
+fn a_request_made_on_its_rejection_waits_again() {
     let store = MemoryReplica::default();
     let (mut one, _) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
     let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
@@ -352,7 +352,7 @@ fn who_asks_again_in_the_answer_waits_again() {
 }
 
 #[test]
-fn nothing_else_is_taken_up_by_itself_while_a_name_is_waited_for() {
+fn no_automatic_recovery_happens_while_a_named_world_is_awaited() {
     let store = MemoryReplica::default();
     let (mut one, session) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
     set_health(&mut one, 50);
@@ -376,7 +376,7 @@ fn nothing_else_is_taken_up_by_itself_while_a_name_is_waited_for() {
 }
 
 #[test]
-fn what_the_player_declines_is_not_what_goes_on() {
+fn a_declined_world_is_not_continued_by_name() {
     let store = MemoryReplica::default();
     let (one, session) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
     drop(one);
@@ -390,7 +390,7 @@ fn what_the_player_declines_is_not_what_goes_on() {
 }
 
 #[test]
-fn a_list_of_another_profile_decides_nothing() {
+fn sessions_of_another_profile_are_not_local_in_the_replica_list() {
     let store = MemoryReplica::default();
     let (mut one, session) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
     leave(&mut one);

@@ -26,7 +26,7 @@ fn found(store: &MemoryReplica) -> Vec<SessionId> {
 }
 
 #[test]
-fn until_it_is_given_nothing_of_a_session_is_in_the_replica() {
+fn without_consent_nothing_of_a_session_is_in_the_replica() {
     let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
     let asking = plugin(&disk).replica(replica(&store, "one")).ask_consent([Purpose::Replica]);
     let mut app = consenting(asking);
@@ -75,7 +75,7 @@ fn a_withdrawal_stops_what_is_sent_and_neither_alerts_nor_loses_the_session() {
 }
 
 #[test]
-fn what_was_withheld_stays_on_its_machine_when_the_session_is_left() {
+fn withheld_play_is_not_replicated_when_the_session_is_left() {
     let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
     let mut one = consenting(plugin(&disk).replica(replica(&store, "one")));
     one.world_mut().spawn(Health(7));
@@ -96,7 +96,7 @@ fn what_was_withheld_stays_on_its_machine_when_the_session_is_left() {
 }
 
 #[test]
-fn the_no_of_one_player_is_not_that_of_another() {
+fn a_refusal_of_one_player_does_not_withhold_another() {
     let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
     let mut app = consenting(plugin(&disk).replica(replica(&store, "one")));
     request(&mut app, |commands| commands.session().start(NewSession::named("A").player("Ann")));

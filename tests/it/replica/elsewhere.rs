@@ -48,7 +48,7 @@ fn a_crash_on_a_machine_that_is_gone_is_offered_on_another() {
 }
 
 #[test]
-fn what_is_declined_stays_in_the_replica_and_is_asked_about_at_the_next_start() {
+fn a_declined_remote_crash_is_offered_again_at_the_next_start() {
     let store = MemoryReplica::default();
     let (one, session) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
     drop(one);
@@ -70,7 +70,7 @@ fn what_is_declined_stays_in_the_replica_and_is_asked_about_at_the_next_start() 
 }
 
 #[test]
-fn what_another_machine_has_played_since_is_offered_in_the_place_of_what_is_here() {
+fn newer_play_of_another_machine_replaces_the_local_offer() {
     let store = MemoryReplica::default();
     let disk = MemoryDisk::default();
     let (one, session) = played(&disk, replica(&store, "one"), 7);
@@ -93,7 +93,7 @@ fn what_another_machine_has_played_since_is_offered_in_the_place_of_what_is_here
 }
 
 #[test]
-fn what_is_newer_elsewhere_stays_offered_when_this_machine_is_looked_at_again() {
+fn a_newer_remote_offer_survives_a_new_local_listing() {
     let store = MemoryReplica::default();
     let disk = MemoryDisk::default();
     let (one, session) = played(&disk, replica(&store, "one"), 7);
@@ -117,7 +117,7 @@ fn what_is_newer_elsewhere_stays_offered_when_this_machine_is_looked_at_again() 
 }
 
 #[test]
-fn what_was_deleted_here_is_offered_here_no_more() {
+fn a_session_deleted_here_is_not_offered_from_the_replica() {
     let store = MemoryReplica::default();
     let disk = MemoryDisk::default();
     let (one, session) = played(&disk, replica(&store, "one"), 7);
@@ -136,7 +136,7 @@ fn what_was_deleted_here_is_offered_here_no_more() {
 }
 
 #[test]
-fn a_start_without_earlier_sessions_has_none_from_elsewhere() {
+fn fresh_and_memory_mode_offer_no_remote_sessions() {
     let store = MemoryReplica::default();
     let (one, _) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
     drop(one);
@@ -149,7 +149,7 @@ fn a_start_without_earlier_sessions_has_none_from_elsewhere() {
 }
 
 #[test]
-fn an_offer_says_that_another_machine_went_on_as_well() {
+fn an_offer_is_marked_as_a_fork_if_another_machine_played_too() {
     let store = MemoryReplica::default();
     let disk = MemoryDisk::default();
     let (one, session) = played(&disk, replica(&store, "one"), 7);
@@ -179,7 +179,7 @@ fn an_offer_says_that_another_machine_went_on_as_well() {
 }
 
 #[test]
-fn an_offer_goes_when_another_machine_is_faster() {
+fn a_remote_offer_is_withdrawn_when_another_machine_takes_it() {
     let store = MemoryReplica::default();
     let (one, session) = played(&MemoryDisk::default(), replica(&store, "one"), 7);
     drop(one);

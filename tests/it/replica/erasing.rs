@@ -63,7 +63,7 @@ fn listed(store: &MemoryReplica) -> Vec<SessionId> {
 }
 
 #[test]
-fn what_the_replica_has_of_an_erased_player_is_removed_as_well() {
+fn an_erasure_removes_the_players_sessions_from_the_replica() {
     let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
     let mut app = listening(&disk, &store, "one");
     let session = played_by_player(&mut app, NAME);
@@ -82,7 +82,7 @@ fn what_the_replica_has_of_an_erased_player_is_removed_as_well() {
 }
 
 #[test]
-fn a_replica_that_is_away_is_cleared_at_the_next_contact() {
+fn an_unreachable_replica_is_cleared_at_the_next_contact() {
     let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
     let mut app = listening(&disk, &store, "one");
     let session = played_by_player(&mut app, NAME);
@@ -128,7 +128,7 @@ fn a_long_session_of_an_erased_player_is_removed_while_another_one_is_played() {
 }
 
 #[test]
-fn what_was_on_its_way_when_the_player_was_erased_is_removed_as_well() {
+fn data_in_transit_during_an_erasure_is_removed_from_the_replica() {
     let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
     let mut app = listening(&disk, &store, "one");
     app.world_mut().spawn(Health(7));
@@ -149,7 +149,7 @@ fn what_was_on_its_way_when_the_player_was_erased_is_removed_as_well() {
 }
 
 #[test]
-fn erasures_of_a_profile_that_was_left_are_carried_too() {
+fn erasures_of_a_left_profile_reach_the_replica() {
     let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
     let mut app = listening(&disk, &store, "one");
     let session = played_by_player(&mut app, NAME);
@@ -164,7 +164,7 @@ fn erasures_of_a_profile_that_was_left_are_carried_too() {
 }
 
 #[test]
-fn a_session_that_another_machine_plays_goes_once_it_is_left() {
+fn a_session_played_elsewhere_is_erased_once_it_is_left() {
     let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
     let mut app = listening(&disk, &store, "one");
     let session = played_by_player(&mut app, NAME);
@@ -190,7 +190,7 @@ fn a_session_that_another_machine_plays_goes_once_it_is_left() {
 }
 
 #[test]
-fn a_session_that_became_another_players_elsewhere_stays() {
+fn a_session_that_became_another_players_is_not_erased() {
     let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
     let mut app = listening(&disk, &store, "one");
     let session = played_by_player(&mut app, NAME);

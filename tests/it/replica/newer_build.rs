@@ -19,7 +19,7 @@ fn put_a_newer_format(disk: &MemoryDisk, session: SessionId) {
 
 /// A fleet is updated one machine after the other.
 #[test]
-fn a_world_that_a_newer_build_played_is_neither_played_nor_begun_again_by_an_older_one() {
+fn an_older_build_neither_plays_nor_founds_a_world_of_a_newer_build() {
     let store = MemoryReplica::default();
     let disk = MemoryDisk::default();
     let (one, session) = played(&disk, replica(&store, "one"), 7);

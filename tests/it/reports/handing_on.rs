@@ -47,7 +47,7 @@ fn import(app: &mut App, file: &str) {
 }
 
 #[test]
-fn a_session_goes_to_another_machine_and_on_there() {
+fn an_exported_session_is_imported_and_played_elsewhere() {
     let disk = handed_on();
     let files = unpacked(&disk.content(Path::new(FILE)).unwrap());
     assert_eq!(files.keys().collect::<Vec<_>>(), ["checkpoint.slot", "report.ron"]);
@@ -69,7 +69,7 @@ fn a_session_goes_to_another_machine_and_on_there() {
 }
 
 #[test]
-fn the_same_is_imported_once_and_another_of_its_name_beside_it() {
+fn a_slot_is_imported_once_and_gets_another_name_if_taken() {
     let disk = handed_on();
     let mut app = exporting_game(&disk);
     import(&mut app, FILE);
@@ -112,7 +112,7 @@ fn a_closed_session_is_exported_and_a_report_imported() {
 }
 
 #[test]
-fn what_cant_be_exported_says_why() {
+fn an_export_that_is_impossible_is_rejected_with_the_reason() {
     let disk = MemoryDisk::default();
     let mut app = exporting_game(&disk);
     start(&mut app, "Played");
@@ -136,7 +136,7 @@ fn what_cant_be_exported_says_why() {
 }
 
 #[test]
-fn what_cant_be_imported_says_why_and_leaves_no_slot() {
+fn an_import_that_is_impossible_is_rejected_and_leaves_no_slot() {
     let disk = MemoryDisk::default();
     let mut app = exporting_game(&disk);
     disk.put(Path::new(FILE), b"nothing of the sort");

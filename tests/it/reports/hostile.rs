@@ -44,7 +44,7 @@ fn refused(bytes: Option<&[u8]>) -> ReportError {
 }
 
 #[test]
-fn what_is_no_report_is_said_to_be_none() {
+fn invalid_and_newer_reports_are_refused_with_their_reason() {
     assert!(matches!(refused(None), ReportError::Unreadable(_)));
     let ron = |text: &'static str| tar_of(&[("report.ron", text.as_bytes())]);
     for bytes in [
@@ -68,7 +68,7 @@ fn what_is_no_report_is_said_to_be_none() {
 }
 
 #[test]
-fn sizes_are_believed_only_as_far_as_there_are_bytes() {
+fn forged_sizes_in_a_report_are_refused() {
     let mut header = tar::Header::new_ustar();
     header.set_path("report.ron").unwrap();
     for size in [1_u64 << 62, 1 << 40, 4096] {
@@ -88,7 +88,7 @@ fn sizes_are_believed_only_as_far_as_there_are_bytes() {
 }
 
 #[test]
-fn a_report_that_is_cut_or_damaged_anywhere_is_refused_or_as_good() {
+fn a_cut_or_damaged_report_is_refused_or_restores_the_same_world() {
     let whole = whole();
     for length in (0..whole.len()).step_by(509) {
         let disk = MemoryDisk::default();
@@ -110,7 +110,7 @@ fn a_report_that_is_cut_or_damaged_anywhere_is_refused_or_as_good() {
 }
 
 #[test]
-fn a_report_of_another_game_names_it() {
+fn a_report_of_another_game_is_refused_with_its_name() {
     let disk = MemoryDisk::default();
     disk.put(Path::new(REPORT), &whole());
     let other = SessionPlugin::new("Elsewhere", "Other").disk(disk.clone()).open(REPORT);
@@ -120,7 +120,7 @@ fn a_report_of_another_game_names_it() {
 }
 
 #[test]
-fn names_lead_nowhere() {
+fn hostile_file_names_in_a_report_write_no_file() {
     let whole = whole();
     let files = unpacked(&whole);
     let evil: Vec<(&str, &[u8])> = vec![

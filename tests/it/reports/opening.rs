@@ -27,7 +27,7 @@ fn contents(disk: &MemoryDisk) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 #[test]
-fn the_game_stands_where_the_report_was_written_and_the_player_keeps_every_byte() {
+fn opening_a_report_restores_its_world_and_changes_no_file() {
     let disk = reported();
     let before = contents(&disk);
     let mut app = reporting_game(plugin(&disk).open(REPORT));
@@ -62,7 +62,7 @@ fn a_report_of_a_crash_is_opened_at_its_newest_checkpoint() {
 }
 
 #[test]
-fn a_report_is_written_out_of_an_opened_one() {
+fn a_report_can_be_written_from_an_opened_one() {
     let disk = reported();
     let mut app = reporting_game(plugin(&disk).open(REPORT));
     frames(&mut app, 3);
@@ -77,7 +77,7 @@ fn a_report_is_written_out_of_an_opened_one() {
 }
 
 #[test]
-fn what_the_game_asks_for_at_its_start_comes_after_the_report() {
+fn a_start_by_the_game_is_rejected_while_a_report_is_opened() {
     let disk = reported();
     let mut app = game_with(plugin(&disk).open(REPORT), |app| {
         listen::<RequestRejected>(app);
@@ -92,7 +92,7 @@ fn what_the_game_asks_for_at_its_start_comes_after_the_report() {
 }
 
 #[test]
-fn other_modes_know_nothing_of_it() {
+fn a_report_is_opened_only_in_its_own_mode() {
     let disk = reported();
     let mut app = reporting_game(plugin(&disk).open(REPORT).mode(SessionMode::Ordinary));
     frames(&mut app, 3);

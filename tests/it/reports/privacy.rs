@@ -62,7 +62,7 @@ fn private_events_are_absent_and_personal_ones_have_no_value() {
 }
 
 #[test]
-fn the_newest_events_go_with_it_and_private_ones_take_no_place() {
+fn a_report_has_the_newest_events_without_counting_private_ones() {
     let disk = MemoryDisk::default();
     let mut app = talking_game(&disk);
     for number in 0..700 {
@@ -86,7 +86,7 @@ fn the_newest_events_go_with_it_and_private_ones_take_no_place() {
 }
 
 #[test]
-fn who_wants_no_events_gets_none() {
+fn a_report_can_leave_out_events() {
     let disk = MemoryDisk::default();
     let mut app = talking_game(&disk);
     app.world_mut().write_message(Said { line: "anything".to_owned() });

@@ -145,7 +145,7 @@ fn read_edges(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn rooms_within_rooms_import_only_what_they_did() {
+fn imports_between_inner_rooms_do_not_grow() {
     let today = as_text(packages());
     let written = fs::read_to_string(root().join(EDGES)).unwrap();
     let (now, before) = (read_edges(&today), read_edges(&written));
@@ -188,7 +188,7 @@ fn most_methods(package: &Package) -> (String, usize) {
 
 #[test]
 #[expect(clippy::print_stdout, reason = "whoever takes a loop apart wants to see it")]
-fn nothing_grows_that_should_shrink() {
+fn recorded_code_sizes_are_current_and_may_only_shrink() {
     let packages = packages();
     assert_eq!(SIZES.len(), PACKAGES.len());
     for size in SIZES {

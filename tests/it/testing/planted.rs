@@ -48,21 +48,21 @@ fn a_field_that_serde_skips_is_named_with_both_values_and_its_entity() {
 
 #[test]
 #[should_panic(expected = "field `max`: 9 came back as 0")]
-fn the_assertion_says_what_the_differences_say() {
+fn the_assertion_panics_with_the_differences() {
     let mut app = game(|_| {});
     app.world_mut().spawn(Forgetful { current: 5, max: 9 });
     assert_restores(&mut app);
 }
 
 #[test]
-fn a_field_that_is_skipped_and_has_its_default_is_no_difference() {
+fn a_skipped_field_with_its_default_is_no_difference() {
     let mut app = game(|_| {});
     app.world_mut().spawn(Forgetful { current: 5, max: 0 });
     assert_eq!(differences(&mut app), []);
 }
 
 #[test]
-fn a_field_that_is_left_out_on_purpose_can_be_passed_over() {
+fn a_skipped_field_ignored_by_reflection_is_no_difference() {
     #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
     #[reflect(Component, Saved)]
     struct Cached {
@@ -114,7 +114,7 @@ struct Follows {
 }
 
 #[test]
-fn an_entity_that_is_not_mapped_is_said_to_be_just_that() {
+fn an_unmapped_entity_is_a_difference_of_its_own_kind() {
     let mut app = game(|_| {});
     let leader = app.world_mut().spawn(Health(1)).id();
     app.world_mut().spawn(Follows { leader: Some(leader) });
@@ -127,7 +127,7 @@ fn an_entity_that_is_not_mapped_is_said_to_be_just_that() {
 }
 
 #[test]
-fn an_entity_that_is_not_mapped_is_found_in_sets_and_resources() {
+fn an_unmapped_entity_is_found_in_sets_and_resources() {
     #[derive(Component, Reflect, Clone, Default, Serialize, Deserialize)]
     #[reflect(Component, Saved)]
     struct Known(std::collections::HashSet<Entity>);
@@ -150,7 +150,7 @@ fn an_entity_that_is_not_mapped_is_found_in_sets_and_resources() {
 struct Target(#[entities] Entity);
 
 #[test]
-fn a_reference_to_somebody_who_is_not_saved_is_found_and_names_them() {
+fn a_reference_to_an_unsaved_entity_is_found_with_its_name() {
     let mut app = game(|_| {});
     let camera = app.world_mut().spawn(Name::new("Camera")).id();
     app.world_mut().spawn(Target(camera));
@@ -177,7 +177,7 @@ fn a_parent_that_is_not_saved_is_found() {
 }
 
 #[test]
-fn a_reference_without_reflection_to_somebody_who_is_not_saved_is_found() {
+fn a_reference_to_an_unsaved_entity_is_found_without_reflection() {
     #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
     struct Secret(#[entities] Entity);
     let mut app = game(|app| {
@@ -215,7 +215,7 @@ fn a_value_that_is_read_differently_than_written_is_found_without_reflection() {
 }
 
 #[test]
-fn what_cannot_be_written_or_read_is_found() {
+fn values_that_cannot_be_written_or_read_are_found() {
     #[derive(Component, Reflect, Clone)]
     #[reflect(Component, Saved)]
     struct Stubborn {
@@ -278,7 +278,7 @@ fn two_entities_with_one_key_are_found() {
 }
 
 #[test]
-fn a_hook_that_cannot_do_without_the_game_is_reported_and_does_no_harm() {
+fn a_hook_that_needs_the_game_is_reported_and_hides_nothing_else() {
     #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
     #[reflect(Component, Saved)]
     #[component(on_add = add_to_engine)]
@@ -310,7 +310,7 @@ fn a_hook_that_cannot_do_without_the_game_is_reported_and_does_no_harm() {
 }
 
 #[test]
-fn a_rebuild_that_cannot_do_without_the_game_is_reported_and_can_be_lent_what_it_needs() {
+fn a_rebuild_that_needs_a_resource_is_reported_and_can_be_given_it() {
     #[derive(Component)]
     struct Collider(f32);
     #[derive(TypePath, Serialize, Deserialize)]
@@ -333,7 +333,7 @@ fn a_rebuild_that_cannot_do_without_the_game_is_reported_and_can_be_lent_what_it
 }
 
 #[test]
-fn a_parent_with_an_unsaved_child_only_is_no_difference() {
+fn a_parent_with_only_an_unsaved_child_is_no_difference() {
     let mut app = game(|_| {});
     let parent = app.world_mut().spawn(Health(1)).id();
     app.world_mut().spawn(ChildOf(parent));

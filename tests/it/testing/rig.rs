@@ -73,7 +73,7 @@ fn play(game: &mut TestGame) {
 }
 
 #[test]
-fn a_killed_game_comes_back_as_it_was_and_has_the_same_hash() {
+fn a_killed_game_is_restored_with_the_same_hash() {
     let mut game = rig();
     game.start(NewSession::named("Kit")).unwrap();
     let ada = game.world().spawn((Health(1), Inventory(vec![3]), Name::new("Ada"))).id();
@@ -117,7 +117,7 @@ fn a_snapshot_names_what_has_changed_since() {
 }
 
 #[test]
-fn what_was_played_since_the_last_checkpoint_is_lost_to_a_crash_and_not_to_an_exit() {
+fn play_since_the_last_checkpoint_is_lost_by_a_crash_and_not_by_an_exit() {
     for (exits, expected) in [(false, 1), (true, 2)] {
         let mut game = rig();
         let ada = game.world().spawn(Health(1)).id();
@@ -177,7 +177,7 @@ fn an_offer_that_the_game_never_makes_is_named() {
 }
 
 #[test]
-fn a_game_that_answers_by_itself_is_left_to_it() {
+fn a_game_that_recovers_by_itself_is_not_recovered_twice() {
     let mut game = TestGame::new(|plugin| {
         build(plugin, |app| {
             app.add_observer(|event: On<RecoveryAvailable>, mut commands: Commands| {
@@ -195,7 +195,7 @@ fn a_game_that_answers_by_itself_is_left_to_it() {
 }
 
 #[test]
-fn a_game_that_has_begun_a_session_by_itself_is_left_to_it() {
+fn a_session_that_the_game_began_by_itself_is_used() {
     let mut game = TestGame::new(|plugin| {
         build(plugin, |app| {
             app.add_systems(Startup, |mut commands: Commands| {
@@ -213,7 +213,7 @@ fn a_game_that_has_begun_a_session_by_itself_is_left_to_it() {
 }
 
 #[test]
-fn each_way_in_which_nothing_can_be_had_back_has_its_own_error() {
+fn each_failure_to_recover_has_its_own_error() {
     let mut game = rig();
     assert_eq!(game.recover().unwrap_err(), RecoverError::NothingOffered);
     assert_eq!(game.continue_newest().unwrap_err(), RecoverError::NothingToContinue);
@@ -274,7 +274,7 @@ fn the_clock_moves_with_frames_and_while_no_game_runs() {
 }
 
 #[test]
-fn an_app_that_is_complete_and_has_run_already_is_as_welcome() {
+fn a_finished_app_that_has_run_can_be_tested() {
     let mut game = TestGame::new(|plugin| game_with(plugin, |_| {}));
     game.world().spawn(Health(1));
     game.start(NewSession::named("Kit")).unwrap();
@@ -283,7 +283,7 @@ fn an_app_that_is_complete_and_has_run_already_is_as_welcome() {
 }
 
 #[test]
-fn a_snapshot_with_a_checkpoint_is_of_the_moment_that_was_captured() {
+fn a_snapshot_with_a_checkpoint_equals_the_captured_world() {
     let count = |mut score: ResMut<Score>| score.0 += 1;
     let mut game = TestGame::new(move |plugin| {
         build(plugin, |app| {

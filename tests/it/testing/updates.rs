@@ -75,7 +75,7 @@ fn said(test: impl FnOnce()) -> Option<String> {
 }
 
 #[test]
-fn an_update_shows_what_it_loses_of_a_real_save_until_a_step_keeps_it() {
+fn losses_of_an_old_save_are_named_until_a_migration_keeps_them() {
     let directory = tempfile::tempdir().unwrap();
     save(&directory.path().join("first.tar"));
     assert_saves_load(directory.path(), first_build);
@@ -85,7 +85,7 @@ fn an_update_shows_what_it_loses_of_a_real_save_until_a_step_keeps_it() {
 }
 
 #[test]
-fn an_update_shows_what_it_takes_from_saved_types_until_a_step_keeps_it() {
+fn removed_saved_types_are_named_until_a_migration_keeps_them() {
     let directory = tempfile::tempdir().unwrap();
     let lock = directory.path().join("saved_types.lock");
     // Where nobody commits the file, it has to be there.
@@ -107,7 +107,7 @@ fn an_update_shows_what_it_takes_from_saved_types_until_a_step_keeps_it() {
 
 /// A listing says what will be lost before anything is read. What a step keeps isn't.
 #[test]
-fn a_session_that_a_step_migrates_is_no_lossy_one() {
+fn a_session_kept_by_a_migration_is_listed_as_migratable() {
     use bevy_session::library::VersionFit;
     let fit = |build: fn(SessionPlugin) -> App| {
         let directory = tempfile::tempdir().unwrap();

@@ -45,7 +45,7 @@ fn maps_and_sets_have_no_order() {
 }
 
 #[test]
-fn a_number_that_is_none_comes_back_as_it_is() {
+fn nan_and_infinity_are_restored() {
     #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
     #[reflect(Component, Saved)]
     struct Odd(f32, f64, f32);
@@ -67,7 +67,7 @@ fn a_required_component_that_was_removed_stays_removed() {
 }
 
 #[test]
-fn disabled_entities_come_back_disabled() {
+fn disabled_entities_are_restored_as_disabled() {
     let mut app = game(|_| {});
     let sleeper = app.world_mut().spawn((Health(1), Disabled)).id();
     app.world_mut().spawn((Health(2), ChildOf(sleeper), Disabled));
@@ -88,7 +88,7 @@ fn siblings_keep_their_order_and_level_entities_their_parents() {
 }
 
 #[test]
-fn resources_states_and_references_come_back() {
+fn resources_states_and_references_are_restored() {
     #[derive(Resource, Reflect, MapEntities, Clone, Serialize, Deserialize)]
     #[reflect(Resource, Saved)]
     struct Party(#[entities] Vec<Entity>);
@@ -123,7 +123,7 @@ fn a_state_that_is_saved_as_another_one_is_no_difference() {
 }
 
 #[test]
-fn what_is_rebuilt_is_compared_and_lent_what_it_needs_of_the_game() {
+fn rebuilt_components_are_compared_with_the_given_resources() {
     #[derive(Component)]
     struct Collider(f32);
     #[derive(TypePath, Serialize, Deserialize)]
@@ -160,7 +160,7 @@ fn what_is_rebuilt_is_compared_and_lent_what_it_needs_of_the_game() {
 }
 
 #[test]
-fn the_kits_own_game_restores() {
+fn the_test_kit_accepts_its_own_game() {
     let mut game = TestGame::new(|plugin| game_with(plugin, |_| {}));
     game.start(NewSession::named("Kit")).unwrap();
     game.world().spawn((Health(1), Inventory(vec![1, 2]), Name::new("Ada")));
@@ -168,7 +168,7 @@ fn the_kits_own_game_restores() {
 }
 
 #[test]
-fn asking_changes_nothing_of_the_game_and_of_its_next_checkpoint() {
+fn a_round_trip_test_changes_neither_the_game_nor_its_next_checkpoint() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), listen::<CheckpointCaptured>);
     let key = || SaveKey::new("coin");
@@ -197,7 +197,7 @@ fn asking_changes_nothing_of_the_game_and_of_its_next_checkpoint() {
 }
 
 #[test]
-fn an_app_without_session_or_plugin_can_be_asked() {
+fn an_app_without_session_or_plugin_can_be_tested() {
     let mut app = App::new();
     app.register_type::<Health>();
     app.world_mut().spawn((Health(1), Saved));
@@ -206,7 +206,7 @@ fn an_app_without_session_or_plugin_can_be_asked() {
 }
 
 #[test]
-fn an_entity_that_is_mapped_is_never_taken_for_one_that_is_not() {
+fn a_mapped_entity_is_never_reported_as_unmapped() {
     #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
     #[reflect(Component, Saved)]
     struct Neighbours(#[entities] Vec<Entity>);

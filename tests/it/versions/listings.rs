@@ -10,7 +10,7 @@ fn fit(app: &App, id: SessionId) -> VersionFit {
 }
 
 #[test]
-fn a_listing_says_what_this_build_can_do_with_a_session() {
+fn a_listing_has_the_version_fit_of_a_session() {
     let (first, id) = played_by_the_first_build();
     let (second, _) = through(&first.snapshot(), id, v1::types);
     let (third, _) = through(&first.snapshot(), id, v2::types);
@@ -43,7 +43,7 @@ fn a_listing_says_what_this_build_can_do_with_a_session() {
 }
 
 #[test]
-fn a_listing_knows_what_a_build_in_between_carries() {
+fn the_version_fit_includes_carried_values_of_other_builds() {
     let (disk, id) = played_by_the_first_build();
     let (through_none, _) = through(&disk.snapshot(), id, |_| {});
     assert_eq!(fit(&build(&through_none.snapshot(), |_| {}), id), VersionFit::Lossy);
@@ -56,7 +56,7 @@ fn a_listing_knows_what_a_build_in_between_carries() {
 }
 
 #[test]
-fn what_was_migrated_fits_exactly_once_it_is_written() {
+fn a_migrated_session_fits_exactly_once_it_is_written() {
     let (disk, id) = played_by_the_first_build();
     for (types, before, after) in [
         (v1::types as Types, VersionFit::Migratable, VersionFit::Exact),
@@ -88,7 +88,7 @@ fn a_newer_game_that_saved_nothing_new_fits_exactly() {
 }
 
 #[test]
-fn one_file_of_a_newer_format_makes_the_whole_session_newer_and_nothing_is_touched() {
+fn one_file_of_a_newer_format_makes_the_session_newer_and_unchanged() {
     let (disk, id) = played_by_the_first_build();
     let journal = journals(&disk).remove(0);
     let newer = of_a_newer_version(disk.content(&journal).unwrap());

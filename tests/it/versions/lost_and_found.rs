@@ -75,7 +75,7 @@ mod moved {
 }
 
 #[test]
-fn what_bevy_has_moved_comes_back_without_a_word_of_the_game() {
+fn types_that_bevy_moved_are_restored_without_a_rename() {
     use moved::{SceneRoot, WorldAssetRoot};
 
     let disk = MemoryDisk::default();
@@ -153,7 +153,7 @@ fn assert_is_in<T: Saveable + PartialEq + Debug>(sessions: [(MemoryDisk, Session
 }
 
 #[test]
-fn what_two_releases_of_bevy_have_moved_comes_back_from_each() {
+fn types_moved_in_two_releases_of_bevy_are_restored_from_each() {
     use pairs::{Hdr, MovedHdr, MovedTonemapping, Pair, Tonemapping};
 
     let of_0_18 = saved_with(Pair(Tonemapping(1), Hdr(2)));
@@ -190,7 +190,7 @@ mod msaa {
 }
 
 #[test]
-fn a_variant_that_only_a_newer_engine_has_is_kept_and_costs_nothing_else() {
+fn a_variant_of_a_newer_engine_is_carried_and_loses_nothing_else() {
     let newer: Types = |app| {
         app.save_component::<msaa::Newer>();
     };
@@ -222,7 +222,7 @@ fn a_variant_that_only_a_newer_engine_has_is_kept_and_costs_nothing_else() {
 }
 
 #[test]
-fn values_that_no_longer_decode_come_back_with_the_build_that_reads_them() {
+fn values_that_no_longer_decode_are_carried_for_a_build_that_reads_them() {
     use armor_of_the_first_build::Armor;
 
     let old: Types = |app| {
@@ -267,7 +267,7 @@ mod kinds {
 }
 
 #[test]
-fn a_variant_that_was_removed_costs_the_values_that_have_it() {
+fn a_removed_variant_loses_only_the_values_that_have_it() {
     let old: Types = |app| {
         app.save_component::<kinds::Old>();
     };
@@ -294,7 +294,7 @@ fn a_variant_that_was_removed_costs_the_values_that_have_it() {
 }
 
 #[test]
-fn types_that_are_gone_come_back_with_their_build_also_renamed() {
+fn values_of_removed_types_are_restored_by_later_builds_even_renamed() {
     let (disk, id) = played_by_the_first_build();
     let (mut disk, report) = through(&disk, id, |_| {});
     let gone: Vec<&str> = report.losses.iter().map(|loss| &*loss.type_path).collect();
@@ -327,7 +327,7 @@ fn types_that_are_gone_come_back_with_their_build_also_renamed() {
 }
 
 #[test]
-fn what_a_newer_build_wrote_is_carried_by_an_older_one_and_comes_back() {
+fn values_of_a_newer_build_are_carried_by_an_older_one() {
     let (disk, id) = played_by_the_first_build();
     let (disk, _) = through(&disk, id, v1::types);
     let (mut app, report) = taken_up(&disk, id, v0::types);
@@ -355,7 +355,7 @@ fn what_a_newer_build_wrote_is_carried_by_an_older_one_and_comes_back() {
 }
 
 #[test]
-fn versions_that_were_given_up_are_carried_and_named() {
+fn values_of_dropped_versions_are_carried_and_named() {
     let (disk, id) = played_by_the_first_build();
     let (_, report) = through(&disk, id, |app| {
         app.save_component::<v1::Health>().migrate_saved(Migrations::<v1::Health>::since(5));
@@ -368,7 +368,7 @@ fn versions_that_were_given_up_are_carried_and_named() {
 }
 
 #[test]
-fn a_migration_that_fails_or_panics_costs_that_value_and_no_other() {
+fn a_failing_migration_loses_its_own_value_only() {
     let steps: [fn() -> Migrations<v1::Health>; 2] = [
         || {
             Migrations::since(0).try_then(|old: v0::Health| match old.0 {
@@ -407,7 +407,7 @@ fn a_migration_that_fails_or_panics_costs_that_value_and_no_other() {
 }
 
 #[test]
-fn a_carried_value_goes_when_the_game_has_one_of_its_own_instead() {
+fn a_carried_value_is_replaced_by_a_new_value_of_the_game() {
     let (disk, id) = played_by_the_first_build();
     let (mut app, report) = taken_up(&disk, id, |app| {
         app.save_component::<v2::Health>()

@@ -131,7 +131,7 @@ mod reflected {
 }
 
 #[test]
-fn reflected_types_are_migrated_as_well() {
+fn reflected_types_are_migrated() {
     #[derive(Deserialize)]
     struct OldLook {
         hue: f32,
@@ -156,7 +156,7 @@ fn reflected_types_are_migrated_as_well() {
 }
 
 #[test]
-fn types_that_mark_themselves_as_saved_have_versions_too() {
+fn types_marked_as_saved_can_be_migrated() {
     let disk = MemoryDisk::default();
     let mut app = build(&disk, |_| {});
     app.world_mut().spawn(Health(1));
@@ -187,7 +187,7 @@ fn a_resource_that_was_absent_under_its_old_name_is_removed() {
 }
 
 #[test]
-fn a_value_under_the_types_own_name_counts_more_than_one_under_an_older_name() {
+fn a_value_under_the_current_name_overrides_one_under_an_older_name() {
     let (disk, id) = played_by_the_first_build();
     // A build that doesn't know yet that the type was renamed gives one entity a new value.
     let own: Types = |app| {

@@ -14,7 +14,7 @@ fn problems(set_up: impl FnOnce(&mut App)) -> Vec<(String, TypeProblemReason)> {
 }
 
 #[test]
-fn a_past_that_makes_no_sense_is_reported_and_the_type_not_saved() {
+fn contradictory_renames_and_migrations_are_reported_and_the_type_not_saved() {
     let health = || "hop::Hp".to_owned();
     let migrated_twice = problems(|app| {
         v1::types(app);
@@ -74,7 +74,7 @@ fn a_type_that_is_refused_is_carried_and_not_lost() {
 }
 
 #[test]
-fn renames_in_a_row_are_said_one_by_one_and_saying_them_twice_is_no_harm() {
+fn chained_and_repeated_renames_are_accepted() {
     let (disk, id) = played_by_the_first_build();
     let (mut app, report) = taken_up(&disk, id, |app| {
         app.rename_saved::<v2::Health>("hop::combat::Health")

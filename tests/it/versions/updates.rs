@@ -6,7 +6,7 @@ use bevy_session::library::VersionFit;
 use super::*;
 
 #[test]
-fn a_kill_at_any_moment_of_the_take_up_leaves_all_values() {
+fn a_kill_at_any_time_of_a_migrating_restore_loses_no_value() {
     let (disk, id) = played_by_the_first_build();
     let shares_in = |disk: &MemoryDisk| {
         let (mut app, report) = taken_up(disk, id, v2::types);
@@ -104,7 +104,7 @@ fn the_last_checkpoint_of_the_build_before_is_offered_among_many() {
 }
 
 #[test]
-fn a_build_like_the_one_before_keeps_nothing_more() {
+fn an_unchanged_build_keeps_no_extra_checkpoints() {
     let (disk, id) = played_by_the_first_build();
     let settings = SessionSettings {
         storage: StorageSettings { max_session_bytes: 1, ..StorageSettings::default() },

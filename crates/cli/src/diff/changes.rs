@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_is_named() {
+    fn only_differing_fields_are_listed() {
         let before = value(&Hero { health: (80, 100), bag: &["lamp", "rope"] });
         let after = value(&Hero { health: (35, 100), bag: &["lamp"] });
         let found = changes(&before, &after);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn another_variant_is_another_value() {
+    fn a_changed_variant_is_listed_as_removed_and_added() {
         let (before, after) = (value(&Ok::<u32, u32>(1)), value(&Err::<u32, u32>(1)));
         let found = changes(&before, &after);
         let fields: Vec<&str> = found.iter().map(|it| &*it.field).collect();

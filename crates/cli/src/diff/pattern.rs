@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_takes_what_is_within_along() {
+    fn a_pattern_matches_types_fields_and_all_within_them() {
         let matches = |pattern: &str, path: &str, field: &str| {
             pattern.parse::<Pattern>().unwrap().matches(path, field)
         };
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn many_stars_cost_little() {
+    fn a_pattern_with_many_stars_is_matched_quickly() {
         let pattern = "*a".repeat(2_000);
         assert!(!matches(&pattern, &"a".repeat(1_000)));
     }

@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_that_is_in_one_only_is_no_alarm() {
+    fn a_figure_missing_from_one_side_is_not_worse() {
         let only_then = Compared::of("deaths_per_hour", Some(1.0), None, 25.0);
         assert_eq!((only_then.verdict, only_then.ratio), (Verdict::ThenOnly, None));
         let only_now = Compared::of("deaths_per_hour", None, Some(9.0), 25.0);

@@ -277,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_percentile_is_a_sample() {
+    fn a_percentile_is_one_of_the_samples() {
         let samples = [4.0, 1.0, 3.0, 2.0];
         assert_eq!(percentile(&samples, 50), Some(2.0));
         assert_eq!(percentile(&samples, 95), Some(4.0));
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn each_figure_has_a_floor() {
+    fn each_compared_figure_has_a_floor() {
         let samples = Samples {
             checkpoints: 2,
             bytes: vec![1.0],
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn deaths_without_play_are_a_rate_and_few_of_them_mean_nothing() {
+    fn the_rate_of_deaths_needs_enough_deaths_or_play() {
         let died = |deaths, seconds| {
             let played = Duration::from_secs(seconds);
             let samples = Samples { deaths, played, ..Samples::default() };

@@ -203,7 +203,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_directory_on_the_way_will_do() -> Result<(), Box<dyn std::error::Error>> {
+    fn profiles_are_found_from_any_directory_of_the_game() -> Result<(), Box<dyn std::error::Error>>
+    {
         let root = tempfile::tempdir()?;
         let profile = root.path().join("game/data/profiles/default");
         let session = profile.join("sessions/01a1fb8e-1228-771f-80f6-b4d72b06dc5d");
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_game_whose_directory_is_called_sessions_is_no_profile()
+    fn a_game_directory_named_sessions_is_not_taken_for_a_profile()
     -> Result<(), Box<dyn std::error::Error>> {
         let root = tempfile::tempdir()?;
         let profile = root.path().join("sessions/data/profiles/default");
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_developers_own_sessions_are_found_where_the_platform_keeps_data()
+    fn sessions_of_development_are_found_beside_those_of_players()
     -> Result<(), Box<dyn std::error::Error>> {
         for name in ["studio/game", "game"] {
             let root = tempfile::tempdir()?;

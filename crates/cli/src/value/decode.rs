@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_serde_wrote_comes_back_as_it_looks() {
+    fn values_that_serde_wrote_are_decoded_to_readable_text() {
         #[derive(serde::Serialize)]
         enum Mood {
             Calm,
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_value_is_refused() {
+    fn malformed_or_too_deep_values_are_refused() {
         for bytes in
             [&[][..], &[0xc1], &[0x92, 1], &[1, 2], &[0xd9, 200, b'a'], &[0xdd, 255, 255, 255, 255]]
         {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn extensions_and_texts_that_are_none_are_shown_as_bytes() {
+    fn extensions_and_invalid_utf8_are_shown_as_bytes() {
         assert_eq!(Value::decode(&[0xd4, 5, 9]).unwrap().to_string(), "[5, 0x09]");
         assert_eq!(Value::decode(&[0xa1, 0xff]).unwrap().to_string(), "0xff");
     }

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_stands_on_one_line_and_does_nothing_to_a_terminal() {
+    fn a_value_is_shown_on_one_line_with_control_characters_escaped() {
         let text = |text: &str| Value::Text(text.to_owned());
         let value = Value::Map(vec![
             (text("name"), text("a\n\u{1b}[2J\"b\"")),

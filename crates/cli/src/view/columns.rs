@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_become_columns_of_the_form_that_suits_them() {
+    fn fields_are_packed_as_constants_dictionaries_or_lists() {
         let places: Vec<Value> = (0..8)
             .map(|at| value(&Place { x: 0.1, team: at % 2, tags: [7, u32::from(at)] }))
             .collect();

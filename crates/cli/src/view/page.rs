@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_text_gets_out_of_its_place() {
+    fn hostile_texts_cannot_end_the_script_of_a_page() {
         let hostile = "</script><script>alert(1)</script><!--";
         let bytes = serde_json::to_vec(hostile).unwrap();
         let mut written = Vec::new();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_asks_nobody_for_anything() {
+    fn the_page_loads_nothing_from_the_network() {
         for text in [TEMPLATE, STYLE, SCRIPT] {
             for word in ["http:", "https:", "//cdn", "@import", "url(", "innerHTML", "eval("] {
                 assert!(!text.contains(word), "{word}");

@@ -59,7 +59,7 @@ fn a_session_goes_into_the_archive_with_its_world_and_comes_back() -> Done {
 }
 
 #[test]
-fn of_a_summary_there_is_no_way_back() -> Done {
+fn a_session_archived_as_a_summary_cannot_be_unarchived() -> Done {
     let game = Game::new()?;
     let ran = game.run("archive DIR Relics --keep summary")?;
     assert_eq!(ran.code, Some(0), "{}", ran.error);
@@ -75,7 +75,7 @@ fn of_a_summary_there_is_no_way_back() -> Done {
 }
 
 #[test]
-fn a_session_comes_back_out_of_the_trash() -> Done {
+fn a_session_is_undeleted() -> Done {
     let game = Game::of_format("1.3")?;
     let thrown = game.run("list --in trash --json DIR")?.object()?;
     let session = thrown["id"].as_str().ok_or("an id")?;
@@ -91,7 +91,7 @@ fn a_session_comes_back_out_of_the_trash() -> Done {
 }
 
 #[test]
-fn a_session_that_is_played_or_crashed_stays_as_it_was() -> Done {
+fn a_played_or_crashed_session_is_not_archived() -> Done {
     let game = Game::new()?;
     let (local, now) = (game.local(), Timestamp::now());
     let guard = begin_process(&local, now);
@@ -114,7 +114,7 @@ fn a_session_that_is_played_or_crashed_stays_as_it_was() -> Done {
 }
 
 #[test]
-fn what_a_process_left_to_say_stays_for_the_next_start() -> Done {
+fn archiving_keeps_process_records_for_the_next_start() -> Done {
     let game = Game::new()?;
     let (local, now) = (game.local(), Timestamp::now());
     let guard = begin_process(&local, now);
@@ -127,7 +127,7 @@ fn what_a_process_left_to_say_stays_for_the_next_start() -> Done {
 }
 
 #[test]
-fn what_was_archived_by_the_tool_is_played_by_its_program() -> Done {
+fn a_session_archived_by_the_tool_is_restored_by_its_program() -> Done {
     let root = tempfile::tempdir()?;
     let game = Game { root };
     fs::create_dir(game.directory())?;
@@ -147,7 +147,7 @@ fn what_was_archived_by_the_tool_is_played_by_its_program() -> Done {
 }
 
 #[test]
-fn what_makes_no_sense_changes_nothing() -> Done {
+fn invalid_archive_commands_change_nothing() -> Done {
     let game = Game::new()?;
     let before = game.snapshot()?;
     for line in [
@@ -173,7 +173,7 @@ fn what_makes_no_sense_changes_nothing() -> Done {
 
 /// As a cleanup of a game leaves it, by docs/FORMAT.md.
 #[test]
-fn archives_on_another_drive_are_read_and_without_it_they_are_away() -> Done {
+fn archives_on_another_drive_are_read_and_a_missing_drive_is_reported() -> Done {
     let game = Game::new()?;
     assert_eq!(game.run("archive --json DIR Relics")?.code, Some(0));
     let rows = game.run("cat --json DIR Relics")?.text;

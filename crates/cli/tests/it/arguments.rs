@@ -44,7 +44,7 @@ fn every_verb_says_how_it_is_used() -> Done {
 }
 
 #[test]
-fn what_is_not_understood_is_refused() -> Done {
+fn invalid_command_lines_are_refused() -> Done {
     let game = Game::new()?;
     for line in [
         "",
@@ -123,7 +123,7 @@ fn a_table_fits_into_any_terminal() -> Done {
 }
 
 #[test]
-fn what_is_no_terminal_gets_no_colours() -> Done {
+fn output_to_a_pipe_has_no_colours() -> Done {
     let game = Game::new()?;
     for line in ["list DIR", "verify DIR", "diff DIR Relics 1"] {
         let ran = game.run(line)?;
@@ -133,7 +133,7 @@ fn what_is_no_terminal_gets_no_colours() -> Done {
 }
 
 #[test]
-fn who_wants_no_more_of_it_is_no_error() -> Done {
+fn a_closed_output_pipe_is_not_an_error() -> Done {
     let game = Game::new()?;
     // More than a pipe holds, so that the tool meets its closed end.
     for verb in ["verify", "cat", "show", "log", "doctor", "export"] {

@@ -141,7 +141,7 @@ fn a_figure_that_is_worse_fails_the_check() -> Done {
 }
 
 #[test]
-fn a_figure_that_is_in_one_only_is_listed() -> Done {
+fn a_figure_missing_from_one_side_is_listed_without_failing() -> Done {
     let watched = Watched::new()?;
     watched.change(|it| {
         it["figures"] = json!({ "candles": 3 });
@@ -154,7 +154,7 @@ fn a_figure_that_is_in_one_only_is_listed() -> Done {
 }
 
 #[test]
-fn a_baseline_that_is_none_is_refused_with_its_place() -> Done {
+fn a_malformed_baseline_is_refused_with_line_and_column() -> Done {
     let watched = Watched::new()?;
     let whole = fs::read(watched.file())?;
     let refused = |watched: &Watched, words: &str| -> Done {
@@ -193,7 +193,7 @@ fn a_baseline_of_another_game_is_refused() -> Done {
 }
 
 #[test]
-fn options_that_make_no_sense_together_are_refused() -> Done {
+fn contradictory_options_are_refused() -> Done {
     let watched = Watched::new()?;
     for more in [["--max-age", "1m"], ["--tolerance", "much"], ["--tolerance", "-1"]] {
         assert_eq!(watched.health("--baseline", &more)?.code, Some(64), "{more:?}");

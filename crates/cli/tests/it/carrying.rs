@@ -79,7 +79,7 @@ fn goes_is_read_and_comes_back(there: &str) -> Done {
 
 /// A replica may have thousands of sessions, and one of them may be damaged.
 #[test]
-fn of_a_session_that_is_named_by_its_id_nothing_else_is_fetched() -> Done {
+fn only_the_session_named_by_its_id_is_fetched() -> Done {
     let game = Game::new()?;
     let here = game.directory().display().to_string();
     let replica = tempfile::tempdir()?;
@@ -102,7 +102,7 @@ fn of_a_session_that_is_named_by_its_id_nothing_else_is_fetched() -> Done {
 }
 
 #[test]
-fn what_cannot_be_carried_is_refused_in_a_sentence() -> Done {
+fn a_push_or_pull_that_is_impossible_is_refused_with_the_reason() -> Done {
     let game = Game::new()?;
     let here = game.directory().display().to_string();
     let replica = tempfile::tempdir()?;
@@ -154,7 +154,7 @@ fn a_session_that_is_removed_from_a_replica_never_comes_back() -> Done {
 }
 
 #[test]
-fn a_session_that_a_machine_owns_is_removed_only_if_that_is_said() -> Done {
+fn an_owned_session_is_removed_only_with_from_owner() -> Done {
     let game = Game::new()?;
     let here = game.directory().display().to_string();
     let replica = tempfile::tempdir()?;

@@ -228,7 +228,7 @@ fn each_situation_is_found_and_its_commands_work() -> Done {
 }
 
 #[test]
-fn a_process_that_is_silent_is_found() -> Done {
+fn a_process_that_stopped_updating_its_record_is_found() -> Done {
     let game = Game::new()?;
     let (local, now) = (game.local(), Timestamp::now());
     let guard = begin_process(&local, now);
@@ -244,7 +244,7 @@ fn a_process_that_is_silent_is_found() -> Done {
 }
 
 #[test]
-fn where_nothing_is_wrong_the_doctor_says_so() -> Done {
+fn the_doctor_says_when_nothing_is_wrong() -> Done {
     let root = tempfile::tempdir()?;
     session_with(root.path(), "Fine", |_| 1_u64)?;
     let of = |json: bool| {

@@ -59,7 +59,7 @@ fn a_document_has_all_rows_that_cat_shows() -> Done {
 }
 
 #[test]
-fn rusty_object_notation_says_the_same() -> Done {
+fn a_ron_export_has_the_rows_of_the_json_export() -> Done {
     let game = Game::new()?;
     let json: Value = serde_json::from_str(&game.run("export DIR Relics 7 --to json")?.text)?;
     let ran = game.run("export DIR Relics 7 --to ron")?;
@@ -105,7 +105,7 @@ fn a_directory_has_a_file_for_each_kind_of_row() -> Done {
 }
 
 #[test]
-fn what_makes_no_sense_or_is_damaged_writes_nothing() -> Done {
+fn an_invalid_or_damaged_export_writes_no_file() -> Done {
     let game = Game::new()?;
     let to = tempfile::tempdir()?;
     let nowhere = to.path().join("no/where.json").display().to_string();
@@ -193,7 +193,7 @@ fn ids(list: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn rows_of_several_sessions_say_whose_they_are() -> Done {
+fn rows_of_several_sessions_name_their_session() -> Done {
     let game = Game::of_format("1.2")?;
     let before = game.snapshot()?;
     let listed = game.run("list --json DIR")?.objects()?;
@@ -241,7 +241,7 @@ fn rows_of_several_sessions_say_whose_they_are() -> Done {
 }
 
 #[test]
-fn of_all_sessions_those_that_cant_be_exported_are_named() -> Done {
+fn an_export_of_all_names_the_sessions_that_cannot_be_exported() -> Done {
     let game = Game::of_format("1.2")?;
     let listed = game.run("list --json DIR")?.objects()?;
     let id = |it: &Value| it["id"].as_str().unwrap_or_default().to_owned();
@@ -272,7 +272,7 @@ fn of_all_sessions_those_that_cant_be_exported_are_named() -> Done {
 
 #[cfg(feature = "sqlite")]
 #[test]
-fn a_database_of_several_sessions_keeps_them_apart() -> Done {
+fn a_database_keeps_the_rows_of_several_sessions_apart() -> Done {
     let game = Game::of_format("1.2")?;
     let to = tempfile::tempdir()?;
     let path = to.path().join("all.db");
@@ -357,7 +357,7 @@ impl Codec for Marked {
 }
 
 #[test]
-fn values_of_personal_types_leave_only_when_asked() -> Done {
+fn values_of_personal_types_are_shown_only_on_request() -> Done {
     let root = tempfile::tempdir()?;
     let mut journal = JournalOptions::new(root.path()).watch_panics(false).open(Marked)?;
     journal.start(NewSession::named("Marked")).close(|_| ())?;
@@ -414,7 +414,7 @@ impl Codec for Signed {
 }
 
 #[test]
-fn an_export_with_pseudonyms_names_nobody() -> Done {
+fn an_export_with_pseudonyms_has_no_real_names() -> Done {
     let root = tempfile::tempdir()?;
     let mut journal = JournalOptions::new(root.path()).watch_panics(false).open(Signed)?;
     for name in ["Mother's farm", "Pond"] {

@@ -13,7 +13,7 @@ fn names(game: &Game, filters: &[&str]) -> Result<Vec<String>, Box<dyn Error>> {
 }
 
 #[test]
-fn a_filter_leaves_out_what_is_not_wanted() -> Done {
+fn filters_of_a_list_select_the_matching_sessions() -> Done {
     let game = Game::of_format("1.2")?;
     let all = names(&game, &[])?;
     assert_eq!(all.len(), 10);
@@ -54,7 +54,7 @@ fn a_filter_leaves_out_what_is_not_wanted() -> Done {
 }
 
 #[test]
-fn a_list_goes_by_what_is_wanted() -> Done {
+fn a_list_is_sorted_reversed_and_limited_on_request() -> Done {
     let game = Game::of_format("1.2")?;
     let mut by_alphabet = names(&game, &[])?;
     by_alphabet.sort();
@@ -70,7 +70,7 @@ fn a_list_goes_by_what_is_wanted() -> Done {
 }
 
 #[test]
-fn a_list_without_such_sessions_says_so() -> Done {
+fn a_list_without_matching_sessions_says_so() -> Done {
     let game = Game::new()?;
     let ran = game.run("list DIR --search nobody")?;
     assert_eq!(
@@ -85,7 +85,7 @@ fn a_list_without_such_sessions_says_so() -> Done {
 }
 
 #[test]
-fn sessions_are_found_by_where_they_stand_and_what_they_are_called() -> Done {
+fn sessions_are_filtered_by_place_tag_pin_and_draft() -> Done {
     let game = Game::of_format("1.3")?;
     for (filters, wanted) in [
         (&["--tag", "hard"][..], &["Kept", "Put away", "Remembered", "Thrown away", "Planned"][..]),
@@ -102,7 +102,7 @@ fn sessions_are_found_by_where_they_stand_and_what_they_are_called() -> Done {
 }
 
 #[test]
-fn what_never_had_a_world_or_let_it_go_is_not_damaged() -> Done {
+fn drafts_and_summaries_without_a_world_are_not_damaged() -> Done {
     let game = Game::of_format("1.3")?;
     for line in ["list --json DIR", "verify --json --read-data DIR"] {
         let ran = game.run(line)?;

@@ -6,8 +6,7 @@ use crate::common::{Game, RELICS};
 use crate::doctoring::forked;
 
 #[test]
-fn both_sides_of_a_fork_are_shown_with_the_moment_that_they_have_in_common()
--> Result<(), Box<dyn Error>> {
+fn both_sides_of_a_fork_are_shown_with_their_common_checkpoint() -> Result<(), Box<dyn Error>> {
     let (game, session) = forked()?;
     let shown = game.run(&format!("fork show DIR {session} --json"))?.object()?;
     let lines = shown["lines"].as_array().ok_or("lines")?;

@@ -14,7 +14,7 @@ use crate::common::{AnyValue, Done, Game, damage, run, tool};
 const LOOTERS: &str = "Looters";
 
 #[test]
-fn events_and_checkpoints_stand_in_the_order_of_time() -> Done {
+fn events_and_checkpoints_are_logged_in_order_of_time() -> Done {
     let game = Game::of_format("1.2")?;
     let ran = game.run(&format!("log --json DIR {LOOTERS}"))?;
     assert_eq!(ran.code, Some(0), "{}", ran.error);
@@ -50,7 +50,7 @@ fn events_and_checkpoints_stand_in_the_order_of_time() -> Done {
 }
 
 #[test]
-fn a_log_for_people_says_the_same() -> Done {
+fn the_log_as_text_has_a_line_for_each_event() -> Done {
     let game = Game::of_format("1.2")?;
     let lines = game.run(&format!("log --json DIR {LOOTERS}"))?.objects()?.len();
     let text = game.run(&format!("log DIR {LOOTERS}"))?.text;
@@ -64,7 +64,7 @@ fn a_log_for_people_says_the_same() -> Done {
 }
 
 #[test]
-fn what_is_damaged_of_it_is_said_and_the_rest_is_there() -> Done {
+fn a_damaged_log_is_reported_and_the_rest_is_shown() -> Done {
     let game = Game::of_format("1.2")?;
     let whole = game.run(&format!("log --json DIR {LOOTERS}"))?.objects()?;
     let session = whole[0]["session"].as_str().ok_or("a session")?;
@@ -100,7 +100,7 @@ fn a_file_or_session_without_events_has_its_checkpoints() -> Done {
 }
 
 #[test]
-fn all_sessions_of_a_place_are_gone_through_together() -> Done {
+fn logs_of_several_sessions_are_shown_together() -> Done {
     let game = Game::of_format("1.2")?;
     let sessions = game.run("list --json DIR")?.objects()?;
     let mut expected = 0;
@@ -144,7 +144,7 @@ impl Drop for Following {
 }
 
 #[test]
-fn who_follows_hears_of_what_comes() -> Done {
+fn a_followed_log_shows_new_entries() -> Done {
     let root = tempfile::tempdir()?;
     let options = JournalOptions::new(root.path()).watch_panics(false);
     let mut journal = options.open(AnyValue(PhantomData))?;

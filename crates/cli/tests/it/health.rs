@@ -76,7 +76,7 @@ fn a_game_that_hangs_is_found() -> Done {
 }
 
 #[test]
-fn a_game_that_doesnt_come_to_its_end_is_found() -> Done {
+fn a_game_that_takes_too_long_to_exit_is_found() -> Done {
     let game = Game::new()?;
     let local = game.local();
     let now = Timestamp::now();
@@ -99,7 +99,7 @@ fn a_game_that_doesnt_come_to_its_end_is_found() -> Done {
 }
 
 #[test]
-fn a_panic_that_a_game_lives_on_after_is_said() -> Done {
+fn a_panic_that_the_game_survived_is_shown() -> Done {
     let game = Game::new()?;
     let local = game.local();
     let now = Timestamp::now();
@@ -115,7 +115,7 @@ fn a_panic_that_a_game_lives_on_after_is_said() -> Done {
 }
 
 #[test]
-fn alerts_that_stand_are_shown_and_count_where_something_is_wrong() -> Done {
+fn standing_alerts_are_shown_and_fail_the_probe_if_they_are_problems() -> Done {
     let game = Game::new()?;
     let local = game.local();
     let now = Timestamp::now();
@@ -153,7 +153,7 @@ fn alerts_that_stand_are_shown_and_count_where_something_is_wrong() -> Done {
 }
 
 #[test]
-fn where_nobody_lives_the_probe_says_so() -> Done {
+fn the_probe_reports_that_no_process_runs() -> Done {
     let game = Game::new()?;
     let ran = game.run("health DIR")?;
     assert_eq!((ran.code, &*ran.text), (Some(2), "no process of the game is running\n"));
@@ -201,13 +201,13 @@ fn a_game_that_plays_no_session_fails_a_probe_that_asks_for_one() -> Done {
 }
 
 #[test]
-fn where_nobody_lives_no_session_is_played_either() -> Done {
+fn the_playing_probe_fails_if_no_process_runs() -> Done {
     assert_eq!(Game::new()?.run("health DIR --playing")?.code, Some(2));
     Ok(())
 }
 
 #[test]
-fn deaths_before_a_process_are_counted_and_may_be_bounded() -> Done {
+fn recent_deaths_before_a_process_are_counted_and_can_be_limited() -> Done {
     let game = Game::new()?;
     let local = game.local();
     let now = Timestamp::now();

@@ -37,7 +37,7 @@ fn game_and_guest() -> std::io::Result<(Game, Game)> {
 }
 
 #[test]
-fn a_slot_of_another_machine_is_a_slot_here_and_takes_no_others_place() -> Done {
+fn an_imported_slot_is_added_and_replaces_no_other() -> Done {
     let (game, guest) = game_and_guest()?;
     let file = guest.profile().join("slots").join(QUICK);
     let (before, known) = (game.snapshot()?, slots(&game)?);
@@ -71,7 +71,7 @@ fn a_slot_of_another_machine_is_a_slot_here_and_takes_no_others_place() -> Done 
 }
 
 #[test]
-fn a_report_is_imported_as_the_slot_in_it() -> Done {
+fn importing_a_report_imports_its_slot() -> Done {
     let (game, guest) = game_and_guest()?;
     let file = guest.root.path().join("report.tar");
     let slot = guest.profile().join("slots").join(BRIDGE);
@@ -86,7 +86,7 @@ fn a_report_is_imported_as_the_slot_in_it() -> Done {
 }
 
 #[test]
-fn what_cant_be_imported_says_why_and_the_others_are() -> Done {
+fn an_import_names_what_failed_and_imports_the_rest() -> Done {
     let (game, guest) = game_and_guest()?;
     let in_guest = |name: &str| guest.profile().join("slots").join(name);
     let (newer, damaged) =
@@ -132,7 +132,7 @@ fn what_cant_be_imported_says_why_and_the_others_are() -> Done {
 }
 
 #[test]
-fn a_place_that_nothing_can_be_brought_to_is_named() -> Done {
+fn an_import_into_an_unusable_place_is_refused_with_the_reason() -> Done {
     let (game, guest) = game_and_guest()?;
     let file = guest.profile().join("slots").join(QUICK).display().to_string();
     let nowhere = game.root.path().join("nowhere").display().to_string();

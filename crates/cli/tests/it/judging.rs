@@ -329,7 +329,7 @@ fn judge_all(root: &Path, session: SessionId) -> Result<usize, Box<dyn Error>> {
 }
 
 #[test]
-fn of_a_session_that_was_left_in_good_order_nothing_lost_is_good() -> Done {
+fn no_loss_in_a_cleanly_closed_session_is_judged_good() -> Done {
     let root = tempfile::tempdir()?;
     let session = play(root.path(), true)?;
     let ways = judge_all(root.path(), session)?;
@@ -372,7 +372,7 @@ fn note_all(game: &Game, session: SessionId) -> Done {
 }
 
 #[test]
-fn of_archives_events_and_sessions_in_the_archive_nothing_lost_is_good() -> Done {
+fn no_loss_in_archives_or_archived_sessions_is_judged_good() -> Done {
     let game = Game::of_format("1.3")?;
     let sessions = game.run("list --json DIR")?.objects()?;
     let mut judged = 0;
@@ -398,7 +398,7 @@ fn of_archives_events_and_sessions_in_the_archive_nothing_lost_is_good() -> Done
 }
 
 #[test]
-fn a_file_of_a_newer_version_is_not_good_and_no_damage() -> Done {
+fn a_file_of_a_newer_version_is_neither_good_nor_damaged() -> Done {
     let root = tempfile::tempdir()?;
     let session = play(root.path(), true)?;
     let directory = root.path().join(SESSIONS).join(session.to_string());
@@ -551,7 +551,7 @@ fn a_session_of_empty_files_is_lost_and_a_torn_tail_after_a_crash_is_good() -> D
 }
 
 #[test]
-fn a_checkpoint_that_a_dead_process_saw_saved_is_missed() -> Done {
+fn a_missing_checkpoint_that_a_dead_process_saved_is_reported() -> Done {
     let game = Game { root: tempfile::tempdir()? };
     fs::create_dir(game.directory())?;
     let session = play(&game.directory(), false)?;

@@ -69,7 +69,7 @@ pub fn gone(game: &Game) -> std::io::Result<()> {
 }
 
 #[test]
-fn a_restore_is_watched_until_it_has_proven_itself() -> Done {
+fn a_recent_restore_is_a_finding_until_its_probation_is_over() -> Done {
     let game = Game::new()?;
     assert!(found(&game, "BS0110")?.is_empty());
     let guard = restored(&game, 1, false)?;
@@ -126,7 +126,7 @@ fn processes_that_die_shortly_after_each_other_are_found() -> Done {
 }
 
 #[test]
-fn servers_with_sessions_of_their_own_that_die_in_one_moment_are_no_loop() -> Done {
+fn servers_of_different_sessions_that_die_at_once_are_no_crash_loop() -> Done {
     let game = Game::new()?;
     let (local, now) = (game.local(), Timestamp::now());
     let begin = |session: &str| -> Result<ProcessGuard, Box<dyn Error>> {
@@ -188,7 +188,7 @@ fn files_that_were_being_written_are_named() -> Done {
 }
 
 #[test]
-fn what_lies_in_a_second_place_is_compared_with_the_first() -> Done {
+fn files_in_a_second_place_are_compared_with_the_first() -> Done {
     let game = Game::new()?;
     let second = game.root.path().join("second");
     fs::create_dir(&second)?;

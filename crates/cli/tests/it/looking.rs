@@ -36,7 +36,7 @@ fn commands() -> Vec<String> {
 }
 
 #[test]
-fn nothing_is_ever_changed() -> Done {
+fn reading_commands_change_no_file() -> Done {
     let game = Game::new()?;
     let before = game.snapshot()?;
     for line in commands() {
@@ -59,7 +59,7 @@ fn nothing_is_ever_changed() -> Done {
 
 #[cfg(unix)]
 #[test]
-fn a_read_only_directory_is_as_good() -> Done {
+fn reading_commands_work_in_a_read_only_directory() -> Done {
     use std::io;
     use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
@@ -220,7 +220,7 @@ fn say_that_something_failed(path: &Path) -> Done {
 }
 
 #[test]
-fn a_checkpoint_after_a_failure_of_the_game_is_shown_as_one() -> Done {
+fn a_checkpoint_after_a_game_failure_is_marked() -> Done {
     let root = tempfile::tempdir()?;
     session_with(root.path(), "Duel", |_| 1_u64)?;
     let mut sessions = fs::read_dir(root.path().join("data/profiles/default/sessions"))?;
@@ -315,7 +315,7 @@ fn a_session_of_which_nothing_is_left_is_lost() -> Done {
 }
 
 #[test]
-fn what_was_cut_off_is_damage_where_a_later_file_knows_of_it() -> Done {
+fn a_cut_file_is_damaged_if_a_later_segment_knows_its_length() -> Done {
     let game = Game::new()?;
     let session = game.session(RELICS);
     let [first, .., last] = &journals(&session)?[..] else { return Err("several files".into()) };
@@ -401,7 +401,7 @@ fn a_game_is_found_where_the_platform_keeps_its_data() -> Done {
 }
 
 #[test]
-fn what_is_not_there_is_named() -> Done {
+fn an_unknown_session_or_directory_is_named() -> Done {
     let game = Game::new()?;
     let unknown = "01a1fb8e-0000-7000-8000-000000000000";
     let directory = game.directory().display().to_string();
@@ -432,7 +432,7 @@ fn what_is_not_there_is_named() -> Done {
 }
 
 #[test]
-fn a_game_that_runs_is_left_alone() -> Done {
+fn a_running_session_is_not_listed_as_crashed() -> Done {
     let game = Game::new()?;
     let local = game.local();
     let session = EVENINGS.parse()?;
@@ -462,7 +462,7 @@ fn a_game_that_runs_is_left_alone() -> Done {
 }
 
 #[test]
-fn slots_are_listed_wherever_somebody_has_put_them() -> Done {
+fn slots_in_any_directory_are_listed() -> Done {
     let game = Game::new()?;
     let before = game.snapshot()?;
     let ran = game.run("list --slots DIR")?;

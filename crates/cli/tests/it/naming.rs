@@ -16,7 +16,7 @@ fn relics() -> Result<(Game, Vec<Value>), Box<dyn std::error::Error>> {
 }
 
 #[test]
-fn a_session_goes_by_many_names() -> Done {
+fn a_session_is_found_by_id_prefix_and_name_in_any_case() -> Done {
     let game = Game::new()?;
     for name in [RELICS, "01a1fb8e-1228", "01A1FB8E-12", "Relics", "relics", "RELICS"] {
         let shown = game.run_words(&["show", "--json", "DIR", name])?.object()?;
@@ -28,7 +28,7 @@ fn a_session_goes_by_many_names() -> Done {
 }
 
 #[test]
-fn the_last_session_is_the_one_that_was_played_last() -> Done {
+fn last_names_the_most_recently_played_session() -> Done {
     let game = Game::new()?;
     let listed = game.run("list --json DIR")?.objects()?;
     let mut played: Vec<(&str, &str)> = listed
@@ -50,7 +50,7 @@ fn the_last_session_is_the_one_that_was_played_last() -> Done {
 }
 
 #[test]
-fn a_checkpoint_goes_by_many_names() -> Done {
+fn a_checkpoint_is_found_by_id_number_label_and_time() -> Done {
     let (game, checkpoints) = relics()?;
     let ids: Vec<&str> = checkpoints.iter().filter_map(|it| it["id"].as_str()).collect();
     // The rows of a checkpoint tell it from all others: the clock goes on.
@@ -76,7 +76,7 @@ fn a_checkpoint_goes_by_many_names() -> Done {
 }
 
 #[test]
-fn what_is_not_there_is_named_with_what_is() -> Done {
+fn an_unknown_name_is_answered_with_the_existing_ones() -> Done {
     let (game, _) = relics()?;
     for (line, words) in [
         ("cat DIR nobody", &["nobody", RELICS][..]),
@@ -111,7 +111,7 @@ pub fn report(path: &Path, slot: &[u8]) -> std::io::Result<()> {
 }
 
 #[test]
-fn a_file_holds_the_only_session() -> Done {
+fn a_file_needs_no_name_of_its_session() -> Done {
     let game = Game::of_format("1.2")?;
     let slots = game.profile().join("slots");
     let slot = slots.join("quick-d456f21221c1c606.save");
@@ -181,7 +181,7 @@ pub fn make_newer(path: &Path) -> std::io::Result<()> {
 }
 
 #[test]
-fn what_is_newer_is_said_to_be() -> Done {
+fn files_of_a_newer_format_are_reported_as_newer() -> Done {
     let game = Game::new()?;
     let newest = journals(&game.session(RELICS))?.pop().ok_or("a file")?;
     make_newer(&newest)?;
@@ -207,7 +207,7 @@ fn what_is_newer_is_said_to_be() -> Done {
 
 #[cfg(unix)]
 #[test]
-fn links_in_circles_and_pipes_are_no_places() -> Done {
+fn cyclic_links_are_refused_as_places() -> Done {
     let root = tempfile::tempdir()?;
     let (one, other) = (root.path().join("one"), root.path().join("other"));
     std::os::unix::fs::symlink(&one, &other)?;

@@ -79,7 +79,7 @@ fn files(place: &Path) -> std::io::Result<std::collections::BTreeMap<std::path::
 }
 
 #[test]
-fn a_player_is_erased_once_that_is_applied() -> Done {
+fn a_player_is_erased_only_with_apply() -> Done {
     let root = tempfile::tempdir()?;
     let place = root.path().join("game");
     play(&place, "Ann")?;
@@ -115,7 +115,7 @@ fn a_player_is_erased_once_that_is_applied() -> Done {
 }
 
 #[test]
-fn the_inventory_has_every_kind() -> Done {
+fn the_inventory_lists_every_kind_of_data() -> Done {
     let ran = run(["inventory", "--json"].map(OsString::from))?;
     let kinds = ran.objects()?;
     assert!(kinds.len() > 10, "{kinds:?}");

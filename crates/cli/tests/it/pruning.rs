@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::common::{Done, Game, session_with};
 
 #[test]
-fn what_would_go_is_said_and_nothing_goes() -> Done {
+fn a_dry_run_names_the_sessions_and_removes_none() -> Done {
     let root = tempfile::tempdir()?;
     for name in ["first", "second", "third", "fourth"] {
         session_with(root.path(), name, |_| 1_u64)?;
@@ -35,7 +35,7 @@ fn what_would_go_is_said_and_nothing_goes() -> Done {
 }
 
 #[test]
-fn what_would_go_is_in_the_trash_after_apply() -> Done {
+fn apply_moves_the_previewed_sessions_to_the_trash() -> Done {
     let root = tempfile::tempdir()?;
     for name in ["first", "second", "third"] {
         session_with(root.path(), name, |_| 1_u64)?;
@@ -64,7 +64,7 @@ fn what_would_go_is_in_the_trash_after_apply() -> Done {
 
 /// One of two sessions can't be moved: its lock can't be taken. The other one goes, and is said to have gone.
 #[test]
-fn what_went_is_said_even_if_others_can_not_go() -> Done {
+fn pruned_sessions_are_named_even_if_others_failed() -> Done {
     let root = tempfile::tempdir()?;
     for name in ["first", "second", "third", "fourth"] {
         session_with(root.path(), name, |_| 1_u64)?;
@@ -99,7 +99,7 @@ fn count(directory: &std::path::Path) -> std::io::Result<usize> {
 }
 
 #[test]
-fn who_asks_for_nothing_or_for_nonsense_gets_nothing() -> Done {
+fn invalid_prune_commands_are_refused() -> Done {
     let game = Game::new()?;
     for line in [
         "prune DIR --apply",

@@ -52,7 +52,7 @@ fn a_session_without_damage_is_copied_whole() -> Done {
 }
 
 #[test]
-fn what_is_lost_is_named_and_the_copy_has_no_damage() -> Done {
+fn losses_are_named_and_the_repaired_copy_has_no_damage() -> Done {
     let game = Game::new()?;
     let path = journals(&game.session(RELICS))?.pop().ok_or("a file")?;
     let length = fs::read(&path)?.len();
@@ -82,7 +82,7 @@ fn what_is_lost_is_named_and_the_copy_has_no_damage() -> Done {
 }
 
 #[test]
-fn nothing_is_written_where_nothing_good_is_left() -> Done {
+fn no_copy_is_written_of_a_session_that_cannot_be_read() -> Done {
     let game = Game::new()?;
     for path in journals(&game.session(EVENINGS))? {
         fs::write(path, b"\0bvysess is what it once began with")?;
@@ -100,7 +100,7 @@ fn nothing_is_written_where_nothing_good_is_left() -> Done {
 }
 
 #[test]
-fn nothing_is_written_over_what_is_there() -> Done {
+fn a_repair_overwrites_no_existing_file() -> Done {
     let game = Game::new()?;
     let to = tempfile::tempdir()?;
     fs::write(to.path().join("mine"), "mine")?;
@@ -123,7 +123,7 @@ fn nothing_is_written_over_what_is_there() -> Done {
 }
 
 #[test]
-fn what_can_be_read_of_events_and_attachments_is_kept() -> Done {
+fn readable_events_and_attachments_are_copied() -> Done {
     let game = Game::of_format("1.3")?;
     let listed = game.run("list --json DIR")?.objects()?;
     let (mut damaged_events, mut damaged_attachments) = (0, 0);

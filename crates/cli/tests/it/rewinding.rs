@@ -42,7 +42,7 @@ fn number(root: &Path, value: u64) -> Result<String, Box<dyn Error>> {
 }
 
 #[test]
-fn a_session_goes_on_where_it_was_taken_back_to_and_nothing_is_gone() -> Done {
+fn a_rewound_session_resumes_there_and_keeps_the_newer_branch() -> Done {
     let root = tempfile::tempdir()?;
     let root = root.path();
     let session = crashed(root)?;
@@ -79,7 +79,7 @@ fn a_session_goes_on_where_it_was_taken_back_to_and_nothing_is_gone() -> Done {
 }
 
 #[test]
-fn the_deaths_stay_in_the_log_of_a_session_that_was_taken_back() -> Done {
+fn a_rewind_keeps_the_recorded_deaths() -> Done {
     let game = Game::new()?;
     let show = || game.run(&format!("show DIR {EVENINGS} --json")).map(|ran| ran.object());
     let deaths = |shown: &Value| shown["recorded_deaths"].as_array().map_or(0, Vec::len);
@@ -93,7 +93,7 @@ fn the_deaths_stay_in_the_log_of_a_session_that_was_taken_back() -> Done {
 
 /// It is recovered with what was recorded after its newest checkpoint, and only its deaths are forgotten.
 #[test]
-fn a_crashed_session_that_goes_on_at_its_newest_checkpoint_stays_crashed() -> Done {
+fn a_rewind_to_the_newest_checkpoint_leaves_the_session_crashed() -> Done {
     let game = Game::new()?;
     let guard = restored(&game, 3, false)?;
     drop(guard);
@@ -110,7 +110,7 @@ fn a_crashed_session_that_goes_on_at_its_newest_checkpoint_stays_crashed() -> Do
 }
 
 #[test]
-fn what_can_not_be_taken_back_stays_as_it_was() -> Done {
+fn a_rewind_that_is_refused_changes_nothing() -> Done {
     let root = tempfile::tempdir()?;
     let root = root.path();
     let session = crashed(root)?;
@@ -135,7 +135,7 @@ fn what_can_not_be_taken_back_stays_as_it_was() -> Done {
 }
 
 #[test]
-fn a_damaged_checkpoint_is_refused_with_one_that_can_be_read() -> Done {
+fn a_damaged_checkpoint_is_refused_and_an_intact_one_named() -> Done {
     let game = Game::new()?;
     let path = journals(&game.session(RELICS))?.pop().ok_or("a file")?;
     damage(&path, usize::try_from(std::fs::metadata(&path)?.len() / 2)?)?;
@@ -150,7 +150,7 @@ fn a_damaged_checkpoint_is_refused_with_one_that_can_be_read() -> Done {
 }
 
 #[test]
-fn sessions_of_each_format_are_taken_back() -> Done {
+fn sessions_of_each_format_are_rewound() -> Done {
     for version in ["1.0", "1.1", "1.2", "1.3"] {
         let game = Game::of_format(version)?;
         for name in ["Relics", "Hundreds of evenings", "Two machines", "Second thoughts"] {

@@ -160,7 +160,7 @@ fn a_server_that_keeps_its_log_in_files_says_where_they_are() -> Done {
 }
 
 #[test]
-fn a_session_that_was_declined_says_what_it_died_of() -> Done {
+fn a_declined_session_shows_the_panic_that_ended_it() -> Done {
     let game = Game::new()?;
     let (local, now) = (game.local(), Timestamp::now());
     let guard = begin_watched_process(&local, now);

@@ -32,7 +32,7 @@ fn sessions_are_counted_and_what_has_too_few_samples_says_how_many_it_needs() ->
 }
 
 #[test]
-fn the_page_is_written_once_and_says_what_the_lines_say() -> Done {
+fn the_insights_page_has_the_printed_lines_and_is_not_overwritten() -> Done {
     let game = Game::of_format("1.3")?;
     let to = tempfile::tempdir()?;
     let page = to.path().join("insights.html");
@@ -54,7 +54,7 @@ fn the_page_is_written_once_and_says_what_the_lines_say() -> Done {
 }
 
 #[test]
-fn a_skill_that_cannot_be_meant_is_refused() -> Done {
+fn a_malformed_or_conflicting_skill_is_refused() -> Done {
     let game = Game::of_format("1.3")?;
     let ran = game.run("insights DIR --skill parry")?;
     assert_eq!(ran.code, Some(64), "{}", ran.text);
@@ -65,7 +65,7 @@ fn a_skill_that_cannot_be_meant_is_refused() -> Done {
 }
 
 #[test]
-fn sessions_of_who_refuses_insights_count_for_nothing() -> Done {
+fn sessions_of_players_who_refuse_insights_are_not_counted() -> Done {
     let root = tempfile::tempdir()?;
     let options = JournalOptions::new(root.path()).watch_panics(false);
     let mut journal = options.open(AnyValue(std::marker::PhantomData))?;

@@ -29,7 +29,7 @@ fn the_rows_of_a_checkpoint_are_written_with_their_values() -> Done {
 }
 
 #[test]
-fn only_what_is_wanted_is_written() -> Done {
+fn rows_are_filtered_by_entity_type_and_resource() -> Done {
     let game = Game::new()?;
     let rows = |line: &str| -> Result<Vec<Value>, Box<dyn std::error::Error>> {
         let ran = game.run(&format!("cat --json DIR Relics 7 {line}"))?;
@@ -94,7 +94,7 @@ fn a_checkpoint_differs_from_another_in_fields() -> Done {
 }
 
 #[test]
-fn what_is_equal_or_passed_over_is_no_difference() -> Done {
+fn equal_and_ignored_values_are_not_differences() -> Done {
     let game = Game::new()?;
     for line in
         ["diff DIR Relics last", "diff DIR Relics 7 7@e5a9", "diff DIR Relics 1 7 --ignore **"]
@@ -132,7 +132,7 @@ fn a_save_is_compared_with_another() -> Done {
 }
 
 #[test]
-fn what_is_damaged_is_not_shown_and_another_is_offered() -> Done {
+fn a_damaged_checkpoint_is_not_shown_and_an_intact_one_is_named() -> Done {
     let game = Game::new()?;
     let session = game.session(RELICS);
     let path = journals(&session)?.pop().ok_or("a file")?;

@@ -178,7 +178,7 @@ fn sessions_that_have_no_room_in_a_page_are_listed_and_named() -> Done {
 }
 
 #[test]
-fn of_all_sessions_those_that_cant_be_viewed_are_named() -> Done {
+fn a_view_of_all_names_the_sessions_that_cannot_be_shown() -> Done {
     let game = Game::new()?;
     // A session's directory with nothing that can be read.
     let link = game.session(RELICS).join("0123456789abcdef-000000.journal");
@@ -201,7 +201,7 @@ fn of_all_sessions_those_that_cant_be_viewed_are_named() -> Done {
 }
 
 #[test]
-fn what_is_private_is_in_no_page_unless_it_is_wanted() -> Done {
+fn a_page_has_private_data_only_on_request() -> Done {
     let game = Game::of_format("1.2")?;
     let to = tempfile::tempdir()?;
     let page = |name: &str, more: &[&str]| -> Result<(Value, String), Box<dyn Error>> {

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_together_of_parts_is_what_one_part_has() {
+    fn outcomes_appended_in_parts_equal_the_whole() {
         let all: Vec<bool> = (0..700).map(|number| number * number % 7 < 3).collect();
         for length in [1, 3, 63, 64, 65, 128, 200] {
             let mut outcomes = Outcomes::default();
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn tallies_and_mastery_are_those_of_a_walk() {
+    fn tallies_and_mastery_equal_those_of_a_plain_loop() {
         let all: Vec<bool> = (0..333).map(|number| number * number % 11 < 5).collect();
         let outcomes = attempts(&all);
         for (from, through) in

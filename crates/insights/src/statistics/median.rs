@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ends_of_all_pairs_are_those_of_a_list_of_them() {
+    fn the_ends_of_all_pairs_equal_those_of_the_listed_pairs() {
         for tilt in 1..20_u32 {
             let values = |by: u32| {
                 let mut values: Vec<f64> =

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_that_no_row_has_any_more_is_gone_and_its_place_is_taken_again() {
+    fn the_place_of_an_unused_word_is_used_again() {
         let mut words: Words<&str> = [Some("meadow"), None, Some("marsh")].into_iter().collect();
         words.set(0, Some("frontier"));
         words.insert(1, Some("meadow"));

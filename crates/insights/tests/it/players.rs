@@ -43,7 +43,7 @@ fn tenths(succeed: usize, from: i64, count: i64) -> impl Iterator<Item = (i64, b
 }
 
 #[test]
-fn who_learns_gets_better_and_who_does_not_is_seen_not_to() {
+fn improvement_is_found_for_a_learner_and_not_for_a_steady_player() {
     let learner = (0..10).map(|day| session("Ann", tenths(day, day as i64 * 100_000, 20)));
     let steady = (0..10).map(|day| session("Ben", tenths(5, day * 100_000, 20)));
     let lessons = lessons(Questions::default(), all(learner.chain(steady)));
@@ -62,7 +62,7 @@ fn who_learns_gets_better_and_who_does_not_is_seen_not_to() {
 }
 
 #[test]
-fn what_is_learnt_in_a_sitting_and_forgotten_over_a_break_is_told_apart() {
+fn learning_in_a_sitting_and_forgetting_over_a_break_are_separate() {
     const DAY: i64 = 24 * 60 * 60;
     let forgetful = (0..20).map(|day| {
         let attempts = (0..30).map(move |number| (day * DAY + number * 10, number >= 15));
@@ -110,7 +110,7 @@ fn attempts_out_of_order_and_of_the_future_count_once_and_make_no_break() {
 }
 
 #[test]
-fn of_one_attempt_and_of_equal_ones_no_more_is_said_than_is_known() {
+fn one_attempt_is_too_few_and_equal_attempts_show_no_improvement() {
     let one = lessons(Questions::default(), all([session("Ann", [(0, true)])]));
     let ann = of(&one, "Ann");
     assert_eq!(ann.rate, Figure::Insufficient { have: 1, need: 20 });

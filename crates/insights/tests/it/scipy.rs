@@ -164,7 +164,7 @@ fn many_chances_are_adjusted_as_benjamini_and_hochberg_do() {
 }
 
 #[test]
-fn of_what_is_no_number_of_one_value_and_of_equal_ones_nothing_is_claimed() {
+fn non_numbers_and_single_or_equal_values_give_no_result() {
     let none = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
     let empty: Sample = none.into_iter().collect();
     let one: Sample = [3.0].into_iter().collect();

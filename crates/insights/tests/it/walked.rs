@@ -38,7 +38,7 @@ fn tally<'a>(attempts: impl IntoIterator<Item = &'a Attempt>) -> Tally {
 }
 
 #[test]
-fn what_is_said_of_attempts_is_what_a_walk_through_them_finds() {
+fn figures_of_attempts_equal_those_of_a_plain_loop() {
     let mut dice = Dice(77);
     for (needed, of_last) in [(8, 10), (1, 1), (60, 100), (30, 30)] {
         let sessions = sessions(&mut dice);

@@ -59,7 +59,7 @@ fn assert_covers(covered: usize) {
 }
 
 #[test]
-fn rates_of_a_thousand_players_have_their_true_skill_in_them() {
+fn intervals_of_rates_cover_the_true_skill() {
     assert_covers(covered(1, |dice| {
         let (skill, attempts) = (0.05 + 0.9 * dice.share(), 20 + dice.below(400) as usize);
         let succeeded = (0..attempts).filter(|_| dice.holds(skill)).count();
@@ -68,7 +68,7 @@ fn rates_of_a_thousand_players_have_their_true_skill_in_them() {
 }
 
 #[test]
-fn what_a_thousand_players_have_gained_is_in_the_interval() {
+fn intervals_of_rate_differences_cover_the_true_gain() {
     assert_covers(covered(2, |dice| {
         let (before, after) = (0.1 + 0.8 * dice.share(), 0.1 + 0.8 * dice.share());
         let mut tried = |skill: f64| {
@@ -81,7 +81,7 @@ fn what_a_thousand_players_have_gained_is_in_the_interval() {
 }
 
 #[test]
-fn differences_of_medians_have_the_true_one_in_them() {
+fn intervals_of_median_differences_cover_the_true_one() {
     assert_covers(covered(3, |dice| {
         let shift = 4.0 * dice.share() - 2.0;
         let mut group = |middle: f64| -> Sample {
@@ -94,7 +94,7 @@ fn differences_of_medians_have_the_true_one_in_them() {
 }
 
 #[test]
-fn trends_have_the_true_slope_in_them() {
+fn intervals_of_trends_cover_the_true_slope() {
     assert_covers(covered(4, |dice| {
         let slope = dice.share() - 0.5;
         let weeks = 10 + dice.below(60) as u32;
@@ -105,7 +105,7 @@ fn trends_have_the_true_slope_in_them() {
 }
 
 #[test]
-fn correlations_have_the_true_one_in_them() {
+fn intervals_of_correlations_cover_the_true_one() {
     assert_covers(covered(5, |dice| {
         let together = 1.6 * dice.share() - 0.8;
         let truth = 6.0 / std::f64::consts::PI * (together / 2.0).asin();
@@ -212,8 +212,7 @@ fn look(json: &serde_json::Value, path: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn of_a_thousand_worlds_in_which_nothing_matters_a_page_about_fifty_at_most_says_that_something_does()
- {
+fn at_most_fifty_of_a_thousand_worlds_without_effects_have_a_finding() {
     let questions =
         Questions::default().thirds([Measure::Deaths, Measure::Said("gold".to_owned())]);
     let wrong = (0..1000).filter(|seed| {
@@ -226,7 +225,7 @@ fn of_a_thousand_worlds_in_which_nothing_matters_a_page_about_fifty_at_most_says
 }
 
 #[test]
-fn what_does_matter_is_found_with_an_interval_that_has_the_truth_in_it() {
+fn real_effects_are_found_with_intervals_that_cover_them() {
     let sessions = world(7, 600, |session, dice| {
         if session.said.choices["opening"] == "king" {
             session.deaths += 3;
@@ -262,7 +261,7 @@ fn what_does_matter_is_found_with_an_interval_that_has_the_truth_in_it() {
 }
 
 #[test]
-fn a_page_of_sixty_five_figures_finds_nothing_and_says_so_of_how_many() {
+fn sixty_five_figures_of_noise_give_no_finding() {
     let sessions = world(3, 60, |session, dice| {
         for figure in 0..65 {
             session.said.figures.insert(format!("figure {figure}"), dice.normal());
@@ -274,7 +273,7 @@ fn a_page_of_sixty_five_figures_finds_nothing_and_says_so_of_how_many() {
 }
 
 #[test]
-fn figures_that_are_no_finite_numbers_count_for_nothing() {
+fn figures_that_are_not_finite_are_ignored() {
     let sessions = world(5, 120, |session, dice| {
         let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY][dice.below(3) as usize];
         session.said.figures.insert("odd".to_owned(), odd);
@@ -297,7 +296,7 @@ fn figures_that_are_no_finite_numbers_count_for_nothing() {
 }
 
 #[test]
-fn of_sessions_that_are_all_equal_nothing_is_claimed() {
+fn equal_sessions_give_no_finding() {
     let mut one = played(&mut Dice(1), 0);
     one.chapters.clear();
     let sessions = (1..=120).map(|number| digested(number, one.clone())).collect();
@@ -310,7 +309,7 @@ fn of_sessions_that_are_all_equal_nothing_is_claimed() {
 }
 
 #[test]
-fn scores_by_other_weights_are_compared_with_nothing() {
+fn scores_by_other_weights_are_not_compared() {
     let today = || Weights::default().weigh("gold", 1.0).weigh("time", 2.0);
     let sessions = world(6, 90, |session, dice| {
         session.said.figures.insert("time".to_owned(), dice.share());
@@ -324,7 +323,7 @@ fn scores_by_other_weights_are_compared_with_nothing() {
 }
 
 #[test]
-fn of_none_and_of_one_session_nothing_is_claimed_and_what_is_needed_is_said() {
+fn with_no_or_one_session_each_figure_says_how_many_it_needs() {
     for sessions in [0, 1] {
         let lessons = lessons(Questions::default(), world(1, sessions, |_, _| {}));
         assert_eq!(lessons.sessions, sessions as usize);
@@ -380,7 +379,7 @@ fn lived(dice: &mut Dice) -> SessionInsights {
 }
 
 #[test]
-fn a_study_that_is_brought_up_to_date_says_what_one_from_nothing_says() {
+fn an_updated_study_equals_one_from_scratch() {
     let questions = || Questions::default().thirds([Measure::Deaths]);
     let now = Timestamp::from_second(1_760_000_000).unwrap();
     let mut dice = Dice(9);
@@ -421,7 +420,7 @@ fn a_study_that_is_brought_up_to_date_says_what_one_from_nothing_says() {
 }
 
 #[test]
-fn what_sets_the_few_sessions_apart_that_were_left_for_good_is_said() {
+fn differences_of_sessions_that_were_left_for_good_are_found() {
     let sessions = world(11, 400, |session, dice| {
         session.about.status = Some(SessionStatus::Completed);
         if dice.holds(0.2) {

@@ -188,7 +188,7 @@ mod tests {
     use crate::format::sample::{at, session};
 
     #[test]
-    fn a_file_tells_whose_attachment_it_is() {
+    fn the_file_name_of_an_attachment_gives_its_checkpoint_and_name() {
         let layout =
             Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
         let path = layout.attachment(session(), at(0xab, 17), "mod-list");

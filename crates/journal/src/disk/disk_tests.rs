@@ -100,30 +100,30 @@ fn each_disk_keeps_the_contract() {
 }
 
 #[test]
-fn who_reads_while_a_file_is_replaced_reads_one() {
+fn a_reader_during_a_replacement_reads_the_old_or_the_new_file() {
     on_each_disk_by_name(READS_ONE);
 }
 
 /// Windows has this since version 10, 1607, on NTFS. Wine doesn't.
 #[test]
-fn who_reads_a_file_that_is_replaced_reads_on() {
+fn an_open_file_is_readable_after_it_is_replaced() {
     on_each_disk_by_name(REPLACED);
 }
 
 /// Windows has this since version 10, 1809, on NTFS. Wine doesn't.
 #[test]
-fn who_reads_a_file_that_is_removed_reads_on() {
+fn an_open_file_is_readable_after_it_is_removed() {
     on_each_disk_by_name(REMOVED);
 }
 
 /// Windows keeps such a name no longer than Unix does. Wine keeps it until the file is closed.
 #[test]
-fn without_its_entry_a_lock_is_lost() {
+fn a_lock_is_lost_if_its_directory_entry_is_removed() {
     on_each_disk_by_name(WITHOUT_ENTRY);
 }
 
 #[test]
-fn a_simulated_disk_that_syncs_nothing_is_found_out() {
+fn the_checks_of_a_disk_find_one_that_syncs_nothing() {
     let disk = simulated(&[]);
     let lying = disk.clone();
     let tested = DiskUnderTest::new(Arc::new(disk), "").after_power_cut(move || {

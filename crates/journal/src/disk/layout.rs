@@ -591,7 +591,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_that_is_being_written_is_none_yet() {
+    fn an_unfinished_slot_file_is_not_a_slot() {
         let place = Path::new("slots").join(Layout::slot_name(&manual(None, "Boss"), 0));
         let unfinished = Layout::unfinished(&place);
         let name = unfinished.file_name().unwrap().to_str().unwrap();

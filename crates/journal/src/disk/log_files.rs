@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_of_ours_is_left_alone() {
+    fn files_with_other_names_are_not_log_files() {
         let disk = MemoryDisk::default();
         put(&disk, 7, 0, "one\n");
         for name in ["notes.txt", "a-b.jsonl", "20260101T000000Z-xyz-000000.jsonl"] {

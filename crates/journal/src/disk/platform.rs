@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_backup_of_an_iphone_takes_no_knowledge_of_its_processes_along() {
+    fn on_ios_the_state_directory_is_outside_the_backup() {
         let directories = ProjectDirs::from("", "Studio", "Hop").unwrap();
         let [of_iphone, elsewhere] = [true, false].map(|it| state_root(&directories, it));
         assert!(of_iphone.starts_with(directories.cache_dir()), "{of_iphone:?}");
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_studios_or_games_name_can_be_that_of_a_directory_everywhere() {
+    fn names_of_studios_and_games_become_valid_directory_names() {
         let names = [
             ("Hop", "Hop"),
             ("Ärger & Söhne", "Ärger - Söhne"),

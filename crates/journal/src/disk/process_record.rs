@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_tells_of_a_process_that_lives_and_then_of_one_that_died() {
+    fn a_record_is_read_as_living_and_then_as_dead() {
         let disk = disk();
         let file = ProcessRecordFile::create(Arc::new(disk.clone()), &layout()).unwrap();
         let written = record(file.process());
@@ -473,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_panic_still_fits() {
+    fn a_huge_panic_is_cut_to_fit_the_record() {
         let disk = disk();
         let file = ProcessRecordFile::create(Arc::new(disk.clone()), &layout()).unwrap();
         let panic = PanicInfo {
@@ -490,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_failure_still_fits() {
+    fn a_long_failure_is_cut_to_fit_the_record() {
         let disk = disk();
         let file = ProcessRecordFile::create(Arc::new(disk.clone()), &layout()).unwrap();
         let text = "é".repeat(1 << 20);
@@ -503,7 +503,7 @@ mod tests {
     }
 
     #[test]
-    fn any_number_of_alerts_fits() {
+    fn too_many_alerts_are_cut_to_fit_the_record() {
         let disk = disk();
         let file = ProcessRecordFile::create(Arc::new(disk.clone()), &layout()).unwrap();
         let alert = StandingAlert::new("BS0705", &"é".repeat(1 << 20), true, Timestamp::UNIX_EPOCH);

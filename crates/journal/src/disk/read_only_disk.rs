@@ -98,7 +98,7 @@ mod tests {
     use crate::disk::{Layout, LocalStore, MemoryDisk};
 
     #[test]
-    fn who_looks_on_changes_nothing() {
+    fn a_read_only_disk_refuses_every_change() {
         let disk = MemoryDisk::default();
         disk.create_dir(Path::new("data")).unwrap();
         disk.replace(Path::new("data/note"), b"here").unwrap();

@@ -421,7 +421,7 @@ mod tests {
 
     /// At a start all locks are asked about, and another process may begin to play just then.
     #[test]
-    fn who_takes_a_lock_isnt_in_the_way_of_who_asks_about_it_nor_they_in_theirs() {
+    fn asking_about_a_lock_never_keeps_another_from_taking_it() {
         use std::sync::atomic::{AtomicBool, Ordering};
 
         let directory = tempfile::tempdir().unwrap();
@@ -454,7 +454,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn who_lost_a_lock_leaves_the_file_of_the_one_who_has_it() {
+    fn dropping_a_lost_lock_leaves_the_file_of_its_new_holder() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("lock");
         let lost = RealDisk.try_lock(&path).unwrap();
@@ -468,7 +468,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn of_those_who_lock_and_unlock_at_once_one_holds_the_lock() {
+    fn threads_that_lock_at_once_never_hold_the_lock_together() {
         use std::sync::atomic::{AtomicUsize, Ordering};
 
         let directory = tempfile::tempdir().unwrap();

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn who_looks_while_another_file_takes_the_place_finds_one_of_them() {
+    fn a_file_is_found_while_it_is_being_replaced() {
         let place = Path::new("host");
         let looked = Cell::new(0);
         // The old file is moved aside before the first look, and the new one is there before the second.
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_slot_stays_a_slot_while_a_new_one_takes_its_place() {
+    fn a_kill_during_a_replacement_leaves_the_old_or_the_new_slot() {
         for operations in 0..5 {
             let directory = tempfile::tempdir().unwrap();
             let place = directory.path().join("boss-0123.save");
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_waits_aside_from_before_is_not_mistaken_for_a_later_one() {
+    fn a_leftover_file_aside_is_not_mistaken_for_the_new_one() {
         let directory = tempfile::tempdir().unwrap();
         let (place, written) = (directory.path().join("host"), directory.path().join("x.new"));
         fs::write(small_file_aside(&place), "oldest").unwrap();
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn other_failures_change_nothing() {
+    fn a_failed_rename_leaves_the_old_file() {
         let directory = tempfile::tempdir().unwrap();
         let (place, written) = (directory.path().join("host"), directory.path().join("x.new"));
         fs::write(&place, "old").unwrap();

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_version_says_so() {
+    fn a_newer_version_is_reported_as_newer() {
         let newer = SealKind { version: 3, ..KIND };
         let bytes = seal(newer, &7_u8).unwrap();
         assert_eq!(unseal::<u8>(KIND, &bytes), Err(SealError::Newer { version: 3 }));

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_is_there_until_it_is_removed() {
+    fn a_trial_can_be_read_until_it_is_removed() {
         let disk = MemoryDisk::default();
         let store = store(&disk);
         let (session, other) = (SessionId::random(), SessionId::random());
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_that_waits_aside_is_removed_as_well() {
+    fn removing_a_trial_removes_its_copy_aside() {
         let directory = tempfile::tempdir().unwrap();
         let (data, state) = (directory.path().join("data"), directory.path().join("state"));
         let layout = Layout { data, state, profile: "default".to_owned() };
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_or_displaced_trial_counts_as_none() {
+    fn a_damaged_or_misplaced_trial_is_ignored() {
         let disk = MemoryDisk::default();
         let store = store(&disk);
         let session = SessionId::random();
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_that_cannot_be_read_now_is_not_none() {
+    fn a_trial_that_cannot_be_read_is_an_error() {
         let disk = MemoryDisk::default();
         let store = store(&disk);
         let session = SessionId::random();

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_survive_one_after_the_other() {
+    fn consecutive_blocks_are_decoded_as_written() {
         let blocks = samples();
         let bytes: Vec<u8> = blocks.iter().flat_map(encode).collect();
         let mut reader = Reader::new(&bytes);
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_the_payload_cannot_justify_is_refused() {
+    fn a_count_larger_than_the_payload_is_refused() {
         let mut bytes = vec![1, b'x', 0, REMOVED];
         put_varint(&mut bytes, limits::BLOCK_ROWS as u64);
         bytes.push(2);
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_no_ids_are_refused() {
+    fn malformed_blocks_are_refused() {
         for (bytes, error) in [
             (vec![1, b'x', 0, REMOVED, 1, 1], BlockError::NoId(SaveId(1))),
             (vec![1, b'x', 0, REMOVED, 2, 2, 0], BlockError::IdsDontAscend),
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_takes_what_fits() {
+    fn a_piece_takes_the_rows_that_fit() {
         let block = values("game::Name", &[(2, b"12345"), (3, b"12345"), (4, b"12345")]);
         let room = Piece::fitting(&block, 0, usize::MAX).encoded_len() - 1;
         let piece = Piece::fitting(&block, 0, room);

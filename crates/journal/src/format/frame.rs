@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_survives_packed_and_unpacked() {
+    fn a_frame_round_trips_packed_and_unpacked() {
         let noise: Vec<u8> =
             (0..5000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
         for raw in [vec![], b"x".to_vec(), vec![7; 10_000], noise] {
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_of_another_segment_is_none() {
+    fn a_frame_of_another_segment_is_not_opened() {
         let frame = FrameSealer::new(NONCE).seal(FrameKind::DATA, PLACE, b"abc");
         assert!(open(&frame, NONCE ^ 1).is_none());
     }
@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_over_the_limits_is_none() {
+    fn a_frame_header_over_the_limits_is_refused() {
         let header = FrameHeader {
             kind: FrameKind::DATA,
             place: PLACE,

@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_survives() {
+    fn a_header_round_trips() {
         let mut bytes = encode(&header(1, 0)).unwrap();
         let length = bytes.len() as u64;
         bytes.extend_from_slice(b"frames");
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_header_survives() {
+    fn a_long_header_round_trips_cut_to_its_limits() {
         let mut long = header(1, 0);
         long.metadata.description = "x".repeat(30_000);
         let bytes = encode(&long).unwrap();
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn of_zeros_without_end_little_is_read() {
+    fn a_long_run_of_zeros_is_damage_and_read_in_part() {
         let opened = |length| {
             let zeros = Zeros { length, read: Default::default() };
             read(Path::new("sample.journal"), &zeros).map(|_| ())
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_header_may_say_newer_and_of_which_game() {
+    fn a_valid_header_of_a_newer_format_gives_the_game_version() {
         let newer = |game_version: &str| {
             let header = SegmentHeader { game_version: game_version.to_owned(), ..header(1, 0) };
             let mut bytes = encode(&header).unwrap();

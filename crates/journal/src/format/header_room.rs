@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_game_says_fits() {
+    fn any_texts_of_a_game_fit_the_header() {
         for letters in [0, 1, 30, 100, 255, 2_000, 2_048, 5_000, 40_000, 1_000_000] {
             for many in [0, 1, 10, 100, 1_000, 65_536] {
                 if letters * many <= 1 << 20 {
@@ -169,7 +169,7 @@ mod tests {
 
     /// All that a request may say of a session stays, however much there is beside it.
     #[test]
-    fn what_may_be_said_of_a_session_stays() {
+    fn metadata_within_the_limits_is_never_cut_from_the_header() {
         let mut wordy = wordy(limits::STRING_BYTES / 2, 100);
         let text = "é".repeat(limits::TAG_BYTES / 2 - 1);
         let metadata = &mut wordy.metadata;
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_fits_stays_as_it_is() {
+    fn a_header_that_fits_is_not_cut() {
         let mut long = full();
         long.metadata.description = "x".repeat(30_000);
         long.metadata.context.mods = vec!["fish".to_owned(); 1_000];

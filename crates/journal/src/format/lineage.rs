@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_header_has_no_room_for_is_in_records_and_nothing_is_lost_or_changes_places() {
+    fn lineage_beyond_the_header_is_kept_in_records_in_order() {
         for (ancestors, supersedes) in [(0, 0), (64, 65), (3000, 10), (10_000, 20_000)] {
             let lineage = Lineage {
                 ancestors: runs(0..ancestors),

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_over_the_limit_is_named_and_the_segment_goes_on() {
+    fn a_value_over_the_limit_is_named_and_the_next_group_is_written() {
         let too_large = vec![0; limits::VALUE_BYTES + 1];
         let mut segment = SegmentBytes::new(&header(1, 0));
         let blocks = vec![values("game::Map", &[(2, b"x"), (9, &too_large)])];
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_written_frame_by_frame_as_well() {
+    fn a_group_can_be_written_frame_by_frame() {
         let value = noise(limits::FILLED_BYTES * 3 / 5, 1);
         let (encoder, mut bytes) = SegmentEncoder::new(&header(1, 0)).unwrap();
         let mut group = GroupEncoder::new(encoder, 1);
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_append_is_told_apart_from_a_bad_value() {
+    fn a_failed_append_is_distinguished_from_a_bad_value() {
         let mut segment = SegmentBytes::new(&header(1, 0));
         let result = segment
             .encoder
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delta_without_rows_is_a_checkpoint_too() {
+    fn a_delta_without_rows_is_a_valid_checkpoint() {
         let mut segment = SegmentBytes::new(&header(1, 0));
         segment.group(vec![], &commit(1, None));
         let segment = segment.segment();

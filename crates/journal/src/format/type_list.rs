@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_written_as_its_summaries_are() {
+    fn a_type_list_is_encoded_like_a_list_of_summaries() {
         let summary = TypeSummary { path: "game::Health".to_owned(), version: 7, rows: 1 << 40 };
         let as_vec = rmp_serde::to_vec_named(&vec![summary.clone()]).unwrap();
         let types: TypeList = [summary].into_iter().collect();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_without_end_is_cut_where_it_is_known_to_be_too_long() {
+    fn a_type_list_is_read_to_one_past_the_limit() {
         let long = rmp_serde::to_vec_named(&list(limits::TYPES + 1_000, 1)).unwrap();
         let read: TypeList = rmp_serde::from_slice(&long).unwrap();
         assert_eq!(read.len(), limits::TYPES + 1);

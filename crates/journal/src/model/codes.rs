@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_count_up() {
+    fn codes_are_sorted() {
         assert!(Code::ALL.is_sorted_by(|one, next| one.text() < next.text() && one < next));
     }
 }

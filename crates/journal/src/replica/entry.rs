@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_cut_or_moved_is_no_entry() {
+    fn damaged_cut_moved_and_newer_entries_are_refused() {
         let place = place();
         let bytes = append().encode(place, b"hello");
         for at in 0..bytes.len() {

@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_lead_nowhere_else() {
+    fn file_names_cannot_leave_the_directory_of_the_session() {
         for name in
             ["", ".", "..", "a/b", "a\\b", "../x", "/etc", ".hidden", "c:", "a\0", &"x".repeat(256)]
         {

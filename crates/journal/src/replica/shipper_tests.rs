@@ -156,7 +156,7 @@ fn count(news: &[ReplicaNews]) -> Option<u64> {
 
 /// A look between the two steps of a replacement sees a name that is noted nowhere, and gone for good.
 #[test]
-fn a_small_file_that_was_being_replaced_at_the_first_look_is_no_loss() {
+fn a_small_file_in_replacement_at_the_first_look_is_not_lost() {
     let (memory, session) = (MemoryDisk::default(), SessionId::random());
     let attachment = Here::new().layout.session_attachment(session, "map", 1);
     let attachment = attachment.file_name().unwrap().to_str().unwrap();
@@ -181,7 +181,7 @@ fn a_small_file_that_was_being_replaced_at_the_first_look_is_no_loss() {
 }
 
 #[test]
-fn what_was_done_to_files_is_done_in_the_replica() {
+fn changes_to_files_are_applied_in_the_replica() {
     let mut here = Here::new();
     let mut journal = here.write("a.journal", b"before the claim");
     let mut shipper = here.shipper();
@@ -211,7 +211,7 @@ fn what_was_done_to_files_is_done_in_the_replica() {
 }
 
 #[test]
-fn nothing_is_sent_before_it_is_durable_here() {
+fn nothing_is_sent_before_it_is_durable_locally() {
     let mut here = Here::new();
     let mut shipper = here.shipper();
     here.ship(&mut shipper);
@@ -232,7 +232,7 @@ fn nothing_is_sent_before_it_is_durable_here() {
 }
 
 #[test]
-fn what_is_too_large_or_too_much_to_be_kept_is_found_by_comparing() {
+fn changes_beyond_the_queue_are_found_by_comparing_files() {
     let mut here = Here::new();
     let mut shipper = here.shipper();
     here.ship(&mut shipper);
@@ -250,7 +250,7 @@ fn what_is_too_large_or_too_much_to_be_kept_is_found_by_comparing() {
 }
 
 #[test]
-fn a_file_that_is_gone_before_it_was_sent_is_no_failure() {
+fn a_file_removed_before_it_was_sent_is_not_a_failure() {
     let mut here = Here::new();
     let mut shipper = here.shipper();
     here.ship(&mut shipper);
@@ -264,7 +264,7 @@ fn a_file_that_is_gone_before_it_was_sent_is_no_failure() {
 }
 
 #[test]
-fn a_drained_session_is_replicated_and_free() {
+fn a_drained_session_is_replicated_and_released() {
     let mut here = Here::new();
     here.write("a.journal", b"hello");
     let mut shipper = here.shipper();
@@ -291,7 +291,7 @@ fn followed_by(here: &mut Here) -> (Here, Shipper) {
 }
 
 #[test]
-fn a_machine_that_has_what_the_replica_had_once_is_brought_up_to_date() {
+fn a_machine_with_an_older_copy_is_brought_up_to_date() {
     let mut here = Here::new();
     here.write("a.journal", b"a");
     let mut shipper = here.shipper();
@@ -323,7 +323,7 @@ fn a_machine_that_has_what_the_replica_had_once_is_brought_up_to_date() {
 }
 
 #[test]
-fn a_machine_that_has_what_the_replica_never_had_has_forked() {
+fn a_machine_with_unsent_files_has_forked() {
     let mut here = Here::new();
     here.write("a.journal", b"a");
     let mut shipper = here.shipper();
@@ -341,7 +341,7 @@ fn a_machine_that_has_what_the_replica_never_had_has_forked() {
 }
 
 #[test]
-fn a_restarted_process_goes_on_with_what_it_had_not_sent() {
+fn a_restarted_process_sends_what_it_had_not_sent() {
     let mut here = Here::new();
     let mut file = here.write("a.journal", b"hello");
     let mut shipper = here.shipper();

@@ -16,7 +16,7 @@ fn entry(session: SessionId, epoch: u64, position: u64) -> Key {
 }
 
 #[test]
-fn every_store_is_one() {
+fn every_store_passes_the_store_checks() {
     let directory = tempfile::tempdir().unwrap();
     let deep = directory.path().join("deep").join("replica");
     let stores: [Box<dyn ReplicaStore>; 3] = [
@@ -73,7 +73,7 @@ impl ReplicaStore for Slow {
 
 /// All of these have defaults, which would stand in for the store's own unnoticed.
 #[test]
-fn a_store_that_others_keep_as_well_has_its_catalogue_and_its_pace() {
+fn a_shared_store_forwards_its_catalogue_and_pace() {
     let (inner, session) = (MemoryReplica::default(), SessionId::random());
     let kept = Arc::new(Slow(inner.clone()));
     let store: &dyn ReplicaStore = &kept;
@@ -86,7 +86,7 @@ fn a_store_that_others_keep_as_well_has_its_catalogue_and_its_pace() {
 }
 
 #[test]
-fn what_a_dead_process_was_writing_blocks_no_position_and_is_removed() {
+fn unfinished_entries_of_a_dead_process_are_removed_and_block_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let session = SessionId::random();
     let store = DirectoryReplica::open(directory.path()).unwrap();
@@ -109,7 +109,7 @@ fn what_a_dead_process_was_writing_blocks_no_position_and_is_removed() {
 }
 
 #[test]
-fn a_directory_that_is_away_gives_no_answer() {
+fn a_missing_store_directory_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let (root, away) = (directory.path().join("replica"), directory.path().join("away"));
     let session = SessionId::random();
@@ -134,7 +134,7 @@ fn a_directory_that_is_away_gives_no_answer() {
 }
 
 #[test]
-fn names_that_are_no_keys_are_passed_over() {
+fn files_that_are_not_keys_are_ignored() {
     let directory = tempfile::tempdir().unwrap();
     let session = SessionId::random();
     let store = DirectoryReplica::open(directory.path()).unwrap();

@@ -99,7 +99,7 @@ fn create(owner: &mut Owner<Direct>, file: &str, bytes: &[u8]) {
 }
 
 #[test]
-fn the_next_owner_has_what_was_acknowledged_and_the_one_before_is_fenced() {
+fn the_next_owner_has_all_acknowledged_and_fences_the_previous_one() {
     let place = Place::new();
     let mut first = place.own();
     create(&mut first, "a.journal", b"hello");
@@ -115,7 +115,7 @@ fn the_next_owner_has_what_was_acknowledged_and_the_one_before_is_fenced() {
 }
 
 #[test]
-fn changes_that_fit_no_file_are_refused_and_nothing_is_sent() {
+fn changes_that_contradict_the_files_are_refused_and_not_sent() {
     let place = Place::new();
     let mut owner = place.own();
     create(&mut owner, "a.journal", b"hello");
@@ -130,7 +130,7 @@ fn changes_that_fit_no_file_are_refused_and_nothing_is_sent() {
 }
 
 #[test]
-fn while_a_store_is_away_nothing_is_acknowledged_and_nothing_is_lost() {
+fn an_unreachable_store_acknowledges_nothing_and_loses_nothing() {
     let place = Place::new();
     let mut owner = place.own();
     place.store.go_away();
@@ -145,7 +145,7 @@ fn while_a_store_is_away_nothing_is_acknowledged_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_compaction_keeps_the_files_and_lets_the_rest_go() {
+fn a_compaction_keeps_the_files_and_deletes_old_entries() {
     let place = Place::new();
     let mut owner = place.own();
     create(&mut owner, "old.journal", b"of no use");
@@ -175,7 +175,7 @@ fn a_compaction_keeps_the_files_and_lets_the_rest_go() {
 }
 
 #[test]
-fn nothing_is_sent_behind_the_own_seal() {
+fn nothing_is_sent_after_the_own_seal() {
     let place = Place::new();
     let mut owner = place.own();
     create(&mut owner, "a.journal", b"hello");
@@ -192,7 +192,7 @@ fn nothing_is_sent_behind_the_own_seal() {
 }
 
 #[test]
-fn a_removed_session_is_nobodys_and_leaves_claims_and_seals() {
+fn a_removed_session_leaves_only_a_seal_and_a_tombstone() {
     let place = Place::new();
     let mut owner = place.own();
     create(&mut owner, "a.journal", b"hello");
@@ -220,7 +220,7 @@ fn a_removed_session_is_nobodys_and_leaves_claims_and_seals() {
 
 /// The catalogue has the player's name. If it can't be written, the entries go, and the removal isn't done before the name is gone.
 #[test]
-fn a_removal_deletes_without_the_catalogue_and_is_not_done_without_it() {
+fn a_removal_is_incomplete_until_the_catalogue_is_cleared() {
     let place = Place::new();
     let mut owner = place.own();
     create(&mut owner, "a.journal", b"hello");
@@ -236,7 +236,7 @@ fn a_removal_deletes_without_the_catalogue_and_is_not_done_without_it() {
 }
 
 #[test]
-fn what_stands_behind_a_gap_or_a_seal_is_void() {
+fn entries_after_a_gap_or_a_seal_are_void() {
     let place = Place::new();
     drop(place.own());
     let created = |file: &str| Body::Changes(vec![Change::Create { name: name(file) }]);
@@ -250,7 +250,7 @@ fn what_stands_behind_a_gap_or_a_seal_is_void() {
 }
 
 #[test]
-fn an_entry_that_is_none_keeps_the_log_from_being_read() {
+fn an_undecodable_entry_makes_the_log_unreadable() {
     let place = Place::new();
     let mut owner = place.own();
     create(&mut owner, "a.journal", b"hello");

@@ -7,7 +7,7 @@ use super::{Action, Play};
 use crate::disk::simulated_disk::SimulatedDisk;
 
 #[test]
-fn a_clock_that_runs_backwards_costs_nothing() {
+fn a_clock_that_runs_backwards_loses_nothing() {
     use Action::{
         Auto, Close, Crowd, Full, Kill, Manual, Merge, Pause, Recover, Resume, Rewind, SaveSlot,
         Settle, Start,

@@ -132,7 +132,7 @@ impl Busy {
 }
 
 #[test]
-fn a_checkpoint_waits_for_nothing_that_is_done_before_another_session_is_read() {
+fn checkpoints_are_saved_before_the_work_that_a_read_waits_for() {
     let mut busy = Busy::new();
     let before = busy.capture();
     busy.prepare(busy.left, RestoreReason::Continued);
@@ -155,7 +155,7 @@ fn a_checkpoint_waits_for_nothing_that_is_done_before_another_session_is_read() 
 
 /// While it is read, nothing of what is played is captured.
 #[test]
-fn a_rewind_waits_for_nothing_that_is_done_for_others() {
+fn a_rewind_goes_before_the_work_for_other_sessions() {
     for looks_first in [false, true] {
         let mut busy = Busy::new();
         if looks_first {
@@ -178,7 +178,7 @@ fn a_rewind_waits_for_nothing_that_is_done_for_others() {
 }
 
 #[test]
-fn a_load_from_a_slot_of_what_is_played_waits_for_nothing_that_is_done_for_others() {
+fn a_slot_load_of_the_played_session_goes_before_the_work_for_others() {
     let mut busy = Busy::new();
     let newest = busy.capture();
     let saved = busy.saved(newest);
@@ -191,7 +191,7 @@ fn a_load_from_a_slot_of_what_is_played_waits_for_nothing_that_is_done_for_other
 }
 
 #[test]
-fn a_listing_comes_to_its_end_however_often_the_session_goes_back() {
+fn a_listing_finishes_despite_repeated_rewinds() {
     let mut busy = Busy::new();
     for _ in 0..10 {
         busy.turn();
@@ -201,7 +201,7 @@ fn a_listing_comes_to_its_end_however_often_the_session_goes_back() {
 }
 
 #[test]
-fn what_was_asked_after_an_order_that_waits_is_done_after_it() {
+fn an_order_on_a_session_waits_for_the_earlier_order_on_it() {
     let mut busy = Busy::new();
     busy.prepare(busy.left, RestoreReason::Continued);
     busy.rename(busy.left);
@@ -215,7 +215,7 @@ fn what_was_asked_after_an_order_that_waits_is_done_after_it() {
 }
 
 #[test]
-fn nothing_waits_for_a_session_that_was_to_be_read_and_is_released() {
+fn a_released_session_is_not_read_and_delays_nothing() {
     let mut busy = Busy::new();
     busy.prepare(busy.left, RestoreReason::Continued);
     busy.turn();
@@ -231,7 +231,7 @@ fn nothing_waits_for_a_session_that_was_to_be_read_and_is_released() {
 }
 
 #[test]
-fn what_was_asked_after_another_profile_is_done_there() {
+fn orders_after_a_change_of_profile_are_carried_out_in_the_new_one() {
     let mut busy = Busy::new();
     busy.play.game.leave(SessionStatus::Closed, busy.play.now);
     busy.prepare(busy.left, RestoreReason::Continued);
@@ -248,7 +248,7 @@ fn what_was_asked_after_another_profile_is_done_there() {
 }
 
 #[test]
-fn the_next_run_of_a_session_waits_for_no_listing() {
+fn the_next_run_of_a_session_does_not_wait_for_a_listing() {
     let mut busy = Busy::new();
     // The look at all sessions has begun.
     busy.turn();
@@ -267,7 +267,7 @@ fn the_next_run_of_a_session_waits_for_no_listing() {
 }
 
 #[test]
-fn an_exit_waits_for_no_session_that_was_to_be_read() {
+fn an_exit_does_not_wait_for_a_session_to_be_read() {
     for is_released in [false, true] {
         let mut busy = Busy::new();
         busy.prepare(busy.left, RestoreReason::Continued);
@@ -290,7 +290,7 @@ fn an_exit_waits_for_no_session_that_was_to_be_read() {
 }
 
 #[test]
-fn a_slot_that_is_to_be_read_is_read_before_it_is_saved_again() {
+fn a_pending_load_of_a_slot_goes_before_the_next_save_of_it() {
     let mut busy = Busy::new();
     let from = RestoreFrom::Slot(SlotId(7));
     let wanted = wanted(busy.left, from, RestoreReason::Continued);
@@ -303,7 +303,7 @@ fn a_slot_that_is_to_be_read_is_read_before_it_is_saved_again() {
 }
 
 #[test]
-fn a_writer_that_ends_writes_what_was_captured_first_and_reads_nothing_more() {
+fn an_ending_writer_saves_captures_first_and_reads_no_session() {
     let mut busy = Busy::new();
     busy.prepare(busy.left, RestoreReason::Continued);
     busy.rename(busy.left);

@@ -152,7 +152,7 @@ impl Line {
 }
 
 #[test]
-fn whatever_is_left_by_going_back_comes_back() {
+fn everything_left_by_a_rewind_can_be_restored() {
     let seeds = only_seed().map_or(0..SEQUENCES * rounds().unwrap_or(1), |seed| seed..seed + 1);
     let failed_once = failed_seeds::BRANCHES.into_iter().filter(|_| only_seed().is_none());
     let (mut undone, mut restored) = (0, 0);

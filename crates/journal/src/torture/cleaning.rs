@@ -129,8 +129,7 @@ fn aged(play: &Play, after: u64) -> Quota {
 }
 
 #[test]
-fn a_crash_that_nobody_answers_ends_as_failed_when_it_crashed_and_the_rules_decide_about_it_later()
-{
+fn an_unanswered_crash_is_given_up_as_failed_and_retained_by_its_rule() {
     let (mut play, session) = crashed(40);
     let died = head_of(&play.game, session).time;
     assert_eq!(clean(&mut play, CleanupRules::default()).sessions, [], "no rule, no deed");
@@ -157,7 +156,7 @@ fn a_crash_that_nobody_answers_ends_as_failed_when_it_crashed_and_the_rules_deci
 
 /// A week before its process dies, a game is left alone: nothing new is saved.
 #[test]
-fn a_crash_is_as_old_as_the_last_sign_of_life_and_no_older_than_its_last_checkpoint() {
+fn the_age_of_a_crash_counts_from_the_last_sign_of_life() {
     use Action::{Auto, Close, Settle, Start};
     let mut play = Play::new(SimulatedDisk::default(), 3);
     play.perform(&[Start, Auto, Settle, Auto, Settle]);
@@ -230,7 +229,7 @@ fn a_crash_that_is_given_up_keeps_how_the_process_died() {
 
 /// Each turn of a cleanup is tried: a session that gets a new name before its turn comes stays.
 #[test]
-fn a_session_that_is_renamed_between_the_look_and_the_deed_stays() {
+fn a_session_renamed_before_its_turn_is_not_archived() {
     let (mut renamed_first, mut archived_first) = (0, 0);
     for turns in (0..60).step_by(3) {
         let (mut play, sessions) = all_ended(3);
@@ -250,7 +249,7 @@ fn a_session_that_is_renamed_between_the_look_and_the_deed_stays() {
 }
 
 #[test]
-fn a_pinned_crash_stays() {
+fn a_pinned_crash_is_not_given_up() {
     let (mut play, session) = crashed(40);
     let update = Box::new(SessionUpdate::default().pin(true));
     play.game.order(Order::Edit { session, update, ticket: Ticket::new() }, play.now);
@@ -280,7 +279,7 @@ fn clean_and_after(
 
 /// Each turn of a cleanup is tried: before it is looked at, between the look and the deed, and after it.
 #[test]
-fn a_crash_that_is_taken_up_or_answered_between_the_look_and_the_deed_stays_what_it_is() {
+fn a_crash_resumed_or_answered_before_its_turn_is_not_given_up() {
     let (mut refused, mut answered, mut given_up) = (0, 0, 0);
     for turns in 0..8 {
         let (mut play, session) = crashed(40);
@@ -309,7 +308,7 @@ fn a_crash_that_is_taken_up_or_answered_between_the_look_and_the_deed_stays_what
 }
 
 #[test]
-fn what_is_refused_is_in_the_outcome_and_answers_no_request() {
+fn a_refused_session_is_in_the_outcome_of_the_cleanup() {
     let (mut play, session) = ended();
     let lock = play.game.local.store.lock_session(session).unwrap();
     let (done, news) = clean_and_after(&mut play, &archiving(), 0, |_, _| Vec::new());
@@ -320,7 +319,7 @@ fn what_is_refused_is_in_the_outcome_and_answers_no_request() {
 }
 
 #[test]
-fn a_disk_that_refuses_is_not_asked_for_each_session() {
+fn a_cleanup_stops_after_some_refusals_of_the_disk() {
     let (mut play, sessions) = all_ended(8);
     let at = play.disk.operations().len();
     play.disk.fail(Fault { at, kind: FaultKind::ReadOnly, for_ever: true });
@@ -340,7 +339,7 @@ fn a_clock_a_year_off_gives_up_nothing() {
 }
 
 #[test]
-fn a_cleanup_says_of_each_session_where_it_went_and_why() {
+fn the_outcome_of_a_cleanup_has_each_change_and_its_reason() {
     use Action::{Auto, Close, End, Settle, Start};
     let mut play = Play::new(SimulatedDisk::default(), 5);
     play.perform(&[Start, Auto, Settle, End, Settle]);
@@ -374,7 +373,7 @@ fn a_cleanup_says_of_each_session_where_it_went_and_why() {
 }
 
 #[test]
-fn a_session_that_the_player_took_back_stays() {
+fn an_unarchived_session_is_not_archived_again() {
     let (mut play, session) = ended();
     assert_eq!(clean(&mut play, archiving()).count(CleanupChange::Archived), 1);
     play.kill();
@@ -412,7 +411,7 @@ fn a_cleanup_of_another_profile_ends_and_the_next_one_comes() {
 }
 
 #[test]
-fn what_was_taken_out_of_the_trash_does_not_go_back() {
+fn an_undeleted_session_is_not_trashed_again() {
     let (mut play, session) = ended();
     let completed =
         Retention::default().keep(LeftAs::Completed, Keep::within(Duration::from_secs(DAY / 2)));
@@ -461,7 +460,7 @@ fn a_copy_of_an_ended_session_is_not_archived() {
 /// Another process puts the newer of two sessions into the trash after this one has looked at both. So it takes no place
 /// among those that are kept.
 #[test]
-fn sessions_are_judged_as_they_are_and_not_as_they_were_found() {
+fn a_cleanup_judges_sessions_by_their_current_state() {
     let (mut play, sessions) = all_ended(2);
     settle(&mut play.game, &mut play.now.clone());
     let layout = play.game.local.store.layout().clone();
@@ -475,7 +474,7 @@ fn sessions_are_judged_as_they_are_and_not_as_they_were_found() {
 }
 
 #[test]
-fn a_cleanup_of_many_does_all_that_is_to_be_done() {
+fn a_cleanup_archives_all_of_many_sessions() {
     let (mut play, sessions) = all_ended(40);
     let done = clean(&mut play, archiving());
     let archived: HashSet<_> = done.sessions.iter().map(|it| it.session).collect();
@@ -484,7 +483,7 @@ fn a_cleanup_of_many_does_all_that_is_to_be_done() {
 }
 
 #[test]
-fn a_cleanup_that_is_cut_off_leaves_each_session_changed_or_not_and_the_next_one_ends_it() {
+fn a_cleanup_cut_off_by_a_power_cut_is_finished_by_the_next_one() {
     let (mut play, sessions) = all_ended(3);
     let rules = archiving();
     let from = play.disk.position();

@@ -45,7 +45,7 @@ fn a_save_is_not_pruned_for_its_copy_in_a_file_that_failed_and_could_not_be_remo
 }
 
 #[test]
-fn the_newest_is_not_pruned_for_its_copy_when_the_disk_is_full_as_well() {
+fn the_newest_save_is_not_pruned_for_a_failed_copy_on_a_full_disk() {
     use Action::{Auto, Manual, Settle, Start};
     let begin = |fault: Option<Fault>| {
         let mut play = Play::new(SimulatedDisk::default(), 43);
@@ -76,7 +76,7 @@ fn the_newest_is_not_pruned_for_its_copy_when_the_disk_is_full_as_well() {
 /// A file can be durable and fail all the same, when the lock can't be looked at again. The next file holds the same
 /// snapshot, and the checkpoints after it are nowhere else.
 #[test]
-fn what_follows_a_snapshot_is_not_pruned_for_a_copy_of_that_snapshot() {
+fn checkpoints_after_a_snapshot_are_not_pruned_for_a_copy_of_it() {
     use Action::{Auto, Merge, Settle, Start};
     let mut undisturbed = Play::new(SimulatedDisk::default(), 53);
     undisturbed.perform(&[Start]);
@@ -100,7 +100,7 @@ fn what_follows_a_snapshot_is_not_pruned_for_a_copy_of_that_snapshot() {
 
 /// Data that a merge in progress doesn't carry over is in the older file alone, which is pruned.
 #[test]
-fn a_name_that_was_given_while_merging_is_in_the_merged_file_as_well() {
+fn a_name_given_during_a_merge_is_in_the_merged_file() {
     use Action::{Auto, BeginMerge, Rename, Settle, Start};
     let mut play = Play::new(SimulatedDisk::default(), 47);
     play.perform(&[Start, Auto, Auto, Auto, BeginMerge, Rename, Settle]);

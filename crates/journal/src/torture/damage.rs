@@ -158,7 +158,7 @@ fn open(image: &Image, session: SessionId) -> StoredSession {
 }
 
 #[test]
-fn any_flipped_bit_costs_no_more_than_the_group_that_it_is_in() {
+fn a_flipped_bit_costs_at_most_the_group_that_it_is_in() {
     let begun = Instant::now();
     let specimen = Specimen::new();
     let mut damaged = 0;
@@ -182,7 +182,7 @@ fn any_flipped_bit_costs_no_more_than_the_group_that_it_is_in() {
 }
 
 #[test]
-fn any_cut_costs_no_more_than_what_was_cut_off() {
+fn a_cut_costs_at_most_the_groups_that_were_cut() {
     let begun = Instant::now();
     let specimen = Specimen::new();
     let step = if rounds().is_some() { 1 } else { 3 };
@@ -204,7 +204,7 @@ fn any_cut_costs_no_more_than_what_was_cut_off() {
 }
 
 #[test]
-fn of_a_session_that_was_left_in_good_order_each_cut_is_told() {
+fn each_cut_of_a_cleanly_closed_session_is_reported() {
     use Action::{Auto, Close, Kill, Manual, Merge, Recover, Settle, Start};
     let mut play = Play::new(SimulatedDisk::default(), 43);
     play.perform(&[Start, Settle, Auto, Manual, Settle, Kill, Recover, Settle, Merge, Auto]);
@@ -234,7 +234,7 @@ fn of_run(path: &Path, run: RunId) -> bool {
 }
 
 #[test]
-fn sectors_that_became_zeros_or_noise_cost_no_more_than_what_was_in_them() {
+fn a_damaged_sector_costs_at_most_the_groups_in_it() {
     let specimen = Specimen::new();
     let mut random = Random::new(5);
     for (place, content) in specimen.journals() {
@@ -255,7 +255,7 @@ fn sectors_that_became_zeros_or_noise_cost_no_more_than_what_was_in_them() {
 }
 
 #[test]
-fn junk_at_the_end_costs_nothing() {
+fn junk_at_the_end_of_a_journal_costs_nothing() {
     let specimen = Specimen::new();
     let mut random = Random::new(6);
     let journals = specimen.journals();
@@ -272,7 +272,7 @@ fn junk_at_the_end_costs_nothing() {
 }
 
 #[test]
-fn a_file_that_is_gone_or_empty_costs_only_what_was_in_it() {
+fn a_missing_or_empty_file_costs_only_its_content() {
     let specimen = Specimen::new();
     for (place, _) in specimen.journals() {
         let is_lost = |group: &Group| group.path == **place.path();
@@ -285,7 +285,7 @@ fn a_file_that_is_gone_or_empty_costs_only_what_was_in_it() {
 }
 
 #[test]
-fn who_goes_on_after_damage_loses_nothing_more_and_keeps_the_damaged_file() {
+fn playing_on_after_damage_loses_nothing_more_and_keeps_the_damaged_file() {
     let specimen = Specimen::new();
     for (place, content) in specimen.journals() {
         for offset in (0..content.bytes().len()).step_by(97) {
@@ -314,7 +314,7 @@ fn who_goes_on_after_damage_loses_nothing_more_and_keeps_the_damaged_file() {
 }
 
 #[test]
-fn a_damaged_generation_is_none_of_the_two_that_stay() {
+fn a_damaged_generation_does_not_count_as_one_of_the_two_kept() {
     use Action::{Crowd, Full, Settle, Start};
     let newest_journal = |play: &Play| {
         let image = play.disk.image();
@@ -336,7 +336,7 @@ fn a_damaged_generation_is_none_of_the_two_that_stay() {
 }
 
 #[test]
-fn names_that_a_cloud_swapped_or_made_up_cost_nothing() {
+fn swapped_and_conflicted_file_names_of_a_cloud_cost_nothing() {
     let specimen = Specimen::new();
     let journals = specimen.journals();
     for (place, content) in &journals {

@@ -75,12 +75,12 @@ fn delete_and_sweep(here: &[Action]) -> usize {
 }
 
 #[test]
-fn what_another_device_played_later_outlives_a_deletion_that_was_interrupted() {
+fn a_later_run_of_another_device_survives_an_interrupted_deletion() {
     assert!(delete_and_sweep(&[]) > 2);
 }
 
 #[test]
-fn what_another_device_played_at_the_same_time_outlives_it_as_well() {
+fn a_concurrent_run_of_another_device_survives_an_interrupted_deletion() {
     use Action::{Auto, Close, Full, Recover, Settle};
     let here = [Recover, Auto, Auto, Full, Auto, Auto, Auto, Auto, Settle, Close];
     assert!(delete_and_sweep(&here) > 2);

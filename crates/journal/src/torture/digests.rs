@@ -93,7 +93,7 @@ fn each_session_is_read_once_and_again_only_where_something_changed() {
 }
 
 #[test]
-fn what_is_known_outlives_the_process_and_damage_to_its_file_costs_a_reading() {
+fn digests_outlive_the_process_and_are_read_again_if_damaged() {
     let mut play = two_sessions();
     let (before, _) = digested(&mut play);
     exit(&mut play);
@@ -124,7 +124,7 @@ fn what_is_known_outlives_the_process_and_damage_to_its_file_costs_a_reading() {
 }
 
 #[test]
-fn what_is_forgotten_is_on_no_disk_and_is_made_again_when_it_is_asked_for() {
+fn removed_digests_leave_the_disk_and_are_rebuilt_on_request() {
     let mut play = two_sessions();
     digested(&mut play);
     exit(&mut play);
@@ -140,7 +140,7 @@ fn what_is_forgotten_is_on_no_disk_and_is_made_again_when_it_is_asked_for() {
 }
 
 #[test]
-fn of_a_damaged_session_what_can_be_read_counts_and_it_is_known_to_be_incomplete() {
+fn the_digest_of_a_damaged_session_is_marked_incomplete() {
     let mut play = two_sessions();
     play.kill();
     let (whole, _) = digested(&mut play);
@@ -172,7 +172,7 @@ fn of_a_damaged_session_what_can_be_read_counts_and_it_is_known_to_be_incomplete
 }
 
 #[test]
-fn a_digester_that_panics_costs_its_own_value_and_no_more() {
+fn a_panicking_digester_loses_its_own_value_only() {
     let mut play = two_sessions();
     let played = play.played().unwrap();
     let now = play.now;
@@ -186,7 +186,7 @@ fn a_digester_that_panics_costs_its_own_value_and_no_more() {
 }
 
 #[test]
-fn after_any_history_the_digest_is_what_a_reading_makes() {
+fn after_any_history_the_digest_equals_a_fresh_reading() {
     for seed in 0..40 {
         let script = Script::drawn(seed);
         let mut play = Play::new(SimulatedDisk::default(), script.seed);

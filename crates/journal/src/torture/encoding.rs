@@ -7,7 +7,7 @@ use crate::torture::faults::check_everything;
 use crate::write::News;
 
 #[test]
-fn a_checkpoint_that_cannot_be_encoded_is_reported_and_followed_by_one_of_everything() {
+fn a_checkpoint_that_cannot_be_encoded_is_followed_by_a_full_one() {
     use Action::{Auto, Settle, Start};
     let mut play = Play::new(SimulatedDisk::default(), 67);
     play.perform(&[Start, Auto, Settle]);

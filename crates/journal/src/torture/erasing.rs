@@ -223,7 +223,7 @@ fn files_that_name(image: &Image, name: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn nothing_of_the_player_is_left_and_others_are_as_they_were() {
+fn an_erasure_removes_everything_of_the_player_and_nothing_of_others() {
     for player in PLAYERS {
         let mut library = Library::new(50);
         let before = library.play.disk.image();
@@ -263,7 +263,7 @@ fn nothing_of_the_player_is_left_and_others_are_as_they_were() {
 }
 
 #[test]
-fn the_answers_of_a_player_who_has_nothing_else_are_removed_after_a_refusal() {
+fn consent_of_a_player_without_sessions_is_erased_despite_a_refusal() {
     let mut library = small_library(67);
     answer_of(&mut library.play, &["Cleo"]);
     let path = library.play.game.local.store.layout().consent(Some("Cleo"));
@@ -293,7 +293,7 @@ fn the_answers_of_a_player_who_has_nothing_else_are_removed_after_a_refusal() {
 }
 
 #[test]
-fn an_erasure_that_goes_on_removes_what_is_unreadable_of_the_player_and_no_later_answer() {
+fn a_continued_erasure_removes_torn_answers_and_keeps_later_ones() {
     let mut library = small_library(67);
     let store = library.play.game.local.store.clone();
     let torn = store.layout().consent_aside(Some("Ann-Q"), 7);
@@ -333,7 +333,7 @@ fn digests_are_written_again_without_the_player() {
 }
 
 #[test]
-fn names_are_compared_as_a_whole_and_nothing_is_changed_for_an_unknown_one() {
+fn an_erasure_matches_whole_names_and_an_unknown_one_changes_nothing() {
     let mut library = Library::new(51);
     let before = library.play.disk.image();
     for player in
@@ -379,7 +379,7 @@ fn bring_back(disk: &SimulatedDisk, image: &Image, is_meant: impl Fn(&Path) -> b
 }
 
 #[test]
-fn a_played_session_goes_once_it_is_not_played_and_everything_else_at_once() {
+fn a_played_session_is_erased_once_it_is_left() {
     for is_played_here in [true, false] {
         let mut library = small_library(58);
         let session = library.of["Ann-Q"][1];
@@ -427,7 +427,7 @@ fn slots_that_another_process_works_on_are_waited_for() {
 }
 
 #[test]
-fn a_fork_of_two_players_and_a_session_that_was_the_players_before_stay_and_are_named() {
+fn an_erasure_names_and_keeps_forks_and_sessions_of_later_players() {
     use Action::{Auto, Close, Recover, Settle, Start};
     let mut origin = Play::new(SimulatedDisk::default(), 60);
     origin.perform(&[Start, Auto, Settle, Auto, Settle, Close, Settle]);
@@ -453,7 +453,7 @@ fn a_fork_of_two_players_and_a_session_that_was_the_players_before_stay_and_are_
 }
 
 #[test]
-fn records_of_dead_processes_go_with_the_sessions_and_those_of_others_stay() {
+fn an_erasure_removes_the_process_records_of_its_sessions_only() {
     use Action::{Auto, Kill, Settle, Start};
     let mut play = Play::new(SimulatedDisk::default(), 61);
     session_of(&mut play, "Ann-Q");
@@ -482,7 +482,7 @@ fn records_of_dead_processes_go_with_the_sessions_and_those_of_others_stay() {
 }
 
 #[test]
-fn erasures_are_kept_up_to_a_number() {
+fn only_the_newest_erasures_are_kept() {
     let mut play = Play::new(SimulatedDisk::default(), 62);
     for number in 0..8 {
         let player = format!("Player-{number}");
@@ -496,7 +496,7 @@ fn erasures_are_kept_up_to_a_number() {
 }
 
 #[test]
-fn the_tool_says_first_what_would_go_and_erases_as_the_game_does() {
+fn an_erasure_by_the_tool_is_previewed_and_equals_that_of_the_game() {
     let library = small_library(63);
     let before = library.play.disk.image();
     let others = library.others(&before, "Ann-Q");

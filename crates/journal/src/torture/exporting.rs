@@ -101,7 +101,7 @@ fn an_export_has_everything_of_the_player_and_nothing_of_others() {
 }
 
 #[test]
-fn names_are_compared_as_a_whole_and_no_file_is_replaced() {
+fn an_export_matches_whole_names_and_replaces_no_file() {
     let mut play = Play::new(SimulatedDisk::default(), 36);
     let names = ["a", "id", "7", "Ann", "\u{30d7}\u{30ec}\u{30a4}", "game::World"];
     for name in names {
@@ -136,7 +136,7 @@ fn export_until(play: &mut Play, player: &str, path: &str, turns: usize) -> bool
 }
 
 #[test]
-fn half_an_export_is_never_under_its_name_and_an_exit_leaves_none_behind() {
+fn an_interrupted_export_leaves_no_partial_file() {
     let (mut halves, mut whole) = (0, 0);
     for turns in (0..60).step_by(3) {
         let mut play = Play::new(SimulatedDisk::default(), 38);
@@ -164,7 +164,7 @@ fn half_an_export_is_never_under_its_name_and_an_exit_leaves_none_behind() {
 }
 
 #[test]
-fn an_export_goes_on_in_the_profile_where_it_began() {
+fn an_export_finishes_in_the_profile_where_it_began() {
     let mut play = Play::new(SimulatedDisk::default(), 39);
     let own = session_of(&mut play, "Ann", "A garden");
     assert!(!export_until(&mut play, "Ann", "/ann.tar", 2), "it has hardly begun");
@@ -182,7 +182,7 @@ fn an_export_goes_on_in_the_profile_where_it_began() {
 
 /// Nobody can say whose a file is that can't be read, so it is named.
 #[test]
-fn what_can_not_be_read_is_named() {
+fn files_that_an_export_cannot_read_are_named() {
     let mut play = Play::new(SimulatedDisk::default(), 40);
     let own = session_of(&mut play, "Ann", "A garden");
     let stored = play.game.local.store.open_session(own).unwrap();

@@ -183,7 +183,7 @@ fn run(work: &[(Script, Fault)]) -> usize {
 }
 
 #[test]
-fn no_fault_loses_what_was_acknowledged_or_goes_untold() {
+fn no_fault_loses_what_was_acknowledged_or_goes_unreported() {
     if let Some(seed) = only_seed() {
         run(&work_of([Script::drawn(seed)]));
         return;
@@ -210,7 +210,7 @@ fn no_fault_in_any_scenario_loses_what_was_acknowledged() {
 }
 
 #[test]
-fn who_can_read_only_a_part_of_a_session_does_not_say_that_there_is_nothing_to_decline() {
+fn a_decline_after_a_read_fault_fails_with_a_store_error() {
     use crate::model::session::RequestError;
     let mut refused = 0;
     for later in 0..16 {
@@ -230,7 +230,7 @@ fn who_can_read_only_a_part_of_a_session_does_not_say_that_there_is_nothing_to_d
 }
 
 #[test]
-fn who_files_a_session_locks_it_before_looking_at_it() {
+fn declining_or_deleting_a_session_locks_it_before_reading_it() {
     use crate::disk::Operation;
     use crate::model::session::RequestError;
     for forgets in [false, true] {
@@ -259,7 +259,7 @@ fn who_files_a_session_locks_it_before_looking_at_it() {
 }
 
 #[test]
-fn a_full_disk_is_pruned_to_two_generations_and_the_game_goes_on() {
+fn a_full_disk_is_pruned_to_two_generations_and_saving_continues() {
     use Action::{Auto, Full, Merge, Settle, Start};
     // The growth of the world from one generation to the next has to fit beside them.
     for room in (2_100..6_000).step_by(150) {

@@ -54,7 +54,7 @@ fn between_steps(what: impl Fn(&mut Play)) -> Vec<Play> {
 }
 
 #[test]
-fn a_save_waits_for_no_more_than_one_step_of_a_gathering() {
+fn a_save_waits_for_at_most_one_step_of_a_gathering() {
     let mut undisturbed = about_to_gather();
     let before = stored(&undisturbed).segments().len();
     undisturbed.settle();
@@ -69,12 +69,12 @@ fn a_save_waits_for_no_more_than_one_step_of_a_gathering() {
 }
 
 #[test]
-fn a_save_that_fails_in_the_middle_of_a_gathering_costs_nothing() {
+fn a_save_that_fails_during_a_gathering_loses_nothing() {
     between_steps(Play::fail_to_save);
 }
 
 #[test]
-fn an_operation_of_a_gathering_that_fails_costs_nothing() {
+fn a_failed_operation_of_a_gathering_loses_nothing() {
     between_steps(|play| {
         let at = play.disk.operations().len();
         play.fail(Fault { at, kind: FaultKind::NoSpace, for_ever: false });
@@ -85,7 +85,7 @@ fn an_operation_of_a_gathering_that_fails_costs_nothing() {
 }
 
 #[test]
-fn a_session_that_is_left_or_dies_in_the_middle_of_a_gathering_can_be_taken_up() {
+fn a_session_closed_or_killed_during_a_gathering_can_be_resumed() {
     between_steps(|play| play.perform(&[Action::Close, Action::Recover]));
     let plays = between_steps(|play| play.perform(&[Action::Kill, Action::Recover]));
     assert!(plays.iter().all(|play| archives(play) == 1));
@@ -99,7 +99,7 @@ fn a_session_that_is_left_or_dies_in_the_middle_of_a_gathering_can_be_taken_up()
 }
 
 #[test]
-fn a_gathered_checkpoint_is_taken_up_and_its_run_knows_where_it_comes_from() {
+fn a_run_from_a_gathered_checkpoint_descends_from_it() {
     let mut play = about_to_gather();
     play.settle();
     let gathered: CheckpointId = play.named[1];
@@ -118,7 +118,7 @@ fn a_gathered_checkpoint_is_taken_up_and_its_run_knows_where_it_comes_from() {
 }
 
 #[test]
-fn damage_in_an_archive_costs_one_checkpoint_and_no_other() {
+fn damage_in_an_archive_loses_one_checkpoint_only() {
     let mut play = about_to_gather();
     play.perform(&[Action::Settle, Action::Close]);
     let before = stored(&play);
@@ -156,7 +156,7 @@ fn damage_in_an_archive_costs_one_checkpoint_and_no_other() {
 }
 
 #[test]
-fn an_archive_that_lost_its_content_is_damaged_and_not_merely_torn() {
+fn a_zeroed_archive_is_reported_as_damaged() {
     let mut play = about_to_gather();
     play.perform(&[Action::Settle, Action::Close]);
     let before = stored(&play);

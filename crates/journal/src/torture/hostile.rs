@@ -129,7 +129,7 @@ fn devour(bytes: Vec<u8>, what: &str) {
 }
 
 #[test]
-fn no_frame_that_somebody_made_up_does_harm() {
+fn forged_frames_are_read_safely() {
     let nonce = header(1, 0).nonce;
     let good = specimen();
     let places = frames(&good);
@@ -160,7 +160,7 @@ fn no_frame_that_somebody_made_up_does_harm() {
 }
 
 #[test]
-fn no_header_that_somebody_made_up_does_harm() {
+fn forged_headers_are_read_safely() {
     let good = specimen();
     let body = number::<4>(&good, 12) as usize;
     for seed in seeds(2_000) {
@@ -176,7 +176,7 @@ fn no_header_that_somebody_made_up_does_harm() {
 }
 
 #[test]
-fn no_number_is_too_high() {
+fn headers_with_the_highest_numbers_are_indexed() {
     let predecessor = Some(Predecessor { length: u64::MAX, sequence: u64::MAX });
     let highest = SegmentHeader {
         predecessor,
@@ -201,7 +201,7 @@ fn no_number_is_too_high() {
 }
 
 #[test]
-fn no_bytes_at_all_do_harm() {
+fn mutated_segments_are_read_safely() {
     for seed in seeds(1_000) {
         let mut random = Random::new(seed);
         let mut bytes = specimen();
@@ -241,7 +241,7 @@ fn with_file(image: &Image, place: &Place, bytes: Vec<u8>) -> Image {
 }
 
 #[test]
-fn no_record_or_host_id_that_somebody_made_up_does_harm() {
+fn forged_records_and_host_ids_change_no_offer() {
     let actions = vec![Action::Start, Action::Auto, Action::Turn, Action::Kill];
     let play = Play::of(&Script { name: "records".to_owned(), seed: 3, actions });
     let image = play.disk.image();
@@ -269,7 +269,7 @@ fn no_record_or_host_id_that_somebody_made_up_does_harm() {
 }
 
 #[test]
-fn no_journal_that_somebody_made_up_harms_a_start() {
+fn a_forged_journal_harms_no_start_and_writes_nowhere_else() {
     let actions = vec![Action::Start, Action::Auto, Action::Merge, Action::Auto, Action::Kill];
     let play = Play::of(&Script { name: "journals".to_owned(), seed: 4, actions });
     let image = play.disk.image();

@@ -176,7 +176,7 @@ impl Line {
 }
 
 #[test]
-fn what_was_captured_is_durable_when_the_line_is_dropped() {
+fn captured_checkpoints_are_durable_when_the_line_is_dropped() {
     let mut line = Line::begin(true);
     let gate = line.close_gate();
     (0..MANY).for_each(|_| line.capture(CheckpointKind::Manual));
@@ -192,7 +192,7 @@ fn what_was_captured_is_durable_when_the_line_is_dropped() {
 }
 
 #[test]
-fn what_is_sent_is_carried_out_in_order_and_counted_until_it_is_reported() {
+fn orders_are_carried_out_in_sequence_and_pending_until_reported() {
     for is_threaded in [false, true] {
         let mut line = Line::begin(is_threaded);
         let gate = is_threaded.then(|| line.close_gate());
@@ -224,7 +224,7 @@ fn what_is_sent_is_carried_out_in_order_and_counted_until_it_is_reported() {
 }
 
 #[test]
-fn a_line_that_is_dropped_in_a_panic_saves_what_was_captured_last() {
+fn a_line_dropped_in_a_panic_saves_the_last_capture() {
     let mut line = Line::begin(true);
     line.capture(CheckpointKind::Opening);
     let (disk, session) = (line.disk.clone(), line.playing.session);

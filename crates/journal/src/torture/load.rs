@@ -233,14 +233,14 @@ fn on_a_real_disk(load: Load) -> Vec<Done> {
 }
 
 #[test]
-fn nothing_that_many_processes_were_answered_is_lost() {
+fn answered_requests_of_many_clients_are_not_lost() {
     on_a_simulated_disk(SOME);
     on_a_real_disk(SOME);
 }
 
 /// Failures for some cost the others nothing.
 #[test]
-fn nothing_that_was_answered_is_lost_where_the_disk_fails_for_some() {
+fn answered_requests_are_not_lost_if_the_disk_fails_for_some_clients() {
     for failing in [(2, 29), (3, 101)] {
         let done = on_a_simulated_disk(Load { failing, ..SOME });
         let refused: usize = done.iter().flat_map(|done| done.refused.values()).sum();
@@ -250,7 +250,7 @@ fn nothing_that_was_answered_is_lost_where_the_disk_fails_for_some() {
 
 /// Hardly anything can be done there, and each request is answered all the same, beside 300 others.
 #[test]
-fn a_disk_that_fails_at_every_third_operation_costs_nothing_beside_it() {
+fn a_failing_disk_of_one_client_costs_the_others_nothing() {
     let load = Load { clients: 11, requests: 30, sessions: 30, failing: (1, 3) };
     let done = on_a_simulated_disk(load);
     assert!(done[0].refused.values().sum::<usize>() > 10, "{:?}", done[0].refused);
@@ -259,7 +259,7 @@ fn a_disk_that_fails_at_every_third_operation_costs_nothing_beside_it() {
 /// `cargo test --release -p bevy_session_journal --lib -- torture::load --ignored --nocapture`
 #[test]
 #[ignore = "takes minutes, and says how long the slowest request takes"]
-fn nothing_that_a_hundred_processes_were_answered_is_lost() {
+fn answered_requests_of_a_hundred_clients_are_not_lost() {
     on_a_real_disk(MANY);
     on_a_simulated_disk(Load { failing: (50, 101), ..MANY });
 }
@@ -274,8 +274,8 @@ fn layout_below(root: &Path) -> Layout {
     Layout { data, state, profile: "default".to_owned() }
 }
 
-/// A client that is a process of its own. It does nothing unless [`nothing_that_processes_were_answered_is_lost`] starts
-/// it.
+/// A client that is a process of its own. It does nothing unless
+/// [`answered_requests_of_real_processes_are_not_lost`] starts it.
 #[test]
 #[ignore = "started by another test"]
 fn one_of_many_processes() {
@@ -295,7 +295,7 @@ fn one_of_many_processes() {
 }
 
 #[test]
-fn nothing_that_processes_were_answered_is_lost() {
+fn answered_requests_of_real_processes_are_not_lost() {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path();
     let (layout, disk): (_, Arc<dyn Disk>) = (layout_below(root), Arc::new(RealDisk));

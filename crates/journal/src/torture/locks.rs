@@ -66,7 +66,7 @@ fn a_session_is_locked_while_it_is_deleted() {
 }
 
 #[test]
-fn a_session_is_locked_while_it_is_recovered_played_and_goes_back() {
+fn a_session_is_locked_while_it_is_recovered_played_and_rewound() {
     use Action::{Auto, Close, Manual, Merge, Recover, Rewind};
     keeps_it_locked(|play| {
         play.perform(&[Recover, Auto, Manual, Merge, Auto, Rewind, Auto, Rewind, Merge, Close]);
@@ -74,7 +74,7 @@ fn a_session_is_locked_while_it_is_recovered_played_and_goes_back() {
 }
 
 #[test]
-fn a_session_that_was_read_to_be_taken_up_is_locked_until_it_is_released() {
+fn a_session_read_for_a_restore_is_locked_until_it_is_released() {
     let mut play = killed();
     let session = play.game.local.store.sessions().unwrap()[0];
     let (from, reason) = (RestoreFrom::Latest, RestoreReason::Recovered);
@@ -98,7 +98,7 @@ fn a_session_that_was_read_to_be_taken_up_is_locked_until_it_is_released() {
 }
 
 #[test]
-fn a_session_that_goes_back_is_never_free() {
+fn a_rewind_never_releases_the_lock() {
     let mut play = killed();
     play.perform(&[Action::Recover, Action::Auto, Action::Settle]);
     play.disk.watch_lock(lock_file(&play));
@@ -122,7 +122,7 @@ fn slots_are_locked_while_one_is_written_renamed_or_deleted() {
 }
 
 #[test]
-fn slots_that_another_process_changes_are_let_be_until_it_is_done() {
+fn a_save_to_slots_waits_for_the_lock_of_another_process() {
     let mut play = killed();
     play.perform(&[Action::Recover, Action::Settle]);
     let slots = |play: &Play| play.game.slots.len();
@@ -135,7 +135,7 @@ fn slots_that_another_process_changes_are_let_be_until_it_is_done() {
 }
 
 #[test]
-fn a_session_that_is_lost_is_noticed_without_a_checkpoint() {
+fn the_heartbeat_notices_a_lost_lock() {
     let mut play = killed();
     play.perform(&[Action::Recover, Action::Settle]);
     let lock = lock_file(&play);

@@ -32,7 +32,7 @@ fn take_over(play: &Play) -> SessionLock {
 }
 
 #[test]
-fn at_whatever_operation_the_lock_is_lost_nothing_later_is_acknowledged() {
+fn nothing_is_acknowledged_after_the_lock_is_lost() {
     let mut undisturbed = playing();
     let lock = lock_file(&undisturbed);
     let first = undisturbed.disk.operations().len();
@@ -59,7 +59,7 @@ fn at_whatever_operation_the_lock_is_lost_nothing_later_is_acknowledged() {
 
 /// Also where the upkeep of the run finds it lost.
 #[test]
-fn a_save_is_answered_at_whatever_operation_the_lock_is_lost() {
+fn a_save_is_answered_wherever_the_lock_is_lost() {
     use Action::{Auto, Crowd, Full, Manual, SaveSlot, Settle, Start, Turn};
     let about_to_prune = || {
         let mut play = Play::new(SimulatedDisk::default(), 59);
@@ -84,7 +84,7 @@ fn a_save_is_answered_at_whatever_operation_the_lock_is_lost() {
 }
 
 #[test]
-fn nothing_is_written_to_a_session_that_was_lost_between_two_heartbeats() {
+fn nothing_is_written_after_the_lock_is_lost_between_heartbeats() {
     let mut play = playing();
     let _other = take_over(&play);
     let before = play.disk.position();
@@ -109,7 +109,7 @@ fn begun(what: &What) -> Option<FileId> {
 }
 
 #[test]
-fn a_lock_that_was_deleted_and_that_nobody_took_is_taken_again() {
+fn a_deleted_lock_file_that_nobody_took_is_locked_again() {
     let mut play = playing();
     play.disk.remove(&lock_file(&play)).unwrap();
     play.perform(&[Action::Auto]);
@@ -120,7 +120,7 @@ fn a_lock_that_was_deleted_and_that_nobody_took_is_taken_again() {
 }
 
 #[test]
-fn a_session_that_nobody_played_meanwhile_is_taken_up_again() {
+fn a_lost_session_that_nobody_played_is_resumed() {
     let mut play = playing();
     let other = take_over(&play);
     play.perform(&[Action::Auto, Action::Auto]);
@@ -133,7 +133,7 @@ fn a_session_that_nobody_played_meanwhile_is_taken_up_again() {
 }
 
 #[test]
-fn a_session_that_another_process_played_on_is_let_be() {
+fn a_lost_session_that_another_process_played_is_not_written() {
     let mut play = playing();
     drop(take_over(&play));
     let mut other = play.after_power_cut(play.disk.clone(), play.disk.position());

@@ -34,7 +34,7 @@ fn heads(play: &Play) -> Vec<CheckpointId> {
 }
 
 #[test]
-fn one_head_stays_one_head_however_many_runs_there_were() {
+fn many_runs_leave_one_head() {
     let mut play = begun();
     // Nothing is pruned, and so nothing gathered, in runs that are left at once.
     for _ in 0..150 {
@@ -68,14 +68,14 @@ fn named_in_runs(runs: usize) -> usize {
 }
 
 #[test]
-fn what_is_named_in_many_runs_is_kept_in_a_few_files() {
+fn named_checkpoints_of_many_runs_are_kept_in_a_few_files() {
     let most = named_in_runs(100);
     assert!(most <= 30, "{most} files");
 }
 
 #[test]
 #[ignore = "takes half an hour without optimization"]
-fn what_is_named_in_fifteen_hundred_runs_is_kept_in_a_few_files() {
+fn named_checkpoints_of_1500_runs_are_kept_in_a_few_files() {
     let begun = std::time::Instant::now();
     let most = named_in_runs(1500);
     super::tell(&format!("1,500 runs: at most {most} files, in {:?}", begun.elapsed()));
@@ -83,7 +83,7 @@ fn what_is_named_in_fifteen_hundred_runs_is_kept_in_a_few_files() {
 }
 
 #[test]
-fn beyond_the_bound_the_oldest_named_go_and_automatic_ones_went_before() {
+fn over_the_quota_automatic_checkpoints_go_before_the_oldest_named() {
     const KEPT: usize = 20;
     let mut play = begun();
     play.keep_named(KEPT);

@@ -44,7 +44,7 @@ fn between_steps(what: impl Fn(&mut Play)) -> Vec<Play> {
 }
 
 #[test]
-fn a_stricter_quota_leaves_the_file_alone_into_which_a_merge_is_being_written() {
+fn a_stricter_quota_does_not_prune_the_file_of_a_running_merge() {
     use Action::{Auto, BeginMerge, Crowd, Manual, Settle, Start};
     let mut play = Play::new(SimulatedDisk::default(), 61);
     play.perform(&[Start, Settle, Auto, Manual, Auto, BeginMerge]);
@@ -65,7 +65,7 @@ fn a_stricter_quota_leaves_the_file_alone_into_which_a_merge_is_being_written() 
 }
 
 #[test]
-fn a_save_waits_for_no_more_than_one_step_of_a_pruning() {
+fn a_save_waits_for_at_most_one_step_of_a_pruning() {
     let mut undisturbed = about_to_prune();
     let before = segments(&undisturbed);
     undisturbed.settle();
@@ -79,17 +79,17 @@ fn a_save_waits_for_no_more_than_one_step_of_a_pruning() {
 }
 
 #[test]
-fn a_new_generation_in_the_middle_of_a_pruning_loses_none() {
+fn a_new_generation_during_a_pruning_loses_none() {
     between_steps(|play| play.perform(&[Action::Full, Action::Rename, Action::Turn, Action::Auto]));
 }
 
 #[test]
-fn a_save_that_fails_in_the_middle_of_a_pruning_costs_nothing() {
+fn a_save_that_fails_during_a_pruning_loses_nothing() {
     between_steps(Play::fail_to_save);
 }
 
 #[test]
-fn a_session_that_is_left_in_the_middle_of_a_pruning_can_be_taken_up() {
+fn a_session_closed_during_a_pruning_can_be_resumed() {
     between_steps(|play| play.perform(&[Action::Close, Action::Recover]));
 }
 
@@ -113,7 +113,7 @@ fn bytes(play: &Play) -> u64 {
 }
 
 #[test]
-fn a_save_waits_for_no_more_than_one_step_of_the_pruning_of_others() {
+fn a_save_waits_for_at_most_one_step_of_the_pruning_of_others() {
     let mut undisturbed = about_to_prune_others();
     let (before, mut turns, mut most) = (bytes(&undisturbed), 0, 0);
     while is_pruning(&undisturbed) {
@@ -136,7 +136,7 @@ fn a_save_waits_for_no_more_than_one_step_of_the_pruning_of_others() {
 }
 
 #[test]
-fn a_session_that_is_being_thinned_is_let_go_of_when_it_is_wanted() {
+fn thinning_releases_a_session_that_another_job_needs() {
     let mut play = about_to_prune_others();
     let sessions = play.game.local.store.sessions().unwrap();
     let locked = |play: &Play| {
@@ -180,7 +180,7 @@ fn only_the_oldest_are_gone(left: &[bool]) -> bool {
 }
 
 #[test]
-fn a_full_disk_costs_history_and_nothing_that_somebody_asked_for() {
+fn a_full_disk_costs_history_and_no_named_checkpoint() {
     use Action::{Auto, Full, Manual, Settle, Start};
     for at_exit in [false, true] {
         let mut play = Play::new(SimulatedDisk::default(), 67);
@@ -208,7 +208,7 @@ fn a_full_disk_costs_history_and_nothing_that_somebody_asked_for() {
 }
 
 #[test]
-fn a_full_disk_costs_the_oldest_of_what_somebody_asked_for_and_no_more_than_is_needed() {
+fn without_history_a_full_disk_costs_the_oldest_named_checkpoints() {
     use Action::{Close, Full, Manual, Recover, Settle, Start};
     for at_exit in [false, true] {
         let mut play = Play::new(SimulatedDisk::default(), 71);
@@ -260,7 +260,7 @@ fn about_to_prune_others_with_names() -> Play {
 }
 
 #[test]
-fn other_sessions_lose_what_somebody_asked_for_last_and_only_as_much_as_is_needed() {
+fn other_sessions_lose_named_checkpoints_last_and_as_few_as_needed() {
     let named_of_each = |play: &Play| {
         let sessions = play.game.local.store.sessions().unwrap();
         let named: Vec<_> = sessions

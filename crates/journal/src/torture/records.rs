@@ -13,7 +13,7 @@ use crate::model::ids::{RunId, SessionId};
 use crate::read::recovery::SessionFinder;
 
 #[test]
-fn a_record_stays_until_every_session_in_it_is_settled() {
+fn a_process_record_is_kept_until_all_its_sessions_are_settled() {
     let local = Arc::new(LocalStore::new(Arc::new(SimulatedDisk::default()), layout()));
     let options = ProcessOptions { panics: false };
     let (process, _) = ProcessGuard::begin(&local, "1.0", options, Timestamp::UNIX_EPOCH);
@@ -31,7 +31,7 @@ fn a_record_stays_until_every_session_in_it_is_settled() {
 }
 
 #[test]
-fn a_death_that_another_process_has_noticed_is_carried_on_by_the_next_start() {
+fn a_death_noticed_by_another_process_is_passed_on_by_the_next_start() {
     let local = Arc::new(LocalStore::new(Arc::new(SimulatedDisk::default()), layout()));
     let begin = |seconds| {
         let now = Timestamp::UNIX_EPOCH + Duration::from_secs(seconds);

@@ -100,7 +100,7 @@ fn only_session(image: &Image) -> SessionId {
 }
 
 #[test]
-fn whatever_byte_is_damaged_the_copy_has_all_that_can_be_restored() {
+fn a_repaired_copy_has_every_restorable_checkpoint() {
     let specimen = Specimen::new();
     let before = specimen.image.clone();
     let (mut damaged, step) = (0, if rounds().is_some() { 1 } else { 5 });
@@ -127,7 +127,7 @@ fn whatever_byte_is_damaged_the_copy_has_all_that_can_be_restored() {
 
 /// A session that went back to an older checkpoint, and of which any byte is damaged.
 #[test]
-fn what_was_left_is_the_newest_again_only_where_nothing_of_the_run_after_it_is_left() {
+fn a_repair_undoes_a_rewind_only_if_its_run_is_lost() {
     use Action::{Auto, Kill, Manual, RecoverOlder, Settle, Start};
     let actions = vec![Start, Auto, Manual, Auto, Settle, Kill, RecoverOlder, Auto, Settle, Kill];
     let (mut went_back, mut never_did) = (0, 0);
@@ -153,7 +153,7 @@ fn what_was_left_is_the_newest_again_only_where_nothing_of_the_run_after_it_is_l
 
 /// A session that was continued in two places, of which the one that is meant is damaged.
 #[test]
-fn the_line_that_is_meant_stays_so_where_its_end_is_lost() {
+fn a_repair_keeps_the_chosen_side_of_a_fork() {
     use Action::{Auto, Kill, Recover, Settle, Start, Turn};
     let actions = vec![Start, Auto, Auto, Settle, Kill];
     let origin = Play::of(&Script { name: "origin".to_owned(), seed: 21, actions });

@@ -226,7 +226,7 @@ fn a_terabyte_of_zeros_as_each_kind_of_file_is_read_in_part() {
 }
 
 #[test]
-fn a_terabyte_of_zeros_as_an_index_is_no_index() {
+fn a_terabyte_of_zeros_as_an_index_is_refused() {
     let (hollow, read) = (layout().catalog_index(), Arc::default());
     let disk = HollowDisk { disk: SimulatedDisk::default(), hollow, read };
     let local = LocalStore::new(Arc::new(disk.clone()), layout());

@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_encoded_about_a_session_is_no_silent_loss() {
+    fn a_failure_to_encode_session_data_is_an_error() {
         let mut blocks = Vec::new();
         let known: Option<&u8> = None;
         let chapters = None;

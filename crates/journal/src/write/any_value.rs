@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_another_form_stay_bytes() {
+    fn bytes_that_are_not_one_value_stay_bytes() {
         assert_eq!(value_of(&[7]), json!(7));
         assert_eq!(value_of(&[7, 8]), json!({ "bytes": [7, 8] }), "a number, and something else");
         assert_eq!(value_of(&[0xc1]), json!({ "bytes": [0xc1] }));

@@ -179,7 +179,7 @@ mod tests {
     use crate::format::sample::commit;
 
     #[test]
-    fn a_checkpoint_that_takes_the_place_of_one_after_a_failure_comes_after_it_as_well() {
+    fn a_coalesced_checkpoint_keeps_the_mark_of_an_earlier_failure() {
         for base in [None, Some(1)] {
             let mut pending = Pending::default();
             for (counter, base, after_failure) in

@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_attached_while_a_session_is_pruned_stays() {
+    fn attachments_added_during_a_pruning_are_kept() {
         let layout =
             Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
         let store = DirectoryStore::new(Arc::new(MemoryDisk::default()), layout);
@@ -392,7 +392,7 @@ mod tests {
 
     /// A cloud brought the first run when the third had begun: only the second knows that it was left.
     #[test]
-    fn nothing_goes_for_the_sake_of_a_run_of_which_nothing_is_left() {
+    fn an_unreadable_run_does_not_cause_a_left_one_to_be_pruned() {
         for is_damaged in [false, true] {
             let disk = MemoryDisk::default();
             let layout = Layout {

@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn attachments_count_as_what_a_session_takes() {
+    fn attachments_count_towards_the_quota() {
         let disk = MemoryDisk::default();
         let (store, ids) = sessions(&disk);
         let quota = bytes_of_each(&store, &ids).iter().sum();
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_was_wanted_meanwhile_is_thinned_all_the_same() {
+    fn a_session_is_thinned_despite_interruptions() {
         let undisturbed = MemoryDisk::default();
         let (store, ids) = sessions(&undisturbed);
         thin(&store, 1);
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_whose_lock_file_was_deleted_is_left_alone() {
+    fn a_session_whose_lock_file_was_deleted_is_not_thinned() {
         let disk = MemoryDisk::default();
         let (store, ids) = sessions(&disk);
         let quota = Quota { total_bytes: 1, ..Quota::default() };
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn what_matters_less_goes_first_and_among_equals_what_was_played_longest_ago() {
+    fn history_goes_before_named_checkpoints_and_the_oldest_sessions_first() {
         let disk = MemoryDisk::default();
         let (store, ids) = sessions(&disk);
         let mut order = Vec::new();

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_kept_in_steps_and_given_up_and_kept_again() {
+    fn a_reserve_is_written_in_steps_released_and_written_again() {
         let disk = MemoryDisk::default();
         disk.leave_room_for(20 * SIZE);
         let store = store(&disk);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_is_nearly_full_is_left_alone() {
+    fn no_reserve_is_kept_on_a_nearly_full_disk() {
         let disk = MemoryDisk::default();
         disk.leave_room_for(TIMES_FREE * SIZE - 1);
         let store = store(&disk);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fails_leaves_nothing_behind() {
+    fn a_reserve_that_fails_leaves_no_file() {
         for operation in [
             crate::disk::Operation::Append,
             crate::disk::Operation::Sync,
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn other_settings_make_another_one() {
+    fn a_change_of_settings_replaces_or_removes_the_reserve() {
         let disk = MemoryDisk::default();
         disk.leave_room_for(20 * SIZE);
         let store = store(&disk);

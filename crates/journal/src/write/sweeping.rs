@@ -316,7 +316,7 @@ mod tests {
 
     /// The keeper of a replica writes it while this thread sweeps.
     #[test]
-    fn the_mark_of_a_session_that_is_played_is_left_while_it_is_written() {
+    fn the_unfinished_mark_of_a_played_session_is_not_swept() {
         let disk = MemoryDisk::default();
         let layout =
             Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_death_before_the_other_session_is_left_is_none_of_its_own() {
+    fn a_trial_begins_only_when_the_played_session_is_left() {
         let (mut trials, local) = trials();
         let (played, wanted) = (SessionId::random(), SessionId::random());
         trials.begin_after_leaving(trial(wanted));
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_up_before_that_is_never_tried() {
+    fn a_trial_given_up_before_it_begins_is_not_counted() {
         let (mut trials, local) = trials();
         let (played, wanted) = (SessionId::random(), SessionId::random());
         trials.begin_after_leaving(trial(wanted));

@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn an_import_waits_for_another_process_and_not_for_ever() {
+    fn an_import_waits_a_bounded_time_for_another_process() {
         let (error, waited) = import_while_locked(5);
         let is_of_file = matches!(error, SlotError::Report(ReportError::Unreadable(_)));
         assert!(is_of_file, "its turn came, and there is no such file: {error}");

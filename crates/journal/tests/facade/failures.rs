@@ -92,7 +92,7 @@ fn an_end_that_is_not_on_disk_is_reported() {
 }
 
 #[test]
-fn a_disk_that_never_takes_the_end_is_not_waited_for() {
+fn closing_on_a_refusing_disk_ends_after_the_patience() {
     let machine = Machine::new();
     let mut journal = machine.open();
     let run = start(&mut journal, &["one"]);
@@ -106,7 +106,7 @@ fn a_disk_that_never_takes_the_end_is_not_waited_for() {
 }
 
 #[test]
-fn a_damaged_checkpoint_gives_way_to_the_one_before() {
+fn a_damaged_checkpoint_is_replaced_by_the_one_before() {
     let machine = Machine::new();
     let mut journal = machine.open();
     let mut run = journal.start(NewSession::named("Notes"));

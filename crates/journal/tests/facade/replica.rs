@@ -133,7 +133,7 @@ fn save(run: &mut Run<'_, Notes>, of: &[&str]) {
 }
 
 #[test]
-fn what_was_replicated_is_had_on_another_machine() {
+fn replicated_checkpoints_are_restored_on_another_machine() {
     let store = MemoryReplica::default();
     let mut here = Shipping::on(Machine::new());
     let mut journal = here.open();
@@ -162,7 +162,7 @@ fn what_was_replicated_is_had_on_another_machine() {
 }
 
 #[test]
-fn a_replica_that_was_away_is_caught_up_and_says_so() {
+fn a_replica_that_was_unreachable_is_reported_as_back_and_caught_up() {
     let store = MemoryReplica::default();
     let mut here = Shipping::on(Machine::new());
     let mut journal = here.open();
@@ -189,7 +189,7 @@ fn a_replica_that_was_away_is_caught_up_and_says_so() {
 }
 
 #[test]
-fn who_lost_the_session_to_another_machine_hears_it_and_both_sides_are_a_fork() {
+fn an_owner_that_lost_its_session_is_fenced_and_its_later_runs_are_a_fork() {
     let store = MemoryReplica::default();
     let mut here = Shipping::on(Machine::new());
     let mut journal = here.open();

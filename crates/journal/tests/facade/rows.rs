@@ -65,7 +65,7 @@ fn the_number_of_entities_is_counted() {
 }
 
 #[test]
-fn what_a_build_does_not_know_comes_back_with_one_that_does() {
+fn rows_unknown_to_a_build_are_restored_by_one_that_knows_them() {
     let machine = Machine::new();
     let mut journal = machine.open();
     let run = journal.start(NewSession::named("Notes"));

@@ -12,7 +12,7 @@ use crate::notes::{Machine, Notes, capture, checkpoint, saved, start, texts};
 const KILLED: HowItEnded = HowItEnded::Abnormal { machine_restarted: false };
 
 #[test]
-fn what_was_saved_is_there_after_a_kill() {
+fn saved_checkpoints_are_restored_after_a_kill_or_an_exit() {
     let machine = Machine::new();
     let mut journal = machine.open();
     assert!(journal.last_run().is_none(), "no process was before this one");
@@ -71,7 +71,7 @@ fn a_run_that_is_dropped_is_found_as_a_crash() {
 }
 
 #[test]
-fn a_thread_writes_while_the_program_goes_on() {
+fn a_journal_writes_on_a_thread_of_its_own() {
     let disk = MemoryDisk::default();
     let options = JournalOptions::new("notes").in_memory(&disk).watch_panics(false);
     let mut journal = options.clone().open(Notes::current()).unwrap();
@@ -106,7 +106,7 @@ fn a_session_is_played_by_one_process_at_a_time() {
 }
 
 #[test]
-fn what_was_restored_and_is_dropped_is_let_go() {
+fn dropping_a_restored_session_releases_its_lock() {
     let machine = Machine::new();
     let mut one = machine.open();
     let run = one.start(NewSession::named("Notes"));

@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_watchdog_counts_if_it_is_of_this_process() {
+    fn only_a_watchdog_of_this_process_counts() {
         let second = Some(Duration::from_secs(1));
         let (this, other) = (process::id().to_string(), (process::id() + 1).to_string());
         assert_eq!(watchdog(Some("1000000"), None), second);

@@ -108,7 +108,7 @@ fn a_slow_operation_raises_an_alert_that_does_not_flicker() {
 }
 
 #[test]
-fn little_room_on_the_disk_raises_an_alert_once_it_has_lasted() {
+fn little_free_space_raises_an_alert_after_its_duration() {
     let disk = MemoryDisk::default();
     let alert = Alert::disk_left_below(512 << 20).over(Duration::from_secs(30));
     let mut app = watched(&disk, alert);
@@ -178,7 +178,7 @@ fn use_profile(app: &mut App, profile: &str) {
 }
 
 #[test]
-fn an_index_that_knows_too_little_raises_an_alert() {
+fn a_low_rate_of_index_hits_raises_an_alert() {
     let disk = MemoryDisk::default();
     let play = |app: &mut App, count: usize| {
         for _ in 0..count {
@@ -253,7 +253,7 @@ fn an_alert_is_changed_and_removed_at_run_time() {
 }
 
 #[test]
-fn what_an_operator_usually_wants_makes_sense_and_is_quiet_in_a_game_that_is_well() {
+fn the_usual_alerts_are_valid_and_quiet_in_a_healthy_game() {
     let disk = MemoryDisk::default();
     let mut app = measured(&disk, |app| {
         for alert in Alert::usual() {
@@ -270,7 +270,7 @@ fn what_an_operator_usually_wants_makes_sense_and_is_quiet_in_a_game_that_is_wel
 }
 
 #[test]
-fn nonsense_is_refused_and_changes_nothing() {
+fn invalid_alerts_are_refused_and_change_nothing() {
     let slow = |time| Alert::p95_above(SessionOperation::Restore, time);
     let deaths = || Alert::deaths_above(2);
     let second = Duration::from_secs(1);
@@ -315,7 +315,7 @@ fn stood(killed: &MemoryDisk) -> Vec<(String, bool)> {
 }
 
 #[test]
-fn the_next_start_knows_which_alerts_stood_when_the_process_died() {
+fn the_next_start_knows_the_standing_alerts_of_a_dead_process() {
     let disk = MemoryDisk::default();
     let mut app = watched(&disk, Alert::errors_above(0.01).over(MINUTE).clears_below(0.005));
     start(&mut app, "Watched");

@@ -75,7 +75,7 @@ fn percentiles_are_those_of_a_plain_sort_to_a_sixteenth() {
 }
 
 #[test]
-fn each_duration_is_known_to_a_sixteenth() {
+fn durations_are_recorded_to_within_a_sixteenth() {
     let all = (0..3_000_u64).chain((3_000..33_000_000).step_by(9_973));
     for micros in all {
         let mut figures = SessionFigures::default();
@@ -93,7 +93,7 @@ fn each_duration_is_known_to_a_sixteenth() {
 }
 
 #[test]
-fn windows_forget_and_the_whole_does_not() {
+fn windows_of_figures_expire_and_totals_do_not() {
     let mut app = measured(&MemoryDisk::default(), |_| {});
     let slot = SessionOperation::Slot;
     for _ in 0..30 {
@@ -129,7 +129,7 @@ fn windows_forget_and_the_whole_does_not() {
 }
 
 #[test]
-fn what_is_captured_and_becomes_durable_is_counted_and_what_fails_is_an_error() {
+fn captures_and_durable_checkpoints_are_counted_and_failures_are_errors() {
     let disk = MemoryDisk::default();
     let mut app = measured(&disk, |_| {});
     start(&mut app, "Campaign");
@@ -165,7 +165,7 @@ fn what_is_captured_and_becomes_durable_is_counted_and_what_fails_is_an_error() 
 }
 
 #[test]
-fn a_game_that_stands_still_has_nothing_that_is_not_durable() {
+fn an_idle_game_has_no_unsaved_play() {
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
         app.add_plugins(SessionFiguresPlugin);
     });
@@ -201,7 +201,7 @@ pub fn do_everything(app: &mut App) {
 }
 
 #[test]
-fn each_operation_is_counted_with_its_answer() {
+fn each_operation_is_counted_as_success_or_error() {
     let mut app = measured(&MemoryDisk::default(), |_| {});
     do_everything(&mut app);
     for operation in SessionOperation::ALL.iter().copied() {
@@ -249,7 +249,7 @@ fn a_start_is_timed_until_the_first_checkpoint_can_be_taken() {
 }
 
 #[test]
-fn taking_a_session_up_is_a_start_and_going_back_within_it_is_none() {
+fn resuming_a_session_counts_as_a_start_and_a_rewind_does_not() {
     let disk = MemoryDisk::default();
     let mut app = measured(&disk, listen::<SessionRestored>);
     let session = begin(&mut app, NewSession::named("Campaign"));
@@ -275,7 +275,7 @@ fn taking_a_session_up_is_a_start_and_going_back_within_it_is_none() {
 }
 
 #[test]
-fn sessions_are_counted_by_where_and_how_they_stand() {
+fn sessions_are_counted_by_place_and_status() {
     let disk = MemoryDisk::default();
     let mut app = measured(&disk, |_| {});
     let first = begin(&mut app, NewSession::named("Away"));
@@ -297,7 +297,7 @@ fn sessions_are_counted_by_where_and_how_they_stand() {
 }
 
 #[test]
-fn what_is_around_is_asked_where_it_can_be_known() {
+fn figures_of_disk_and_process_are_read_where_available() {
     let disk = MemoryDisk::default();
     let mut app = measured(&disk, |_| {});
     frames(&mut app, 3);
@@ -339,7 +339,7 @@ fn a_session_without_anything_to_restore_degrades_health() {
 }
 
 #[test]
-fn figures_take_less_than_64_kib_however_much_is_counted() {
+fn figures_take_less_than_64_kib_after_any_number_of_operations() {
     let taken = |count: u64| {
         let measured = allocation_counter::measure(|| {
             let mut figures = SessionFigures::default();
@@ -357,7 +357,7 @@ fn figures_take_less_than_64_kib_however_much_is_counted() {
 }
 
 #[test]
-fn bevys_diagnostics_have_what_checkpoints_take() {
+fn diagnostics_of_bevy_have_the_cost_of_checkpoints() {
     let mut app =
         game_with(plugin(&MemoryDisk::default()).interval(Duration::from_secs(1)), |app| {
             app.add_plugins((DiagnosticsPlugin, SessionDiagnosticsPlugin))
@@ -387,7 +387,7 @@ fn bevys_diagnostics_have_what_checkpoints_take() {
 }
 
 #[test]
-fn health_says_what_is_off_and_calls_it_no_problem() {
+fn health_lists_switched_off_features_without_being_degraded() {
     let mut app = measured(&MemoryDisk::default(), |_| {});
     app.world_mut().resource_mut::<SessionSwitches>().turn_off(SessionFeature::Pictures);
     frames(&mut app, 1);

@@ -100,7 +100,7 @@ fn frames_until(app: &mut App, is_so: impl Fn(&App) -> bool) {
 }
 
 #[test]
-fn a_sink_gets_the_life_of_a_session_in_order_before_the_exit() {
+fn a_sink_gets_the_lifecycle_in_order_before_the_exit() {
     let (mut app, events) = told(&MemoryDisk::default());
     let session = begin(&mut app, NewSession::named("Evening").player("Ann"));
     toggle(&mut app, true);
@@ -177,7 +177,7 @@ fn the_next_start_sends_the_crash_and_the_recovery() {
 }
 
 #[test]
-fn a_sink_that_blocks_delays_no_frame_and_learns_how_much_it_missed() {
+fn a_blocking_sink_delays_no_frame_and_gets_the_count_of_dropped_events() {
     let ((sender, events), (go_on, may_go_on)) = (channel(), channel());
     let mut app = game_of(&MemoryDisk::default(), Slow { told: Told(sender), may_go_on });
     begin(&mut app, NewSession::named("Evening"));
@@ -213,7 +213,7 @@ fn a_sink_that_blocks_delays_no_frame_and_learns_how_much_it_missed() {
 }
 
 #[test]
-fn an_exit_waits_for_a_sink_that_blocks_no_longer_than_it_may() {
+fn an_exit_waits_a_bounded_time_for_a_blocking_sink() {
     let ((sender, events), (go_on, may_go_on)) = (channel(), channel());
     let sink = Slow { told: Told(sender), may_go_on };
     let sink = LifecycleSinkPlugin::new(sink).exit_waits(Duration::from_millis(1));
@@ -270,7 +270,7 @@ impl LifecycleSink for Moody {
 }
 
 #[test]
-fn an_event_that_a_sink_refuses_is_counted_and_the_next_one_comes() {
+fn an_event_that_a_sink_refuses_is_counted_and_the_next_one_is_sent() {
     let (sender, events) = channel();
     let sink = LifecycleSinkPlugin::new(Moody(Told(sender), false)).exit_waits(PATIENCE);
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
@@ -289,7 +289,7 @@ fn an_event_that_a_sink_refuses_is_counted_and_the_next_one_comes() {
 }
 
 #[test]
-fn a_replica_claims_and_hands_over() {
+fn a_claim_and_a_hand_over_are_sent_to_the_sink() {
     let (sender, events) = channel();
     let replica = Replica::new(MemoryReplica::default()).machine("one");
     let plugin = plugin(&MemoryDisk::default()).replica(replica);
@@ -313,7 +313,7 @@ fn a_replica_claims_and_hands_over() {
 }
 
 #[test]
-fn a_session_that_another_machine_takes_over_is_said_to_be_taken() {
+fn a_take_over_by_another_machine_is_sent_to_the_sink() {
     let store = MemoryReplica::default();
     let replica =
         |machine: &str| Replica::new(store.clone()).machine(machine).lease(Duration::from_secs(3));

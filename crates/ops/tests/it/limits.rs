@@ -80,7 +80,7 @@ fn a_long_session_is_warned_of_until_it_is_left() {
 }
 
 #[test]
-fn what_one_session_has_raised_is_over_when_another_is_played() {
+fn alerts_of_a_session_are_cleared_when_another_is_played() {
     let disk = MemoryDisk::default();
     let alert = Alert::play_time_above(10 * MINUTE).then(AlertResponse::Stretch(4.0));
     let mut app = limited(&disk, alert.over(MINUTE));
@@ -147,7 +147,7 @@ fn a_large_session_loses_history_and_nothing_else() {
 }
 
 #[test]
-fn a_quota_that_is_lowered_counts_at_once() {
+fn a_lowered_quota_applies_at_once() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     start(&mut app, "Large");
@@ -161,7 +161,7 @@ fn a_quota_that_is_lowered_counts_at_once() {
 }
 
 #[test]
-fn a_machine_that_is_full_takes_no_further_session_and_keeps_what_it_has() {
+fn a_full_machine_refuses_new_sessions_and_continues_old_ones() {
     let disk = MemoryDisk::default();
     let mut app = measured(&disk, |_| {});
     let earlier = begin(&mut app, NewSession::named("Earlier"));
@@ -219,7 +219,7 @@ fn a_slow_disk_gets_fewer_checkpoints_and_the_strictest_response_counts() {
 }
 
 #[test]
-fn many_entities_lower_the_budget_of_captures_and_that_is_said() {
+fn many_entities_lower_the_capture_budget_and_notify() {
     // Shorter than any capture.
     let least = Duration::from_nanos(1);
     let alert = Alert::entities_above(100).then(AlertResponse::LimitCaptures(least));
@@ -331,7 +331,7 @@ fn a_limit_closes_the_session_that_it_is_about_and_no_other() {
 }
 
 #[test]
-fn where_the_disk_is_the_trouble_no_session_is_closed() {
+fn a_disk_alert_cannot_close_a_session() {
     let alerts = [
         Alert::errors_above(0.5),
         Alert::checkpoint_age_above(MINUTE),

@@ -72,7 +72,7 @@ fn each_operation_has_its_metrics_under_its_name() {
 
 #[test]
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-fn a_recorder_that_is_installed_late_gets_what_comes_from_then_on() {
+fn a_late_recorder_gets_later_counts_only() {
     let mut app = measured(&MemoryDisk::default(), |_| {});
     start(&mut app, "Campaign");
     long(&mut app, 10);
@@ -113,7 +113,7 @@ impl LifecycleSink for Refuses {
 }
 
 #[test]
-fn lifecycle_events_are_counted_by_what_became_of_them() {
+fn lifecycle_events_are_counted_by_result() {
     let recorder = recorder();
     with_local_recorder(&recorder, || {
         let mut app = measured(&MemoryDisk::default(), |app| {

@@ -40,7 +40,7 @@ fn alerts_of(app: &App) -> Vec<Alert> {
 }
 
 #[test]
-fn every_alert_and_every_response_can_stand_in_the_file() {
+fn a_policy_file_can_have_every_alert_and_response() {
     let text = r#"(alerts: [
         (when: errors_above(0.01), over: "5min", at_least: 20),
         (when: errors_of_above("archive", 0.5)),
@@ -84,7 +84,7 @@ fn every_alert_and_every_response_can_stand_in_the_file() {
 }
 
 #[test]
-fn an_alert_of_the_file_takes_the_place_of_the_codes_and_acts() {
+fn an_alert_of_the_file_replaces_that_of_the_code() {
     let text = r#"(alerts: [(when: entities_above(100), then: [stretch(4.0)])])"#;
     let mut app = governed(text, |app| {
         app.raise_session_alert(Alert::entities_above(100_000)).unwrap();
@@ -100,7 +100,7 @@ fn an_alert_of_the_file_takes_the_place_of_the_codes_and_acts() {
 }
 
 #[test]
-fn an_alert_that_makes_no_sense_has_its_line_and_nothing_is_watched_by_halves() {
+fn an_invalid_alert_is_refused_with_its_line_and_no_alert_of_the_file_counts() {
     let cases = [
         ("(when: errors_above(2.0))", "a share must be between 0 and 1"),
         ("(when: errors_above(1.0))", "can never be passed"),

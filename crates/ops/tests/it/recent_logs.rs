@@ -28,7 +28,7 @@ fn log(disk: &MemoryDisk) -> String {
 }
 
 #[test]
-fn what_was_logged_is_in_the_report_also_after_a_kill() {
+fn a_report_has_the_recent_log_even_after_a_kill() {
     let disk = MemoryDisk::default();
     let mut killed = MemoryDisk::default();
     logging(&disk, |app| {
@@ -58,7 +58,7 @@ fn what_was_logged_is_in_the_report_also_after_a_kill() {
 }
 
 #[test]
-fn a_session_that_is_handed_on_says_nothing_of_the_log() {
+fn an_exported_session_has_no_log() {
     let disk = MemoryDisk::default();
     logging(&disk, |app| {
         start(app, "Logged");

@@ -76,7 +76,7 @@ fn the_third_death_within_ten_minutes_raises_an_alert() {
 }
 
 #[test]
-fn deaths_with_another_session_are_not_those_of_the_played_one() {
+fn only_deaths_with_the_played_session_are_counted() {
     let disk = MemoryDisk::default();
     let mut app = measured(&disk, |_| {});
     let first = begin(&mut app, NewSession::named("First"));
@@ -136,7 +136,7 @@ fn deaths_ahead_of_the_clock_dont_count() {
 }
 
 #[test]
-fn in_development_no_process_counts_as_dead() {
+fn deaths_in_development_are_not_counted() {
     let mut disk = MemoryDisk::default();
     let build = |disk: &MemoryDisk| {
         let plugin = plugin(disk).development(true);
@@ -155,7 +155,7 @@ fn in_development_no_process_counts_as_dead() {
 }
 
 #[test]
-fn a_clean_exit_is_no_death() {
+fn a_clean_exit_is_not_counted_as_a_death() {
     let disk = MemoryDisk::default();
     let mut app = measured(&disk, |_| {});
     begin(&mut app, NewSession::named("Evening"));
@@ -219,7 +219,7 @@ fn with_replica(disk: &MemoryDisk, store: &MemoryReplica) -> App {
 }
 
 #[test]
-fn what_was_played_last_lags_after_its_session_is_left_until_it_is_there() {
+fn a_closed_session_lags_until_it_is_replicated() {
     let store = MemoryReplica::default();
     let mut app = with_replica(&MemoryDisk::default(), &store);
     store.go_away();
@@ -236,7 +236,7 @@ fn what_was_played_last_lags_after_its_session_is_left_until_it_is_there() {
 }
 
 #[test]
-fn what_a_player_withholds_is_no_lag() {
+fn withheld_sessions_do_not_lag() {
     let store = MemoryReplica::default();
     let mut app = with_replica(&MemoryDisk::default(), &store);
     app.world_mut().resource_mut::<Consent>().withdraw(Purpose::Replica);
@@ -250,7 +250,7 @@ fn what_a_player_withholds_is_no_lag() {
 }
 
 #[test]
-fn what_cant_be_read_for_a_minute_is_a_lag_until_it_can() {
+fn files_that_cannot_be_read_make_the_replica_lag() {
     let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
     let mut app = with_replica(&disk, &store);
     disk.fail_always(Operation::Open, ErrorKind::PermissionDenied);
@@ -264,7 +264,7 @@ fn what_cant_be_read_for_a_minute_is_a_lag_until_it_can() {
 }
 
 #[test]
-fn what_could_not_be_sent_of_a_left_session_lags_until_it_is_played_again() {
+fn unsent_play_of_a_closed_session_lags_until_it_is_resumed() {
     let (disk, store) = (MemoryDisk::default(), MemoryReplica::default());
     let mut app = with_replica(&disk, &store);
     let first = app.world().resource::<CurrentSession>().id();

@@ -59,7 +59,7 @@ fn ids(app: &App) -> (SessionId, Option<ChapterId>) {
 }
 
 #[test]
-fn each_line_knows_the_session_and_chapter_that_are_played() {
+fn each_log_line_has_the_played_session_and_chapter() {
     let disk = MemoryDisk::default();
     let (mut session, mut chapter) = (None, None);
     logging(&disk, SessionLog::default(), |app| {
@@ -158,7 +158,7 @@ fn files_rotate_and_a_flood_is_counted() {
 }
 
 #[test]
-fn a_report_takes_the_end_along_masked_also_of_a_killed_process() {
+fn a_report_has_the_masked_end_of_the_log_even_after_a_kill() {
     let disk = MemoryDisk::default();
     let mut killed = MemoryDisk::default();
     logging(&disk, SessionLog::default(), |app| {

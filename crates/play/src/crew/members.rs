@@ -290,7 +290,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_says_what_cannot_be_is_a_crew_all_the_same() {
+    fn an_invalid_crew_in_a_file_is_corrected() {
         let text = r#"[
             (player: "", role: "player"),
             (player: "Zo\u{eb}", role: "host"),
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn time_is_counted_while_somebody_is_here_and_a_rewind_takes_none_away() {
+    fn time_is_counted_while_a_member_is_present_and_survives_a_rewind() {
         let seconds = Duration::from_secs;
         let mut crew = Crew::default();
         let change =

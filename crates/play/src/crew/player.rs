@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_file_has_in_another_form_is_the_same_player() {
+    fn player_ids_in_a_file_are_normalized() {
         let read: PlayerId = ron::from_str("\"Zoe\u{308}\"").unwrap();
         assert_eq!(read, PlayerId::from("Zo\u{eb}"));
         assert_eq!(read.as_str().len(), 4);

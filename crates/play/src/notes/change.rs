@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_log_knows_it_by_the_path_that_is_promised() {
+    fn its_type_path_is_the_promised_one() {
         assert_eq!(<NoteChange as TypePath>::type_path(), NoteChange::TYPE_PATH);
     }
 }

@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_ids_are_found_where_a_word_begins_and_ends() {
+    fn mentions_match_whole_names_and_ids() {
         let of = |text: &str| {
             let found = mentioned(text, &crew());
             found.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")

@@ -264,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_files_that_make_no_sense_do_no_harm() {
+    fn invalid_values_of_an_objective_file_are_corrected() {
         let text = r#"(key: "well", count: 0, weight: -3.0, expected: Some(-1.0))"#;
         let objective: Objective = ron::from_str(text).unwrap();
         assert_eq!((objective.times(), objective.its_weight()), (1, 0.0));

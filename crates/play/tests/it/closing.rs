@@ -37,7 +37,7 @@ fn a_condition_completes_within_the_checkpoint_of_its_frame() {
 }
 
 #[test]
-fn needs_counts_and_groups_follow_from_each_other() {
+fn counts_complete_objectives_and_unlock_needs_and_groups() {
     let mut game = started(town);
     assert_eq!(standing(&game, "town/wall"), "locked");
     let missing = ObjectiveStanding::Locked { missing: vec!["town/well".into()] };
@@ -57,7 +57,7 @@ fn needs_counts_and_groups_follow_from_each_other() {
 }
 
 #[test]
-fn a_count_that_the_world_has_is_reached_once_however_often_it_is_said() {
+fn reaching_a_count_repeatedly_counts_once() {
     let mut game = started(town);
     heard(&mut game);
     ask(&mut game, |objectives| objectives.reach("town/well", 2));
@@ -87,7 +87,7 @@ fn a_count_that_is_reached_again_after_a_crash_counts_once() {
 }
 
 #[test]
-fn requests_are_done_in_order_and_what_they_unlock_is_there_for_the_next_one() {
+fn requests_are_done_in_order_and_see_what_earlier_ones_unlocked() {
     let mut game = started(town);
     heard(&mut game);
     ask(&mut game, |objectives| {
@@ -104,7 +104,7 @@ fn requests_are_done_in_order_and_what_they_unlock_is_there_for_the_next_one() {
 }
 
 #[test]
-fn a_failure_is_its_groups_unless_it_is_optional() {
+fn a_failed_objective_fails_its_group_unless_it_is_optional() {
     let mut game = started(town);
     ask(&mut game, |objectives| objectives.fail("town/inn"));
     assert_eq!((standing(&game, "town/inn"), standing(&game, "town")), ("failed", "open"));
@@ -117,7 +117,7 @@ fn a_failure_is_its_groups_unless_it_is_optional() {
 }
 
 #[test]
-fn what_is_opened_again_opens_its_groups_and_locks_what_needs_it() {
+fn reopening_an_objective_reopens_its_groups_and_locks_its_dependents() {
     let mut game = started(town);
     ask(&mut game, |objectives| {
         objectives.complete("town/well");
@@ -133,7 +133,7 @@ fn what_is_opened_again_opens_its_groups_and_locks_what_needs_it() {
 }
 
 #[test]
-fn what_cannot_be_done_is_refused_and_changes_nothing() {
+fn invalid_objective_requests_are_refused_and_change_nothing() {
     let mut game = game_with(town);
     ask(&mut game, |objectives| objectives.complete("town/well"));
     assert_eq!(heard(&mut game), ["rejected town/well no session is played"]);
@@ -187,7 +187,7 @@ fn a_blocked_objective_waits_with_its_conditions_until_all_is_resolved() {
 }
 
 #[test]
-fn conditions_are_asked_only_while_it_matters() {
+fn conditions_run_only_for_open_objectives_during_play() {
     #[derive(Resource, Default)]
     struct Asked(u32);
     let mut game = started(|app| {
@@ -212,7 +212,7 @@ fn conditions_are_asked_only_while_it_matters() {
 }
 
 #[test]
-fn of_two_conditions_in_a_frame_the_first_counts_and_two_objectives_are_both_done() {
+fn in_one_frame_the_first_condition_of_each_objective_counts() {
     let mut game = started(|app| {
         app.add_objectives([Objective::new("well"), Objective::new("bath")])
             .fail_objective("well", water_is(10))
@@ -226,7 +226,7 @@ fn of_two_conditions_in_a_frame_the_first_counts_and_two_objectives_are_both_don
 }
 
 #[test]
-fn what_observers_ask_for_is_in_the_checkpoint_of_the_frame() {
+fn requests_of_observers_are_in_the_checkpoint_of_the_frame() {
     let mut game = started(|app| {
         app.add_objectives([Objective::new("well"), Objective::new("thanks")]).add_observer(
             |completed: On<ObjectiveCompleted>, mut commands: Commands| {
@@ -246,7 +246,7 @@ fn what_observers_ask_for_is_in_the_checkpoint_of_the_frame() {
 }
 
 #[test]
-fn observers_that_never_come_to_an_end_cost_no_more_than_a_frame() {
+fn observers_that_trigger_each_other_endlessly_do_not_hang() {
     let mut game = started(|app| {
         app.add_objective(Objective::new("echo"))
             .add_observer(|_: On<ObjectiveCompleted>, mut commands: Commands| {

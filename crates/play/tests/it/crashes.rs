@@ -40,7 +40,7 @@ pub fn completions(changes: &[ObjectiveChange]) -> Vec<&str> {
 }
 
 #[test]
-fn what_no_checkpoint_holds_is_done_again_exactly_once_with_its_times() {
+fn objective_changes_after_the_checkpoint_are_repeated_once_after_a_crash() {
     let mut game = started(town);
     game.checkpoint("before").unwrap();
     ask(&mut game, |objectives| objectives.advance("town/well", 3));
@@ -69,7 +69,7 @@ fn what_no_checkpoint_holds_is_done_again_exactly_once_with_its_times() {
 }
 
 #[test]
-fn observers_see_the_state_that_they_hear_of_also_after_a_crash() {
+fn observers_see_the_new_state_even_after_a_crash() {
     let mut game = started(|app| {
         town(app);
         app.add_observer(|completed: On<ObjectiveCompleted>, objectives: Res<Objectives>| {
@@ -84,7 +84,7 @@ fn observers_see_the_state_that_they_hear_of_also_after_a_crash() {
 }
 
 #[test]
-fn after_a_rewind_to_before_it_completes_again() {
+fn an_objective_completes_again_after_a_rewind() {
     let mut game = started(town);
     let before = game.checkpoint("before").unwrap();
     ask(&mut game, |objectives| objectives.complete("town/well"));
@@ -102,7 +102,7 @@ fn after_a_rewind_to_before_it_completes_again() {
 }
 
 #[test]
-fn a_request_of_the_world_before_is_not_done_in_the_one_that_comes_back() {
+fn a_request_made_before_a_restore_is_rejected() {
     let mut game = started(|app| {
         town(app);
         app.add_observer(|_: On<RestoreStarted>, mut commands: Commands| {
@@ -143,7 +143,7 @@ fn a_restore_that_the_game_cancels_loses_no_request() {
 }
 
 #[test]
-fn a_condition_that_panics_loses_and_doubles_nothing() {
+fn a_panicking_condition_neither_loses_nor_repeats_completions() {
     #[derive(Resource)]
     struct Bomb;
     let mut game = started(|app| {
@@ -180,7 +180,7 @@ fn a_condition_that_panics_loses_and_doubles_nothing() {
 }
 
 #[test]
-fn an_objective_that_the_game_spawns_again_gets_what_became_of_it_before_the_crash() {
+fn an_objective_spawned_after_a_crash_gets_its_earlier_progress() {
     let mut game = started(town);
     game.checkpoint("before").unwrap();
     game.world().spawn(Objective::new("forest/cat"));

@@ -140,7 +140,7 @@ fn the_first_who_joins_hosts_until_it_is_handed_over() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_and_changes_nothing() {
+fn invalid_crew_requests_are_refused_and_change_nothing() {
     let mut game = started();
     ask(&mut game, |crew| crew.invite("eve"));
     ask(&mut game, |crew| crew.set_role("eve", Role::SPECTATOR));
@@ -189,7 +189,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn one_host_hands_over_to_one() {
+fn a_host_hands_over_once() {
     let mut game = started();
     ask(&mut game, |crew| crew.join("cia"));
     heard(&mut game);
@@ -220,7 +220,7 @@ fn a_player_is_the_same_in_every_unicode_form() {
 }
 
 #[test]
-fn rights_go_by_roles_and_are_noted() {
+fn rights_follow_roles_and_their_use_is_recorded() {
     let mut game = started_with(|app| {
         let rights = Rights::default().grant(MEDIC, [Right::End, Right::Pause]).admin("root");
         app.crew_rights(rights.revoke(Role::PLAYER, [Right::Pause]));
@@ -264,7 +264,7 @@ fn rights_go_by_roles_and_are_noted() {
 }
 
 #[test]
-fn the_crew_itself_is_changed_by_who_may() {
+fn changes_of_the_crew_need_the_right() {
     let mut game = started();
     ask_by(&mut game, "ben", |crew| crew.invite("cia"));
     ask_by(&mut game, "cia", |crew| crew.join("cia"));
@@ -292,7 +292,7 @@ fn the_crew_itself_is_changed_by_who_may() {
 }
 
 #[test]
-fn what_no_checkpoint_holds_of_the_crew_is_there_after_a_crash() {
+fn crew_changes_after_the_checkpoint_survive_a_crash() {
     let mut game = started();
     game.checkpoint("before").unwrap();
     ask_by(&mut game, "ann", |crew| crew.hand_over("ben"));
@@ -321,7 +321,7 @@ fn what_no_checkpoint_holds_of_the_crew_is_there_after_a_crash() {
 }
 
 #[test]
-fn whoever_joins_when_the_session_comes_back_is_here() {
+fn a_player_who_joins_on_the_restore_is_present() {
     let mut game = started_with(|app| {
         app.add_observer(|_: On<SessionRestored>, mut commands: Commands| {
             commands.crew().join("ann");
@@ -358,7 +358,7 @@ fn with_a_host_who_sits_down(app: &mut App) {
 }
 
 #[test]
-fn the_crew_is_complete_once_after_each_restore_with_all_that_a_crash_cut_off() {
+fn the_crew_is_reported_as_restored_once_after_each_restore() {
     let mut game = started_with(|app| {
         app.add_observer(
             |it: On<CrewRestored>,
@@ -399,7 +399,7 @@ fn the_crew_is_complete_once_after_each_restore_with_all_that_a_crash_cut_off() 
 }
 
 #[test]
-fn the_host_who_sits_down_after_a_crash_is_the_one_of_a_hand_over_that_no_checkpoint_holds() {
+fn a_hand_over_after_the_checkpoint_survives_a_crash() {
     let mut game = started_with(with_a_host_who_sits_down);
     game.frames(2);
     ask(&mut game, |crew| crew.join("ben"));
@@ -414,7 +414,7 @@ fn the_host_who_sits_down_after_a_crash_is_the_one_of_a_hand_over_that_no_checkp
 }
 
 #[test]
-fn whoever_is_here_has_a_character_also_behind_a_rewind_to_before_they_came() {
+fn present_players_have_a_character_even_after_a_rewind_before_they_joined() {
     fn give_characters(crew: Res<Crew>, characters: Characters, mut commands: Commands) {
         for member in crew.here() {
             if characters.of(member.player()).next().is_none() {
@@ -451,7 +451,7 @@ fn whoever_is_here_has_a_character_also_behind_a_rewind_to_before_they_came() {
 }
 
 #[test]
-fn a_rewind_throws_nobody_out_and_takes_no_time_away() {
+fn a_rewind_keeps_the_crew_and_its_played_time() {
     let mut game = started();
     let before = game.checkpoint("before").unwrap();
     game.seconds(3.0);
@@ -555,7 +555,7 @@ fn frames_without_a_change_write_nothing() {
 }
 
 #[test]
-fn who_is_refused_pauses_nothing() {
+fn a_spectator_cannot_pause() {
     let mut game = started_with(|app| {
         app.add_observer(|_: On<SessionPaused>, mut heard: ResMut<Heard>| {
             heard.0.push("paused".to_owned());
@@ -577,7 +577,7 @@ fn who_is_refused_pauses_nothing() {
 }
 
 #[test]
-fn a_refusal_is_said_to_whoever_asked_in_the_words_of_the_game_and_recorded_in_its_own() {
+fn a_refusal_is_worded_by_the_game_and_recorded_in_plain_words() {
     #[derive(Resource, Default)]
     struct Answers(Vec<(Option<String>, RequestError)>);
     let mut game = started_with(|app| {

@@ -19,7 +19,7 @@ fn builds(builds: Vec<fn(&mut App)>) -> TestGame {
 }
 
 #[test]
-fn a_newer_build_changes_definitions_and_keeps_what_became_of_them() {
+fn a_newer_build_changes_definitions_and_keeps_progress() {
     let mut game = builds(vec![
         |app| {
             app.add_objectives([
@@ -58,7 +58,7 @@ fn a_newer_build_changes_definitions_and_keeps_what_became_of_them() {
 }
 
 #[test]
-fn a_build_that_knows_it_again_finds_it_as_it_was() {
+fn a_retired_objective_returns_with_its_progress() {
     let mut game = builds(vec![
         |app| {
             app.add_objectives([Objective::new("well"), Objective::new("inn")]);
@@ -85,7 +85,7 @@ fn a_build_that_knows_it_again_finds_it_as_it_was() {
 }
 
 #[test]
-fn what_the_game_spawned_keeps_the_definition_that_is_saved() {
+fn a_spawned_objective_keeps_its_saved_definition() {
     let mut game = started(|app| {
         app.add_objective(Objective::new("well"));
     });
@@ -133,7 +133,7 @@ fn a_scenario_brings_objectives_of_its_own() {
 }
 
 #[test]
-fn a_list_that_is_none_is_said() {
+fn an_unreadable_list_of_objectives_is_a_problem() {
     let mut game = game_with(|app| {
         app.add_objective(Objective::new("sail"));
     });
@@ -143,7 +143,7 @@ fn a_list_that_is_none_is_said() {
 }
 
 #[test]
-fn an_objective_that_is_despawned_or_changed_is_followed() {
+fn despawned_and_changed_objectives_update_their_group() {
     let mut game = started(|app| {
         app.add_objective(Objective::new("town").count(2));
     });
@@ -161,7 +161,7 @@ fn an_objective_that_is_despawned_or_changed_is_followed() {
 }
 
 #[test]
-fn what_a_newer_build_completes_at_once_is_in_the_log_beside_what_is_handed_out() {
+fn completions_of_a_newer_build_follow_those_handed_out_after_a_crash() {
     let town = |app: &mut App| {
         app.add_objectives([Objective::new("well"), Objective::new("bath")]);
     };

@@ -393,7 +393,7 @@ fn play_many(count: u64) {
 }
 
 #[test]
-fn on_each_line_of_random_histories_each_objective_completes_once_and_state_and_events_agree() {
+fn random_histories_complete_each_objective_once_per_line() {
     play_many(200);
 }
 

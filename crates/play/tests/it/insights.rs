@@ -94,7 +94,7 @@ fn each_figure_is_what_a_plain_computation_over_the_exported_events_gives() {
 }
 
 #[test]
-fn the_session_that_is_played_is_in_it_as_it_is_now() {
+fn insights_include_the_played_session_up_to_now() {
     let mut game = game();
     let session = game.start(NewSession::named("Now")).unwrap();
     game.frames(5);
@@ -110,7 +110,7 @@ fn the_session_that_is_played_is_in_it_as_it_is_now() {
 }
 
 #[test]
-fn of_one_session_sums_are_known_and_nothing_is_claimed() {
+fn one_session_gives_sums_and_no_rates() {
     let mut game = game();
     plant(&mut game, 1);
     let report = all(&refreshed(&mut game));
@@ -125,7 +125,7 @@ fn of_one_session_sums_are_known_and_nothing_is_claimed() {
 }
 
 #[test]
-fn clocks_a_century_apart_make_no_pause_and_lose_no_play() {
+fn a_clock_jump_of_a_century_makes_no_pause_and_loses_no_play() {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
     let mut game = game();
     let session = game.start(NewSession::named("Long")).unwrap();
@@ -148,7 +148,7 @@ fn clocks_a_century_apart_make_no_pause_and_lose_no_play() {
 }
 
 #[test]
-fn of_damaged_sessions_what_can_be_read_counts_and_the_report_says_how_many() {
+fn insights_of_damaged_sessions_are_partial_and_marked_incomplete() {
     let mut game = game();
     plant(&mut game, 24);
     let before = refreshed(&mut game);
@@ -214,7 +214,7 @@ fn a_session_that_has_ended_is_among_the_insights_without_being_asked_for() {
 }
 
 #[test]
-fn without_consent_nothing_is_gathered_and_what_was_is_removed() {
+fn without_consent_no_insights_are_gathered_and_old_ones_are_removed() {
     let mut game = game();
     plant(&mut game, 2);
     assert_eq!(refreshed(&mut game).sessions.len(), 2);
@@ -245,7 +245,7 @@ fn without_consent_nothing_is_gathered_and_what_was_is_removed() {
 }
 
 #[test]
-fn the_fifth_death_in_one_place_is_worth_a_hint_unless_something_was_reached() {
+fn the_fifth_death_in_one_place_without_progress_gives_a_hint() {
     let mut game = game();
     game.start(NewSession::named("Hard")).unwrap();
     let hints = |game: &mut TestGame| {
@@ -271,7 +271,7 @@ fn the_fifth_death_in_one_place_is_worth_a_hint_unless_something_was_reached() {
 }
 
 #[test]
-fn what_is_unusual_is_so_by_the_median_of_the_same_player() {
+fn a_session_is_unusual_by_the_median_of_its_player() {
     let mut game = game();
     for number in 0..21_u32 {
         game.start(NewSession::named("Run").player("Ann")).unwrap();
@@ -293,7 +293,7 @@ fn what_is_unusual_is_so_by_the_median_of_the_same_player() {
 }
 
 #[test]
-fn the_story_so_far_says_who_did_what_when_and_what_is_next_in_two_languages() {
+fn the_story_so_far_is_told_in_two_languages() {
     let mut game = game();
     let session = NewSession::named("Frontier {play}").player("Ann\u{1b}[31m");
     let session = game.start(session).unwrap();
@@ -327,7 +327,7 @@ fn the_story_so_far_says_who_did_what_when_and_what_is_next_in_two_languages() {
 }
 
 #[test]
-fn nobody_sees_what_the_sessions_of_another_profile_say() {
+fn insights_are_of_the_current_profile_only() {
     let mut game = game();
     plant(&mut game, 2);
     assert_eq!(refreshed(&mut game).sessions.len(), 2);

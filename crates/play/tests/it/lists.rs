@@ -47,7 +47,7 @@ fn a_list_has_groups_before_what_is_in_them_and_hides_what_is_hidden() {
 }
 
 #[test]
-fn a_group_weighs_what_it_weighs_and_spreads_that_over_what_is_in_it() {
+fn the_weight_of_a_group_is_shared_by_its_members() {
     let mut game = started(story);
     ask(&mut game, |objectives| objectives.complete("coast/boat/oars"));
     // 3 of 4 of the boat, all that counts of the coast, which weighs 3 of 4.
@@ -58,7 +58,7 @@ fn a_group_weighs_what_it_weighs_and_spreads_that_over_what_is_in_it() {
 }
 
 #[test]
-fn entries_slots_and_offers_say_how_far_it_is() {
+fn entries_slots_and_offers_have_the_progress_of_objectives() {
     let mut game = started(story);
     ask(&mut game, |objectives| objectives.complete("coast/boat/oars"));
     game.request(|commands| commands.session().slots().save(SaveSlot::manual("Autumn"))).frames(3);
@@ -82,7 +82,7 @@ fn entries_slots_and_offers_say_how_far_it_is() {
 }
 
 #[test]
-fn fields_change_only_with_what_they_say() {
+fn fields_of_objectives_are_written_only_on_changes() {
     #[derive(Resource, Default)]
     struct Drawn(u32);
     let mut game = started(|app| {
@@ -107,7 +107,7 @@ fn fields_change_only_with_what_they_say() {
 }
 
 #[test]
-fn all_done_leaves_nothing_to_do_and_ends_the_time() {
+fn completing_the_last_objective_ends_its_time() {
     let mut game = started(|app| {
         app.add_objective(Objective::new("well"));
     });
@@ -129,7 +129,7 @@ fn all_done_leaves_nothing_to_do_and_ends_the_time() {
 }
 
 #[test]
-fn a_game_without_objectives_says_itself_how_far_it_is() {
+fn a_game_without_objectives_can_set_its_own_progress() {
     let mut game = started(|_| {});
     let mut session = game.world().resource_mut::<CurrentSession>();
     session.set("bevy_session.progress", &0.4_f32).unwrap();

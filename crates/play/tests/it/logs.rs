@@ -148,7 +148,7 @@ fn each_request_of_a_crew_its_notes_and_objectives_has_a_span_with_its_session()
 }
 
 #[test]
-fn what_is_done_is_logged_and_what_is_refused_is_a_warning() {
+fn changes_are_logged_and_refusals_are_warnings() {
     let log = Collected::default();
     log.while_doing(play);
     let done = [

@@ -74,7 +74,7 @@ fn joins(game: &mut TestGame, player: &str) {
 }
 
 #[test]
-fn notes_are_about_something_and_answer_each_other() {
+fn notes_have_targets_and_replies() {
     let mut game = started();
     let here = game.checkpoint("here").unwrap();
     let pin = NoteOn::Place { map: "valley".to_owned(), at: Vec3::new(1.0, 2.0, 3.0) };
@@ -107,7 +107,7 @@ fn notes_are_about_something_and_answer_each_other() {
 }
 
 #[test]
-fn what_no_checkpoint_holds_is_there_after_a_crash_and_a_rewind_loses_none() {
+fn notes_after_the_checkpoint_survive_a_crash_and_a_rewind() {
     let mut game = started();
     let before = game.checkpoint("before").unwrap();
     game.seconds(2.0);
@@ -138,7 +138,7 @@ fn what_no_checkpoint_holds_is_there_after_a_crash_and_a_rewind_loses_none() {
 }
 
 #[test]
-fn whoever_is_mentioned_gets_to_know_once_when_they_play() {
+fn a_mentioned_player_is_notified_once_when_present() {
     let mut game = started();
     let before = game.checkpoint("before").unwrap();
     write(&mut game, "ann", "Careful with the bridge, @ben, says @ann");
@@ -167,7 +167,7 @@ fn whoever_is_mentioned_gets_to_know_once_when_they_play() {
 }
 
 #[test]
-fn a_mention_that_is_taken_back_before_it_was_heard_never_is() {
+fn a_mention_removed_before_it_was_delivered_is_not_delivered() {
     let mut game = started();
     write(&mut game, "ann", "@Ben first");
     write(&mut game, "ann", "@Ben second");
@@ -183,7 +183,7 @@ fn a_mention_that_is_taken_back_before_it_was_heard_never_is() {
 }
 
 #[test]
-fn what_cannot_be_written_is_refused() {
+fn invalid_notes_are_refused() {
     let mut game = started();
     let place = |map: &str, at| NoteOn::Place { map: map.to_owned(), at };
     ask(&mut game, "ann", |notes| {
@@ -220,7 +220,7 @@ fn what_cannot_be_written_is_refused() {
 }
 
 #[test]
-fn notes_are_written_and_removed_by_who_may() {
+fn writing_and_removing_notes_needs_the_right() {
     let mut game = started();
     joins(&mut game, "b1");
     joins(&mut game, "eve");
@@ -281,7 +281,7 @@ fn a_rewind_starts_from_a_bookmark() {
 }
 
 #[test]
-fn a_moment_that_is_not_saved_is_not_bookmarked() {
+fn a_bookmark_whose_checkpoint_fails_is_not_made() {
     let mut game = started();
     game.world()
         .resource_mut::<Rights>()
@@ -300,7 +300,7 @@ fn a_moment_that_is_not_saved_is_not_bookmarked() {
 }
 
 #[test]
-fn each_bookmark_is_on_the_checkpoint_that_was_taken_for_it() {
+fn each_bookmark_points_to_its_own_checkpoint() {
     let mut game = started();
     // Between the bookmarks, the game and a player have checkpoints of the same name taken.
     game.request(|commands| {
@@ -350,7 +350,7 @@ fn a_bookmark_behind_a_closed_gate_waits_for_its_own_checkpoint() {
 }
 
 #[test]
-fn there_are_only_so_many() {
+fn the_number_of_notes_is_limited() {
     let mut game = started();
     ask(&mut game, "ann", |notes| {
         (0..1_001).for_each(|number| notes.write(NewNote::new(format!("note {number}"))));
@@ -373,7 +373,7 @@ fn hang(game: &mut TestGame, by: &str, note: u64, bytes: &[u8]) {
 }
 
 #[test]
-fn a_picture_hangs_on_its_note_through_crash_and_rewind_and_goes_with_it() {
+fn an_attachment_of_a_note_survives_crash_and_rewind_until_it_is_removed() {
     let mut game = started();
     game.seconds(2.0);
     write(&mut game, "ann", "this bridge");
@@ -403,7 +403,7 @@ fn a_picture_hangs_on_its_note_through_crash_and_rewind_and_goes_with_it() {
 }
 
 #[test]
-fn what_hung_on_a_note_that_is_gone_is_cleared_away_after_a_crash_as_well() {
+fn attachments_of_a_removed_note_are_deleted_after_a_crash() {
     let mut game = started();
     write(&mut game, "ann", "this bridge");
     write(&mut game, "ann", "and this one");
@@ -428,7 +428,7 @@ fn what_hung_on_a_note_that_is_gone_is_cleared_away_after_a_crash_as_well() {
 }
 
 #[test]
-fn nothing_hangs_on_a_note_of_another_without_the_right_or_on_none() {
+fn attaching_to_foreign_or_missing_notes_is_refused() {
     let mut game = started();
     write(&mut game, "ann", "this bridge");
     game.request(|commands| commands.crew().join("b1")).frames(1);

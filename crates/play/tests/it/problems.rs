@@ -51,7 +51,7 @@ fn needs_that_cannot_be_met_are_named() {
 }
 
 #[test]
-fn a_cycle_is_named_as_the_way_around() {
+fn a_cycle_of_needs_is_named_with_its_path() {
     let game = started_with(vec![
         Objective::new("a").needs("b"),
         Objective::new("b").needs("town"),
@@ -71,7 +71,7 @@ fn a_cycle_is_named_as_the_way_around() {
 }
 
 #[test]
-fn a_group_that_waits_for_what_is_in_it_is_a_cycle() {
+fn a_group_that_needs_its_own_member_is_a_cycle() {
     let game = started_with(vec![
         Objective::new("town").needs("town/well"),
         Objective::new("town/well"),
@@ -82,7 +82,7 @@ fn a_group_that_waits_for_what_is_in_it_is_a_cycle() {
 }
 
 #[test]
-fn of_several_with_one_key_the_oldest_counts_also_after_a_restore() {
+fn of_objectives_with_one_key_the_oldest_counts() {
     let mut game = started_with(vec![
         Objective::new("well").title("first"),
         Objective::new("well").title("second"),
@@ -107,7 +107,7 @@ fn of_several_with_one_key_the_oldest_counts_also_after_a_restore() {
 }
 
 #[test]
-fn keys_that_are_none_do_not_count() {
+fn objectives_with_invalid_keys_are_ignored_and_reported() {
     let mut game = started_with(vec![Objective::new("town//well"), Objective::new("")]);
     assert_eq!(objectives(&game).len(), 0);
     assert!(said(&mut game)[0].contains("a key is made of segments that aren't empty"));
@@ -117,7 +117,7 @@ fn keys_that_are_none_do_not_count() {
 }
 
 #[test]
-fn groups_have_neither_counts_nor_conditions_of_their_own() {
+fn a_group_with_a_count_or_condition_is_a_problem() {
     let game = started(|app| {
         app.add_objectives([Objective::new("town").count(3), Objective::new("town/well")])
             .complete_objective("town", water_is(0))
@@ -135,7 +135,7 @@ fn groups_have_neither_counts_nor_conditions_of_their_own() {
 }
 
 #[test]
-fn more_than_there_may_be_are_said_and_a_chain_of_all_of_them_is_no_trouble() {
+fn too_many_objectives_are_a_problem_and_the_longest_chain_works() {
     let chain = |number: usize| {
         let objective = Objective::new(format!("{number:05}"));
         if number == 0 { objective } else { objective.needs(format!("{:05}", number - 1)) }
@@ -152,7 +152,7 @@ fn more_than_there_may_be_are_said_and_a_chain_of_all_of_them_is_no_trouble() {
 }
 
 #[test]
-fn a_condition_that_cannot_be_asked_does_not_hold_and_the_hint_says_so() {
+fn a_condition_that_cannot_run_is_false_and_gives_a_hint() {
     #[derive(Resource)]
     struct Absent;
     let game = started(|app| {
@@ -172,7 +172,7 @@ fn a_condition_that_cannot_be_asked_does_not_hold_and_the_hint_says_so() {
 }
 
 #[test]
-fn what_is_hidden_and_never_locked_is_said() {
+fn a_hidden_objective_without_needs_is_a_problem() {
     let game = started_with(vec![
         Objective::new("secret").hidden(),
         Objective::new("town").needs("coast"),

@@ -151,7 +151,7 @@ fn a_replay_has_the_crew_and_the_objectives_of_the_recording() {
 }
 
 #[test]
-fn who_sat_down_after_a_crash_does_so_in_a_replay() {
+fn a_player_who_joined_after_a_crash_joins_in_the_replay() {
     let directory = tempfile::tempdir().unwrap();
     let app = started(directory.path(), 2);
     let session = app.world().resource::<CurrentSession>().id();

@@ -27,7 +27,7 @@ fn line(session: SessionId, epoch: u64, name: &str) -> CatalogueLine {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn a_list_of_sessions_is_a_query() {
+fn the_catalogue_of_sessions_can_be_queried() {
     let database = Database::new();
     let (store, session) = (store(&database.admin()), SessionId::random());
     store.check().unwrap();
@@ -55,7 +55,7 @@ fn a_list_of_sessions_is_a_query() {
 /// Somebody reads or changes the list, and goes to lunch.
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn a_list_that_is_locked_holds_nothing_up() {
+fn a_locked_catalogue_delays_nothing() {
     let database = Database::new();
     let (store, session) = (store(&database.admin()), SessionId::random());
     store.check().unwrap();

@@ -52,7 +52,7 @@ fn every_acknowledged_entry_is_on_the_standby_that_is_promoted() {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn a_standby_alone_is_told_and_used_once_it_is_promoted() {
+fn a_lone_standby_is_reported_and_used_once_promoted() {
     let first = Server::start(&[]);
     let mut second = Server::standby_of(&first);
     store(&first.url).check().unwrap();
@@ -74,7 +74,7 @@ fn a_standby_alone_is_told_and_used_once_it_is_promoted() {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn a_first_host_that_only_reads_is_passed_over() {
+fn a_read_only_first_host_is_skipped() {
     let first = Server::start(&["-c", "default_transaction_read_only=on"]);
     let second = Server::start(&[]);
     assert!(matches!(refused(&first.url), PostgresCheckError::ReadOnly));
@@ -88,7 +88,7 @@ fn a_first_host_that_only_reads_is_passed_over() {
 /// insert writes nothing that a commit would wait for.
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn an_entry_that_is_there_is_acknowledged_once_the_standby_has_it_and_not_before() {
+fn an_existing_entry_is_acknowledged_only_once_the_standby_has_it() {
     let first = Server::start(&[]);
     let mut second = Server::standby_of(&first);
     let (session, asked) = (SessionId::random(), store(&first.url));

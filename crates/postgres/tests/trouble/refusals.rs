@@ -39,7 +39,7 @@ fn a_check_works_within_another_runtime() {
 }
 
 #[test]
-fn nobody_who_answers_is_no_refusal_and_no_panic_within_another_runtime() {
+fn an_unreachable_server_is_no_refusal_and_does_not_panic_in_a_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         // Nobody listens there.
@@ -51,7 +51,7 @@ fn nobody_who_answers_is_no_refusal_and_no_panic_within_another_runtime() {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn a_wrong_password_an_unknown_role_and_a_missing_password_are_told() {
+fn wrong_missing_and_unknown_credentials_are_reported() {
     let server = Server::start(&["--tls", "-c", "log_statement=all", "-c", "log_connections=on"]);
     let database = Database::on(&server.url);
     let arena = database.role("arena");
@@ -75,7 +75,7 @@ fn a_wrong_password_an_unknown_role_and_a_missing_password_are_told() {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn a_role_that_may_not_log_in_and_one_that_isnt_there_are_told() {
+fn a_missing_role_and_one_without_login_are_reported() {
     let database = Database::new();
     let asleep = database.role("asleep");
     database.sql.run(&format!("alter role {asleep} nologin"));
@@ -87,7 +87,7 @@ fn a_role_that_may_not_log_in_and_one_that_isnt_there_are_told() {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn a_database_that_isnt_there_is_told() {
+fn a_missing_database_is_reported() {
     let error = refused(&at(&url(), "postgres", "nowhere"));
     assert!(matches!(error, Reason::NoDatabase(_)) && error.is_refusal(), "{error:?}");
 }
@@ -124,7 +124,7 @@ fn a_missing_right_is_named() {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn tables_of_a_newer_build_are_told() {
+fn tables_of_a_newer_build_are_reported() {
     let database = Database::new();
     store(&database.admin()).check().unwrap();
     database.sql.run("update bevy_session.schema set version = 2");
@@ -134,7 +134,7 @@ fn tables_of_a_newer_build_are_told() {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn a_database_and_a_role_that_only_read_are_told() {
+fn a_read_only_database_or_role_is_reported() {
     let database = Database::new();
     let role = database.role("reader");
     for what in [format!("role {role}"), format!("database {}", database.name)] {
@@ -149,7 +149,7 @@ fn a_database_and_a_role_that_only_read_are_told() {
 /// takes root.
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn a_full_disk_is_told_and_once_there_is_room_the_entry_goes_there() {
+fn a_full_disk_is_reported_and_the_entry_written_once_there_is_room() {
     let database = Database::new();
     let store = store(&database.admin());
     store.check().unwrap();
@@ -169,7 +169,7 @@ fn a_full_disk_is_told_and_once_there_is_room_the_entry_goes_there() {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn too_many_connections_are_told() {
+fn too_many_connections_are_reported() {
     let database = Database::new();
     let role = database.role("crowd");
     database.sql.run(&format!("alter role {role} connection limit 0"));
@@ -179,7 +179,7 @@ fn too_many_connections_are_told() {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn tables_that_create_twice_or_forget_are_told() {
+fn tables_that_create_twice_or_forget_are_reported() {
     let database = Database::new();
     store(&database.admin()).check().unwrap();
     database.sql.run("alter table bevy_session.objects drop constraint objects_pkey");

@@ -147,7 +147,7 @@ fn every_table_has_row_level_security_and_every_definer_a_search_path() {
 /// A small setup has one role, which makes the tables and owns them. An administrator may take them over later.
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn an_owner_works_as_before_and_an_administrator_takes_a_small_setup_over() {
+fn an_administrator_can_take_over_the_tables_of_a_single_role() {
     let database = Database::new();
     let arena = database.role("arena");
     database.sql.run(&format!("grant create on database {} to {arena}", database.name));
@@ -173,7 +173,7 @@ fn an_owner_works_as_before_and_an_administrator_takes_a_small_setup_over() {
 /// Clouds give no superuser: the database's owner may make roles, and no more.
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn an_administrator_needs_to_be_no_superuser() {
+fn an_administrator_need_not_be_a_superuser() {
     let database = Database::new();
     // The roles are there before, or made by this one.
     let boss = database.role("boss");

@@ -58,7 +58,7 @@ fn support_reads_what_it_opened_and_nothing_else() {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn no_rollback_unsays_a_reading() {
+fn a_rollback_cannot_undo_the_record_of_a_reading() {
     let (database, [session, _]) = filled(&url());
     let ada = Sql::open(&database.at(&member(&database, "ada", "support")));
     for (nested, out) in
@@ -86,7 +86,7 @@ fn no_rollback_unsays_a_reading() {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn a_prepared_grant_is_none_before_it_is_committed() {
+fn a_prepared_grant_opens_nothing_before_it_is_committed() {
     let server = Server::start(&["-c", "max_prepared_transactions=2"]);
     let (database, [session, _]) = filled(&server.url);
     let ada = Sql::open(&database.at(&member(&database, "ada", "support")));
@@ -168,7 +168,7 @@ fn support_changes_neither_objects_nor_grants() {
 /// Names of one's own stand in front of the real ones: tables, and functions in a schema that somebody let support make.
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn a_search_path_of_ones_own_leads_nowhere() {
+fn a_forged_search_path_gives_no_access() {
     let (database, [session, other]) = filled(&url());
     let role = member(&database, "ada", "support");
     database.sql.run(&format!("create schema forged authorization {role}"));

@@ -68,7 +68,7 @@ fn refuses(shared: &SharedSession) {
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn who_has_the_token_reads_the_session_until_the_share_is_ended() {
+fn a_token_reads_the_session_until_the_share_is_ended() {
     let arena = Arena::new();
     let session = arena.sessions[0];
     let (one, two) =

@@ -14,7 +14,7 @@ use crate::server::{Server, entry, said, store, until, url};
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn a_server_that_is_stopped_costs_a_fault_within_11_seconds_and_answers_again() {
+fn a_paused_server_is_a_fault_within_11_seconds_and_usable_afterwards() {
     let server = Server::start(&[]);
     let store = store(&server.url);
     let (session, mut faults) = (SessionId::random(), 0);
@@ -38,7 +38,7 @@ fn a_server_that_is_stopped_costs_a_fault_within_11_seconds_and_answers_again() 
 
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
-fn a_reply_that_is_lost_after_the_commit_is_told_by_the_next_creation() {
+fn a_creation_whose_reply_was_lost_is_found_by_the_next_one() {
     let server = url();
     let (_, place) = server.split_once("127.0.0.1:").unwrap();
     let (port, database) = place.split_once('/').unwrap();

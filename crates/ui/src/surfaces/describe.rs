@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_lost_is_said_as_it_is() {
+    fn the_loss_is_described_exactly() {
         let loss = |time: Option<u64>, acknowledged| {
             let mut unsaved = UnsavedPlay::default();
             (unsaved.time, unsaved.acknowledged) = (time.map(Duration::from_secs), acknowledged);
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_kept_to_one_line_of_some_letters() {
+    fn names_are_shortened_to_one_line() {
         assert_eq!(shortened("Campaign", 8), "Campaign");
         assert_eq!(shortened("Campaigns", 8), "Campa...");
         assert_eq!(shortened("a\nb\tc", 8), "a b c");
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_filled_in_is_not_filled_in_again() {
+    fn filled_in_values_are_not_filled_in_again() {
         assert_eq!(fill("{name}: {n}", &[("name", "{n}"), ("n", "3")]), "{n}: 3");
         assert_eq!(fill("{unknown} {", &[("n", "3")]), "{unknown} {");
     }

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_line_ends_in_half_a_word_unless_there_is_nothing_else() {
+    fn a_cut_line_drops_its_half_word() {
         assert_eq!(without_half_a_word("played, 1", "4 days ago"), "played,");
         assert_eq!(without_half_a_word("played, 14", " days ago"), "played, 14");
         assert_eq!(without_half_a_word("played, 14 ", "days ago"), "played, 14 ");

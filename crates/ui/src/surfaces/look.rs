@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ui_grows_with_the_window_and_stays_readable_in_a_small_one() {
+    fn the_scale_of_the_ui_follows_the_window() {
         assert_eq!(fit(Vec2::new(1100.0, 800.0)), 1.0);
         assert_eq!(fit(Vec2::new(640.0, 360.0)), 0.75);
         assert!((fit(Vec2::new(3840.0, 2160.0)) - 2.7).abs() < 0.01);

@@ -149,7 +149,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_picture_that_is_none_is_passed_over() {
+    fn damaged_pictures_are_skipped() {
         assert!(decode(DOT).is_some());
         assert!(decode(b"").is_none());
         assert!(decode(b"a picture").is_none());

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_stands_out_from_every_ground_that_it_is_written_on() {
+    fn every_text_has_enough_contrast_with_its_background() {
         let theme = SessionTheme::default();
         let grounds = [theme.surface, theme.raised, theme.hovered, theme.chosen];
         for text in [theme.text, theme.muted, theme.danger, theme.warning] {

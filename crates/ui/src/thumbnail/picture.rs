@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_becomes_smaller_until_it_fits() {
+    fn a_thumbnail_of_noise_is_scaled_down_to_the_size_limit() {
         let mut random = Random::new(7);
         let noise = screen(UVec2::new(640, 360), TextureFormat::Rgba8UnormSrgb, |_| {
             random.number().to_le_bytes()[..4].try_into().expect("four bytes")

@@ -131,7 +131,7 @@ fn heard(app: &App) -> &Heard {
 }
 
 #[test]
-fn a_picture_lies_beside_its_checkpoint_and_in_its_slot() {
+fn a_picture_is_attached_to_its_checkpoint_and_slot() {
     let disk = MemoryDisk::default();
     let mut app = drawn_game(&disk);
     draw(&mut app);
@@ -162,7 +162,7 @@ fn a_picture_lies_beside_its_checkpoint_and_in_its_slot() {
 }
 
 #[test]
-fn automatic_checkpoints_get_one_picture_a_minute() {
+fn automatic_checkpoints_get_a_picture_once_a_minute() {
     let mut app = drawn_game(&MemoryDisk::default());
     draw(&mut app);
     let mut pictures = 0;
@@ -175,7 +175,7 @@ fn automatic_checkpoints_get_one_picture_a_minute() {
 }
 
 #[test]
-fn a_checkpoint_that_is_merged_into_the_next_one_gets_no_picture_and_nothing_is_rejected() {
+fn a_checkpoint_merged_into_the_next_one_drops_its_picture_silently() {
     let mut app = drawn_game(&MemoryDisk::default());
     draw(&mut app);
     until(&mut app, |heard| heard.saved.len() == 1);
@@ -209,7 +209,7 @@ fn a_picture_that_is_drawn_after_its_session_was_closed_is_forgotten() {
 }
 
 #[test]
-fn the_games_own_screenshot_comes_first() {
+fn no_picture_is_taken_beside_a_screenshot_of_the_game() {
     let mut app = drawn_game(&MemoryDisk::default());
     draw(&mut app);
     app.world_mut().spawn(Screenshot::primary_window());
@@ -219,7 +219,7 @@ fn the_games_own_screenshot_comes_first() {
 }
 
 #[test]
-fn a_picture_that_is_never_drawn_does_no_harm() {
+fn a_picture_that_is_never_drawn_is_forgotten() {
     let mut app = drawn_game(&MemoryDisk::default());
     for _ in 0..20 {
         ask(&mut app, |commands| commands.session().checkpoint("here"));

@@ -44,7 +44,7 @@ impl Drop for Played {
 }
 
 #[test]
-fn no_edit_loses_anything_without_a_word() {
+fn no_generated_edit_loses_values_without_a_warning() {
     let only = std::env::var("BEVY_SESSION_EDITS_SEED").ok().and_then(|seed| seed.parse().ok());
     let seeds = only.map_or(0..EDITS * rounds().unwrap_or(1), |seed: u64| seed..seed + 1);
     let (mut warned, mut kept) = (0, 0);

@@ -127,7 +127,7 @@ fn texts(game: &mut TestGame) -> Vec<String> {
 }
 
 #[test]
-fn the_alien_goes_on_after_its_cake() -> Result<(), RecoverError> {
+fn alien_cake_addict_continues_after_a_crash() -> Result<(), RecoverError> {
     let mut game = game();
     eat_a_cake(&mut game);
     wait_for_a_cake(&mut game);
@@ -154,7 +154,7 @@ fn the_alien_goes_on_after_its_cake() -> Result<(), RecoverError> {
 }
 
 #[test]
-fn the_round_after_a_lost_one_is_kept_as_the_first_was() -> Result<(), RecoverError> {
+fn the_round_after_a_lost_one_is_recovered_as_well() -> Result<(), RecoverError> {
     let mut game = game();
     game.frames(6);
     let first = session(&game).expect("the first round's session");

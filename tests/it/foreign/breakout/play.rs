@@ -38,7 +38,7 @@ fn text(game: &mut TestGame) -> String {
 }
 
 #[test]
-fn breakout_goes_on_where_it_was_killed() -> Result<(), RecoverError> {
+fn breakout_continues_after_a_crash() -> Result<(), RecoverError> {
     let mut game = TestGame::new(super::main);
     // In longer frames, the ball passes through walls.
     game.frame_time(Duration::from_millis(16)).seconds(8.0);

@@ -79,7 +79,7 @@ pub(super) fn a_lock_that_is_held_is_an_entry(tested: &DiskUnderTest) {
 }
 
 /// Wine keeps the name until the file is closed.
-pub(super) fn without_its_entry_a_lock_is_lost(tested: &DiskUnderTest) {
+pub(super) fn a_lock_is_lost_if_its_directory_entry_is_removed(tested: &DiskUnderTest) {
     if !has_locks(tested) {
         return;
     }

@@ -56,7 +56,7 @@ impl Drop for EndOfWriting<'_> {
     }
 }
 
-pub(super) fn who_reads_while_a_file_is_replaced_reads_one(tested: &DiskUnderTest) {
+pub(super) fn a_reader_during_a_replacement_reads_the_old_or_the_new_file(tested: &DiskUnderTest) {
     const BYTES: usize = 8 << 10;
     let (disk, path, is_over) = (tested.disk(), tested.path("small"), AtomicBool::new(false));
     disk.replace(&path, &[0; BYTES]).unwrap();
@@ -84,7 +84,7 @@ pub(super) fn who_reads_while_a_file_is_replaced_reads_one(tested: &DiskUnderTes
 }
 
 /// Windows has this since version 10, 1607, on NTFS. Wine doesn't.
-pub(super) fn who_reads_a_file_that_is_replaced_reads_on(tested: &DiskUnderTest) {
+pub(super) fn an_open_file_is_readable_after_it_is_replaced(tested: &DiskUnderTest) {
     let (disk, place, written) = (tested.disk(), tested.path("slot"), tested.path("slot.new"));
     tested.write(&place, b"first");
     let before = disk.open(&place).unwrap();
@@ -98,7 +98,7 @@ pub(super) fn who_reads_a_file_that_is_replaced_reads_on(tested: &DiskUnderTest)
 }
 
 /// Windows has this since version 10, 1809, on NTFS. Wine doesn't.
-pub(super) fn who_reads_a_file_that_is_removed_reads_on(tested: &DiskUnderTest) {
+pub(super) fn an_open_file_is_readable_after_it_is_removed(tested: &DiskUnderTest) {
     let (disk, file) = (tested.disk(), tested.path("file"));
     tested.write(&file, b"hello world");
     let reader = disk.open(&file).unwrap();

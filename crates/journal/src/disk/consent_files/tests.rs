@@ -29,7 +29,7 @@ fn paths(disk: &MemoryDisk) -> Vec<PathBuf> {
 }
 
 #[test]
-fn each_player_has_a_file_and_the_person_without_a_name_too() {
+fn each_player_and_the_unnamed_one_has_a_consent_file() {
     let disk = MemoryDisk::default();
     let store = store(&disk);
     let files = ConsentFiles::of(&store);
@@ -45,7 +45,7 @@ fn each_player_has_a_file_and_the_person_without_a_name_too() {
 }
 
 #[test]
-fn of_copies_the_newest_answer_to_each_purpose_counts() {
+fn the_newest_answer_among_copies_counts_for_each_purpose() {
     let disk = MemoryDisk::default();
     let store = store(&disk);
     let files = ConsentFiles::of(&store);
@@ -71,7 +71,7 @@ fn of_copies_the_newest_answer_to_each_purpose_counts() {
 }
 
 #[test]
-fn torn_and_newer_files_say_nothing_and_are_put_aside_by_new_answers() {
+fn torn_and_newer_consent_files_are_put_aside_by_a_new_answer() {
     let newer = SealKind { version: KIND.version + 1, ..KIND };
     let ann = answered(Some("Ann"), Purpose::Reports, true, 1);
     let whole = seal(KIND, &ann).unwrap();
@@ -97,7 +97,7 @@ fn torn_and_newer_files_say_nothing_and_are_put_aside_by_new_answers() {
 }
 
 #[test]
-fn what_a_player_agreed_to_does_not_count_beside_what_cannot_be_read() {
+fn consent_does_not_count_beside_an_unreadable_file() {
     let disk = MemoryDisk::default();
     let store = store(&disk);
     let files = ConsentFiles::of(&store);
@@ -149,7 +149,7 @@ fn a_player_is_removed_with_all_files_and_others_stay() {
 }
 
 #[test]
-fn what_a_player_answers_after_the_erasure_stays() {
+fn an_answer_given_after_the_erasure_is_kept() {
     let disk = MemoryDisk::default();
     let store = store(&disk);
     let files = ConsentFiles::of(&store);
@@ -186,7 +186,7 @@ fn a_file_that_cannot_be_read_now_is_not_replaced() {
 }
 
 #[test]
-fn a_file_that_is_no_answer_is_put_aside_once() {
+fn a_file_without_a_valid_answer_is_put_aside_once() {
     let disk = MemoryDisk::default();
     let store = store(&disk);
     let files = ConsentFiles::of(&store);

@@ -94,7 +94,7 @@ fn every_directory_on_the_way_has_to_be_synced() {
 }
 
 #[test]
-fn a_directory_above_that_cannot_be_synced_is_no_failure() {
+fn a_parent_directory_without_permission_to_sync_is_not_a_failure() {
     let disk = MemoryDisk::default();
     let created = store(&disk).create_segment(&header(1, 0)).unwrap();
     let above = [PathBuf::new()];
@@ -106,7 +106,7 @@ fn a_directory_above_that_cannot_be_synced_is_no_failure() {
 }
 
 #[test]
-fn damage_is_found_and_the_next_way_goes_around_it() {
+fn a_plan_avoids_a_group_once_it_is_found_damaged() {
     let disk = MemoryDisk::default();
     let path = write_run(&store(&disk), 1, 3);
     let damaged = {
@@ -125,7 +125,7 @@ fn damage_is_found_and_the_next_way_goes_around_it() {
 }
 
 #[test]
-fn files_that_cannot_be_read_are_problems_of_their_kind() {
+fn each_unreadable_file_is_a_problem_of_its_kind() {
     let disk = MemoryDisk::default();
     let good = write_run(&store(&disk), 1, 2);
     let directory = good.parent().unwrap().to_owned();
@@ -185,7 +185,7 @@ fn a_torn_file_that_a_later_segment_remembers_is_damaged() {
 }
 
 #[test]
-fn a_file_that_is_pruned_after_it_was_listed_is_no_problem() {
+fn a_file_pruned_after_it_was_listed_is_not_a_problem() {
     let disk = MemoryDisk::default();
     let store = store(&disk);
     write_run(&store, 1, 2);
@@ -234,7 +234,7 @@ fn a_removed_session_leaves_nothing() {
 }
 
 #[test]
-fn an_interrupted_removal_is_still_known_to_be_meant() {
+fn an_interrupted_removal_can_be_finished() {
     let disk = MemoryDisk::default();
     // The run that is forgotten sorts after the segment that says so.
     let mut forgetting = store(&disk).create_segment(&header(1, 0)).unwrap();
@@ -302,7 +302,7 @@ fn a_session_is_opened_by_its_journal_and_not_by_its_card() {
 }
 
 #[test]
-fn reading_beside_a_writer_sees_whole_groups_only() {
+fn a_reader_beside_a_writer_sees_whole_groups_only() {
     let disk = MemoryDisk::default();
     let mut segment = store(&disk).create_segment(&header(1, 0)).unwrap();
     append(&mut segment, vec![values("a", &[(2, b"x")])], &commit(1, None));
@@ -329,7 +329,7 @@ fn write_run_with_unknown(store: &DirectoryStore, run: u64, payloads: &[Vec<u8>]
 }
 
 #[test]
-fn more_than_there_is_room_for_is_not_carried_in_part() {
+fn unknown_data_over_the_limit_is_unreadable_and_not_carried_in_part() {
     let disk = MemoryDisk::default();
     let half = limits::CARRIED_BYTES as usize / 2;
     let payloads = [vec![1; half], vec![2; half]];
@@ -349,7 +349,7 @@ fn more_than_there_is_room_for_is_not_carried_in_part() {
 }
 
 #[test]
-fn many_damaged_groups_are_looked_through_once() {
+fn many_damaged_groups_are_searched_once() {
     const MANY: u64 = 300;
     let disk = MemoryDisk::default();
     let mut segment = store(&disk).create_segment(&header(1, 0)).unwrap();

@@ -78,7 +78,7 @@ fn a_segment_in_the_second_place_is_durable_once_its_directories_are_synced() {
 }
 
 #[test]
-fn a_directory_that_is_made_on_the_way_is_durable_with_what_is_in_it() {
+fn a_directory_created_on_the_way_is_durable_with_its_content() {
     let disk = disk(&[]);
     for directory in ["second/session", "second/session/inner"] {
         disk.create_dir(Path::new(directory)).unwrap();
@@ -90,7 +90,7 @@ fn a_directory_that_is_made_on_the_way_is_durable_with_what_is_in_it() {
 }
 
 #[test]
-fn a_file_that_is_hidden_is_replaced_by_the_new_one_at_once_or_not_at_all() {
+fn replacing_a_hidden_file_is_atomic_across_a_power_cut() {
     let replaced: [fn(&FallbackDisk); 2] = [
         |places| places.replace(Path::new(PLACE), b"new").unwrap(),
         |places| {
@@ -112,7 +112,7 @@ fn a_file_that_is_hidden_is_replaced_by_the_new_one_at_once_or_not_at_all() {
 }
 
 #[test]
-fn what_is_removed_stays_removed_once_its_directory_is_synced() {
+fn a_removal_is_durable_once_the_directory_is_synced() {
     let disk = disk(&[(PLACE, b"older"), ("second/slot", b"old")]);
     let places = start(&disk);
     places.remove(Path::new(PLACE)).unwrap();
@@ -128,7 +128,7 @@ fn what_is_removed_stays_removed_once_its_directory_is_synced() {
 }
 
 #[test]
-fn what_is_removed_for_another_file_is_not_lost_with_it() {
+fn a_power_cut_keeps_a_removed_segment_or_its_archive() {
     // A process made an archive in the second place, and stopped before that was durable.
     let disk = disk(&[("second/segment", b"1")]);
     write(&disk, "second/archive", b"1");

@@ -40,7 +40,7 @@ fn names(disk: &dyn Disk, directory: &Path) -> Vec<String> {
 }
 
 #[test]
-fn what_can_be_written_is_written_where_it_is_wanted() {
+fn writes_go_to_the_wanted_place_if_it_is_writable() {
     let disk = MemoryDisk::default();
     let places = start(&disk);
     assert!(places.moved().is_empty());
@@ -51,7 +51,7 @@ fn what_can_be_written_is_written_where_it_is_wanted() {
 }
 
 #[test]
-fn what_cannot_be_written_there_is_written_in_the_second_place() {
+fn writes_go_to_the_second_place_if_the_wanted_one_refuses() {
     for error in REFUSALS {
         let disk = MemoryDisk::default();
         refuse(&disk, error);
@@ -75,7 +75,7 @@ fn what_cannot_be_written_there_is_written_in_the_second_place() {
 }
 
 #[test]
-fn a_disk_that_refuses_in_the_middle_of_the_try_is_noticed_as_well() {
+fn a_refusal_at_any_step_of_the_trial_write_is_noticed() {
     for operation in [Operation::Create, Operation::Append, Operation::Sync, Operation::Remove] {
         let disk = MemoryDisk::default();
         disk.fail_next(operation, ErrorKind::Other);
@@ -84,7 +84,7 @@ fn a_disk_that_refuses_in_the_middle_of_the_try_is_noticed_as_well() {
 }
 
 #[test]
-fn where_neither_can_be_written_the_wanted_place_says_why() {
+fn if_both_places_refuse_the_error_is_that_of_the_wanted_one() {
     let disk = MemoryDisk::default();
     refuse(&disk, ErrorKind::PermissionDenied);
     disk.refuse_writes(Path::new("second"), ErrorKind::StorageFull);
@@ -117,7 +117,7 @@ fn both_places_are_searched_and_the_second_is_newer() {
 }
 
 #[test]
-fn a_file_of_one_place_is_not_made_in_the_other_a_second_time() {
+fn a_file_that_exists_in_either_place_cannot_be_created_again() {
     let disk = MemoryDisk::default();
     disk.put(&second("a"), b"1");
     assert_eq!(start(&disk).create_new(&wanted("a")).unwrap_err().kind(), ErrorKind::AlreadyExists);
@@ -127,7 +127,7 @@ fn a_file_of_one_place_is_not_made_in_the_other_a_second_time() {
 }
 
 #[test]
-fn what_is_written_where_it_is_wanted_is_hidden_by_nothing_older() {
+fn a_file_written_to_the_wanted_place_is_not_hidden_by_an_older_one() {
     let replaced: [fn(&FallbackDisk); 3] = [
         |places| places.replace(&wanted("a"), b"new").unwrap(),
         |places| places.replace_unsynced(&wanted("a"), b"new").unwrap(),
@@ -147,7 +147,7 @@ fn what_is_written_where_it_is_wanted_is_hidden_by_nothing_older() {
 }
 
 #[test]
-fn where_the_older_file_stays_the_newer_one_counts_as_not_written() {
+fn a_replacement_fails_if_the_older_file_cannot_be_removed() {
     let disk = MemoryDisk::default();
     disk.put(&second("a"), b"old");
     disk.refuse_writes(Path::new("second"), ErrorKind::PermissionDenied);
@@ -158,7 +158,7 @@ fn where_the_older_file_stays_the_newer_one_counts_as_not_written() {
 }
 
 #[test]
-fn what_is_removed_is_gone_from_both_places() {
+fn a_removal_removes_the_file_from_both_places() {
     let disk = MemoryDisk::default();
     for place in [wanted("inner/a"), second("inner/a"), second("inner/b")] {
         disk.put(&place, b"1");
@@ -174,7 +174,7 @@ fn what_is_removed_is_gone_from_both_places() {
 }
 
 #[test]
-fn what_cannot_be_removed_from_one_place_stays_in_both() {
+fn a_file_that_one_place_cannot_remove_stays_in_both() {
     let disk = MemoryDisk::default();
     disk.put(&wanted("a"), b"older");
     disk.put(&second("a"), b"newer");
@@ -185,7 +185,7 @@ fn what_cannot_be_removed_from_one_place_stays_in_both() {
 }
 
 #[test]
-fn a_lock_excludes_who_uses_the_other_place() {
+fn a_lock_holds_for_both_places() {
     let disk = MemoryDisk::default();
     let in_wanted = start(&disk);
     refuse(&disk, ErrorKind::StorageFull);
@@ -216,7 +216,7 @@ fn one_directory_by_two_names_is_one_place() {
 }
 
 #[test]
-fn a_place_that_is_no_directory_is_not_searched() {
+fn a_place_that_is_a_file_is_not_searched() {
     let directory = tempfile::tempdir().unwrap();
     let (wanted, second) = (directory.path().join("data"), directory.path().join("second"));
     std::fs::write(&wanted, "a file").unwrap();
@@ -257,7 +257,7 @@ fn the_runs_of_both_places_are_this_machines() {
 }
 
 #[test]
-fn disks_around_a_disk_that_syncs_weakly_do_so_too() {
+fn wrapping_disks_report_the_weak_syncs_of_the_inner_one() {
     use crate::disk::{ReadOnlyDisk, TracedDisk};
 
     let disk = MemoryDisk::default();

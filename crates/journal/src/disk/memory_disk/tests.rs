@@ -40,7 +40,7 @@ fn a_snapshot_shares_nothing_and_holds_no_lock() {
 }
 
 #[test]
-fn where_writes_are_refused_files_can_still_be_read() {
+fn a_memory_disk_that_refuses_writes_still_reads() {
     let disk = MemoryDisk::default();
     let (place, beside) = (Path::new("data"), Path::new("data-2"));
     let file = place.join("a");

@@ -34,7 +34,7 @@ fn any_number_of_files_can_be_read_through_few_handles() {
 }
 
 #[test]
-fn what_is_appended_is_seen_and_another_file_in_its_place_never_is() {
+fn appended_bytes_are_read_and_a_replacement_file_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let (path, file) = file_with(directory.path(), "journal", "short");
     let mut appending = OpenOptions::new().append(true).open(&path).unwrap();
@@ -52,7 +52,7 @@ fn what_is_appended_is_seen_and_another_file_in_its_place_never_is() {
 }
 
 #[test]
-fn a_file_that_got_shorter_is_another_one() {
+fn a_truncated_file_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let (path, file) = file_with(directory.path(), "journal", "all of it");
     OpenOptions::new().write(true).open(&path).unwrap().set_len(3).unwrap();
@@ -61,7 +61,7 @@ fn a_file_that_got_shorter_is_another_one() {
 }
 
 #[test]
-fn what_is_being_read_outlives_its_name() {
+fn a_held_file_is_readable_after_its_removal() {
     let directory = tempfile::tempdir().unwrap();
     let (path, file) = file_with(directory.path(), "journal", "still here");
     let hold = file.hold();
@@ -84,7 +84,7 @@ fn what_is_being_read_outlives_its_name() {
 }
 
 #[test]
-fn what_is_no_file_is_told_at_once() {
+fn opening_a_pipe_directory_or_device_fails_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     let made = Command::new("mkfifo").arg(path("pipe")).status().unwrap();

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_death_is_carried_on_once_with_its_session() {
+    fn a_death_is_passed_on_once_with_its_session() {
         let session = SessionId::random();
         let held = HeldRun {
             session,
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn deaths_ahead_of_the_clock_are_forgotten_and_push_no_other_out() {
+    fn deaths_ahead_of_the_clock_are_ignored() {
         let year = 365 * 24 * 60 * 60;
         let ahead = (0..100).map(|it| killed(it, year));
         let records: Vec<ProcessRecord> =
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn deaths_of_a_day_are_kept_and_no_more_than_there_is_room_for() {
+    fn deaths_of_the_last_day_are_kept_up_to_a_limit() {
         let day = 24 * 60 * 60;
         let two = [killed(1, 100), killed(2, 101)];
         assert_eq!(named(&recent_deaths(two.iter().flat_map(deaths_up_to), at(day + 101))), [2]);

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_was_started_anew_may_be_to_blame() {
+    fn a_changed_boot_id_means_that_the_machine_restarted() {
         let lost = HowItEnded::Abnormal { machine_restarted: true };
         assert_eq!(how_it_ended(&record(1), "another"), lost);
     }

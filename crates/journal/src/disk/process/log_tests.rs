@@ -68,7 +68,7 @@ fn files_are_of_bounded_size_and_number_and_a_line_is_never_cut() {
 }
 
 #[test]
-fn what_there_is_no_room_for_is_counted_in_its_place() {
+fn lines_beyond_the_queue_are_counted_where_they_are_missing() {
     let disk = MemoryDisk::default();
     let (guard, _) = unwatched(&disk, 0);
     let log = LogQueue::new(LogBounds { file_bytes: 100 << 20, files: 1 }, Plain);
@@ -84,7 +84,7 @@ fn what_there_is_no_room_for_is_counted_in_its_place() {
 }
 
 #[test]
-fn a_disk_that_refuses_costs_no_line_and_leaves_no_heap_of_files() {
+fn a_refusing_disk_loses_no_line_and_leaves_few_files() {
     let disk = MemoryDisk::default();
     let (guard, log) = unwatched(&disk, 0);
     log.add("one");
@@ -133,7 +133,7 @@ impl Subscriber for Warnings {
 }
 
 #[test]
-fn a_disk_that_refuses_is_named_once_each_time_that_it_begins_to() {
+fn a_refusing_disk_is_warned_of_once_per_outage() {
     let disk = MemoryDisk::default();
     let (guard, log) = unwatched(&disk, 0);
     let warnings = Warnings::default();
@@ -154,7 +154,7 @@ fn a_disk_that_refuses_is_named_once_each_time_that_it_begins_to() {
 }
 
 #[test]
-fn a_file_that_can_neither_be_filled_nor_removed_is_passed_over() {
+fn a_log_file_that_cannot_be_written_or_removed_is_skipped() {
     let disk = MemoryDisk::default();
     let (guard, log) = unwatched(&disk, 0);
     disk.fail_next(Operation::Append, ErrorKind::StorageFull);
@@ -178,7 +178,7 @@ fn a_panic_is_written_down_at_once_with_what_was_logged_before() {
 }
 
 #[test]
-fn files_of_the_living_stay_and_of_the_dead_the_newest() {
+fn logs_of_living_processes_and_the_newest_of_dead_ones_are_kept() {
     let disk = MemoryDisk::default();
     let line = "x".repeat(89);
     let (living, living_log) = unwatched(&disk, 0);
@@ -199,7 +199,7 @@ fn files_of_the_living_stay_and_of_the_dead_the_newest() {
 }
 
 #[test]
-fn a_log_outlives_the_record_of_its_process_and_a_report_has_it() {
+fn the_log_of_a_dead_process_is_readable_after_its_record_is_removed() {
     let disk = MemoryDisk::default();
     let (guard, log) = unwatched(&disk, 0);
     log.add("the last words");
@@ -212,7 +212,7 @@ fn a_log_outlives_the_record_of_its_process_and_a_report_has_it() {
 }
 
 #[test]
-fn where_somebody_removed_the_files_the_log_goes_on() {
+fn logging_continues_after_the_files_are_deleted() {
     let disk = MemoryDisk::default();
     let (guard, log) = unwatched(&disk, 0);
     log.add("one");

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_minutes_are_kept_and_no_more_than_so_many_bytes() {
+    fn the_recent_log_is_bounded_in_time_and_bytes() {
         let log = RecentLog::default();
         log.add(second(0), "first");
         log.add(second(599), "second");
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_written_down_only_if_there_is_news() {
+    fn the_recent_log_is_written_only_if_it_has_new_lines() {
         let log = RecentLog::default();
         assert_eq!(log.news(), None);
         log.add(second(0), "one");

@@ -36,7 +36,7 @@ fn how_it_ended_on(disk: &MemoryDisk) -> HowItEnded {
 const KILLED: HowItEnded = HowItEnded::Abnormal { machine_restarted: false };
 
 #[test]
-fn a_process_number_that_is_used_again_keeps_nobody_alive() {
+fn a_reused_process_id_does_not_count_as_the_old_process() {
     let disk = MemoryDisk::default();
     let (guard, _) = begin(&disk, 0);
     guard.hold(SessionId::random(), RunId(1));
@@ -48,7 +48,7 @@ fn a_process_number_that_is_used_again_keeps_nobody_alive() {
 }
 
 #[test]
-fn those_that_live_are_not_among_the_dead() {
+fn living_processes_are_not_listed_as_dead() {
     let disk = MemoryDisk::default();
     let (first, _) = begin(&disk, 0);
     let (second, dead) = begin(&disk, 1);
@@ -90,7 +90,7 @@ fn a_pause_of_the_whole_process_is_no_hang() {
 }
 
 #[test]
-fn an_exit_during_a_pause_that_the_writer_wakes_from_first_is_an_exit() {
+fn an_exit_seen_during_a_pause_of_the_process_is_an_exit() {
     let disk = MemoryDisk::default();
     let (guard, _) = begin(&disk, 0);
     guard.frame_completed(at(1));
@@ -115,7 +115,7 @@ fn an_exit_is_written_down_without_the_writer() {
 }
 
 #[test]
-fn a_clock_that_was_ahead_makes_nobody_the_last_to_die() {
+fn a_process_whose_clock_was_ahead_is_not_the_last_to_die() {
     let disk = MemoryDisk::default();
     let (early, _) = begin(&disk, 365 * 24 * 60 * 60);
     early.hold(SessionId::random(), RunId(1));
@@ -131,7 +131,7 @@ fn a_clock_that_was_ahead_makes_nobody_the_last_to_die() {
 }
 
 #[test]
-fn of_two_that_lived_at_once_the_one_that_lived_longer_died_last() {
+fn of_two_overlapping_processes_the_one_that_lived_longer_died_last() {
     let disk = MemoryDisk::default();
     let (long, _) = begin(&disk, 0);
     let (short, _) = begin(&disk, 1);
@@ -145,7 +145,7 @@ fn of_two_that_lived_at_once_the_one_that_lived_longer_died_last() {
 }
 
 #[test]
-fn a_record_that_was_never_written_has_not_vanished() {
+fn an_unwritten_record_is_retried_under_the_same_lock() {
     let disk = MemoryDisk::default();
     disk.fail_always(Operation::Replace, ErrorKind::StorageFull);
     let (guard, _) = ProcessGuard::begin(&local(&disk), "1.0", UNWATCHED, at(0));

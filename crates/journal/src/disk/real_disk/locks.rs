@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_is_that_of_who_opened_the_file_and_several_can_ask() {
+    fn a_lock_belongs_to_the_open_file_and_can_be_probed_by_several() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("lock");
         let holder = File::create(&path).unwrap();
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn storage_that_has_no_locks_isnt_one_that_fails() {
+    fn missing_support_for_locks_is_distinguished_from_a_failure() {
         let kind = |error| match judged(error) {
             TryLockError::Error(error) => Some(error.kind()),
             TryLockError::WouldBlock => None,

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_is_waited_for() {
+    fn passing_hindrances_are_retried() {
         let (patience, pace) = (Patience::new(), Passing::new());
         let hindrances = [
             io::ErrorKind::PermissionDenied,
@@ -182,13 +182,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_hindrance_is_told_at_once() {
+    fn other_errors_are_returned_at_once() {
         let outcome = attempt(&Patience::new(), &Passing::new(), 1, io::ErrorKind::NotFound);
         assert_eq!(outcome, (Err(io::ErrorKind::NotFound), Duration::ZERO));
     }
 
     #[test]
-    fn waiting_has_a_bound_for_each_operation_and_for_all_of_them() {
+    fn waiting_is_bounded_per_operation_and_in_total() {
         let (patience, pace) = (Patience::new(), Passing::new());
         let busy = Err(io::ErrorKind::ResourceBusy);
         let denied = Err(io::ErrorKind::PermissionDenied);

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_sync_is_made_up_for_and_remembered_and_one_that_failed_is_not() {
+    fn an_unsupported_sync_falls_back_to_fsync_and_a_failed_one_does_not() {
         let file = tempfile::tempfile().unwrap();
         let has_used = AtomicBool::new(false);
         let sync = |error: Errno| fsync_if_unknown(&file, error.into(), &has_used);

@@ -131,7 +131,7 @@ mod tests {
 
     /// In one test, since all operations share one patience.
     #[test]
-    fn a_file_that_another_program_keeps_is_waited_for_and_never_absent_or_damaged() {
+    fn a_file_held_by_another_program_is_waited_for_and_never_taken_as_absent() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
         let mut file = RealDisk.create_new(&path).unwrap();

@@ -47,7 +47,7 @@ fn a_file_without_a_synced_entry_is_lost_although_its_bytes_were_synced() {
 }
 
 #[test]
-fn a_sync_after_a_failed_one_saves_nothing() {
+fn a_sync_after_a_failed_sync_makes_nothing_durable() {
     let disk = written();
     let mut file = disk.create_new(Path::new("d/g")).unwrap();
     file.append(b"x").unwrap();

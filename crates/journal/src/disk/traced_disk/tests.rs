@@ -133,7 +133,7 @@ fn a_checkpoint_is_created_appended_synced_and_its_directories_are_synced() {
 }
 
 #[test]
-fn what_fails_says_why_and_the_innermost_root_counts() {
+fn a_failed_operation_has_its_error_and_the_innermost_place() {
     let (disk, spans) = (MemoryDisk::default(), Spans::of_level(Level::TRACE));
     disk.put(Path::new("home/data/state/host"), b"1234");
     with_default(spans.clone(), || {
@@ -151,7 +151,7 @@ fn what_fails_says_why_and_the_innermost_root_counts() {
 }
 
 #[test]
-fn of_a_higher_level_nothing_is_seen() {
+fn nothing_is_traced_at_debug_level() {
     let (disk, spans) = (MemoryDisk::default(), Spans::of_level(Level::DEBUG));
     with_default(spans.clone(), || write_checkpoint(&disk));
     assert!(spans.all().is_empty());

@@ -136,7 +136,7 @@ fn a_large_event_has_a_frame_of_its_own_and_one_over_the_limit_is_left_out() {
 }
 
 #[test]
-fn a_number_that_is_used_twice_stands_for_the_first() {
+fn of_two_events_with_one_number_the_first_is_kept() {
     let encoded = encode(&batch(vec![column(looted(), &[(5, b"one"), (5, b"two")])]));
     let events = read(&encoded);
     assert_eq!((events.len(), &*events[0].data), (1, &b"one"[..]));
@@ -197,7 +197,7 @@ fn small_events_take_no_more_than_twenty_bytes_each() {
 }
 
 #[test]
-fn no_bytes_make_a_reader_panic_or_set_much_aside() {
+fn mutated_frames_never_panic_or_allocate_much() {
     let other = of_type("game::Other", EventSource::Input, EventPrivacy::Personal);
     let encoded = encode(&batch(vec![
         column(looted(), &[(1, b"gold"), (4, b"sword")]),

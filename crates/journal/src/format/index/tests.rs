@@ -92,7 +92,7 @@ fn a_session_without_a_commit_has_no_head() {
 }
 
 #[test]
-fn the_way_begins_with_the_newest_snapshot() {
+fn a_plan_begins_with_the_newest_snapshot() {
     let rotated = segment(header(1, 1), &[(3, None), (4, Some(3))], &[]);
     let index = index(vec![run(1, 1, 3), rotated]);
     assert_eq!(plan(&index, at(1, 4)), Some(vec![(1, 0), (1, 1)]));
@@ -114,7 +114,7 @@ fn a_damaged_snapshot_is_bridged() {
 }
 
 #[test]
-fn a_continuation_goes_on_from_its_base() {
+fn a_continuation_segment_is_planned_from_its_base() {
     let continued = SegmentHeader { base: Some(2), ..header(1, 1) };
     let continued = segment(continued, &[(5, Some(2)), (6, Some(5))], &[]);
     let index = index(vec![continued, run(1, 1, 2)]);
@@ -123,7 +123,7 @@ fn a_continuation_goes_on_from_its_base() {
 }
 
 #[test]
-fn a_copy_of_a_segment_stands_in_for_it() {
+fn a_copy_of_a_segment_replaces_its_damaged_groups() {
     let mut copy = run(1, 1, 3);
     copy.name = "1-0 (conflicted copy).journal".to_owned();
     let mut index = index(vec![copy, run(1, 1, 3)]);
@@ -176,7 +176,7 @@ fn two_runs_that_never_saw_each_other_are_a_fork() {
 }
 
 #[test]
-fn a_run_that_went_on_past_what_was_seen_is_a_fork() {
+fn a_run_that_continued_past_the_base_of_its_successor_is_a_fork() {
     let second = take_up(2, at(1, 2), &[at(1, 2)], &chain(3, 3));
     let index = index(vec![run(1, 1, 5), second]);
     assert_eq!(heads(&index), [at(1, 5), at(2, 3)]);
@@ -189,7 +189,7 @@ fn a_run_without_a_commit_supersedes_nothing() {
 }
 
 #[test]
-fn a_declined_head_stays_and_says_so() {
+fn a_declined_head_is_listed_as_declined() {
     let declined = Record::declined(vec![at(1, 3)]);
     let declining = statement(2, &[at(1, 3)], declined);
     let index_of_declined = index(vec![run(1, 1, 3), declining.clone()]);
@@ -235,7 +235,7 @@ fn a_crashed_session_can_be_ended_from_outside() {
 }
 
 #[test]
-fn the_last_rename_holds_from_inside_and_from_outside() {
+fn the_last_rename_applies_from_its_run_and_from_outside() {
     let named = |name: &str| {
         let metadata = crate::model::session::SessionMetadata {
             name: name.to_owned(),
@@ -281,7 +281,7 @@ fn a_commit_without_its_group_is_listed_as_damaged() {
 }
 
 #[test]
-fn a_checkpoint_is_verified_once_all_that_it_needs_is() {
+fn a_checkpoint_is_verified_once_all_groups_of_its_plan_are() {
     let mut index = index(vec![run(1, 1, 2)]);
     assert_eq!(index.validity(at(1, 2)), Some(Validity::Unread));
     index.mark_verified(GroupRef { segment: 0, group: 1 });
@@ -291,7 +291,7 @@ fn a_checkpoint_is_verified_once_all_that_it_needs_is() {
 }
 
 #[test]
-fn no_number_is_used_twice() {
+fn the_newest_counter_includes_superseded_checkpoints() {
     let torn = take_up(2, at(1, 3), &[at(1, 3), at(9, 17)], &[]);
     assert_eq!(index(vec![run(1, 1, 3), torn]).newest_counter(), 17);
 }
@@ -311,7 +311,7 @@ fn a_segment_that_was_cut_between_frames_is_noticed_by_its_successor() {
 }
 
 #[test]
-fn an_ancestor_is_superseded_as_far_as_it_is_one() {
+fn an_ancestor_is_superseded_up_to_the_named_checkpoint() {
     let second = take_up(2, at(1, 3), &[], &chain(4, 5));
     assert_eq!(heads(&index(vec![run(1, 1, 3), second.clone()])), [at(2, 5)]);
     let went_on = index(vec![run(1, 1, 4), second.clone()]);
@@ -321,7 +321,7 @@ fn an_ancestor_is_superseded_as_far_as_it_is_one() {
 }
 
 #[test]
-fn what_has_no_room_in_the_header_counts_as_if_it_had() {
+fn lineage_records_count_like_the_header() {
     let further = Record::Lineage { ancestors: vec![at(1, 3)], supersedes: vec![at(3, 9)] };
     let second = SegmentHeader { ancestors: vec![at(2, 5)], ..header(4, 0) };
     let fourth = segment(second, &chain(10, 11), &[further]);
@@ -334,7 +334,7 @@ fn what_has_no_room_in_the_header_counts_as_if_it_had() {
 }
 
 #[test]
-fn a_new_run_names_what_is_still_there_once() {
+fn the_lineage_of_a_new_run_names_each_present_run_once() {
     let second = take_up(2, at(1, 3), &[at(1, 4)], &chain(5, 6));
     let third = take_up(3, at(2, 6), &[at(2, 6), at(1, 4), at(9, 2)], &chain(7, 7));
     let index = index(vec![run(1, 1, 4), second, third]);
@@ -347,7 +347,7 @@ fn a_new_run_names_what_is_still_there_once() {
 }
 
 #[test]
-fn thousands_of_runs_are_one_line_in_no_time() {
+fn thousands_of_runs_form_one_line() {
     let ids: Vec<CheckpointId> = (1..=1500).map(|number| at(number, number)).collect();
     let runs = (1..=1500_usize).map(|number| {
         let ancestors: Vec<CheckpointId> = ids[..number - 1].iter().rev().copied().collect();
@@ -380,7 +380,7 @@ fn archive(number: u64, checkpoints: &[(CheckpointId, Option<CheckpointId>)]) ->
 }
 
 #[test]
-fn an_archive_holds_checkpoints_of_any_run_and_ends_no_line() {
+fn archived_checkpoints_of_any_run_are_on_the_line_and_no_heads() {
     let gathered = archive(77, &[(at(1, 3), None), (at(2, 6), Some(at(1, 3)))]);
     let third = take_up(3, at(2, 7), &[at(2, 7)], &chain(8, 9));
     let index = index(vec![gathered, third]);
@@ -394,7 +394,7 @@ fn an_archive_holds_checkpoints_of_any_run_and_ends_no_line() {
 }
 
 #[test]
-fn what_an_archive_is_called_says_nothing_about_where_a_line_ends() {
+fn the_name_of_an_archive_does_not_change_the_head() {
     for name in ["0.archive", "z.archive"] {
         // Of a run that was rewound, and of which only a segment from before that is left.
         let gathered = archive(77, &[(at(1, 50), None)]);
@@ -416,7 +416,7 @@ fn damage_to_an_archived_group_is_that_of_its_checkpoint() {
 }
 
 #[test]
-fn where_nothing_else_is_left_the_newest_archived_checkpoint_is_the_head() {
+fn without_segments_the_newest_archived_checkpoint_is_the_head() {
     let gathered = archive(77, &[(at(1, 3), None), (at(2, 6), Some(at(1, 3)))]);
     let index = index(vec![gathered]);
     assert_eq!(heads(&index), [at(2, 6)]);
@@ -431,7 +431,7 @@ fn an_archived_checkpoint_says_that_those_before_it_are_superseded() {
 }
 
 #[test]
-fn the_last_that_names_a_superseded_run_is_known() {
+fn the_last_segment_that_supersedes_a_run_is_found() {
     let second = take_up(2, at(1, 3), &[at(1, 3)], &chain(4, 5));
     let third = take_up(3, at(2, 5), &[at(2, 5)], &chain(6, 6));
     let index = index(vec![run(1, 1, 3), second, third]);

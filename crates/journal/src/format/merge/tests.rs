@@ -134,7 +134,7 @@ fn delta_rows(delta: &Group) -> (BTreeSet<(String, u64)>, Model) {
 }
 
 #[test]
-fn an_entity_may_be_taken_away_and_come_back_in_one_group() {
+fn an_entity_can_be_removed_and_added_in_one_group() {
     let old =
         vec![values(ENTITIES, &[(2, b"")]), values("a", &[(2, b"1")]), values("b", &[(2, b"1")])];
     let new =
@@ -161,7 +161,7 @@ fn rows_keep_the_version_they_were_written_with() {
 }
 
 #[test]
-fn the_result_comes_in_chunks() {
+fn a_merge_returns_blocks_of_bounded_size() {
     let value = vec![1; limits::FILLED_BYTES / 10];
     let rows = |first: u64| (0..30).map(|row| (first + 2 * row, &*value)).collect::<Vec<_>>();
     let result = merged(&[vec![values("a", &rows(2))], vec![values("a", &rows(3))]], false);

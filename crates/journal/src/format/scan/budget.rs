@@ -67,7 +67,7 @@ mod tests {
     use crate::format::sample::commit;
 
     #[test]
-    fn summaries_take_no_more_memory_than_there_is_and_make_nothing_unreadable() {
+    fn summaries_over_the_memory_budget_are_dropped() {
         let mut budget = ScanBudget::default();
         let mut held = 0;
         for counter in 1..100 {

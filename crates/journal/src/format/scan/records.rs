@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_said_again_and_again_the_last_counts() {
+    fn the_last_of_repeated_records_is_kept() {
         let mut records = Records::default();
         for sequence in (0..1_000).step_by(5) {
             records.note(sequence, status(SessionStatus::Active, 1_000 - sequence));

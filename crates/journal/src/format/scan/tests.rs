@@ -86,7 +86,7 @@ fn a_good_segment_has_neither_tail_nor_damage() {
 }
 
 #[test]
-fn every_cut_leaves_a_tail_and_what_was_whole_before_it() {
+fn every_cut_leaves_the_whole_groups_before_it_and_a_tail() {
     let original = sample();
     let segment = original.segment();
     let whole = segment.scan().unwrap();
@@ -108,7 +108,7 @@ fn every_cut_leaves_a_tail_and_what_was_whole_before_it() {
 }
 
 #[test]
-fn every_flipped_byte_is_told_apart_as_tail_or_damage() {
+fn every_flipped_byte_is_classified_as_tail_or_damage() {
     let original = sample();
     let segment = original.segment();
     let whole = segment.scan().unwrap();
@@ -146,7 +146,7 @@ fn every_flipped_byte_is_told_apart_as_tail_or_damage() {
 }
 
 #[test]
-fn frames_that_vanished_without_a_trace_are_damage() {
+fn missing_frames_are_damage() {
     let original = sample();
     let frames = frames(&original.segment(), original.bytes.len() as u64);
     let (from, to) = (frames[3].offset as usize, frames[5].offset as usize);
@@ -195,7 +195,7 @@ fn damage_larger_than_the_window_is_bridged() {
 }
 
 #[test]
-fn a_group_that_was_given_up_is_neither_there_nor_damage() {
+fn an_uncommitted_group_is_neither_listed_nor_damage() {
     let mut segment = SegmentBytes::new(&header(1, 0));
     let frame = segment.encoder.data_frame(1, true, b"never committed");
     segment.bytes.extend_from_slice(&frame);

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_hole_no_frame_is_searched_for_and_behind_a_small_one_it_is_found() {
+    fn the_search_for_frames_crosses_small_holes_and_stops_at_large_ones() {
         let found = |magic_at| {
             let hole = Hole { magic_at, read: AtomicU64::new(0) };
             let found = Window::new(&hole, 1 << 40).find_magic(100).unwrap();

@@ -23,7 +23,7 @@ fn refused(text: &str) -> String {
 }
 
 #[test]
-fn all_that_a_file_says_is_in_the_session_that_begins_with_it() {
+fn a_session_has_everything_of_its_scenario_file() {
     let text = r#"// A comment.
 (
     version: 2,
@@ -60,7 +60,7 @@ fn all_that_a_file_says_is_in_the_session_that_begins_with_it() {
 }
 
 #[test]
-fn a_file_counts_before_those_that_it_extends_and_what_is_listed_adds_up() {
+fn a_file_overrides_those_that_it_extends_and_lists_are_joined() {
     let scenario = of_files(&[
         (
             "a/siege.scenario.ron",
@@ -92,7 +92,7 @@ fn a_file_counts_before_those_that_it_extends_and_what_is_listed_adds_up() {
 }
 
 #[test]
-fn what_is_wrong_in_a_file_is_said_with_its_line_and_what_was_expected() {
+fn errors_in_a_scenario_name_the_line_and_what_was_expected() {
     for (text, line, words) in [
         ("(\n    name: \"A\",\n    title: \"B\",\n)", 3, "`title`"),
         ("(\n    name: \"A\",\n    title: \"B\",\n)", 3, "`description`"),
@@ -111,7 +111,7 @@ fn what_is_wrong_in_a_file_is_said_with_its_line_and_what_was_expected() {
 }
 
 #[test]
-fn what_no_session_can_have_is_refused_where_it_stands() {
+fn values_over_the_session_limits_are_refused_with_their_line() {
     let long = "x".repeat(5000);
     let names = (0..33).map(|number| format!("\"{number}\"")).collect::<Vec<_>>().join(", ");
     let links = (0..17).map(|number| format!("\"{number}\": \"\"")).collect::<Vec<_>>().join(",");
@@ -133,7 +133,7 @@ fn what_no_session_can_have_is_refused_where_it_stands() {
 }
 
 #[test]
-fn a_file_of_a_newer_format_says_so_whatever_else_is_new_in_it() {
+fn a_newer_format_is_reported_before_unknown_fields() {
     let said = refused("(\n  format: 2,\n  name: \"A\",\n  glow: Warm(1, [2]),\n)");
     assert_eq!(said, format!("{FILE}:2: its format is 2, and this release reads up to 1"));
     assert!(Scenario::of_text(FILE, "(format: 1, name: \"A\")").is_ok());
@@ -169,7 +169,7 @@ fn a_chain_without_an_end_is_given_up() {
 }
 
 #[test]
-fn what_is_no_text_too_large_or_not_there_is_refused() {
+fn a_non_text_oversized_missing_or_nameless_file_is_refused() {
     let bytes = |bytes: &[u8]| {
         let read = Scenario::read(FILE, |_| Ok(bytes.to_vec()));
         read.unwrap_err()
@@ -188,7 +188,7 @@ fn what_is_no_text_too_large_or_not_there_is_refused() {
 }
 
 #[test]
-fn what_files_have_together_is_no_more_than_a_session_can_have() {
+fn joined_files_over_the_session_limits_are_refused() {
     let tags = |from: u32, to: u32| {
         let tags: Vec<_> = (from..to).map(|number| format!("\"{number}\"")).collect();
         tags.join(", ")
@@ -212,7 +212,7 @@ fn what_files_have_together_is_no_more_than_a_session_can_have() {
 }
 
 #[test]
-fn whatever_bytes_a_file_has_it_is_read_or_refused() {
+fn mutated_scenario_files_are_read_or_refused() {
     let text = r#"(format: 1, name: "Frontier", level: 3, expected: "2h", settings: {"a": [1, (2)]},
         tags: ["x"], links: {"guide": "y"}, extends: "self.ron")"#;
     let mut random = crate::deep::Random::new(7);

@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_not_known_before_is_no_difference() {
+    fn context_that_was_unknown_before_is_not_a_difference() {
         let known = SessionContext {
             game_version: "1.0".to_owned(),
             graphics: "A".to_owned(),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn any_number_of_mods_is_told_apart_and_takes_little_room() {
+    fn long_mod_lists_are_stored_small_and_still_compared() {
         let mods: Vec<String> = (0..65_536).map(|n| format!("{n:01024}")).collect();
         let many = with_mods(&mods);
         let bytes = rmp_serde::to_vec_named(&many).unwrap().len();

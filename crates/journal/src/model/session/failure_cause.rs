@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_prints_an_error_reads_the_file_and_what_the_system_said() {
+    fn errors_print_the_file_and_the_system_error() {
         let cause = cause("saves/1.journal", io::ErrorKind::StorageFull);
         let said = io::Error::from(io::ErrorKind::StorageFull);
         let text = format!("failed to sync saves/1.journal: {said}");
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_learns_the_file_and_the_kind_of_refusal() {
+    fn errors_give_the_path_and_the_kind_of_refusal() {
         let cause = cause("saves/1.journal", io::ErrorKind::PermissionDenied);
         assert_eq!(cause.path(), Some(Path::new("saves/1.journal")));
         assert_eq!(cause.io_kind(), Some(io::ErrorKind::PermissionDenied));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_the_same_is_equal() {
+    fn causes_with_equal_path_and_error_are_equal() {
         let full = cause("a", io::ErrorKind::StorageFull);
         assert_eq!(full, cause("a", io::ErrorKind::StorageFull));
         assert_ne!(full, cause("b", io::ErrorKind::StorageFull));

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_of_a_later_version_is_another_one() {
+    fn an_unknown_leave_cause_is_read_as_other() {
         for cause in LeaveCause::NAMED {
             let bytes = rmp_serde::to_vec_named(&Leaving::by(cause)).unwrap();
             assert_eq!(rmp_serde::from_slice::<Leaving>(&bytes).unwrap().cause, cause);

@@ -105,7 +105,7 @@ mod tests {
     use crate::model::session::SessionContext;
 
     #[test]
-    fn it_comes_back_as_it_was_written_and_a_later_kind_is_another_one() {
+    fn networks_round_trip_and_an_unknown_kind_is_read_as_other() {
         for network in
             [SessionNetwork::offline(), SessionNetwork::local(), SessionNetwork::online("eu-west")]
         {
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_context_without_one_takes_no_room_for_it_and_is_read() {
+    fn a_context_without_a_network_stores_none() {
         let bytes = rmp_serde::to_vec_named(&SessionContext::default()).unwrap();
         assert!(!String::from_utf8_lossy(&bytes).contains("network"));
         assert_eq!(rmp_serde::from_slice::<SessionContext>(&bytes).unwrap().network, None);

@@ -76,7 +76,7 @@ mod tests {
     const CENTURY: i64 = 36_500;
 
     #[test]
-    fn what_is_old_is_old_by_the_clock_and_by_what_was_written_before() {
+    fn a_moment_is_old_only_by_the_clock_and_by_earlier_records() {
         let mut time = ProvenTime::of_process(day(40));
         time.witness(day(39));
         assert!(time.has_passed(day(0), 30 * DAY, day(40)));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_still_to_come_is_never_old() {
+    fn a_moment_in_the_future_is_never_old() {
         let mut time = ProvenTime::of_process(day(CENTURY));
         time.witness(day(100));
         assert!(!time.has_passed(day(101), Duration::ZERO, day(CENTURY)));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_was_written_before_nothing_is_old() {
+    fn without_earlier_records_nothing_is_old() {
         assert!(!ProvenTime::of_process(day(50)).has_passed(day(0), Duration::ZERO, day(50)));
         let mut unknown = ProvenTime::default();
         unknown.witness(day(40));

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ended_session_moves_nowhere() {
+    fn an_ended_session_refuses_every_move() {
         let steps = [
             Move::Pause,
             Move::Resume,

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_large_for_a_list_is_left_out_and_the_rest_is_there() {
+    fn a_summary_is_cut_to_its_limits_and_keeps_small_fields() {
         let mut fields = Fields::default();
         fields.set("a", &"x".repeat(60 << 10)).unwrap();
         fields.set("mission", &3_u32).unwrap();

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_added_and_taken_away_and_the_last_word_counts() {
+    fn tags_are_added_and_removed_and_the_last_change_counts() {
         let (mut metadata, mut fields) = (metadata(), Fields::default());
         let update =
             SessionUpdate::default().tag(" iron ").untag("hard").untag("co-op").tag("co-op");
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_added_and_taken_away_and_too_many_are_refused() {
+    fn links_are_added_and_removed_and_too_many_are_refused() {
         let (mut metadata, mut fields, other) =
             (metadata(), Fields::default(), SessionId::random());
         let update = SessionUpdate::default()
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_session_is_comes_back_as_it_was_written_and_what_is_usual_takes_no_room() {
+    fn session_metadata_round_trips_and_defaults_take_no_bytes() {
         let before = metadata();
         let plain =
             rmp_serde::to_vec_named(&SessionMetadata { tags: Tags::default(), ..before.clone() });

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_people_take_for_the_same_is_the_same() {
+    fn case_accents_and_ligatures_are_folded() {
         for (one, other) in [
             ("Élan", "elan"),
             ("e\u{301}lan", "élan"),
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_another_letter_stays_one() {
+    fn distinct_letters_are_not_folded_together() {
         for (one, other) in [("か", "が"), ("कि", "की"), ("鬼", "鬼火"), ("하", "한"), ("a", "b")]
         {
             assert_ne!(fold(one), fold(other));
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_folded_twice() {
+    fn folding_is_idempotent() {
         for letter in ('\0'..='\u{2ffff}').chain('\u{e0000}'..='\u{e0fff}') {
             let once = fold(&letter.to_string());
             assert_eq!(fold(&once), once, "{letter:?}");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_million_marks_are_nothing() {
+    fn combining_marks_are_folded_away() {
         assert_eq!(fold(&"\u{301}\u{323}".repeat(1 << 19)), "");
     }
 }

@@ -53,7 +53,7 @@ fn search(entries: &[SessionEntry], text: &str) -> Vec<u128> {
 }
 
 #[test]
-fn all_words_are_found_wherever_they_stand() {
+fn a_search_finds_all_words_in_any_part_of_a_session() {
     let new = NewSession::named("The Frozen North").player("Zoë").tag("Co-op");
     let new = new.description("with Björn").session_type("campaign");
     let mut first = entry(1, &new);
@@ -72,7 +72,7 @@ fn all_words_are_found_wherever_they_stand() {
 }
 
 #[test]
-fn searches_of_nothing_of_marks_and_of_a_megabyte_are_answered() {
+fn empty_and_huge_searches_are_answered() {
     let entries =
         [named(1, "Étude"), named(2, ""), named(3, "\n\u{301}\u{0}"), named(4, &"é".repeat(2000))];
     for nothing in ["", " \t\n", "\u{301}\u{302}", "\u{200b}\u{feff}", &"\u{323}".repeat(1 << 19)] {
@@ -84,7 +84,7 @@ fn searches_of_nothing_of_marks_and_of_a_megabyte_are_answered() {
 }
 
 #[test]
-fn fields_are_found_by_text_and_by_value_also_where_they_are_missing_or_change_their_type() {
+fn fields_are_searched_by_text_and_by_value() {
     let with = |number, value: &dyn Fn(NewSession) -> NewSession| {
         entry(number, &value(NewSession::named("Campaign")))
     };
@@ -113,7 +113,7 @@ fn fields_are_found_by_text_and_by_value_also_where_they_are_missing_or_change_t
 }
 
 #[test]
-fn filters_leave_out_what_is_not_asked_for() {
+fn filters_select_the_matching_sessions() {
     let mut entries: Vec<SessionEntry> = (1..=6).map(|number| named(number, "Campaign")).collect();
     entries[0].session.player = Some("Ann".to_owned());
     entries[0].session.tags.insert("hard");
@@ -151,7 +151,7 @@ fn filters_leave_out_what_is_not_asked_for() {
 }
 
 #[test]
-fn the_archive_and_the_trash_are_found_where_they_are_asked_for() {
+fn archived_and_deleted_sessions_are_found_only_on_request() {
     let mut entries: Vec<SessionEntry> = (1..=3).map(|number| named(number, "Campaign")).collect();
     entries[1].session.place = ShelfPlace::Archive { since: moment(1) };
     entries[2].session.place = ShelfPlace::Trash { since: moment(1) };
@@ -210,7 +210,7 @@ fn pages_of_ten_thousand_equal_names_show_each_once() {
 }
 
 #[test]
-fn groups_say_how_many_they_are_and_which_is_the_newest() {
+fn groups_have_their_count_and_newest_session() {
     let new = |player: &str| NewSession::named("Campaign").player(player).tag("long");
     let mut entries = vec![
         entry(1, &new("Ann").tag("hard")),

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_run_before_was_left_is_not_guessed_too_late() {
+    fn the_branch_point_of_a_run_is_never_later_than_its_restored_checkpoint() {
         let first = Commit { events_through: 50, ..commit(7, None) };
         let opening = CheckpointKind::Opening;
         let opening = Commit { kind: opening, events_through: 30, ..commit(4, None) };

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_left_out_with_all_that_belongs_to_them() {
+    fn e_mail_and_network_addresses_are_masked_whole() {
         for (text, expected) in [
             ("ask tim.o'neil+saves@example.co.uk.", "ask tim.o'<e-mail>."),
             ("<ann_1@example.com>: no", "<<e-mail>>: no"),
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_one_stays() {
+    fn texts_that_only_resemble_addresses_are_kept() {
         for text in [
             "game 1.2.3 at 12:30:05, core::fmt::Write",
             "memcpy@plt, __libc_start@GLIBC_2.34, user@host",

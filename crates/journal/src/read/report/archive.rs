@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn others_read_what_is_written() {
+    fn a_report_archive_is_readable_as_tar() {
         let files: [(&str, Vec<u8>); 3] =
             [("report.ron", b"()".to_vec()), ("empty", Vec::new()), ("journal/x", vec![9; 512])];
         let mut contents = Contents::default();

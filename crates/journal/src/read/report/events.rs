@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_room_for_so_much_and_the_newest_have_it() {
+    fn the_newest_events_fill_the_room_of_a_report() {
         let mut texts = EventTexts::default();
         let long = "x".repeat(1 << 20);
         for sequence in (1..=10).rev() {
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_value_is_said_to_be_none() {
+    fn an_undecodable_event_value_is_shown_as_unreadable() {
         let mut texts = EventTexts::default();
         let mut broken = event(1, EventPrivacy::Shared, &1);
         broken.data = vec![0xc1];

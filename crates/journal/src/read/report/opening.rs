@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_before_the_checkpoint_is_passed_over_whatever_it_is() {
+    fn unknown_entries_and_fields_of_a_report_are_ignored() {
         let bytes = tar_of(&[
             ("unknown", b"from a later version"),
             ("report.ron", b"(format: 2, note: r#\"a \"note\"\"#, more: Some([(1, 2)]))"),
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_or_link_of_that_name_is_no_report() {
+    fn a_report_entry_that_is_a_directory_or_link_is_refused() {
         for kind in [EntryType::Directory, EntryType::Symlink, EntryType::GNULongName] {
             let mut bytes = tar_of(&[("report.ron", b"(format: 2)")]);
             let mut header = Header::from_byte_slice(&bytes[..BLOCK]).clone();
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_bytes_there_are_they_are_refused() {
+    fn mutated_reports_without_a_checkpoint_are_refused() {
         let whole = tar_of(&[("report.ron", b"(format: 2)"), ("checkpoint.slot", &[7; 3000])]);
         let mut random = Random::new(1);
         for _ in 0..5_000 {

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn home_directories_are_left_out_whoever_has_them() {
+    fn home_directories_of_any_user_are_masked() {
         let personal = tim("/home/tim");
         for (text, expected) in [
             ("can't open /home/tim/saves/1.ron", "can't open ~/saves/1.ron"),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_users_name_is_left_out_as_a_word_only() {
+    fn the_users_name_is_masked_as_a_whole_word_only() {
         let personal = tim("/data/homes/tim");
         assert_eq!(personal.removed_from("Tim's save: no time, tim"), "~'s save: no time, ~");
         assert_eq!(personal.removed_from("/data/homes/tim/x"), "~/x");
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_game_says_of_itself_is_no_exception() {
+    fn paths_in_the_context_of_a_session_are_masked() {
         let context = SessionContext {
             game_version: "1.0".to_owned(),
             build_id: "/home/tim/build".to_owned(),
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_comes_out_whole() {
+    fn masking_handles_any_unicode_text() {
         let personal = tim("/home/tim");
         for text in ["", "é", "/home/é/İ", "\\users\\é", "/home/\u{1f980}\u{1f980} x", "timİtim"]
         {

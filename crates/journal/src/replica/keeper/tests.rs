@@ -105,7 +105,7 @@ impl Kept {
 }
 
 #[test]
-fn what_another_process_writes_before_the_lock_is_had_is_seen() {
+fn files_written_before_the_lock_is_taken_are_replicated() {
     let mut kept = Kept::new();
     let lock = kept.local.store.lock_session(kept.session).unwrap().unwrap();
     kept.execute(ReplicaOrder::Ready(kept.session));
@@ -123,7 +123,7 @@ fn what_another_process_writes_before_the_lock_is_had_is_seen() {
 }
 
 #[test]
-fn an_owner_whose_store_is_lost_is_let_go_of_at_once_and_sent_later() {
+fn leaving_does_not_wait_for_a_lost_store_and_the_rest_is_sent_later() {
     let mut kept = Kept::new();
     let session = kept.session;
     kept.execute(ReplicaOrder::Begin(session));
@@ -149,7 +149,7 @@ fn an_owner_whose_store_is_lost_is_let_go_of_at_once_and_sent_later() {
 }
 
 #[test]
-fn a_session_that_is_readied_again_isnt_owned_until_it_is_claimed() {
+fn a_session_readied_again_is_not_owned_until_it_is_claimed() {
     let mut kept = Kept::new();
     kept.execute(ReplicaOrder::Begin(kept.session));
     kept.turn();
@@ -161,7 +161,7 @@ fn a_session_that_is_readied_again_isnt_owned_until_it_is_claimed() {
 }
 
 #[test]
-fn what_the_replica_has_more_of_is_not_played_as_it_is_here_if_the_disk_fails() {
+fn a_disk_fault_while_readying_by_name_reports_it_as_not_claimed() {
     let patience = Duration::from_secs(8);
     for (store, expected) in
         [(None, Readiness::Unclaimed), (Some(patience), Readiness::Unreachable)]
@@ -176,7 +176,7 @@ fn what_the_replica_has_more_of_is_not_played_as_it_is_here_if_the_disk_fails() 
 }
 
 #[test]
-fn a_session_that_is_readied_on_a_full_disk_is_played_and_replicated_once_there_is_room() {
+fn a_session_readied_on_a_full_disk_is_replicated_once_there_is_room() {
     let mut kept = Kept::new();
     kept.memory.fail_next(Operation::Replace, ErrorKind::StorageFull);
     kept.execute(ReplicaOrder::Ready(kept.session));
@@ -195,7 +195,7 @@ fn a_session_that_is_readied_on_a_full_disk_is_played_and_replicated_once_there_
 }
 
 #[test]
-fn a_session_that_ends_without_being_sent_says_why_before_it_is_let_go() {
+fn letting_go_of_an_unsent_session_reports_why_first() {
     let mut kept = Kept::new();
     kept.execute(ReplicaOrder::Ready(kept.session));
     kept.turn();
@@ -222,7 +222,7 @@ impl Kept {
 }
 
 #[test]
-fn what_is_withheld_is_neither_sent_nor_late_and_is_sent_once_it_may_be() {
+fn withheld_checkpoints_are_not_sent_nor_lagging_until_allowed() {
     let mut kept = Kept::new();
     let session = kept.session;
     kept.execute(ReplicaOrder::Begin(session));
@@ -248,7 +248,7 @@ fn what_is_withheld_is_neither_sent_nor_late_and_is_sent_once_it_may_be() {
 }
 
 #[test]
-fn a_session_that_is_left_while_it_is_withheld_is_released_without_what_is_new() {
+fn a_session_left_while_withheld_is_released_without_its_new_files() {
     let mut kept = Kept::new();
     let session = kept.session;
     kept.execute(ReplicaOrder::Begin(session));
@@ -272,7 +272,7 @@ fn a_session_that_is_left_while_it_is_withheld_is_released_without_what_is_new()
 }
 
 #[test]
-fn a_session_that_is_begun_while_it_is_withheld_isnt_there_at_all() {
+fn a_session_begun_while_withheld_is_not_in_the_replica() {
     let mut kept = Kept::new();
     let session = kept.session;
     kept.execute(ReplicaOrder::Withhold(session, true));
@@ -287,7 +287,7 @@ fn a_session_that_is_begun_while_it_is_withheld_isnt_there_at_all() {
 }
 
 #[test]
-fn a_lost_store_is_back_also_where_what_is_played_is_withheld() {
+fn a_store_is_reported_as_back_even_for_a_withheld_session() {
     let mut kept = Kept::new();
     kept.store.go_away();
     kept.execute(ReplicaOrder::Begin(kept.session));
@@ -334,7 +334,7 @@ fn is_erased(reports: &[ReplicaReport]) -> bool {
 }
 
 #[test]
-fn an_erasure_that_is_interrupted_at_any_step_goes_on_in_the_next_process() {
+fn an_interrupted_erasure_is_finished_by_the_next_process() {
     for steps in 0..40 {
         let mut kept = with_an_erasure();
         let mark = kept.local.store.layout().mark("here", kept.session);
@@ -374,7 +374,7 @@ fn an_erasure_that_is_interrupted_at_any_step_goes_on_in_the_next_process() {
 }
 
 #[test]
-fn what_comes_back_of_an_erased_session_is_removed_again() {
+fn late_entries_of_an_erased_session_are_removed_again() {
     let mut kept = with_an_erasure();
     let listing = kept.store.list(kept.session).unwrap();
     let (epoch, position) = (Epoch::FIRST, Position::FIRST);
@@ -397,7 +397,7 @@ fn what_comes_back_of_an_erased_session_is_removed_again() {
 }
 
 #[test]
-fn two_seals_of_one_epoch_are_no_leftover_that_is_removed_again_and_again() {
+fn a_second_seal_of_an_epoch_is_not_removed_again_and_again() {
     let mut kept = with_an_erasure();
     let session = kept.session;
     let listing = kept.store.list(session).unwrap();

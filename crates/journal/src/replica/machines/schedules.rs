@@ -44,7 +44,7 @@ pub(super) fn only_seed() -> Option<u64> {
 }
 
 #[test]
-fn whatever_befalls_the_machines_nothing_acknowledged_or_played_is_lost() {
+fn no_schedule_of_machine_faults_loses_acknowledged_or_played_progress() {
     let count = rounds().unwrap_or(SCHEDULES);
     let seeds: Vec<u64> = match only_seed() {
         Some(seed) => vec![seed],

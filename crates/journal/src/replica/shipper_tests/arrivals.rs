@@ -43,7 +43,7 @@ fn has_all_of(here: &Here) -> bool {
 }
 
 #[test]
-fn who_fetches_for_longer_than_a_lease_stays_the_owner() {
+fn a_fetch_longer_than_a_lease_keeps_the_ownership() {
     let (there, mut shipper) = being_fetched();
     let reach = Direct(Arc::new(there.store.clone()));
     let (mut log, mut watcher) = (Log::new(there.session), Watcher::default());
@@ -60,7 +60,7 @@ fn who_fetches_for_longer_than_a_lease_stays_the_owner() {
 }
 
 #[test]
-fn a_store_that_is_away_for_a_moment_interrupts_a_fetch_and_ends_none() {
+fn a_fetch_resumes_after_the_store_was_unreachable() {
     let (there, mut shipper) = being_fetched();
     let unfinished = there.files();
     there.store.go_away();
@@ -78,7 +78,7 @@ fn a_store_that_is_away_for_a_moment_interrupts_a_fetch_and_ends_none() {
 }
 
 #[test]
-fn another_that_took_the_session_over_during_a_fetch_is_waited_for() {
+fn a_fetch_waits_for_an_owner_that_took_over_meanwhile() {
     let (there, mut shipper) = being_fetched();
     let mut other = on_another_machine(&there.store, there.session);
     let mut taking = other.shipper();
@@ -95,7 +95,7 @@ fn another_that_took_the_session_over_during_a_fetch_is_waited_for() {
 }
 
 #[test]
-fn a_fetch_that_nobody_waits_for_gives_the_session_back_and_leaves_nothing() {
+fn a_drained_fetch_releases_the_session_and_leaves_no_files() {
     let (there, mut shipper) = being_fetched();
     shipper.drain();
     let mut news = Vec::new();
@@ -111,7 +111,7 @@ fn a_fetch_that_nobody_waits_for_gives_the_session_back_and_leaves_nothing() {
 }
 
 #[test]
-fn a_slot_that_is_saved_during_a_fetch_stays_beside_the_one_that_comes() {
+fn a_slot_saved_during_a_fetch_is_kept_beside_the_fetched_one() {
     let (there, mut shipper) = being_fetched();
     let (place, _) = slot(&there, "boss");
     // Another process saves one of the same name, in another session.
@@ -133,7 +133,7 @@ fn a_slot_that_is_saved_during_a_fetch_stays_beside_the_one_that_comes() {
 }
 
 #[test]
-fn a_slot_that_is_saved_where_a_gone_one_was_stays() {
+fn a_slot_saved_in_the_place_of_a_removed_one_is_kept() {
     let (there, mut shipper) = being_fetched();
     let (mut there, mut news) = (there, Vec::new());
     while !matches!(news.last(), Some(ReplicaNews::Claimed(_))) {
@@ -169,7 +169,7 @@ fn a_slot_that_is_saved_where_a_gone_one_was_stays() {
 }
 
 #[test]
-fn a_store_that_is_away_ends_no_session_that_is_played_as_it_is_here() {
+fn an_unreachable_store_does_not_end_a_session_played_locally() {
     let (there, mut shipper) = being_fetched();
     there.store.go_away();
     let mut news = Vec::new();
@@ -236,17 +236,17 @@ fn boss_is_saved_beside_its_copy(deletes: bool) {
 }
 
 #[test]
-fn a_slot_whose_name_is_taken_replaces_none_of_its_session() {
+fn a_fetched_slot_whose_name_is_taken_is_placed_beside_it() {
     boss_is_saved_beside_its_copy(false);
 }
 
 #[test]
-fn a_slot_that_takes_the_place_of_one_that_goes_stays() {
+fn a_slot_saved_over_a_departing_one_is_kept() {
     boss_is_saved_beside_its_copy(true);
 }
 
 #[test]
-fn a_slot_that_a_dead_process_has_placed_under_another_name_is_no_news_and_stays_the_only_one() {
+fn a_slot_that_a_dead_process_placed_under_another_name_is_not_duplicated() {
     let mut here = Here::on(MemoryDisk::default(), MemoryReplica::default(), sample::session());
     here.write("1-000000.journal", b"one");
     let (place, boss) = slot(&here, "boss");

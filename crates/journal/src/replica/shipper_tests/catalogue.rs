@@ -63,7 +63,7 @@ fn an_owner_keeps_a_line_about_its_session_in_the_catalogue() {
 }
 
 #[test]
-fn once_a_session_is_withheld_its_line_is_gone() {
+fn a_withheld_session_has_no_line_in_the_catalogue() {
     let mut here = Here::new();
     here.write("a.journal", b"a");
     here.write_card(&card(here.session));

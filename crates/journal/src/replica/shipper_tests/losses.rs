@@ -76,7 +76,7 @@ fn a_machine_that_has_lost_its_files_gets_them_back() {
 }
 
 #[test]
-fn what_an_older_directory_lacks_is_fetched() {
+fn files_missing_from_a_restored_backup_are_fetched() {
     for newest in ["1-000001.journal", "2-000000.journal"] {
         let mut here = Here::new();
         here.write("1-000000.journal", b"one");
@@ -94,7 +94,7 @@ fn what_an_older_directory_lacks_is_fetched() {
 }
 
 #[test]
-fn an_older_directory_with_what_was_removed_since_is_brought_up_to_date() {
+fn a_restored_backup_loses_files_removed_since() {
     let mut here = Here::new();
     here.write("1-000000.journal", b"one");
     here.release();
@@ -112,7 +112,7 @@ fn an_older_directory_with_what_was_removed_since_is_brought_up_to_date() {
 }
 
 #[test]
-fn what_goes_on_from_an_older_directory_is_a_fork() {
+fn a_run_from_a_restored_backup_is_a_fork() {
     let mut here = Here::new();
     here.write(&name(1, 0), &journal(&header(1, 0)));
     here.release();
@@ -139,7 +139,7 @@ fn journal_to(header: &SegmentHeader, counter: u64) -> Vec<u8> {
 }
 
 #[test]
-fn what_goes_on_from_an_older_moment_of_the_newest_run_is_a_fork() {
+fn a_run_from_an_older_checkpoint_of_the_newest_run_is_a_fork() {
     for (from, is_fork) in [(7, true), (8, true), (9, false)] {
         let mut here = Here::new();
         here.write(&name(1, 0), &journal_to(&header(1, 0), 7));
@@ -163,7 +163,7 @@ fn what_goes_on_from_an_older_moment_of_the_newest_run_is_a_fork() {
 }
 
 #[test]
-fn what_this_machine_has_pruned_is_removed_from_the_replica() {
+fn files_pruned_on_this_machine_are_removed_from_the_replica() {
     let mut here = Here::new();
     here.write(&name(1, 0), &journal(&header(1, 0)));
     here.write(&name(1, 1), &journal(&header(1, 1)));
@@ -201,7 +201,7 @@ fn a_damaged_journal_is_fetched_and_not_sent() {
 }
 
 #[test]
-fn a_journal_that_is_damaged_while_it_is_played_stays_whole_in_the_replica() {
+fn a_journal_damaged_during_play_is_intact_in_the_replica() {
     let mut here = Here::new();
     here.write("1-000000.journal", b"closed");
     let mut newest = here.write("1-000001.journal", b"newest");
@@ -284,7 +284,7 @@ impl ReplicaStore for BesideSaves {
 }
 
 #[test]
-fn slots_that_are_saved_meanwhile_take_nothing_of_what_is_fetched() {
+fn slots_saved_during_a_fetch_are_not_replaced() {
     let mut here = Here::on(MemoryDisk::default(), MemoryReplica::default(), sample::session());
     here.write("1-000000.journal", b"one");
     let mut shipper = here.shipper();
@@ -309,7 +309,7 @@ fn slots_that_are_saved_meanwhile_take_nothing_of_what_is_fetched() {
 }
 
 #[test]
-fn what_was_only_removed_here_is_no_fork() {
+fn files_that_were_only_removed_locally_are_not_a_fork() {
     let mut here = Here::new();
     here.write("1-000000.journal", b"one");
     here.write("1-000001.journal", b"two");

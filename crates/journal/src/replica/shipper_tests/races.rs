@@ -29,7 +29,7 @@ impl Here {
 }
 
 #[test]
-fn a_file_that_goes_during_a_comparison_makes_both_sides_be_compared_once_more() {
+fn a_file_that_vanishes_during_a_comparison_restarts_it() {
     let mut here = Here::new();
     here.write("1-000000.journal", b"one");
     for error in [ErrorKind::NotFound, ErrorKind::UnexpectedEof] {
@@ -57,7 +57,7 @@ fn a_file_that_goes_during_a_comparison_makes_both_sides_be_compared_once_more()
 }
 
 #[test]
-fn files_that_somebody_else_removed_are_a_failure_after_some_tries() {
+fn files_removed_by_others_are_a_failure_after_some_tries() {
     let mut here = Here::new();
     here.write("1-000000.journal", b"one");
     let mut shipper = here.shipper();
@@ -71,7 +71,7 @@ fn files_that_somebody_else_removed_are_a_failure_after_some_tries() {
 
 /// A disk that is full, or has no free handle, while a session is claimed, compared and drained.
 #[test]
-fn what_fails_here_for_a_moment_ends_no_replica() {
+fn a_passing_local_fault_does_not_end_replication() {
     for error in [ErrorKind::StorageFull, ErrorKind::ResourceBusy, ErrorKind::NotFound] {
         let mut here = Here::new();
         let mut journal = here.write("1-000000.journal", b"one");
@@ -96,7 +96,7 @@ fn what_fails_here_for_a_moment_ends_no_replica() {
 }
 
 #[test]
-fn who_plays_stays_the_owner_however_long_a_file_cannot_be_read() {
+fn a_player_keeps_the_ownership_while_a_file_cannot_be_read() {
     let mut here = Here::new();
     let mut journal = here.write("1-000000.journal", b"one");
     let mut shipper = here.shipper();
@@ -124,7 +124,7 @@ fn who_plays_stays_the_owner_however_long_a_file_cannot_be_read() {
 
 /// Two replacements wait, and an entry has room for one.
 #[test]
-fn a_file_that_was_replaced_twice_is_never_a_part_of_both() {
+fn a_file_replaced_twice_is_never_mixed_in_the_replica() {
     let mut here = Here::new();
     here.write("1-000000.journal", b"one");
     let mut shipper = here.shipper();
@@ -144,7 +144,7 @@ fn a_file_that_was_replaced_twice_is_never_a_part_of_both() {
 }
 
 #[test]
-fn a_comparison_that_a_fault_has_ended_is_still_due() {
+fn a_comparison_ended_by_a_fault_is_repeated() {
     let mut here = Here::new();
     let mut journal = here.write("1-000000.journal", b"one");
     here.disk.replace(&here.path("x.attachment"), b"a picture").unwrap();
@@ -181,7 +181,7 @@ fn claimed_without_beginning() -> (Here, Shipper) {
 }
 
 #[test]
-fn who_claimed_and_could_not_begin_gives_way_to_who_has_claimed_since() {
+fn an_unstarted_claim_yields_to_a_later_claim() {
     let (mut here, mut shipper) = claimed_without_beginning();
     let (mut there, mut other) = followed_by(&mut here);
     here.ship(&mut shipper);
@@ -193,7 +193,7 @@ fn who_claimed_and_could_not_begin_gives_way_to_who_has_claimed_since() {
 }
 
 #[test]
-fn who_claimed_and_could_not_begin_claims_again_if_nobody_else_has() {
+fn an_unstarted_claim_is_repeated_if_nobody_else_claimed() {
     let (mut here, mut shipper) = claimed_without_beginning();
     let news = here.ship(&mut shipper);
     assert!(matches!(news[0], ReplicaNews::Claimed(epoch) if epoch.0 == 3), "{news:?}");
@@ -201,7 +201,7 @@ fn who_claimed_and_could_not_begin_claims_again_if_nobody_else_has() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_has_nothing_of_the_others_sent_twice() {
+fn an_unreadable_file_does_not_resend_the_others() {
     let mut here = Here::new();
     let mut shipper = here.shipper();
     here.ship(&mut shipper);
@@ -220,7 +220,7 @@ fn a_file_that_cannot_be_read_has_nothing_of_the_others_sent_twice() {
 }
 
 #[test]
-fn a_drain_ends_though_a_file_behind_others_cannot_be_read() {
+fn a_drain_ends_despite_an_unreadable_file() {
     let mut here = Here::new();
     here.write("1-000000.journal", &vec![7; 3 << 20]);
     here.write("1-000001.journal", b"next");
@@ -232,7 +232,7 @@ fn a_drain_ends_though_a_file_behind_others_cannot_be_read() {
 }
 
 #[test]
-fn nothing_of_a_new_epoch_is_sent_before_its_mark_is_on_this_disk() {
+fn no_entry_of_a_new_epoch_is_sent_before_its_mark_is_on_disk() {
     let mut here = Here::new();
     here.write("1-000000.journal", b"one");
     let mut shipper = here.shipper();

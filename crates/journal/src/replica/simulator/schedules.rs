@@ -61,7 +61,7 @@ fn found(row: u64, planted: Planted) -> Option<(u64, String)> {
 }
 
 #[test]
-fn whatever_happens_nothing_acknowledged_is_lost_and_every_fork_is_shown() {
+fn no_schedule_loses_acknowledged_entries_or_hides_a_fork() {
     let count = rounds().unwrap_or(SCHEDULES);
     let seeds: Vec<u64> = match only_seed() {
         Some(seed) => vec![seed],
@@ -77,7 +77,7 @@ fn whatever_happens_nothing_acknowledged_is_lost_and_every_fork_is_shown() {
 }
 
 #[test]
-fn each_sentence_that_is_taken_out_is_found() {
+fn the_simulator_finds_each_removed_rule_of_the_protocol() {
     let mut hidden = Vec::new();
     for planted in planted() {
         match found(0, planted) {
@@ -91,7 +91,7 @@ fn each_sentence_that_is_taken_out_is_found() {
 /// The same for ten rows of seeds, with the figures.
 #[test]
 #[ignore = "takes minutes; docs/REPLICATION.md says how it is run"]
-fn each_sentence_that_is_taken_out_is_found_in_ten_rows_of_seeds() {
+fn the_simulator_finds_each_removed_rule_in_ten_rows_of_seeds() {
     for planted in planted() {
         let rows: Vec<_> = (0..10).map(|row| found(row, planted)).collect();
         let counts: Vec<u64> = rows.iter().flatten().map(|(count, _)| *count).collect();

@@ -111,7 +111,7 @@ fn archived_sessions_are_moved_and_found_there() {
 }
 
 #[test]
-fn a_move_that_is_cut_off_loses_nothing_and_the_next_one_ends_it() {
+fn a_move_cut_off_by_a_power_cut_loses_nothing_and_is_finished() {
     let (mut play, sessions) = all_ended(2);
     play.kill();
     // The sessions are archived first, so that the cuts are those of the move.
@@ -171,7 +171,7 @@ fn a_removal_that_is_cut_off_can_be_ended() {
 }
 
 #[test]
-fn while_its_drive_is_away_a_session_is_away_and_nothing_of_it_is_lost() {
+fn without_its_drive_a_session_is_unreachable_and_not_lost() {
     let (disk, sessions, now) = moved(2);
     let mut unmounted = disk.image();
     unmounted.take(Path::new("drive"));
@@ -202,7 +202,7 @@ fn while_its_drive_is_away_a_session_is_away_and_nothing_of_it_is_lost() {
 
 /// A power cut may take a copy there, and nothing says so, until a later cleanup has found it.
 #[test]
-fn where_directories_cannot_be_synced_the_next_cleanup_ends_a_move() {
+fn without_directory_syncs_the_next_cleanup_finishes_a_move() {
     let (mut play, sessions) = all_ended(1);
     play.kill();
     play.disk.refuse_directory_syncs();
@@ -261,7 +261,7 @@ fn a_disk_that_fails_at_any_step_of_a_move_leaves_sessions_as_they_were() {
 /// The drive, which was used before, goes away after this many turns of a cleanup, with or without what it was not made to
 /// keep, and its mount point is an empty directory then.
 #[test]
-fn a_drive_that_goes_away_in_the_middle_takes_nothing_with_it() {
+fn a_drive_that_disappears_during_a_move_loses_nothing() {
     let (mut play, sessions) = all_ended(2);
     play.kill();
     clean_on(&mut boot(&play.disk, play.now), &CleanupRules::default(), play.now);
@@ -303,7 +303,7 @@ fn a_drive_that_goes_away_in_the_middle_takes_nothing_with_it() {
 }
 
 #[test]
-fn a_session_that_is_archived_no_more_comes_home() {
+fn an_unarchived_session_is_moved_back_from_the_drive() {
     let (disk, sessions, now) = moved(1);
     let mut game = boot(&disk, now);
     let mut later = now;

@@ -132,7 +132,7 @@ fn read_as(counter: u64, reading: Reading) -> impl FnOnce(&mut Opened) {
 }
 
 #[test]
-fn it_agrees_with_what_is_as_it_should_be() {
+fn the_oracle_accepts_a_correct_state() {
     agrees(&[], |_| {});
     // A checkpoint that isn't acknowledged may be there or not.
     agrees(&[captured(3, false, false)], |_| {});
@@ -140,7 +140,7 @@ fn it_agrees_with_what_is_as_it_should_be() {
 }
 
 #[test]
-fn it_objects_to_what_never_was() {
+fn the_oracle_rejects_checkpoints_that_were_never_captured() {
     objects("3@0000000000000001 never was", &[], read_as(3, Reading::Intact));
     objects("2@0000000000000001 is not what was captured", &[], read_as(2, Reading::Restored(9)));
     let later = |opened: &mut Opened| {
@@ -156,14 +156,14 @@ fn it_objects_to_what_never_was() {
 }
 
 #[test]
-fn a_disk_that_lies_may_lose_and_may_not_make_up() {
+fn the_oracle_lets_a_lying_disk_lose_but_not_falsify() {
     let nothing = |opened: &mut Opened| *opened = Opened::default();
     assert_eq!(wrong(&[], nothing, Promise::NoFalseState), Ok(()));
     assert!(wrong(&[], read_as(2, Reading::Restored(9)), Promise::NoFalseState).is_err());
 }
 
 #[test]
-fn it_objects_to_a_loss() {
+fn the_oracle_rejects_a_loss() {
     objects("the session is gone", &[], |opened| opened.sessions.clear());
     objects("and nothing is there", &[], |opened| found(opened).heads.clear());
     objects("the newest that is there is 1@", &[], |opened| {
@@ -186,7 +186,7 @@ fn it_objects_to_a_loss() {
 }
 
 #[test]
-fn it_objects_to_a_wrong_offer() {
+fn the_oracle_rejects_a_wrong_offer() {
     let second = OpenedOffer { newest: id(2), said_to_be_lost: 0, forked: true };
     objects("offered as a fork", &[], |opened| found(opened).offers.push(second.clone()));
     objects("was acknowledged, and isn't offered", &[], |opened| found(opened).offers.clear());
@@ -203,7 +203,7 @@ fn it_objects_to_a_wrong_offer() {
 }
 
 #[test]
-fn it_objects_to_what_was_deleted_and_is_back() {
+fn the_oracle_rejects_a_deleted_session_that_is_back() {
     let forgotten = [Fact::Forgetting, Fact::Forgotten];
     objects("forgotten, and there again", &forgotten, |_| {});
     agrees(&forgotten, |opened| opened.sessions.clear());
@@ -217,7 +217,7 @@ fn it_objects_to_what_was_deleted_and_is_back() {
 }
 
 #[test]
-fn it_objects_to_what_a_session_says_of_itself() {
+fn the_oracle_rejects_wrong_metadata_of_a_session() {
     let naming = |name: &str| Fact::Naming { name: name.to_owned() };
     let called = |name: &'static str| {
         move |opened: &mut Opened| {
@@ -254,7 +254,7 @@ fn it_objects_to_what_a_session_says_of_itself() {
 }
 
 #[test]
-fn it_objects_to_slots_that_are_not_as_they_were_left() {
+fn the_oracle_rejects_slots_in_another_state_than_they_were_left() {
     let words = "and should be one of";
     let named = |name: &'static str| move |opened: &mut Opened| opened.slots[0].name = name.into();
     let asked = |change: SlotChange| Fact::SlotAsked { number: 2, change };
@@ -297,7 +297,7 @@ fn it_objects_to_slots_that_are_not_as_they_were_left() {
 }
 
 #[test]
-fn it_objects_to_a_slot_without_what_was_attached_later() {
+fn the_oracle_rejects_a_slot_without_a_later_attachment() {
     let attached =
         [Fact::Attaching { id: id(2), version: 2 }, Fact::Attached { id: id(2), version: 2 }];
     let beside = |opened: &mut Opened| {
@@ -313,7 +313,7 @@ fn it_objects_to_a_slot_without_what_was_attached_later() {
 }
 
 #[test]
-fn it_objects_to_a_map_that_is_older_than_what_was_acknowledged() {
+fn the_oracle_rejects_an_attachment_older_than_the_acknowledged_one() {
     let asked = |number: u64, drawing| Fact::MapAsked { number, drawing };
     let changed = |number| Fact::MapChanged { number };
     let has = |map: Option<Option<u32>>| move |opened: &mut Opened| found(opened).map = map;

@@ -102,7 +102,7 @@ fn an_erasure_that_is_interrupted_twice_is_continued_twice() {
 }
 
 #[test]
-fn what_a_disk_refuses_is_in_the_receipt_and_goes_with_the_next_cleanup() {
+fn files_that_cannot_be_erased_are_in_the_receipt_and_erased_later() {
     let (mut refused, mut waits) = (0, 0);
     for kind in [FaultKind::ReadOnly, FaultKind::InputOutput] {
         for skip in (0..400).step_by(9) {
@@ -137,7 +137,7 @@ fn what_a_disk_refuses_is_in_the_receipt_and_goes_with_the_next_cleanup() {
 }
 
 #[test]
-fn a_disk_that_goes_on_refusing_gathers_no_files() {
+fn repeated_erasures_on_a_refusing_disk_leave_no_more_files() {
     let mut library = small_library(55);
     let at = library.play.disk.operations().len() + 60;
     library.play.disk.fail(Fault { at, kind: FaultKind::NoSpace, for_ever: true });
@@ -162,7 +162,7 @@ fn a_full_disk_has_room_for_an_erasure() {
 }
 
 #[test]
-fn what_is_brought_back_is_removed_again() {
+fn erased_files_that_are_brought_back_are_removed_again() {
     let mut library = small_library(57);
     let before = library.play.disk.image();
     let others = library.others(&before, "Ann-Q");

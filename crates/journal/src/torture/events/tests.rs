@@ -79,7 +79,7 @@ fn played() -> Play {
 }
 
 #[test]
-fn what_happened_after_the_newest_checkpoint_comes_back_until_a_checkpoint_holds_it() {
+fn events_after_the_newest_checkpoint_are_replayed_until_one_holds_them() {
     use Action::{Auto, Kill, Recover, Settle};
     let mut play = played();
     let newest = play.game.playing.as_ref().unwrap().next_event - 1;
@@ -95,7 +95,7 @@ fn what_happened_after_the_newest_checkpoint_comes_back_until_a_checkpoint_holds
 }
 
 #[test]
-fn nothing_is_handed_out_again_after_a_rewind_or_a_session_that_was_left() {
+fn no_events_are_handed_out_after_a_rewind_or_a_close() {
     use Action::{Close, Kill, Settle};
     let mut play = played();
     play.kill();
@@ -106,7 +106,7 @@ fn nothing_is_handed_out_again_after_a_rewind_or_a_session_that_was_left() {
 }
 
 #[test]
-fn a_page_is_read_from_either_end_and_goes_on_at_its_cursor() {
+fn pages_of_events_continue_at_their_cursor_from_either_end() {
     let mut play = played();
     let session = session(&play);
     let newest = play.game.playing.as_ref().unwrap().next_event - 1;
@@ -133,7 +133,7 @@ fn a_page_is_read_from_either_end_and_goes_on_at_its_cursor() {
 }
 
 #[test]
-fn what_is_read_before_the_first_checkpoint_is_durable_waits_for_it() {
+fn reads_of_events_wait_for_the_first_checkpoint() {
     let mut play = Play::new(SimulatedDisk::default(), 5);
     let (session, now) = (SessionId::random(), play.now);
     let beginning = Beginning {
@@ -169,7 +169,7 @@ fn what_is_read_before_the_first_checkpoint_is_durable_waits_for_it() {
 }
 
 #[test]
-fn a_page_holds_nothing_that_was_recorded_after_it_was_asked_for() {
+fn a_page_has_no_events_recorded_after_its_request() {
     let mut play = played();
     let (session, now) = (session(&play), play.now);
     let newest = play.game.playing.as_ref().unwrap().next_event - 1;
@@ -189,7 +189,7 @@ fn a_page_holds_nothing_that_was_recorded_after_it_was_asked_for() {
 }
 
 #[test]
-fn a_query_asks_for_types_numbers_and_play_time_and_counts_all() {
+fn a_query_selects_events_by_type_number_chapter_and_play_time() {
     let mut play = played();
     let session = session(&play);
     let all = read(&mut play, EventQuery { newest_first: false, ..EventQuery::of(session) }).events;
@@ -212,7 +212,7 @@ fn a_query_asks_for_types_numbers_and_play_time_and_counts_all() {
 }
 
 #[test]
-fn a_line_goes_on_from_what_a_checkpoint_holds_and_leaves_the_rest_to_its_branch() {
+fn after_a_rewind_later_events_belong_to_the_branch_that_was_left() {
     use Action::{Auto, Rewind, Settle};
     let mut play = played();
     let session = session(&play);
@@ -229,7 +229,7 @@ fn a_line_goes_on_from_what_a_checkpoint_holds_and_leaves_the_rest_to_its_branch
 }
 
 #[test]
-fn files_follow_each_other_and_go_whole_the_oldest_first() {
+fn event_files_rotate_and_the_oldest_are_removed_first() {
     use Action::{Auto, Full, Settle};
     let mut play = played();
     for _ in 0..60 {
@@ -257,7 +257,7 @@ fn files_follow_each_other_and_go_whole_the_oldest_first() {
 }
 
 #[test]
-fn damage_costs_what_it_covers_and_no_checkpoint() {
+fn a_damaged_event_file_loses_its_events_and_no_checkpoint() {
     let mut play = played();
     let whole = validate(&mut play);
     play.kill();
@@ -308,7 +308,7 @@ fn play_runs(play: &mut Play, runs: usize) {
 }
 
 #[test]
-fn what_happened_in_many_runs_is_kept_in_a_few_files() {
+fn events_of_many_runs_are_kept_in_a_few_files() {
     let mut play = played();
     play_runs(&mut play, 40);
     let found = validate(&mut play);
@@ -318,7 +318,7 @@ fn what_happened_in_many_runs_is_kept_in_a_few_files() {
 }
 
 #[test]
-fn one_run_gathers_what_happened_beside_what_is_named() {
+fn one_run_gathers_events_and_named_checkpoints() {
     use Action::{Auto, Close, Manual, Merge, Recover, Settle};
     let mut play = played();
     play.perform(&[Close]);
@@ -331,7 +331,7 @@ fn one_run_gathers_what_happened_beside_what_is_named() {
 }
 
 #[test]
-fn more_runs_than_one_file_takes_in_are_all_on_the_line() {
+fn events_of_more_runs_than_one_file_holds_are_all_on_the_line() {
     let mut play = played();
     // Each costs more than the one before.
     play_runs(&mut play, 224);
@@ -340,7 +340,7 @@ fn more_runs_than_one_file_takes_in_are_all_on_the_line() {
 }
 
 #[test]
-fn what_a_branch_needs_is_not_gathered_without_it() {
+fn events_that_a_branch_needs_are_kept_for_it() {
     use Action::{Auto, Rewind, Settle};
     let mut play = played();
     play.perform(&[Auto, Settle]);
@@ -363,7 +363,7 @@ fn what_a_branch_needs_is_not_gathered_without_it() {
 }
 
 #[test]
-fn a_file_that_comes_back_goes_again_unless_what_it_was_gathered_in_is_damaged() {
+fn a_returned_event_file_is_removed_unless_its_gathered_copy_is_damaged() {
     use Action::{Auto, Close, Merge, Recover, Settle};
     let is_of_events = |path: &Path| path.extension().is_some_and(|it| it == "events");
     let mut play = played();

@@ -67,7 +67,7 @@ fn picture(play: &Play, session: SessionId) -> Option<Attachment> {
 }
 
 #[test]
-fn an_archived_session_is_one_file_and_is_taken_up_as_it_was() {
+fn an_archived_session_is_one_file_and_resumes_unchanged() {
     let (mut play, session) = closed();
     add_picture(&play, session);
     let (before, newest) = (entry(&play, session), digests(&play.game.local.store, session));
@@ -92,7 +92,7 @@ fn an_archived_session_is_one_file_and_is_taken_up_as_it_was() {
 }
 
 #[test]
-fn a_session_comes_out_of_the_archive_and_goes_into_the_trash() {
+fn a_session_can_be_unarchived_archived_again_and_deleted() {
     let (mut play, session) = closed();
     play.shelve(session, WITH_WORLD).unwrap();
     let digest = digests(&play.game.local.store, session);
@@ -105,7 +105,7 @@ fn a_session_comes_out_of_the_archive_and_goes_into_the_trash() {
 }
 
 #[test]
-fn a_summary_is_all_that_is_left_of_a_session_and_nothing_can_be_restored_of_it() {
+fn a_session_archived_as_a_summary_cannot_be_restored() {
     let (mut play, session) = closed();
     add_picture(&play, session);
     let before = entry(&play, session);
@@ -133,7 +133,7 @@ fn a_summary_is_all_that_is_left_of_a_session_and_nothing_can_be_restored_of_it(
 }
 
 #[test]
-fn the_world_of_an_archived_session_can_be_let_go_later() {
+fn an_archived_session_can_be_reduced_to_its_summary() {
     let (mut play, session) = closed();
     let before = entry(&play, session);
     let archived = play.shelve(session, WITH_WORLD).unwrap();
@@ -145,7 +145,7 @@ fn the_world_of_an_archived_session_can_be_let_go_later() {
 }
 
 #[test]
-fn what_an_archived_session_says_about_itself_can_be_changed() {
+fn metadata_of_an_archived_session_can_be_edited() {
     for how in [WITH_WORLD, SUMMARY_ONLY] {
         let (mut play, session) = closed();
         play.shelve(session, how).unwrap();
@@ -163,7 +163,7 @@ fn what_an_archived_session_says_about_itself_can_be_changed() {
 }
 
 #[test]
-fn fields_that_a_session_was_given_while_nobody_played_it_are_put_away_with_it() {
+fn fields_edited_before_archiving_are_in_the_archive() {
     let (mut play, session) = closed();
     let update = SessionUpdate::default().field("stars", &5).unwrap();
     play.game
@@ -178,7 +178,7 @@ fn fields_that_a_session_was_given_while_nobody_played_it_are_put_away_with_it()
 }
 
 #[test]
-fn an_old_copy_of_an_archived_session_is_no_fork_and_one_that_went_on_is() {
+fn a_copy_of_an_archived_session_is_a_fork_only_if_it_was_played() {
     let (mut play, session) = closed();
     let image = play.disk.image();
     let other = play.after_power_cut(SimulatedDisk::from_image(&image), play.disk.position());
@@ -196,7 +196,7 @@ fn an_old_copy_of_an_archived_session_is_no_fork_and_one_that_went_on_is() {
 }
 
 #[test]
-fn what_is_undecided_is_not_archived() {
+fn a_forked_crashed_or_played_session_is_not_archived() {
     let (mut play, session) = forked();
     assert_eq!(play.shelve(session, WITH_WORLD), Err(RequestError::Forked));
     let (mut play, session) = closed();
@@ -230,8 +230,7 @@ fn an_ended_session_stays_ended_in_the_archive() {
 }
 
 #[test]
-fn where_the_newest_checkpoint_is_damaged_the_newest_whole_one_is_archived_and_the_damaged_file_stays()
- {
+fn of_a_damaged_session_the_newest_intact_checkpoint_is_archived() {
     let (mut play, session) = closed();
     let path = damage_newest(&mut play, session);
     play.shelve(session, WITH_WORLD).unwrap();
@@ -243,7 +242,7 @@ fn where_the_newest_checkpoint_is_damaged_the_newest_whole_one_is_archived_and_t
 }
 
 #[test]
-fn a_full_disk_thins_nothing_of_what_is_in_the_archive() {
+fn a_full_disk_does_not_thin_archived_sessions() {
     for how in [WITH_WORLD, SUMMARY_ONLY] {
         let (mut play, session) = closed();
         play.shelve(session, how).unwrap();
@@ -261,7 +260,7 @@ fn a_full_disk_thins_nothing_of_what_is_in_the_archive() {
 }
 
 #[test]
-fn a_save_waits_for_no_more_than_one_step_of_an_archive() {
+fn a_save_waits_for_at_most_one_step_of_an_archiving() {
     let (mut play, session) = closed();
     play.perform(&[Action::Start, Action::Settle]);
     play.game.order(Order::Shelve { session, how: WITH_WORLD, ticket: Ticket::new() }, play.now);
@@ -276,7 +275,7 @@ fn a_save_waits_for_no_more_than_one_step_of_an_archive() {
 }
 
 #[test]
-fn a_session_that_is_wanted_while_it_is_put_away_is_let_go() {
+fn a_session_can_be_resumed_at_any_step_of_its_archiving() {
     let mut taken_up = 0;
     for steps in 0..12 {
         let (mut play, session) = closed();

@@ -155,7 +155,7 @@ fn a_power_cut_leaves_what_was_acknowledged_or_what_was_being_written() {
 }
 
 #[test]
-fn a_failing_disk_takes_nothing_that_was_there() {
+fn a_disk_fault_loses_no_earlier_attachment() {
     let (mut play, session) = played();
     attach(&mut play, (MAP, drawing(1)), ROOM).unwrap();
     attach(&mut play, (MAP, drawing(2)), ROOM).unwrap();
@@ -193,7 +193,7 @@ fn detach_quietly(play: &mut Play) -> Result<(), AttachmentError> {
 }
 
 #[test]
-fn it_goes_with_the_session_and_not_with_its_world() {
+fn a_session_attachment_is_in_copies_and_summaries() {
     let (mut play, session) = played();
     attach(&mut play, (MAP, drawing(5)), ROOM).unwrap();
     play.perform(&[Action::Manual, Action::Auto, Action::Settle]);
@@ -213,7 +213,7 @@ fn it_goes_with_the_session_and_not_with_its_world() {
 }
 
 #[test]
-fn what_is_attached_before_anything_is_saved_waits_for_that() {
+fn an_attachment_waits_for_the_first_checkpoint() {
     use Action::{Settle, Start};
     let mut play = Play::new(SimulatedDisk::default(), 3);
     let at = play.disk.operations().len();
@@ -233,7 +233,7 @@ fn what_is_attached_before_anything_is_saved_waits_for_that() {
 }
 
 #[test]
-fn a_repair_takes_it_along_and_says_which_is_damaged() {
+fn a_repair_copies_session_attachments_and_names_damaged_ones() {
     let (mut play, session) = played();
     attach(&mut play, (MAP, drawing(1)), ROOM).unwrap();
     attach(&mut play, ("photo", drawing(2)), ROOM).unwrap();

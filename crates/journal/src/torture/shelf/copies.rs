@@ -55,7 +55,7 @@ fn files(local: &LocalStore, disk: &dyn Disk, session: SessionId) -> Vec<Vec<u8>
 }
 
 #[test]
-fn a_copy_is_what_was_reported_and_the_first_one_is_as_it_was() {
+fn a_copy_is_as_reported_and_leaves_the_original_unchanged() {
     let (mut play, session) = closed();
     let newest = stored(&play.game.local.store, session).index().heads()[0].id;
     let picture = Attachment::new(THUMBNAIL.to_owned(), vec![9; 300]);
@@ -93,7 +93,7 @@ fn a_copy_is_what_was_reported_and_the_first_one_is_as_it_was() {
 }
 
 #[test]
-fn a_copy_and_the_first_one_are_played_on_beside_each_other() {
+fn a_copy_and_the_original_are_played_independently() {
     let (mut play, session) = closed();
     let copy = play.copy(session, "Copy").unwrap().session.id;
     for session in [copy, session, copy] {
@@ -105,7 +105,7 @@ fn a_copy_and_the_first_one_are_played_on_beside_each_other() {
 }
 
 #[test]
-fn a_session_that_crashed_is_copied_as_a_closed_one_and_stays_offered() {
+fn a_crashed_session_is_copied_as_closed_and_still_offered() {
     let (mut play, session) = closed();
     go_on(&mut play);
     play.perform(&[Action::Auto, Action::Settle]);
@@ -118,7 +118,7 @@ fn a_session_that_crashed_is_copied_as_a_closed_one_and_stays_offered() {
 }
 
 #[test]
-fn a_session_that_has_ended_is_copied_as_one() {
+fn an_ended_session_is_copied_as_ended() {
     let (mut play, session) = closed();
     go_on(&mut play);
     play.perform(&[Action::Auto, Action::End]);
@@ -128,7 +128,7 @@ fn a_session_that_has_ended_is_copied_as_one() {
 }
 
 #[test]
-fn a_plan_is_copied_as_one_with_all_its_fields() {
+fn a_draft_is_copied_as_a_draft_with_all_its_fields() {
     let (mut play, _) = closed();
     let text = "x".repeat(20_000);
     let plan = NewSession::named("Friday").player("Ann").tag("co-op");
@@ -145,7 +145,7 @@ fn a_plan_is_copied_as_one_with_all_its_fields() {
 }
 
 #[test]
-fn what_is_put_away_is_copied_among_those_that_are_played() {
+fn a_copy_of_a_trashed_or_archived_session_is_open() {
     for how in [ShelfMove::Delete, ShelfMove::Archive(Archived::WithWorld)] {
         let (mut play, session) = closed();
         play.shelve(session, how).unwrap();
@@ -156,7 +156,7 @@ fn what_is_put_away_is_copied_among_those_that_are_played() {
 }
 
 #[test]
-fn what_has_no_world_or_two_is_not_copied_and_leaves_nothing() {
+fn a_summary_a_fork_and_an_unknown_session_are_not_copied() {
     let (mut play, session) = closed();
     play.shelve(session, ShelfMove::Archive(Archived::SummaryOnly)).unwrap();
     let refused = play.copy(session, "Copy").map(drop);
@@ -170,7 +170,7 @@ fn what_has_no_world_or_two_is_not_copied_and_leaves_nothing() {
 }
 
 #[test]
-fn where_the_newest_checkpoint_is_damaged_the_newest_whole_one_is_copied() {
+fn of_a_damaged_session_the_newest_intact_checkpoint_is_copied() {
     let (mut play, session) = closed();
     damage_newest(&mut play, session);
     let copied = play.copy(session, "Copy").unwrap();
@@ -204,7 +204,7 @@ fn a_power_cut_leaves_a_whole_copy_or_none() {
 }
 
 #[test]
-fn what_a_power_cut_leaves_of_a_copy_is_listed_as_nothing_damaged() {
+fn a_copy_cut_off_by_a_power_cut_is_not_listed_as_damaged() {
     let (mut play, session) = closed();
     let from = play.disk.position();
     play.copy(session, "Copy").unwrap();
@@ -239,7 +239,7 @@ fn a_fault_leaves_nothing_of_a_copy_that_was_refused() {
 }
 
 #[test]
-fn a_copy_is_let_go_of_for_whatever_changes_the_session_and_then_made_of_what_it_is_now() {
+fn a_copy_is_restarted_if_the_session_changes_meanwhile() {
     let (mut play, session) = closed();
     play.perform(&[Action::Start, Action::Settle]);
     let played = play.played().unwrap();
@@ -271,7 +271,7 @@ fn a_copy_is_let_go_of_for_whatever_changes_the_session_and_then_made_of_what_it
 /// Requests of a menu about other sessions while one is played: a piece of them in each turn, and nothing before the
 /// end of a run.
 #[test]
-fn what_is_asked_of_others_takes_turns_with_play_and_comes_after_its_end() {
+fn orders_on_other_sessions_yield_to_play_and_to_its_end() {
     let (mut play, session) = closed();
     play.perform(&[Action::Start, Action::Settle]);
     let ask = |play: &mut Play| {

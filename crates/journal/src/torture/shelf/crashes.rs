@@ -118,7 +118,7 @@ fn a_power_cut_leaves_a_session_whole_as_before_or_archived() {
 }
 
 #[test]
-fn what_a_power_cut_leaves_beside_an_archive_is_cleared_away_by_the_next_run() {
+fn files_left_beside_an_archive_by_a_power_cut_are_removed_by_the_next_run() {
     let (mut play, session) = closed();
     let from = play.disk.position();
     play.shelve(session, ShelfMove::Archive(Archived::WithWorld)).unwrap();
@@ -173,7 +173,7 @@ fn a_fault_while_a_session_is_moved_costs_nothing() {
 }
 
 #[test]
-fn a_power_cut_while_the_trash_is_emptied_leaves_the_whole_session_or_nothing_of_it() {
+fn a_power_cut_while_the_trash_is_emptied_leaves_a_session_whole_or_gone() {
     let (mut play, session) = closed();
     let before = digests(&play.game.local.store, session);
     play.shelve(session, ShelfMove::Delete).unwrap();

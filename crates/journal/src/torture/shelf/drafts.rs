@@ -97,7 +97,7 @@ fn a_session_that_was_a_draft_crashes_and_goes_back_like_any_other() {
 }
 
 #[test]
-fn all_fields_of_a_draft_are_kept_however_large_they_are() {
+fn fields_of_a_draft_are_kept_at_any_size() {
     let mut play = play();
     let text = "x".repeat(20_000);
     let session = play.draft(&plan().field("text", &text).unwrap()).unwrap().session.id;
@@ -115,7 +115,7 @@ fn all_fields_of_a_draft_are_kept_however_large_they_are() {
 }
 
 #[test]
-fn a_draft_goes_into_the_trash_and_comes_back_and_is_nothing_else_before_it_begins() {
+fn a_draft_can_be_deleted_and_undeleted_but_not_archived_or_restored() {
     let mut play = play();
     let session = play.draft(&plan()).unwrap().session.id;
     assert!(play.shelve(session, ShelfMove::Delete).unwrap().to.is_in_trash());

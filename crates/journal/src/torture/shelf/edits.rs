@@ -41,7 +41,7 @@ fn journals(play: &Play, session: SessionId) -> usize {
 }
 
 #[test]
-fn what_was_said_again_since_goes() {
+fn repeated_edits_leave_few_files() {
     for (mut play, session) in [closed(), forked()] {
         let before = journals(&play, session);
         let read = digests(&play.game.local.store, session);
@@ -58,7 +58,7 @@ fn what_was_said_again_since_goes() {
 
 /// A checkpoint that is captured meanwhile is behind the edit in the writer's orders.
 #[test]
-fn an_edit_beside_play_waits_for_a_listing_and_keeps_no_checkpoint_waiting() {
+fn an_edit_during_play_waits_for_a_listing_and_delays_no_checkpoint() {
     let (mut play, session) = closed();
     (0..8)
         .for_each(|_| play.perform(&[Action::Start, Action::Full, Action::Settle, Action::Close]));
@@ -82,7 +82,7 @@ fn an_edit_beside_play_waits_for_a_listing_and_keeps_no_checkpoint_waiting() {
 
 /// Both files hold, the older one where the newer one is damaged.
 #[test]
-fn what_was_said_before_holds_where_the_newest_is_damaged() {
+fn the_edit_before_a_lost_one_applies() {
     let (mut play, session) = closed();
     for number in 0..5 {
         edit(&mut play, session, number).unwrap();
@@ -100,7 +100,7 @@ fn what_was_said_before_holds_where_the_newest_is_damaged() {
 }
 
 #[test]
-fn a_power_cut_at_any_step_leaves_what_was_said_before_or_what_is_said_now() {
+fn a_power_cut_leaves_the_old_or_the_new_edit() {
     for (mut play, session) in [closed(), forked()] {
         for number in 0..3 {
             edit(&mut play, session, number).unwrap();
@@ -126,7 +126,7 @@ fn a_power_cut_at_any_step_leaves_what_was_said_before_or_what_is_said_now() {
 }
 
 #[test]
-fn a_fault_at_any_step_costs_nothing_that_was_said_before() {
+fn a_fault_during_an_edit_loses_no_earlier_edit() {
     let (mut before, session) = closed();
     for number in 0..3 {
         edit(&mut before, session, number).unwrap();

@@ -95,7 +95,7 @@ fn is_done(local: &LocalStore, session: SessionId, edit: &SessionEdit) -> bool {
 }
 
 #[test]
-fn a_power_cut_takes_nothing_of_what_was_reported_and_leaves_the_other_sessions_whole() {
+fn a_power_cut_during_an_edit_of_many_keeps_reported_edits() {
     for edit in edits() {
         let (mut play, sessions) = several();
         let from = play.disk.position();
@@ -119,7 +119,7 @@ fn a_power_cut_takes_nothing_of_what_was_reported_and_leaves_the_other_sessions_
 }
 
 #[test]
-fn a_fault_keeps_one_session_from_what_is_done_and_none_of_the_others() {
+fn a_fault_in_an_edit_of_many_affects_one_session_at_most() {
     let mut refused = 0;
     for edit in edits() {
         let (before, sessions) = several();

@@ -57,7 +57,7 @@ fn open(play: &Play) -> Opened {
 }
 
 #[test]
-fn the_world_of_a_scenario_says_nothing_of_the_session_that_it_was_made_of() {
+fn the_world_of_a_scenario_has_no_data_about_its_session() {
     let (mut play, session) = closed();
     save(&mut play, session).unwrap();
     let Opened { stored: world, checkpoint, slot, .. } = open(&play);

@@ -87,7 +87,7 @@ fn make_requests(
 }
 
 #[test]
-fn what_two_processes_do_to_the_same_of_a_thousand_sessions_is_all_there_and_no_list_is_torn() {
+fn concurrent_edits_of_two_processes_are_all_kept() {
     let mut play = Play::new(SimulatedDisk::default(), 5);
     play.pass(1_000);
     let new = NewSession::named("Many");

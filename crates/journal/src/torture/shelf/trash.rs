@@ -17,7 +17,7 @@ fn offers(play: &mut Play, session: SessionId) -> usize {
 }
 
 #[test]
-fn what_is_in_the_trash_can_be_had_back_as_it_was() {
+fn an_undeleted_session_is_unchanged() {
     let (mut play, session) = closed();
     let before = digests(&play.game.local.store, session);
     let moved = play.shelve(session, ShelfMove::Delete).unwrap();
@@ -48,7 +48,7 @@ fn a_session_can_be_brought_back_although_the_clock_went_back_since() {
 }
 
 #[test]
-fn whoever_takes_a_session_up_takes_it_out_of_the_trash() {
+fn resuming_a_session_takes_it_out_of_the_trash() {
     let (mut play, session) = closed();
     play.shelve(session, ShelfMove::Delete).unwrap();
     go_on(&mut play);
@@ -74,7 +74,7 @@ fn a_crash_is_not_offered_as_long_as_its_session_is_in_the_trash() {
 }
 
 #[test]
-fn a_fork_is_deleted_with_all_its_lines_and_comes_back_with_all_of_them() {
+fn a_fork_is_deleted_and_undeleted_with_all_its_lines() {
     let (mut play, session) = forked();
     let heads = digests(&play.game.local.store, session);
     assert_eq!(heads.len(), 2);
@@ -86,7 +86,7 @@ fn a_fork_is_deleted_with_all_its_lines_and_comes_back_with_all_of_them() {
 }
 
 #[test]
-fn a_line_that_knows_nothing_of_the_trash_brings_its_session_back() {
+fn a_line_of_another_device_undeletes_its_session() {
     let (mut play, session) = closed();
     let mut other = play.on_device(2, &[]);
     go_on(&mut other);
@@ -114,7 +114,7 @@ fn is_there_after(play: &mut Play, session: SessionId, days: u64) -> bool {
 }
 
 #[test]
-fn the_trash_is_emptied_of_what_has_lain_there_for_long() {
+fn sessions_are_removed_after_thirty_days_in_the_trash() {
     let (mut play, session) = closed();
     play.shelve(session, ShelfMove::Delete).unwrap();
     assert!(is_there_after(&mut play, session, 20));
@@ -128,7 +128,7 @@ fn the_trash_is_emptied_of_what_has_lain_there_for_long() {
 }
 
 #[test]
-fn what_was_taken_out_of_the_trash_is_not_swept_away() {
+fn an_undeleted_session_is_not_removed() {
     let (mut play, session) = closed();
     play.shelve(session, ShelfMove::Delete).unwrap();
     assert!(is_there_after(&mut play, session, 40));

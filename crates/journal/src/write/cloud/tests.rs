@@ -84,7 +84,7 @@ fn refused(disk: &MemoryDisk, fit: VersionFit) -> CloudError {
 }
 
 #[test]
-fn what_another_device_played_is_taken_and_ends_what_was_here() {
+fn a_session_played_on_another_device_is_taken_and_supersedes_the_local_line() {
     let disk = device();
     disk.put(FORGED.as_ref(), &closed(&copied(9), 5));
     let news = start(&disk, VersionFit::Exact);
@@ -97,7 +97,7 @@ fn what_another_device_played_is_taken_and_ends_what_was_here() {
 }
 
 #[test]
-fn a_file_that_says_it_is_of_a_run_that_is_here_is_written_over_nothing() {
+fn a_cloud_file_forging_a_local_run_is_refused() {
     let disk = device();
     disk.put(FORGED.as_ref(), &closed(&copied(1), 8));
     let error = refused(&disk, VersionFit::Exact);
@@ -105,7 +105,7 @@ fn a_file_that_says_it_is_of_a_run_that_is_here_is_written_over_nothing() {
 }
 
 #[test]
-fn what_is_no_copy_is_not_taken() {
+fn cloud_files_that_are_not_session_copies_are_refused() {
     let slot = crate::format::sample::slot(crate::model::ids::SlotId::random(), "Best");
     for header in [
         header(9, 0),
@@ -123,7 +123,7 @@ fn what_is_no_copy_is_not_taken() {
 }
 
 #[test]
-fn what_a_newer_build_wrote_waits_for_an_update() {
+fn cloud_files_of_a_newer_build_wait_for_an_update() {
     let disk = device();
     disk.put(FORGED.as_ref(), &closed(&copied(9), 5));
     let error = refused(&disk, VersionFit::Newer);

@@ -173,7 +173,7 @@ fn the_most_urgent_goes_first_and_of_equals_the_first() {
 }
 
 #[test]
-fn a_job_that_waits_is_passed_over_but_not_in_its_queue() {
+fn a_waiting_job_is_overtaken_except_within_its_queue() {
     let mut bench = Bench::new();
     bench.jobs.begin_run(RunId(1), &mut Vec::new());
     let of_slots = |job: Test| Test { queue: Some(Queue::Slots), ..job };
@@ -191,7 +191,7 @@ fn a_job_that_waits_is_passed_over_but_not_in_its_queue() {
 }
 
 #[test]
-fn what_reads_a_session_waits_for_brief_changes_of_it() {
+fn reads_of_a_session_wait_for_its_pending_brief_changes() {
     let mut bench = Bench::new();
     let [one, other] = [SessionId::random(), SessionId::random()];
     let looks = Test { holds: Holds::Sessions, slices: 2, ..bench.job("list", Urgency::Following) };
@@ -214,7 +214,7 @@ fn what_reads_a_session_waits_for_brief_changes_of_it() {
 }
 
 #[test]
-fn what_waits_for_a_checkpoint_that_is_given_up_waits_in_vain() {
+fn jobs_waiting_for_a_lost_checkpoint_fail() {
     let mut bench = Bench::new();
     bench.jobs.begin_run(RunId(1), &mut Vec::new());
     let session = SessionId::random();
@@ -232,7 +232,7 @@ fn what_waits_for_a_checkpoint_that_is_given_up_waits_in_vain() {
 }
 
 #[test]
-fn whoever_wants_a_session_has_it_let_go_of() {
+fn a_job_that_holds_a_session_is_cancelled_for_one_that_wants_it() {
     let mut bench = Bench::new();
     let (wanted, other) = (SessionId::random(), SessionId::random());
     for (name, session) in [("archive", wanted), ("copy", other)] {
@@ -244,7 +244,7 @@ fn whoever_wants_a_session_has_it_let_go_of() {
 }
 
 #[test]
-fn what_nobody_waits_for_lets_go_before_anything_else_is_done() {
+fn a_spare_job_releases_its_session_before_other_work() {
     let mut bench = Bench::new();
     let holds = Holds::Session(SessionId::random());
     let thin = Test { holds, slices: 2, ..bench.job("thin", Urgency::Spare) };
@@ -256,7 +256,7 @@ fn what_nobody_waits_for_lets_go_before_anything_else_is_done() {
 }
 
 #[test]
-fn a_change_waits_for_whoever_looks_at_all_sessions() {
+fn a_change_waits_for_a_running_listing() {
     let mut bench = Bench::new();
     let list = Test { holds: Holds::Sessions, slices: 2, ..bench.job("list", Urgency::Following) };
     bench.jobs.add(list);
@@ -268,7 +268,7 @@ fn a_change_waits_for_whoever_looks_at_all_sessions() {
 }
 
 #[test]
-fn the_upkeep_of_the_run_is_work_as_well() {
+fn upkeep_of_the_run_wakes_the_writer() {
     let mut bench = Bench::new();
     bench.jobs.add(bench.job("merge", Urgency::Run));
     assert_eq!(bench.jobs.wake(&Urgency::ALL), Some(Duration::ZERO));
@@ -276,7 +276,7 @@ fn the_upkeep_of_the_run_is_work_as_well() {
 }
 
 #[test]
-fn a_job_that_tries_again_later_keeps_nobody_waiting() {
+fn a_job_that_retries_later_delays_no_other() {
     let mut bench = Bench::new();
     bench.jobs.add(Test { later: true, ..bench.job("locked", Urgency::Saving) });
     bench.jobs.add(bench.job("attach", Urgency::Saving));

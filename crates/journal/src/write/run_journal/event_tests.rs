@@ -64,7 +64,7 @@ fn there(disk: &MemoryDisk) -> Vec<u64> {
 }
 
 #[test]
-fn nothing_is_written_before_there_is_a_session_that_it_belongs_to() {
+fn events_are_not_written_before_the_first_checkpoint() {
     let disk = MemoryDisk::default();
     let mut journal = journal_of(&disk);
     record(&mut journal, &batch(1..=3, 10));
@@ -75,7 +75,7 @@ fn nothing_is_written_before_there_is_a_session_that_it_belongs_to() {
 }
 
 #[test]
-fn what_a_checkpoint_names_is_durable_before_it() {
+fn events_are_durable_before_the_checkpoint_that_names_them() {
     let disk = MemoryDisk::default();
     let mut journal = journal_of(&disk);
     let mut reports = Vec::new();
@@ -93,7 +93,7 @@ fn what_a_checkpoint_names_is_durable_before_it() {
 }
 
 #[test]
-fn a_disk_that_takes_no_events_takes_checkpoints_and_later_events_again() {
+fn checkpoints_are_saved_while_events_fail_and_events_retried() {
     let disk = MemoryDisk::default();
     let mut journal = journal_of(&disk);
     save(&mut journal, through(1, None, 0));
@@ -116,7 +116,7 @@ fn a_disk_that_takes_no_events_takes_checkpoints_and_later_events_again() {
 }
 
 #[test]
-fn what_has_no_room_in_memory_is_dropped_and_said() {
+fn the_oldest_events_over_the_memory_limit_are_dropped_and_reported() {
     let disk = MemoryDisk::default();
     let mut journal = journal_of(&disk);
     save(&mut journal, through(1, None, 0));
@@ -138,7 +138,7 @@ fn what_has_no_room_in_memory_is_dropped_and_said() {
 }
 
 #[test]
-fn a_file_whose_sync_failed_is_followed_by_one_that_holds_it_again() {
+fn events_of_a_file_whose_sync_failed_are_written_again() {
     let disk = MemoryDisk::default();
     let mut journal = journal_of(&disk);
     save(&mut journal, through(1, None, 0));
@@ -155,7 +155,7 @@ fn a_file_whose_sync_failed_is_followed_by_one_that_holds_it_again() {
 }
 
 #[test]
-fn what_is_handed_out_again_begins_the_run_and_is_durable_before_its_first_checkpoint() {
+fn events_handed_out_again_are_durable_before_the_first_checkpoint() {
     let disk = MemoryDisk::default();
     let mut journal = journal_of(&disk);
     let moment = EventMoment { frame: 9, ..EventMoment::default() };
@@ -203,7 +203,7 @@ fn an_event_that_is_too_large_is_dropped_alone() {
 
 /// Memory has room for 8 KiB in tests.
 #[test]
-fn more_than_memory_has_room_for_in_one_turn_is_all_there() {
+fn more_events_than_fit_in_memory_in_one_turn_are_all_written() {
     let disk = MemoryDisk::default();
     let mut journal = journal_of(&disk);
     save(&mut journal, through(1, None, 0));
@@ -219,7 +219,7 @@ fn more_than_memory_has_room_for_in_one_turn_is_all_there() {
 }
 
 #[test]
-fn more_than_memory_has_room_for_is_handed_out_again() {
+fn more_events_than_fit_in_memory_are_handed_out_again() {
     let disk = MemoryDisk::default();
     let mut journal = journal_of(&disk);
     let moment = EventMoment::default();
@@ -238,7 +238,7 @@ fn more_than_memory_has_room_for_is_handed_out_again() {
 
 /// An event that is neither on the disk nor reported as dropped was lost silently.
 #[test]
-fn whatever_fails_each_event_is_there_or_counted() {
+fn after_any_fault_each_event_is_on_disk_or_counted_as_dropped() {
     for (operation, at) in [
         (Operation::Sync, 0),
         (Operation::Sync, 1),
@@ -277,7 +277,7 @@ fn whatever_fails_each_event_is_there_or_counted() {
 
 /// On a disk that refuses the header of a file and then its removal, the name is taken for good.
 #[test]
-fn a_file_that_could_not_be_begun_and_not_removed_is_followed_by_another() {
+fn events_go_to_another_file_if_one_can_be_neither_begun_nor_removed() {
     let disk = MemoryDisk::default();
     let mut journal = journal_of(&disk);
     save(&mut journal, through(1, None, 0));
@@ -293,7 +293,7 @@ fn a_file_that_could_not_be_begun_and_not_removed_is_followed_by_another() {
 }
 
 #[test]
-fn a_run_of_a_game_that_records_events_says_so_in_its_segments() {
+fn segments_of_a_recording_run_have_the_events_feature() {
     let disk = MemoryDisk::default();
     let mut journal = journal_of(&disk);
     assert_eq!(journal.header(0, None, NOW).optional_features, 0);

@@ -100,7 +100,7 @@ fn a_segment_that_would_get_too_long_is_followed_by_another() {
 }
 
 #[test]
-fn what_never_fits_is_refused_and_the_next_is_saved() {
+fn a_checkpoint_over_the_limit_is_refused_and_the_next_is_saved() {
     let disk = MemoryDisk::default();
     let mut journal = journal(&disk);
     let is_refused = |reports: &[News]| {
@@ -180,7 +180,7 @@ fn pruning_merging_and_timelines_open_one_file_in_a_slice() {
 
 /// A slow machine, or an interval of a few milliseconds, has the next checkpoint there whenever one is written.
 #[test]
-fn checkpoints_without_a_pause_between_them_are_pruned_and_merged_as_well() {
+fn pruning_and_merging_happen_between_back_to_back_checkpoints() {
     let disk = MemoryDisk::default();
     let mut journal = journal(&disk);
     leave_files(&journal.local.store, 30);

@@ -88,7 +88,7 @@ fn a_skill_is_learnt_by_attempts_that_are_recorded_drawn_and_called_by_an_older_
 }
 
 #[test]
-fn attempts_survive_a_crash_and_those_of_a_moment_that_was_left_do_not_count() {
+fn attempts_survive_a_crash_and_those_of_a_left_branch_do_not_count() {
     let mut game = TestGame::new(build);
     game.start(NewSession::named("One").player("Ann")).unwrap();
     try_to(&mut game, "parry", |_| true, 10);
@@ -128,7 +128,7 @@ fn a_score_is_made_by_the_weights_that_the_session_was_played_with() {
 }
 
 #[test]
-fn what_was_learnt_is_told_in_the_players_words_and_in_figures() {
+fn the_story_tells_what_was_learnt_in_notes_and_figures() {
     let mut game = TestGame::new(build);
     let session = game.start(NewSession::named("One").player("Ann")).unwrap();
     game.frames(2);
@@ -149,7 +149,7 @@ fn what_was_learnt_is_told_in_the_players_words_and_in_figures() {
 }
 
 #[test]
-fn a_hint_is_suggested_with_its_reason_and_taken_back_by_not_now() {
+fn a_suggested_hint_has_its_reason_and_can_be_declined() {
     let mut game = TestGame::new(build);
     game.start(NewSession::named("One").player("Ann")).unwrap();
     try_to(&mut game, "parry", |number| number % 10 == 0, 60);
@@ -176,7 +176,7 @@ fn a_hint_is_suggested_with_its_reason_and_taken_back_by_not_now() {
 }
 
 #[test]
-fn of_a_session_that_was_played_without_consent_nothing_is_ever_made() {
+fn no_insights_are_made_of_sessions_played_without_consent() {
     let mut game = TestGame::new(build);
     // Played before anything was withdrawn, and not to be seen either.
     let older = game.start(NewSession::named("Older").player("Ben")).unwrap();
@@ -211,7 +211,7 @@ fn of_a_session_that_was_played_without_consent_nothing_is_ever_made() {
 }
 
 #[test]
-fn focus_is_known_from_windows_by_itself_and_distractions_are_counted() {
+fn losses_of_window_focus_are_counted_as_distractions() {
     let mut game = TestGame::new(build);
     let session = game.start(NewSession::named("One")).unwrap();
     game.frames(2);

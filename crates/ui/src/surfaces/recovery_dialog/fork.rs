@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_said_where_a_session_parted_and_what_was_played_on_each_side() {
+    fn a_fork_is_described_by_where_it_parted_and_the_play_on_each_side() {
         let (english, german) = (SessionStrings::default(), ron::from_str(GERMAN).unwrap());
         assert_eq!(
             said(&english, &fork(), "2026-03-12T08:00:00Z"),
@@ -120,14 +120,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_played_here_comes_first_whichever_side_is_shown() {
+    fn play_on_this_device_is_named_first() {
         let other = offers::fork(fork().parted, side(2, 20, false), vec![side(1, 120, true)]);
         let said = said(&SessionStrings::default(), &other, "2026-03-12T08:00:00Z");
         assert!(said.contains("2 hours here, 20 minutes on another device (shown now)."), "{said}");
     }
 
     #[test]
-    fn a_moment_is_as_near_as_it_needs_to_be() {
+    fn the_moment_of_a_fork_is_a_time_a_weekday_or_a_date() {
         let until = |now: &str| {
             let said = said(&SessionStrings::default(), &fork(), now);
             said.split_once("; ").unwrap().0.to_owned()
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_time_zone_or_a_common_moment_less_is_said() {
+    fn a_fork_without_a_time_zone_or_common_moment_is_described_in_short() {
         let now = "2026-03-10T23:40:00Z".parse().unwrap();
         let words = SessionStrings::default();
         let said = words.forked(&fork(), &LocalZone(None), now);

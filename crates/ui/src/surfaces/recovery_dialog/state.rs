@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_leads_to_the_next_older_one_then_to_a_slot_then_to_nothing() {
+    fn after_a_failure_an_older_checkpoint_then_a_slot_then_none_is_chosen() {
         let offer = offer(Proposal::Newest);
         let offers = RecoveryOffers::from_iter([offer.clone()]);
         let mut dialog = RecoveryDialog { announced: vec![offer.session.id], ..Default::default() };
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_out_of_a_crash_loop_is_chosen() {
+    fn the_proposal_that_leads_out_of_a_crash_loop_is_chosen() {
         let dialog = RecoveryDialog::default();
         let none = RecoveryOffers::default();
         let older = dialog.best(&offer(Proposal::Older(checkpoint(2))), &none);

@@ -443,7 +443,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_checkpoint_without_a_picture_has_that_of_a_moment_just_before() {
+    fn a_checkpoint_without_a_picture_shows_that_of_one_shortly_before() {
         let id = |counter| CheckpointId { run: RunId(1), counter };
         let taken = |counter, seconds, thumbnail| {
             let mut listed = offers::offered(id(counter), Duration::from_secs(seconds));

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_written_as_a_name() {
+    fn the_key_of_a_scenario_is_shown_as_a_name() {
         assert_eq!(name_of_key("first-night"), "First night");
         assert_eq!(name_of_key("\u{e9}lan_vital"), "\u{c9}lan vital");
         assert_eq!(name_of_key(""), "");

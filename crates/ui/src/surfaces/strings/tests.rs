@@ -41,7 +41,7 @@ fn parts(text: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn english_is_built_in_as_its_file_has_it() {
+fn the_built_in_english_equals_its_file() {
     assert_eq!(parsed(ENGLISH), SessionStrings::default());
 }
 
@@ -67,7 +67,7 @@ fn a_translation_fills_in_the_same_parts() {
 }
 
 #[test]
-fn the_english_is_written_in_what_the_default_font_has() {
+fn the_english_texts_are_ascii() {
     for (name, text) in by_name(&SessionStrings::default()) {
         assert!(text.is_ascii(), "{name}");
     }

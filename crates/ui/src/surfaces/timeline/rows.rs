@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn branches_are_beneath_where_they_left_and_share_nothing() {
+    fn branches_are_listed_below_the_checkpoint_that_they_left() {
         let rows = rows_of(&timeline());
         let places: Vec<(u64, bool)> =
             rows.iter().map(|row| (row.id.counter, row.limb.branch.is_some())).collect();
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stem_leads_to_the_last_branch_and_no_further() {
+    fn the_stem_ends_at_the_last_branch() {
         let rows = rows_of(&timeline());
         let stem: Vec<(bool, bool)> =
             rows.iter().map(|row| (row.limb.stem_above, row.limb.stem_below)).collect();
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_branch_without_anything_in_common_comes_last_and_an_opening_is_its_moment() {
+    fn an_unrelated_branch_comes_last_and_an_opening_counts_as_its_moment() {
         let mut timeline = timeline();
         timeline.lines[2].leaves_at = None;
         // It left at an opening, which is not shown: so it hangs from the moment itself.
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_without_a_picture_has_that_of_a_moment_just_before() {
+    fn a_checkpoint_without_a_picture_shows_that_of_one_shortly_before() {
         let mut timeline = timeline();
         timeline.checkpoints[1].picture = Some("thumbnail".to_owned());
         let pictures: Vec<Option<CheckpointId>> = rows_of(&timeline)

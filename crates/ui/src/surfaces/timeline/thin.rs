@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_hour_of_autosaves_a_page_or_two_is_shown() {
+    fn autosaves_of_an_hour_are_thinned_to_a_page_or_two() {
         // One every two seconds: 1800 of them.
         let shown = shown(&line(1800, 2), &[]);
         assert_eq!(shown[..9], [1800, 1799, 1798, 1797, 1796, 1795, 1794, 1793, 1769]);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_opening_of_a_run_is_no_moment_of_its_own() {
+    fn the_opening_checkpoint_of_a_run_is_not_shown() {
         let mut line = line(4, 1);
         line[1].kind = CheckpointKind::Opening;
         line[1].parent = Some(line[2].id);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_branch_its_end_and_what_is_named_is_shown() {
+    fn a_branch_shows_its_end_and_its_newest_named_checkpoints() {
         let mut line = line(100, 2);
         for counter in [10, 20, 30, 40, 99] {
             line[100 - counter].label = Some("named".to_owned());

@@ -145,7 +145,7 @@ fn long_labels_of_checkpoints_and_slots_stay_in_their_rows() {
 }
 
 #[test]
-fn larger_text_is_tidy_too() {
+fn the_dialog_is_tidy_at_every_text_size() {
     let mut app = ui_game(&killed("Campaign", 12));
     for text_scale in [0.5, 1.5, 2.0] {
         app.world_mut().resource_mut::<SessionTheme>().text_scale = text_scale;

@@ -41,7 +41,7 @@ fn written(app: &App, list: Entity) -> Vec<String> {
 }
 
 #[test]
-fn it_follows_what_becomes_of_the_objectives() {
+fn the_list_follows_changes_of_objectives() {
     let mut app = town_hud();
     let list = show(&mut app, ObjectiveList::default());
     let cat = "Find the cat of the miller's youngest daughter";
@@ -57,7 +57,7 @@ fn it_follows_what_becomes_of_the_objectives() {
 }
 
 #[test]
-fn what_needs_others_first_can_be_left_out() {
+fn locked_objectives_can_be_left_out() {
     let mut app = town_hud();
     let list = show(&mut app, ObjectiveList { locked: false, ..default() });
     assert!(!written(&app, list).contains(&"Build a wall".to_owned()));
@@ -67,7 +67,7 @@ fn what_needs_others_first_can_be_left_out() {
 }
 
 #[test]
-fn it_is_drawn_again_only_when_something_changed() {
+fn the_list_is_rebuilt_only_when_objectives_change() {
     let mut app = town_hud();
     let list = show(&mut app, ObjectiveList::default());
     let lines = |app: &App| app.world().get::<Children>(list).unwrap().to_vec();
@@ -84,7 +84,7 @@ fn it_is_drawn_again_only_when_something_changed() {
 }
 
 #[test]
-fn its_lines_lie_below_each_other_in_any_window() {
+fn the_lines_of_the_list_are_tidy_in_every_window() {
     let mut app = town_hud();
     show(&mut app, ObjectiveList::default());
     for (width, height, scale) in WINDOWS {

@@ -94,7 +94,7 @@ fn a_gamepad_does_all_that_keys_do() {
 }
 
 #[test]
-fn the_focus_stays_while_the_texts_change() {
+fn the_focus_is_kept_while_texts_are_updated() {
     let mut app = ui_game(&killed("Campaign", 2));
     key(&mut app, KeyCode::ArrowLeft);
     key(&mut app, KeyCode::ArrowLeft);
@@ -163,7 +163,7 @@ fn the_dialog_waits_for_the_menu_of_the_game() {
 }
 
 #[test]
-fn a_game_that_plays_on_its_own_is_not_asked_over_it() {
+fn the_dialog_closes_if_the_game_starts_a_session() {
     let mut app = ui_game(&killed("Campaign", 2));
     assert!(is_open(&app));
     start(&mut app, "Another");
@@ -171,7 +171,7 @@ fn a_game_that_plays_on_its_own_is_not_asked_over_it() {
 }
 
 #[test]
-fn of_several_sessions_each_can_be_chosen() {
+fn each_of_several_crashed_sessions_can_be_chosen() {
     let disk = killed_beside(&killed("First", 1), "Second", 2);
     let mut app = ui_game(&disk);
     assert!(is_shown(&mut app, "Second (1 of 2)"), "{:?}", texts(&mut app));
@@ -216,7 +216,7 @@ fn the_details_name_the_files_and_a_report_is_saved() {
 }
 
 #[test]
-fn the_details_name_the_alerts_that_stood() {
+fn the_details_name_the_standing_alerts() {
     let mut app = ui_game(&killed("Campaign", 2));
     let now = "2026-01-01T00:00:00Z".parse().unwrap();
     let mut previous = app.world_mut().resource_mut::<PreviousRun>();
@@ -244,7 +244,7 @@ fn the_dialog_says_that_a_report_could_not_be_saved() {
 }
 
 #[test]
-fn a_choice_that_turns_out_to_be_damaged_is_said_and_the_next_best_is_chosen() {
+fn a_damaged_choice_is_reported_and_the_next_best_is_chosen() {
     let killed = killed("Campaign", 3);
     let is_journal = |path: &&PathBuf| path.extension().is_some_and(|end| end == "journal");
     let journal = killed.paths().iter().find(is_journal).cloned().unwrap();
@@ -274,7 +274,7 @@ fn a_choice_that_turns_out_to_be_damaged_is_said_and_the_next_best_is_chosen() {
 }
 
 #[test]
-fn that_nothing_can_be_read_is_said_and_nothing_is_deleted() {
+fn unreadable_saves_are_reported_and_not_deleted() {
     let disk = killed("Campaign", 3);
     let mut app = ui_game(&disk);
     disk.fail_always(Operation::Read, std::io::ErrorKind::Other);
@@ -306,7 +306,7 @@ fn damage_all(disk: &MemoryDisk) {
 }
 
 #[test]
-fn that_everything_is_damaged_is_said_where_the_game_lets_it_be_said() {
+fn total_damage_is_reported_in_the_state_that_the_game_allows() {
     let disk = killed("Campaign", 3);
     damage_all(&disk);
     let mut app = ui_game_with(&disk, |app| {
@@ -322,7 +322,7 @@ fn that_everything_is_damaged_is_said_where_the_game_lets_it_be_said() {
 }
 
 #[test]
-fn a_slot_is_the_way_out_when_everything_else_is_damaged() {
+fn a_slot_can_be_recovered_if_all_checkpoints_are_damaged() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     app.world_mut().spawn(Health(7));
@@ -402,7 +402,7 @@ fn progress_is_shown_until_the_game_has_loaded_its_level() {
 }
 
 #[test]
-fn of_hundreds_of_checkpoints_only_those_are_built_that_are_seen() {
+fn only_visible_rows_of_hundreds_of_checkpoints_are_built() {
     let mut app = ui_game(&killed("Campaign", 500));
     let count = |app: &mut App| {
         let world = app.world_mut();
@@ -427,7 +427,7 @@ fn of_hundreds_of_checkpoints_only_those_are_built_that_are_seen() {
 }
 
 #[test]
-fn nothing_to_ask_shows_nothing() {
+fn without_a_crash_no_dialog_is_shown() {
     let mut app = ui_game(&MemoryDisk::default());
     assert!(!is_open(&app));
     start(&mut app, "Campaign");
@@ -439,7 +439,7 @@ fn nothing_to_ask_shows_nothing() {
 }
 
 #[test]
-fn the_game_stands_still_while_the_player_is_asked_and_goes_on_after() {
+fn virtual_time_is_paused_while_the_dialog_is_open() {
     let disk = killed("Campaign", 2);
     let is_paused = |app: &App| app.world().resource::<Time<Virtual>>().is_paused();
     let mut app = ui_game(&disk);
@@ -511,7 +511,7 @@ fn forked() -> MemoryDisk {
 }
 
 #[test]
-fn of_a_fork_it_is_said_where_it_parted_and_what_was_played_on_each_side() {
+fn the_dialog_describes_both_sides_of_a_fork() {
     let mut app = ui_game(&forked());
     assert!(is_open(&app));
     let sentence = |app: &mut App| {

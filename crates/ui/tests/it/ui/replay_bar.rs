@@ -100,7 +100,7 @@ fn replay(app: &App) -> &WatchedReplay {
 }
 
 #[test]
-fn its_buttons_pause_step_and_go_from_checkpoint_to_checkpoint() {
+fn the_buttons_of_the_bar_pause_step_and_jump_between_checkpoints() {
     let directory = tempfile::tempdir().unwrap();
     record(directory.path(), 3);
     let mut app = watch(directory.path());
@@ -148,7 +148,7 @@ fn in_a_pause_the_panel_opens_and_everything_fits_its_window() {
 }
 
 #[test]
-fn a_panic_is_written_on_it_and_takes_the_buttons_along() {
+fn the_bar_shows_a_panic_in_place_of_its_buttons() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().to_owned();
     assert!(std::panic::catch_unwind(move || record_until_it_panics(&place)).is_err());

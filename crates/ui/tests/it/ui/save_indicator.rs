@@ -9,7 +9,7 @@ use super::layout::assert_tidy;
 use crate::common::*;
 
 #[test]
-fn a_mark_is_seen_for_a_second_whenever_something_is_saved() {
+fn the_indicator_is_shown_briefly_after_a_checkpoint() {
     let mut app = ui_game(&MemoryDisk::default());
     app.world_mut().spawn(Health(1));
     start(&mut app, "Campaign");
@@ -24,7 +24,7 @@ fn a_mark_is_seen_for_a_second_whenever_something_is_saved() {
 }
 
 #[test]
-fn that_nothing_can_be_saved_is_said_until_it_can_be_again() {
+fn a_disk_that_cannot_be_written_is_shown_until_it_can() {
     let disk = MemoryDisk::default();
     let mut app = ui_game(&disk);
     let entity = app.world_mut().spawn(Health(1)).id();

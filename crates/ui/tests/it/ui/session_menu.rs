@@ -85,7 +85,7 @@ fn a_slot_is_loaded() {
 }
 
 #[test]
-fn another_session_is_continued_from_the_middle_of_one() {
+fn another_session_can_be_continued_while_one_is_played() {
     let mut app = menu_game(&played(&[("Bravo", 5.0), ("Alpha", 3.0)]));
     press(&mut app, "Continue");
     frames(&mut app, 4);
@@ -100,7 +100,7 @@ fn another_session_is_continued_from_the_middle_of_one() {
 }
 
 #[test]
-fn what_is_deleted_can_be_had_back_for_a_while() {
+fn deleting_a_slot_can_be_undone_for_some_seconds() {
     let mut app = menu_game(&played(&[("Bravo", 5.0)]));
     press(&mut app, "Bravo slot");
     press(&mut app, "Delete");
@@ -132,7 +132,7 @@ fn closing_the_menu_deletes_a_slot_at_once() {
 }
 
 #[test]
-fn a_crashed_session_is_recovered_from_the_menu_as_well() {
+fn a_declined_crash_can_be_recovered_from_the_menu() {
     let mut app = ui_game(&killed("Campaign", 2));
     press(&mut app, "Start fresh");
     frames(&mut app, 3);
@@ -146,7 +146,7 @@ fn a_crashed_session_is_recovered_from_the_menu_as_well() {
 }
 
 #[test]
-fn a_slot_that_cannot_be_loaded_is_said_and_nothing_changes() {
+fn a_slot_that_cannot_be_loaded_is_reported_and_nothing_changes() {
     let disk = played(&[("Bravo", 5.0)]);
     let mut app = menu_game(&disk);
     press(&mut app, "Bravo slot");
@@ -160,7 +160,7 @@ fn a_slot_that_cannot_be_loaded_is_said_and_nothing_changes() {
 }
 
 #[test]
-fn with_nothing_saved_the_menu_says_so_and_escape_closes_it() {
+fn an_empty_menu_says_so_and_escape_closes_it() {
     let mut app = menu_game(&MemoryDisk::default());
     assert!(is_shown(&mut app, "Nothing has been saved yet."));
     assert_eq!(focused(&mut app), ["Close"]);
@@ -211,7 +211,7 @@ fn only_ann_may(app: &mut App) {
 }
 
 #[test]
-fn whoever_opened_the_menu_asks_for_all_that_is_asked_for_in_it() {
+fn requests_of_the_menu_are_made_by_the_player_who_opened_it() {
     let mut app = ui_game_with(&played(&[("Bravo", 5.0), ("Alpha", 3.0)]), |app| {
         listen::<SlotDeleted>(app);
         only_ann_may(app);

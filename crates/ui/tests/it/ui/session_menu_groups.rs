@@ -55,7 +55,7 @@ fn press_tag(app: &mut App, tag: &str, count: &str) {
 }
 
 #[test]
-fn groups_stand_below_headings_with_their_counts_and_what_has_none_comes_last() {
+fn groups_have_headings_with_counts_and_ungrouped_sessions_come_last() {
     let ann = |name| NewSession::named(name).player("Ann");
     let disk = left([
         ann("Alpha"),
@@ -164,7 +164,7 @@ fn a_tag_narrows_the_list_and_widens_it_when_it_is_pressed_again() {
 }
 
 #[test]
-fn tags_and_a_search_count_together_and_what_none_has_says_so() {
+fn tags_and_a_search_are_combined_and_an_empty_result_says_so() {
     let mut app = menu_game(&three());
     press_tag(&mut app, "hard", "2");
     focus_field(&mut app);
@@ -188,7 +188,7 @@ fn nodes(app: &mut App) -> usize {
 }
 
 #[test]
-fn of_a_thousand_grouped_sessions_only_those_that_are_seen_are_built() {
+fn only_visible_rows_of_a_thousand_grouped_sessions_are_built() {
     let some = |count: usize| {
         left((0..count).map(|number| {
             // As many are together at the top of both lists.

@@ -121,7 +121,7 @@ fn a_session_is_started_with_the_name_and_the_scenario_that_were_chosen() {
 }
 
 #[test]
-fn with_keys_alone_a_scenario_is_chosen_whose_name_an_unnamed_session_gets() {
+fn keys_choose_a_scenario_and_an_unnamed_session_gets_its_name() {
     let mut app = game_with_scenarios(&MemoryDisk::default());
     open_form(&mut app);
     assert!(texts(&mut app).contains(&"The first night".to_owned()), "{:?}", texts(&mut app));
@@ -143,7 +143,7 @@ fn with_keys_alone_a_scenario_is_chosen_whose_name_an_unnamed_session_gets() {
 }
 
 #[test]
-fn a_gamepad_leaves_the_form_and_starts_from_it() {
+fn a_gamepad_can_leave_the_form_and_start_a_session() {
     let mut app = game_with_scenarios(&played(&[("Alpha", 3.0)]));
     open_form(&mut app);
     gamepad(&mut app, GamepadButton::East);
@@ -159,7 +159,7 @@ fn a_gamepad_leaves_the_form_and_starts_from_it() {
 }
 
 #[test]
-fn a_form_that_is_left_starts_nothing_and_the_played_session_goes_on() {
+fn leaving_the_form_starts_nothing_and_keeps_the_played_session() {
     let mut app = game_with_scenarios(&MemoryDisk::default());
     start(&mut app, "Alpha");
     let alpha = current(&app).id();
@@ -181,7 +181,7 @@ fn a_form_that_is_left_starts_nothing_and_the_played_session_goes_on() {
 }
 
 #[test]
-fn the_played_session_is_closed_with_all_that_it_has_before_another_is_started() {
+fn the_played_session_is_saved_and_closed_before_another_is_started() {
     let mut app = game_with_scenarios(&MemoryDisk::default());
     start(&mut app, "Alpha");
     let alpha = current(&app).id();
@@ -206,7 +206,7 @@ fn only_ann_may(app: &mut App) {
 }
 
 #[test]
-fn a_start_that_is_refused_is_said_in_the_form_and_changes_nothing() {
+fn a_refused_start_is_shown_in_the_form_and_changes_nothing() {
     let mut app = starting_game(&MemoryDisk::default(), only_ann_may);
     load_scenarios(&mut app);
     start(&mut app, "Alpha");
@@ -237,7 +237,7 @@ fn a_start_that_is_refused_is_said_in_the_form_and_changes_nothing() {
 }
 
 #[test]
-fn what_others_are_refused_meanwhile_is_not_said_and_the_menu_closes_with_the_start() {
+fn refusals_of_other_players_are_not_shown_in_the_form() {
     let mut app = starting_game(&MemoryDisk::default(), only_ann_may);
     start(&mut app, "Alpha");
     open_form(&mut app);
@@ -263,7 +263,7 @@ fn what_others_are_refused_meanwhile_is_not_said_and_the_menu_closes_with_the_st
 }
 
 #[test]
-fn the_scenario_that_is_shown_is_started_although_an_easier_one_is_loaded_later() {
+fn a_scenario_loaded_later_does_not_change_the_choice() {
     let mut app = starting_game(&MemoryDisk::default(), |_| {});
     open_form(&mut app);
     assert!(!is_shown(&mut app, "Scenario"), "{:?}", texts(&mut app));
@@ -277,7 +277,7 @@ fn the_scenario_that_is_shown_is_started_although_an_easier_one_is_loaded_later(
 }
 
 #[test]
-fn a_scenario_that_goes_while_it_is_chosen_is_said_and_another_can_be_chosen() {
+fn a_chosen_scenario_that_is_removed_is_reported() {
     let mut app = game_with_scenarios(&MemoryDisk::default());
     open_form(&mut app);
     press(&mut app, ">");
@@ -313,7 +313,7 @@ fn without_scenarios_the_empty_list_offers_a_session_that_has_only_a_name() {
 }
 
 #[test]
-fn a_game_that_does_not_ask_for_it_has_no_button_for_it() {
+fn without_the_option_there_is_no_button_for_a_new_session() {
     let mut app = ui_game(&MemoryDisk::default());
     open(&mut app, OpenSessionMenu::default());
     assert!(button(&mut app, "Close").is_some());

@@ -81,7 +81,7 @@ fn a_paused_session_is_ended_after_a_question() {
 }
 
 #[test]
-fn what_the_game_refuses_is_said_with_its_reason() {
+fn a_refusal_is_shown_with_its_reason() {
     let mut app = playing_game(OpenSessionMenu::by("Ben"), |app| {
         app.guard_session_requests(|In(asked): In<GuardedRequest>| match asked.by {
             None => Ok(()),
@@ -102,7 +102,7 @@ fn what_the_game_refuses_is_said_with_its_reason() {
 }
 
 #[test]
-fn its_actions_are_tidy_in_every_window() {
+fn actions_of_the_played_session_are_tidy_in_every_window() {
     let mut app = playing_game(OpenSessionMenu::default(), |_| {});
     for (width, height, scale) in WINDOWS {
         resize(&mut app, width, height, scale);

@@ -15,7 +15,7 @@ fn escape(app: &mut App) {
 }
 
 #[test]
-fn the_list_is_narrowed_as_one_types() {
+fn the_list_is_filtered_while_typing() {
     let mut app = menu_game(&played(&[("Bravo", 5.0), ("Élan", 3.0), ("Alpha", 3.0)]));
     focus_field(&mut app);
     type_text(&mut app, "ela");
@@ -30,7 +30,7 @@ fn the_list_is_narrowed_as_one_types() {
 }
 
 #[test]
-fn what_matches_nothing_says_so_with_a_button_to_clear_it() {
+fn a_search_without_matches_says_so_and_can_be_cleared() {
     let mut app = menu_game(&played(&[("Bravo", 5.0)]));
     focus_field(&mut app);
     type_text(&mut app, "xyz");
@@ -69,7 +69,7 @@ fn enter_in_the_search_field_leads_to_what_was_found_first() {
 }
 
 #[test]
-fn the_cursor_stays_where_it_is_while_the_list_changes_around_it() {
+fn the_cursor_of_the_search_field_is_kept_when_the_list_changes() {
     let mut app = menu_game(&played(&[("Bravo", 5.0), ("Alpha", 3.0)]));
     focus_field(&mut app);
     type_text(&mut app, "bro");
@@ -111,7 +111,7 @@ fn keys_and_gamepad_pass_the_field_and_reach_every_view() {
 }
 
 #[test]
-fn a_focus_that_the_game_takes_for_itself_comes_back_to_where_it_was() {
+fn the_focus_returns_after_the_game_takes_it() {
     let mut app = menu_game(&played(&[("Bravo", 5.0), ("Alpha", 3.0)]));
     let close = button(&mut app, "Close").expect("it should be there");
     let other = app.world_mut().spawn(Node::default()).id();
@@ -142,7 +142,7 @@ fn nodes(app: &mut App) -> usize {
 }
 
 #[test]
-fn of_a_thousand_sessions_only_those_that_are_seen_are_built() {
+fn only_visible_rows_of_a_thousand_sessions_are_built() {
     let mut few = menu_game(&many(8));
     let mut app = menu_game(&many(1000));
     let (of_few, of_many) = (nodes(&mut few), nodes(&mut app));

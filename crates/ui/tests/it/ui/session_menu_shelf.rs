@@ -68,7 +68,7 @@ fn the_trash_says_when_something_goes_for_good_and_gives_it_back() {
 }
 
 #[test]
-fn what_is_deleted_for_good_is_asked_about() {
+fn deleting_for_good_asks_for_confirmation() {
     let mut app = menu_game(&played(&[("Alpha", 3.0)]));
     listen::<SessionPurged>(&mut app);
     press(&mut app, "Alpha");
@@ -157,7 +157,7 @@ fn favourites_have_a_view_of_their_own() {
 }
 
 #[test]
-fn a_new_name_is_typed_and_what_is_wrong_with_it_stands_beside_the_field() {
+fn renaming_validates_the_name_beside_the_field() {
     let mut app = menu_game(&played(&[("Bravo", 5.0), ("Alpha", 3.0)]));
     let alpha = named(&app, "Alpha");
     press(&mut app, "Alpha");
@@ -295,7 +295,7 @@ fn a_refusal_is_tidy_in_every_window() {
 }
 
 #[test]
-fn nothing_saved_leaves_every_view_empty_and_says_so() {
+fn every_view_says_when_it_is_empty() {
     let mut app = menu_game(&MemoryDisk::default());
     for (view, said) in [
         ("Favourites", "There are no favourites yet."),

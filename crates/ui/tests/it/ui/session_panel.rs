@@ -23,7 +23,7 @@ struct Mined {
 }
 
 #[test]
-fn a_key_opens_the_panel_which_shows_what_goes_on() {
+fn a_key_opens_and_closes_the_panel_with_the_session_in_it() {
     let mut app = ui_game(&MemoryDisk::default());
     app.world_mut().spawn(Health(1));
     key(&mut app, KeyCode::F9);
@@ -41,7 +41,7 @@ fn a_key_opens_the_panel_which_shows_what_goes_on() {
 }
 
 #[test]
-fn its_buttons_take_a_checkpoint_and_crash_the_game() {
+fn the_buttons_of_the_panel_take_a_checkpoint_and_crash_the_game() {
     static CRASHES: AtomicUsize = AtomicUsize::new(0);
     fn crash() {
         CRASHES.fetch_add(1, Ordering::Relaxed);
@@ -68,7 +68,7 @@ fn its_buttons_take_a_checkpoint_and_crash_the_game() {
 }
 
 #[test]
-fn without_leave_there_is_no_crash_button() {
+fn the_crash_button_can_be_left_out() {
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
         add_ui(app);
         app.add_plugins(SessionUiPlugins.set(SessionPanelPlugin::default().crash(None)));
@@ -98,7 +98,7 @@ fn errors_are_listed_and_the_panel_stays_tidy() {
 }
 
 #[test]
-fn power_cuts_that_are_not_covered_are_said() {
+fn the_panel_warns_if_power_cuts_are_not_covered() {
     const SAID: &str = "Files may be lost in a power cut";
     for refuses in [false, true] {
         let disk = MemoryDisk::default();
@@ -131,7 +131,7 @@ fn the_panel_does_not_take_the_keyboard_from_the_game() {
 }
 
 #[test]
-fn what_happened_last_and_the_alerts_that_stand_are_shown() {
+fn the_panel_shows_recent_events_and_standing_alerts() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), |app| {
         add_ui(app);
@@ -166,7 +166,7 @@ struct Armor(u32);
 
 /// A developer starts a build in which a type is gone: the panel opens by itself and names it.
 #[test]
-fn what_a_rebuild_can_not_use_is_on_the_screen() {
+fn the_panel_opens_on_types_that_a_rebuild_cannot_restore() {
     for is_gone in [true, false] {
         let disk = MemoryDisk::default();
         let development =

@@ -62,7 +62,7 @@ fn the_thumbnail_of_a_checkpoint_is_shown() {
 }
 
 #[test]
-fn what_is_no_picture_leaves_its_place_empty() {
+fn a_damaged_thumbnail_leaves_its_place_empty() {
     let cut = &DOT[..40];
     let mut bomb = DOT.to_vec();
     bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);

@@ -56,7 +56,7 @@ fn reasons(app: &App) -> Vec<RestoreReason> {
 }
 
 #[test]
-fn a_click_chooses_a_checkpoint_and_a_button_goes_back_to_it() {
+fn a_click_chooses_a_checkpoint_and_a_button_rewinds_to_it() {
     let mut app = played(&MemoryDisk::default(), 3);
     open(&mut app);
     assert!(is_shown(&mut app, "10 seconds back"), "{:?}", texts(&mut app));
@@ -72,7 +72,7 @@ fn a_click_chooses_a_checkpoint_and_a_button_goes_back_to_it() {
 }
 
 #[test]
-fn what_was_left_is_a_branch_to_go_on_from_and_is_had_back_with_one_button() {
+fn a_rewind_leaves_a_branch_and_can_be_undone_with_one_button() {
     let mut app = played(&MemoryDisk::default(), 3);
     set_health(&mut app, 33);
     seconds(&mut app, 1.0);
@@ -100,7 +100,7 @@ fn what_was_left_is_a_branch_to_go_on_from_and_is_had_back_with_one_button() {
 }
 
 #[test]
-fn keys_and_a_gamepad_walk_through_it() {
+fn keys_and_a_gamepad_navigate_the_timeline() {
     let mut app = played(&MemoryDisk::default(), 4);
     open(&mut app);
     let row = |app: &mut App| focused(app).join(" ");
@@ -159,7 +159,7 @@ fn autosaves_are_thinned() {
 }
 
 #[test]
-fn the_menu_leads_to_it_and_back_and_the_panel_too() {
+fn the_timeline_opens_from_the_menu_and_the_panel() {
     let mut app = played(&MemoryDisk::default(), 2);
     app.world_mut().trigger(OpenSessionMenu::default());
     frames(&mut app, 3);
@@ -184,7 +184,7 @@ fn the_menu_leads_to_it_and_back_and_the_panel_too() {
 }
 
 #[test]
-fn without_a_session_there_is_none_and_it_goes_with_the_session() {
+fn the_timeline_opens_only_while_a_session_is_played() {
     let mut app = ui_game(&MemoryDisk::default());
     open(&mut app);
     assert!(!is_open(&app));
@@ -203,7 +203,7 @@ fn without_a_session_there_is_none_and_it_goes_with_the_session() {
 }
 
 #[test]
-fn time_stands_still_while_it_is_open() {
+fn virtual_time_is_paused_while_the_timeline_is_open() {
     let mut app = played(&MemoryDisk::default(), 1);
     let is_paused = |app: &App| app.world().resource::<Time<Virtual>>().is_paused();
     let keeps_keys = |app: &mut App| app.world_mut().run_system_cached(session_ui_is_open).unwrap();
@@ -216,7 +216,7 @@ fn time_stands_still_while_it_is_open() {
 }
 
 #[test]
-fn what_cannot_be_gone_back_to_is_said_and_nothing_changes() {
+fn a_rewind_that_fails_is_reported_and_changes_nothing() {
     let disk = MemoryDisk::default();
     let mut app = played(&disk, 3);
     open(&mut app);
@@ -252,7 +252,7 @@ fn the_timeline_is_tidy_in_every_window() {
 }
 
 #[test]
-fn whoever_opened_it_or_the_menu_before_it_is_who_goes_back() {
+fn rewinds_are_requested_by_the_player_who_opened_the_timeline() {
     let app = ui_game_with(&MemoryDisk::default(), |app| {
         app.guard_session_requests(|In(asked): In<GuardedRequest>| match asked.by {
             Some(by) => Err(format!("{by} may not")),

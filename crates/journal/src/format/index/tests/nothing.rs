@@ -20,7 +20,7 @@ fn went_back() -> Vec<SegmentSummary> {
 }
 
 #[test]
-fn a_run_of_which_nothing_can_be_had_never_went_back() {
+fn a_rewind_is_undone_if_its_run_is_unreadable() {
     let mut index = index(went_back());
     assert_eq!((newest(&index), index.branches()), (Some(at(2, 6)), vec![at(1, 4)]));
 
@@ -39,7 +39,7 @@ fn a_run_of_which_nothing_can_be_had_never_went_back() {
 }
 
 #[test]
-fn a_commit_whose_data_never_came_takes_the_place_of_nothing() {
+fn a_commit_without_its_data_supersedes_nothing() {
     let mut segments = went_back();
     let lost = segments[1].scan.groups.drain(..).map(|group| group.commit);
     let broken: Vec<BrokenGroup> = lost.map(|commit| BrokenGroup { commit, offset: 9 }).collect();
@@ -49,7 +49,7 @@ fn a_commit_whose_data_never_came_takes_the_place_of_nothing() {
 }
 
 #[test]
-fn what_was_left_stays_so_as_long_as_anything_of_the_run_after_it_can_be_had() {
+fn a_branch_stays_left_while_a_checkpoint_of_the_next_run_is_readable() {
     let merged = |groups: &[(u64, Option<u64>)]| {
         let header =
             SegmentHeader { ancestors: vec![at(1, 2)], supersedes: vec![at(1, 4)], ..header(2, 1) };
@@ -83,7 +83,7 @@ fn what_was_left_stays_so_as_long_as_anything_of_the_run_after_it_can_be_had() {
 }
 
 #[test]
-fn runs_that_went_back_one_after_the_other_are_undone_one_after_the_other() {
+fn chained_rewinds_are_undone_as_their_runs_become_unreadable() {
     let third = take_up(3, at(1, 1), &[at(2, 6), at(1, 4)], &chain(7, 8));
     let mut index = index([went_back(), vec![third]].concat());
     assert_eq!((newest(&index), index.branches()), (Some(at(3, 8)), vec![at(2, 6), at(1, 4)]));
@@ -98,7 +98,7 @@ fn runs_that_went_back_one_after_the_other_are_undone_one_after_the_other() {
 }
 
 #[test]
-fn a_run_was_there_if_another_set_out_from_it_that_can_be_had() {
+fn an_unreadable_run_counts_while_a_readable_one_descends_from_it() {
     let third = take_up(3, at(2, 6), &[at(2, 6), at(1, 4)], &chain(7, 7));
     let mut index = index([went_back(), vec![third]].concat());
     rot(&mut index, 1);
@@ -110,7 +110,7 @@ fn a_run_was_there_if_another_set_out_from_it_that_can_be_had() {
 }
 
 #[test]
-fn where_the_head_that_was_left_is_gone_the_ancestors_are_next() {
+fn without_the_left_head_the_newest_ancestor_is_next() {
     let back = take_up(2, at(1, 2), &[at(9, 4)], &chain(5, 6));
     let mut index = index(vec![run(1, 1, 2), back]);
     rot(&mut index, 1);
@@ -118,7 +118,7 @@ fn where_the_head_that_was_left_is_gone_the_ancestors_are_next() {
 }
 
 #[test]
-fn what_only_a_run_knew_of_that_came_to_nothing_is_there_again() {
+fn lines_superseded_only_by_an_unreadable_run_are_heads_again() {
     let back = take_up(2, at(1, 2), &[at(1, 4), at(8, 3)], &chain(5, 6));
     let mut index = index(vec![run(1, 1, 4), back, run(8, 2, 3)]);
     assert_eq!(heads(&index), [at(2, 6)]);
@@ -128,7 +128,7 @@ fn what_only_a_run_knew_of_that_came_to_nothing_is_there_again() {
 }
 
 #[test]
-fn what_takes_the_place_of_others_is_read_before_they_go() {
+fn the_witnesses_of_a_supersession_are_those_not_yet_verified() {
     let third = take_up(3, at(2, 6), &[at(2, 6)], &chain(7, 7));
     let mut index = index([went_back(), vec![third]].concat());
     let witnesses = |index: &SessionIndex| -> Vec<CheckpointId> {
@@ -149,7 +149,7 @@ fn what_takes_the_place_of_others_is_read_before_they_go() {
 }
 
 #[test]
-fn a_file_that_names_what_was_left_is_not_enough_without_a_checkpoint() {
+fn superseding_needs_a_readable_checkpoint_of_the_run() {
     let seen = [at(1, 4), at(8, 3)];
     let merged =
         SegmentHeader { ancestors: vec![at(1, 2)], supersedes: seen.to_vec(), ..header(2, 1) };
@@ -164,7 +164,7 @@ fn a_file_that_names_what_was_left_is_not_enough_without_a_checkpoint() {
 }
 
 #[test]
-fn a_walk_goes_on_with_what_is_known_when_it_gets_there() {
+fn a_walk_along_a_line_sees_damage_found_on_the_way() {
     let mut index = index(went_back());
     let mut walk = LineWalk::from(at(2, 6));
     let mut walked = Vec::new();
@@ -178,7 +178,7 @@ fn a_walk_goes_on_with_what_is_known_when_it_gets_there() {
 }
 
 #[test]
-fn numbers_that_fall_along_a_forged_line_lead_nowhere_twice() {
+fn a_forged_cyclic_line_ends() {
     let first = take_up(1, at(2, 4), &[at(2, 4)], &chain(1, 2));
     let second = take_up(2, at(1, 2), &[at(1, 2)], &chain(3, 4));
     let mut index = index(vec![first, second]);

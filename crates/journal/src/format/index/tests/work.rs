@@ -19,7 +19,7 @@ fn many_lines_are_listed_in_one_walk() {
 }
 
 #[test]
-fn runs_that_come_to_nothing_one_after_the_other_are_walked_once() {
+fn unreadable_runs_in_a_row_are_walked_once() {
     let rewound = (2..2 + MANY).map(|number| {
         take_up(number, at(1, 1), &[at(number - 1, number - 1)], &chain(number, number))
     });
@@ -41,7 +41,7 @@ fn runs_that_come_to_nothing_one_after_the_other_are_walked_once() {
 }
 
 #[test]
-fn many_statements_about_many_heads_name_each_of_them_once() {
+fn many_statements_about_many_heads_are_applied_in_bounded_work() {
     let named: Vec<CheckpointId> = (1..=MANY).map(|number| at(number, number)).collect();
     let runs = (1..=MANY).map(|number| run(number, number, number));
     let statements = (1..=MANY).flat_map(|number| {

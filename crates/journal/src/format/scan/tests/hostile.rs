@@ -51,7 +51,7 @@ fn headers(kind: FrameKind, length: usize, stored: impl Fn(usize) -> usize) -> V
 }
 
 #[test]
-fn headers_that_announce_the_rest_of_the_file_are_read_in_vain_once() {
+fn payloads_announced_by_forged_headers_are_read_once() {
     let shapes: [fn(usize) -> usize; 4] =
         [|rest| rest, |rest| rest / 2, |rest| rest.min(70_000), |rest| rest.min(200)];
     for kind in [FrameKind::COMMIT, FrameKind::RECORD] {
@@ -75,7 +75,7 @@ fn magic_everywhere_is_read_once() {
 }
 
 #[test]
-fn one_commit_that_is_damaged_is_looked_at_as_ever() {
+fn commits_between_damaged_ones_are_found() {
     // Every second commit is damaged, so reading each of them is wasted; together that is less than the file.
     let mut segment = SegmentBytes::new(&header(1, 0));
     for counter in 1..=40 {
@@ -92,7 +92,7 @@ fn one_commit_that_is_damaged_is_looked_at_as_ever() {
 }
 
 #[test]
-fn zeros_that_pack_to_nothing_are_no_record() {
+fn records_packed_beyond_the_allowed_ratio_are_refused() {
     let mut bytes = SegmentBytes::new(&header(1, 0)).bytes;
     let nonce = header(1, 0).nonce;
     let packed = zstd::bulk::compress(&vec![0; limits::RECORD_BYTES], 1).unwrap();
@@ -108,7 +108,7 @@ fn zeros_that_pack_to_nothing_are_no_record() {
 }
 
 #[test]
-fn a_record_that_packs_well_is_written_so_that_it_is_read() {
+fn a_highly_compressible_record_is_written_readably() {
     let mut segment = SegmentBytes::new(&header(1, 0));
     segment.record(&Record::declined(vec![at(1, 4); 10_000]));
     let cost = scan(segment.bytes);
@@ -118,7 +118,7 @@ fn a_record_that_packs_well_is_written_so_that_it_is_read() {
 }
 
 #[test]
-fn what_takes_more_memory_than_it_may_is_unreadable() {
+fn type_lists_over_the_memory_budget_are_unreadable() {
     let mut budget = ScanBudget::default();
     let types = |number: u64| -> TypeList {
         let path = |part| format!("{}{number}.{part}", "game::".repeat(100));

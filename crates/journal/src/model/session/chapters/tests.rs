@@ -81,7 +81,7 @@ fn inner_chapters_end_as_the_outer_ones_say() {
 }
 
 #[test]
-fn only_so_many_are_open_within_each_other_and_only_small_ones() {
+fn chapters_over_the_size_or_nesting_limit_are_refused() {
     let mut chapters = Chapters::default();
     let mut refused = |id, chapter| chapters.begin(id, chapter, NOW, SECOND).unwrap_err();
     let long = named(&"x".repeat(5000));
@@ -102,7 +102,7 @@ fn only_so_many_are_open_within_each_other_and_only_small_ones() {
 }
 
 #[test]
-fn of_chapters_that_are_listed_no_more_the_sums_stay() {
+fn sums_include_chapters_dropped_from_the_list() {
     let mut chapters = Chapters::default();
     let game = begin(&mut chapters, named("Game"));
     for _ in 0..200 {
@@ -129,7 +129,7 @@ fn of_chapters_that_are_listed_no_more_the_sums_stay() {
 }
 
 #[test]
-fn what_was_counted_later_is_taken_up_by_the_chapter_that_it_is_of() {
+fn figures_counted_later_are_added_to_their_own_chapter() {
     let mut chapters = Chapters::default();
     begin(&mut chapters, named("Mission"));
     let written = rmp_serde::to_vec_named(&chapters).unwrap();
@@ -144,7 +144,7 @@ fn what_was_counted_later_is_taken_up_by_the_chapter_that_it_is_of() {
 }
 
 #[test]
-fn going_back_takes_no_restore_back() {
+fn the_count_of_restores_survives_a_rewind() {
     let mut chapters = Chapters::default();
     let mission = begin(&mut chapters, named("Mission"));
     let begun = chapters.clone();

@@ -53,7 +53,7 @@ fn keys<'a>(suggested: &[Suggestion<'a>]) -> Vec<&'a str> {
 }
 
 #[test]
-fn who_has_played_nothing_is_led_to_what_is_easiest() {
+fn a_new_player_is_suggested_the_easiest_scenarios() {
     let all = all();
     let suggested = suggest(&all, &[], moment(0));
     assert_eq!(keys(&suggested), ["sandbox", "meadow"]);
@@ -62,7 +62,7 @@ fn who_has_played_nothing_is_led_to_what_is_easiest() {
 }
 
 #[test]
-fn who_completed_one_is_led_to_the_next_harder_one_and_not_beyond() {
+fn completing_a_scenario_suggests_the_next_harder_one() {
     let all = all();
     let sessions = [completed("meadow", 1), completed("meadow", 2)];
     let suggested = suggest(&all, &sessions, moment(1000));
@@ -77,7 +77,7 @@ fn who_completed_one_is_led_to_the_next_harder_one_and_not_beyond() {
 }
 
 #[test]
-fn what_is_played_liked_and_as_long_as_usual_is_suggested_with_each_reason() {
+fn recent_pinned_and_usual_length_scenarios_are_suggested_with_reasons() {
     let all = all();
     let mut sessions: Vec<SessionEntry> =
         [50, 60, 70].map(|minutes| played("river", 100 + minutes as u32, minutes)).into();
@@ -100,7 +100,7 @@ fn what_is_played_liked_and_as_long_as_usual_is_suggested_with_each_reason() {
 }
 
 #[test]
-fn what_is_often_played_at_this_hour_is_suggested_also_around_midnight() {
+fn scenarios_often_played_at_this_hour_are_suggested_across_midnight() {
     let all = all();
     // Twice at 23:00, once at noon, long ago.
     let sessions = [played("moor", 23, 1), played("moor", 47, 1), played("moor", 60, 1)];
@@ -134,7 +134,7 @@ fn a_clock_that_was_a_hundred_years_off_makes_nothing_recent_and_nothing_fails()
 }
 
 #[test]
-fn the_order_of_what_is_asked_about_changes_no_answer() {
+fn suggestions_do_not_depend_on_the_order_of_scenarios_and_sessions() {
     let mut all = all();
     let mut sessions = vec![
         completed("meadow", 1),

@@ -5,7 +5,7 @@ use super::{id, named};
 use crate::deep::Random;
 
 #[test]
-fn a_watch_says_what_is_different_and_nothing_else() {
+fn a_watch_reports_entered_left_and_changed_sessions_only() {
     let mut shelf = Shelf::of(vec![named(1, "North"), named(2, "South"), named(3, "Northwest")]);
     let mut watch = SessionWatch::new(SessionQuery::default().search("north"));
     let first = watch.look(&shelf);
@@ -37,7 +37,7 @@ fn a_watch_says_what_is_different_and_nothing_else() {
 }
 
 #[test]
-fn another_shelf_is_compared_with_the_one_before() {
+fn a_watch_compares_another_shelf_with_the_one_before() {
     let mut watch = SessionWatch::new(SessionQuery::default());
     assert!(watch.look(&Shelf::default()).is_empty());
     watch.look(&Shelf::of(vec![named(1, "Home")]));
@@ -47,7 +47,7 @@ fn another_shelf_is_compared_with_the_one_before() {
 }
 
 #[test]
-fn whoever_follows_the_differences_has_the_list() {
+fn applying_the_differences_of_a_watch_gives_the_list() {
     let mut random = Random::new(16);
     let mut shelf = Shelf::default();
     let mut watch = SessionWatch::new(SessionQuery::default().search("a"));
@@ -89,7 +89,7 @@ fn whoever_follows_the_differences_has_the_list() {
 }
 
 #[test]
-fn a_list_keeps_its_order_whatever_leaves_it() {
+fn a_shelf_keeps_its_order_when_sessions_are_removed() {
     let mut random = Random::new(35);
     let mut shelf = Shelf::of((0..50).map(|number| named(number, "many")).collect());
     let mut wanted: Vec<_> = shelf.entries().iter().map(|entry| entry.session.id).collect();

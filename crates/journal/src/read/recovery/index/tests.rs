@@ -142,7 +142,7 @@ fn four_sessions() -> MemoryDisk {
 }
 
 #[test]
-fn a_new_process_finds_the_same_and_reads_what_crashed_alone() {
+fn with_an_index_a_new_process_reads_only_the_crashed_session() {
     let disk = four_sessions();
     let (catalog, finder) = listed(&disk, &BUILD);
     assert_eq!(catalog, looked(&disk, &BUILD));
@@ -152,7 +152,7 @@ fn a_new_process_finds_the_same_and_reads_what_crashed_alone() {
 }
 
 #[test]
-fn an_index_that_is_not_what_was_written_is_none() {
+fn a_damaged_index_is_ignored_and_rebuilt() {
     let disk = four_sessions();
     let whole = disk.content(&index_path()).unwrap();
     let wanted = looked(&disk, &BUILD);
@@ -175,7 +175,7 @@ fn an_index_that_is_not_what_was_written_is_none() {
 }
 
 #[test]
-fn an_index_of_another_build_or_machine_is_none() {
+fn an_index_of_another_build_or_machine_is_rebuilt() {
     let disk = four_sessions();
     let newer = Build(Some(1));
     let (catalog, finder) = listed(&disk, &newer);
@@ -192,7 +192,7 @@ fn an_index_of_another_build_or_machine_is_none() {
 }
 
 #[test]
-fn without_a_known_build_nothing_is_kept() {
+fn without_a_known_build_no_index_is_written() {
     let disk = four_sessions();
     disk.remove_all(&index_path());
     let (catalog, finder) = listed(&disk, &Build(None));
@@ -202,7 +202,7 @@ fn without_a_known_build_nothing_is_kept() {
 }
 
 #[test]
-fn an_index_that_cannot_be_written_or_is_a_directory_costs_time_alone() {
+fn an_index_that_cannot_be_written_changes_no_listing() {
     let disk = four_sessions();
     let wanted = looked(&disk, &BUILD);
     disk.remove_all(&index_path());
@@ -218,7 +218,7 @@ fn an_index_that_cannot_be_written_or_is_a_directory_costs_time_alone() {
 }
 
 #[test]
-fn a_restore_that_failed_is_known_although_the_sessions_files_are_the_same() {
+fn a_failed_restore_is_listed_although_the_index_knows_the_session() {
     let disk = four_sessions();
     let finder = process(Arc::new(disk.clone()));
     let checkpoint: CheckpointId = at(1, 1);
@@ -247,7 +247,7 @@ fn a_restore_that_failed_is_known_although_the_sessions_files_are_the_same() {
 }
 
 #[test]
-fn a_trusted_index_is_shown_at_once_and_what_is_different_is_reported_after_it() {
+fn a_trusted_index_is_shown_at_once_and_differences_are_reported_later() {
     let disk = four_sessions();
     disk.remove_all(&layout().session(id(1)));
     put_run(&disk, id(2), 2, "Played since", None);
@@ -273,7 +273,7 @@ fn a_trusted_index_is_shown_at_once_and_what_is_different_is_reported_after_it()
 }
 
 #[test]
-fn a_refresh_reports_what_changed_and_nothing_else() {
+fn a_refresh_reports_changed_sessions_only() {
     let disk = four_sessions();
     let (mut catalog, mut finder) = listed(&disk, &BUILD);
     let refresh = |finder: &mut SessionFinder, playing| {
@@ -297,7 +297,7 @@ fn a_refresh_reports_what_changed_and_nothing_else() {
 }
 
 #[test]
-fn a_listing_that_was_given_up_forgets_nothing() {
+fn a_cancelled_listing_loses_nothing_for_the_next() {
     let disk = four_sessions();
     let mut finder = process(Arc::new(disk.clone()));
     for steps in 0..4 {
@@ -313,7 +313,7 @@ fn a_listing_that_was_given_up_forgets_nothing() {
 }
 
 #[test]
-fn with_the_index_a_fifth_of_the_operations_is_enough() {
+fn the_index_saves_four_fifths_of_the_disk_operations() {
     let disk = disk();
     for number in 0..1_000 {
         // Half of them were continued once.
@@ -335,7 +335,7 @@ fn with_the_index_a_fifth_of_the_operations_is_enough() {
 
 /// A cleanup judges by the finding of a session only if its files are still those that were found.
 #[test]
-fn what_was_found_of_a_session_counts_until_its_files_change() {
+fn a_known_entry_is_valid_until_the_files_of_its_session_change() {
     let disk = four_sessions();
     let (_, finder) = listed(&disk, &BUILD);
     let found = finder.known_entry(id(1)).expect("it was left in good order");

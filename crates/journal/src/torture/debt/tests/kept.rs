@@ -24,13 +24,13 @@ fn after_five(then: &[Fact]) -> Vec<u64> {
 }
 
 #[test]
-fn three_generations_are_owed_and_the_oldest_and_what_has_a_name() {
+fn three_generations_the_oldest_and_named_checkpoints_must_be_kept() {
     assert_eq!(after_five(&[]), [1, 2, 3, 4, 5]);
     assert_eq!(after_five(&generation(6, false)), [1, 2, 4, 5, 6]);
 }
 
 #[test]
-fn two_generations_are_owed_where_there_is_no_room() {
+fn two_generations_must_be_kept_on_a_full_disk() {
     assert_eq!(after_five(&[Fact::Crowded(true)]), [4, 5]);
     assert_eq!(after_five(&[Fact::DiskIsShort]), [4, 5]);
     assert_eq!(after_five(&[Fact::DiskIsShort, Fact::Crowded(false)]), [4, 5]);
@@ -39,7 +39,7 @@ fn two_generations_are_owed_where_there_is_no_room() {
 }
 
 #[test]
-fn of_sessions_that_are_not_played_the_least_is_owed_once_there_is_no_room() {
+fn of_sessions_that_are_not_played_less_must_be_kept_on_a_full_disk() {
     let others = |played| Fact::OthersCrowded { played };
     assert_eq!(after_five(&[others(None)]), [4, 5]);
     assert_eq!(after_five(&[others(Some(session()))]), [1, 2, 3, 4, 5]);
@@ -48,7 +48,7 @@ fn of_sessions_that_are_not_played_the_least_is_owed_once_there_is_no_room() {
 }
 
 #[test]
-fn the_ends_of_the_newest_branches_are_owed_where_there_is_room() {
+fn the_ends_of_the_newest_branches_must_be_kept() {
     let back = Fact::TakingUp { checkpoint: Some(id(3)) };
     assert_eq!(after_five(std::slice::from_ref(&back)), [1, 2, 3, 5]);
     assert_eq!(after_five(&[Fact::Loading { checkpoint: id(3) }]), [1, 2, 3, 5]);
@@ -64,7 +64,7 @@ fn the_ends_of_the_newest_branches_are_owed_where_there_is_room() {
 }
 
 #[test]
-fn a_branch_that_is_gone_on_from_is_none_any_more() {
+fn a_branch_that_is_continued_is_no_longer_a_branch() {
     let to = |counter| Fact::TakingUp { checkpoint: Some(id(counter)) };
     let gone_on: Vec<Fact> =
         [vec![to(3), to(5)], (6..=9).flat_map(|counter| generation(counter, false)).collect()]
@@ -73,7 +73,7 @@ fn a_branch_that_is_gone_on_from_is_none_any_more() {
 }
 
 #[test]
-fn what_goes_on_from_a_file_that_failed_belongs_to_no_generation() {
+fn checkpoints_based_on_a_failed_file_belong_to_no_generation() {
     let delta = [captured(6, false, false), Fact::Acknowledged { id: id(6) }];
     assert_eq!(after_five(&delta), [1, 2, 3, 4, 5, 6]);
     let failed = [&[Fact::SaveFailed][..], &delta].concat();
@@ -83,7 +83,7 @@ fn what_goes_on_from_a_file_that_failed_belongs_to_no_generation() {
 }
 
 #[test]
-fn what_is_being_deleted_is_not_owed() {
+fn checkpoints_of_a_session_in_deletion_need_not_be_kept() {
     assert_eq!(after_five(&[Fact::Forgetting]), [] as [u64; 0]);
     assert_eq!(after_five(&[Fact::Forgetting, Fact::Forgotten]), [] as [u64; 0]);
 }

@@ -53,7 +53,7 @@ fn without_a_rule_nothing_goes() {
 }
 
 #[test]
-fn what_was_left_long_ago_goes_by_how_it_was_left() {
+fn old_sessions_go_by_the_rule_for_how_they_were_left() {
     let mut sessions: Vec<_> = [1, 10, 80, 100].map(|ago| closed(TODAY - ago)).to_vec();
     sessions.extend([5, 95].map(|ago| left(SessionStatus::Completed, TODAY - ago)));
     sessions.extend([6, 8].map(|ago| left(SessionStatus::Failed, TODAY - ago)));
@@ -68,7 +68,7 @@ fn what_was_left_long_ago_goes_by_how_it_was_left() {
 }
 
 #[test]
-fn the_newest_and_one_of_each_day_and_week_stay() {
+fn the_newest_and_one_of_each_day_and_week_are_kept() {
     let sessions: Vec<_> = (0..60)
         .map(|half| SessionEntry {
             updated: day(TODAY) - Duration::from_secs(half * 12 * 60 * 60),
@@ -88,7 +88,7 @@ fn the_newest_and_one_of_each_day_and_week_stay() {
 }
 
 #[test]
-fn what_is_nobodys_to_let_go_stays_whatever_the_rules() {
+fn protected_sessions_are_kept_under_any_rule() {
     let old = || closed(TODAY - 1000);
     let mut protected = vec![
         SessionEntry { in_use: true, ..old() },
@@ -117,7 +117,7 @@ fn what_is_nobodys_to_let_go_stays_whatever_the_rules() {
 }
 
 #[test]
-fn rules_that_would_let_everything_go_are_hardly_meant_so() {
+fn empty_rules_let_no_session_go() {
     let sessions: Vec<_> = (1..10).map(|ago| closed(TODAY - ago)).collect();
     for keep in [Keep::default(), Keep::newest_of(0), Keep::within(Duration::ZERO)] {
         assert!(gone(&Retention::default().keep(LeftAs::Closed, keep), &sessions).is_empty());
@@ -127,7 +127,7 @@ fn rules_that_would_let_everything_go_are_hardly_meant_so() {
 }
 
 #[test]
-fn all_sessions_together_take_no_more_than_they_may_and_the_oldest_go() {
+fn the_oldest_sessions_go_when_the_total_is_over_its_limit() {
     let sessions: Vec<_> = (0..10).map(|ago| closed(TODAY - ago)).collect();
     assert_eq!(gone(&Retention::default().total_bytes(700), &sessions), [9, 8, 7]);
     assert_eq!(gone(&Retention::default().total_bytes(1000), &sessions), [0; 0]);
@@ -136,7 +136,7 @@ fn all_sessions_together_take_no_more_than_they_may_and_the_oldest_go() {
 }
 
 #[test]
-fn a_clock_a_hundred_years_off_lets_nothing_go() {
+fn a_clock_a_hundred_years_off_removes_no_session() {
     let sessions: Vec<_> = (0..10).map(|ago| closed(TODAY - ago)).collect();
     let retention = Retention::default().keep(LeftAs::Closed, Keep::within(30 * DAY));
     let future = day(TODAY + 36_500);
@@ -154,7 +154,7 @@ fn a_clock_a_hundred_years_off_lets_nothing_go() {
 }
 
 #[test]
-fn of_equal_ones_always_the_same_go() {
+fn among_equal_sessions_the_choice_does_not_depend_on_their_order() {
     let mut sessions: Vec<_> = (0..100).map(|_| closed(TODAY - 1)).collect();
     let retention = Retention::default().keep(LeftAs::Closed, Keep::newest_of(20));
     let first = retention.preview(&sessions, today(), day(TODAY));
@@ -164,7 +164,7 @@ fn of_equal_ones_always_the_same_go() {
 }
 
 #[test]
-fn ten_thousand_sessions_are_judged_in_no_time_and_each_by_its_rule() {
+fn ten_thousand_sessions_are_judged_each_by_its_rule() {
     let mut random = Random::new(3);
     let statuses = [SessionStatus::Closed, SessionStatus::Completed, SessionStatus::Failed];
     let sessions: Vec<_> = (0..10_000)

@@ -44,7 +44,7 @@ fn start(disk: &MemoryDisk) -> (usize, usize, Catalog) {
 }
 
 #[test]
-fn each_crash_costs_a_start_as_much_as_the_one_before() {
+fn the_cost_of_a_start_grows_linearly_with_crashes() {
     for has_records in [true, false] {
         let few = crashes(10, has_records);
         let many = crashes(80, has_records);
@@ -62,7 +62,7 @@ fn each_crash_costs_a_start_as_much_as_the_one_before() {
 
 /// One of eleven sessions crashed, and its process left a record.
 #[test]
-fn a_start_with_crashes_asks_the_disk_hardly_more_than_one_without() {
+fn crashes_add_at_most_a_sixth_to_the_disk_operations_of_a_start() {
     let with = |crashed: u64| {
         let disk = crashes(crashed, true);
         for number in crashed..110 {
