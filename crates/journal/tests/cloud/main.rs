@@ -38,7 +38,7 @@ fn no_line_of_play_is_lost_and_every_fork_is_shown() {
 
 /// Each has found a fault that others of its kind find rarely.
 #[test]
-fn orders_that_once_lost_or_brought_back_something_pass() {
+fn orders_that_failed_once_pass() {
     for seed in [0, 25, 427, 1_865, 31_554] {
         Story::play(seed);
     }

@@ -138,7 +138,7 @@ fn cloud_files_of_a_newer_build_wait_for_an_update() {
 }
 
 #[test]
-fn a_counter_that_no_run_counts_to_is_refused() {
+fn a_counter_beyond_the_limit_is_refused() {
     let disk = device();
     disk.put(FORGED.as_ref(), &closed(&copied(9), limits::COUNTERS));
     let error = refused(&disk, VersionFit::Exact);
@@ -171,7 +171,7 @@ fn folder() -> CloudFolder {
 }
 
 #[test]
-fn a_copy_of_what_the_other_device_went_back_from_stays_as_a_branch() {
+fn a_copy_superseded_by_a_rewind_is_kept_as_a_branch() {
     let disk = device();
     let copy = copy_of(8, at(7, 4), &[]);
     disk.put(&layout().segment(&copy), &closed(&copy, 4));
@@ -202,7 +202,7 @@ fn a_copy_beside_its_own_line_is_no_fork() {
 }
 
 #[test]
-fn a_note_of_a_deletion_that_cannot_be_read_brings_nothing_back() {
+fn an_unreadable_note_of_a_deletion_refuses_the_file() {
     let memory = device();
     memory.put(FORGED.as_ref(), &closed(&copied(9), 5));
     let disk: Arc<dyn Disk> = Arc::new(memory.clone());
@@ -217,7 +217,7 @@ fn a_note_of_a_deletion_that_cannot_be_read_brings_nothing_back() {
 }
 
 #[test]
-fn the_number_of_a_device_is_never_guessed() {
+fn an_invalid_device_number_is_an_error() {
     let memory = device();
     let disk: Arc<dyn Disk> = Arc::new(memory.clone());
     let local = local(&disk);
@@ -258,7 +258,7 @@ fn put(local: &LocalStore, header: &SegmentHeader) -> Result<u64, CloudError> {
 }
 
 #[test]
-fn a_file_takes_the_place_of_one_that_it_goes_on_from() {
+fn a_newer_file_replaces_the_one_it_continues() {
     let disk: Arc<dyn Disk> = Arc::new(device());
     let local = local(&disk);
     put(&local, &copy_of(8, at(1, 2), &[])).unwrap();
@@ -272,7 +272,7 @@ fn a_file_takes_the_place_of_one_that_it_goes_on_from() {
 }
 
 #[test]
-fn what_was_lost_here_keeps_its_file_in_the_folder() {
+fn a_file_with_play_lost_here_is_not_replaced() {
     // The data directory was put back to an older state.
     let memory = device();
     let disk: Arc<dyn Disk> = Arc::new(memory.clone());
@@ -285,7 +285,7 @@ fn what_was_lost_here_keeps_its_file_in_the_folder() {
 }
 
 #[test]
-fn what_is_damaged_here_keeps_its_file_in_the_folder() {
+fn a_file_with_play_damaged_here_is_not_replaced() {
     let memory = device();
     let disk: Arc<dyn Disk> = Arc::new(memory.clone());
     let local = local(&disk);
@@ -304,7 +304,7 @@ fn what_is_damaged_here_keeps_its_file_in_the_folder() {
 }
 
 #[test]
-fn a_file_that_cannot_be_opened_is_not_written_over() {
+fn an_unreadable_file_is_not_replaced() {
     let memory = device();
     let disk: Arc<dyn Disk> = Arc::new(memory.clone());
     let local = local(&disk);
@@ -331,7 +331,7 @@ fn simulated() -> (SimulatedDisk, LocalStore) {
 }
 
 #[test]
-fn a_start_that_is_cut_off_at_any_step_leaves_no_fork_and_loses_nothing() {
+fn a_start_cut_off_at_any_step_leaves_no_fork() {
     let (simulated, local_store) = simulated();
     let older = copy_of(8, at(7, 4), &[]);
     let disk = local_store.store.disk();
@@ -356,7 +356,7 @@ fn a_start_that_is_cut_off_at_any_step_leaves_no_fork_and_loses_nothing() {
 }
 
 #[test]
-fn a_file_that_is_cut_off_on_its_way_at_any_step_leaves_a_whole_one_in_the_folder() {
+fn a_put_cut_off_at_any_step_leaves_a_whole_file() {
     let (simulated, local_store) = simulated();
     put(&local_store, &copy_of(8, at(1, 2), &[])).unwrap();
     let from = simulated.position();
@@ -376,7 +376,7 @@ fn a_file_that_is_cut_off_on_its_way_at_any_step_leaves_a_whole_one_in_the_folde
 }
 
 #[test]
-fn a_directory_that_cannot_be_listed_keeps_no_file_out() {
+fn an_unlistable_directory_does_not_refuse_a_put() {
     let memory = device();
     memory.put(Path::new("/cloud/lost+found/x"), b"x");
     let disk: Arc<dyn Disk> = Arc::new(memory.clone());
