@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bevy_session_journal::internal::disk::{Disk, DiskAppend, Layout, LocalStore};
+use bevy_session_journal::internal::disk::{AppendFile, Disk, Layout, LocalStore};
 use bevy_session_journal::internal::format::TypeRows;
 use bevy_session_journal::internal::model::clock::Moment;
 use bevy_session_journal::internal::read::recovery::KnownTypes;
@@ -32,7 +32,7 @@ pub struct Machine {
     memory: MemoryDisk,
     run: RunId,
     keeper: Keeper,
-    file: Box<dyn DiskAppend>,
+    file: Box<dyn AppendFile>,
 }
 
 fn layout() -> Layout {
