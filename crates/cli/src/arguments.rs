@@ -174,9 +174,9 @@ pub struct OfPlace {
     /// A directory or file that holds sessions
     ///
     /// What `SessionPlugin::directory` was given, the game's data directory, any directory between that and a
-    /// session's own, the file of a slot, an archive or a segment, or a report. Or a replica, which is only read:
-    /// `dir:PATH`, `postgres://USER@HOST:PORT/DATABASE` with the password in PGPASSWORD, or `s3://BUCKET/PREFIX` with the
-    /// keys in `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
+    /// session's own, the folder of a file cloud, the file of a slot, an archive or a segment, or a report. Or a
+    /// replica, which is only read: `dir:PATH`, `postgres://USER@HOST:PORT/DATABASE` with the password in PGPASSWORD, or
+    /// `s3://BUCKET/PREFIX` with the keys in `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
     #[arg(value_hint = ValueHint::AnyPath)]
     place: Option<OsString>,
     /// The game, whose data directory on this platform is used instead of PLACE

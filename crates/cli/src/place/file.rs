@@ -2,7 +2,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "it finds the file that the store then reads")]
 
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bevy_session_journal::ReportError;
@@ -17,6 +19,21 @@ use crate::failure::Failure;
 
 pub fn is_file(path: &Path) -> bool {
     path.is_file()
+}
+
+/// The files that devices have put into a folder of a file cloud, or into the directory of a profile there.
+pub fn of_devices(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let in_directory = |directory: &Path| -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect()
+    };
+    // The search for profiles says what is wrong with it.
+    let Ok(mut paths) = in_directory(folder) else { return Ok(Vec::new()) };
+    for directory in paths.clone().iter().filter(|path| path.is_dir()) {
+        paths.extend(in_directory(directory).unwrap_or_default());
+    }
+    paths.retain(|path| path.extension().is_some_and(|it| it == "session") && path.is_file());
+    paths.sort_unstable();
+    Ok(paths)
 }
 
 /// Opens a slot, an archive or a segment, or else a report.

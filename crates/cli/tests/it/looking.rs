@@ -492,3 +492,29 @@ fn slots_in_any_directory_are_listed() -> Done {
     assert!(ran.text.contains("Before the bridge") && ran.text.contains("lost"), "{}", ran.text);
     Ok(())
 }
+
+#[test]
+fn the_folder_of_a_file_cloud_is_a_place() -> Done {
+    let root = tempfile::tempdir()?;
+    let cloud = root.path().join("cloud");
+    for name in ["Colony", "Valley"] {
+        let options = JournalOptions::new(root.path().join("game")).watch_panics(false);
+        let mut journal = options.cloud_folder(&cloud).open(AnyValue(PhantomData))?;
+        journal.start(NewSession::named(name)).close(|_| 7_u64)?;
+    }
+    for place in [cloud.clone(), cloud.join("default")] {
+        let listed = run(["list".into(), place.clone().into_os_string()])?;
+        assert!(
+            listed.text.contains("Colony") && listed.text.contains("Valley"),
+            "{}",
+            listed.text
+        );
+        let verified = run(["verify".into(), "--read-data".into(), place.into_os_string()])?;
+        assert_eq!(verified.code, Some(0), "{}", verified.error);
+    }
+    let half = cloud.join("default/half.session");
+    fs::write(&half, b"begun")?;
+    let listed = run(["list".into(), cloud.into_os_string()])?;
+    assert!(listed.code != Some(0) && listed.error.contains("half.session"), "{}", listed.error);
+    Ok(())
+}
