@@ -23,7 +23,9 @@ use bevy_session_objects::ObjectReplica;
 use percentiles::Done;
 
 fn main() -> Done {
-    let url = env::var("BEVY_SESSION_S3").map_err(|_| "see ci/objects.sh: it names a server")?;
+    let server = env::var("BEVY_SESSION_S3").map_err(|_| "see ci/objects.sh: it names a server")?;
+    // The bucket that the script has made.
+    let url = format!("s3://sessions/bench?endpoint={server}");
     let store: Arc<dyn ReplicaStore> = Arc::new(ObjectReplica::s3(&url)?);
     let pace = Pace { interval: Duration::from_secs(10), ..store.pace() };
     sessions::measure(50, pace, || Ok(Arc::clone(&store)))

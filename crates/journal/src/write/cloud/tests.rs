@@ -217,6 +217,26 @@ fn an_unreadable_note_of_a_deletion_refuses_the_file() {
 }
 
 #[test]
+fn a_session_deleted_twice_does_not_come_back() {
+    let memory = device();
+    let disk: Arc<dyn Disk> = Arc::new(memory.clone());
+    let local = local(&disk);
+    device_number(&local).unwrap();
+    let delete = || {
+        note_forgotten(&local, &local.store.open_session(session()).unwrap());
+        memory.remove_all(&layout().session(session()));
+    };
+    delete();
+    // Another device has played on from before.
+    let other = SegmentHeader { ancestors: vec![at(7, 4)], ..copy_of(9, at(7, 4), &[]) };
+    memory.put(FORGED.as_ref(), &closed(&other, 5));
+    assert!(matches!(start(&memory, VersionFit::Exact)[..], [CloudNews::Taken { .. }]));
+    delete();
+    memory.put(FORGED.as_ref(), &closed(&copy_of(8, at(1, 3), &[]), 4));
+    assert!(start(&memory, VersionFit::Exact).is_empty(), "it was known when it was deleted first");
+}
+
+#[test]
 fn an_invalid_device_number_is_an_error() {
     let memory = device();
     let disk: Arc<dyn Disk> = Arc::new(memory.clone());
