@@ -185,6 +185,21 @@ fn a_copy_superseded_by_a_rewind_is_kept_as_a_branch() {
 }
 
 #[test]
+fn a_copy_that_was_played_on_here_stays_when_a_newer_one_comes() {
+    let disk = device();
+    let copy = copy_of(8, at(7, 4), &[]);
+    disk.put(&layout().segment(&copy), &closed(&copy, 5));
+    let played = SegmentHeader { ancestors: vec![at(8, 5), at(7, 4)], ..header(2, 0) };
+    disk.put(&layout().segment(&played), &closed(&played, 6));
+    disk.put(FORGED.as_ref(), &closed(&copy_of(9, at(7, 6), &[]), 7));
+    let news = start(&disk, VersionFit::Exact);
+    assert!(matches!(news[..], [CloudNews::Taken { .. }, CloudNews::Forked(_)]), "{news:?}");
+    let disk: Arc<dyn Disk> = Arc::new(disk);
+    let stored = local(&disk).store.open_session(session()).unwrap();
+    assert!(stored.index().plan(at(8, 5)).is_some(), "the line that was played leads over it");
+}
+
+#[test]
 fn a_copy_beside_its_own_line_is_no_fork() {
     let disk = device();
     let copy = copy_of(8, at(1, 2), &[]);
