@@ -3,6 +3,8 @@
 -- An administrator runs it once in each database, and again at each update: psql -v ON_ERROR_STOP=1 -f roles.sql DATABASE.
 -- The tables are that administrator's then. Afterwards: grant bevy_session_server to arena;
 begin;
+-- Before release 15 everybody may create functions in `public`, where an unqualified name would find them.
+set local search_path = pg_catalog, pg_temp;
 set local client_min_messages = warning;
 -- It locks all tables. Where somebody reads one of them for long, it gives up, and can be run again.
 set local lock_timeout = '1s';
