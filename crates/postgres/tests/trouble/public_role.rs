@@ -50,7 +50,8 @@ fn a_public_role_writes_nothing_and_locks_nothing_and_servers_go_on() {
             "select from bevy_session.objects",
         ],
     );
-    let sorts = "select count(*) from (select x from generate_series(1, 5000000) as x order by -x) as y";
+    let sorts =
+        "select count(*) from (select x from generate_series(1, 5000000) as x order by -x) as y";
     assert_eq!(screen.ask(sorts), Err("53400".to_owned()), "a disk can't be filled by sorting");
 
     run_file(&database.sql);
