@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::conformance::CHECKS;
 use super::{
-    CatalogueLine, Created, Direct, DirectoryReplica, Epoch, Key, Listing, Log, MemoryReplica, Pace,
-    Position, ReplicaStore, StoreFault, block_on,
+    CatalogueLine, Created, Direct, DirectoryReplica, Epoch, Key, Listing, Log, MemoryReplica,
+    Pace, Position, ReplicaStore, StoreFault, block_on,
 };
 use crate::model::ids::SessionId;
 

@@ -32,6 +32,9 @@ fn a_public_role_writes_nothing_and_locks_nothing_and_servers_go_on() {
     database.sql.run("grant create on schema public to public");
     let role = public_role(&database);
     let screen = Sql::open(&database.at(&role));
+    assert_eq!(screen.ask("create table public.mine (x int)"), Err("25006".to_owned()));
+    // A setting of the role's own is only a default.
+    screen.run("set default_transaction_read_only = off");
     denies(
         &screen,
         &[
