@@ -119,6 +119,6 @@ fn reason(error: &TailError) -> String {
         error => error,
     };
     let causes: Vec<String> =
-        successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
+        successors(Some(error), |&error| error.source()).map(ToString::to_string).collect();
     causes.join(": ")
 }
