@@ -184,7 +184,8 @@ impl Shares {
     pub fn note_lag(&self, session: SessionId, lags: bool) -> bool {
         let mut sessions = self.sessions();
         let shared = sessions.entry(session).or_default();
-        lags && !std::mem::replace(&mut shared.lags, lags)
+        let lagged = std::mem::replace(&mut shared.lags, lags);
+        lags && !lagged
     }
 
     /// The shares of a session whose time isn't over. Those that were missed are first.

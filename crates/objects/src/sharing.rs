@@ -126,7 +126,9 @@ impl ObjectReplica {
             let written = self.write_documents(&**signer, session, every).await;
             taken_on.and(written)
         });
-        if self.shares.note_lag(session, written.is_err())
+        // Of what nobody is known to have shared, nobody waits.
+        let lags = written.is_err() && !self.shares.of(session).is_empty();
+        if self.shares.note_lag(session, lags)
             && let Err(error) = written
         {
             let error: &dyn StdError = &error;

@@ -199,13 +199,16 @@ impl ReplicaStore for PostgresReplica {
                 catalogue::forget(client, session, epoch).await
             })
         });
-        forgotten.map_err(|error| StoreFault::new(session, error))?;
-        // Afterwards, so that nobody shares it in between.
+        // Afterwards, so that nobody shares it in between, and whatever became of the list.
         let ended = self.pool.ask(async |client| shares::end_all(client, session).await);
-        match ended {
-            Ok(_) | Err(PostgresCheckError::NoShares(_)) => Ok(()),
-            Err(error) => Err(StoreFault::new(session, error)),
-        }
+        let ended = match ended {
+            Err(PostgresCheckError::NoShares(_)) => Ok(0),
+            ended => ended,
+        };
+        forgotten
+            .and(ended.map(|_| true))
+            .map(drop)
+            .map_err(|error| StoreFault::new(session, error))
     }
 
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault> {

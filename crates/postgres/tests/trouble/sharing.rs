@@ -195,6 +195,11 @@ fn a_session_that_is_forgotten_is_shared_no_more() {
     arena.store.describe(&line(session, 1, "Arena"));
     arena.open(&arena.store.share(session, HOUR).unwrap()).check().unwrap();
     refuses(&arena.open(&token));
+    // Whoever holds the list up holds nothing else up.
+    arena.database.sql.run("begin; lock bevy_session.catalogue in access exclusive mode");
+    arena.store.forget(stays, Epoch(1)).unwrap_err();
+    arena.database.sql.run("rollback");
+    refuses(&arena.open(&kept));
 }
 
 #[test]
