@@ -3,6 +3,7 @@
 mod notifications;
 mod reader;
 mod reading;
+mod wanted;
 mod world;
 
 use std::path::PathBuf;
@@ -44,7 +45,8 @@ pub(crate) use self::world::follow;
 /// ```
 ///
 /// Where entities came from it is written as for a rewind [in place](crate::RestoreManner::InPlace), the first time by spawning all of
-/// them. It goes by itself when this process plays a session; removing it stops following, and leaves the world as it is.
+/// them. It goes by itself when this process plays a session; removing it, in an observer of its notifications as well, stops following,
+/// and leaves the world as it is.
 #[derive(Resource, Debug)]
 pub struct SessionFollower {
     session: SessionId,
@@ -53,9 +55,19 @@ pub struct SessionFollower {
     takes_over: bool,
     /// It has asked for the session, whose owner is silent.
     has_asked: bool,
-    /// True if it was reported that it can't be read.
-    is_stalled: bool,
-    reading: Option<Reading>,
+    progress: Progress,
+}
+
+/// How far a follower has come.
+#[derive(Debug)]
+enum Progress {
+    /// It hasn't begun.
+    New,
+    Reads(Reading),
+    /// Its news are being put into the world. Whoever removes or replaces it meanwhile has ended it.
+    Tells,
+    /// Nothing will ever be read again.
+    Over,
 }
 
 /// Where a followed session is.
@@ -79,8 +91,7 @@ impl SessionFollower {
             interval: Duration::from_millis(50),
             takes_over: false,
             has_asked: false,
-            is_stalled: false,
-            reading: None,
+            progress: Progress::New,
         }
     }
 

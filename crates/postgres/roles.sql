@@ -3,6 +3,8 @@
 -- An administrator runs it once in each database, and again at each update: psql -v ON_ERROR_STOP=1 -f roles.sql DATABASE.
 -- The tables are that administrator's then. Afterwards: grant bevy_session_server to arena;
 begin;
+-- Before release 15 everybody may create functions in `public`, where an unqualified name would find them.
+set local search_path = pg_catalog, pg_temp;
 set local client_min_messages = warning;
 -- It locks all tables. Where somebody reads one of them for long, it gives up, and can be run again.
 set local lock_timeout = '1s';
@@ -73,8 +75,12 @@ create table if not exists bevy_session.shares (
     token bytea primary key,
     session uuid not null,
     made timestamptz not null,
-    until timestamptz not null check (until <= made + interval '7 days')
+    until timestamptz not null
 );
+-- Hours: a day has 23 of them where clocks go forward.
+alter table bevy_session.shares drop constraint if exists shares_check;
+alter table bevy_session.shares drop constraint if exists shares_end_within_a_week;
+alter table bevy_session.shares add constraint shares_end_within_a_week check (until <= made + interval '168 hours');
 create index if not exists shares_by_session on bevy_session.shares (session);
 
 alter schema bevy_session owner to current_user;
@@ -118,8 +124,12 @@ end $$;
 create or replace function bevy_session.look_at_share(session uuid)
     returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+    -- Only the two functions below call this one, as the owner of the tables.
     if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
         raise exception 'what was shared is read in no older snapshot' using errcode = 'invalid_transaction_state';
+    end if;
+    if coalesce(current_setting('bevy_session.token', true), '') = '' then
+        raise exception 'the connection has no token: a pooler has to let options through' using errcode = 'BS002';
     end if;
     perform from bevy_session.shares as shared
         where shared.token = sha256(convert_to(current_setting('bevy_session.token', true), 'UTF8'))
@@ -130,7 +140,8 @@ begin
     end if;
 end $$;
 
--- What a shared session has. A claim, at position 0, is listed; only its owner needs what it says.
+-- What a shared session has. It doesn't wait for standbys, as an owner's listing does: what it lists is committed here, and a
+-- standby that is promoted may lack it. A claim, at position 0, is listed; only its owner needs what it says.
 create or replace function bevy_session.shared_objects(session uuid)
     returns table (epoch bigint, "position" bigint)
     language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -237,8 +248,9 @@ drop policy if exists operators_see_all on bevy_session.support_grants;
 create policy operators_see_all on bevy_session.support_grants for select
     to bevy_session_operator using (true);
 
+-- None that begins later, and so ends more than a week from now.
 drop policy if exists servers_share on bevy_session.shares;
 create policy servers_share on bevy_session.shares
-    to bevy_session_server, bevy_session_operator using (true) with check (true);
+    to bevy_session_server, bevy_session_operator using (true) with check (made <= clock_timestamp() + interval '1 minute');
 
 commit;

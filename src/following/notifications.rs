@@ -24,8 +24,8 @@ pub struct Followed {
     pub report: RestoreReport,
 }
 
-/// A followed session can't be read: its replica gives no answer, it isn't shared any more, or a checkpoint is damaged. The world stays as
-/// it is. Said once, until a checkpoint is followed again.
+/// A followed session can't be read: its replica gives no answer, it isn't shared any more, or a checkpoint is damaged. The world
+/// stays as it is. Each reason is said once, until a checkpoint is followed again.
 #[derive(Event, Message, Clone, Debug)]
 #[non_exhaustive]
 pub struct FollowerStalled {
@@ -33,6 +33,9 @@ pub struct FollowerStalled {
     pub session: SessionId,
     /// Why.
     pub error: FailureCause,
+    /// True if that is for good: what was shared has ended, or the session was removed. Nothing is read any more, and a game removes
+    /// the [`SessionFollower`](super::SessionFollower), or inserts another one.
+    pub is_over: bool,
 }
 
 /// The owner of a followed session has left it in good order. Its last checkpoint was followed before, and what another owner

@@ -1,19 +1,20 @@
 //! Puts what was read of a followed session into the world.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::disk::{ArchivesDisk, Layout, RealDisk};
 use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::replica::{ReplicaOwner, Tail};
-use bevy_session_journal::{FailureCause, RestoreFrom};
+use bevy_session_journal::{FailureCause, RestoreFrom, SessionId, SessionStatus};
 use tracing::{error, info, warn};
 
-use super::reader::{Applied, NewCheckpoint, News, Reader};
+use super::reader::{Applied, NewCheckpoint, News, Reader, Stall};
 use super::reading::Reading;
+use super::wanted::Interest;
 use super::{
-    Followed, FollowedLeft, FollowedSession, FollowerPlace, FollowerStalled, Place, SessionFollower,
+    Followed, FollowedLeft, FollowedSession, FollowerPlace, FollowerStalled, Place, Progress,
+    SessionFollower,
 };
 use crate::capture::set_clock;
 use crate::content::WorldContent;
@@ -34,55 +35,120 @@ pub(crate) fn follow(world: &mut World) {
         if parts.transition.is_some() {
             return;
         }
-        let Some(mut follower) = world.remove_resource::<SessionFollower>() else {
+        let Some(follower) = world.get_resource::<SessionFollower>() else {
             world.remove_resource::<FollowedSession>();
             return;
         };
-        if !follower.begin(parts, world) {
-            return;
+        let session = follower.session;
+        if let Some(reading) = begin(parts, world) {
+            tell(parts, world, session, reading);
         }
-        let news = follower.reading.as_mut().map(Reading::news).unwrap_or_default();
-        for news in news {
-            follower.take_in(parts, world, news);
-        }
-        follower.take_over(world);
-        // An observer may have put another one there.
-        if !world.contains_resource::<SessionFollower>() {
-            world.insert_resource(follower);
-        }
+        take_over(world);
     });
 }
 
-impl SessionFollower {
-    /// Begins to read, unless that has begun; whether it has.
-    fn begin(&mut self, parts: &RuntimeParts, world: &mut World) -> bool {
-        if self.reading.is_some() {
-            return true;
+/// Begins to read, unless that has begun. Nothing is read by one that is over, or can't begin.
+fn begin(parts: &RuntimeParts, world: &mut World) -> Option<Reading> {
+    let mut follower = world.get_resource_mut::<SessionFollower>()?;
+    match std::mem::replace(&mut follower.progress, Progress::Tells) {
+        Progress::Reads(reading) => return Some(reading),
+        Progress::Over => {
+            follower.progress = Progress::Over;
+            return None;
         }
-        let session = self.session;
-        let Some(place) = world.get_resource::<FollowerPlace>().cloned() else { return false };
-        let Some(tail) = self.tail(parts, &place) else {
-            error!(%session, "the session can't be followed, since the plugin has no replica");
-            let error = FailureCause::new("the plugin has no replica");
-            notify(world, FollowerStalled { session, error });
-            return false;
-        };
-        let reader = Reader::new(tail, WorldContent(Arc::clone(&parts.types)));
-        if place.is_driven {
-            self.reading = Some(Reading::driven(reader));
-            return true;
+        Progress::New | Progress::Tells => {}
+    }
+    let place = world.get_resource::<FollowerPlace>().cloned()?;
+    let follower = world.get_resource::<SessionFollower>()?;
+    let session = follower.session;
+    match follower.read(parts, &place) {
+        Ok(reading) => Some(reading),
+        Err(error) => {
+            error!(%session, %error, "the session can't be followed");
+            world.remove_resource::<SessionFollower>();
+            notify(world, FollowerStalled { session, error, is_over: true });
+            None
         }
-        match Reading::on_thread(reader, self.interval) {
-            Ok(reading) => self.reading = Some(reading),
-            Err(error) => {
-                error!(%session, %error, "the thread that follows the session can't be started");
-                notify(world, FollowerStalled { session, error: FailureCause::new(error) });
+    }
+}
+
+/// Puts what has come into the world, as long as the follower is there: an observer may remove it, or put another one there.
+fn tell(parts: &mut RuntimeParts, world: &mut World, session: SessionId, mut reading: Reading) {
+    let mut is_over = false;
+    for news in reading.news() {
+        if told_by(world).is_none() || is_over {
+            break;
+        }
+        is_over = matches!(&news, News::Stalled(Stall { is_over: true, .. }));
+        match news {
+            News::Checkpoint(checkpoint) => {
+                reading.applied(put_into_world(parts, world, *checkpoint));
+            }
+            News::Status(status) => note_status(world, session, status),
+            News::Stalled(Stall { error, is_over }) => {
+                warn!(%session, %error, "the session can't be followed now");
+                notify(world, FollowerStalled { session, error, is_over });
             }
         }
-        self.reading.is_some()
+    }
+    if let Some(mut follower) = told_by(world) {
+        follower.progress = if is_over { Progress::Over } else { Progress::Reads(reading) };
+    }
+}
+
+/// The follower whose news are being told, if it is still there.
+fn told_by(world: &mut World) -> Option<Mut<'_, SessionFollower>> {
+    let follower = world.get_resource_mut::<SessionFollower>()?;
+    matches!(follower.progress, Progress::Tells).then_some(follower)
+}
+
+fn note_status(world: &mut World, session: SessionId, status: Option<SessionStatus>) {
+    if let Some(mut followed) = world.get_resource_mut::<FollowedSession>() {
+        followed.left = status;
+    }
+    if let Some(status) = status {
+        notify(world, FollowedLeft { session, status });
+    }
+}
+
+/// Asks for the session, once, where its owner has been silent for its lease.
+fn take_over(world: &mut World) {
+    let Some(follower) = world.get_resource::<SessionFollower>() else { return };
+    if !follower.takes_over {
+        return;
+    }
+    let (session, has_asked) = (follower.session, follower.has_asked);
+    let known = world.get_resource::<ReplicaSessions>();
+    let owner = known.and_then(|known| known.get(session)).map(|it| &it.owner);
+    let is_silent = matches!(owner, Some(ReplicaOwner::Silent(_)));
+    if let Some(mut follower) = world.get_resource_mut::<SessionFollower>() {
+        follower.has_asked = is_silent;
+    }
+    if is_silent && !has_asked {
+        info!(%session, "the session's owner is silent: this machine takes the session over");
+        world.commands().session().recover(session, RestoreFrom::Latest);
+        world.flush();
+    }
+}
+
+impl SessionFollower {
+    fn read(&self, parts: &RuntimeParts, place: &FollowerPlace) -> Result<Reading, FailureCause> {
+        let interest = Interest::default();
+        let tail = self.tail(parts, place, &interest);
+        let tail = tail.ok_or_else(|| FailureCause::new("the plugin has no replica"))?;
+        let reader = Reader::new(tail, WorldContent(Arc::clone(&parts.types)));
+        if place.is_driven {
+            return Ok(Reading::driven(reader, interest));
+        }
+        Reading::on_thread(reader, self.interval, interest).map_err(FailureCause::new)
     }
 
-    fn tail(&self, parts: &RuntimeParts, place: &FollowerPlace) -> Option<Tail> {
+    fn tail(
+        &self,
+        parts: &RuntimeParts,
+        place: &FollowerPlace,
+        interest: &Interest,
+    ) -> Option<Tail> {
         let FollowerPlace { game, layout, .. } = place.clone();
         let store = match &self.place {
             Place::Replica => parts.replica.as_ref()?.settings.store(),
@@ -94,53 +160,8 @@ impl SessionFollower {
                 return Some(Tail::of_directory(disk, self.session, layout, game));
             }
         };
+        let store = Arc::new(interest.in_store(store));
         Some(Tail::of_replica(store, self.session, layout, game))
-    }
-
-    fn take_in(&mut self, parts: &mut RuntimeParts, world: &mut World, news: News) {
-        let session = self.session;
-        match news {
-            News::Checkpoint(checkpoint) => {
-                self.is_stalled = false;
-                let applied = put_into_world(parts, world, *checkpoint);
-                if let Some(reading) = &mut self.reading {
-                    reading.applied(applied);
-                }
-            }
-            News::Status(status) => {
-                if let Some(mut followed) = world.get_resource_mut::<FollowedSession>() {
-                    followed.left = status;
-                }
-                if let Some(status) = status {
-                    notify(world, FollowedLeft { session, status });
-                }
-            }
-            News::Stalled(error) => {
-                if std::mem::replace(&mut self.is_stalled, true) {
-                    return;
-                }
-                // With its causes: what was shared and has ended is one.
-                let causes: &dyn Error = &error;
-                warn!(%session, error = causes, "the session can't be followed now");
-                notify(world, FollowerStalled { session, error: FailureCause::new(error) });
-            }
-        }
-    }
-
-    /// Asks for the session, once, where its owner has been silent for its lease.
-    fn take_over(&mut self, world: &mut World) {
-        if !self.takes_over {
-            return;
-        }
-        let known = world.get_resource::<ReplicaSessions>();
-        let owner = known.and_then(|known| known.get(self.session)).map(|it| &it.owner);
-        let is_silent = matches!(owner, Some(ReplicaOwner::Silent(_)));
-        if is_silent && !self.has_asked {
-            info!(session = %self.session, "the session's owner is silent: this machine takes the session over");
-            world.commands().session().recover(self.session, RestoreFrom::Latest);
-            world.flush();
-        }
-        self.has_asked = is_silent;
     }
 }
 

@@ -1,6 +1,8 @@
 //! A world that follows a session which another process plays.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -412,4 +414,155 @@ fn a_session_of_a_process_on_this_machine_can_be_followed() {
         checkpoint(&mut owner);
         assert_followed(&mut owner, &mut follower);
     }
+}
+
+/// Who shows a menu once there is nothing more to see.
+#[test]
+fn a_follower_that_an_observer_removes_has_ended() {
+    let store = MemoryReplica::default();
+    let (mut owner, session) = owner(&MemoryDisk::default(), &store);
+    let mut follower = follower(&store, session);
+    assert_followed(&mut owner, &mut follower);
+    follower.add_observer(|_: On<FollowedLeft>, mut commands: Commands| {
+        commands.remove_resource::<SessionFollower>();
+    });
+    // Both come in one frame, the last checkpoint first.
+    set_health(&mut owner, "fighter 0", 10);
+    close(&mut owner);
+    seconds(&mut owner, 1.0);
+    frames(&mut follower, 3);
+    assert_eq!(received::<FollowedLeft>(&follower).len(), 1);
+    assert!(follower.world().get_resource::<SessionFollower>().is_none());
+    assert!(follower.world().get_resource::<FollowedSession>().is_none());
+    let before = saved(&mut follower);
+    request(&mut owner, |commands| commands.session().continue_session(session));
+    seconds(&mut owner, 1.0);
+    set_health(&mut owner, "fighter 0", 11);
+    checkpoint(&mut owner);
+    frames(&mut follower, 3);
+    assert_eq!(saved(&mut follower), before, "the menu's world stays");
+}
+
+#[test]
+fn what_comes_after_a_checkpoint_that_ended_a_follower_is_not_said() {
+    let store = MemoryReplica::default();
+    let (mut owner, session) = owner(&MemoryDisk::default(), &store);
+    close(&mut owner);
+    seconds(&mut owner, 1.0);
+    let mut app = on(&MemoryDisk::default(), &store, "follower");
+    app.add_observer(|_: On<Followed>, mut commands: Commands| {
+        commands.remove_resource::<SessionFollower>();
+    });
+    app.insert_resource(SessionFollower::of(session));
+    frames(&mut app, 5);
+    assert_eq!(received::<Followed>(&app).len(), 1);
+    assert_eq!(received::<FollowedLeft>(&app).len(), 0, "it came in the same frame");
+}
+
+#[test]
+fn another_follower_that_an_observer_inserts_goes_on_instead() {
+    let store = MemoryReplica::default();
+    let (mut one, first) = owner(&MemoryDisk::default(), &store);
+    let (mut two, second) = owner(&MemoryDisk::default(), &store);
+    set_health(&mut two, "fighter 0", 70);
+    checkpoint(&mut two);
+    let mut follower = follower(&store, first);
+    assert_followed(&mut one, &mut follower);
+    follower.add_observer(move |left: On<FollowedLeft>, mut commands: Commands| {
+        if left.session == first {
+            commands.insert_resource(SessionFollower::of(second));
+        }
+    });
+    close(&mut one);
+    seconds(&mut one, 1.0);
+    frames(&mut follower, 3);
+    assert_followed(&mut two, &mut follower);
+    assert_eq!(follower.world().resource::<FollowedSession>().session, second);
+}
+
+/// A share that a server says something else about each time.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    store: MemoryReplica,
+    fault: Arc<Mutex<Option<(&'static str, bool)>>>,
+    looks: Arc<AtomicU32>,
+}
+
+impl Told {
+    fn say(&self, fault: Option<(&'static str, bool)>) {
+        *self.fault.lock().unwrap() = fault;
+    }
+}
+
+impl ReplicaStore for Told {
+    fn create(&self, key: Key, bytes: &[u8]) -> Result<Created, StoreFault> {
+        self.store.create(key, bytes)
+    }
+
+    fn read(&self, key: Key) -> Result<Option<Vec<u8>>, StoreFault> {
+        self.store.read(key)
+    }
+
+    fn list(&self, session: SessionId) -> Result<Listing, StoreFault> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        match *self.fault.lock().unwrap() {
+            None => self.store.list(session),
+            Some((reason, false)) => Err(StoreFault::new(session, reason)),
+            Some((reason, true)) => Err(StoreFault::for_good(session, reason)),
+        }
+    }
+
+    fn delete(&self, key: Key) -> Result<(), StoreFault> {
+        self.store.delete(key)
+    }
+
+    fn sessions(&self) -> Result<Vec<SessionId>, StoreFault> {
+        self.store.sessions()
+    }
+}
+
+#[test]
+fn each_reason_is_said_and_the_end_is_told_from_what_may_pass() {
+    let shared = Told::default();
+    let (mut owner, session) = owner(&MemoryDisk::default(), &shared.store);
+    let mut app = machine(plugin(&MemoryDisk::default()));
+    app.insert_resource(SessionFollower::of(session).in_store(shared.clone()));
+    assert_followed(&mut owner, &mut app);
+    // The session is paused, so no checkpoint comes in between.
+    for fault in [
+        Some(("away", false)),
+        None,
+        Some(("away", false)),
+        Some(("crowded", false)),
+        Some(("away", false)),
+        None,
+    ] {
+        shared.say(fault);
+        frames(&mut app, 3);
+    }
+    let said = |app: &App| -> Vec<(bool, String)> {
+        let all = received::<FollowerStalled>(app).into_iter();
+        all.map(|it| (it.is_over, it.error.to_string())).collect()
+    };
+    let all = said(&app);
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert!(all[0].1.ends_with("away") && all[1].1.ends_with("crowded"), "{all:?}");
+    checkpoint(&mut owner);
+    assert_followed(&mut owner, &mut app);
+    shared.say(Some(("away", false)));
+    frames(&mut app, 3);
+    assert_eq!(said(&app).len(), 3, "anew, since a checkpoint was followed");
+
+    shared.say(Some(("ended", true)));
+    frames(&mut app, 3);
+    let looks = shared.looks.load(Ordering::Relaxed);
+    shared.say(None);
+    checkpoint(&mut owner);
+    let before = saved(&mut app);
+    frames(&mut app, 10);
+    let all = said(&app);
+    assert_eq!(all.iter().map(|it| it.0).collect::<Vec<_>>(), [false, false, false, true]);
+    assert_eq!(shared.looks.load(Ordering::Relaxed), looks, "it asks no more");
+    assert_eq!(saved(&mut app), before);
+    assert!(app.world().get_resource::<SessionFollower>().is_some());
 }

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::check::CheckError;
 use crate::failure::ObjectFailure;
-use crate::keys::is_share;
+use crate::keys::share_at;
 
 /// The longest time for which an address can be valid, by the rules of S3.
 pub(crate) const LONGEST: Duration = Duration::from_secs(7 * 24 * 3_600);
@@ -27,8 +27,11 @@ pub struct ShareAddress {
 #[non_exhaustive]
 pub enum ShareError {
     /// The time is less than a second, or longer than seven days.
-    #[error("a session is shared for seven days at most")]
+    #[error("a session is shared for a second at least, and for seven days at most")]
     Length,
+    /// The session's player has withdrawn it, or it was removed.
+    #[error("the session was withdrawn by its player, or removed")]
+    Withdrawn,
     /// The object storage gives no presigned addresses.
     #[error("this object storage gives no presigned addresses: a bucket of S3 does")]
     NoAddresses,
@@ -47,7 +50,7 @@ pub struct NoAddress;
 
 impl ShareAddress {
     pub(crate) fn of(url: Url) -> Result<Self, NoAddress> {
-        let (session, name) = is_share(&url).ok_or(NoAddress)?;
+        let (session, name) = share_at(&url).ok_or(NoAddress)?;
         Ok(Self { session, name, url })
     }
 

@@ -54,6 +54,9 @@ pub enum ObjectFailure {
     /// Below the prefix is an object whose name can't be read, so that no listing can be.
     #[error("an object below the prefix has a name that can't be read, as one with an empty part")]
     ForeignName,
+    /// An address is of another bucket or server.
+    #[error("the address is of another bucket")]
+    Elsewhere,
     /// The answer can't be understood.
     #[error("the server's answer can't be understood")]
     Unclear,

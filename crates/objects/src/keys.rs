@@ -29,13 +29,18 @@ pub(crate) fn checks(prefix: &Path) -> Path {
     prefix.clone().join(CHECKS)
 }
 
+/// The folder of the documents by which a session is shared.
+pub(crate) fn shares(prefix: &Path, session: SessionId) -> Path {
+    prefix.clone().join(SHARES).join(session.to_string())
+}
+
 /// The path of a share's document, `shares/<session>/<name>`: no object of the session.
 pub(crate) fn share(prefix: &Path, session: SessionId, name: &str) -> Path {
-    prefix.clone().join(SHARES).join(session.to_string()).join(name)
+    shares(prefix, session).join(name)
 }
 
 /// The session and the name of a share's document at an address; `None` for any other address.
-pub(crate) fn is_share(address: &Url) -> Option<(SessionId, String)> {
+pub(crate) fn share_at(address: &Url) -> Option<(SessionId, String)> {
     let mut parts = address.path_segments()?.rev();
     let (name, session, shares) = (parts.next()?, parts.next()?, parts.next()?);
     let is_name = name.parse::<SessionId>().is_ok_and(|id| id.to_string() == name);

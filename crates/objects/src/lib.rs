@@ -26,8 +26,10 @@ mod failure;
 mod keys;
 mod patience;
 mod place;
+mod renewal;
 mod shared;
 mod shares;
+mod sharing;
 mod store;
 mod tls;
 

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::failure::ObjectFailure;
 
 /// The time that an answer may take. An operation that takes longer may have been done all the same.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waits for answers, on the thread that asks.
 pub(crate) struct Patience {

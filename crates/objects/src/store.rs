@@ -1,60 +1,55 @@
 //! The store: an object of a session is an object of the bucket.
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bevy_session_journal::SessionId;
 use bevy_session_journal::replica::{
-    CatalogueLine, Created, Key, Listing, Pace, ReplicaStore, StoreFault,
+    CatalogueLine, Created, Epoch, Key, Listing, Pace, ReplicaStore, StoreFault,
 };
 use futures_util::TryStreamExt;
 use object_store::aws::AmazonS3;
 use object_store::path::Path;
-use object_store::signer::{Method, Signer};
+use object_store::signer::Signer;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
-use tracing::warn;
 
-use crate::address::{LONGEST, ShareAddress, ShareError};
 use crate::bucket::Bucket;
 use crate::check::{CheckError, check, is_kept};
 use crate::credentials::Keys;
 use crate::error::BucketError;
 use crate::failure::{ObjectFailure, is_absence};
-use crate::keys::{checks, directory, key_of, path_of, session_of, sessions, share};
+use crate::keys::{checks, directory, key_of, path_of, session_of, sessions};
 use crate::patience::Patience;
-use crate::shares::{Addresses, Share, Shares};
+use crate::renewal::Conditions;
+use crate::shares::Shares;
 
 /// More bytes than any entry has.
 pub(crate) const MOST: u64 = 64 << 20;
-
-/// The time that documents of what is shared may take beside a renewal.
-const HASTE: Duration = Duration::from_secs(1);
 
 /// A store in object storage.
 ///
 /// Each call is one request, except for those that find out the meaning of an unclear answer, and for listings of more
 /// than 1,000 objects. The first call checks the bucket, and so does [`Self::check`].
 pub struct ObjectReplica {
-    store: Arc<dyn ObjectStore>,
-    prefix: Path,
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) prefix: Path,
     name: String,
     is_checked: AtomicBool,
     /// Set once a creation was answered with a version, in a bucket that keeps none.
     stamps_versions: AtomicBool,
-    patience: Patience,
-    addresses: Addresses,
-    shares: Shares,
-    /// Set while what was shared can't be brought up to date.
-    shares_lag: AtomicBool,
+    pub(crate) patience: Patience,
+    /// Signs addresses, where the object storage has such.
+    pub(crate) signer: Option<Arc<dyn Signer>>,
+    pub(crate) shares: Shares,
+    pub(crate) conditions: Conditions,
 }
 
 /// The reason that a call came to nothing.
 #[derive(Debug, thiserror::Error)]
-enum Halt {
+pub(crate) enum Halt {
     #[error("the bucket can't be used")]
     Check(#[from] CheckError),
     #[error(transparent)]
@@ -99,7 +94,7 @@ impl ObjectReplica {
     fn of(Bucket { store, prefix, name }: Bucket) -> Result<Self, BucketError> {
         let store = Arc::new(store);
         let signer: Arc<dyn Signer> = Arc::<AmazonS3>::clone(&store);
-        Ok(Self { addresses: Some(signer), ..Self::new(store, prefix, name)? })
+        Ok(Self { signer: Some(signer), ..Self::new(store, prefix, name)? })
     }
 
     /// The store below a prefix of any other object storage, which has to have `PutMode::Create`. Errors and `Debug` call
@@ -124,9 +119,9 @@ impl ObjectReplica {
             is_checked,
             stamps_versions,
             patience,
-            addresses: None,
+            signer: None,
             shares: Shares::default(),
-            shares_lag: AtomicBool::new(false),
+            conditions: Conditions::default(),
         })
     }
 
@@ -144,71 +139,6 @@ impl ObjectReplica {
         self.patience.wait(self.checked())
     }
 
-    /// Shares a session: who has the address reads it for so long, seven days at most, and nothing else. A spectator opens
-    /// it by [`SharedSession::open`](crate::SharedSession::open), and needs no keys.
-    ///
-    /// What a spectator finds is a document with addresses of what the session has. This store writes it anew while it is the
-    /// replica of the process that plays the session, beside each renewal of its lease, and once the session is left; so the game
-    /// keeps the store in an [`Arc`], and gives the plugin another. Whoever takes the session over shares it anew.
-    ///
-    /// It waits for the server, for ten seconds at most, so a game calls it on a thread that draws no frames.
-    ///
-    /// # Errors
-    ///
-    /// [`ShareError`] if it would last for too long, or the bucket can't be used.
-    pub fn share(&self, session: SessionId, lasts: Duration) -> Result<ShareAddress, ShareError> {
-        let signer = self.addresses.as_ref().ok_or(ShareError::NoAddresses)?;
-        if lasts < Duration::from_secs(1) || lasts > LONGEST {
-            return Err(ShareError::Length);
-        }
-        let document = share(&self.prefix, session, &SessionId::random().to_string());
-        let ends = Instant::now() + lasts;
-        let share = Share { session, document, ends };
-        let shared = self.patience.wait(async {
-            if !self.is_checked.load(Ordering::Relaxed) {
-                self.checked().await?;
-            }
-            let listing = self.list_of(session).await?;
-            share.write(&*self.store, &**signer, &self.prefix, &listing).await?;
-            let address = signer.signed_url(Method::GET, &share.document, lasts).await?;
-            ShareAddress::of(address).map_err(|_| Halt::Failure(ObjectFailure::Unclear))
-        });
-        match shared {
-            Ok(address) => {
-                self.shares.add(share);
-                Ok(address)
-            }
-            Err(Halt::Check(error)) => Err(ShareError::Check(error)),
-            Err(Halt::Failure(failure)) => Err(failure.into()),
-        }
-    }
-
-    /// Ends what was shared at an address: nothing that comes later can be read there. An address can't be taken back, so what
-    /// the session had by then can be read until the end that was set by whoever has kept the document.
-    ///
-    /// # Errors
-    ///
-    /// [`ObjectFailure`]; then it may still be shared.
-    pub fn unshare(&self, address: &ShareAddress) -> Result<(), ObjectFailure> {
-        let document = share(&self.prefix, address.session(), &address.name);
-        self.shares.remove(&document);
-        let deleted = self.patience.wait(self.delete_at(&document));
-        deleted.map_err(|halt| match halt {
-            Halt::Failure(failure) => failure,
-            Halt::Check(_) => ObjectFailure::Unclear,
-        })
-    }
-
-    /// Brings the documents of a session that is shared up to date.
-    async fn write_documents(&self, session: SessionId, shares: &[Share]) -> Result<(), Halt> {
-        let Some(signer) = &self.addresses else { return Ok(()) };
-        let listing = self.list_of(session).await?;
-        for share in shares {
-            share.write(&*self.store, &**signer, &self.prefix, &listing).await?;
-        }
-        Ok(())
-    }
-
     async fn checked(&self) -> Result<(), CheckError> {
         // A name that nobody else has.
         let name = SessionId::random().to_string();
@@ -217,16 +147,19 @@ impl ObjectReplica {
         Ok(())
     }
 
+    /// Checks the bucket, unless it has passed.
+    pub(crate) async fn pass_check(&self) -> Result<(), CheckError> {
+        if self.is_checked.load(Ordering::Relaxed) { Ok(()) } else { self.checked().await }
+    }
+
     /// Asks the bucket, once it has passed the check.
-    fn ask<T>(
+    pub(crate) fn ask<T>(
         &self,
         about: impl ToString,
         question: impl Future<Output = Result<T, Halt>>,
     ) -> Result<T, StoreFault> {
         let answer = self.patience.wait(async {
-            if !self.is_checked.load(Ordering::Relaxed) {
-                self.checked().await?;
-            }
+            self.pass_check().await?;
             question.await
         });
         answer.map_err(|halt| match halt {
@@ -282,7 +215,7 @@ impl ObjectReplica {
         if got == bytes { Ok(Some(read)) } else { Err(ObjectFailure::Cut { bytes, got }.into()) }
     }
 
-    async fn list_of(&self, session: SessionId) -> Result<Listing, Halt> {
+    pub(crate) async fn list_of(&self, session: SessionId) -> Result<Listing, Halt> {
         let mut listing = Listing::default();
         let mut objects = self.store.list(Some(&directory(&self.prefix, session)));
         while let Some(object) = objects.try_next().await? {
@@ -292,7 +225,7 @@ impl ObjectReplica {
         Ok(listing)
     }
 
-    async fn delete_at(&self, path: &Path) -> Result<(), Halt> {
+    pub(crate) async fn delete_at(&self, path: &Path) -> Result<(), Halt> {
         match self.store.delete(path).await {
             Err(error) if !is_absence(&error) => Err(error.into()),
             _ => Ok(()),
@@ -332,19 +265,12 @@ impl ReplicaStore for ObjectReplica {
 
     /// Keeps no list, and brings what was shared of the session up to date.
     fn describe(&self, line: &CatalogueLine) {
-        let shares = self.shares.of(line.session);
-        if shares.is_empty() {
-            return;
-        }
-        let written = self.patience.wait_for(HASTE, self.write_documents(line.session, &shares));
-        let has_failed = written.is_err();
-        if let Err(error) = written
-            && !self.shares_lag.load(Ordering::Relaxed)
-        {
-            let (error, session): (&dyn StdError, _) = (&error, line.session);
-            warn!(error, %session, "spectators of a shared session wait for what is new");
-        }
-        self.shares_lag.store(has_failed, Ordering::Relaxed);
+        self.renew_shares(line.session, line.machine.is_none());
+    }
+
+    /// Ends what was shared of the session.
+    fn forget(&self, session: SessionId, _: Epoch) -> Result<(), StoreFault> {
+        self.forget_shares(session)
     }
 
     /// A lease of 90 seconds, and a batch each 30 seconds: a request costs money here.

@@ -40,10 +40,19 @@ fn filled(store: &ObjectReplica) -> SessionId {
 
 /// Does what a renewal brings along.
 fn renew(store: &ObjectReplica, session: SessionId) {
-    store.describe(&CatalogueLine {
+    store.describe(&line(session, Some("server-1".to_owned())));
+}
+
+/// Does what comes once the session was left.
+fn leave(store: &ObjectReplica, session: SessionId) {
+    store.describe(&line(session, None));
+}
+
+fn line(session: SessionId, machine: Option<String>) -> CatalogueLine {
+    CatalogueLine {
         session,
         epoch: Epoch(1),
-        machine: Some("server-1".to_owned()),
+        machine,
         game: "Studio/Arena".to_owned(),
         name: "Arena".to_owned(),
         player: None,
@@ -52,7 +61,21 @@ fn renew(store: &ObjectReplica, session: SessionId) {
         started: jiff::Timestamp::UNIX_EPOCH,
         checkpoint: None,
         play_time: Duration::ZERO,
-    });
+    }
+}
+
+/// The path of a share's document in the bucket.
+fn document(address: &ShareAddress) -> String {
+    let text = address.reveal();
+    let (path, _) = text.split_once('?').unwrap();
+    path.split_once("/saves/").unwrap().1.to_owned()
+}
+
+/// For how many seconds the first entry of a document can be read.
+fn signed_for(server: &FakeServer, address: &ShareAddress) -> u64 {
+    let text = String::from_utf8(server.get(&document(address)).unwrap()).unwrap();
+    let seconds = text.split("X-Amz-Expires=").nth(1).unwrap().split('&').next().unwrap();
+    seconds.parse().unwrap()
 }
 
 /// One who asks each time.
@@ -95,15 +118,167 @@ fn is_followed(store: &ObjectReplica) {
     assert_eq!(shared.read(entry(session, 2_000)).unwrap(), None);
 
     let again = store.share(session, HOUR).unwrap();
-    store.unshare(&address).unwrap();
+    assert!(store.unshare(&address).unwrap());
     refuses(&shared);
     refuses(&open(&address));
     renew(store, session);
     refuses(&open(&address));
     open(&again).check().unwrap();
-    // By any process that has the keys.
-    store.unshare(&again.reveal().parse().unwrap()).unwrap();
-    refuses(&open(&again));
+    assert!(!store.unshare(&address).unwrap());
+}
+
+/// Ends what another process has shared and goes on to renew.
+fn is_ended_by_another(store: &ObjectReplica, other: &ObjectReplica) {
+    let session = filled(store);
+    for is_renewed_before in [false, true] {
+        let address = store.share(session, HOUR).unwrap();
+        if is_renewed_before {
+            renew(store, session);
+            open(&address).check().unwrap();
+        }
+        assert!(other.unshare(&address.reveal().parse().unwrap()).unwrap());
+        refuses(&open(&address));
+        for _ in 0..2 {
+            renew(store, session);
+            leave(store, session);
+            refuses(&open(&address));
+        }
+        assert!(!other.unshare(&address).unwrap());
+    }
+}
+
+#[test]
+fn what_another_process_has_ended_is_not_renewed() {
+    for answer in [Answer::AsItShould, Answer::IgnoringMatches] {
+        let server = FakeServer::start();
+        server.answer_with(answer);
+        is_ended_by_another(&over(&server), &over(&server));
+        assert!(server.paths("arena/shares").is_empty(), "{answer:?}");
+    }
+}
+
+/// A renewal gives up after a second, and what it has sent arrives all the same.
+#[test]
+fn a_document_that_arrives_after_the_end_is_not_written() {
+    let server = FakeServer::start();
+    let (store, other) = (over(&server), over(&server));
+    let session = filled(&store);
+    let address = store.share(session, HOUR).unwrap();
+    renew(&store, session);
+    server.hold(usize::MAX);
+    renew(&store, session);
+    assert!(other.unshare(&address).unwrap());
+    assert_eq!(server.release(), 1);
+    assert!(server.paths("arena/shares").is_empty());
+    renew(&store, session);
+    refuses(&open(&address));
+}
+
+#[test]
+fn an_address_of_another_bucket_is_not_ended_here() {
+    let (server, elsewhere) = (FakeServer::start(), FakeServer::start());
+    let (store, other) = (over(&server), over(&elsewhere));
+    let address = store.share(filled(&store), HOUR).unwrap();
+    let renamed = address.reveal().replace("/arena/", "/other/").parse().unwrap();
+    for error in [other.unshare(&address).unwrap_err(), store.unshare(&renamed).unwrap_err()] {
+        assert_eq!(error, ObjectFailure::Elsewhere);
+    }
+    open(&address).check().unwrap();
+}
+
+/// An owner crashes, and its next process, or another machine's, has no list of what was shared.
+#[test]
+fn the_next_owner_goes_on_with_what_was_shared() {
+    let server = FakeServer::start();
+    let store = over(&server);
+    let session = filled(&store);
+    let (address, ended) =
+        (store.share(session, HOUR).unwrap(), store.share(session, HOUR).unwrap());
+    renew(&store, session);
+    drop(store);
+    let store = over(&server);
+    store.create(entry(session, 3), b"new").unwrap();
+    let shared = open(&address);
+    assert_eq!(shared.read(entry(session, 3)).unwrap(), None);
+    // Once, and not at each renewal.
+    renew(&store, session);
+    let listings = server.requests_of("list");
+    renew(&store, session);
+    assert_eq!(server.requests_of("list"), listings + 1, "that of the session's own");
+    shared.list(session).unwrap();
+    assert_eq!(shared.read(entry(session, 3)).unwrap().unwrap(), b"new");
+    assert!(over(&server).unshare(&ended).unwrap());
+    renew(&store, session);
+    refuses(&open(&ended));
+    // What can't be read is nobody's, and harms no other.
+    server.put(&document(&ended), b"foreign");
+    let third = over(&server);
+    third.create(entry(session, 4), b"newer").unwrap();
+    renew(&third, session);
+    shared.list(session).unwrap();
+    assert_eq!(shared.read(entry(session, 4)).unwrap().unwrap(), b"newer");
+    assert_eq!(server.get(&document(&ended)).unwrap(), b"foreign");
+}
+
+/// One after the other they wouldn't be done within a renewal's second.
+#[test]
+fn all_shares_of_a_session_are_renewed_at_once() {
+    let server = FakeServer::start();
+    let store = over(&server);
+    let session = filled(&store);
+    let all: Vec<ShareAddress> = (0..16).map(|_| store.share(session, HOUR).unwrap()).collect();
+    renew(&store, session);
+    store.create(entry(session, 3), b"new").unwrap();
+    server.hold(16);
+    renew(&store, session);
+    assert_eq!(server.release(), 16);
+    for address in &all {
+        let shared = open(address);
+        shared.list(session).unwrap();
+        assert_eq!(shared.read(entry(session, 3)).unwrap().unwrap(), b"new");
+    }
+}
+
+#[test]
+fn a_session_that_is_forgotten_is_shared_no_more() {
+    let server = FakeServer::start();
+    let (store, other) = (over(&server), over(&server));
+    let (session, stays) = (filled(&store), filled(&store));
+    let kept = store.share(stays, HOUR).unwrap();
+    let all = [store.share(session, HOUR).unwrap(), other.share(session, HOUR).unwrap()];
+    server.answer_with(Answer::Deletions(503, "SlowDown"));
+    store.forget(session, Epoch(1)).unwrap_err();
+    server.answer_with(Answer::AsItShould);
+    store.forget(session, Epoch(1)).unwrap();
+    all.iter().for_each(|address| refuses(&open(address)));
+    let error = store.share(session, HOUR).unwrap_err();
+    assert!(matches!(error, ShareError::Withdrawn), "{error:?}");
+    open(&kept).check().unwrap();
+    // Its player agrees again.
+    renew(&store, session);
+    all.iter().for_each(|address| refuses(&open(address)));
+    open(&store.share(session, HOUR).unwrap()).check().unwrap();
+    store.share(session, HOUR).unwrap();
+    assert_eq!(store.unshare_all(session).unwrap(), 2);
+    assert_eq!(server.paths("arena/shares"), [document(&kept)]);
+}
+
+/// An address can't be taken back, so it is short where another one comes.
+#[test]
+fn entries_can_be_read_briefly_while_the_session_is_played() {
+    let server = FakeServer::start();
+    let store = over(&server);
+    let session = filled(&store);
+    let address = store.share(session, HOUR).unwrap();
+    assert!(matches!(signed_for(&server, &address), 3_590..=3_600), "nobody plays it");
+    renew(&store, session);
+    assert_eq!(signed_for(&server, &address), 900);
+    let again = store.share(session, HOUR).unwrap();
+    assert_eq!(signed_for(&server, &again), 900);
+    let short = store.share(session, Duration::from_secs(60)).unwrap();
+    assert!(matches!(signed_for(&server, &short), 50..=60), "no longer than the document");
+    leave(&store, session);
+    assert!(matches!(signed_for(&server, &address), 3_590..=3_600), "there is no other");
 }
 
 #[test]
@@ -141,19 +316,32 @@ fn a_spectator_makes_one_request_per_interval() {
         shared.list(session).unwrap();
     }
     assert_eq!(server.requests(), before);
-    // An answer that says nothing isn't asked for again and again either, and a refusal never.
-    server.answer_with(Answer::Everything(503, "SlowDown"));
-    for (interval, requests) in [(HOUR, 1), (Duration::ZERO, 10)] {
-        let (shared, before) = (open(&address).look_every(interval), server.requests());
-        (0..10).for_each(|_| drop(shared.list(session).unwrap_err()));
-        assert_eq!(server.requests(), before + requests);
+    // What is missing is asked for once, until there is another document.
+    store.delete(entry(session, 2)).unwrap();
+    let before = server.requests();
+    for _ in 0..10 {
+        shared.list(session).unwrap();
+        assert_eq!(shared.read(entry(session, 2)).unwrap(), None);
     }
-    server.answer_with(Answer::Everything(403, "AccessDenied"));
-    let (shared, before) = (open(&address), server.requests());
-    (0..10).for_each(|_| refuses(&shared));
     assert_eq!(server.requests(), before + 1);
+    // A document that is the same isn't sent again.
+    let always = open(&address);
+    (0..10).for_each(|_| drop(always.list(session).unwrap()));
+    assert_eq!(server.requests_of("same"), 9);
+    // An answer that says nothing isn't asked for again and again either, and a refusal never.
+    for (status, code) in [(503, "SlowDown"), (403, "AccessDenied"), (403, "")] {
+        server.answer_with(Answer::Everything(status, code));
+        let (shared, before) = (open(&address), server.requests());
+        (0..10).for_each(|_| drop(shared.list(session).unwrap_err()));
+        assert_eq!(server.requests(), before + 1);
+        if code == "AccessDenied" {
+            refuses(&shared);
+        }
+    }
     server.answer_with(Answer::AsItShould);
-    // Nothing is asked for a session that nobody shares, and one write is enough for one that somebody does.
+    // Nothing is written for a session that nobody shares, and one write is enough for one that somebody does. The first
+    // also finds out if the server keeps to conditions.
+    renew(&store, session);
     let (lone, writes) = (filled(&store), server.requests_of("create"));
     renew(&store, lone);
     assert_eq!(server.requests_of("create"), writes);
@@ -200,6 +388,38 @@ fn malformed_share_addresses_are_refused_without_being_shown() {
     assert!(matches!(SharedSession::open(&plain).unwrap_err(), BucketError::PlainText));
 }
 
+/// A proxy that refuses for a moment ends nothing, and keys that have expired are told.
+#[test]
+fn an_end_is_told_from_what_may_pass() {
+    let server = FakeServer::start();
+    let store = over(&server);
+    let session = filled(&store);
+    let address = store.share(session, HOUR).unwrap();
+    for (status, code, is_final) in [
+        (403, "", false),
+        (404, "", false),
+        (404, "NoSuchBucket", false),
+        (403, "RequestTimeTooSkewed", false),
+        (500, "InternalError", false),
+        (403, "SignatureDoesNotMatch", true),
+        (404, "NoSuchKey", true),
+        (400, "ExpiredToken", true),
+        (403, "InvalidAccessKeyId", true),
+    ] {
+        server.answer_with(Answer::Everything(status, code));
+        let shared = open(&address);
+        let fault = shared.list(session).unwrap_err();
+        assert_eq!(fault.is_final, is_final, "{status} {code}");
+        let error = shared.check().unwrap_err();
+        assert_eq!(error.is_final(), is_final, "{status} {code}");
+        let tells_of_keys = matches!(code, "ExpiredToken" | "InvalidAccessKeyId");
+        assert_eq!(error == SharedError::KeysExpired, tells_of_keys, "{error:?}");
+        // What wasn't listed isn't there for all one knows.
+        let fault = open(&address).read(entry(session, 1)).unwrap_err();
+        assert_eq!(fault.is_final, is_final, "{fault:?}");
+    }
+}
+
 /// Somebody has written into the bucket, or stands where a server was.
 #[test]
 fn a_forged_or_damaged_share_document_is_refused() {
@@ -207,17 +427,9 @@ fn a_forged_or_damaged_share_document_is_refused() {
     let store = over(&server);
     let (session, other) = (filled(&store), filled(&store));
     let address = store.share(session, HOUR).unwrap();
-    let document = |address: &ShareAddress| {
-        let text = address.reveal();
-        let (path, _) = text.split_once('?').unwrap();
-        path.split_once("/saves/").unwrap().1.to_owned()
-    };
     let place = document(&address);
     let of_session = server.get(&place).unwrap();
     let of_session = String::from_utf8(of_session).unwrap();
-    // No entry can be read for longer than the document.
-    let ends = of_session.split("X-Amz-Expires=").nth(1).unwrap().split('&').next().unwrap();
-    assert!(matches!(ends.parse().unwrap(), 3_590..=3_600), "{ends}");
     let of_other = server.get(&document(&store.share(other, HOUR).unwrap())).unwrap();
     let elsewhere = FakeServer::start();
     for forged in [
@@ -231,6 +443,9 @@ fn a_forged_or_damaged_share_document_is_refused() {
         assert_eq!(open(&address).check(), Err(SharedError::Unclear));
     }
     assert_eq!(elsewhere.requests(), 0, "no other server is asked");
+    server.put(&place, &of_session.repeat((4 << 20) / of_session.len() + 1).into_bytes());
+    let error = open(&address).check().unwrap_err();
+    assert!(matches!(error, SharedError::Failure(ObjectFailure::TooLarge { .. })), "{error:?}");
     server.put(&place, of_session.as_bytes());
     open(&address).check().unwrap();
 }
@@ -290,6 +505,7 @@ fn real() -> ObjectReplica {
 #[ignore = "needs a server: ci/objects.sh"]
 fn a_real_server_serves_a_shared_session_without_keys() {
     is_followed(&real());
+    is_ended_by_another(&real(), &real());
 }
 
 /// Asks a real server for something else at an address.

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -30,9 +31,19 @@ pub(crate) struct Servers {
     pub hosts: Vec<Config>,
     /// The protection of all connections.
     pub tls: Tls,
+    pub asks: Asks,
 }
 
-/// A connection to a server that writes, and whose schema is known.
+/// The sort of questions that are asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Asks {
+    /// Those of a replica, which makes its tables if they aren't there.
+    All,
+    /// What was shared is read, and nothing else.
+    ToRead,
+}
+
+/// A connection to a server that isn't a standby, and whose schema is known.
 pub(crate) struct Connection {
     // Dropped first, so that what drives the connection ends with it.
     client: Client,
@@ -48,10 +59,11 @@ impl Connection {
         servers: &Servers,
         ask: impl AsyncFnOnce(&mut Client) -> Result<T, PostgresCheckError>,
     ) -> Result<(Self, T), PostgresCheckError> {
-        let driver = Driver::new().map_err(|error| PostgresCheckError::NoAnswer(error.into()))?;
+        let driver =
+            Driver::new().map_err(|error| PostgresCheckError::NoAnswer(Arc::new(error)))?;
         let (client, answer) = driver.wait(PATIENCE, async {
             let mut client = servers.connect().await?;
-            schema::make_ready(&mut client).await?;
+            schema::make_ready(&mut client, servers.asks).await?;
             let answer = ask(&mut client).await?;
             Ok((client, answer))
         })?;
@@ -83,7 +95,7 @@ impl Servers {
         let share = PATIENCE / u32::try_from(self.hosts.len()).unwrap_or(u32::MAX).max(1);
         let mut gravest: Option<PostgresCheckError> = None;
         for host in &self.hosts {
-            let answer = timeout(share, connect(host, &self.tls)).await;
+            let answer = timeout(share, connect(host, &self.tls, self.asks)).await;
             match answer.unwrap_or(Err(PostgresCheckError::TimedOut)) {
                 Ok(client) => return Ok(client),
                 Err(error) => {
@@ -98,8 +110,8 @@ impl Servers {
     }
 }
 
-/// Connects to a host, if it writes: a standby knows the past, and not the present.
-async fn connect(host: &Config, tls: &Tls) -> Result<Client, PostgresCheckError> {
+/// Connects to a host, if it writes: a standby knows the past, and not the present. Who only reads may be kept from writing.
+async fn connect(host: &Config, tls: &Tls, asks: Asks) -> Result<Client, PostgresCheckError> {
     let failed = |error| PostgresCheckError::of(CONNECT, error);
     let client = match tls {
         Tls::OnThisMachine => {
@@ -118,7 +130,7 @@ async fn connect(host: &Config, tls: &Tls) -> Result<Client, PostgresCheckError>
     let is_read_only = row.try_get(1).map_err(failed)?;
     match (is_in_recovery, is_read_only) {
         (true, _) => Err(PostgresCheckError::InRecovery),
-        (_, true) => Err(PostgresCheckError::ReadOnly),
+        (_, true) if asks == Asks::All => Err(PostgresCheckError::ReadOnly),
         _ => Ok(client),
     }
 }

@@ -3,18 +3,21 @@
 use std::error::Error;
 use std::fmt;
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
 
 use rustls::CertificateError;
 use tokio_postgres::error::SqlState;
 
 /// The error of the client, with the server's own words. Neither ever has a password.
-pub(crate) type Cause = Box<dyn Error + Send + Sync>;
+pub(crate) type Cause = Arc<dyn Error + Send + Sync>;
 
 /// The code of the functions in `roles.sql` for a token that opens nothing.
 const NOT_SHARED: &str = "BS001";
+/// The same for a connection without a token.
+const NO_TOKEN: &str = "BS002";
 
 /// The reason that a server can't be used, or gave no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresCheckError {
     /// The password is wrong, or there is no such role: the server doesn't tell which.
@@ -85,6 +88,11 @@ pub enum PostgresCheckError {
     /// The session isn't shared by this token, or not any more.
     #[error("the session isn't shared by this token, or not any more")]
     NotShared,
+    /// The token didn't arrive, as behind a pooler that leaves out what a connection begins with.
+    #[error(
+        "no token arrived at the server: a pooler in between has to let a connection's options through"
+    )]
+    NoToken(#[source] Cause),
     /// The database lacks what sharing needs.
     #[error("the database can't share sessions: run roles.sql")]
     NoShares(#[source] Cause),
@@ -147,6 +155,7 @@ impl PostgresCheckError {
             | Self::CreatesTwice
             | Self::Forgets
             | Self::NotShared
+            | Self::NoToken(_)
             | Self::NoShares(_) => true,
             Self::InRecovery
             | Self::Full(_)
@@ -174,38 +183,39 @@ impl PostgresCheckError {
     pub(crate) fn of(right: &'static str, error: tokio_postgres::Error) -> Self {
         let Some(code) = error.code() else { return Self::without_code(error) };
         match *code {
-            SqlState::INVALID_PASSWORD => Self::Password(error.into()),
-            SqlState::INVALID_AUTHORIZATION_SPECIFICATION => Self::Role(error.into()),
-            SqlState::INVALID_CATALOG_NAME => Self::NoDatabase(error.into()),
-            SqlState::INSUFFICIENT_PRIVILEGE => Self::Denied { right, source: error.into() },
+            SqlState::INVALID_PASSWORD => Self::Password(Arc::new(error)),
+            SqlState::INVALID_AUTHORIZATION_SPECIFICATION => Self::Role(Arc::new(error)),
+            SqlState::INVALID_CATALOG_NAME => Self::NoDatabase(Arc::new(error)),
+            SqlState::INSUFFICIENT_PRIVILEGE => Self::Denied { right, source: Arc::new(error) },
             SqlState::READ_ONLY_SQL_TRANSACTION => Self::ReadOnly,
-            SqlState::DISK_FULL => Self::Full(error.into()),
-            SqlState::TOO_MANY_CONNECTIONS => Self::TooManyConnections(error.into()),
+            SqlState::DISK_FULL => Self::Full(Arc::new(error)),
+            SqlState::TOO_MANY_CONNECTIONS => Self::TooManyConnections(Arc::new(error)),
             SqlState::CANNOT_CONNECT_NOW | SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN => {
-                Self::Starting(error.into())
+                Self::Starting(Arc::new(error))
             }
             SqlState::QUERY_CANCELED => Self::TimedOut,
             _ if code.code() == NOT_SHARED => Self::NotShared,
-            _ => Self::NoAnswer(error.into()),
+            _ if code.code() == NO_TOKEN => Self::NoToken(Arc::new(error)),
+            _ => Self::NoAnswer(Arc::new(error)),
         }
     }
 
     /// The reason behind a failure that isn't the server's answer. The client names some in its text alone.
     fn without_code(error: tokio_postgres::Error) -> Self {
         if let Some(fault) = certificate_fault(&error) {
-            return Self::Certificate { fault, source: error.into() };
+            return Self::Certificate { fault, source: Arc::new(error) };
         }
         let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
         if io.is_some_and(|io| io.kind() == ErrorKind::TimedOut) {
             return Self::TimedOut;
         }
         if io.is_some() || error.is_closed() {
-            return Self::Unreachable(error.into());
+            return Self::Unreachable(Arc::new(error));
         }
         match error.source().map(ToString::to_string).as_deref() {
             Some("password missing") => Self::NoPassword,
             Some("server does not support TLS") => Self::NoTls,
-            _ => Self::NoAnswer(error.into()),
+            _ => Self::NoAnswer(Arc::new(error)),
         }
     }
 }

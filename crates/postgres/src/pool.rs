@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio_postgres::{Client, Config};
 
 use crate::PostgresError;
-use crate::connection::{Connection, Servers};
+use crate::connection::{Asks, Connection, Servers};
 use crate::failure::PostgresCheckError;
 use crate::hosts::each_host;
 use crate::tls::Tls;
@@ -38,8 +38,17 @@ impl fmt::Debug for Pool {
 }
 
 impl Pool {
-    /// The servers of a URL. Each connection begins with these options, beside those of the URL.
-    pub fn of(url: &str, options: Option<&str>) -> Result<Self, PostgresError> {
+    /// The servers of a URL, for a replica.
+    pub fn of(url: &str) -> Result<Self, PostgresError> {
+        Self::with(url, None, Asks::All)
+    }
+
+    /// The servers of a URL, to read what was shared. Each connection begins with these options, beside those of the URL.
+    pub fn to_read(url: &str, options: &str) -> Result<Self, PostgresError> {
+        Self::with(url, Some(options), Asks::ToRead)
+    }
+
+    fn with(url: &str, options: Option<&str>, asks: Asks) -> Result<Self, PostgresError> {
         let mut config: Config = url.parse().map_err(|_| PostgresError::Url)?;
         if config.get_hosts().is_empty() {
             return Err(PostgresError::Url);
@@ -59,7 +68,7 @@ impl Pool {
         }
         config.connect_timeout(CONNECT);
         let hosts = each_host(&config).ok_or(PostgresError::Url)?;
-        Ok(Self { servers: Servers { hosts, tls }, idle: Mutex::default() })
+        Ok(Self { servers: Servers { hosts, tls, asks }, idle: Mutex::default() })
     }
 
     /// Asks on a connection that is free, or on a new one. One that has failed isn't used again.

@@ -3,6 +3,7 @@
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
+use crate::connection::Asks;
 use crate::failure::PostgresCheckError;
 
 /// The version of the tables that this build reads and writes.
@@ -47,10 +48,12 @@ const LOCK: &str = "select pg_advisory_xact_lock(4913378250816123417)";
 
 const MAKE_RIGHT: &str = "make the tables, which aren't there (roles.sql makes them)";
 
-/// Looks which tables there are, and makes them if there are none. A role that may not make them does well if they are there.
-pub(crate) async fn make_ready(client: &mut Client) -> Result<(), PostgresCheckError> {
+/// Looks which tables there are, and makes them if there are none. A role that may not make them does well if they are there, and
+/// one that only reads makes none.
+pub(crate) async fn make_ready(client: &mut Client, asks: Asks) -> Result<(), PostgresCheckError> {
     let found = match version(client).await? {
         Some(found) => found,
+        None if asks == Asks::ToRead => return Ok(()),
         None => {
             let made = make(client).await;
             made.map_err(|error| PostgresCheckError::of(MAKE_RIGHT, error))?;

@@ -1,7 +1,8 @@
 //! The store of a spectator: one session that was shared, only to be read.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bevy_session_journal::SessionId;
 use bevy_session_journal::replica::{Created, Key, Listing, ReplicaStore, StoreFault};
@@ -13,15 +14,29 @@ use crate::pool::Pool;
 use crate::shares;
 use crate::token::ShareToken;
 
+/// The usual time between two looks at what a session has.
+const LOOK: Duration = Duration::from_millis(250);
+/// The time after a fault in which the server isn't asked.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The same where somebody has to change something.
+const LONG_PAUSE: Duration = Duration::from_secs(30);
+
 /// A session that somebody has [shared](crate::PostgresReplica::share), for `SessionFollower::in_store`. It can be read
 /// until the share ends, and nothing can be created, claimed or deleted.
 ///
-/// The role of its URL is a member of `bevy_session_spectator`, which can do nothing without a token.
+/// The role of its URL is a member of `bevy_session_spectator`, which reads nothing without a token.
 pub struct SharedSession {
     session: SessionId,
     pool: Pool,
-    /// Set once the server has refused the token: it is asked no more, however often somebody looks.
-    has_ended: AtomicBool,
+    interval: Duration,
+    known: Mutex<Known>,
+}
+
+/// What the server has said last, so that it isn't asked however often somebody looks.
+#[derive(Default)]
+struct Known {
+    listing: Option<(Instant, Listing)>,
+    fault: Option<(Instant, PostgresCheckError)>,
 }
 
 /// The refusal of everything but reading.
@@ -41,14 +56,22 @@ impl fmt::Debug for SharedSession {
 
 impl SharedSession {
     /// The session that a token opens in a database, `postgres://USER@HOST:PORT/DATABASE`. The password is that of the URL, or else that of the
-    /// environment variable `PGPASSWORD`. Nothing is connected yet.
+    /// environment variable `PGPASSWORD`. Nothing is connected yet, but root certificates are read, so a game opens it on a thread that
+    /// draws no frames.
     ///
     /// # Errors
     ///
     /// [`PostgresError`] if the URL or the certificates can't be read.
     pub fn open(url: &str, token: &ShareToken) -> Result<Self, PostgresError> {
-        let pool = Pool::of(url, Some(&token.options()))?;
-        Ok(Self { session: token.session(), pool, has_ended: AtomicBool::new(false) })
+        let pool = Pool::to_read(url, &token.options())?;
+        Ok(Self { session: token.session(), pool, interval: LOOK, known: Mutex::default() })
+    }
+
+    /// Sets the time between two looks at what the session has, each of which is a question to the server. 250 milliseconds by default.
+    #[must_use]
+    pub fn look_every(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
     }
 
     /// The session.
@@ -66,23 +89,65 @@ impl SharedSession {
         self.look(async |client| shares::list(client, self.session).await).map(drop)
     }
 
+    /// Asks, unless the last question has failed a moment ago. A token that was refused is asked about no more.
     fn look<T>(
         &self,
         ask: impl AsyncFnOnce(&mut Client) -> Result<T, PostgresCheckError>,
     ) -> Result<T, PostgresCheckError> {
-        if self.has_ended.load(Ordering::Relaxed) {
-            return Err(PostgresCheckError::NotShared);
+        if let Some((at, fault)) = &self.known().fault
+            && pause(fault).is_none_or(|pause| at.elapsed() < pause)
+        {
+            return Err(fault.clone());
         }
         let answer = self.pool.ask(ask);
-        if matches!(answer, Err(PostgresCheckError::NotShared)) {
-            self.has_ended.store(true, Ordering::Relaxed);
-        }
+        self.known().fault = answer.as_ref().err().map(|fault| (Instant::now(), fault.clone()));
         answer
+    }
+
+    /// The keys of what the session has, by an answer that isn't older than the interval.
+    fn listing(&self) -> Result<Listing, PostgresCheckError> {
+        if let Some((at, listing)) = &self.known().listing
+            && at.elapsed() < self.interval
+        {
+            return Ok(listing.clone());
+        }
+        let listing = self.look(async |client| shares::list(client, self.session).await);
+        self.known().listing = listing.as_ref().ok().map(|it| (Instant::now(), it.clone()));
+        listing
+    }
+
+    fn entry(&self, key: Key) -> Result<Option<Vec<u8>>, PostgresCheckError> {
+        let read = self.look(async |client| shares::read(client, key).await)?;
+        if read.is_none() {
+            // It was deleted, and another listing says what came in its place.
+            self.known().listing = None;
+        }
+        Ok(read)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns a refusal unless it is about the session that was shared.
     fn only(&self, session: SessionId) -> Result<(), StoreFault> {
         if session == self.session { Ok(()) } else { Err(StoreFault::new(session, OnlyRead)) }
+    }
+}
+
+/// The time after a fault in which the server isn't asked; `None` if it never is again.
+fn pause(fault: &PostgresCheckError) -> Option<Duration> {
+    match fault {
+        PostgresCheckError::NotShared => None,
+        fault if fault.is_refusal() => Some(LONG_PAUSE),
+        _ => Some(PAUSE),
+    }
+}
+
+fn fault(about: impl ToString, error: PostgresCheckError) -> StoreFault {
+    match error {
+        PostgresCheckError::NotShared => StoreFault::for_good(about, error),
+        error => StoreFault::new(about, error),
     }
 }
 
@@ -93,14 +158,12 @@ impl ReplicaStore for SharedSession {
 
     fn read(&self, key: Key) -> Result<Option<Vec<u8>>, StoreFault> {
         self.only(key.session())?;
-        let read = self.look(async |client| shares::read(client, key).await);
-        read.map_err(|error| StoreFault::new(key, error))
+        self.entry(key).map_err(|error| fault(key, error))
     }
 
     fn list(&self, session: SessionId) -> Result<Listing, StoreFault> {
         self.only(session)?;
-        let listing = self.look(async |client| shares::list(client, session).await);
-        listing.map_err(|error| StoreFault::new(session, error))
+        self.listing().map_err(|error| fault(session, error))
     }
 
     fn delete(&self, key: Key) -> Result<(), StoreFault> {

@@ -1,5 +1,6 @@
 //! Shares: the rows of those who share, and the functions of those who look.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bevy_session_journal::SessionId;
@@ -15,10 +16,12 @@ use crate::token::ShareToken;
 /// The longest time for which something is shared.
 pub(crate) const LONGEST: Duration = Duration::from_secs(7 * 24 * 3_600);
 
+/// What was taken out of the list of sessions has a row without a name there.
 const ADD: &str = "with moment as (select clock_timestamp() as made),
         over as (delete from bevy_session.shares where until < (select made from moment))
     insert into bevy_session.shares (token, session, made, until)
-        select $1, $2, made, made + make_interval(secs => $3) from moment";
+        select $1, $2, made, made + make_interval(secs => $3) from moment
+        where not exists (select from bevy_session.catalogue where session = $2 and name is null)";
 const END: &str =
     "delete from bevy_session.shares where token = $1 returning until > clock_timestamp()";
 const END_ALL: &str =
@@ -26,16 +29,15 @@ const END_ALL: &str =
 const LIST: &str = "select epoch, position from bevy_session.shared_objects($1)";
 const READ: &str = "select bevy_session.shared_entry($1, $2, $3)";
 
-/// Writes a row, and removes those whose time is over.
+/// Writes a row, and removes those whose time is over. Returns false if the session was withdrawn or removed.
 pub(crate) async fn add(
     client: &Client,
     token: &ShareToken,
     lasts: Duration,
-) -> Result<(), PostgresCheckError> {
+) -> Result<bool, PostgresCheckError> {
     let (hash, session, seconds) = (token.hash(), token.session().uuid(), lasts.as_secs_f64());
     let row = [(&hash as &Value, Type::BYTEA), (&session, Type::UUID), (&seconds, Type::FLOAT8)];
-    client.execute_typed(ADD, &row).await.map_err(failed)?;
-    Ok(())
+    Ok(client.execute_typed(ADD, &row).await.map_err(failed)? > 0)
 }
 
 /// Ends what was shared by a token. Returns true if that was still open.
@@ -97,9 +99,11 @@ fn looked(error: tokio_postgres::Error) -> PostgresCheckError {
 
 fn of(right: &'static str, error: tokio_postgres::Error) -> PostgresCheckError {
     match error.code() {
-        Some(&SqlState::UNDEFINED_TABLE | &SqlState::UNDEFINED_FUNCTION) => {
-            PostgresCheckError::NoShares(error.into())
-        }
+        Some(
+            &SqlState::UNDEFINED_TABLE
+            | &SqlState::UNDEFINED_FUNCTION
+            | &SqlState::INVALID_SCHEMA_NAME,
+        ) => PostgresCheckError::NoShares(Arc::new(error)),
         _ => PostgresCheckError::of(right, error),
     }
 }

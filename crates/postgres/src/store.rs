@@ -57,7 +57,7 @@ impl PostgresReplica {
     ///
     /// [`PostgresError`] if the URL or the certificates can't be read.
     pub fn new(url: &str) -> Result<Self, PostgresError> {
-        let pool = Pool::of(url, None)?;
+        let pool = Pool::of(url)?;
         Ok(Self { pool, catalogue_faults: catalogue::Faults::default() })
     }
 
@@ -86,14 +86,14 @@ impl PostgresReplica {
     ///
     /// # Errors
     ///
-    /// [`ShareError`] if it would last for too long, or the server can't be used.
+    /// [`ShareError`] if it would last for too long or too short, the session was withdrawn, or the server can't be used.
     pub fn share(&self, session: SessionId, lasts: Duration) -> Result<ShareToken, ShareError> {
-        if lasts.is_zero() || lasts > shares::LONGEST {
+        if lasts < Duration::from_secs(1) || lasts > shares::LONGEST {
             return Err(ShareError::Length);
         }
         let token = ShareToken::new(session)?;
-        self.pool.ask(async |client| shares::add(client, &token, lasts).await)?;
-        Ok(token)
+        let is_shared = self.pool.ask(async |client| shares::add(client, &token, lasts).await)?;
+        if is_shared { Ok(token) } else { Err(ShareError::Withdrawn) }
     }
 
     /// Ends what was shared by a token, at once: nothing is read by it any more. Returns false if it had ended before.
@@ -102,7 +102,7 @@ impl PostgresReplica {
     ///
     /// [`PostgresCheckError`]; then it may still be shared.
     pub fn unshare(&self, token: &ShareToken) -> Result<bool, PostgresCheckError> {
-        self.pool.ask(async |client| shares::end(client, token).await)
+        self.end(async |client| shares::end(client, token).await)
     }
 
     /// Ends all that was shared of a session, at once, by whichever machine. Returns the number of tokens.
@@ -111,7 +111,17 @@ impl PostgresReplica {
     ///
     /// [`PostgresCheckError`]; then it may still be shared.
     pub fn unshare_all(&self, session: SessionId) -> Result<u64, PostgresCheckError> {
-        self.pool.ask(async |client| shares::end_all(client, session).await)
+        self.end(async |client| shares::end_all(client, session).await)
+    }
+
+    /// Asks on a new connection: one that was free may be dead, and somebody waits for the end.
+    fn end<T>(
+        &self,
+        ask: impl AsyncFnOnce(&mut Client) -> Result<T, PostgresCheckError>,
+    ) -> Result<T, PostgresCheckError> {
+        let (connection, ended) = self.pool.open(ask)?;
+        self.pool.keep(connection);
+        Ok(ended)
     }
 
     fn ask<T>(
@@ -177,6 +187,7 @@ impl ReplicaStore for PostgresReplica {
         }
     }
 
+    /// Takes the session out of the list, and ends what was shared of it.
     fn forget(&self, session: SessionId, epoch: Epoch) -> Result<(), StoreFault> {
         let idle = self.pool.take();
         let connection = match idle {
@@ -188,7 +199,16 @@ impl ReplicaStore for PostgresReplica {
                 catalogue::forget(client, session, epoch).await
             })
         });
-        forgotten.map(|_| ()).map_err(|error| StoreFault::new(session, error))
+        // Afterwards, so that nobody shares it in between, and whatever became of the list.
+        let ended = self.pool.ask(async |client| shares::end_all(client, session).await);
+        let ended = match ended {
+            Err(PostgresCheckError::NoShares(_)) => Ok(0),
+            ended => ended,
+        };
+        forgotten
+            .and(ended.map(|_| true))
+            .map(drop)
+            .map_err(|error| StoreFault::new(session, error))
     }
 
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault> {

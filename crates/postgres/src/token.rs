@@ -23,9 +23,12 @@ pub struct ShareToken {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ShareError {
-    /// The time is zero, or longer than seven days.
-    #[error("a session is shared for seven days at most")]
+    /// The time is less than a second, or longer than seven days.
+    #[error("a session is shared for a second at least, and for seven days at most")]
     Length,
+    /// The session's player has withdrawn it, or it was removed.
+    #[error("the session was withdrawn by its player, or removed")]
+    Withdrawn,
     /// The system gives no random numbers.
     #[error("the system gives no random numbers")]
     Random,
@@ -59,9 +62,11 @@ impl ShareToken {
         format!("{}.{}", self.session, self.secret)
     }
 
-    /// The options of a connection that has the token. No server logs those, as it may log the parameters of statements.
+    /// The options of a connection that has the token. No server logs those, as it may log the parameters of statements. An older
+    /// snapshot would still have what was ended, so nothing is read in one, whatever the database's default.
     pub(crate) fn options(&self) -> String {
-        format!("-c bevy_session.token={}", self.secret)
+        let isolation = "-c default_transaction_isolation=read\\ committed";
+        format!("-c bevy_session.token={} {isolation}", self.secret)
     }
 
     /// Returns what the database knows of it.

@@ -79,7 +79,7 @@ impl Log {
         self.session
     }
 
-    /// Reads what is new. After a fault it is as it was.
+    /// Reads what is new. After a fault it says what it said, and what was read by then isn't read again.
     pub async fn refresh(&mut self, reach: &impl Reach) -> Result<(), StoreFault> {
         for _ in 0..LOOKS {
             if let Some(fresh) = self.look(reach).await? {
@@ -119,8 +119,11 @@ impl Log {
     /// gone before, and the declaration may be newer than the listing.
     ///
     /// The newest epoch is read first: the newest declaration says which of the others needn't be.
-    async fn look(&self, reach: &impl Reach) -> Result<Option<Self>, StoreFault> {
+    async fn look(&mut self, reach: &impl Reach) -> Result<Option<Self>, StoreFault> {
         let Listing { claims, entries } = reach.list(self.session).await?;
+        self.ahead.retain(|(epoch, position), _| {
+            entries.get(epoch).is_some_and(|positions| positions.contains(position))
+        });
         let mut fresh = Self::new(self.session);
         fresh.listing.claims = claims;
         for (epoch, positions) in entries.into_iter().rev() {
@@ -129,10 +132,14 @@ impl Log {
                     let place = (epoch, *position);
                     let known = self.entries.get(&place).or_else(|| self.ahead.get(&place));
                     let entry = match known {
-                        Some(entry) => Some(entry.clone()),
-                        None => read_entry(reach, self.session, epoch, *position).await?,
+                        Some(entry) => entry.clone(),
+                        None => {
+                            let read = read_entry(reach, self.session, epoch, *position).await?;
+                            let Some(entry) = read else { return Ok(None) };
+                            self.ahead.insert(place, entry.clone());
+                            entry
+                        }
                     };
-                    let Some(entry) = entry else { return Ok(None) };
                     fresh.entries.insert(place, entry);
                 }
                 fresh.note_declarations(epoch);

@@ -159,11 +159,18 @@ pub struct StoreFault {
     /// The error of the store's client or the system.
     #[source]
     pub source: Box<dyn Error + Send + Sync>,
+    /// True if it will never give another, as a share that has ended.
+    pub is_final: bool,
 }
 
 impl StoreFault {
     /// The fault for a key.
     pub fn new(key: impl ToString, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { key: key.to_string(), source: source.into() }
+        Self { key: key.to_string(), source: source.into(), is_final: false }
+    }
+
+    /// The fault of a store that will never answer again.
+    pub fn for_good(key: impl ToString, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { is_final: true, ..Self::new(key, source) }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::conformance::CHECKS;
 use super::{
-    CatalogueLine, Created, DirectoryReplica, Epoch, Key, Listing, MemoryReplica, Pace, Position,
-    ReplicaStore, StoreFault,
+    CatalogueLine, Created, Direct, DirectoryReplica, Epoch, Key, Listing, Log, MemoryReplica,
+    Pace, Position, ReplicaStore, StoreFault, block_on,
 };
 use crate::model::ids::SessionId;
 
@@ -146,4 +147,53 @@ fn files_that_are_not_keys_are_ignored() {
     fs::create_dir(directory.path().join("not-a-session")).unwrap();
     assert_eq!(store.list(session).unwrap().entries[&Epoch(1)].len(), 1);
     assert_eq!(store.sessions().unwrap(), [session]);
+}
+
+/// A store whose listings are of a moment before the newest entry of the session was deleted.
+#[derive(Debug, Default)]
+struct Stale {
+    inner: MemoryReplica,
+    reads: AtomicUsize,
+}
+
+impl ReplicaStore for Stale {
+    fn create(&self, key: Key, bytes: &[u8]) -> Result<Created, StoreFault> {
+        self.inner.create(key, bytes)
+    }
+
+    fn read(&self, key: Key) -> Result<Option<Vec<u8>>, StoreFault> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.inner.read(key)
+    }
+
+    fn list(&self, session: SessionId) -> Result<Listing, StoreFault> {
+        let mut listing = self.inner.list(session)?;
+        listing.add(entry(session, 1, 9));
+        Ok(listing)
+    }
+
+    fn delete(&self, key: Key) -> Result<(), StoreFault> {
+        self.inner.delete(key)
+    }
+
+    fn sessions(&self) -> Result<Vec<SessionId>, StoreFault> {
+        self.inner.sessions()
+    }
+}
+
+#[test]
+fn what_was_read_is_not_read_again_where_something_else_is_missing() {
+    let (store, session) = (Arc::new(Stale::default()), SessionId::random());
+    for position in 1..9 {
+        store.create(entry(session, 1, position), b"x").unwrap();
+    }
+    let (mut log, reach) = (Log::new(session), Direct(Arc::clone(&store) as Arc<dyn ReplicaStore>));
+    block_on(log.refresh(&reach)).unwrap_err();
+    let missing = store.reads.load(Ordering::Relaxed) - 8;
+    block_on(log.refresh(&reach)).unwrap_err();
+    assert_eq!(store.reads.load(Ordering::Relaxed), 8 + 2 * missing, "only what is missing");
+    assert!(log.is_empty());
+    store.create(entry(session, 1, 9), b"x").unwrap();
+    block_on(log.refresh(&reach)).unwrap();
+    assert_eq!((log.len(), store.reads.load(Ordering::Relaxed)), (9, 9 + 2 * missing));
 }

@@ -83,6 +83,18 @@ pub enum TailError {
     Refused(RequestError),
 }
 
+impl TailError {
+    /// Returns true if nothing will ever be read again: the session was removed, or isn't shared any more.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Store(fault) => fault.is_final,
+            Self::Removed => true,
+            _ => false,
+        }
+    }
+}
+
 impl From<StoreFault> for TailError {
     fn from(fault: StoreFault) -> Self {
         Self::Store(fault)

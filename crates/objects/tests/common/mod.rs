@@ -8,7 +8,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bevy_session_journal::SessionId;
 use bevy_session_journal::replica::{Epoch, Key, Position};
@@ -50,6 +50,8 @@ pub fn said(error: &dyn Error) -> String {
 pub enum Answer {
     AsItShould,
     IgnoringConditions,
+    /// Creates only what isn't there, and writes over whatever is.
+    IgnoringMatches,
     /// As a bucket that keeps versions: its conditions hold, but for races.
     WithVersions,
     /// As Ceph's where versioning is suspended: a creation fails where a deletion has left its mark.
@@ -81,6 +83,9 @@ pub enum Answer {
 struct State {
     answer: Answer,
     objects: BTreeMap<String, Vec<u8>>,
+    /// The number of the write that made an object.
+    writes: BTreeMap<String, u64>,
+    written: u64,
     deleted: BTreeSet<String>,
     requests: BTreeMap<&'static str, u64>,
     held: Vec<TcpStream>,
@@ -91,6 +96,16 @@ struct State {
 pub struct FakeServer {
     port: u16,
     state: Arc<Mutex<State>>,
+    gate: Arc<(Mutex<Gate>, Condvar)>,
+}
+
+/// Holds back what is written over something.
+#[derive(Debug, Default)]
+struct Gate {
+    /// It opens once so many wait.
+    opens_for: usize,
+    waiting: usize,
+    passed: usize,
 }
 
 struct Request {
@@ -98,6 +113,10 @@ struct Request {
     path: String,
     query: BTreeMap<String, String>,
     is_conditional: bool,
+    /// The tag that an object has to have.
+    only: Option<String>,
+    /// The tag of what needn't be sent.
+    but_for: Option<String>,
     authorization: String,
     /// The token that goes along with a key that expires.
     token: Option<String>,
@@ -114,11 +133,13 @@ impl FakeServer {
         let state = State {
             answer: Answer::AsItShould,
             objects: BTreeMap::new(),
+            writes: BTreeMap::new(),
+            written: 0,
             deleted: BTreeSet::new(),
             requests: BTreeMap::new(),
             held: Vec::new(),
         };
-        let server = Self { port, state: Arc::new(Mutex::new(state)) };
+        let server = Self { port, state: Arc::new(Mutex::new(state)), gate: Arc::default() };
         let serving = server.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -147,7 +168,49 @@ impl FakeServer {
     }
 
     pub fn put(&self, path: &str, bytes: &[u8]) {
-        self.lock().objects.insert(path.to_owned(), bytes.to_vec());
+        self.lock().put(path, bytes);
+    }
+
+    /// The paths of objects that begin like this.
+    pub fn paths(&self, prefix: &str) -> Vec<String> {
+        let state = self.lock();
+        state.objects.keys().filter(|path| path.starts_with(prefix)).cloned().collect()
+    }
+
+    /// Holds back what is written over something, until so many wait at the same time.
+    pub fn hold(&self, opens_for: usize) {
+        let mut gate = self.gate.0.lock().unwrap();
+        *gate = Gate { opens_for, ..Gate::default() };
+    }
+
+    /// Lets all pass that were held back, and waits until that is done. Returns their number.
+    pub fn release(&self) -> usize {
+        let (gate, changed) = &*self.gate;
+        let mut gate = gate.lock().unwrap();
+        gate.opens_for = 0;
+        changed.notify_all();
+        let gate = changed.wait_while(gate, |gate| gate.passed < gate.waiting).unwrap();
+        gate.passed
+    }
+
+    /// Waits where something is held back.
+    fn pass<T>(&self, act: impl FnOnce() -> T) -> T {
+        let (gate, changed) = &*self.gate;
+        let mut held = gate.lock().unwrap();
+        if held.opens_for == 0 {
+            drop(held);
+            return act();
+        }
+        held.waiting += 1;
+        if held.waiting >= held.opens_for {
+            held.opens_for = 0;
+            changed.notify_all();
+        }
+        drop(changed.wait_while(held, |gate| gate.opens_for > 0).unwrap());
+        let done = act();
+        gate.lock().unwrap().passed += 1;
+        changed.notify_all();
+        done
     }
 
     pub fn get(&self, path: &str) -> Option<Vec<u8>> {
@@ -172,7 +235,10 @@ impl FakeServer {
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         let mut writer = stream;
         while let Some(request) = read_request(&mut reader) {
-            let answer = self.answer(&request);
+            let answer = match request.only {
+                Some(_) => self.pass(|| self.answer(&request)),
+                None => self.answer(&request),
+            };
             match answer {
                 Some(bytes) if writer.write_all(&bytes).is_ok() && is_whole(&bytes, &request) => {}
                 Some(_) => return,
@@ -245,17 +311,33 @@ impl FakeServer {
 }
 
 impl State {
-    fn read(&self, request: &Request, key: &str) -> Vec<u8> {
+    fn put(&mut self, key: &str, bytes: &[u8]) {
+        self.written += 1;
+        self.writes.insert(key.to_owned(), self.written);
+        self.objects.insert(key.to_owned(), bytes.to_vec());
+    }
+
+    /// The tag of an object, if it is there.
+    fn tag(&self, key: &str) -> Option<String> {
+        let number = self.writes.get(key).filter(|_| self.objects.contains_key(key))?;
+        Some(format!("\"{number}\""))
+    }
+
+    fn read(&mut self, request: &Request, key: &str) -> Vec<u8> {
         let is_head = request.method == "HEAD";
-        let Some(bytes) = self.objects.get(key) else {
+        let (Some(bytes), Some(tag)) = (self.objects.get(key), self.tag(key)) else {
             return response(404, "", b"<Error><Code>NoSuchKey</Code></Error>", is_head);
         };
+        if request.but_for.as_ref() == Some(&tag) {
+            *self.requests.entry("same").or_default() += 1;
+            return response(304, &format!("ETag: {tag}\r\n"), b"", true);
+        }
         let version = match self.answer {
             Answer::WithVersions => "x-amz-version-id: 7\r\n",
             _ => "",
         };
         let headers =
-            format!("ETag: \"1\"\r\nLast-Modified: Wed, 25 Nov 2026 08:00:00 GMT\r\n{version}");
+            format!("ETag: {tag}\r\nLast-Modified: Wed, 25 Nov 2026 08:00:00 GMT\r\n{version}");
         match request.from {
             Some(from) => {
                 let range = format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len());
@@ -277,12 +359,23 @@ impl State {
                     let body = b"<Error><Code>PreconditionFailed</Code></Error>";
                     return response(412, "", body, false);
                 }
-                self.objects.insert(key.to_owned(), request.body.clone());
+                let is_meant = request.only.is_none() || request.only == self.tag(key);
+                if !is_meant && !matches!(self.answer, Answer::IgnoringMatches) {
+                    // As Amazon's.
+                    let (status, code) = match is_there {
+                        true => (412, "PreconditionFailed"),
+                        false => (404, "NoSuchKey"),
+                    };
+                    let body = format!("<Error><Code>{code}</Code></Error>");
+                    return response(status, "", body.as_bytes(), false);
+                }
+                self.put(key, &request.body);
+                let tag = self.tag(key).unwrap();
                 let version = match self.answer {
                     Answer::WithVersions | Answer::Stamping => "x-amz-version-id: 7\r\n",
                     _ => "",
                 };
-                response(200, &format!("ETag: \"1\"\r\n{version}"), b"", false)
+                response(200, &format!("ETag: {tag}\r\n{version}"), b"", false)
             }
             "list" => {
                 let listing = self.list(&request.query);
@@ -355,7 +448,7 @@ fn is_whole(answer: &[u8], request: &Request) -> bool {
 fn response(status: u16, headers: &str, body: &[u8], is_head: bool) -> Vec<u8> {
     let mut bytes = format!(
         "HTTP/1.1 {status} Said\r\nContent-Length: {}\r\n{headers}\r\n",
-        if status == 204 { 0 } else { body.len() }
+        if matches!(status, 204 | 304) { 0 } else { body.len() }
     )
     .into_bytes();
     if !is_head {
@@ -371,13 +464,16 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
     let (mut length, mut is_conditional, mut authorization) = (0, false, String::new());
     let (mut token, mut from, mut is_payload_signed) = (None, None, false);
+    let (mut only, mut but_for) = (None, None);
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
         let Some((name, value)) = line.trim().split_once(':') else { break };
         match &*name.to_ascii_lowercase() {
             "content-length" => length = value.trim().parse().ok()?,
-            "if-none-match" => is_conditional = value.trim() == "*",
+            "if-none-match" if value.trim() == "*" => is_conditional = true,
+            "if-none-match" => but_for = Some(value.trim().to_owned()),
+            "if-match" => only = Some(value.trim().to_owned()),
             "authorization" => authorization = value.trim().to_owned(),
             "x-amz-security-token" => token = Some(value.trim().to_owned()),
             "x-amz-content-sha256" => is_payload_signed = value.trim().len() == 64,
@@ -399,6 +495,8 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
         path,
         query,
         is_conditional,
+        only,
+        but_for,
         authorization,
         token,
         from,

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::roles::{denies, member, with_roles};
 use crate::server::{Database, Sql, entry, store, url};
 
-fn line(session: SessionId, epoch: u64, name: &str) -> CatalogueLine {
+pub fn line(session: SessionId, epoch: u64, name: &str) -> CatalogueLine {
     CatalogueLine {
         session,
         epoch: Epoch(epoch),

@@ -7,6 +7,7 @@ mod certificates;
 #[path = "../common/mod.rs"]
 mod common;
 mod failover;
+mod public_role;
 mod refusals;
 mod roles;
 mod roles_support;

@@ -1,23 +1,28 @@
 //! Shares: read by its token until its end, and nothing else by nobody else.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use bevy_session_journal::SessionId;
-use bevy_session_journal::replica::{ReplicaStore, StoreFault};
+use bevy_session_journal::replica::{Epoch, ReplicaStore, StoreFault};
 use bevy_session_postgres::{
     PostgresCheckError, PostgresReplica, ShareError, ShareToken, SharedSession,
 };
 
+use crate::catalogue::line;
 use crate::roles::{denies, member, run_file, with_roles};
-use crate::server::{Database, PASSWORD, Server, Sql, claim, entry, said, store, url};
+use crate::server::{Database, PASSWORD, Server, Sql, claim, entry, said, store, until, url};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 /// The code of the functions for a token that opens nothing.
 const NOT_SHARED: &str = "BS001";
+/// The same for a connection without one.
+const NO_TOKEN: &str = "BS002";
 
 /// A server that shares, its spectators' role, and two sessions of three objects each.
 struct Arena {
     database: Database,
+    arena: String,
     store: PostgresReplica,
     screen: String,
     sessions: [SessionId; 2],
@@ -35,11 +40,12 @@ impl Arena {
                 store.create(key, session.to_string().as_bytes()).unwrap();
             }
         }
-        Self { database, store, screen, sessions }
+        Self { database, arena, store, screen, sessions }
     }
 
     fn open(&self, token: &ShareToken) -> SharedSession {
-        SharedSession::open(&self.database.at(&self.screen), token).unwrap()
+        let shared = SharedSession::open(&self.database.at(&self.screen), token).unwrap();
+        shared.look_every(Duration::ZERO)
     }
 }
 
@@ -127,12 +133,138 @@ fn something_is_shared_for_seven_days_at_most() {
     let arena = Arena::new();
     let week = Duration::from_secs(7 * 24 * 3_600);
     arena.store.share(arena.sessions[0], week).unwrap();
-    for lasts in [Duration::ZERO, week + Duration::from_nanos(1), Duration::MAX] {
+    let short = Duration::from_millis(999);
+    for lasts in [Duration::ZERO, short, week + Duration::from_nanos(1), Duration::MAX] {
         let error = arena.store.share(arena.sessions[0], lasts).unwrap_err();
         assert!(matches!(error, ShareError::Length), "{error:?}");
     }
     let longer = "update bevy_session.shares set until = 'infinity'";
     assert_eq!(arena.database.sql.ask(longer), Err("23514".to_owned()));
+    // A week has 168 hours where clocks go forward in it, too.
+    arena.database.sql.run(
+        "set timezone = 'Europe/Berlin'; insert into bevy_session.shares
+            select '', gen_random_uuid(), made, made + make_interval(secs => 604800)
+            from (select '2026-03-25 12:00+01'::timestamptz as made) as moment",
+    );
+    // And none is written for later, after which it would end later as well.
+    let arena_itself = Sql::open(&arena.database.at(&arena.arena));
+    denies(
+        &arena_itself,
+        &[
+            "insert into bevy_session.shares values ('x', gen_random_uuid(), '2100-01-01', '2100-01-08')",
+        ],
+    );
+}
+
+#[test]
+#[ignore = "needs a server: ci/postgres.sh"]
+fn a_session_that_is_forgotten_is_shared_no_more() {
+    let arena = Arena::new();
+    let [session, stays] = arena.sessions;
+    let (token, kept) =
+        (arena.store.share(session, HOUR).unwrap(), arena.store.share(stays, HOUR).unwrap());
+    let open = arena.open(&token);
+    open.check().unwrap();
+    // What can't be ended isn't forgotten.
+    arena.database.sql.run("begin; lock bevy_session.shares in access exclusive mode");
+    let forgetting = std::thread::scope(|scope| {
+        let forgetting = scope.spawn(|| arena.store.forget(session, Epoch(1)));
+        until("somebody waits", || {
+            let waits = "select count(*) from pg_locks where not granted \
+                and relation = 'bevy_session.shares'::regclass";
+            Sql::open(&arena.database.admin()).value(waits) == "1"
+        });
+        let end = "select pg_terminate_backend(pid)::text from pg_locks where not granted \
+            and relation = 'bevy_session.shares'::regclass";
+        arena.database.sql.value(end);
+        forgetting.join().unwrap()
+    });
+    forgetting.unwrap_err();
+    arena.database.sql.run("rollback");
+    open.check().unwrap();
+
+    arena.store.forget(session, Epoch(1)).unwrap();
+    refuses(&open);
+    let other = store(&arena.database.admin());
+    for store in [&arena.store, &other] {
+        let error = store.share(session, HOUR).unwrap_err();
+        assert!(matches!(error, ShareError::Withdrawn), "{error:?}");
+    }
+    arena.open(&kept).check().unwrap();
+    // Its player agrees again.
+    arena.store.describe(&line(session, 1, "Arena"));
+    arena.open(&arena.store.share(session, HOUR).unwrap()).check().unwrap();
+    refuses(&arena.open(&token));
+    // Whoever holds the list up holds nothing else up.
+    arena.database.sql.run("begin; lock bevy_session.catalogue in access exclusive mode");
+    arena.store.forget(stays, Epoch(1)).unwrap_err();
+    arena.database.sql.run("rollback");
+    refuses(&arena.open(&kept));
+}
+
+#[test]
+#[ignore = "needs a server: ci/postgres.sh"]
+fn defaults_that_others_set_change_nothing_for_a_spectator() {
+    let arena = Arena::new();
+    let session = arena.sessions[0];
+    let token = arena.store.share(session, HOUR).unwrap();
+    let Database { sql, name, .. } = &arena.database;
+    sql.run(&format!("alter role {} set default_transaction_read_only = on", arena.screen));
+    for isolation in ["repeatable read", "serializable"] {
+        sql.run(&format!(
+            "alter database {name} set default_transaction_isolation = '{isolation}'"
+        ));
+        let shared = arena.open(&token);
+        shared.check().unwrap();
+        assert!(shared.read(entry(session, 1)).unwrap().is_some());
+    }
+    // What lets no options through is told from a share that has ended, and may be mended.
+    let without = Sql::open(&arena.database.at(&arena.screen));
+    without.run("set default_transaction_isolation = 'read committed'");
+    let read = format!("select bevy_session.shared_entry('{}', 1, 1)", session.uuid());
+    assert_eq!(without.ask(&read), Err(NO_TOKEN.to_owned()));
+    sql.run(
+        "create or replace function bevy_session.look_at_share(session uuid) returns void language plpgsql as
+            $$ begin raise exception 'x' using errcode = 'BS002'; end $$",
+    );
+    let fault = arena.open(&token).list(session).unwrap_err();
+    let reason = fault.source.downcast_ref::<PostgresCheckError>();
+    assert!(matches!(reason, Some(PostgresCheckError::NoToken(_))), "{fault:?}");
+    assert!(!fault.is_final);
+}
+
+#[test]
+#[ignore = "needs a server: ci/postgres.sh"]
+fn a_spectator_asks_once_for_the_length_of_an_interval() {
+    let arena = Arena::new();
+    let session = arena.sessions[0];
+    let token = arena.store.share(session, HOUR).unwrap();
+    let shared = arena.open(&token).look_every(HOUR);
+    let first = shared.list(session).unwrap();
+    arena.store.create(entry(session, 3), b"new").unwrap();
+    assert_eq!(shared.list(session).unwrap(), first);
+    // What is missing has made another listing.
+    assert_eq!(shared.read(entry(session, 9)).unwrap(), None);
+    assert_eq!(shared.list(session).unwrap(), arena.store.list(session).unwrap());
+}
+
+/// Whoever restarts a server isn't asked by all spectators at once, again and again.
+#[test]
+fn a_server_that_is_away_is_not_asked_again_at_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("postgres://screen@{}/worlds", listener.local_addr().unwrap());
+    let token: ShareToken = format!("{}.{}", SessionId::random(), "0".repeat(64)).parse().unwrap();
+    let shared = SharedSession::open(&url, &token).unwrap().look_every(Duration::ZERO);
+    std::thread::scope(|scope| {
+        scope.spawn(|| until("somebody connects", || listener.accept().is_ok()));
+        drop(shared.list(token.session()).unwrap_err());
+    });
+    for _ in 0..10 {
+        drop(shared.list(token.session()).unwrap_err());
+        drop(shared.read(entry(token.session(), 1)).unwrap_err());
+    }
+    assert!(listener.accept().is_err(), "nobody has connected since");
 }
 
 #[test]
@@ -192,7 +324,7 @@ fn a_spectator_creates_deletes_claims_and_lists_nothing() {
     for empty in ["''", "default"] {
         screen.run(&format!("set bevy_session.token = {empty}; set search_path = pg_temp"));
         screen.run("create temp table if not exists shares (like pg_class)");
-        let expected = if empty == "default" { Ok(1) } else { Err(NOT_SHARED.to_owned()) };
+        let expected = if empty == "default" { Ok(1) } else { Err(NO_TOKEN.to_owned()) };
         assert_eq!(screen.ask(&reads(session)).map(|rows| rows.len()), expected);
     }
     assert_eq!(arena.store.list(session).unwrap(), before);
@@ -271,13 +403,17 @@ fn a_token_is_in_no_log_of_the_server_no_error_and_no_debug() {
 #[ignore = "needs a server: ci/postgres.sh"]
 fn a_database_without_the_roles_says_what_sharing_needs() {
     let database = Database::new();
+    let session = SessionId::random();
+    let token: ShareToken = format!("{session}.{}", "0".repeat(64)).parse().unwrap();
+    let error = SharedSession::open(&database.admin(), &token).unwrap().check().unwrap_err();
+    assert!(matches!(error, PostgresCheckError::NoShares(_)), "{error:?}");
+    let made = "select count(*) from pg_namespace where nspname = 'bevy_session'";
+    assert_eq!(database.sql.value(made), "0", "who only looks makes no tables");
     let store = store(&database.admin());
     store.check().unwrap();
-    let session = SessionId::random();
     let error = store.share(session, HOUR).unwrap_err();
     let ShareError::Database(PostgresCheckError::NoShares(_)) = &error else { panic!("{error:?}") };
     assert!(error.to_string().contains("roles.sql"));
-    let token: ShareToken = format!("{session}.{}", "0".repeat(64)).parse().unwrap();
     let error = SharedSession::open(&database.admin(), &token).unwrap().check().unwrap_err();
     assert!(matches!(error, PostgresCheckError::NoShares(_)), "{error:?}");
 
