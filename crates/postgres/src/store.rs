@@ -81,8 +81,7 @@ impl PostgresReplica {
     /// [`SharedSession::open`](crate::SharedSession::open).
     ///
     /// It waits for the server, for ten seconds at most, so a game calls it on a thread that draws no frames. The database has to have
-    /// the tables of [`roles.sql`](https://docs.rs/crate/bevy_session_postgres/latest/source/roles.sql), and the role is that of
-    /// a server.
+    /// the tables of `roles.sql`, which lies beside this package's manifest, and the role is that of a server.
     ///
     /// # Errors
     ///

@@ -40,8 +40,9 @@ notifications! {
         error: CloudError,
     }
 
-    /// A session has gone on here and on another device, apart from each other. Both are kept, and
-    /// [`RecoveryOffer::fork`](crate::RecoveryOffer) offers both. It is said at each start until the player has declined one.
+    /// A session was played here and on another device independently. Both sides are kept, and
+    /// [`RecoveryOffers`](crate::RecoveryOffers) has an offer for each, with one session id. It is said at each start until the
+    /// session is declined, which declines both sides; the side that is recovered plays on, and the other stays.
     CloudForked {
         /// The session.
         session: SessionId,

@@ -300,8 +300,8 @@ impl SessionCommands<'_, '_> {
         self.request(SessionRequest::Recover(session, from))
     }
 
-    /// Declines to recover a crashed session. Its data is kept until retention removes it, and it
-    /// isn't offered again unless it crashes again.
+    /// Declines to recover a crashed session, or a forked one, of which all sides are declined. Its data is kept until retention
+    /// removes it, and it isn't offered again unless it crashes again.
     pub fn decline(&mut self, session: SessionId) -> Ticket {
         self.request(SessionRequest::Decline(session))
     }

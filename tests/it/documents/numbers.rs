@@ -169,7 +169,7 @@ fn table_of_costs() -> Vec<Claim> {
     vec![
         claim(
             README,
-            format!("with Bevy {bevy}, and `bevy_ggrs`, with its world, with Bevy {bevy_of_ggrs}"),
+            format!("Measured with Bevy {bevy}; the row of `bevy_ggrs` with Bevy {bevy_of_ggrs}"),
         ),
         claim(
             README,

@@ -20,7 +20,7 @@ fn levels(app: &mut App) {
         .checkpoint_session_while(in_state(Game::Playing).or_else(in_state(Game::Paused)))
         .pause_session_in(Game::Paused)
         .restore_session_through(Game::Loading) // a restore enters this state, which loads the level …
-        .restore_session_in(Game::Playing) // … and everything is put into it once the game enters this one
+        .restore_session_in(Game::Playing) // … and saved entities come once the game enters this state
         .offer_recovery_in(Game::Menu)
         .close_session_on_enter(Game::Menu)
         .add_systems(OnEnter(Game::Loading), load_level)
@@ -38,7 +38,7 @@ fn load_level(
     mut next: ResMut<NextState<Game>>,
 ) {
     old.iter().for_each(|old| commands.entity(old).despawn());
-    // What it spawns with keys hangs below its scope: to leave the level isn't to lose it.
+    // Spawn keyed entities as its children: then leaving the level doesn't count them as taken.
     let scope = (SaveKey::new("cellar"), SaveScope::new("cellar"));
     commands.spawn((Level, scope, DespawnOnEnter(Game::Menu)));
     next.set(Game::Playing); // also for a restore; a real game waits for its assets first
