@@ -58,7 +58,7 @@ pub struct SessionFollower {
     progress: Progress,
 }
 
-/// How far a follower has come.
+/// The progress of a follower.
 #[derive(Debug)]
 enum Progress {
     /// It hasn't begun.

@@ -19,7 +19,7 @@ pub(crate) const LARGEST: u64 = 4 << 20;
 /// More bytes than the parts of an address have that are alike.
 const LONGEST_PART: usize = 8 << 10;
 
-/// What a document says of its share.
+/// The statements of a document about its share.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Head {
     pub session: SessionId,
@@ -130,7 +130,7 @@ pub(crate) fn decode(text: &str, session: SessionId, own: &Url) -> Option<Docume
     Some(document)
 }
 
-/// Whether an address that begins like this is on the server of another, whatever comes after it.
+/// Returns true if an address that begins like this is on the server of another, whatever comes after it.
 fn is_on(before: &str, own: &Url) -> bool {
     before.ends_with('/') && Url::parse(before).is_ok_and(|url| url.origin() == own.origin())
 }

@@ -76,7 +76,7 @@ impl Conditions {
     }
 }
 
-/// What a session has when its documents are written.
+/// The state of a session when its documents are written.
 pub(crate) struct State {
     session: SessionId,
     claims: Vec<Key>,

@@ -37,7 +37,7 @@ pub struct SharedSession {
     known: Mutex<Known>,
 }
 
-/// What the server has said so far.
+/// The server's answers so far.
 #[derive(Default)]
 struct Known {
     /// The last look: when it was, and what came of it.
@@ -277,14 +277,14 @@ impl Known {
     }
 }
 
-/// What stands at an address.
+/// The object at an address.
 enum Got {
     Bytes {
         bytes: Vec<u8>,
         /// The server's tag.
         tag: Option<String>,
     },
-    /// What has the tag that was named.
+    /// It has the tag that was named.
     Same,
     Nothing,
 }
@@ -356,7 +356,7 @@ mod tests {
     use super::*;
     use crate::document::Head;
 
-    /// What is known of a document that is renewed so often, and is the same for so long.
+    /// The knowledge of a document that is renewed so often, and is the same for so long.
     fn known(every: u64, age: u64) -> Known {
         let session = SessionId::random();
         let written = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();

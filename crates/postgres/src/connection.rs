@@ -37,9 +37,9 @@ pub(crate) struct Servers {
 /// The sort of questions that are asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Asks {
-    /// Those of a replica, which makes its tables if they aren't there.
+    /// All of a replica, which makes its tables if they aren't there.
     All,
-    /// What was shared is read, and nothing else.
+    /// Reading what was shared, and nothing else.
     ToRead,
 }
 

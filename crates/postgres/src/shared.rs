@@ -32,7 +32,7 @@ pub struct SharedSession {
     known: Mutex<Known>,
 }
 
-/// What the server has said last, so that it isn't asked however often somebody looks.
+/// The server's last answers, so that it isn't asked however often somebody looks.
 #[derive(Default)]
 struct Known {
     listing: Option<(Instant, Listing)>,

@@ -16,7 +16,7 @@ use crate::token::ShareToken;
 /// The longest time for which something is shared.
 pub(crate) const LONGEST: Duration = Duration::from_secs(7 * 24 * 3_600);
 
-/// What was taken out of the list of sessions has a row without a name there.
+/// A session that was taken out of the list of sessions has a row without a name there.
 const ADD: &str = "with moment as (select clock_timestamp() as made),
         over as (delete from bevy_session.shares where until < (select made from moment))
     insert into bevy_session.shares (token, session, made, until)

@@ -248,7 +248,7 @@ fn a_spectator_asks_once_for_the_length_of_an_interval() {
     assert_eq!(shared.list(session).unwrap(), arena.store.list(session).unwrap());
 }
 
-/// Whoever restarts a server isn't asked by all spectators at once, again and again.
+/// A server that is restarted isn't asked by all spectators at once, again and again.
 #[test]
 fn a_server_that_is_away_is_not_asked_again_at_once() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
