@@ -10,9 +10,8 @@ const LOOK: f32 = 3.0;
 const MIRROR_LEASE: f32 = 340.0;
 
 fn mirrored_by(disk: &MemoryDisk, [store, mirror]: [&MemoryReplica; 2], name: &str) -> App {
-    let replica = replica(store, name).mirror(mirror.clone());
-    let plugin = plugin(disk).replica(replica.mirror_every(Duration::from_secs(2)));
-    machine_with(plugin, |app| {
+    let plugin = plugin(disk).replica(replica(store, name)).mirror(mirror.clone());
+    machine_with(plugin.mirror_every(Duration::from_secs(2)), |app| {
         listen::<MirrorRefused>(app);
         listen::<ReplicaErased>(app);
     })

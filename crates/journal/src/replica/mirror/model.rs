@@ -475,9 +475,7 @@ impl World {
         if named != self.named {
             (self.named, self.intent) = (named, listed);
         }
-        // A look that found both sides the same leaves the mirror at the moment that it was brought to: what the replica does
-        // from there on is its owner's doing, also after it went back to a moment between the two.
-        if files != self.files {
+        if files != self.files || !wholes.is_empty() {
             self.tip = listed;
             self.reached.taken_over += usize::from(self.last.is_some_and(|last| last != process));
             self.last = Some(process);
