@@ -10,7 +10,6 @@ mod cut_store;
 mod elsewhere;
 mod erasing;
 mod flaky_store;
-mod mirror;
 mod newer_build;
 
 use bevy::prelude::*;
