@@ -183,7 +183,7 @@ pub async fn difference(
     Ok(differences)
 }
 
-pub(super) async fn of_both(
+async fn of_both(
     reach: &impl Reach,
     log: &Log,
     here: &impl Source,
