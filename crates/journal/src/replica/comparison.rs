@@ -6,6 +6,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::claim::owner_of;
 use super::extents::Extents;
 use super::pruning::has_pruned;
 use super::{Claim, Epoch, Extent, FileName, FileState, Files, Log, Reach, ReadError, Source};
@@ -77,7 +78,15 @@ pub async fn compare(
     mark: Option<&Mark>,
     claimed: Epoch,
 ) -> Result<Standing, CompareError> {
-    let is_alone = mark.is_some_and(|mark| !log.is_changed_between(mark.claim.epoch, claimed));
+    let is_alone = match mark {
+        // The mark of another store says nothing of this one's epochs.
+        Some(Mark { claim, .. }) => {
+            let owner = owner_of(reach, log.session(), claim.epoch).await;
+            owner.map_err(ReadError::from)? == Some(claim.id)
+                && !log.is_changed_between(claim.epoch, claimed)
+        }
+        None => false,
+    };
     let none = BTreeMap::new();
     let before = mark.map_or(&none, |mark| &mark.files);
     let past = log.past()?;

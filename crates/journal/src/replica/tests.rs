@@ -9,8 +9,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     Body, CatchUp, Change, ClaimError, Claimant, Clearing, Created, Direct, Entry, Epoch, FileName,
-    Key, Log, MemoryReplica, Owner, Position, Receiver, ReplicaStore, Source, Trouble, Watch,
-    Watcher, block_on, difference, fetch,
+    Key, Log, Mark, MemoryReplica, Owner, Position, Receiver, ReplicaStore, Source, Standing,
+    Trouble, Watch, Watcher, block_on, compare, difference, fetch,
 };
 use crate::model::ids::SessionId;
 
@@ -331,4 +331,31 @@ fn catching_up_sends_the_difference_and_files_of_many_entries_are_whole() {
     here.0.insert(FileName::of_slot("boss.save").unwrap(), vec![5; 100]);
     assert_eq!(catch_up(&mut owner, &here), 150);
     assert_eq!(place.fetched(), here);
+}
+
+#[test]
+fn a_mark_of_another_store_does_not_make_a_slot_that_differs_news() {
+    let (old, place) = (Place::new(), Place::new());
+    let name = FileName::of_slot("boss.save").unwrap();
+    let send = |owner: &mut Owner<Direct>, bytes: &[u8]| {
+        let (name, len, hash) = (name.clone(), bytes.len() as u64, xxh3_64(bytes));
+        let changes = vec![
+            Change::Create { name: name.clone() },
+            Change::Append { name, offset: 0, len, hash },
+        ];
+        owner.send_changes(changes, bytes).unwrap();
+        block_on(owner.settle_all()).unwrap();
+    };
+    // This machine's last claim in a store that is gone, where it had the slot as it has it still.
+    let mut before = old.own();
+    send(&mut before, b"old");
+    let mark = Mark::new(before.claim(), before.files());
+    // Another machine has saved the slot since, and this store has that.
+    let mut owner = place.own();
+    send(&mut owner, b"newer");
+    let here = Shelf(BTreeMap::from([(name.clone(), b"old".to_vec())]));
+    let (log, files) = (place.log(), place.log().replay().unwrap());
+    let claimed = log.highest().next();
+    let standing = compare(&place.reach, &log, &here, &files, Some(&mark), claimed);
+    assert_eq!(block_on(standing).unwrap(), Standing::MachineIsBehind);
 }

@@ -52,7 +52,8 @@ pub(in crate::write) fn erase_in_cloud(
             Ok(header) if is_erased(std::slice::from_ref(erasure), &header) => {
                 match local.outside.remove(&path) {
                     Ok(()) => {
-                        (erased.files, erased.bytes) = (erased.files + 1, erased.bytes + bytes)
+                        erased.files += 1;
+                        erased.bytes += bytes;
                     }
                     Err(error) => {
                         let error = RequestError::Store(FailureCause::at(&path, error));

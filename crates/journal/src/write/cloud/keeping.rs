@@ -77,7 +77,7 @@ impl KeepInCloud {
                 }
             }
             Stage::Putting { written, putting } => match putting.step(local) {
-                Ok(Put::Going(putting)) => Stage::Putting { written, putting: Box::new(putting) },
+                Ok(Put::Going(putting)) => Stage::Putting { written, putting },
                 put => {
                     // It has served its turn.
                     let _ = local.store.remove_segment(&written);
@@ -100,7 +100,7 @@ impl KeepInCloud {
         let written = snapshot.written_for_elsewhere().ok_or(CloudError::NotWhole)?.to_owned();
         let made = (&*written, snapshot.header());
         match Putting::begin(local, &self.folder, &mut stored, made) {
-            Ok(putting) => Ok(Stage::Putting { written, putting: Box::new(putting) }),
+            Ok(putting) => Ok(Stage::Putting { written, putting }),
             Err(error) => {
                 let _ = local.store.remove_segment(&written);
                 Err(error)

@@ -31,7 +31,7 @@ enum Stage {
 
 /// The progress of a file.
 pub(super) enum Put {
-    Going(Putting),
+    Going(Box<Putting>),
     /// It is in its place; its bytes.
     Done(u64),
 }
@@ -43,7 +43,7 @@ impl Putting {
         folder: &CloudFolder,
         stored: &mut StoredSession,
         (written, header): (&Path, &SegmentHeader),
-    ) -> Result<Self, CloudError> {
+    ) -> Result<Box<Self>, CloudError> {
         let (inside, outside) = (&**local.store.disk(), &*local.outside);
         let directory = folder.of_profile(&local.store.layout().profile);
         let store = DirectoryStore::new(Arc::clone(&local.outside), local.store.layout().clone());
@@ -61,7 +61,7 @@ impl Putting {
         };
         let copy = FileCopy::begin((inside, written.to_owned()), (outside, place));
         let copy = copy.map_err(|error| at_either(&directory, error))?;
-        let putting = Self { copy, directory, replaced, stage: Stage::Writing };
+        let putting = Box::new(Self { copy, directory, replaced, stage: Stage::Writing });
         match putting.check_room(outside, folder) {
             Ok(()) => Ok(putting),
             Err(error) => {
@@ -72,7 +72,7 @@ impl Putting {
     }
 
     /// Does the next slice. If it fails, the folder is as it was.
-    pub(super) fn step(mut self, local: &LocalStore) -> Result<Put, CloudError> {
+    pub(super) fn step(mut self: Box<Self>, local: &LocalStore) -> Result<Put, CloudError> {
         let (inside, outside) = (&**local.store.disk(), &*local.outside);
         let more = match self.stage {
             Stage::Writing => self.copy.write_on(),
