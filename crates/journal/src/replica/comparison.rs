@@ -79,12 +79,7 @@ pub async fn compare(
     claimed: Epoch,
 ) -> Result<Standing, CompareError> {
     let is_alone = match mark {
-        // The mark of another store says nothing of this one's epochs.
-        Some(Mark { claim, .. }) => {
-            let owner = owner_of(reach, log.session(), claim.epoch).await;
-            owner.map_err(ReadError::from)? == Some(claim.id)
-                && !log.is_changed_between(claim.epoch, claimed)
-        }
+        Some(mark) => is_alone_since(reach, log, mark.claim, claimed).await?,
         None => false,
     };
     let none = BTreeMap::new();
@@ -144,6 +139,17 @@ pub async fn compare(
         (false, true) => Standing::MachineIsBehind,
         (true, true) => Standing::Forked,
     })
+}
+
+/// Returns true if nobody has changed files in this store since a claim. One of another store says nothing of this one's epochs.
+async fn is_alone_since(
+    reach: &impl Reach,
+    log: &Log,
+    claim: Claim,
+    claimed: Epoch,
+) -> Result<bool, ReadError> {
+    let owner = owner_of(reach, log.session(), claim.epoch).await?;
+    Ok(owner == Some(claim.id) && !log.is_changed_between(claim.epoch, claimed))
 }
 
 /// Returns true if a file of the replica is the same as at the mark.
