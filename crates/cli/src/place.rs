@@ -57,7 +57,7 @@ impl Place {
         match self {
             Self::File(path) => Ok(vec![file::open(path)?]),
             Self::Directory(path) => {
-                let of_devices = file::of_devices(path)?;
+                let of_devices = file::of_devices(path);
                 if !of_devices.is_empty() {
                     return of_devices.iter().map(|path| file::open(path)).collect();
                 }

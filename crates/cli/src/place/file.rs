@@ -22,18 +22,18 @@ pub fn is_file(path: &Path) -> bool {
 }
 
 /// The files that devices have put into a folder of a file cloud, or into the directory of a profile there.
-pub fn of_devices(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub fn of_devices(folder: &Path) -> Vec<PathBuf> {
     let in_directory = |directory: &Path| -> io::Result<Vec<PathBuf>> {
         fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect()
     };
     // The search for profiles says what is wrong with it.
-    let Ok(mut paths) = in_directory(folder) else { return Ok(Vec::new()) };
+    let Ok(mut paths) = in_directory(folder) else { return Vec::new() };
     for directory in paths.clone().iter().filter(|path| path.is_dir()) {
         paths.extend(in_directory(directory).unwrap_or_default());
     }
     paths.retain(|path| path.extension().is_some_and(|it| it == "session") && path.is_file());
     paths.sort_unstable();
-    Ok(paths)
+    paths
 }
 
 /// Opens a slot, an archive or a segment, or else a report.

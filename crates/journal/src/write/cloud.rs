@@ -23,8 +23,9 @@ mod tests;
 mod turns;
 
 use std::io::{self, ErrorKind};
+use std::path::Path;
 
-use crate::disk::LocalStore;
+use crate::disk::{DirEntry, LocalStore};
 use crate::model::ids::random_u64;
 
 pub(super) use erasing::{ErasedInCloud, erase_in_cloud, sessions_in_cloud};
@@ -38,6 +39,14 @@ use taking::take_in;
 const EXTENSION: &str = "session";
 /// The file with this device's number, by which its files in the folder are named.
 const DEVICE: &str = "cloud-device";
+
+/// The entries of a directory in the folder; none where no device has put anything there yet.
+fn entries_of(local: &LocalStore, directory: &Path) -> io::Result<Vec<DirEntry>> {
+    match local.outside.list(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        entries => entries,
+    }
+}
 
 /// The number that tells this device's data from that of others, which may well be on the same machine. Drawn once.
 fn device(local: &LocalStore) -> io::Result<u64> {

@@ -110,6 +110,18 @@ impl CloudError {
         Self::Folder(FailureCause::at(path, error))
     }
 
+    /// The error of a copy between the device and this place in the folder.
+    pub(super) fn of_copy(place: &Path, error: StoreError) -> Self {
+        match error.path().starts_with(place) {
+            true => Self::in_folder(error),
+            false => Self::here(error),
+        }
+    }
+
+    pub(super) fn in_folder(error: StoreError) -> Self {
+        Self::Folder(FailureCause::new(error))
+    }
+
     pub(super) fn here(error: StoreError) -> Self {
         Self::Session(RequestError::from(error))
     }

@@ -1,12 +1,11 @@
 //! Removes the files of an erased player from the folder.
 
 use std::collections::BTreeSet;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::EXTENSION;
 use super::known::is_erased;
 use super::opening::header_of;
+use super::{EXTENSION, entries_of};
 use crate::disk::{Erasure, Layout, LocalStore};
 use crate::format::SegmentHeader;
 use crate::model::ids::SessionId;
@@ -74,12 +73,9 @@ pub(in crate::write) fn erase_in_cloud(
 /// The files of the profile in the folder with their bytes, those that are still being written as well.
 fn files_of(local: &LocalStore, folder: &CloudFolder) -> Result<Vec<(PathBuf, u64)>, RequestError> {
     let directory = folder.of_profile(&local.store.layout().profile);
-    let entries = match local.outside.list(&directory) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => {
-            entries.map_err(|error| RequestError::Store(FailureCause::at(&directory, error)))?
-        }
-    };
+    let entries = entries_of(local, &directory);
+    let entries =
+        entries.map_err(|error| RequestError::Store(FailureCause::at(&directory, error)))?;
     let is_ours = |name: &str| {
         let place = Layout::place_of_unfinished(name).unwrap_or(name);
         Path::new(place).extension().is_some_and(|it| it == EXTENSION)

@@ -1,9 +1,8 @@
 //! The files of a session that this device has put into the folder.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{EXTENSION, device};
+use super::{EXTENSION, device, entries_of};
 use crate::disk::{Layout, LocalStore};
 use crate::model::ids::{RunId, SessionId};
 use crate::write::cloud_news::CloudError;
@@ -28,10 +27,8 @@ impl OwnFiles {
         let device = device(local)
             .map_err(|error| CloudError::here_at(&local.store.layout().state, error))?;
         let name = format!("{session}-{device:016x}");
-        let entries = match local.outside.list(directory) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            entries => entries.map_err(|error| CloudError::folder(directory, error))?,
-        };
+        let entries = entries_of(local, directory);
+        let entries = entries.map_err(|error| CloudError::folder(directory, error))?;
         let (mut files, mut unfinished) = (Vec::new(), Vec::new());
         for entry in entries.iter().filter(|entry| entry.is_file) {
             if is_named(&entry.name, &name) {

@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use super::opening::header_of;
 use super::own_files::OwnFiles;
-use crate::disk::{DirectoryStore, Disk, LocalStore, StoreError, StoredSession};
+use crate::disk::{DirectoryStore, Disk, LocalStore, StoredSession};
 use crate::format::{Lineage, SegmentHeader, Validity};
 use crate::model::ids::CheckpointId;
-use crate::model::session::FailureCause;
 use crate::write::cloud_folder::CloudFolder;
 use crate::write::cloud_news::CloudError;
 use crate::write::file_copy::FileCopy;
@@ -47,8 +46,10 @@ impl Putting {
         let (inside, outside) = (&**local.store.disk(), &*local.outside);
         let directory = folder.of_profile(&local.store.layout().profile);
         let store = DirectoryStore::new(Arc::clone(&local.outside), local.store.layout().clone());
-        let above = store.create_directory(&directory).map_err(in_folder)?;
-        store.sync_directories(&above.into_iter().collect::<Vec<_>>()).map_err(in_folder)?;
+        let above = store.create_directory(&directory).map_err(CloudError::in_folder)?;
+        store
+            .sync_directories(&above.into_iter().collect::<Vec<_>>())
+            .map_err(CloudError::in_folder)?;
         let own = OwnFiles::of(local, &directory, header.session)?;
         own.remove_unfinished(local);
         let new = StoredSession::of_file(inside, written, header.session);
@@ -59,16 +60,12 @@ impl Putting {
             Some(first) => first.clone(),
             None => own.free_place(header.run),
         };
+        let bytes = inside.open(written).and_then(|file| file.len());
+        let bytes = bytes.map_err(|error| CloudError::here_at(written, error))?;
+        check_room(outside, folder, &replaced, bytes)?;
         let copy = FileCopy::begin((inside, written.to_owned()), (outside, place));
-        let copy = copy.map_err(|error| at_either(&directory, error))?;
-        let putting = Box::new(Self { copy, directory, replaced, stage: Stage::Writing });
-        match putting.check_room(outside, folder) {
-            Ok(()) => Ok(putting),
-            Err(error) => {
-                putting.let_go(local);
-                Err(error)
-            }
-        }
+        let copy = copy.map_err(|error| CloudError::of_copy(&directory, error))?;
+        Ok(Box::new(Self { copy, directory, replaced, stage: Stage::Writing }))
     }
 
     /// Does the next slice. If it fails, the folder is as it was.
@@ -80,7 +77,7 @@ impl Putting {
         };
         match (more, self.stage) {
             (Err(error), _) => {
-                let error = at_either(&self.directory, error);
+                let error = CloudError::of_copy(&self.directory, error);
                 self.let_go(local);
                 Err(error)
             }
@@ -97,9 +94,9 @@ impl Putting {
     fn put_in_place(self, local: &LocalStore) -> Result<u64, CloudError> {
         let Self { copy, directory, replaced, .. } = self;
         let bytes = copy.len();
-        copy.put_in_place(&*local.outside).map_err(in_folder)?;
+        copy.put_in_place(&*local.outside).map_err(CloudError::in_folder)?;
         let store = DirectoryStore::new(Arc::clone(&local.outside), local.store.layout().clone());
-        store.sync_directories(std::slice::from_ref(&directory)).map_err(in_folder)?;
+        store.sync_directories(std::slice::from_ref(&directory)).map_err(CloudError::in_folder)?;
         for other in replaced.iter().skip(1) {
             // Otherwise the next one is tried in its place.
             let _ = local.outside.remove(other);
@@ -111,30 +108,34 @@ impl Putting {
     pub(super) fn let_go(self, local: &LocalStore) {
         self.copy.remove(&*local.outside);
     }
+}
 
-    /// Refuses a file that has no room beside those that stay.
-    fn check_room(&self, disk: &dyn Disk, folder: &CloudFolder) -> Result<(), CloudError> {
-        let (bytes, most) = (self.copy.len(), folder.most_bytes_of_a_file);
-        if bytes > most {
-            return Err(CloudError::TooLarge { bytes, most });
-        }
-        let (mut files, mut all) = (1, bytes);
-        let refused = |error| CloudError::folder(&folder.path, error);
-        for profile in disk.list(&folder.path).map_err(refused)?.iter().filter(|it| it.is_dir) {
-            let directory = folder.path.join(&profile.name);
-            // One that is the system's or another program's isn't counted.
-            for entry in disk.list(&directory).unwrap_or_default() {
-                let path = directory.join(&entry.name);
-                if entry.is_dir || path == self.copy.written() || self.replaced.contains(&path) {
-                    continue;
-                }
-                files += 1;
-                all += entry.len;
-            }
-        }
-        let fits = files <= folder.most_files && all <= folder.most_bytes;
-        if fits { Ok(()) } else { Err(CloudError::Full { files, bytes: all }) }
+/// Refuses a file of so many bytes that has no room beside those that stay.
+fn check_room(
+    disk: &dyn Disk,
+    folder: &CloudFolder,
+    replaced: &[PathBuf],
+    bytes: u64,
+) -> Result<(), CloudError> {
+    let most = folder.most_bytes_of_a_file;
+    if bytes > most {
+        return Err(CloudError::TooLarge { bytes, most });
     }
+    let (mut files, mut all) = (1, bytes);
+    let refused = |error| CloudError::folder(&folder.path, error);
+    for profile in disk.list(&folder.path).map_err(refused)?.iter().filter(|it| it.is_dir) {
+        let directory = folder.path.join(&profile.name);
+        // One that is the system's or another program's isn't counted.
+        for entry in disk.list(&directory).unwrap_or_default() {
+            if entry.is_dir || replaced.contains(&directory.join(&entry.name)) {
+                continue;
+            }
+            files += 1;
+            all += entry.len;
+        }
+    }
+    let fits = files <= folder.most_files && all <= folder.most_bytes;
+    if fits { Ok(()) } else { Err(CloudError::Full { files, bytes: all }) }
 }
 
 /// Returns true if a file of this device in the folder has nothing that would be lost with it: the new one goes on from it, or
@@ -160,16 +161,4 @@ fn is_good_here(stored: &mut StoredSession, checkpoint: CheckpointId) -> bool {
     }
     let plan = stored.index().plan(checkpoint);
     plan.is_some_and(|plan| matches!(stored.verify(&plan), Ok(Validity::Verified)))
-}
-
-fn in_folder(error: StoreError) -> CloudError {
-    CloudError::Folder(FailureCause::new(error))
-}
-
-/// The error of a copy, which reads on one disk and writes on the other.
-fn at_either(folder: &Path, error: StoreError) -> CloudError {
-    match error.path().starts_with(folder) {
-        true => in_folder(error),
-        false => CloudError::here(error),
-    }
 }

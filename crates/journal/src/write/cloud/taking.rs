@@ -9,13 +9,12 @@ use tracing::{info, warn};
 use super::known::{Known, is_erased, is_forgotten};
 use super::opening::{Found, header_of, look_at, verify};
 use super::own_files::OwnFiles;
-use super::{EXTENSION, device};
+use super::{EXTENSION, device, entries_of};
 use crate::disk::{
     Erasure, ErasureFiles, LocalStore, SessionLock, StoreError, StoredSession, with_sources,
 };
 use crate::format::{Head, SegmentHeader};
 use crate::model::ids::{CheckpointId, RunId, SessionId};
-use crate::model::session::FailureCause;
 use crate::read::recovery::{Fork, KnownTypes};
 use crate::write::cloud_folder::CloudFolder;
 use crate::write::cloud_news::{CloudError, CloudFork, CloudNews};
@@ -69,16 +68,10 @@ fn find(
 }
 
 /// The files in the folder that devices may have put there.
-pub(super) fn files_of(
-    local: &LocalStore,
-    folder: &CloudFolder,
-    news: &mut Vec<CloudNews>,
-) -> Vec<PathBuf> {
+fn files_of(local: &LocalStore, folder: &CloudFolder, news: &mut Vec<CloudNews>) -> Vec<PathBuf> {
     let directory = folder.of_profile(&local.store.layout().profile);
-    let entries = match local.outside.list(&directory) {
+    let entries = match entries_of(local, &directory) {
         Ok(entries) => entries,
-        // No device has put anything there yet.
-        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
         Err(error) => {
             let error = CloudError::folder(&directory, error);
             refuse(directory, error, news);
@@ -172,10 +165,10 @@ fn bring(local: &LocalStore, found: &Found) -> Result<(), CloudError> {
         store.create_directory(directory).map_err(CloudError::here)?.into_iter().collect();
     store.sync_directories(&above).map_err(CloudError::here)?;
     let copy = FileCopy::begin((&*local.outside, path.clone()), (disk, place.clone()));
-    let mut copy = copy.map_err(|error| at_either(path, error))?;
+    let mut copy = copy.map_err(|error| CloudError::of_copy(path, error))?;
     let unfinished = copy.written().to_owned();
     let copied = write_all(&mut copy)
-        .map_err(|error| at_either(path, error))
+        .map_err(|error| CloudError::of_copy(path, error))
         .and_then(|()| verify(disk, &unfinished, header, *head));
     if let Err(error) = copied {
         copy.remove(disk);
@@ -196,14 +189,6 @@ fn write_all(copy: &mut FileCopy) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The error of a copy, which reads a file of the folder and writes here.
-fn at_either(file: &Path, error: StoreError) -> CloudError {
-    match error.path() == file {
-        true => CloudError::Folder(FailureCause::new(error)),
-        false => CloudError::here(error),
-    }
-}
-
 /// Removes what was brought here before and nobody has played since: a copy of a moment that the newer file goes on from. One of
 /// a moment that the other device went back from stays, as a branch: there it may be damaged.
 fn remove_copies_of_older(
@@ -216,9 +201,10 @@ fn remove_copies_of_older(
     let is_named = |id: &CheckpointId| {
         lineage.ancestors.iter().any(|it| it.run == id.run && it.counter >= id.counter)
     };
+    let played = named_in_play(&stored);
     for segment in stored.segments().iter().filter(|segment| segment.header().run != newer.run) {
         let header: &SegmentHeader = segment.header();
-        if !header.is_copied() || has_been_played(&stored, header.run) {
+        if !header.is_copied() || played.contains(&header.run) {
             continue;
         }
         if header.ancestors.first().is_some_and(is_named) {
@@ -228,12 +214,12 @@ fn remove_copies_of_older(
     Ok(())
 }
 
-/// Returns true if a run of this device goes on from a copy.
-fn has_been_played(stored: &StoredSession, copy: RunId) -> bool {
+/// The runs that those of this device name: a copy among them was played on.
+fn named_in_play(stored: &StoredSession) -> BTreeSet<RunId> {
     let played = stored.segments().iter().filter(|segment| !segment.header().is_copied());
     let runs: BTreeSet<RunId> = played.map(|segment| segment.header().run).collect();
-    let mut lineages = runs.iter().filter_map(|run| stored.index().lineage_of(*run));
-    lineages.any(|lineage| lineage.named().any(|id| id.run == copy))
+    let lineages = runs.iter().filter_map(|run| stored.index().lineage_of(*run));
+    lineages.flat_map(|lineage| lineage.named().map(|id| id.run)).collect()
 }
 
 /// Removes this device's own file of a session that was deleted here.
