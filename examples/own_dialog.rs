@@ -65,7 +65,7 @@ fn answer(answers: Res<Answers>, offers: Res<RecoveryOffers>, mut commands: Comm
     match chosen.or_else(|| offer.restore_from()) {
         Some(from) if number.is_some() => commands.session().recover(offer.session.id, from),
         _ => {
-            commands.session().decline(offer.session.id);
+            commands.session().decline(offer);
             commands.session().start(NewSession::named("Counting"))
         }
     };

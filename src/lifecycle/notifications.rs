@@ -378,10 +378,12 @@ notifications! {
         slots: Vec<SlotEntry>,
     }
 
-    /// The player declined to recover a crashed session.
+    /// The player declined to recover a crashed session, or one side of a forked one.
     RecoveryDeclined {
         /// The session.
         session: SessionId,
+        /// The newest checkpoint of the side that was declined; `None` if it was the session.
+        line: Option<CheckpointId>,
     }
 
     /// A session was deleted.

@@ -22,10 +22,10 @@ use std::path::PathBuf;
 
 use bevy::prelude::*;
 use bevy_session_journal::{
-    Attachment, AttachmentOf, ChapterId, ChapterOutcome, CheckpointId, CheckpointKind, DigestOrder,
-    EndReason, EventQuery, Leaving, NewChapter, NewSession, Report, RestoreFrom, RetentionPreview,
-    SaveSlot, Scenario, SessionEdit, SessionId, SessionQuery, SessionUpdate, ShelfMove, SlotId,
-    StartingWorld, WorldOf,
+    Attachment, AttachmentOf, ChapterId, ChapterOutcome, CheckpointId, CheckpointKind, Decline,
+    DigestOrder, EndReason, EventQuery, Leaving, NewChapter, NewSession, Report, RestoreFrom,
+    RetentionPreview, SaveSlot, Scenario, SessionEdit, SessionId, SessionQuery, SessionUpdate,
+    ShelfMove, SlotId, StartingWorld, WorldOf,
 };
 
 use crate::capture::SaveKey;
@@ -129,7 +129,7 @@ pub enum SessionRequest {
     /// [`SessionCommands::cancel_restore`].
     CancelRestore,
     /// [`SessionCommands::decline`].
-    Decline(SessionId),
+    Decline(Decline),
     /// [`LibraryCommands::purge`].
     Purge(SessionId),
     /// [`LibraryCommands::find`].

@@ -15,11 +15,12 @@ use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock::Moment;
 use bevy_session_journal::internal::read::recovery::Ladder;
 use bevy_session_journal::{
-    CheckpointId, FailureCause, FoundSession, HowItEnded, ProcessDeath, Proposal, RecoveryOffer,
-    RequestError, RestoreFrom, RunId, SessionId,
+    CheckpointId, Decline, FailureCause, FoundSession, HowItEnded, ProcessDeath, Proposal,
+    RecoveryOffer, RequestError, RestoreFrom, RunId, SessionId,
 };
 
 use self::listing::Listing;
+use super::catalog::drop_side;
 use super::policy::RecoveryPolicy;
 use crate::mode::SessionMode;
 
@@ -243,6 +244,11 @@ impl StartUp {
 
     pub(super) fn forget_offers(&mut self) {
         self.withheld.clear();
+    }
+
+    /// One side of a fork isn't offered any more.
+    pub(super) fn decline(&mut self, decline: Decline) {
+        drop_side(&mut self.withheld, decline);
     }
 
     pub(super) fn forget_offers_of(&mut self, session: SessionId) {

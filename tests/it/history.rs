@@ -2,9 +2,12 @@
 
 use bevy::prelude::*;
 use bevy_session::checkpoints::WorldCollapsed;
-use bevy_session::library::StorageSettings;
+use bevy_session::library::{SessionCopied, StorageSettings};
 use bevy_session::prelude::*;
-use bevy_session::{CheckpointCaptured, MemoryDisk, SessionId, SessionStatus, SessionUpdate};
+use bevy_session::recovery::RecoveryDeclined;
+use bevy_session::{
+    CheckpointCaptured, MemoryDisk, RecoveryOffer, SessionId, SessionStatus, SessionUpdate,
+};
 
 use crate::common::*;
 
@@ -22,6 +25,8 @@ fn counting_game(disk: &MemoryDisk) -> App {
         listen::<CheckpointCaptured>(app);
         listen::<CheckpointFailed>(app);
         listen::<RecoveryAvailable>(app);
+        listen::<RecoveryDeclined>(app);
+        listen::<SessionCopied>(app);
     })
 }
 
@@ -164,6 +169,96 @@ fn accepting_a_fork_restores_the_side_that_was_shown() {
     frames(&mut app, 4);
     let restored = received::<SessionRestored>(&app).pop().unwrap();
     assert_eq!(restored.checkpoint, offers[0].newest);
+}
+
+/// A session that went on in two copies of its folder, which a cloud puts into one. Both are left in good order, or die.
+fn forked(closes: bool) -> (MemoryDisk, SessionId) {
+    let disk = MemoryDisk::default();
+    let mut app = counting_game(&disk);
+    start(&mut app, "Forked");
+    let id = app.world().resource::<CurrentSession>().id();
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
+    frames(&mut app, 3);
+    let (left, right) = (disk.snapshot(), disk.snapshot());
+    for (side, frames_played) in [(&left, 100), (&right, 200)] {
+        let mut app = counting_game(side);
+        request(&mut app, |commands| commands.session().continue_session(id));
+        frames(&mut app, frames_played);
+        if closes {
+            request(&mut app, |commands| commands.session().close(LeaveCause::Player));
+        } else {
+            request(&mut app, |commands| commands.session().checkpoint("last"));
+        }
+        frames(&mut app, 3);
+        let died = side.snapshot();
+        drop(app);
+        if !closes {
+            side.take_from(&died, std::path::Path::new("sessions"));
+        }
+    }
+    left.take_from(&right, std::path::Path::new("sessions/data"));
+    (left, id)
+}
+
+fn offers(app: &App) -> Vec<RecoveryOffer> {
+    app.world().resource::<RecoveryOffers>().offers().to_vec()
+}
+
+#[test]
+fn one_side_of_a_fork_is_declined_and_the_other_is_what_is_left() {
+    for (closes, declined) in [(true, 0), (true, 1), (false, 0), (false, 1)] {
+        let (disk, id) = forked(closes);
+        let mut app = counting_game(&disk);
+        frames(&mut app, 2);
+        let sides = offers(&app);
+        let (gone, kept) = (sides[declined].clone(), sides[1 - declined].clone());
+        let line = gone.fork.as_ref().unwrap().own.newest;
+        let newest = kept.fork.as_ref().unwrap().own.newest;
+        request(&mut app, |commands| commands.session().decline(&gone));
+        frames(&mut app, 3);
+        assert_eq!(received::<RecoveryDeclined>(&app).pop().unwrap().line, Some(line));
+        // The one that was left in good order is nothing to ask about, now and at the next start.
+        let check = |app: &App| {
+            let left: Vec<_> = offers(app).iter().map(|it| (it.newest, it.forked)).collect();
+            let expected = (!closes).then_some((kept.newest, false));
+            assert_eq!(left, expected.into_iter().collect::<Vec<_>>());
+            let entry = app.world().resource::<SessionCatalog>().get(id).cloned().unwrap();
+            assert_eq!((entry.newest, entry.declined), (Some(newest), false));
+            assert_eq!(entry.play_time, kept.play_time);
+        };
+        check(&app);
+        let mut app = counting_game(&disk.snapshot());
+        frames(&mut app, 2);
+        check(&app);
+        request(&mut app, |commands| commands.session().continue_session(id));
+        frames(&mut app, 3);
+        assert_eq!(received::<SessionRestored>(&app).pop().unwrap().checkpoint, kept.newest);
+    }
+}
+
+#[test]
+fn a_session_with_one_side_left_is_copied_and_its_fork_declined_by_its_id() {
+    let (disk, id) = forked(true);
+    let mut app = counting_game(&disk.snapshot());
+    frames(&mut app, 2);
+    request(&mut app, |commands| commands.session().library().copy(id, "Copy"));
+    frames(&mut app, 5);
+    assert!(received::<SessionCopied>(&app).is_empty(), "which of both?");
+    let gone = offers(&app).remove(0);
+    request(&mut app, |commands| commands.session().decline(&gone));
+    frames(&mut app, 3);
+    request(&mut app, |commands| commands.session().library().copy(id, "Copy"));
+    frames(&mut app, 5);
+    assert_eq!(received::<SessionCopied>(&app).len(), 1);
+    let mut app = counting_game(&disk);
+    frames(&mut app, 2);
+    request(&mut app, |commands| commands.session().decline(id));
+    frames(&mut app, 3);
+    assert!(offers(&app).is_empty());
+    assert!(app.world().resource::<SessionCatalog>().get(id).unwrap().declined);
+    let mut app = counting_game(&disk.snapshot());
+    frames(&mut app, 2);
+    assert!(offers(&app).is_empty());
 }
 
 #[test]

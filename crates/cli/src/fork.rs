@@ -46,6 +46,8 @@ struct Line {
     played_ms: u64,
     /// True if it was played on this machine.
     here: bool,
+    /// True if the player declined it.
+    declined: bool,
 }
 
 /// Shows the fork of a session.
@@ -96,7 +98,10 @@ impl Shown {
         for line in &self.lines {
             let place = if line.here { "here" } else { "elsewhere" };
             let (newest, time, played) = (&line.newest, moment(line.time), played(line.played_ms));
-            output.line(format_args!("{place:<12} {newest}, {time}, {played} of play since"))?;
+            let declined = if line.declined { ", declined" } else { "" };
+            output.line(format_args!(
+                "{place:<12} {newest}, {time}, {played} of play since{declined}"
+            ))?;
         }
         Ok(())
     }
@@ -105,7 +110,8 @@ impl Shown {
 impl Line {
     fn of(side: &ForkedLine, head: &Head) -> Self {
         let (newest, played_ms) = (side.newest.to_string(), milliseconds(side.played));
-        Self { newest, time: head.time, played_ms, here: side.is_from_here }
+        let (here, declined) = (side.is_from_here, head.declined);
+        Self { newest, time: head.time, played_ms, here, declined }
     }
 }
 

@@ -63,9 +63,9 @@ pub use read::finding::{
     SuggestionReason, suggest,
 };
 pub use read::recovery::{
-    Corruption, Elsewhere, EventGap, EventPage, EventQuery, EventValidation, Fork, ForkedLine,
-    FoundSession, HistoryLosses, IndexFigures, OfferedCheckpoint, OfferedOption, Proposal,
-    RecoveryOffer, SessionEntry, SessionFacts, SlotEntry, Timeline, TimelineCheckpoint,
+    Corruption, Decline, Elsewhere, EventGap, EventPage, EventQuery, EventValidation, Fork,
+    ForkedLine, FoundSession, HistoryLosses, IndexFigures, OfferedCheckpoint, OfferedOption,
+    Proposal, RecoveryOffer, SessionEntry, SessionFacts, SlotEntry, Timeline, TimelineCheckpoint,
     TimelineLine, UnreadableSlot, UnsavedPlay, Verdict, VersionFit,
 };
 pub use write::retention::{

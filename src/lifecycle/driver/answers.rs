@@ -229,8 +229,8 @@ pub(in crate::lifecycle) fn answer_for_writer(parts: &mut RuntimeParts, world: &
 /// Handles the results of operations on sessions that aren't played.
 fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
     match news {
-        News::Declined { session, result, ticket } => {
-            filing::declined(parts, world, session, result, ticket);
+        News::Declined { decline, result, ticket } => {
+            filing::declined(parts, world, decline, result, ticket);
         }
         News::Forgotten { session, result, ticket } => {
             if ticket.is_none() {

@@ -88,7 +88,7 @@ fn handle_session_request(
         SessionRequest::Continue(session) => continue_session(parts, world, ticket, *session),
         SessionRequest::Recover(session, from) => recover(parts, world, ticket, *session, *from),
         SessionRequest::CancelRestore => Err(RequestError::NothingToCancel),
-        SessionRequest::Decline(session) => filing::decline(parts, world, *session, ticket),
+        SessionRequest::Decline(decline) => filing::decline(parts, world, *decline, ticket),
         SessionRequest::Purge(session) => filing::forget(parts, *session, ticket),
         SessionRequest::TakeOption { session, option } => {
             take_option(parts, world, *session, option)

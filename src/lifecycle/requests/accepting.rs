@@ -38,7 +38,7 @@ impl RecoveryOffers {
         }
         Some(match offer.restore_from() {
             Some(from) => requests.recover(session, from),
-            None => requests.decline(session),
+            None => requests.decline(offer),
         })
     }
 }

@@ -4,7 +4,8 @@ use std::fmt::{self, Debug, Formatter};
 
 use bevy::prelude::*;
 use bevy_session_journal::{
-    CheckpointKind, EndReason, Leaving, NewSession, RestoreFrom, SessionId, SessionUpdate, Ticket,
+    CheckpointKind, Decline, EndReason, Leaving, NewSession, RestoreFrom, SessionId, SessionUpdate,
+    Ticket,
 };
 use tracing::error;
 
@@ -300,10 +301,26 @@ impl SessionCommands<'_, '_> {
         self.request(SessionRequest::Recover(session, from))
     }
 
-    /// Declines to recover a crashed session, or a forked one, of which all sides are declined. Its data is kept until retention
+    /// Declines to recover a crashed session, or one side of a forked one. Its data is kept until retention
     /// removes it, and it isn't offered again unless it crashes again.
-    pub fn decline(&mut self, session: SessionId) -> Ticket {
-        self.request(SessionRequest::Decline(session))
+    ///
+    /// An offer of a fork declines the side that it is about; once one side is left that was left in good order, there is
+    /// nothing to ask any more. A session's id declines all sides.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    ///
+    /// // The button "Not this one" of a dialog that shows the first offer.
+    /// fn not_this_one(offers: Res<RecoveryOffers>, mut commands: Commands) {
+    ///     if let Some(offer) = offers.offers().first() {
+    ///         commands.session().decline(offer);
+    ///     }
+    /// }
+    /// # bevy::ecs::system::assert_is_system(not_this_one);
+    /// ```
+    pub fn decline(&mut self, decline: impl Into<Decline>) -> Ticket {
+        self.request(SessionRequest::Decline(decline.into()))
     }
 
     /// Goes back to an earlier moment of the session that is being played.

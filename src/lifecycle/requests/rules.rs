@@ -189,7 +189,7 @@ fn of_session(request: &SessionRequest) -> Rules {
         }
         R::Recover(session, _) => one("recover", session).leading_elsewhere(),
         R::CancelRestore => Rules::new("cancel_restore", About::None).done_at_once(),
-        R::Decline(session) => one("decline", session),
+        R::Decline(decline) => one("decline", &decline.session),
         R::Purge(session) => one("purge", session),
         R::Find => Rules::new("find_sessions", About::None),
         R::TakeOption { session, .. } => {

@@ -19,7 +19,7 @@ use crate::model::clock::{self, Clock, Moment};
 use crate::model::ids::Ticket;
 use crate::model::ids::{RunId, SaveId, SessionId};
 use crate::model::session::{NewSession, RequestError, RestoreFrom, RestoreReason};
-use crate::read::recovery::{FoundSession, PROBATION, Wanted};
+use crate::read::recovery::{Decline, FoundSession, PROBATION, Wanted};
 use crate::write::{CloudNews, EventStart, Link, News, Order, Report, TakeUp, Versions, Worker};
 
 /// The journal of a program: its sessions, and the thread that writes them.
@@ -213,19 +213,20 @@ impl<C: Codec> Journal<C> {
         Run::begin(open, take_up, fields, None, 0)
     }
 
-    /// Declines a session that crashed: it isn't offered again, and stays on disk.
+    /// Declines a session that crashed, or the side of a fork that was offered: it isn't offered again, and stays on disk.
     ///
     /// # Errors
     ///
     /// [`JournalError::Refused`], besides those of [`detect`](Self::detect).
-    pub fn decline(&mut self, session: SessionId) -> Result<(), JournalError> {
-        let asked = Ticket::new();
-        self.order(Order::Decline { session, ticket: asked });
+    pub fn decline(&mut self, decline: impl Into<Decline>) -> Result<(), JournalError> {
+        let (decline, asked) = (decline.into(), Ticket::new());
+        self.order(Order::Decline { decline, ticket: asked });
         let declined = self.answer(|report| match report {
             Report::News(News::Declined { result, ticket, .. }) if ticket == asked => Some(result),
             _ => None,
         })?;
-        Ok(declined?)
+        declined?;
+        Ok(())
     }
 
     /// Deletes a session with all its files.

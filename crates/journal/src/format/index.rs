@@ -182,6 +182,16 @@ impl SessionIndex {
         self.heads.get_or_init(|| head::find(&self.segments, &self.runs))
     }
 
+    /// The lines that the player hasn't declined.
+    pub fn open_heads(&self) -> impl Iterator<Item = &Head> {
+        self.heads().iter().filter(|head| !head.declined)
+    }
+
+    /// Returns true if the player has more than one line to choose from.
+    pub fn is_forked(&self) -> bool {
+        self.open_heads().nth(1).is_some()
+    }
+
     /// What was written down of lines that were declined: when, and what they had died of. In no order.
     pub fn declines(&self) -> impl Iterator<Item = (&SegmentHeader, &[ProcessDeath])> {
         self.segments.iter().flat_map(|segment| {
@@ -195,7 +205,7 @@ impl SessionIndex {
     /// The line that is meant where none is named: the newest that the player hasn't declined, or else
     /// the newest.
     pub fn newest_head(&self) -> Option<&Head> {
-        self.heads().iter().find(|head| !head.declined).or(self.heads().first())
+        self.open_heads().next().or(self.heads().first())
     }
 
     /// Every checkpoint whose commit is known, the highest counter first, but for that of a draft that has

@@ -64,7 +64,7 @@ pub use ladder::Proposal;
 pub use ladder::{Ladder, PROBATION};
 pub(crate) use ladder::{deaths_of, remembered};
 pub use offer::{
-    Elsewhere, OfferedCheckpoint, OfferedOption, RecoveryOffer, SessionEntry, UnsavedPlay,
+    Decline, Elsewhere, OfferedCheckpoint, OfferedOption, RecoveryOffer, SessionEntry, UnsavedPlay,
 };
 pub use prepare::Prepared;
 pub(crate) use prepare::{PrepareFailure, next_save_id, prepare};

@@ -296,7 +296,7 @@ fn a_crash_resumed_or_answered_before_its_turn_is_not_given_up() {
         let (mut play, session) = crashed(40);
         play.game.keep_to(aged(&play, 30), play.now);
         let (done, _) = clean_and_after(&mut play, &CleanupRules::default(), turns, |game, now| {
-            game.order(Order::Decline { session, ticket: Ticket::new() }, now)
+            game.order(Order::Decline { decline: session.into(), ticket: Ticket::new() }, now)
         });
         let head = head_of(&play.game, session);
         assert_ne!(head.declined, head.end.is_some(), "after {turns}: {done:?}");
@@ -426,7 +426,7 @@ fn an_undeleted_session_is_not_trashed_again() {
 #[test]
 fn a_declined_crash_goes_by_its_rule() {
     let (mut play, session) = crashed(40);
-    play.game.order(Order::Decline { session, ticket: Ticket::new() }, play.now);
+    play.game.order(Order::Decline { decline: session.into(), ticket: Ticket::new() }, play.now);
     play.settle();
     play.kill();
     let declined = Retention::default().keep(LeftAs::DeclinedCrash, Keep::within(days(30)));

@@ -223,6 +223,15 @@ pub(super) fn the_only_line(stored: &StoredSession) -> Result<Head, RequestError
     }
 }
 
+/// The line that is meant by a session of which all others were declined.
+pub(super) fn the_open_line(stored: &StoredSession) -> Result<Head, RequestError> {
+    let mut open = stored.index().open_heads();
+    match (open.next(), open.next()) {
+        (Some(head), None) => Ok(head.clone()),
+        _ => the_only_line(stored),
+    }
+}
+
 /// Returns true if a session is in the archive, with no more than is to be kept.
 fn is_there_already(
     stored: &StoredSession,

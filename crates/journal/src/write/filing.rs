@@ -14,14 +14,27 @@ use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::{
     EndReason, Fields, LeaveCause, Leaving, RequestError, SessionStatus, SessionUpdate,
 };
-use crate::read::recovery::{LockHolder, SessionFinder, deaths_of, fields_of, standing};
+use crate::read::recovery::{Decline, LockHolder, SessionFinder, deaths_of, fields_of, standing};
 
-/// Notes in the journal that the crashed lines of a session aren't wanted back.
+/// The lines that are left of a session of which something was declined.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LinesLeft {
+    /// All are declined.
+    None,
+    /// One, which was left in good order.
+    Whole,
+    /// One that crashed, and waits for an answer.
+    Crashed,
+    /// Several, which wait for an answer.
+    Forked,
+}
+
+/// Notes in the journal that the crashed lines of a session, or one of them, aren't wanted back.
 pub fn decline(
     finder: &mut SessionFinder,
-    session: SessionId,
+    Decline { session, line }: Decline,
     now: Timestamp,
-) -> Result<(), RequestError> {
+) -> Result<LinesLeft, RequestError> {
     let (stored, _lock) = take(&finder.local().store, session)?;
     refuse_to_guess(stored.index())?;
     let heads = stored.index().heads();
@@ -30,15 +43,27 @@ pub fn decline(
         // Of a fork, the lines that were left cleanly were offered as well.
         wanted.retain(|_| standing(finder, session, only, LockHolder::NoOther).has_crashed());
     }
+    wanted.retain(|head| line.is_none_or(|line| head.id == line));
     // Once it is declined, nothing keeps the records of the processes that died with it.
     let deaths = deaths_of(finder, session, &wanted);
     let declined: Vec<CheckpointId> = wanted.into_iter().map(|head| head.id).collect();
     let Some(newest) = heads.first().filter(|_| !declined.is_empty()) else {
         return Err(RequestError::NothingToDecline);
     };
+    let left: Vec<&Head> =
+        heads.iter().filter(|head| !head.declined && !declined.contains(&head.id)).collect();
+    let left = match left[..] {
+        [] => LinesLeft::None,
+        [only] if standing(finder, session, only, LockHolder::NoOther).has_crashed() => {
+            LinesLeft::Crashed
+        }
+        [_] => LinesLeft::Whole,
+        _ => LinesLeft::Forked,
+    };
     let about = declined.clone();
     let record = Record::Declined { heads: declined, deaths };
-    write_down(finder.local(), &stored, newest, &about, &record, now)
+    write_down(finder.local(), &stored, newest, &about, &record, now)?;
+    Ok(left)
 }
 
 /// Ends a session as failed whose crash nobody has answered for this long, if it is still what it was when it was

@@ -2,12 +2,13 @@
 
 use super::News;
 use super::drafting;
-use super::filing;
+use super::filing::{self, LinesLeft};
 use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 use super::orders::DraftOrder;
 use super::shelving;
-use crate::model::ids::{SessionId, Ticket};
+use crate::model::ids::{CheckpointId, SessionId, Ticket};
 use crate::model::session::{SessionUpdate, ShelfMove};
+use crate::read::recovery::Decline;
 
 /// A change of one session. A job that holds the session releases it first, and continues later.
 pub(super) struct FileSession {
@@ -18,8 +19,8 @@ pub(super) struct FileSession {
 
 /// A change to a session.
 pub(super) enum Filing {
-    /// Its crash isn't wanted back.
-    Decline,
+    /// Its crash isn't wanted back, or only this line of a fork.
+    Decline(Option<CheckpointId>),
     /// It is deleted for good.
     Forget,
     /// It moves to another place, and a crash is offered again once it is back. Into the archive takes more than a slice.
@@ -54,10 +55,13 @@ impl Job for FileSession {
         tools.digests.note_changed(session);
         let now = tools.now.wall;
         let news = match how {
-            Filing::Decline => {
-                let result = filing::decline(tools.finder, session, now);
-                let result = result.map(|()| set_aside(session, tools));
-                News::Declined { session, result, ticket }
+            Filing::Decline(line) => {
+                let decline = Decline { session, line };
+                let result = filing::decline(tools.finder, decline, now);
+                if matches!(result, Ok(LinesLeft::None | LinesLeft::Whole)) {
+                    set_aside(session, tools);
+                }
+                News::Declined { decline, result, ticket }
             }
             Filing::Forget => {
                 let result = filing::forget(tools.finder, session, now);

@@ -10,6 +10,7 @@ use super::Surroundings;
 use super::asked::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder};
 use super::cleanup_outcome::CleanupOutcome;
 use super::cloud_news::CloudNews;
+use super::filing::LinesLeft;
 use crate::disk::process::LastRun;
 use crate::format::CheckpointKind;
 use crate::model::ids::{CheckpointId, SessionId, SlotId, Ticket};
@@ -22,8 +23,8 @@ use crate::model::session::{
 use crate::read::digest::{DigestFigures, ErasedDigests};
 use crate::read::finding::Shelf;
 use crate::read::recovery::{
-    EventPage, EventQuery, EventValidation, FoundSession, IndexFigures, SessionEntry, SlotListing,
-    Timeline,
+    Decline, EventPage, EventQuery, EventValidation, FoundSession, IndexFigures, SessionEntry,
+    SlotListing, Timeline,
 };
 use crate::read::report::ReportOrder;
 
@@ -91,8 +92,8 @@ pub enum News {
         /// Bytes of each type that the run has encoded, before they were compressed, the largest first.
         types: Vec<(String, u64)>,
     },
-    /// A session was set aside, or not.
-    Declined { session: SessionId, result: Result<(), RequestError>, ticket: Ticket },
+    /// A session was set aside, or one side of it, or not.
+    Declined { decline: Decline, result: Result<LinesLeft, RequestError>, ticket: Ticket },
     /// A session was deleted, or not. Without a ticket, as one of many.
     Forgotten { session: SessionId, result: Result<(), RequestError>, ticket: Option<Ticket> },
     /// A session was planned, or not.
@@ -179,9 +180,8 @@ impl News {
     /// many has no ticket.
     pub fn filed(&self) -> Option<(SessionId, Ticket)> {
         match self {
-            Self::Declined { session, ticket, .. } | Self::Copied { session, ticket, .. } => {
-                Some((*session, *ticket))
-            }
+            Self::Declined { decline: Decline { session, .. }, ticket, .. }
+            | Self::Copied { session, ticket, .. } => Some((*session, *ticket)),
             Self::Forgotten { session, ticket, .. }
             | Self::Shelved { session, ticket, .. }
             | Self::Edited { session, ticket, .. } => ticket.map(|ticket| (*session, ticket)),

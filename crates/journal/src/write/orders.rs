@@ -20,7 +20,7 @@ use crate::model::session::{
     ShelfMove, StartingWorld, StateChange,
 };
 use crate::read::digest::DigestOrder;
-use crate::read::recovery::{EventQuery, Prepared, Wanted};
+use crate::read::recovery::{Decline, EventQuery, Prepared, Wanted};
 use crate::read::report::ReportOrder;
 use crate::write::retention::Quota;
 
@@ -57,8 +57,8 @@ pub enum Order<C: Content> {
     Release(SessionId),
     /// End the run.
     Leave(Leave),
-    /// Set a crashed session aside.
-    Decline { session: SessionId, ticket: Ticket },
+    /// Set a crashed session aside, or one side of a forked one.
+    Decline { decline: Decline, ticket: Ticket },
     /// Delete a session.
     Forget { session: SessionId, ticket: Ticket },
     /// Write a session down that begins later.

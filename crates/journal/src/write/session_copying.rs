@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tracing::debug;
 
 use super::News;
-use super::archiving::the_only_line;
+use super::archiving::the_open_line;
 use super::drafting;
 use super::filing::{refuse_to_guess, take};
 use super::jobs::{Holds, Job, Slice, Tools, Urgency};
@@ -109,7 +109,7 @@ impl SessionCopying {
     ) -> Result<Copied, RequestError> {
         let (stored, lock) = take(&finder.local().store, session)?;
         refuse_to_guess(stored.index())?;
-        let head = the_only_line(&stored)?;
+        let head = the_open_line(&stored)?;
         let metadata = SessionMetadata {
             id: SessionId::random(),
             name: name.to_owned(),

@@ -188,6 +188,10 @@ strings! {
     start_fresh: String = "Start fresh",
     /// A note beside that button.
     start_fresh_keeps: String = "Starting fresh keeps your saves.",
+    /// The button that declines one side of a fork.
+    set_aside: String = "Set this one aside",
+    /// A note beside that button.
+    set_aside_keeps: String = "What you set aside is kept, and isn't asked about again.",
     /// The button that shows more.
     details: String = "Details",
     /// The button that leads back.

@@ -7,7 +7,7 @@ fn go_on(offers: Res<RecoveryOffers>, mut commands: Commands) {
 
 fn leave_it(offers: Res<RecoveryOffers>, mut commands: Commands) {
     let Some(offer) = offers.offers().first() else { return };
-    commands.session().decline(offer.session.id);
+    commands.session().decline(offer);
 }
 
 /// Sent by the buttons of the dialog.

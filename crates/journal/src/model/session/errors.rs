@@ -75,8 +75,9 @@ pub enum RequestError {
     /// The session is a draft: it can be continued, which begins it, and has nothing to recover or to archive.
     #[error("the session is a draft that hasn't begun")]
     NotBegun,
-    /// The session was continued in two places that never saw each other, so it is neither archived nor copied.
-    #[error("the session was continued in two places: choose one of them first")]
+    /// The session was continued in two places that never saw each other, so it is neither archived nor copied. Once
+    /// all sides but one are declined, that one can be copied.
+    #[error("the session was continued in two places: decline one side, and copy the other")]
     Forked,
     /// The session was left by a crash that waits for an answer. Recover or decline it first.
     #[error("the session crashed: recover or decline it first")]

@@ -280,11 +280,13 @@ fn examine_lines(
 ) -> Option<FoundSession> {
     let session = stored.id();
     let mut found = FoundSession::nothing(session);
-    let heads = stored.index().heads().to_vec();
+    let mut heads = stored.index().heads().to_vec();
+    // What is said of the session is said of a line that is wanted.
+    heads.sort_by_key(|head| head.declined);
     if is_of_another_game(finder, &heads) {
         return None;
     }
-    let forked = heads.len() > 1;
+    let forked = stored.index().is_forked();
     let vanished = vanished(stored, finder.witnessed(session));
     // No player continues in more places. Further lines can be restored by their checkpoints.
     for head in heads.iter().take(MOST_LINES) {

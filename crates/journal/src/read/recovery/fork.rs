@@ -40,18 +40,27 @@ pub struct ForkedLine {
 }
 
 impl Fork {
-    /// The fork at which the line of `head` parted from the others; `None` if there are none.
+    /// The fork at which the line of `head` parted from others that aren't declined; `None` if there are none.
     pub(crate) fn of(index: &SessionIndex, local: &LocalStore, head: &Head) -> Option<Self> {
-        Self::at(index, head, &|host| local.is_elsewhere(host))
+        Self::between(index, head, index.open_heads(), &|host| local.is_elsewhere(host))
     }
 
-    /// The same where the machines that are others are known.
+    /// The fork at which the line of `head` parted from all others, where the machines that are others are known.
     pub fn at(
         index: &SessionIndex,
         head: &Head,
         is_elsewhere: &dyn Fn(u64) -> bool,
     ) -> Option<Self> {
-        let others: Vec<&Head> = index.heads().iter().filter(|other| other.id != head.id).collect();
+        Self::between(index, head, index.heads().iter(), is_elsewhere)
+    }
+
+    fn between<'a>(
+        index: &SessionIndex,
+        head: &Head,
+        heads: impl Iterator<Item = &'a Head>,
+        is_elsewhere: &dyn Fn(u64) -> bool,
+    ) -> Option<Self> {
+        let others: Vec<&Head> = heads.filter(|other| other.id != head.id).collect();
         if others.is_empty() {
             return None;
         }

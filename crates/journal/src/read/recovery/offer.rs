@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Fork, Proposal, SlotEntry, VersionFit};
 use crate::disk::process::HowItEnded;
 use crate::format::{CheckpointKind, Validity};
-use crate::model::ids::CheckpointId;
+use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::{
     CheckpointSummary, Fields, Leaving, ProcessDeath, RestoreFrom, SessionMetadata, SessionStatus,
 };
@@ -64,6 +64,29 @@ pub struct RecoveryOffer {
     pub elsewhere: Option<Elsewhere>,
     /// The directory of the session's files, for a report: the first one, if the game has a second place for data.
     pub directory: PathBuf,
+}
+
+/// The answer to an offer that the player doesn't want: a session, or one side of a forked one.
+///
+/// It is made of a session's id, which declines all sides of a fork, and of an offer, which declines that side alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Decline {
+    /// The session.
+    pub session: SessionId,
+    /// The newest checkpoint of the [side](super::ForkedLine::newest) of a fork; `None` for all of the session.
+    pub line: Option<CheckpointId>,
+}
+
+impl From<SessionId> for Decline {
+    fn from(session: SessionId) -> Self {
+        Self { session, line: None }
+    }
+}
+
+impl From<&RecoveryOffer> for Decline {
+    fn from(offer: &RecoveryOffer) -> Self {
+        Self { session: offer.session.id, line: offer.fork.as_ref().map(|fork| fork.own.newest) }
+    }
 }
 
 impl RecoveryOffer {

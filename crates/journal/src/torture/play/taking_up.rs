@@ -157,12 +157,14 @@ impl Play {
     ///
     /// The error that the writer reports.
     pub fn decline(&mut self, session: SessionId) -> Result<(), RequestError> {
-        let mut news = self.order(Order::Decline { session, ticket: Ticket::new() }).into_iter();
+        let mut news = self
+            .order(Order::Decline { decline: session.into(), ticket: Ticket::new() })
+            .into_iter();
         let result = news.find_map(|news| match news {
             News::Declined { result, .. } => Some(result),
             _ => None,
         });
-        result.expect("it should be reported")
+        result.expect("it should be reported").map(drop)
     }
 
     /// Moves a session to another place, however many turns that takes.

@@ -200,8 +200,11 @@ pub(super) fn answer(
         Does::Recover => recover(&mut dialog, offer.as_ref(), &offers, &mut commands),
         Does::StartFresh => {
             if let Some(offer) = offer {
-                commands.session().decline(offer.session.id);
-                dialog.announced.retain(|known| *known != offer.session.id);
+                commands.session().decline(&offer);
+                // The other side of a fork is asked about next.
+                if offer.fork.is_none() {
+                    dialog.announced.retain(|known| *known != offer.session.id);
+                }
                 dialog.failure = None;
             } else {
                 dialog.lost = None;

@@ -125,7 +125,7 @@ fn draw_choices(look: &Look, pictures: &Pictures, choices: &Choices, body: &mut 
     };
     body.spawn(columns).with_children(|columns| {
         if !look.is_compact() {
-            draw_chosen(look, pictures, choices.chosen.as_ref(), columns);
+            draw_chosen(look, pictures, choices, columns);
         }
         let list = Node { flex_grow: 1.0, flex_basis: Val::ZERO, ..look.column(8.0) };
         columns.spawn((list, WheelList)).with_children(|list| {
@@ -143,13 +143,14 @@ fn draw_choices(look: &Look, pictures: &Pictures, choices: &Choices, body: &mut 
 }
 
 /// The one that is chosen, in large.
-fn draw_chosen(look: &Look, pictures: &Pictures, row: Option<&Row>, parent: &mut ChildSpawner) {
+fn draw_chosen(look: &Look, pictures: &Pictures, choices: &Choices, parent: &mut ChildSpawner) {
+    let row = choices.chosen.as_ref();
     let column = Node { width: look.px(320.0), flex_shrink: 0.0, ..look.column(12.0) };
     parent.spawn((column, Pickable::IGNORE)).with_children(|column| {
         let picture = row.and_then(|row| pictures.get(row.picture?));
         look.picture(column, picture, 320.0);
         let Some(row) = row else {
-            column.spawn(look.text(&look.words.start_fresh_keeps, TextSize::Body, Ink::Muted));
+            column.spawn(look.text(&choices.keeps, TextSize::Body, Ink::Muted));
             return;
         };
         column.spawn(look.text(&row.title, TextSize::Heading, Ink::Text));
@@ -160,7 +161,7 @@ fn draw_chosen(look: &Look, pictures: &Pictures, row: Option<&Row>, parent: &mut
         if let Some(mark) = &row.mark {
             column.spawn(look.text(mark, TextSize::Small, Ink::Warning));
         }
-        column.spawn(look.text(&look.words.start_fresh_keeps, TextSize::Small, Ink::Muted));
+        column.spawn(look.text(&choices.keeps, TextSize::Small, Ink::Muted));
     });
 }
 

@@ -67,6 +67,8 @@ pub(super) struct Choices {
     pub total: usize,
     /// The one that is chosen, wherever the list is scrolled to.
     pub chosen: Option<Row>,
+    /// A note about the button that declines.
+    pub keeps: String,
 }
 
 /// A checkpoint or slot.
@@ -211,12 +213,16 @@ impl RecoveryDialog {
         let rows: Vec<Row> = rows.into_iter().skip(first).take(facts.rows).collect();
         let heading = (!facts.is_compact).then(|| words.continue_from.clone());
         let can_recover = chosen.is_some();
+        let (decline, keeps) = match offer.is_some_and(|offer| offer.fork.is_some()) {
+            true => (words.set_aside.clone(), words.set_aside_keeps.clone()),
+            false => (words.start_fresh.clone(), words.start_fresh_keeps.clone()),
+        };
         if total > 0 {
-            view.body = Body::Choices(Choices { heading, rows, first, total, chosen });
+            view.body = Body::Choices(Choices { heading, rows, first, total, chosen, keeps });
         }
         if offer.is_some() {
             view.buttons.push((Does::Details, words.details.clone(), false));
-            view.buttons.push((Does::StartFresh, words.start_fresh.clone(), !can_recover));
+            view.buttons.push((Does::StartFresh, decline, !can_recover));
         } else {
             view.buttons.push((Does::StartFresh, words.ok.clone(), !can_recover));
         }

@@ -538,3 +538,15 @@ fn the_dialog_describes_both_sides_of_a_fork() {
     press(&mut app, "Details");
     assert!(!is_shown(&mut app, "The same until"), "the details are of something else");
 }
+
+#[test]
+fn a_side_that_is_set_aside_leaves_the_other_one() {
+    let mut app = ui_game(&forked());
+    press(&mut app, ">");
+    press(&mut app, "Set this one aside");
+    frames(&mut app, 3);
+    assert!(received::<RecoveryDeclined>(&app)[0].line.is_some());
+    // It was left in good order, so nothing is asked any more.
+    assert!(!is_open(&app));
+    assert!(app.world().resource::<RecoveryOffers>().is_empty());
+}
