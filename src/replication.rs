@@ -1,6 +1,6 @@
 //! The game's settings for a replica of its sessions on other machines.
 
-use bevy_session_journal::replica::{KeeperOptions, Pace, ReplicaStore};
+use bevy_session_journal::replica::{KeeperOptions, MirrorOptions, Pace, ReplicaStore};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +30,45 @@ pub struct Replica {
     may_lag: Duration,
     pub(crate) exit_waits: Duration,
     pub(crate) when_fenced: WhenFenced,
+}
+
+/// A store that sessions are kept in beside this machine's disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ReplicaTier {
+    /// The replica, by which machines decide who owns a session.
+    Replica,
+    /// The [mirror](crate::SessionPlugin::mirror) of the replica.
+    Mirror,
+}
+
+/// The time that a process which mirrors a session may be silent before another one goes on in its place.
+const MIRROR_LEASE: Duration = Duration::from_secs(300);
+
+/// The mirror of a replica.
+#[derive(Clone, Debug)]
+pub(crate) struct MirrorSettings {
+    pub store: Option<Arc<dyn ReplicaStore>>,
+    pub interval: Duration,
+}
+
+impl Default for MirrorSettings {
+    fn default() -> Self {
+        Self { store: None, interval: Duration::from_secs(60) }
+    }
+}
+
+impl MirrorSettings {
+    /// The options for mirroring a replica, if there is a mirror.
+    pub fn of(&self, replica: &Replica) -> Option<MirrorOptions> {
+        Some(MirrorOptions {
+            replica: replica.store(),
+            mirror: Arc::clone(self.store.as_ref()?),
+            machine: replica.machine.clone(),
+            lease: MIRROR_LEASE,
+            interval: self.interval,
+        })
+    }
 }
 
 /// The action when another machine owns, in the replica, the session that is played here.
