@@ -24,7 +24,7 @@ use crate::lifecycle::{
 use crate::mode::SessionMode;
 use crate::policies::{self, PoliciesRejected, tell_of_rejected};
 use crate::recording::Replaying;
-use crate::replication::{MirrorSettings, Replica};
+use crate::replication::Replica;
 use crate::switches::SessionSwitches;
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor};
@@ -95,8 +95,6 @@ struct Beside {
     archives: Option<PathBuf>,
     /// The folder that a file cloud copies between a player's devices.
     cloud: Option<CloudFolder>,
-    /// The store that mirrors the replica.
-    mirror: MirrorSettings,
 }
 
 /// The profile, and what its players are asked.
@@ -544,40 +542,6 @@ impl SessionPlugin {
     #[must_use]
     pub fn replica(mut self, replica: Replica) -> Self {
         self.replica = Some(replica);
-        self
-    }
-
-    /// Mirrors the [replica](Self::replica) in a second store, such as a bucket as the archive of a fleet. None by default.
-    ///
-    /// Every minute, a thread of its own reads what is new of the sessions that this process owns in the replica, and makes
-    /// the mirror have the same files; when a session was left, once more. Each has claims and seals of its own, and
-    /// [`CheckpointReplicated`](crate::replica::CheckpointReplicated) names the
-    /// [tier](crate::replica::ReplicaTier). What isn't in the replica never gets there, and what is removed in the replica is
-    /// removed there. A mirror that has what the replica has lost is left as it is
-    /// ([`MirrorRefused`](crate::replica::MirrorRefused)); a game that is given it as its replica plays from it.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use bevy_session::prelude::*;
-    /// use bevy_session::replica::{MemoryReplica, Replica};
-    ///
-    /// let plugin = SessionPlugin::new("Studio", "Arena")
-    ///     .replica(Replica::new(MemoryReplica::default()).machine("arena-3"))
-    ///     .mirror(MemoryReplica::default())
-    ///     .mirror_every(Duration::from_secs(300));
-    /// ```
-    #[must_use]
-    pub fn mirror(mut self, store: impl ReplicaStore + 'static) -> Self {
-        self.beside.mirror.store = Some(Arc::new(store));
-        self
-    }
-
-    /// The time between two looks of the [mirror](Self::mirror) at a session in the replica. A minute by default,
-    /// and a second at least.
-    #[must_use]
-    pub fn mirror_every(mut self, interval: Duration) -> Self {
-        self.beside.mirror.interval = interval.max(Duration::from_secs(1));
         self
     }
 

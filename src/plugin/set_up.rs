@@ -136,12 +136,7 @@ impl SessionPlugin {
         types: &Arc<SavedTypes>,
         clock: Clock,
     ) -> Option<Box<ReplicaPort>> {
-        let Some(settings) = self.replica.clone() else {
-            if self.beside.mirror.store.is_some() {
-                error!("nothing is mirrored without a replica: SessionPlugin::replica");
-            }
-            return None;
-        };
+        let settings = self.replica.clone()?;
         app.init_resource::<ReplicaSessions>();
         let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
         let types = Arc::new(WorldContent(Arc::clone(types)));
@@ -164,7 +159,7 @@ impl SessionPlugin {
 
     /// The link to the replica's mirror, if it has one.
     fn mirror_port(&self, replica: &Replica, clock: Clock) -> Option<MirrorPort> {
-        let keeper = MirrorKeeper::new(self.beside.mirror.of(replica)?);
+        let keeper = MirrorKeeper::new(replica.mirror_options()?);
         let link = match self.manual_writer {
             true => MirrorLink::inline(keeper),
             false => match MirrorLink::thread(keeper, clock) {

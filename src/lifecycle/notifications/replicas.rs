@@ -97,7 +97,7 @@ notifications! {
         tier: ReplicaTier,
     }
 
-    /// A session isn't mirrored: the [mirror](crate::SessionPlugin::mirror) has something that the
+    /// A session isn't mirrored: the [mirror](crate::replica::Replica::mirror) has something that the
     /// replica has lost, or one of them can't be read. It is tried again every ten minutes.
     MirrorRefused {
         /// The session.

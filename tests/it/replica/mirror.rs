@@ -10,8 +10,9 @@ const LOOK: f32 = 3.0;
 const MIRROR_LEASE: f32 = 340.0;
 
 fn mirrored_by(disk: &MemoryDisk, [store, mirror]: [&MemoryReplica; 2], name: &str) -> App {
-    let plugin = plugin(disk).replica(replica(store, name)).mirror(mirror.clone());
-    machine_with(plugin.mirror_every(Duration::from_secs(2)), |app| {
+    let replica = replica(store, name).mirror(mirror.clone());
+    let plugin = plugin(disk).replica(replica.mirror_every(Duration::from_secs(2)));
+    machine_with(plugin, |app| {
         listen::<MirrorRefused>(app);
         listen::<ReplicaErased>(app);
     })

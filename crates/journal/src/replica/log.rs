@@ -90,6 +90,22 @@ impl Log {
         Err(StoreFault::new(self.session, "what it lists isn't there"))
     }
 
+    /// The same of a store that may go back while it is read: what one look has read is no part of the next one, since other
+    /// entries may be at the same places by then.
+    pub(super) async fn refresh_in_one_look(
+        &mut self,
+        reach: &impl Reach,
+    ) -> Result<(), StoreFault> {
+        for _ in 0..LOOKS {
+            self.ahead.clear();
+            if let Some(fresh) = self.look(reach).await? {
+                *self = fresh;
+                return Ok(());
+            }
+        }
+        Err(StoreFault::new(self.session, "what it lists isn't there"))
+    }
+
     /// Reads so many of the entries that a refresh would read, the newest first. Returns true once a refresh has none left to
     /// read, but for those that are added meanwhile.
     pub(super) async fn read_ahead(

@@ -448,15 +448,19 @@ impl Mirror {
     fn read_replica(&mut self) -> Result<(), Halt> {
         (self.promised, self.is_last_look) = (self.newest, self.is_leaving);
         let known = self.log.end().map(|(epoch, position, entry)| (epoch, position, entry.nonce));
-        block_on(self.log.refresh(&self.replica)).map_err(in_replica)?;
+        self.refresh_replica()?;
         if let Some(known) = known
             && !block_on(self.log.stands(&self.replica, known)).map_err(in_replica)?
         {
             // It was compacted, or has lost entries. What was read before may be of a log that is none any more.
             self.log = Log::new(self.session());
-            block_on(self.log.refresh(&self.replica)).map_err(in_replica)?;
+            self.refresh_replica()?;
         }
         Ok(())
+    }
+
+    fn refresh_replica(&mut self) -> Result<(), Halt> {
+        block_on(self.log.refresh_in_one_look(&self.replica)).map_err(in_replica)
     }
 
     fn compare_with(&mut self, log: &Log) -> Result<Compared, Halt> {

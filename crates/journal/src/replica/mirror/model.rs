@@ -475,7 +475,9 @@ impl World {
         if named != self.named {
             (self.named, self.intent) = (named, listed);
         }
-        if files != self.files || !wholes.is_empty() {
+        // A look that found both sides the same leaves the mirror at the moment that it was brought to: what the replica does
+        // from there on is its owner's doing, also after it went back to a moment between the two.
+        if files != self.files {
             self.tip = listed;
             self.reached.taken_over += usize::from(self.last.is_some_and(|last| last != process));
             self.last = Some(process);
