@@ -89,6 +89,7 @@ pub use reach::{Direct, Reach, block_on};
 #[doc(hidden)]
 pub use recorder::{Happened, RecordedFiles, Recorder, Recorders, RecordingDisk, SessionFiles};
 #[doc(hidden)]
+pub(crate) use removal::Removing;
 pub use removal::{Clearing, clear_removed};
 #[doc(hidden)]
 pub use shipper::{Over, ReplicaNews, Shipper, ShipperOptions};

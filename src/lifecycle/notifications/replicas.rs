@@ -124,7 +124,7 @@ pub enum MirrorRefusal {
     Removed,
     /// Both are the same store.
     SameStore,
-    /// The log of one of them can't be read.
+    /// The log of one of them can't be read, or that of the replica has a gap.
     Unreadable,
 }
 
@@ -134,7 +134,7 @@ impl MirrorRefusal {
             Unmirrored::MirrorIsAhead => Self::MirrorIsAhead,
             Unmirrored::RemovedThere => Self::Removed,
             Unmirrored::SameStore => Self::SameStore,
-            Unmirrored::Unreadable(..) => Self::Unreadable,
+            Unmirrored::Unreadable(..) | Unmirrored::Gap => Self::Unreadable,
         }
     }
 }

@@ -60,7 +60,8 @@ pub enum Body {
     },
     /// The session is removed, for good.
     Tombstone,
-    /// The files of this log come from another one. Whatever follows of them, that one had no later than with this entry of it.
+    /// The files of this log are those of another one: the entries behind this one write nothing that the other log didn't have
+    /// with the entry that is named here.
     Mirrors {
         /// The entry's epoch.
         epoch: Epoch,
@@ -70,6 +71,11 @@ pub enum Body {
         position: Position,
         /// The halves of the entry's nonce.
         nonce: (u64, u64),
+        /// The first epoch whose end is in `seals`.
+        since: Epoch,
+        /// XXH3 over the positions of the seals of all epochs from `since` to the entry's: entries that are lost later are
+        /// noticed, since their epoch ends earlier then.
+        seals: u64,
     },
 }
 

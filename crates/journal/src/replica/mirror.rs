@@ -32,7 +32,7 @@ use self::place::Place;
 use self::source::ReplicaSource;
 use super::{
     ClaimError, Claimant, Clearing, CompareError, Difference, Direct, Epoch, Files, Log, Owner,
-    ReadError, ReplicaStore, StoreFault, Trouble, Watch, Watcher, block_on,
+    ReadError, Removing, ReplicaStore, StoreFault, Trouble, Watch, Watcher, block_on,
 };
 use crate::model::ids::{CheckpointId, SessionId};
 
@@ -95,6 +95,9 @@ pub enum Unmirrored {
     /// It was removed in the mirror alone, for good.
     #[error("it was removed in the mirror")]
     RemovedThere,
+    /// An entry, a seal or a claim is missing in the replica, or nobody goes on with it.
+    #[error("the log of the replica has a gap")]
+    Gap,
     /// The log of one can't be read.
     #[error("the log of the {} can't be read", match .0 { Side::Replica => "replica", Side::Mirror => "mirror" })]
     Unreadable(Side, #[source] ReadError),
@@ -132,8 +135,10 @@ pub struct Mirror {
     lost: Option<Side>,
     pause: Duration,
     is_refused: bool,
-    /// The replica's log couldn't be read, and is read anew.
+    /// The last look found the replica unreadable or behind, which may pass.
     is_in_doubt: bool,
+    /// Since then every look has found a gap in the replica's log.
+    gap_since: Option<Duration>,
 }
 
 enum Stage {
@@ -147,6 +152,8 @@ enum Stage {
         claimant: Claimant,
     },
     Owning(Box<Owning>),
+    /// It is removed in the replica.
+    Removing(Box<Removing<Direct>>),
     /// With true if something was there.
     Clearing(Box<Clearing>, bool),
     Over,
@@ -156,8 +163,12 @@ enum Stage {
 enum Halt {
     Store(Side, StoreFault),
     Refused(Unmirrored),
-    /// The replica was compacted meanwhile: it is looked at again.
+    /// The replica was compacted meanwhile, or an entry is missing: it is looked at again.
     Again,
+    /// The replica is being claimed at this moment: what was read of several epochs may never have been there together.
+    Unsettled,
+    /// Its machine may still bring the replica up to date: it is looked at again after an interval.
+    Later,
     /// This machine doesn't own the session in the mirror any more: it begins from the start.
     Unowned,
     Over(MirrorOver),
@@ -169,8 +180,8 @@ enum Compared {
     Whole,
     /// The mirror lacks these. What it gets is in the replica up to this place.
     Differs { source: Box<ReplicaSource>, end: Place, differences: Differences },
-    /// The replica is being claimed at this moment.
-    Unsettled,
+    /// There is more to be read.
+    NotYet,
 }
 
 impl Halt {
@@ -189,6 +200,13 @@ impl Halt {
             Ok(error) => Self::of(Side::Replica)(error),
             // Its bytes end earlier than its log says.
             Err(_) => Self::Again,
+        }
+    }
+
+    fn of_comparison(error: CompareError) -> Self {
+        match error {
+            CompareError::Here(error) => Self::of_source(error),
+            CompareError::There(error) => Self::of(Side::Mirror)(error),
         }
     }
 
@@ -234,6 +252,7 @@ impl Mirror {
             pause: Duration::ZERO,
             is_refused: false,
             is_in_doubt: false,
+            gap_since: None,
         }
     }
 
@@ -312,6 +331,7 @@ impl Mirror {
             Stage::Looking { log, watcher, .. } => self.look(now, log, watcher, news),
             Stage::Claiming { log, claimant } => self.claim(now, log, claimant),
             Stage::Owning(owning) => self.own(now, owning, news),
+            Stage::Removing(removing) => self.remove(removing),
             Stage::Clearing(clearing, is_news) => self.clear(clearing, is_news),
             Stage::Over => return Duration::MAX,
         };
@@ -325,25 +345,39 @@ impl Mirror {
                 rest
             }
             Err(Halt::Store(side, fault)) => self.note_fault(side, fault, news),
-            Err(Halt::Refused(why)) => {
-                self.forget_checkpoints();
-                if matches!(why, Unmirrored::Unreadable(..)) {
-                    // What couldn't be read is read again.
-                    (self.alike, self.log) = (Alike::default(), Log::new(self.session()));
-                    self.stage = Stage::looking(self.session());
-                }
-                if !std::mem::replace(&mut self.is_refused, true) {
-                    news.push(MirrorNews::Refused(why));
-                }
-                UNTIL_NEXT_TRY
+            Err(Halt::Refused(why)) => self.refuse(why, news),
+            Err(Halt::Again | Halt::Unsettled) if self.is_gap_old(now) => {
+                self.refuse(Unmirrored::Gap, news)
             }
+            Err(Halt::Unsettled) => WHILE_CLAIMED,
             Err(Halt::Again | Halt::Unowned) => self.next_pause(),
+            Err(Halt::Later) => self.options.interval,
             Err(Halt::Over(over)) => {
                 self.stage = Stage::Over;
                 news.push(MirrorNews::Over(over));
                 Duration::MAX
             }
         }
+    }
+
+    fn refuse(&mut self, why: Unmirrored, news: &mut Vec<MirrorNews>) -> Duration {
+        self.forget_checkpoints();
+        if matches!(why, Unmirrored::Unreadable(..) | Unmirrored::Gap) {
+            // What couldn't be read is read again.
+            (self.alike, self.log) = (Alike::default(), Log::new(self.session()));
+            self.stage = Stage::looking(self.session());
+        }
+        if !std::mem::replace(&mut self.is_refused, true) {
+            news.push(MirrorNews::Refused(why));
+        }
+        UNTIL_NEXT_TRY
+    }
+
+    /// Returns true if the replica's log has had a gap for longer than one lease.
+    fn is_gap_old(&mut self, now: Duration) -> bool {
+        let since = *self.gap_since.get_or_insert(now);
+        let is_old = now.saturating_sub(since) > self.options.lease;
+        self.gap_since.take_if(|_| is_old).is_some()
     }
 
     fn note_fault(
@@ -419,8 +453,8 @@ impl Mirror {
         compared: &Compared,
         news: &mut Vec<MirrorNews>,
     ) -> Result<Duration, Halt> {
-        if matches!(compared, Compared::Unsettled) {
-            return Ok(WHILE_CLAIMED);
+        if matches!(compared, Compared::NotYet) {
+            return Ok(Duration::ZERO);
         }
         self.say_whole(news);
         match self.is_last_look {
@@ -429,18 +463,25 @@ impl Mirror {
         }
     }
 
-    /// A replica that goes back in time while it is read can't be read. One that still can't be the next time is damaged.
+    /// A replica that goes back in time while it is read can't be read, and one that was emptied is behind until its machine has
+    /// brought it up to date. What is still so the next time stays so.
     fn doubt(&mut self, halt: Halt) -> Halt {
-        let is_unread = matches!(halt, Halt::Refused(Unmirrored::Unreadable(Side::Replica, _)));
-        if !is_unread || std::mem::replace(&mut self.is_in_doubt, true) {
-            return halt;
+        match halt {
+            Halt::Refused(Unmirrored::Unreadable(Side::Replica, _)) if !self.is_in_doubt => {
+                self.is_in_doubt = true;
+                self.log = Log::new(self.session());
+                Halt::Again
+            }
+            Halt::Refused(Unmirrored::MirrorIsAhead) if !self.is_in_doubt && !self.is_leaving => {
+                self.is_in_doubt = true;
+                Halt::Later
+            }
+            halt => halt,
         }
-        self.log = Log::new(self.session());
-        Halt::Again
     }
 
     fn say_whole(&mut self, news: &mut Vec<MirrorNews>) {
-        (self.is_refused, self.is_in_doubt) = (false, false);
+        (self.is_refused, self.is_in_doubt, self.gap_since) = (false, false, None);
         news.push(MirrorNews::Whole(self.promised));
     }
 
@@ -478,33 +519,37 @@ impl Mirror {
         let source =
             ReplicaSource::new(&self.replica, &self.log).map_err(Halt::of(Side::Replica))?;
         if !self.log.is_settled() {
-            return Ok(Compared::Unsettled);
+            return Err(Halt::Unsettled);
         }
-        let end = block_on(Place::end_of(&self.replica, &self.log)).map_err(in_replica)?;
         let is_known = match newest {
             Some(place) => block_on(place.is_in(&self.replica, &self.log)).map_err(in_replica)?,
             None => there.all().is_empty(),
         };
         let both = (&self.mirror, log);
         let compared = block_on(self.alike.difference(both, &source, there));
-        let mut differences = compared.map_err(|error| match error {
-            CompareError::Here(error) => Halt::of_source(error),
-            CompareError::There(error) => Halt::of(Side::Mirror)(error),
-        })?;
-        if !is_known && !is_contained(&differences) {
-            return Err(Halt::Refused(Unmirrored::MirrorIsAhead));
-        }
-        if !is_known {
-            self.forget_checkpoints();
-        }
-        let Some(end) = end else {
-            self.forget_checkpoints();
-            return Ok(Compared::Whole);
+        let Some(mut differences) = compared.map_err(Halt::of_comparison)? else {
+            return Ok(Compared::NotYet);
         };
-        let is_same = differences.values().all(|difference| *difference == Difference::Same);
-        if is_same && (is_known || there.all().is_empty()) {
+        if !is_known {
+            let both = (&self.mirror, log, there);
+            let contained = block_on(is_contained(both, &source, &differences));
+            if !contained.map_err(Halt::of_comparison)? {
+                return Err(Halt::Refused(Unmirrored::MirrorIsAhead));
+            }
+            self.forget_checkpoints();
+        }
+        if self.log.end().is_none() {
+            self.forget_checkpoints();
             return Ok(Compared::Whole);
         }
+        let is_same = differences.values().all(|difference| *difference == Difference::Same);
+        // A place whose epoch is gone is named anew: each look at it asks for the seals.
+        let is_current = is_known && newest.is_none_or(|place| !place.is_old(&self.log));
+        if is_same && (is_current || there.all().is_empty()) {
+            return Ok(Compared::Whole);
+        }
+        let end = block_on(Place::end_of(&self.replica, &self.log)).map_err(in_replica)?;
+        let end = end.ok_or(Halt::Again)?;
         replace_all(&mut differences);
         Ok(Compared::Differs { source: Box::new(source), end, differences })
     }
@@ -524,6 +569,10 @@ impl Mirror {
                 return (Stage::looking(self.session()), Ok(AFTER_FAULT));
             }
         };
+        if self.log.tombstone().is_some() {
+            let removing = Removing::new(self.mirror.clone(), claim, log);
+            return (Stage::Removing(Box::new(removing)), Ok(Duration::ZERO));
+        }
         let newest = Place::newest_of(&log);
         match Owner::new(self.mirror.clone(), claim, log, 1) {
             Ok(mut owner) => {
@@ -531,6 +580,20 @@ impl Mirror {
                 (Stage::Owning(Box::new(Owning::new(owner, newest, now))), Ok(Duration::ZERO))
             }
             Err(error) => (Stage::looking(self.session()), Err(Halt::of(Side::Mirror)(error))),
+        }
+    }
+
+    fn remove(&mut self, mut removing: Box<Removing<Direct>>) -> (Stage, Result<Duration, Halt>) {
+        match block_on(removing.step()) {
+            Ok(true) => (Stage::Removing(removing), Ok(Duration::ZERO)),
+            Ok(false) => {
+                let clearing = Clearing::new(removing.log().clone());
+                (Stage::Clearing(Box::new(clearing), true), Ok(Duration::ZERO))
+            }
+            Err(trouble) => match Halt::of_mirror(trouble) {
+                halt @ Halt::Store(..) => (Stage::Removing(removing), Err(halt)),
+                halt => (Stage::looking(self.session()), Err(halt)),
+            },
         }
     }
 

@@ -94,6 +94,11 @@ fn content(store: &Swap, session: SessionId) -> Content {
     fetched.0
 }
 
+/// Returns true if a journal that isn't in the replica is known to have been pruned: one that goes on from it is there.
+fn is_pruned(name: &FileName, there: &Content) -> bool {
+    name.name() == NAMES[0] && there.keys().any(|it| it.name() == NAMES[1])
+}
+
 /// The place that was named last.
 fn newest_named(store: &Swap, session: SessionId) -> Option<Body> {
     let listing = store.list(session).unwrap();
@@ -449,7 +454,9 @@ impl World {
             for (name, bytes) in self.files.iter().filter(|(name, _)| name.name() != "session.ron")
             {
                 let is_kept = files.get(name).is_some_and(|now| now.starts_with(bytes));
-                let may_go = is_removed || replica.comes_of(listed, self.tip);
+                let may_go = is_removed
+                    || replica.comes_of(listed, self.tip)
+                    || is_pruned(name, &replica.nodes[listed].content);
                 assert!(is_kept || may_go, "{name} is lost, which the replica has lost");
             }
         }
@@ -472,12 +479,14 @@ impl World {
         } else {
             newest_named(&self.mirror, self.session)
         };
-        if named != self.named {
+        let named_anew = named != self.named;
+        if named_anew {
             (self.named, self.intent) = (named, listed);
         }
-        // A look that found both sides the same leaves the mirror at the moment that it was brought to: what the replica does
-        // from there on is its owner's doing, also after it went back to a moment between the two.
-        if files != self.files {
+        // From the moment that a place is named on, what the mirror has is in the replica, or its owner has taken it away. A look
+        // that finds both sides the same names none: also a replica that goes back from there to a moment behind the place
+        // is its owner's doing.
+        if named_anew || files != self.files {
             self.tip = listed;
             self.reached.taken_over += usize::from(self.last.is_some_and(|last| last != process));
             self.last = Some(process);
@@ -488,7 +497,8 @@ impl World {
             match news {
                 MirrorNews::Refused(Unmirrored::MirrorIsAhead) => self.reached.refusals += 1,
                 // The replica went back in time while it was read, and again.
-                MirrorNews::Refused(Unmirrored::Unreadable(Side::Replica, _)) if goes_back => {}
+                MirrorNews::Refused(Unmirrored::Unreadable(Side::Replica, _) | Unmirrored::Gap)
+                    if goes_back => {}
                 MirrorNews::Refused(why) => panic!("{why:?}"),
                 MirrorNews::Over(over) => {
                     self.reached.let_go += usize::from(*over == MirrorOver::LetGo);
@@ -529,7 +539,7 @@ impl World {
             assert_eq!(self.files, before);
             assert!(!replica.comes_of(replica.at, self.intent), "the replica has lost nothing");
             let has_more = |(name, bytes): (&FileName, &Vec<u8>)| {
-                !there.get(name).is_some_and(|it| it.starts_with(bytes))
+                !there.get(name).is_some_and(|it| it.starts_with(bytes)) && !is_pruned(name, there)
             };
             assert!(before.iter().any(has_more), "the mirror has nothing more");
         } else {
@@ -566,6 +576,6 @@ fn a_mirror_has_what_the_replica_had_and_loses_nothing_that_the_replica_loses() 
     if one.is_none() {
         let Reached { wholes, refusals, restores, removals, taken_over, let_go } = all;
         assert!(wholes > 1_000 && refusals > 60 && restores > 100, "{all:?}");
-        assert!(removals > 60 && taken_over > 300 && let_go > 40, "{all:?}");
+        assert!(removals > 60 && taken_over > 200 && let_go > 40, "{all:?}");
     }
 }

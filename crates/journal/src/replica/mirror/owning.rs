@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use super::place::Place;
 use super::source::ReplicaSource;
-use super::{
-    Compared, Differences, Halt, Mirror, MirrorNews, MirrorOver, Stage, Unmirrored, WHILE_CLAIMED,
-};
+use super::{Compared, Differences, Halt, Mirror, MirrorNews, MirrorOver, Stage, Unmirrored};
 use crate::replica::{CatchUp, Clearing, Direct, Epoch, FileName, Owner, Source, block_on};
 
 /// A session that this machine owns in the mirror.
@@ -85,10 +83,15 @@ impl Mirror {
             Ok(Done::Released(Ok(over))) => (Stage::Over, Err(Halt::Over(over))),
             Ok(Done::Released(Err(Some(why)))) => (looking, Err(Halt::Refused(why))),
             Ok(Done::Released(Err(None))) | Err(Halt::Unowned) => (looking, Err(Halt::Unowned)),
-            Err(Halt::Again) => {
+            Err(halt @ (Halt::Again | Halt::Unsettled)) => {
                 owning.work = Work::Rest;
                 owning.look_now();
-                (Stage::Owning(owning), Err(Halt::Again))
+                (Stage::Owning(owning), Err(halt))
+            }
+            Err(Halt::Later) => {
+                owning.work = Work::Rest;
+                owning.next_look = now.saturating_add(self.options.interval);
+                (Stage::Owning(owning), Ok(Duration::ZERO))
             }
             Err(Halt::Refused(why)) => {
                 owning.work = Work::Release(Err(Some(why)));
@@ -160,7 +163,7 @@ impl Mirror {
         }
         let newest = owning.placed.map(|(_, place)| place);
         match self.compare(owning.owner.log(), owning.owner.files(), newest)? {
-            Compared::Unsettled => owning.next_look = now.saturating_add(WHILE_CLAIMED),
+            Compared::NotYet => {}
             Compared::Whole => {
                 owning.next_look = now.saturating_add(self.options.interval);
                 self.end_look(owning, news)?;

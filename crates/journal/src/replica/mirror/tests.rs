@@ -13,7 +13,7 @@ use crate::model::ids::{CheckpointId, RunId, SessionId};
 use crate::replica::{
     Change, Claim, Claimant, Created, Direct, FileName, Key, Listing, Log, MemoryReplica, Mirror,
     MirrorKeeper, MirrorNews, MirrorOptions, MirrorOrder, MirrorOver, MirrorReport, Owner,
-    Receiver, ReplicaStore, StoreFault, Unmirrored, block_on, fetch,
+    Position, Receiver, ReplicaStore, Side, StoreFault, Unmirrored, block_on, fetch,
 };
 
 const LEASE: Duration = Duration::from_secs(300);
@@ -291,7 +291,8 @@ fn a_replica_that_went_back_leaves_its_mirror_untouched() {
     let mut owner = world.replica.own(world.session);
     append(&mut owner, "2-1.journal", b"other");
     let mut mirror = world.mirroring();
-    assert!(is_ahead(&world.run(&mut mirror)));
+    assert!(!is_ahead(&world.run(&mut mirror)), "its machine may still bring it up to date");
+    assert!(is_ahead(&world.later(&mut mirror, INTERVAL)));
     assert!(!is_ahead(&world.later(&mut mirror, Duration::from_secs(600))), "it is said once");
     assert_eq!(world.mirror.objects(world.session), before);
     // Once the replica has all that was lost, it goes on.
@@ -393,7 +394,9 @@ fn a_mirror_that_was_used_as_a_replica_is_touched_only_if_nothing_is_lost_by_it(
         block_on(other.release()).unwrap();
         append(&mut owner, "1-1.journal", if is_in_replica { b"two" } else { b"six" });
         let before = world.mirror.objects(world.session);
-        let news = world.run(&mut world.mirroring());
+        let mut next = world.mirroring();
+        let mut news = world.run(&mut next);
+        news.extend(world.later(&mut next, INTERVAL));
         assert_eq!(is_whole(&news), is_in_replica, "{news:?}");
         assert_eq!(is_ahead(&news), !is_in_replica);
         assert!(is_in_replica || world.mirror.objects(world.session) == before);
@@ -469,6 +472,128 @@ fn a_replica_that_cant_be_read_is_tried_again() {
     world.replica.memory.delete(key).unwrap();
     world.replica.memory.create(key, &bytes).unwrap();
     assert!(is_whole(&world.later(&mut mirror, Duration::from_secs(600))) && world.is_same());
+}
+
+#[test]
+fn entries_that_are_lost_in_an_older_epoch_leave_the_mirror_untouched() {
+    let mut world = World::new();
+    let mut owner = world.replica.own(world.session);
+    append(&mut owner, "1-1.journal", b"one");
+    append(&mut owner, "slots/boss.save", b"boss");
+    append(&mut owner, "1-1.journal", b"two");
+    let lost =
+        Key::Entry { session: world.session, epoch: owner.claim().epoch, position: Position(2) };
+    block_on(owner.release()).unwrap();
+    let mut owner = world.replica.own(world.session);
+    append(&mut owner, "2-1.journal", b"three");
+    let mut mirror = world.mirroring();
+    mirror.leave(true);
+    world.run(&mut mirror);
+    let before = world.mirror.objects(world.session);
+    // Who owns the session next ends the epoch at the gap: the slot is gone in the replica, and all behind it.
+    world.replica.memory.delete(lost).unwrap();
+    let mut owner = world.replica.own(world.session);
+    append(&mut owner, "2-1.journal", b"four");
+    assert!(!world.replica.files(world.session).contains_key("slots/boss.save"));
+    let mut mirror = world.mirroring();
+    world.run(&mut mirror);
+    assert!(is_ahead(&world.later(&mut mirror, INTERVAL)));
+    assert_eq!(world.mirror.objects(world.session), before);
+}
+
+#[test]
+fn what_was_pruned_meanwhile_may_go_also_if_the_replica_is_a_new_one() {
+    for has_slot in [true, false] {
+        let mut world = World::new();
+        let mut owner = world.replica.own(world.session);
+        append(&mut owner, "1-1.journal", b"one");
+        append(&mut owner, "1-2.journal", b"two");
+        append(&mut owner, "slots/boss.save", b"boss");
+        let mut mirror = world.mirroring();
+        world.run(&mut mirror);
+        mirror.leave(true);
+        world.run(&mut mirror);
+        world.replica = Store::default();
+        let mut owner = world.replica.own(world.session);
+        append(&mut owner, "1-2.journal", b"two");
+        if has_slot {
+            append(&mut owner, "slots/boss.save", b"boss");
+        }
+        let mut mirror = world.mirroring();
+        let mut news = world.run(&mut mirror);
+        news.extend(world.later(&mut mirror, INTERVAL));
+        assert_eq!((is_whole(&news), is_ahead(&news)), (has_slot, !has_slot), "{news:?}");
+        assert_eq!(world.is_same(), has_slot);
+    }
+}
+
+#[test]
+fn a_mirror_that_cant_be_read_is_removed_all_the_same() {
+    let mut world = World::new();
+    let mut owner = world.replica.own(world.session);
+    append(&mut owner, "1-1.journal", b"one");
+    let mut mirror = world.mirroring();
+    world.run(&mut mirror);
+    mirror.leave(true);
+    world.run(&mut mirror);
+    let is_data = |bytes: &[u8]| bytes.windows(3).any(|it| it == b"one");
+    let objects = world.mirror.objects(world.session);
+    let (key, _) = objects.into_iter().find(|(_, bytes)| is_data(bytes)).unwrap();
+    world.mirror.memory.delete(key).unwrap();
+    world.mirror.memory.create(key, b"damaged").unwrap();
+    let news = world.run(&mut world.mirroring());
+    let is_unreadable = |it: &MirrorNews| {
+        matches!(it, MirrorNews::Refused(Unmirrored::Unreadable(Side::Mirror, _)))
+    };
+    assert!(news.iter().any(is_unreadable), "{news:?}");
+    while block_on(owner.remove()).unwrap() {}
+    let news = world.run(&mut world.mirroring());
+    assert!(matches!(news[..], [MirrorNews::Over(MirrorOver::Removed)]), "{news:?}");
+    let log = world.mirror.log(world.session);
+    assert!(log.tombstone().is_some() && !log.has_leftovers());
+}
+
+#[test]
+fn a_gap_in_the_replicas_log_is_said_after_a_lease() {
+    let mut world = World::new();
+    let mut owner = world.replica.own(world.session);
+    append(&mut owner, "1-1.journal", b"one");
+    block_on(owner.release()).unwrap();
+    let epoch = owner.claim().epoch;
+    let key = Key::Entry { session: world.session, epoch, position: Position(2) };
+    let seal = world.replica.memory.read(key).unwrap().unwrap();
+    append(&mut world.replica.own(world.session), "2-1.journal", b"two");
+    world.replica.memory.delete(key).unwrap();
+    let mut mirror = world.mirroring();
+    let mut news = world.run(&mut mirror);
+    let begun = world.now;
+    while news.is_empty() && world.now < LEASE * 2 {
+        news = world.later(&mut mirror, Duration::from_secs(1));
+    }
+    assert!(matches!(news[..], [MirrorNews::Refused(Unmirrored::Gap)]), "{news:?}");
+    assert!(world.now - begun > LEASE && world.mirror.objects(world.session).is_empty());
+    world.replica.memory.create(key, &seal).unwrap();
+    assert!(is_whole(&world.later(&mut mirror, Duration::from_secs(600))) && world.is_same());
+}
+
+#[test]
+fn a_step_compares_some_files_and_no_file_is_compared_twice() {
+    const FILE: u64 = 1 << 20;
+    let mut world = World::new();
+    let mut owner = world.replica.own(world.session);
+    for number in 1..=12 {
+        append(&mut owner, &format!("1-{number}.journal"), &vec![number; FILE as usize]);
+    }
+    let mut mirror = world.mirroring();
+    world.run(&mut mirror);
+    mirror.leave(true);
+    world.run(&mut mirror);
+    let read = || world.replica.bytes_read.load(Ordering::Relaxed);
+    let (mut next, mut news, before) = (world.mirroring(), Vec::new(), read());
+    assert_eq!(next.step(world.now, &mut news), Duration::ZERO);
+    assert!(read() - before < (12 + 9) * FILE, "the log and some files");
+    while next.step(world.now, &mut news) == Duration::ZERO {}
+    assert!(is_whole(&news) && read() - before < (12 + 12 + 3) * FILE, "the log and all files");
 }
 
 struct Kept {
