@@ -20,6 +20,7 @@ mod hints;
 mod hooks;
 mod library;
 mod losses;
+mod mirrors;
 mod notifications;
 mod paces;
 mod placed;
@@ -83,8 +84,9 @@ pub use notifications::{
     SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use notifications::{
-    CheckpointReplicated, FenceReason, ReplicaBack, ReplicaErased, ReplicaLagging, ReplicaListed,
-    ReplicaLost, SessionClaimed, SessionFenced, SessionForked, SessionReleased,
+    CheckpointReplicated, FenceReason, MirrorRefusal, MirrorRefused, ReplicaBack, ReplicaErased,
+    ReplicaLagging, ReplicaListed, ReplicaLost, SessionClaimed, SessionFenced, SessionForked,
+    SessionReleased,
 };
 pub use notifications::{CloudForked, CloudKept, CloudNotKept, CloudNotTaken, CloudTaken};
 pub(crate) use notifications::{
@@ -113,6 +115,7 @@ pub(crate) use runtime::filings::Filings;
 pub(crate) use runtime::forks::Forks;
 pub(crate) use runtime::frame_time::FrameTime;
 pub use runtime::last_look::LastLook;
+pub(crate) use runtime::mirror_port::MirrorPort;
 pub(crate) use runtime::replica_port::ReplicaPort;
 pub(crate) use runtime::writer_port::WriterPort;
 pub(crate) use runtime::{Runtime, RuntimeParts};

@@ -1,6 +1,6 @@
 //! The game's settings for a replica of its sessions on other machines.
 
-use bevy_session_journal::replica::{KeeperOptions, Pace, ReplicaStore};
+use bevy_session_journal::replica::{KeeperOptions, MirrorOptions, Pace, ReplicaStore};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +30,22 @@ pub struct Replica {
     may_lag: Duration,
     pub(crate) exit_waits: Duration,
     pub(crate) when_fenced: WhenFenced,
+    mirror: Option<Arc<dyn ReplicaStore>>,
+    mirror_interval: Duration,
 }
+
+/// A store that sessions are kept in beside this machine's disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ReplicaTier {
+    /// The replica, by which machines decide who owns a session.
+    Replica,
+    /// The [mirror](Replica::mirror) of the replica.
+    Mirror,
+}
+
+/// The time that a process which mirrors a session may be silent before another one goes on in its place.
+const MIRROR_LEASE: Duration = Duration::from_secs(300);
 
 /// The action when another machine owns, in the replica, the session that is played here.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -59,7 +74,55 @@ impl Replica {
             may_lag: MAY_LAG + interval,
             exit_waits: Duration::from_secs(5),
             when_fenced: WhenFenced::default(),
+            mirror: None,
+            mirror_interval: Duration::from_secs(60),
         }
+    }
+
+    /// Mirrors the replica in a second store, such as a bucket as the archive of a fleet. None by default.
+    ///
+    /// Every minute, a thread of its own reads what is new of the sessions that this process owns in the replica, and makes
+    /// the mirror have the same files; when a session was left, once more. Each has claims and seals of its own, and
+    /// [`CheckpointReplicated`](crate::replica::CheckpointReplicated) names the
+    /// [tier](crate::replica::ReplicaTier). What isn't in the replica never gets there, and what is removed in the replica is
+    /// removed there. A mirror that has what the replica has lost is left as it is
+    /// ([`MirrorRefused`](crate::replica::MirrorRefused)); a game that is given it as its replica plays from it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::replica::{MemoryReplica, Replica};
+    ///
+    /// let replica = Replica::new(MemoryReplica::default())
+    ///     .machine("arena-3")
+    ///     .mirror(MemoryReplica::default())
+    ///     .mirror_every(Duration::from_secs(300));
+    /// let plugin = SessionPlugin::new("Studio", "Arena").replica(replica);
+    /// ```
+    #[must_use]
+    pub fn mirror(mut self, store: impl ReplicaStore + 'static) -> Self {
+        self.mirror = Some(Arc::new(store));
+        self
+    }
+
+    /// The time between two looks of the [mirror](Self::mirror) at a session in the replica. A minute by default,
+    /// and a second at least.
+    #[must_use]
+    pub fn mirror_every(mut self, interval: Duration) -> Self {
+        self.mirror_interval = interval.max(Duration::from_secs(1));
+        self
+    }
+
+    /// The options for mirroring it, if there is a mirror.
+    pub(crate) fn mirror_options(&self) -> Option<MirrorOptions> {
+        Some(MirrorOptions {
+            replica: self.store(),
+            mirror: Arc::clone(self.mirror.as_ref()?),
+            machine: self.machine.clone(),
+            lease: MIRROR_LEASE,
+            interval: self.mirror_interval,
+        })
     }
 
     /// This machine's name. Other machines see which one owns a session. A process with another

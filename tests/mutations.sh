@@ -101,6 +101,14 @@ mutant 'play a session without signs of life' $journal/replica/shipper.rs \
     's/owning\.owner\.renew\(&self\.options\.machine\);//' no_schedule_of_machine_faults
 mutant 'release a session before everything is sent' $journal/replica/shipper.rs \
     's/if self\.is_draining && is_idle && owning/if self.is_draining \&\& owning/' no_schedule_of_machine_faults
+mutant 'mirror a replica that went back' $journal/replica/mirror.rs \
+    's/if !contained\.map_err\(Halt::of_comparison\)\? \{/if !contained.map_err(Halt::of_comparison)? \&\& false {/' a_replica_that_went_back
+mutant 'mirror a replica that lost something of an older epoch' $journal/replica/mirror/place.rs \
+    's/&& self\.past\.seals == Past::seals\(.*$/)/' entries_that_are_lost_in_an_older_epoch
+mutant 'say up to where a replica was read behind its files' $journal/replica/mirror/owning.rs \
+    's/owning\.send_place\(end\);//' a_replica_that_went_back
+mutant 'name a checkpoint that came while the replica was read' $journal/replica/mirror.rs \
+    's/news\.push\(MirrorNews::Whole\(self\.promised\)\);/news.push(MirrorNews::Whole(self.newest));/' a_checkpoint_that_comes_while
 mutant 'move archives by copies that no sync has made durable' $writer/moving_archives.rs \
     's/self\.copied && !is_ordered/false/' without_directory_syncs_the_next
 

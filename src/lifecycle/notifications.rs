@@ -39,8 +39,9 @@ pub use filing::{
 };
 pub(crate) use replicas::register as register_replica_notifications;
 pub use replicas::{
-    CheckpointReplicated, FenceReason, ReplicaBack, ReplicaErased, ReplicaLagging, ReplicaListed,
-    ReplicaLost, SessionClaimed, SessionFenced, SessionForked, SessionReleased,
+    CheckpointReplicated, FenceReason, MirrorRefusal, MirrorRefused, ReplicaBack, ReplicaErased,
+    ReplicaLagging, ReplicaListed, ReplicaLost, SessionClaimed, SessionFenced, SessionForked,
+    SessionReleased,
 };
 pub use restored_in_place::RestoredInPlace;
 pub(crate) use restored_in_place::{notify_entities, register as register_restored_in_place};

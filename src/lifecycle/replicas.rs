@@ -11,6 +11,7 @@ use bevy_session_journal::{
 use tracing::{debug, info, warn};
 
 use super::checkpoints::take_named;
+use super::mirrors::{follow_mirror, wait_for_mirror};
 use super::notifications::{
     CheckpointReplicated, FenceReason, ReplicaBack, ReplicaErased, ReplicaLagging, ReplicaListed,
     ReplicaLost, SessionClaimed, SessionFenced, SessionForked, SessionReleased, notify,
@@ -24,7 +25,9 @@ use super::transitions::leaving;
 use super::transitions::rewinding::branch_off;
 use super::transitions::take_up::{make_branch_of_it, not_prepared};
 use super::{CurrentSession, SessionCatalog};
-use crate::replication::WhenFenced;
+use crate::replication::{ReplicaTier, WhenFenced};
+
+const TIER: ReplicaTier = ReplicaTier::Replica;
 
 /// The sessions in the replica, if there is one. It is listed while no session is played;
 /// [`ReplicaListed`](crate::replica::ReplicaListed) is sent when it has been.
@@ -78,6 +81,7 @@ pub(super) fn follow_replica(parts: &mut RuntimeParts, world: &mut World) {
     while let Some(report) = parts.replica.as_mut().and_then(|replica| replica.report()) {
         take_in(parts, world, report);
     }
+    follow_mirror(parts, world);
     leave_fenced(parts, world);
     give_up_broken(parts, world);
 }
@@ -114,9 +118,14 @@ pub(super) fn wait_for_replica(parts: &mut RuntimeParts, world: &mut World) {
             }
         }
     }
+    wait_for_mirror(parts, world, deadline);
 }
 
 fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
+    let now = parts.time.now();
+    if let Some(mirror) = parts.mirror() {
+        mirror.pass_on(&report, now);
+    }
     match report {
         ReplicaReport::Found(sessions, look) => {
             let sessions: Arc<[ReplicaSession]> = sessions.into();
@@ -137,7 +146,7 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
             back(parts, world);
         }
         ReplicaReport::Replicated(session, checkpoint) => {
-            notify(world, CheckpointReplicated { session, checkpoint });
+            notify(world, CheckpointReplicated { session, checkpoint, tier: TIER });
         }
         ReplicaReport::Lagging(session, checkpoint) => {
             notify(world, ReplicaLagging { session, checkpoint });
@@ -156,7 +165,7 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
                 (None, _) => {}
             }
         }
-        ReplicaReport::Erased(session) => notify(world, ReplicaErased { session }),
+        ReplicaReport::Erased(session) => notify(world, ReplicaErased { session, tier: TIER }),
         ReplicaReport::LetGo(session, complete) => {
             if let Some(replica) = &mut parts.replica {
                 replica.note_let_go(session);
@@ -182,7 +191,7 @@ fn lost(parts: &mut RuntimeParts, world: &mut World, error: FailureCause) {
     }
     warn!(%error, "the replica can't be reached");
     world.get_resource_or_init::<ReplicaSessions>().is_reachable = Some(false);
-    notify(world, ReplicaLost { error });
+    notify(world, ReplicaLost { error, tier: TIER });
 }
 
 /// The replica answers again, or has got what files of this machine kept from it.
@@ -193,7 +202,7 @@ fn back(parts: &mut RuntimeParts, world: &mut World) {
     }
     info!("the replica answers again");
     world.get_resource_or_init::<ReplicaSessions>().is_reachable = Some(true);
-    notify(world, ReplicaBack {});
+    notify(world, ReplicaBack { tier: TIER });
 }
 
 /// One session can't be sent any more. The others are listed again.

@@ -10,6 +10,7 @@ pub(super) mod frame_time;
 pub(super) mod last_look;
 pub(super) mod line;
 pub(super) mod measured;
+pub(super) mod mirror_port;
 pub(super) mod pace;
 pub(super) mod replica_port;
 pub(super) mod search;

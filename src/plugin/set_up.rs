@@ -10,14 +10,15 @@ use crate::failures::FailureWatch;
 use crate::following::{FollowedSession, FollowerPlace, SessionFollower, follow};
 use crate::lifecycle::{
     CapturedMoments, CheckpointCaptured, CleanupPolicy, DeclaredDigests, ExitWatch, External,
-    Filings, Forks, FrameTime, GameHooks, HintWatch, LossesLogged, PreviousRun, ReplicaPort,
-    ReplicaSessions, Runtime, RuntimeParts, SessionSettings, StartUp, WriterPort, finish_restore,
-    hint_at_dangling, hold_states_back, log_losses_once, look_before_exit, session_is_restoring,
-    take_provider, tell_of_place,
+    Filings, Forks, FrameTime, GameHooks, HintWatch, LossesLogged, MirrorPort, PreviousRun,
+    ReplicaPort, ReplicaSessions, Runtime, RuntimeParts, SessionSettings, StartUp, WriterPort,
+    finish_restore, hint_at_dangling, hold_states_back, log_losses_once, look_before_exit,
+    session_is_restoring, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
 use crate::monitoring::{KeptLog, KeptLogFiles};
 use crate::recording::{Declared, EventRecorder, FixedTicks, count_ticks, note_frame};
+use crate::replication::Replica;
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::ecs::schedule::ScheduleLabel;
@@ -31,7 +32,7 @@ use bevy_session_journal::internal::disk::process::{
 use bevy_session_journal::internal::disk::{ConsentFiles, LocalStore};
 use bevy_session_journal::internal::model::clock::Clock;
 use bevy_session_journal::internal::write::Versions;
-use bevy_session_journal::replica::{Keeper, KeeperLink, Recorders};
+use bevy_session_journal::replica::{Keeper, KeeperLink, MirrorKeeper, MirrorLink, Recorders};
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, info, warn};
@@ -151,8 +152,25 @@ impl SessionPlugin {
                 }
             },
         };
+        let mirror = self.mirror_port(&settings, clock);
         let profile = &local.store.layout().profile;
-        Some(Box::new(ReplicaPort::new(link, settings, profile)))
+        Some(Box::new(ReplicaPort::new((link, mirror), settings, profile)))
+    }
+
+    /// The link to the replica's mirror, if it has one.
+    fn mirror_port(&self, replica: &Replica, clock: Clock) -> Option<MirrorPort> {
+        let keeper = MirrorKeeper::new(replica.mirror_options()?);
+        let link = match self.manual_writer {
+            true => MirrorLink::inline(keeper),
+            false => match MirrorLink::thread(keeper, clock) {
+                Ok(link) => link,
+                Err(error) => {
+                    error!(%error, "the mirror's thread can't be started: nothing is mirrored");
+                    return None;
+                }
+            },
+        };
+        Some(MirrorPort::new(link))
     }
 
     fn link(&self, worker: Worker, clock: Clock) -> Option<Link> {

@@ -10,7 +10,8 @@ pub use crate::following::{
     Followed, FollowedLeft, FollowedSession, FollowerStalled, SessionFollower,
 };
 pub use crate::lifecycle::{
-    CheckpointReplicated, FenceReason, ReplicaBack, ReplicaErased, ReplicaLagging, ReplicaListed,
-    ReplicaLost, ReplicaSessions, SessionClaimed, SessionFenced, SessionForked, SessionReleased,
+    CheckpointReplicated, FenceReason, MirrorRefusal, MirrorRefused, ReplicaBack, ReplicaErased,
+    ReplicaLagging, ReplicaListed, ReplicaLost, ReplicaSessions, SessionClaimed, SessionFenced,
+    SessionForked, SessionReleased,
 };
-pub use crate::replication::{Replica, WhenFenced};
+pub use crate::replication::{Replica, ReplicaTier, WhenFenced};

@@ -10,6 +10,7 @@ mod cut_store;
 mod elsewhere;
 mod erasing;
 mod flaky_store;
+mod mirror;
 mod newer_build;
 
 use bevy::prelude::*;

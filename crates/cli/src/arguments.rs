@@ -115,6 +115,12 @@ pub enum Verb {
     /// owns the session.
     #[command(after_help = example("push --game Acme/Hop last --to postgres://arena@db.example.com/worlds"))]
     Push(Push),
+    /// Bring a second store to the state of a replica, once: all sessions, or those whose ids begin so
+    ///
+    /// What is removed in the replica is removed there too. A session of which the second store has something that the
+    /// replica has lost is left as it is. Exit codes: 0 all are whole, 1 one isn't.
+    #[command(after_help = example("mirror postgres://arena@db.example.com/worlds --to s3://saves/archive"))]
+    Mirror(Mirrored),
     /// Remove a session from a replica for good
     ///
     /// Without --apply, it only shows what would be removed. No machine plays the session after that, and what one still
@@ -236,6 +242,20 @@ pub struct Push {
     #[command(flatten)]
     pub session: OfSession,
     /// The replica: `dir:PATH`, `postgres://USER@HOST:PORT/DATABASE` or `s3://BUCKET/PREFIX`
+    #[arg(long, value_name = "REPLICA")]
+    pub to: String,
+}
+
+/// The arguments of `mirror`.
+#[derive(Args, Debug)]
+pub struct Mirrored {
+    /// The replica: `dir:PATH`, `postgres://USER@HOST:PORT/DATABASE` or `s3://BUCKET/PREFIX`
+    #[arg(value_name = "REPLICA")]
+    pub from: String,
+    /// The beginning of a session's id
+    #[arg(value_name = "SESSION")]
+    pub session: Option<String>,
+    /// The second store, named in the same way
     #[arg(long, value_name = "REPLICA")]
     pub to: String,
 }

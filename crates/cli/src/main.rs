@@ -81,6 +81,7 @@ mod left_out;
 mod list;
 mod log;
 mod logged;
+mod mirror;
 mod open_session;
 mod output;
 mod personal;
@@ -184,6 +185,9 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
             carry::pull(&place, &OpenSession::open(&place, &session)?, &arguments.to, output)
         }
         Verb::Push(arguments) => carry::push(&arguments.session.open()?, &arguments.to, output),
+        Verb::Mirror(asked) => {
+            mirror::mirror(&asked.from, &asked.to, asked.session.as_deref(), output)
+        }
         Verb::Remove(asked) => removal::remove(&asked, output),
         Verb::Health(arguments) => arguments.look(output),
         Verb::Completions { shell } => {

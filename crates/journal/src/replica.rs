@@ -28,6 +28,7 @@ mod log;
 #[cfg(test)]
 mod machines;
 mod memory_store;
+mod mirror;
 mod owner;
 mod pruning;
 mod reach;
@@ -73,9 +74,14 @@ pub use files::{Extent, FileName, FileState, Files, ReplayError};
 #[doc(hidden)]
 pub use keeper::{Keeper, KeeperOptions, Patience, Readiness, ReplicaOrder, ReplicaReport};
 #[doc(hidden)]
-pub use keeper_link::KeeperLink;
+pub use keeper_link::{Driven, KeeperLink, Link, MirrorLink};
 #[doc(hidden)]
 pub use log::{Log, ReadError};
+#[doc(hidden)]
+pub use mirror::{
+    Mirror, MirrorKeeper, MirrorNews, MirrorOptions, MirrorOrder, MirrorOver, MirrorReport, Side,
+    Unmirrored,
+};
 #[doc(hidden)]
 pub use owner::{Outcome, Owner, Trouble};
 #[doc(hidden)]
@@ -83,6 +89,7 @@ pub use reach::{Direct, Reach, block_on};
 #[doc(hidden)]
 pub use recorder::{Happened, RecordedFiles, Recorder, Recorders, RecordingDisk, SessionFiles};
 #[doc(hidden)]
+pub(crate) use removal::Removing;
 pub use removal::{Clearing, clear_removed};
 #[doc(hidden)]
 pub use shipper::{Over, ReplicaNews, Shipper, ShipperOptions};

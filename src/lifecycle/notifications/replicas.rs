@@ -1,14 +1,16 @@
 //! Notifications about a replica.
 
 use bevy::prelude::*;
-use bevy_session_journal::replica::Over;
+use bevy_session_journal::replica::{Over, Unmirrored};
 use bevy_session_journal::{CheckpointId, FailureCause, SessionId};
+
+use crate::replication::ReplicaTier;
 
 use super::notifications;
 
 notifications! {
-    /// A checkpoint, and the kept ones before it, can be read from the replica, even if this
-    /// machine is lost.
+    /// A checkpoint, and the kept ones before it, can be read from the replica or its mirror, even
+    /// if this machine is lost.
     ///
     /// It isn't sent for each checkpoint: a newer one includes the older ones.
     CheckpointReplicated {
@@ -16,6 +18,8 @@ notifications! {
         session: SessionId,
         /// The checkpoint.
         checkpoint: CheckpointId,
+        /// Where it is.
+        tier: ReplicaTier,
     }
 
     /// A checkpoint has waited for the replica for longer than
@@ -73,20 +77,66 @@ notifications! {
     ReplicaErased {
         /// The session.
         session: SessionId,
+        /// Where it was. It is sent for the mirror as well when somebody else has removed the session
+        /// in the replica.
+        tier: ReplicaTier,
     }
 
-    /// The replica doesn't answer. The game continues, and so do saves on this machine.
+    /// The replica, or its mirror, doesn't answer. The game continues, and so do saves on this
+    /// machine.
     ReplicaLost {
         /// The error.
         error: FailureCause,
+        /// The one that doesn't answer.
+        tier: ReplicaTier,
     }
 
-    /// The replica answers again. It is now sent what it lacks.
-    ReplicaBack {}
+    /// The replica, or its mirror, answers again. It is now sent what it lacks.
+    ReplicaBack {
+        /// The one that answers.
+        tier: ReplicaTier,
+    }
+
+    /// A session isn't mirrored: the [mirror](crate::replica::Replica::mirror) has something that the
+    /// replica has lost, or one of them can't be read. It is tried again every ten minutes.
+    MirrorRefused {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        reason: MirrorRefusal,
+        /// The same in words.
+        error: FailureCause,
+    }
 
     /// The replica was listed, and [`ReplicaSessions`](crate::replica::ReplicaSessions) is up to
     /// date.
     ReplicaListed {}
+}
+
+/// The reason why a session isn't mirrored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum MirrorRefusal {
+    /// The mirror has something that the replica has lost or never had, for example because the
+    /// replica was restored from a backup. It stays as it is.
+    MirrorIsAhead,
+    /// It was removed in the mirror alone, and never comes there again.
+    Removed,
+    /// Both are the same store.
+    SameStore,
+    /// The log of one of them can't be read, or that of the replica has a gap.
+    Unreadable,
+}
+
+impl MirrorRefusal {
+    pub(in crate::lifecycle) fn of(why: &Unmirrored) -> Self {
+        match why {
+            Unmirrored::MirrorIsAhead => Self::MirrorIsAhead,
+            Unmirrored::RemovedThere => Self::Removed,
+            Unmirrored::SameStore => Self::SameStore,
+            Unmirrored::Unreadable(..) | Unmirrored::Gap => Self::Unreadable,
+        }
+    }
 }
 
 /// The reason why a session no longer belongs to this machine.

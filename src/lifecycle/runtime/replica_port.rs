@@ -14,6 +14,7 @@ use bevy_session_journal::replica::{
 use bevy_session_journal::{CheckpointId, SessionId};
 
 use super::RuntimeParts;
+use super::mirror_port::MirrorPort;
 use super::search::{Search, UNANSWERED, has_more};
 use super::withholding::Withholding;
 use crate::content::Order;
@@ -48,6 +49,8 @@ pub(crate) struct ReplicaPort {
     /// The session that is played here and owned by another machine.
     pub fenced: Option<SessionId>,
     withholding: Withholding,
+    /// The link to the replica's mirror, if it has one.
+    pub mirror: Option<MirrorPort>,
 }
 
 /// An order that waits until its session is ready.
@@ -84,7 +87,11 @@ impl RuntimeParts {
 }
 
 impl ReplicaPort {
-    pub(crate) fn new(link: KeeperLink, settings: Replica, profile: &str) -> Self {
+    pub(crate) fn new(
+        (link, mirror): (KeeperLink, Option<MirrorPort>),
+        settings: Replica,
+        profile: &str,
+    ) -> Self {
         Self {
             link,
             settings,
@@ -101,6 +108,7 @@ impl ReplicaPort {
             declined: BTreeSet::new(),
             fenced: None,
             withholding: Withholding::of_profile(profile),
+            mirror,
         }
     }
 

@@ -195,3 +195,32 @@ fn a_database_needs_its_feature_and_its_password_is_not_shown() {
     let said = tool(&["list", "postgres://arena:s3cret@127.0.0.1:1/worlds"], 64);
     assert!(said.contains("postgres") && !said.contains("s3cret"), "{said}");
 }
+
+#[test]
+fn a_replica_is_mirrored_with_what_was_removed_and_never_without_what_it_lost() -> Done {
+    let game = Game::new()?;
+    let here = game.directory().display().to_string();
+    let [from, to] = [tempfile::tempdir()?, tempfile::tempdir()?];
+    let [there, second] = [&from, &to].map(|it| format!("dir:{}", it.path().display()));
+    for session in [RELICS, EVENINGS] {
+        tool(&["push", &here, session, "--to", &there], 0);
+    }
+    let mirrored = tool(&["mirror", &there, "--to", &second], 0);
+    assert!(mirrored.contains(&format!("{RELICS}: mirrored")), "{mirrored}");
+    let again = json(&["mirror", "--json", &there, RELICS, "--to", &second]);
+    assert_eq!((&again["session"], &again["came"]), (&RELICS.into(), &"same".into()));
+    tool(&["verify", "--read-data", &second], 0);
+
+    tool(&["remove", &there, RELICS, "--apply"], 0);
+    assert!(tool(&["mirror", &there, "--to", &second], 0).contains("removed"));
+    assert!(!tool(&["list", &second], 0).contains("Relics"));
+
+    // What is absent in the replica stays.
+    let said = tool(&["mirror", &second, "--to", &second], 1);
+    assert!(said.contains("the same store"), "{said}");
+    fs::remove_dir_all(from.path().join(EVENINGS))?;
+    tool(&["mirror", &there, EVENINGS, "--to", &second], 64);
+    tool(&["mirror", &there, "--to", &second], 0);
+    tool(&["show", &second, EVENINGS], 0);
+    Ok(())
+}

@@ -198,7 +198,7 @@ pub async fn difference(
     Ok(differences)
 }
 
-async fn of_both(
+pub(super) async fn of_both(
     reach: &impl Reach,
     log: &Log,
     here: &impl Source,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! offset  bytes
-//!      0      8  magic: "bvrepl" 1A and the version, 1
+//!      0      8  magic: "bvrepl" 1A and the version: 1, or 2 of what only a mirror writes
 //!      8      4  length of the head
 //!     12      …  head: MessagePack
 //!      …      …  payload: the bytes of the head's appends, one after the other
@@ -16,11 +16,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Epoch, FileName, Key, Position};
+use super::{ClaimId, Epoch, FileName, Key, Position};
 use crate::model::ids::SessionId;
 
 const MAGIC: [u8; 7] = *b"bvrepl\x1a";
 const VERSION: u8 = 1;
+/// A release that knows nothing of mirrors says that a newer one wrote it.
+const VERSION_OF_MIRRORS: u8 = 2;
 const HEAD_AT: usize = 12;
 const CHECKSUM: usize = 8;
 /// Most bytes of the appends of one entry that this build writes. A reader takes any number.
@@ -58,6 +60,23 @@ pub enum Body {
     },
     /// The session is removed, for good.
     Tombstone,
+    /// The files of this log are those of another one: the entries behind this one write nothing that the other log didn't have
+    /// with the entry that is named here.
+    Mirrors {
+        /// The entry's epoch.
+        epoch: Epoch,
+        /// The id that the epoch's claim has there.
+        claim: ClaimId,
+        /// The entry's position.
+        position: Position,
+        /// The halves of the entry's nonce.
+        nonce: (u64, u64),
+        /// The first epoch whose end is in `seals`.
+        since: Epoch,
+        /// XXH3 over the positions of the seals of all epochs from `since` to the entry's: entries that are lost later are
+        /// noticed, since their epoch ends earlier then.
+        seals: u64,
+    },
 }
 
 /// A change of a file.
@@ -130,7 +149,10 @@ impl Entry {
         let head = rmp_serde::to_vec(&head).unwrap_or_default();
         let mut bytes = Vec::with_capacity(HEAD_AT + head.len() + payload.len() + CHECKSUM);
         bytes.extend_from_slice(&MAGIC);
-        bytes.push(VERSION);
+        bytes.push(match self.body {
+            Body::Mirrors { .. } => VERSION_OF_MIRRORS,
+            _ => VERSION,
+        });
         bytes.extend_from_slice(&(head.len() as u32).to_le_bytes());
         bytes.extend_from_slice(&head);
         bytes.extend_from_slice(payload);
@@ -158,7 +180,9 @@ impl Entry {
 
 impl Head {
     fn decode(bytes: &[u8]) -> Result<(Self, Range<usize>), EntryError> {
-        if bytes.starts_with(&MAGIC) && bytes.get(MAGIC.len()).is_some_and(|it| *it > VERSION) {
+        if bytes.starts_with(&MAGIC)
+            && bytes.get(MAGIC.len()).is_some_and(|it| *it > VERSION_OF_MIRRORS)
+        {
             return Err(EntryError::Newer);
         }
         let (checked, checksum) =
@@ -256,7 +280,7 @@ mod tests {
         let short = append().encode(place, b"hell");
         assert_eq!(Entry::decode(key(place), &short), Err(EntryError::Damaged));
         let mut newer = bytes.to_vec();
-        newer[MAGIC.len()] = VERSION + 1;
+        newer[MAGIC.len()] = VERSION_OF_MIRRORS + 1;
         assert_eq!(Entry::decode(key(place), &newer), Err(EntryError::Newer));
     }
 }

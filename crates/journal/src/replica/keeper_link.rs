@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded, unbounded};
 
-use super::{Keeper, ReplicaOrder, ReplicaReport};
+use super::{Keeper, MirrorKeeper, MirrorOrder, MirrorReport, ReplicaOrder, ReplicaReport};
 use crate::model::clock::{self, Clock, Moment};
 
 /// Orders that may wait in the channel. Further ones wait on the main thread, in order.
@@ -16,33 +16,105 @@ const CHANNEL: usize = 64;
 /// Turns that a driven keeper gets while it is waited for.
 const TURNS: usize = 10_000;
 
-/// The main thread's end of the line. Nothing here waits for a store but [`Self::wait_for_report`].
-pub struct KeeperLink {
-    driver: Driver,
+/// What takes orders, does a piece of its work in each turn, and reports.
+pub trait Driven: Send + 'static {
+    /// The name of its thread.
+    const THREAD: &'static str;
+    /// An order.
+    type Order: Send + 'static;
+    /// A report.
+    type Report: Send + 'static;
+
+    /// Takes an order.
+    fn execute(&mut self, order: Self::Order, now: Moment);
+
+    /// Does what there is to do, and says how long there is nothing.
+    fn turn(&mut self, now: Moment) -> Duration;
+
+    /// Takes the reports.
+    fn reports(&mut self) -> impl Iterator<Item = Self::Report>;
+
+    /// Returns true if an order says all that the one before it says.
+    fn replaces(order: &Self::Order, before: &Self::Order) -> bool;
 }
 
-enum Driver {
+impl Driven for Keeper {
+    const THREAD: &'static str = "session replica";
+    type Order = ReplicaOrder;
+    type Report = ReplicaReport;
+
+    fn execute(&mut self, order: ReplicaOrder, now: Moment) {
+        Self::execute(self, order, now);
+    }
+
+    fn turn(&mut self, now: Moment) -> Duration {
+        Self::turn(self, now)
+    }
+
+    fn reports(&mut self) -> impl Iterator<Item = ReplicaReport> {
+        Self::reports(self)
+    }
+
+    /// A newer checkpoint has what an older one has.
+    fn replaces(order: &ReplicaOrder, before: &ReplicaOrder) -> bool {
+        matches!((order, before), (ReplicaOrder::Saved(new, _), ReplicaOrder::Saved(old, _)) if new == old)
+    }
+}
+
+impl Driven for MirrorKeeper {
+    const THREAD: &'static str = "session mirror";
+    type Order = MirrorOrder;
+    type Report = MirrorReport;
+
+    fn execute(&mut self, order: MirrorOrder, now: Moment) {
+        Self::execute(self, &order, now);
+    }
+
+    fn turn(&mut self, now: Moment) -> Duration {
+        Self::turn(self, now)
+    }
+
+    fn reports(&mut self) -> impl Iterator<Item = MirrorReport> {
+        Self::reports(self)
+    }
+
+    fn replaces(order: &MirrorOrder, before: &MirrorOrder) -> bool {
+        matches!((order, before), (MirrorOrder::Replicated(new, _), MirrorOrder::Replicated(old, _)) if new == old)
+    }
+}
+
+/// The line to what keeps sessions in a replica.
+pub type KeeperLink = Link<Keeper>;
+/// The line to what mirrors them.
+pub type MirrorLink = Link<MirrorKeeper>;
+
+/// The main thread's end of the line. Nothing here waits for a store but [`Self::wait_for_report`].
+pub struct Link<K: Driven> {
+    driver: Driver<K>,
+}
+
+enum Driver<K: Driven> {
     /// The main loop drives it, one turn per frame.
-    Inline { keeper: Box<Keeper>, reports: VecDeque<ReplicaReport> },
+    Inline { keeper: Box<K>, reports: VecDeque<K::Report> },
     /// A thread drives it.
     Thread {
-        orders: Sender<ReplicaOrder>,
-        overflow: VecDeque<ReplicaOrder>,
-        reports: Receiver<ReplicaReport>,
+        orders: Sender<K::Order>,
+        overflow: VecDeque<K::Order>,
+        reports: Receiver<K::Report>,
         thread: JoinHandle<()>,
     },
 }
 
-impl fmt::Debug for KeeperLink {
+impl<K: Driven> fmt::Debug for Link<K> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("KeeperLink").finish_non_exhaustive()
+        formatter.debug_struct("Link").finish_non_exhaustive()
     }
 }
 
-impl KeeperLink {
+impl<K: Driven> Link<K> {
     /// A keeper that is driven by [`Self::turn`].
     #[must_use]
-    pub fn inline(keeper: Keeper) -> Self {
+    pub fn inline(keeper: K) -> Self {
         Self { driver: Driver::Inline { keeper: Box::new(keeper), reports: VecDeque::new() } }
     }
 
@@ -51,11 +123,11 @@ impl KeeperLink {
     /// # Errors
     ///
     /// If the operating system has no thread to give.
-    pub fn thread(keeper: Keeper, clock: Clock) -> io::Result<Self> {
+    pub fn thread(keeper: K, clock: Clock) -> io::Result<Self> {
         let (order_sender, order_receiver) = bounded(CHANNEL);
         let (report_sender, report_receiver) = unbounded();
         let thread = thread::Builder::new()
-            .name("session replica".into())
+            .name(K::THREAD.into())
             .spawn(move || drive(keeper, clock, &order_receiver, &report_sender))?;
         let overflow = VecDeque::new();
         let (orders, reports) = (order_sender, report_receiver);
@@ -63,16 +135,12 @@ impl KeeperLink {
     }
 
     /// Sends an order. Orders are carried out one after the other.
-    pub fn send(&mut self, order: ReplicaOrder, now: Moment) {
+    pub fn send(&mut self, order: K::Order, now: Moment) {
         match &mut self.driver {
             Driver::Inline { keeper, .. } => keeper.execute(order, now),
             Driver::Thread { overflow, .. } => {
-                // A newer checkpoint has what an older one has, so that this stays small even if the store hangs.
-                let is_newer = matches!(
-                    (&order, overflow.back()),
-                    (ReplicaOrder::Saved(new, _), Some(ReplicaOrder::Saved(old, _))) if new == old
-                );
-                if is_newer {
+                // This stays small even if the store hangs.
+                if overflow.back().is_some_and(|before| K::replaces(&order, before)) {
                     overflow.pop_back();
                 }
                 overflow.push_back(order);
@@ -91,7 +159,7 @@ impl KeeperLink {
     }
 
     /// The next report, if there is one.
-    pub fn report(&mut self) -> Option<ReplicaReport> {
+    pub fn report(&mut self) -> Option<K::Report> {
         match &mut self.driver {
             Driver::Inline { reports, .. } => reports.pop_front(),
             Driver::Thread { reports, .. } => reports.try_recv().ok(),
@@ -99,7 +167,7 @@ impl KeeperLink {
     }
 
     /// The next report, waiting for it until `deadline`. Only an exit waits.
-    pub fn wait_for_report(&mut self, deadline: Instant, now: Moment) -> Option<ReplicaReport> {
+    pub fn wait_for_report(&mut self, deadline: Instant, now: Moment) -> Option<K::Report> {
         if let Driver::Inline { .. } = self.driver {
             for _ in 0..TURNS {
                 if let Some(report) = self.report() {
@@ -144,11 +212,11 @@ impl KeeperLink {
 }
 
 /// The keeper's thread.
-fn drive(
-    mut keeper: Keeper,
+fn drive<K: Driven>(
+    mut keeper: K,
     clock: Clock,
-    orders: &Receiver<ReplicaOrder>,
-    reports: &Sender<ReplicaReport>,
+    orders: &Receiver<K::Order>,
+    reports: &Sender<K::Report>,
 ) {
     let now = || clock.moment(Duration::ZERO);
     let mut rest = Duration::ZERO;

@@ -90,6 +90,22 @@ impl Log {
         Err(StoreFault::new(self.session, "what it lists isn't there"))
     }
 
+    /// The same of a store that may go back while it is read: what one look has read is no part of the next one, since other
+    /// entries may be at the same places by then.
+    pub(super) async fn refresh_in_one_look(
+        &mut self,
+        reach: &impl Reach,
+    ) -> Result<(), StoreFault> {
+        for _ in 0..LOOKS {
+            self.ahead.clear();
+            if let Some(fresh) = self.look(reach).await? {
+                *self = fresh;
+                return Ok(());
+            }
+        }
+        Err(StoreFault::new(self.session, "what it lists isn't there"))
+    }
+
     /// Reads so many of the entries that a refresh would read, the newest first. Returns true once a refresh has none left to
     /// read, but for those that are added meanwhile.
     pub(super) async fn read_ahead(
@@ -154,7 +170,9 @@ impl Log {
         let declared = counted.iter().filter_map(|(_, entry)| match entry.as_ref().ok()?.body {
             Body::Declaration { before } => Some((before, false)),
             Body::Tombstone => Some((epoch, true)),
-            Body::Changes(_) | Body::Renewal { .. } | Body::Seal { .. } => None,
+            Body::Changes(_) | Body::Renewal { .. } | Body::Seal { .. } | Body::Mirrors { .. } => {
+                None
+            }
         });
         let declared: Vec<(Epoch, bool)> = declared.collect();
         for (before, is_tombstone) in declared {
@@ -304,11 +322,81 @@ impl Log {
                     Body::Changes(changes) => files.apply(epoch, position, changes)?,
                     Body::Declaration { before } => files.forget_before(*before),
                     Body::Tombstone => files = Files::default(),
-                    Body::Renewal { .. } | Body::Seal { .. } => {}
+                    Body::Renewal { .. } | Body::Seal { .. } | Body::Mirrors { .. } => {}
                 }
             }
         }
         Ok(files)
+    }
+
+    /// The last entry of all that count, but for seals. What the log makes doesn't go beyond it.
+    #[must_use]
+    pub fn end(&self) -> Option<(Epoch, Position, &Entry)> {
+        let epochs = self.entries.keys().map(|(epoch, _)| *epoch).collect::<BTreeSet<_>>();
+        epochs.into_iter().rev().find_map(|epoch| {
+            let (position, entry) = self.counted(epoch).last().copied()?;
+            Some((epoch, position, entry.as_ref().ok()?.as_ref()))
+        })
+    }
+
+    /// Returns true if no epoch before its end can get another entry. Else what was read of several may never have been
+    /// there together.
+    pub(super) fn is_settled(&self) -> bool {
+        self.end().is_none_or(|(epoch, ..)| self.unsealed_before(epoch).is_empty())
+    }
+
+    /// The entries of an epoch that count, but for damaged ones and the seal.
+    pub(super) fn counted_entries(&self, epoch: Epoch) -> impl Iterator<Item = (Position, &Entry)> {
+        let counted = self.counted(epoch).into_iter();
+        counted.filter_map(|(position, entry)| Some((position, entry.as_ref().ok()?.as_ref())))
+    }
+
+    /// The position of the first seal that an epoch of which something was declared gone still has.
+    pub(super) async fn seal_of_gone(
+        &self,
+        reach: &impl Reach,
+        epoch: Epoch,
+    ) -> Result<Option<Position>, StoreFault> {
+        for position in self.positions(epoch) {
+            let found = read_entry(reach, self.session, epoch, *position).await?;
+            if found.is_some_and(|entry| is_seal(&entry)) {
+                return Ok(Some(*position));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns true if an entry that was read is still there, as itself. A log that goes back in time, and on from there, has
+    /// another one at its place, and [`Self::refresh`] wouldn't notice.
+    pub(super) async fn stands(
+        &self,
+        reach: &impl Reach,
+        (epoch, position, nonce): (Epoch, Position, u128),
+    ) -> Result<bool, StoreFault> {
+        let found = read_entry(reach, self.session, epoch, position).await?;
+        Ok(found.is_some_and(|entry| entry.is_ok_and(|entry| entry.nonce == nonce)))
+    }
+
+    /// Returns true if a session was removed. Of its log the first entry of the newest epoch is read, as a rule: the tombstone is
+    /// the one entry of its epoch, and who has sent anything in a later one would have read it before.
+    pub(super) async fn is_removed(
+        reach: &impl Reach,
+        session: SessionId,
+    ) -> Result<bool, StoreFault> {
+        let listing = reach.list(session).await?;
+        for (epoch, positions) in listing.entries.iter().rev() {
+            if !positions.contains(&Position::FIRST) {
+                continue;
+            }
+            let found = read_entry(reach, session, *epoch, Position::FIRST).await?;
+            match found.map(|entry| entry.map(|entry| entry.body.clone())) {
+                Some(Ok(Body::Tombstone)) => return Ok(true),
+                // An epoch in which nothing was sent.
+                Some(Ok(Body::Seal { .. })) | None => {}
+                Some(_) => return Ok(false),
+            }
+        }
+        Ok(false)
     }
 
     /// The files that there were once under each name and aren't any more, as far as the log still says.

@@ -98,8 +98,13 @@ impl<R: Reach> Owner<R> {
     /// At most `window` entries are on their way at a time.
     pub fn new(reach: R, claim: Claim, log: Log, window: usize) -> Result<Self, ReadError> {
         let files = log.replay()?;
-        let (sent, next, window) = (VecDeque::new(), Position::FIRST, window.max(1));
-        Ok(Self {
+        Ok(Self { files, window: window.max(1), ..Self::of_none(reach, claim, log) })
+    }
+
+    /// One that knows of no files, since it is to remove them all.
+    pub(super) fn of_none(reach: R, claim: Claim, log: Log) -> Self {
+        let (files, sent, next, window) = (Files::default(), VecDeque::new(), Position::FIRST, 1);
+        Self {
             reach,
             claim,
             log,
@@ -110,7 +115,7 @@ impl<R: Reach> Owner<R> {
             acknowledged: None,
             is_sealed: false,
             window,
-        })
+        }
     }
 
     /// An owner that continues in an epoch that it has had before, which no owner does.

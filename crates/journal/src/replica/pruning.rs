@@ -84,8 +84,12 @@ fn journals(
     differences: &BTreeMap<FileName, Difference>,
     stands: impl Fn(Difference) -> bool,
 ) -> impl Iterator<Item = (&FileName, &Difference)> {
-    let is_journal = |name: &FileName| !name.is_slot() && Layout::is_segment_name(name.name());
     differences.iter().filter(move |(name, it)| is_journal(name) && stands(**it))
+}
+
+/// Returns true for a segment and an archive.
+pub(super) fn is_journal(name: &FileName) -> bool {
+    !name.is_slot() && Layout::is_segment_name(name.name())
 }
 
 /// A segment by its name. Archives are of no run.

@@ -1,6 +1,6 @@
 //! Removing a session for good.
 
-use super::{Body, Epoch, Log, Owner, Position, Reach, Sentence, StoreFault, Trouble};
+use super::{Body, Claim, Epoch, Log, Owner, Position, Reach, Sentence, StoreFault, Trouble};
 
 impl<R: Reach> Owner<R> {
     /// Does a piece of removing the session from the replica, which ends with a tombstone in a new epoch. Returns true if there
@@ -34,6 +34,28 @@ impl<R: Reach> Owner<R> {
             self.reach.delete(key).await?;
         }
         Ok(())
+    }
+}
+
+/// The removal of a session that was claimed for it, and of which nothing has to be read.
+pub(crate) struct Removing<R: Reach>(Owner<R>);
+
+impl<R: Reach> Removing<R> {
+    /// The one of a session with the log that was read after the claim.
+    pub fn new(reach: R, claim: Claim, log: Log) -> Self {
+        Self(Owner::of_none(reach, claim, log))
+    }
+
+    /// Does a piece. Returns true if there is more to do.
+    ///
+    /// After a fault, call it again.
+    pub async fn step(&mut self) -> Result<bool, Trouble> {
+        self.0.remove().await
+    }
+
+    /// The log with the tombstone, at the end.
+    pub fn log(&self) -> &Log {
+        self.0.log()
     }
 }
 
