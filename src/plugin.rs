@@ -34,7 +34,7 @@ use bevy_session_journal::internal::disk::process::ProcessGuard;
 use bevy_session_journal::internal::disk::{
     Archives, ArchivesDisk, DEVELOPMENT, Disk, Layout, LocalStore,
 };
-use bevy_session_journal::replica::{Recorders, RecordingDisk, ReplicaStore};
+use bevy_session_journal::replica::{Recorders, RecordingDisk};
 use bevy_session_journal::{CloudFolder, MemoryDisk, RequestError};
 use jiff::Timestamp;
 use place::{OpenPlace, Place, roots_below};

@@ -179,7 +179,7 @@ fn a_declined_session_shows_the_panic_that_ended_it() -> Done {
     let mut journal = JournalOptions::new(game.directory())
         .watch_panics(false)
         .open(AnyValue(PhantomData::<u64>))?;
-    journal.decline(EVENINGS.parse()?)?;
+    journal.decline(EVENINGS.parse::<SessionId>()?)?;
     drop(journal);
     // The record of the process is gone.
     let records = read_all(&RealDisk, &state)?;
