@@ -104,7 +104,7 @@ mutant 'release a session before everything is sent' $journal/replica/shipper.rs
 mutant 'mirror a replica that went back' $journal/replica/mirror.rs \
     's/if !contained\.map_err\(Halt::of_comparison\)\? \{/if !contained.map_err(Halt::of_comparison)? \&\& false {/' a_replica_that_went_back
 mutant 'mirror a replica that lost something of an older epoch' $journal/replica/mirror/place.rs \
-    's/&& self\.past\.seals == Past::seals\(.*$/)/' entries_that_are_lost_in_an_older_epoch
+    's/if self\.past\.seals == seals \{/if self.past.seals == seals || true {/' entries_that_are_lost_in_an_older_epoch
 mutant 'say up to where a replica was read behind its files' $journal/replica/mirror/owning.rs \
     's/owning\.send_place\(end\);//' a_replica_that_went_back
 mutant 'name a checkpoint that came while the replica was read' $journal/replica/mirror.rs \

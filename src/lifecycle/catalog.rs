@@ -11,7 +11,7 @@ use bevy::prelude::*;
 use bevy_session_journal::internal::read::finding::Shelf;
 use bevy_session_journal::internal::read::recovery::SlotListing;
 use bevy_session_journal::{
-    Decline, GroupBy, IndexFigures, Leaving, ListedSessions, ProvenTime, RecoveryOffer, Retention,
+    GroupBy, IndexFigures, Leaving, ListedSessions, ProvenTime, RecoveryOffer, Retention,
     RetentionPreview, SessionChanges, SessionEntry, SessionGroups, SessionId, SessionPage,
     SessionQuery, SessionWatch,
 };
@@ -332,24 +332,6 @@ impl RecoveryOffers {
     pub(crate) fn remove(&mut self, session: SessionId) {
         self.offers.retain(|offer| offer.session.id != session);
         self.older.retain(|offer| offer.session.id != session);
-    }
-
-    /// Removes one side of a fork.
-    pub(super) fn decline(&mut self, decline: Decline) {
-        drop_side(&mut self.offers, decline);
-        drop_side(&mut self.older, decline);
-    }
-}
-
-/// Removes the offer of one side of a fork, and that side from the offers of the others.
-pub(super) fn drop_side(offers: &mut Vec<RecoveryOffer>, decline: Decline) {
-    offers.retain(|offer| Decline::from(offer) != decline);
-    for offer in offers.iter_mut().filter(|offer| offer.session.id == decline.session) {
-        if let Some(fork) = &mut offer.fork {
-            fork.others.retain(|other| Some(other.newest) != decline.line);
-        }
-        offer.fork.take_if(|fork| fork.others.is_empty());
-        offer.forked = offer.fork.is_some();
     }
 }
 

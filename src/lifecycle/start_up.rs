@@ -15,12 +15,11 @@ use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock::Moment;
 use bevy_session_journal::internal::read::recovery::Ladder;
 use bevy_session_journal::{
-    CheckpointId, Decline, FailureCause, FoundSession, HowItEnded, ProcessDeath, Proposal,
-    RecoveryOffer, RequestError, RestoreFrom, RunId, SessionId,
+    CheckpointId, FailureCause, FoundSession, HowItEnded, ProcessDeath, Proposal, RecoveryOffer,
+    RequestError, RestoreFrom, RunId, SessionId,
 };
 
 use self::listing::Listing;
-use super::catalog::drop_side;
 use super::policy::RecoveryPolicy;
 use crate::mode::SessionMode;
 
@@ -244,11 +243,6 @@ impl StartUp {
 
     pub(super) fn forget_offers(&mut self) {
         self.withheld.clear();
-    }
-
-    /// One side of a fork isn't offered any more.
-    pub(super) fn decline(&mut self, decline: Decline) {
-        drop_side(&mut self.withheld, decline);
     }
 
     pub(super) fn forget_offers_of(&mut self, session: SessionId) {

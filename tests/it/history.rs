@@ -230,9 +230,42 @@ fn one_side_of_a_fork_is_declined_and_the_other_is_what_is_left() {
         let mut app = counting_game(&disk.snapshot());
         frames(&mut app, 2);
         check(&app);
+        // A name is that of the side that is left.
+        request(&mut app, |commands| {
+            commands.session().library().update(id, SessionUpdate::default().name("Left"))
+        });
+        frames(&mut app, 3);
+        let mut app = counting_game(&disk.snapshot());
+        frames(&mut app, 2);
+        check(&app);
+        let catalog = app.world().resource::<SessionCatalog>();
+        assert_eq!(catalog.get(id).unwrap().session.name, "Left");
         request(&mut app, |commands| commands.session().continue_session(id));
         frames(&mut app, 3);
         assert_eq!(received::<SessionRestored>(&app).pop().unwrap().checkpoint, kept.newest);
+    }
+}
+
+#[test]
+fn going_back_to_before_a_fork_goes_on_on_the_side_that_is_left() {
+    for declined in [0, 1] {
+        let (disk, id) = forked(true);
+        let mut app = counting_game(&disk);
+        frames(&mut app, 2);
+        let gone = offers(&app).remove(declined);
+        let common = gone.fork.as_ref().unwrap().common.unwrap();
+        request(&mut app, |commands| commands.session().decline(&gone));
+        frames(&mut app, 3);
+        request(&mut app, |commands| {
+            commands.session().recover(id, RestoreFrom::Checkpoint(common))
+        });
+        frames(&mut app, 5);
+        assert_eq!(received::<SessionRestored>(&app).pop().unwrap().checkpoint, common);
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
+        frames(&mut app, 5);
+        let mut app = counting_game(&disk.snapshot());
+        frames(&mut app, 2);
+        assert!(offers(&app).is_empty());
     }
 }
 

@@ -79,7 +79,6 @@ pub use cloud_folder::CloudFolder;
 pub use cloud_news::{CloudError, CloudFork, CloudNews};
 pub use content::{Content, Encoded, Everything};
 pub use context::Versions;
-pub use filing::LinesLeft;
 pub use link::Link;
 pub use measuring::Surroundings;
 pub use news::{EventsDropCause, News, Saved};

@@ -4,9 +4,8 @@
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::session::ShelfMoved;
-use bevy_session_journal::internal::write::LinesLeft;
 use bevy_session_journal::{
-    Decline, RequestError, SessionEntry, SessionId, SessionUpdate, ShelfMove, Ticket,
+    Decline, FoundSession, RequestError, SessionEntry, SessionId, SessionUpdate, ShelfMove, Ticket,
 };
 
 use crate::content::Order;
@@ -18,6 +17,7 @@ use crate::lifecycle::requests::{
 };
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::start_up::elsewhere::is_offered_from_elsewhere;
+use crate::lifecycle::start_up::found::found_again;
 use crate::lifecycle::{RecoveryOffers, SessionCatalog, playing};
 
 pub(in crate::lifecycle) fn decline(
@@ -32,7 +32,7 @@ pub(in crate::lifecycle) fn decline(
         if let Some(replica) = &mut parts.replica {
             replica.declined.insert(session);
         }
-        declined(parts, world, session.into(), Ok(LinesLeft::None), ticket);
+        declined(parts, world, session.into(), Ok(None), ticket);
         return Ok(());
     }
     file(parts, session, ticket, Order::Decline { decline, ticket })
@@ -173,36 +173,22 @@ pub(in crate::lifecycle) fn declined(
     parts: &mut RuntimeParts,
     world: &mut World,
     decline: Decline,
-    result: Result<LinesLeft, RequestError>,
+    result: Result<Option<Box<FoundSession>>, RequestError>,
     ticket: Ticket,
 ) {
     let Decline { session, line } = decline;
     match result {
         Err(error) => return reject(world, ticket, error),
-        Ok(LinesLeft::None | LinesLeft::Whole) => offer_no_more(parts, world, session),
-        Ok(LinesLeft::Crashed | LinesLeft::Forked) => {
-            world.get_resource_or_init::<RecoveryOffers>().decline(decline);
-            parts.start_up.decline(decline);
+        Ok(Some(found)) => found_again(parts, world, *found),
+        Ok(None) => {
+            offer_no_more(parts, world, session);
+            if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
+                entry.declined = true;
+            }
         }
     }
-    note_declined(world, decline, result == Ok(LinesLeft::None));
     notify(world, RecoveryDeclined { session, line });
     finish(world, ticket);
-}
-
-/// Lists the session as declined, or as the line that is left of it.
-fn note_declined(world: &mut World, Decline { session, line }: Decline, are_all: bool) {
-    let offers = world.get_resource_or_init::<RecoveryOffers>();
-    let left = offers.of(session).max_by_key(|offer| offer.newest.counter).cloned();
-    let mut catalog = world.get_resource_or_init::<SessionCatalog>();
-    let Some(entry) = catalog.get_mut(session) else { return };
-    entry.declined = are_all;
-    if let Some(left) = left.filter(|_| entry.newest == line) {
-        entry.newest = Some(left.newest);
-        entry.play_time = left.play_time;
-        entry.summary = std::mem::take(&mut entry.summary).with_fields(&left.fields);
-        entry.session = left.session;
-    }
 }
 
 pub(in crate::lifecycle) fn forgotten(

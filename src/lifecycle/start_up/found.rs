@@ -158,6 +158,27 @@ pub(in crate::lifecycle) fn report_found(
     }
 }
 
+/// Puts a session of which one side was declined into the catalogue and the offers, as it is found now. The game knows of what
+/// is left, unless it wasn't notified of it yet.
+pub(in crate::lifecycle) fn found_again(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    mut found: FoundSession,
+) {
+    let session = found.session;
+    let is_known = parts.start_up.withheld_of(session).next().is_none();
+    parts.start_up.forget_crash_of(session);
+    parts.start_up.note_ladder(&found);
+    let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+    let mut catalog = world.get_resource_or_init::<SessionCatalog>();
+    catalog.put_found(std::slice::from_mut(&mut found));
+    catalog.note_offered(session, policy != RecoveryPolicy::Never && is_at_hand(&found.offers));
+    world.get_resource_or_init::<RecoveryOffers>().remove(session);
+    for offer in found.offers {
+        offers::offer(parts, world, offer, is_known);
+    }
+}
+
 /// Returns true if a crashed session can be continued without a question: it is offered, and no other machine may be playing
 /// it.
 fn is_at_hand(offers: &[RecoveryOffer]) -> bool {

@@ -174,7 +174,7 @@ impl SessionIndex {
         self.problems.iter().find_map(FileProblem::why_unreadable)
     }
 
-    /// The newest checkpoint of every line, the highest counter first.
+    /// The newest checkpoint of every line, the highest counter first; those that the player has declined come last.
     ///
     /// More than one is a fork: two lines that never saw each other. None means that nothing was
     /// ever committed.
@@ -185,11 +185,6 @@ impl SessionIndex {
     /// The lines that the player hasn't declined.
     pub fn open_heads(&self) -> impl Iterator<Item = &Head> {
         self.heads().iter().filter(|head| !head.declined)
-    }
-
-    /// Returns true if the player has more than one line to choose from.
-    pub fn is_forked(&self) -> bool {
-        self.open_heads().nth(1).is_some()
     }
 
     /// What was written down of lines that were declined: when, and what they had died of. In no order.
@@ -205,7 +200,7 @@ impl SessionIndex {
     /// The line that is meant where none is named: the newest that the player hasn't declined, or else
     /// the newest.
     pub fn newest_head(&self) -> Option<&Head> {
-        self.open_heads().next().or(self.heads().first())
+        self.heads().first()
     }
 
     /// Every checkpoint whose commit is known, the highest counter first, but for that of a draft that has

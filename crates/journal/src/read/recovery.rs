@@ -47,7 +47,7 @@ pub use corruption::{Corruption, fields_of};
 pub use detect::FoundSession;
 #[cfg(test)]
 pub(crate) use detect::detect;
-pub(crate) use detect::{entry_of_line, entry_of_new, look_at_new, newest_thumbnail};
+pub(crate) use detect::{entry_of_line, entry_of_new, look_again, look_at_new, newest_thumbnail};
 pub(crate) use event_line::{line_before, named_by_checkpoints};
 pub use event_query::{EventGap, EventPage, EventQuery, EventValidation};
 pub(crate) use event_reading::EventReading;

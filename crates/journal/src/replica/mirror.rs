@@ -28,7 +28,7 @@ use std::time::Duration;
 use self::alike::{Alike, Differences, is_contained, replace_all};
 pub use self::keeper::{MirrorKeeper, MirrorOrder, MirrorReport};
 use self::owning::Owning;
-use self::place::Place;
+use self::place::{History, Place};
 use self::source::ReplicaSource;
 use super::{
     ClaimError, Claimant, Clearing, CompareError, Difference, Direct, Epoch, Files, Log, Owner,
@@ -346,9 +346,6 @@ impl Mirror {
             }
             Err(Halt::Store(side, fault)) => self.note_fault(side, fault, news),
             Err(Halt::Refused(why)) => self.refuse(why, news),
-            Err(Halt::Again | Halt::Unsettled) if self.is_gap_old(now) => {
-                self.refuse(Unmirrored::Gap, news)
-            }
             Err(Halt::Unsettled) => WHILE_CLAIMED,
             Err(Halt::Again | Halt::Unowned) => self.next_pause(),
             Err(Halt::Later) => self.options.interval,
@@ -434,7 +431,7 @@ impl Mirror {
             match self.compare_with(&log) {
                 Ok(Compared::Differs { .. }) => {}
                 done => {
-                    let done = done.map_err(|halt| self.doubt(halt));
+                    let done = done.map_err(|halt| self.doubt(halt, now));
                     let done = done.and_then(|compared| self.rest_after(&compared, news));
                     return (Stage::Looking { log, watcher, waits: false }, done);
                 }
@@ -465,8 +462,9 @@ impl Mirror {
 
     /// A replica that goes back in time while it is read can't be read, and one that was emptied is behind until its machine has
     /// brought it up to date. What is still so the next time stays so.
-    fn doubt(&mut self, halt: Halt) -> Halt {
+    fn doubt(&mut self, halt: Halt, now: Duration) -> Halt {
         match halt {
+            Halt::Again | Halt::Unsettled if self.is_gap_old(now) => Halt::Refused(Unmirrored::Gap),
             Halt::Refused(Unmirrored::Unreadable(Side::Replica, _)) if !self.is_in_doubt => {
                 self.is_in_doubt = true;
                 self.log = Log::new(self.session());
@@ -521,18 +519,21 @@ impl Mirror {
         if !self.log.is_settled() {
             return Err(Halt::Unsettled);
         }
-        let is_known = match newest {
-            Some(place) => block_on(place.is_in(&self.replica, &self.log)).map_err(in_replica)?,
-            None => there.all().is_empty(),
+        let history = match newest {
+            Some(place) => block_on(place.history(&self.replica, &self.log)).map_err(in_replica)?,
+            None if there.all().is_empty() => History::Same,
+            None => History::Another,
         };
+        let is_known = history == History::Same;
         let both = (&self.mirror, log);
         let compared = block_on(self.alike.difference(both, &source, there));
         let Some(mut differences) = compared.map_err(Halt::of_comparison)? else {
             return Ok(Compared::NotYet);
         };
+        self.gap_since = None;
         if !is_known {
             let both = (&self.mirror, log, there);
-            let contained = block_on(is_contained(both, &source, &differences));
+            let contained = block_on(is_contained(both, &source, &differences, history));
             if !contained.map_err(Halt::of_comparison)? {
                 return Err(Halt::Refused(Unmirrored::MirrorIsAhead));
             }
@@ -573,6 +574,8 @@ impl Mirror {
             let removing = Removing::new(self.mirror.clone(), claim, log);
             return (Stage::Removing(Box::new(removing)), Ok(Duration::ZERO));
         }
+        // From here on, a look that can't be ended is said again, and leaving waits for what is sent.
+        self.is_refused = false;
         let newest = Place::newest_of(&log);
         match Owner::new(self.mirror.clone(), claim, log, 1) {
             Ok(mut owner) => {

@@ -25,6 +25,8 @@ mod turns;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use tracing::warn;
+
 use crate::disk::{DirEntry, LocalStore};
 use crate::model::ids::random_u64;
 
@@ -54,7 +56,11 @@ fn device(local: &LocalStore) -> io::Result<u64> {
     match disk.read(&path, 64) {
         Ok(bytes) => {
             let known = str::from_utf8(&bytes).ok().map(|text| u64::from_str_radix(text, 16));
-            return known.and_then(Result::ok).ok_or_else(|| ErrorKind::InvalidData.into());
+            if let Some(Ok(known)) = known {
+                return Ok(known);
+            }
+            // Its files in the folder stay there as another device's, with nothing that isn't here.
+            warn!(file = %path.display(), "the number of this device is damaged; it gets another one");
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         // It is there: under another number, its files in the folder would be another device's.

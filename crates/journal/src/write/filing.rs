@@ -16,30 +16,18 @@ use crate::model::session::{
 };
 use crate::read::recovery::{Decline, LockHolder, SessionFinder, deaths_of, fields_of, standing};
 
-/// The lines that are left of a session of which something was declined.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LinesLeft {
-    /// All are declined.
-    None,
-    /// One, which was left in good order.
-    Whole,
-    /// One that crashed, and waits for an answer.
-    Crashed,
-    /// Several, which wait for an answer.
-    Forked,
-}
-
 /// Notes in the journal that the crashed lines of a session, or one of them, aren't wanted back.
 pub fn decline(
     finder: &mut SessionFinder,
-    Decline { session, line }: Decline,
+    decline: Decline,
     now: Timestamp,
-) -> Result<LinesLeft, RequestError> {
-    let (stored, _lock) = take(&finder.local().store, session)?;
+) -> Result<(), RequestError> {
+    let (stored, _lock) = take(&finder.local().store, decline.session)?;
     refuse_to_guess(stored.index())?;
+    let Decline { session, line } = decline;
     let heads = stored.index().heads();
-    let mut wanted: Vec<&Head> = heads.iter().filter(|head| !head.declined).collect();
-    if let [only] = heads {
+    let mut wanted: Vec<&Head> = stored.index().open_heads().collect();
+    if let [only] = wanted[..] {
         // Of a fork, the lines that were left cleanly were offered as well.
         wanted.retain(|_| standing(finder, session, only, LockHolder::NoOther).has_crashed());
     }
@@ -50,20 +38,9 @@ pub fn decline(
     let Some(newest) = heads.first().filter(|_| !declined.is_empty()) else {
         return Err(RequestError::NothingToDecline);
     };
-    let left: Vec<&Head> =
-        heads.iter().filter(|head| !head.declined && !declined.contains(&head.id)).collect();
-    let left = match left[..] {
-        [] => LinesLeft::None,
-        [only] if standing(finder, session, only, LockHolder::NoOther).has_crashed() => {
-            LinesLeft::Crashed
-        }
-        [_] => LinesLeft::Whole,
-        _ => LinesLeft::Forked,
-    };
     let about = declined.clone();
     let record = Record::Declined { heads: declined, deaths };
-    write_down(finder.local(), &stored, newest, &about, &record, now)?;
-    Ok(left)
+    write_down(finder.local(), &stored, newest, &about, &record, now)
 }
 
 /// Ends a session as failed whose crash nobody has answered for this long, if it is still what it was when it was

@@ -2,13 +2,13 @@
 
 use super::News;
 use super::drafting;
-use super::filing::{self, LinesLeft};
+use super::filing;
 use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 use super::orders::DraftOrder;
 use super::shelving;
 use crate::model::ids::{CheckpointId, SessionId, Ticket};
 use crate::model::session::{SessionUpdate, ShelfMove};
-use crate::read::recovery::Decline;
+use crate::read::recovery::{Decline, FoundSession, look_again};
 
 /// A change of one session. A job that holds the session releases it first, and continues later.
 pub(super) struct FileSession {
@@ -58,9 +58,7 @@ impl Job for FileSession {
             Filing::Decline(line) => {
                 let decline = Decline { session, line };
                 let result = filing::decline(tools.finder, decline, now);
-                if matches!(result, Ok(LinesLeft::None | LinesLeft::Whole)) {
-                    set_aside(session, tools);
-                }
+                let result = result.map(|()| other_sides(decline, tools));
                 News::Declined { decline, result, ticket }
             }
             Filing::Forget => {
@@ -80,6 +78,19 @@ impl Job for FileSession {
         tools.news.push(news);
         Slice::Done
     }
+}
+
+/// The session as it is found once a side of it was declined; `None` if all of it was. If nothing is offered any more, it is
+/// set aside.
+fn other_sides(decline: Decline, tools: &mut Tools<'_>) -> Option<Box<FoundSession>> {
+    let Decline { session, line } = decline;
+    let again = line.map(|_| look_again(tools.finder, tools.types, session, tools.now.wall));
+    // One that can't be read now is offered by the next start.
+    let found = again.and_then(Result::ok).flatten();
+    if found.as_ref().is_none_or(|found| found.offers.is_empty()) {
+        set_aside(session, tools);
+    }
+    found.map(Box::new)
 }
 
 /// Nothing of a session waits for an answer any more.

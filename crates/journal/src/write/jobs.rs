@@ -335,6 +335,22 @@ impl Jobs {
         }
     }
 
+    /// Drops the jobs of this queue about a session, since one that comes next does more.
+    pub(super) fn drop_queued(
+        &mut self,
+        queue: Queue,
+        session: SessionId,
+        finder: &mut SessionFinder,
+    ) {
+        self.list.retain_mut(|Waiting { job, .. }| {
+            let is_one = job.queue() == Some(queue) && job.is_about(session);
+            if is_one {
+                job.cancel(finder);
+            }
+            !is_one
+        });
+    }
+
     /// Lets a look at all sessions begin again later, so that nothing waits for its end. Returns false if it has begun
     /// again often enough, and is to come to its end first.
     pub(super) fn cancel_listing(&mut self, finder: &mut SessionFinder) -> bool {

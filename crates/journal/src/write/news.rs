@@ -10,7 +10,6 @@ use super::Surroundings;
 use super::asked::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder};
 use super::cleanup_outcome::CleanupOutcome;
 use super::cloud_news::CloudNews;
-use super::filing::LinesLeft;
 use crate::disk::process::LastRun;
 use crate::format::CheckpointKind;
 use crate::model::ids::{CheckpointId, SessionId, SlotId, Ticket};
@@ -93,7 +92,12 @@ pub enum News {
         types: Vec<(String, u64)>,
     },
     /// A session was set aside, or one side of it, or not.
-    Declined { decline: Decline, result: Result<LinesLeft, RequestError>, ticket: Ticket },
+    Declined {
+        decline: Decline,
+        /// The session with the sides that are left, if one alone was.
+        result: Result<Option<Box<FoundSession>>, RequestError>,
+        ticket: Ticket,
+    },
     /// A session was deleted, or not. Without a ticket, as one of many.
     Forgotten { session: SessionId, result: Result<(), RequestError>, ticket: Option<Ticket> },
     /// A session was planned, or not.

@@ -90,6 +90,8 @@ pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Hea
     let mut heads: Vec<Head> = heads.collect();
     apply_statements(&mut heads, segments, runs);
     agree_on_place(&mut heads);
+    // What is said of the session, and goes on, is a line that is wanted.
+    heads.sort_by_key(|head| head.declined);
     heads
 }
 

@@ -156,10 +156,24 @@ pub(crate) fn entry_of_new(
     session: SessionId,
     now: Timestamp,
 ) -> Result<SessionEntry, RequestError> {
-    let stored = open(finder, session)?;
-    let found = look_at_new(finder, types, stored, now);
+    let found = look_again(finder, types, session, now)?;
     let entry = found.and_then(|found| found.entry).ok_or(RequestError::NothingToRestore)?;
     Ok(SessionEntry { bytes: entry.journal_bytes, ..entry })
+}
+
+/// Looks at a session that this process itself has changed.
+///
+/// # Errors
+///
+/// [`RequestError`] if it can't be read.
+pub(crate) fn look_again(
+    finder: &mut SessionFinder,
+    types: &dyn KnownTypes,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<Option<FoundSession>, RequestError> {
+    let stored = open(finder, session)?;
+    Ok(look_at_new(finder, types, stored, now))
 }
 
 /// Looks at a session that was just made, or brought from elsewhere.
@@ -280,13 +294,14 @@ fn examine_lines(
 ) -> Option<FoundSession> {
     let session = stored.id();
     let mut found = FoundSession::nothing(session);
-    let mut heads = stored.index().heads().to_vec();
-    // What is said of the session is said of a line that is wanted.
-    heads.sort_by_key(|head| head.declined);
+    let heads = stored.index().heads().to_vec();
     if is_of_another_game(finder, &heads) {
         return None;
     }
-    let forked = stored.index().is_forked();
+    // The player chooses between lines that aren't declined, if there are any.
+    let has_open = heads.iter().any(|head| !head.declined);
+    let is_meant = |head: &Head| !head.declined || !has_open;
+    let forked = heads.iter().filter(|head| is_meant(head)).nth(1).is_some();
     let vanished = vanished(stored, finder.witnessed(session));
     // No player continues in more places. Further lines can be restored by their checkpoints.
     for head in heads.iter().take(MOST_LINES) {
@@ -300,7 +315,7 @@ fn examine_lines(
             found.entry.iter().for_each(|entry| finder.note_entry(entry, is_half_archived));
         }
         let wanted = match interest {
-            Interest::This => true,
+            Interest::This => is_meant(head),
             Interest::Crashes(_) => {
                 let open_fork = forked && !standing.status.has_ended();
                 let is_in_trash = head.metadata.place.is_in_trash();

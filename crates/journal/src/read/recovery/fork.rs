@@ -40,9 +40,11 @@ pub struct ForkedLine {
 }
 
 impl Fork {
-    /// The fork at which the line of `head` parted from others that aren't declined; `None` if there are none.
+    /// The fork at which the line of `head` parted from others that are declined or aren't, as it is; `None` if there are
+    /// none.
     pub(crate) fn of(index: &SessionIndex, local: &LocalStore, head: &Head) -> Option<Self> {
-        Self::between(index, head, index.open_heads(), &|host| local.is_elsewhere(host))
+        let alike = index.heads().iter().filter(|other| other.declined == head.declined);
+        Self::between(index, head, alike, &|host| local.is_elsewhere(host))
     }
 
     /// The fork at which the line of `head` parted from all others, where the machines that are others are known.

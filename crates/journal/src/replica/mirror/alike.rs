@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::place::History;
 use super::source::ReplicaSource;
 use crate::disk::Layout;
 use crate::replica::comparison::{is_derived, of_both};
@@ -80,7 +81,7 @@ impl Alike {
         if was.here == *here {
             return Some(was.difference);
         }
-        let has_grown = was.difference == Difference::Same
+        let has_grown = matches!(was.difference, Difference::Same | Difference::Longer)
             && here.extents.starts_with(&was.here.extents)
             && here.bytes > was.here.bytes;
         has_grown.then_some(Difference::Longer)
@@ -105,16 +106,18 @@ impl Alike {
     }
 }
 
-/// Returns true if nothing that a mirror has gets lost by bringing it to the replica's state, whatever its history: what the
-/// replica lacks was pruned there.
+/// Returns true if nothing that a mirror has gets lost by bringing it to the replica's state. What the replica lacks may have
+/// been pruned there, unless it is known to have lost something.
 pub(super) async fn is_contained(
     mirrored: (&Direct, &Log, &Files),
     here: &ReplicaSource,
     differences: &Differences,
+    history: History,
 ) -> Result<bool, CompareError> {
+    let prunes = history == History::Another;
     let may_go = |(name, difference): (&FileName, &Difference)| match difference {
         Difference::Same | Difference::Longer | Difference::OnlyHere => true,
-        Difference::OnlyThere => is_derived(name) || is_segment(name),
+        Difference::OnlyThere => is_derived(name) || prunes && is_segment(name),
         Difference::Shorter | Difference::Other => is_derived(name),
         Difference::Damaged => false,
     };

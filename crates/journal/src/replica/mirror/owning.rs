@@ -74,7 +74,7 @@ impl Mirror {
     ) -> (Stage, Result<Duration, Halt>) {
         let looking = Stage::looking(self.session());
         let done = self.go_on(now, &mut owning, news);
-        match done.map_err(|halt| self.doubt(halt)) {
+        match done.map_err(|halt| self.doubt(halt, now)) {
             Ok(Done::Rest(rest)) => (Stage::Owning(owning), Ok(rest)),
             Ok(Done::Removed) => {
                 let clearing = Clearing::new(owning.owner.log().clone());

@@ -15,6 +15,17 @@ pub(super) struct Place {
     past: Past,
 }
 
+/// A replica's log, as it is from a place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum History {
+    /// It goes on from there: all that it had then, it had, and what differs by now is its owners' doing.
+    Same,
+    /// The place stands, and before it something was lost.
+    Damaged,
+    /// The place isn't in it: it was restored from an older state, or is another store.
+    Another,
+}
+
 /// What stood before a place: the ends of the epochs from the first one on that wasn't gone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Past {
@@ -56,15 +67,18 @@ impl Place {
         None
     }
 
-    /// Returns true if the replica's log goes on from here: all that it had then, it had, and what differs by now is its
-    /// owners' doing.
-    pub async fn is_in(self, reach: &Direct, log: &Log) -> Result<bool, StoreFault> {
-        Ok(owner_of(reach, log.session(), self.epoch).await? == Some(self.claim)
-            && self.stands(reach, log).await?
-            && self.past.seals == Past::seals(reach, log, self.past.since, self.epoch).await?)
+    /// The replica's log, as it is from here.
+    pub async fn history(self, reach: &Direct, log: &Log) -> Result<History, StoreFault> {
+        if owner_of(reach, log.session(), self.epoch).await? != Some(self.claim)
+            || !self.stands(reach, log).await?
+        {
+            return Ok(History::Another);
+        }
+        let seals = Past::seals(reach, log, self.past.since, self.epoch).await?;
+        Ok(if self.past.seals == seals { History::Same } else { History::Damaged })
     }
 
-    /// Returns true if finding out whether it [is in](Self::is_in) a log asks the replica for seals that are gone from the log.
+    /// Returns true if the [history](Self::history) asks the replica for seals that are gone from the log.
     pub fn is_old(self, log: &Log) -> bool {
         self.past.since.min(self.epoch) < log.gone_before()
     }

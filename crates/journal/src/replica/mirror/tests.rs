@@ -502,6 +502,68 @@ fn entries_that_are_lost_in_an_older_epoch_leave_the_mirror_untouched() {
 }
 
 #[test]
+fn a_journal_that_is_lost_in_an_older_epoch_is_not_taken_for_a_pruned_one() {
+    let mut world = World::new();
+    let mut owner = world.replica.own(world.session);
+    append(&mut owner, "1-1.journal", b"one");
+    let epoch = owner.claim().epoch;
+    block_on(owner.release()).unwrap();
+    let mut owner = world.replica.own(world.session);
+    append(&mut owner, "1-2.journal", b"two");
+    let mut mirror = world.mirroring();
+    world.run(&mut mirror);
+    mirror.leave(true);
+    world.run(&mut mirror);
+    let before = world.mirror.objects(world.session);
+    let lost = Key::Entry { session: world.session, epoch, position: Position::FIRST };
+    world.replica.memory.delete(lost).unwrap();
+    append(&mut world.replica.own(world.session), "1-2.journal", b"three");
+    assert!(!world.replica.files(world.session).contains_key("1-1.journal"));
+    let mut mirror = world.mirroring();
+    world.run(&mut mirror);
+    assert!(is_ahead(&world.later(&mut mirror, INTERVAL)));
+    assert_eq!(world.mirror.objects(world.session), before);
+}
+
+#[test]
+fn a_gap_long_after_another_one_is_waited_for_anew() {
+    let mut world = World::new();
+    let mut owner = world.replica.own(world.session);
+    append(&mut owner, "1-1.journal", b"one");
+    block_on(owner.release()).unwrap();
+    let seal =
+        Key::Entry { session: world.session, epoch: owner.claim().epoch, position: Position(2) };
+    let bytes = world.replica.memory.read(seal).unwrap().unwrap();
+    let mut owner = world.replica.own(world.session);
+    for _ in 0..4 {
+        append(&mut owner, "2-1.journal", &vec![7; 900 << 10]);
+    }
+    world.replica.memory.delete(seal).unwrap();
+    let mut mirror = world.mirroring();
+    world.run(&mut mirror);
+    world.replica.memory.create(seal, &bytes).unwrap();
+    // It is being sent for longer than a lease, and then a part of it is missing for a moment.
+    let mut news = Vec::new();
+    world.now += Duration::from_secs(1);
+    for _ in 0..6 {
+        mirror.step(world.now, &mut news);
+    }
+    assert!(news.is_empty() && !world.mirror.objects(world.session).is_empty());
+    let key =
+        Key::Entry { session: world.session, epoch: owner.claim().epoch, position: Position(4) };
+    let bytes = world.replica.memory.read(key).unwrap().unwrap();
+    world.replica.memory.delete(key).unwrap();
+    world.now += LEASE * 2;
+    for _ in 0..4 {
+        mirror.step(world.now, &mut news);
+    }
+    assert!(news.is_empty(), "{news:?}");
+    world.replica.memory.create(key, &bytes).unwrap();
+    world.now += LEASE;
+    assert!(is_whole(&world.run(&mut mirror)) && world.is_same());
+}
+
+#[test]
 fn what_was_pruned_meanwhile_may_go_also_if_the_replica_is_a_new_one() {
     for has_slot in [true, false] {
         let mut world = World::new();

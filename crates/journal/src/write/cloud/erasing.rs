@@ -11,6 +11,7 @@ use crate::format::SegmentHeader;
 use crate::model::ids::SessionId;
 use crate::model::session::{FailureCause, Remaining, RequestError};
 use crate::write::cloud_folder::CloudFolder;
+use crate::write::cloud_news::CloudError;
 
 /// The outcome of removing an erased player's files from the folder.
 #[derive(Default)]
@@ -61,6 +62,11 @@ pub(in crate::write) fn erase_in_cloud(
                 }
             }
             Ok(_) => {}
+            // One that is locked, or still being copied, may be the player's.
+            Err(CloudError::Folder(cause)) => {
+                let error = RequestError::Store(cause);
+                erased.remaining.push(Remaining::CloudRefused { error });
+            }
             Err(_) => {
                 let file = path.display().to_string();
                 erased.remaining.push(Remaining::Unreadable { file });

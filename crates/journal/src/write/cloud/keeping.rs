@@ -14,6 +14,7 @@ use crate::model::session::Archived;
 use crate::read::recovery::SessionFinder;
 use crate::write::cloud_folder::CloudFolder;
 use crate::write::cloud_news::{CloudError, CloudNews};
+use crate::write::filing::refuse_to_guess;
 use crate::write::jobs::{Holds, Job, Queue, Slice, Tools, Urgency, WaitsFor};
 use crate::write::news::News;
 use crate::write::snapshot::Snapshot;
@@ -56,6 +57,8 @@ impl KeepInCloud {
     fn begin(&self, tools: &Tools<'_>) -> Result<Option<SnapshotWriting>, CloudError> {
         let local = tools.finder.local();
         let stored = local.store.open_session(self.session).map_err(CloudError::here)?;
+        // What can't be read now may be what the folder alone would have then.
+        refuse_to_guess(stored.index()).map_err(CloudError::Session)?;
         let head = stored.index().heads().iter().find(|head| head.id.run == self.run).cloned();
         let Some(head) = head.filter(|head| is_worth_it(&stored, head)) else { return Ok(None) };
         let snapshot = Snapshot::for_elsewhere(local, &stored, &head, tools.now.wall);
@@ -151,6 +154,11 @@ impl Job for KeepInCloud {
         };
         tools.news.push(News::Cloud(news));
         Slice::Done
+    }
+
+    /// A folder may be slow, and the player may play on meanwhile.
+    fn is_long(&self) -> bool {
+        true
     }
 
     fn holds(&self) -> Holds {

@@ -38,7 +38,11 @@ impl Known {
 
     /// The checkpoints of a session, and those that were known when it was deleted here before.
     fn with_forgotten(local: &LocalStore, stored: &StoredSession) -> io::Result<Self> {
-        let mut known = Self::forgotten(local, stored.id())?;
+        let mut known = match Self::forgotten(local, stored.id()) {
+            // A damaged note of a session that is here again says nothing that its files don't say; it is written anew.
+            Err(error) if error.kind() == ErrorKind::InvalidData => Self::default(),
+            known => known?,
+        };
         for (run, counter) in stored.index().known() {
             let most = known.0.entry(run).or_insert(counter);
             *most = counter.max(*most);

@@ -1,5 +1,6 @@
 //! The files of a session that this device has put into the folder.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{EXTENSION, device, entries_of};
@@ -14,8 +15,6 @@ pub(super) struct OwnFiles {
     /// The beginning of their names.
     name: String,
     pub(super) files: Vec<PathBuf>,
-    /// Those that were being written when a process of this device died.
-    unfinished: Vec<PathBuf>,
 }
 
 impl OwnFiles {
@@ -29,18 +28,10 @@ impl OwnFiles {
         let name = format!("{session}-{device:016x}");
         let entries = entries_of(local, directory);
         let entries = entries.map_err(|error| CloudError::folder(directory, error))?;
-        let (mut files, mut unfinished) = (Vec::new(), Vec::new());
-        for entry in entries.iter().filter(|entry| entry.is_file) {
-            if is_named(&entry.name, &name) {
-                files.push(directory.join(&entry.name));
-            } else if Layout::place_of_unfinished(&entry.name)
-                .is_some_and(|place| is_named(place, &name))
-            {
-                unfinished.push(directory.join(&entry.name));
-            }
-        }
+        let own = entries.iter().filter(|it| it.is_file && is_named(&it.name, &name));
+        let mut files: Vec<PathBuf> = own.map(|entry| directory.join(&entry.name)).collect();
         files.sort_unstable();
-        Ok(Self { directory: directory.to_owned(), name, files, unfinished })
+        Ok(Self { directory: directory.to_owned(), name, files })
     }
 
     /// A place that no file has: the usual one, or one that is named by the run.
@@ -51,16 +42,26 @@ impl OwnFiles {
             true => self.directory.join(format!("{}-{run}.{EXTENSION}", self.name)),
         }
     }
+}
 
-    /// Removes what a process of this device was writing there when it died.
-    pub(super) fn remove_unfinished(&self, local: &LocalStore) {
-        if !self.unfinished.is_empty() && is_only_process(&local.store) {
-            for path in &self.unfinished {
-                // Otherwise it is tried again with the next file.
-                let _ = local.outside.remove(path);
-            }
+/// Removes what a process of this device was writing into the folder when it died, of any session.
+pub(super) fn remove_unfinished(local: &LocalStore, directory: &Path) -> io::Result<()> {
+    let device = device(local)?;
+    let own = [format!("-{device:016x}."), format!("-{device:016x}-")];
+    let is_own = |name: &str| {
+        let place = Layout::place_of_unfinished(name);
+        place.is_some_and(|place| own.iter().any(|own| place.contains(own)))
+    };
+    let entries = entries_of(local, directory)?;
+    let unfinished: Vec<_> =
+        entries.iter().filter(|entry| entry.is_file && is_own(&entry.name)).collect();
+    if !unfinished.is_empty() && is_only_process(&local.store) {
+        for entry in unfinished {
+            // Otherwise it is tried again with the next file.
+            let _ = local.outside.remove(&directory.join(&entry.name));
         }
     }
+    Ok(())
 }
 
 fn is_named(name: &str, own: &str) -> bool {

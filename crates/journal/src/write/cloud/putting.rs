@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::opening::header_of;
-use super::own_files::OwnFiles;
+use super::own_files::{OwnFiles, remove_unfinished};
 use crate::disk::{DirectoryStore, Disk, LocalStore, StoredSession};
 use crate::format::{Lineage, SegmentHeader, Validity};
-use crate::model::ids::CheckpointId;
+use crate::model::ids::{CheckpointId, RunId, SessionId};
 use crate::write::cloud_folder::CloudFolder;
 use crate::write::cloud_news::CloudError;
 use crate::write::file_copy::FileCopy;
@@ -16,9 +16,12 @@ use crate::write::file_copy::FileCopy;
 /// A file on its way into the folder.
 pub(super) struct Putting {
     copy: FileCopy,
+    session: SessionId,
     directory: PathBuf,
     /// Files of this device that it goes on from. The first gives it its place.
     replaced: Vec<PathBuf>,
+    /// The runs of the files that this device had there when it began.
+    before: Vec<RunId>,
     stage: Stage,
 }
 
@@ -51,9 +54,11 @@ impl Putting {
             .sync_directories(&above.into_iter().collect::<Vec<_>>())
             .map_err(CloudError::in_folder)?;
         let own = OwnFiles::of(local, &directory, header.session)?;
-        own.remove_unfinished(local);
+        remove_unfinished(local, &directory)
+            .map_err(|error| CloudError::folder(&directory, error))?;
         let new = StoredSession::of_file(inside, written, header.session);
         let lineage = new.index().lineage_of(header.run).cloned().unwrap_or_default();
+        let before = runs_of(outside, &own.files);
         let mut replaced = own.files.clone();
         replaced.retain(|path| goes_on_from(outside, path, &lineage, stored));
         let place = match replaced.first() {
@@ -65,7 +70,8 @@ impl Putting {
         check_room(outside, folder, &replaced, bytes)?;
         let copy = FileCopy::begin((inside, written.to_owned()), (outside, place));
         let copy = copy.map_err(|error| CloudError::of_copy(&directory, error))?;
-        Ok(Box::new(Self { copy, directory, replaced, stage: Stage::Writing }))
+        let session = header.session;
+        Ok(Box::new(Self { copy, session, directory, replaced, before, stage: Stage::Writing }))
     }
 
     /// Does the next slice. If it fails, the folder is as it was.
@@ -92,8 +98,14 @@ impl Putting {
 
     /// The ones before go only behind one that was read back.
     fn put_in_place(self, local: &LocalStore) -> Result<u64, CloudError> {
-        let Self { copy, directory, replaced, .. } = self;
+        let Self { copy, session, directory, replaced, before, .. } = self;
         let bytes = copy.len();
+        // Another process of this device may have put something newer there meanwhile.
+        let now = OwnFiles::of(local, &directory, session)?;
+        if runs_of(&*local.outside, &now.files) != before {
+            copy.remove(&*local.outside);
+            return Err(CloudError::InUse);
+        }
         copy.put_in_place(&*local.outside).map_err(CloudError::in_folder)?;
         let store = DirectoryStore::new(Arc::clone(&local.outside), local.store.layout().clone());
         store.sync_directories(std::slice::from_ref(&directory)).map_err(CloudError::in_folder)?;
@@ -108,6 +120,12 @@ impl Putting {
     pub(super) fn let_go(self, local: &LocalStore) {
         self.copy.remove(&*local.outside);
     }
+}
+
+/// The runs of these files, as far as they can be read.
+fn runs_of(disk: &dyn Disk, files: &[PathBuf]) -> Vec<RunId> {
+    let headers = files.iter().filter_map(|path| header_of(disk, path).ok());
+    headers.map(|header| header.run).collect()
 }
 
 /// Refuses a file of so many bytes that has no room beside those that stay.

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use super::known::{Known, is_erased, is_forgotten};
 use super::opening::{Found, header_of, look_at, verify};
-use super::own_files::OwnFiles;
+use super::own_files::{OwnFiles, remove_unfinished};
 use super::{EXTENSION, device, entries_of};
 use crate::disk::{
     Erasure, ErasureFiles, LocalStore, SessionLock, StoreError, StoredSession, with_sources,
@@ -29,21 +29,31 @@ pub(in crate::write) fn take_in(
 ) -> Vec<CloudNews> {
     let mut news = Vec::new();
     let mut of_sessions = BTreeMap::<SessionId, Vec<Found>>::new();
-    let erasures = ErasureFiles::of(&local.store).read().unwrap_or_default();
+    let erasures = match ErasureFiles::of(&local.store).read() {
+        Ok(erasures) => erasures,
+        // What they name would come back.
+        Err(error) => {
+            refuse(folder.path.clone(), CloudError::here(error), &mut news);
+            return news;
+        }
+    };
     for path in files_of(local, folder, &mut news) {
         match find(local, &erasures, path.clone(), game, types) {
             Ok(found) => of_sessions.entry(found.header.session).or_default().push(found),
             Err(error) => refuse(path, error, &mut news),
         }
     }
+    if of_sessions.is_empty() {
+        return news;
+    }
     // From now on what is deleted here is noted.
-    if !of_sessions.is_empty()
-        && let Err(error) = device(local)
-    {
+    if let Err(error) = device(local) {
         let state = &local.store.layout().state;
         refuse(folder.path.clone(), CloudError::here_at(state, error), &mut news);
         return news;
     }
+    // Otherwise it is tried again with the next file.
+    let _ = remove_unfinished(local, &folder.of_profile(&local.store.layout().profile));
     for (session, found) in of_sessions {
         take_session(local, folder, session, found, &mut news);
     }

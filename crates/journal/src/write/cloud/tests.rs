@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::erasing::erase_in_cloud;
 use super::known::note_forgotten;
 use super::opening::{header_of, look_at, verify};
 use super::putting::{Put, Putting};
 use super::{device as device_number, take_in};
 use crate::disk::simulated_disk::{SimulatedDisk, left_after_each_step};
-use crate::disk::{Disk, Layout, LocalStore, MemoryDisk, Operation};
+use crate::disk::{Disk, Erasure, Layout, LocalStore, MemoryDisk, Operation};
 use crate::format::sample::{SegmentBytes, at, commit, header, session, values};
 use crate::format::{Begun, Record, SegmentHeader, TypeRows, Validity};
-use crate::model::ids::{CheckpointId, limits};
-use crate::model::session::{Leaving, SessionStatus};
+use crate::model::ids::{CheckpointId, SessionId, limits};
+use crate::model::session::{Leaving, Remaining, SessionStatus};
 use crate::read::recovery::{KnownTypes, VersionFit};
 use crate::write::cloud_folder::CloudFolder;
 use crate::write::cloud_news::{CloudError, CloudNews};
@@ -252,14 +253,66 @@ fn a_session_deleted_twice_does_not_come_back() {
 }
 
 #[test]
-fn an_invalid_device_number_is_an_error() {
+fn a_damaged_note_of_a_deletion_does_not_refuse_files_of_a_session_that_is_here() {
+    let memory = device();
+    let disk: Arc<dyn Disk> = Arc::new(memory.clone());
+    let local = local(&disk);
+    device_number(&local).unwrap();
+    note_forgotten(&local, &local.store.open_session(session()).unwrap());
+    let note = layout().state.join(format!("cloud-forgotten-{}", session()));
+    memory.truncate(&note, 1);
+    memory.put(FORGED.as_ref(), &closed(&copied(9), 5));
+    assert!(matches!(start(&memory, VersionFit::Exact)[..], [CloudNews::Taken { .. }]));
+    // The next deletion notes all that is here.
+    note_forgotten(&local, &local.store.open_session(session()).unwrap());
+    memory.remove_all(&layout().session(session()));
+    assert!(start(&memory, VersionFit::Exact).is_empty());
+}
+
+#[test]
+fn a_damaged_device_number_is_replaced() {
     let memory = device();
     let disk: Arc<dyn Disk> = Arc::new(memory.clone());
     let local = local(&disk);
     let number = device_number(&local).unwrap();
     assert_eq!(device_number(&local).unwrap(), number);
     memory.put(&layout().state.join("cloud-device"), b"no number");
-    assert_eq!(device_number(&local).unwrap_err().kind(), ErrorKind::InvalidData);
+    let drawn = device_number(&local).unwrap();
+    assert_ne!(drawn, number);
+    assert_eq!(device_number(&local).unwrap(), drawn);
+}
+
+#[test]
+fn what_this_device_was_writing_when_it_died_is_removed_from_the_folder_at_a_start() {
+    let memory = device();
+    memory.put(FORGED.as_ref(), &closed(&copied(9), 5));
+    let disk: Arc<dyn Disk> = Arc::new(memory.clone());
+    let own = device_number(&local(&disk)).unwrap();
+    let other = SessionId::random();
+    let unfinished = |device: u64| {
+        let name = format!("{other}-{device:016x}.session.0000000000000001.new");
+        Path::new("/cloud/default").join(name)
+    };
+    memory.put(&unfinished(own), b"half");
+    memory.put(&unfinished(!own), b"half");
+    start(&memory, VersionFit::Exact);
+    assert_eq!(memory.content(&unfinished(own)), None);
+    assert!(memory.content(&unfinished(!own)).is_some(), "another device may be writing it");
+}
+
+#[test]
+fn a_locked_file_keeps_an_erasure_waiting_and_a_damaged_one_does_not() {
+    let memory = device();
+    memory.put(FORGED.as_ref(), &closed(&copied(9), 5));
+    let disk: Arc<dyn Disk> = Arc::new(memory.clone());
+    let local = local(&disk);
+    let erasure = Erasure::of("Ann", Timestamp::UNIX_EPOCH);
+    memory.fail_next(Operation::Open, ErrorKind::PermissionDenied);
+    let erased = erase_in_cloud(&local, &folder(), &erasure);
+    assert!(matches!(erased.remaining[..], [Remaining::CloudRefused { .. }]));
+    memory.truncate(FORGED.as_ref(), 20);
+    let erased = erase_in_cloud(&local, &folder(), &erasure);
+    assert!(matches!(erased.remaining[..], [Remaining::Unreadable { .. }]));
 }
 
 /// The originals of the whole files in the folder.
@@ -280,16 +333,40 @@ fn originals(local: &LocalStore) -> HashSet<CheckpointId> {
 
 /// Puts a copy of the session into the folder.
 fn put(local: &LocalStore, header: &SegmentHeader) -> Result<u64, CloudError> {
-    let written = layout().session(session()).join("written.journal.0000000000000000.new");
+    finish(begin_to_put(local, header)?, local)
+}
+
+fn begin_to_put(local: &LocalStore, header: &SegmentHeader) -> Result<Box<Putting>, CloudError> {
+    let name = format!("{}.journal.0000000000000000.new", header.run);
+    let written = layout().session(session()).join(name);
     local.store.disk().replace(&written, &closed(header, 9)).unwrap();
     let mut stored = local.store.open_session(session()).unwrap();
-    let mut putting = Putting::begin(local, &folder(), &mut stored, (&written, header))?;
+    Putting::begin(local, &folder(), &mut stored, (&written, header))
+}
+
+fn finish(mut putting: Box<Putting>, local: &LocalStore) -> Result<u64, CloudError> {
     loop {
         match putting.step(local)? {
             Put::Going(rest) => putting = rest,
             Put::Done(bytes) => return Ok(bytes),
         }
     }
+}
+
+#[test]
+fn a_put_that_another_process_overtakes_leaves_the_newer_file() {
+    let disk: Arc<dyn Disk> = Arc::new(device());
+    let local = local(&disk);
+    put(&local, &copy_of(8, at(1, 1), &[])).unwrap();
+    let slow = begin_to_put(&local, &copy_of(9, at(1, 2), &[])).unwrap();
+    // Nobody removes what is still being written: the other process sees that one lives.
+    let directory = folder().of_profile(&layout().profile);
+    let usual =
+        directory.join(format!("{}-{:016x}.session", session(), device_number(&local).unwrap()));
+    local.outside.replace(&usual, &closed(&copy_of(10, at(1, 3), &[]), 9)).unwrap();
+    assert!(matches!(finish(slow, &local), Err(CloudError::InUse)));
+    assert_eq!(originals(&local), HashSet::from([at(1, 3)]));
+    assert_eq!(local.outside.list(&directory).unwrap().len(), 1, "nothing is left of the other");
 }
 
 #[test]
@@ -417,9 +494,10 @@ fn an_unlistable_directory_does_not_refuse_a_put() {
     let disk: Arc<dyn Disk> = Arc::new(memory.clone());
     let local = local(&disk);
     put(&local, &copy_of(8, at(1, 2), &[])).unwrap();
-    // The directory of the profile, the folder, that directory again, and this one are listed.
-    memory.fail_after(Operation::List, 3, ErrorKind::PermissionDenied);
-    put(&local, &copy_of(9, at(1, 3), &[])).unwrap();
+    // The directory of the profile, twice, the folder, that directory again, and this one are listed.
+    memory.fail_after(Operation::List, 4, ErrorKind::PermissionDenied);
+    let putting = begin_to_put(&local, &copy_of(9, at(1, 3), &[])).unwrap();
     memory.heal();
+    finish(putting, &local).unwrap();
     assert_eq!(originals(&local), HashSet::from([at(1, 3)]));
 }

@@ -14,7 +14,7 @@ use crate::model::session::{CheckpointError, FailureCause};
 use crate::write::about_session::add_about_session;
 use crate::write::erasing::ErasingAgain;
 use crate::write::hold::Hold;
-use crate::write::jobs::{Holds, Urgency};
+use crate::write::jobs::{Holds, Queue, Urgency};
 use crate::write::pending::PendingCheckpoint;
 use crate::write::pruning_others::PruningOthers;
 use crate::write::run_journal::{RunIdentity, RunJournal};
@@ -199,6 +199,8 @@ impl<C: Content> Worker<C> {
         collect_news(&mut self.reports, |news| self.jobs.give_up_waiting(news));
         let played = left.complete.then(|| (session, journal.run()));
         if let Some(job) = played.and_then(|played| self.cloud.keep_ended(played)) {
+            // An exit isn't to wait for what a pause would have put there.
+            self.jobs.drop_queued(Queue::CloudFiles, session, &mut self.finder);
             self.jobs.add(job);
         }
         if self.jobs.has(&Urgency::SAVING) {
