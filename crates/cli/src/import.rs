@@ -1,10 +1,11 @@
 //! `import`: brings files into the directory of their game, each as a slot.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bevy_session_journal::internal::disk::slots_in;
+use bevy_session_journal::internal::disk::{Disk, RealDisk, slots_in};
 use bevy_session_journal::internal::write::Upkeep;
 use bevy_session_journal::{SessionId, SlotEntry, SlotError};
 use clap::{Args, ValueHint};
@@ -50,7 +51,10 @@ struct Outcome<'a> {
 /// Imports files, one after the other. What can't be is said, and the others are.
 pub fn import(wanted: &Imported, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
     let place = wanted.place()?;
-    let profiles = place.profiles()?;
+    let profiles = match wanted.of_first_start()? {
+        Some(profile) => vec![profile],
+        None => place.profiles()?,
+    };
     let game = wanted.game_of(&place, &profiles)?;
     let profile = the_only(&place, profiles)?;
     // That there is such a place is known before anything is written.
@@ -107,6 +111,17 @@ impl Imported {
         }
     }
 
+    /// The profile of a game that was never started in this place, if it is named.
+    fn of_first_start(&self) -> Result<Option<Profile>, Failure> {
+        let Some(Game { studio, game }) = &self.game else { return Ok(None) };
+        let is_empty = match &self.into {
+            Some(into) => is_empty(into)?,
+            None => matches!(self.place()?.profiles(), Err(Failure::UnknownDirectory { .. })),
+        };
+        let first = || Place::of_first_start(self.into.as_deref(), (studio, game));
+        is_empty.then(first).transpose()
+    }
+
     /// The game that files have to be of.
     fn game_of(&self, place: &Place, profiles: &[Profile]) -> Result<String, Failure> {
         if let Some(Game { studio, game }) = &self.game {
@@ -125,6 +140,14 @@ impl Imported {
             (None, _) => Err(unknown("it has no slot yet".to_owned())),
             (Some(_), Some(_)) => Err(unknown(format!("it has slots of {several}"))),
         }
+    }
+}
+
+/// Returns true for a directory in which nothing is, or which isn't there.
+fn is_empty(directory: &Path) -> Result<bool, Failure> {
+    match RealDisk.list(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        entries => Ok(entries?.is_empty()),
     }
 }
 

@@ -6,12 +6,13 @@ mod profile;
 mod replica;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bevy_session_journal::internal::disk::platform_roots;
 
 use crate::failure::Failure;
 
+use self::directory::ProfileDirectory;
 pub use profile::{Left, Profile, UNKNOWN_WITHOUT_RECORDS, read_only, to_read};
 pub use replica::{Replica, read_log};
 
@@ -40,11 +41,19 @@ impl Place {
 
     /// The directory in which the platform keeps the data of a game.
     pub fn of_game(studio: &str, game: &str) -> Result<Self, Failure> {
-        let roots = platform_roots(studio, game);
-        let (data, _) = roots.ok_or_else(|| {
-            Failure::usage("this platform has no data directory: give PLACE instead of --game")
-        })?;
-        Ok(Self::Directory(data))
+        roots_of(studio, game).map(|(data, _)| Self::Directory(data))
+    }
+
+    /// The profile that a game gets at its first start in an empty directory, or in the platform's if there is none.
+    pub fn of_first_start(
+        directory: Option<&Path>,
+        (studio, game): (&str, &str),
+    ) -> Result<Profile, Failure> {
+        let roots = match directory {
+            Some(directory) => (directory.join("data"), directory.join("state")),
+            None => roots_of(studio, game)?,
+        };
+        Ok(Profile::of_directory(ProfileDirectory::of_first_start(roots), read_only())?)
     }
 
     /// True if it is a file, which holds one session alone.
@@ -67,6 +76,12 @@ impl Place {
             Self::Replica(replica) => Ok(vec![replica.profile("")?]),
         }
     }
+}
+
+fn roots_of(studio: &str, game: &str) -> Result<(PathBuf, PathBuf), Failure> {
+    platform_roots(studio, game).ok_or_else(|| {
+        Failure::usage("this platform has no data directory: give PLACE instead of --game")
+    })
 }
 
 impl fmt::Display for Place {

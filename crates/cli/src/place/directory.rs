@@ -103,6 +103,12 @@ impl ProfileDirectory {
         format!("{}{apart}", self.profile)
     }
 
+    /// The one that a game begins with at its first start, with these roots.
+    pub fn of_first_start((data, state): (PathBuf, PathBuf)) -> Self {
+        let directory = data.join("profiles").join("default");
+        Self { state: Some(state), ..Self::of_profile(&directory) }
+    }
+
     /// A profile, by its directory.
     fn of_profile(directory: &Path) -> Self {
         let (sessions, slots) = (directory.join("sessions"), directory.join("slots"));

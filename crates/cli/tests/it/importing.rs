@@ -37,6 +37,34 @@ fn game_and_guest() -> std::io::Result<(Game, Game)> {
 }
 
 #[test]
+fn a_file_is_imported_into_a_directory_in_which_the_game_was_never_started() -> Done {
+    let guest = Game::of_format("1.0")?;
+    let file = guest.profile().join("slots").join(QUICK);
+    let empty = tempfile::tempdir()?;
+    let directory = empty.path().join("new");
+    let import = |more: &[&str]| {
+        let into = [
+            "import".into(),
+            file.clone().into(),
+            "--into".into(),
+            directory.clone().into_os_string(),
+        ];
+        run(into.into_iter().chain(more.iter().map(Into::into)))
+    };
+    let unnamed = import(&[])?;
+    assert_eq!(unnamed.code, Some(64), "of which game? {}", unnamed.error);
+    let ran = import(&["--game", "Studio/Golden", "--json"])?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let written = PathBuf::from(ran.object()?["written_to"].as_str().ok_or("a path")?);
+    assert_eq!(rows(&written)?, rows(&file)?);
+    let listed = run(["list".into(), directory.clone().into_os_string()])?;
+    assert!(listed.text.contains("Relics"), "{}{}", listed.text, listed.error);
+    let again = import(&["--game", "Studio/Golden", "--json"])?;
+    assert_eq!(again.object()?["already_there"], true);
+    Ok(())
+}
+
+#[test]
 fn an_imported_slot_is_added_and_replaces_no_other() -> Done {
     let (game, guest) = game_and_guest()?;
     let file = guest.profile().join("slots").join(QUICK);
