@@ -227,7 +227,8 @@ fn one_side_of_a_fork_is_declined_and_the_other_is_what_is_left() {
             assert_eq!(entry.play_time, kept.play_time);
         };
         check(&app);
-        let mut app = counting_game(&disk.snapshot());
+        let disk = disk.snapshot();
+        let mut app = counting_game(&disk);
         frames(&mut app, 2);
         check(&app);
         // A name is that of the side that is left.

@@ -53,13 +53,13 @@ fn a_file_is_imported_into_a_directory_in_which_the_game_was_never_started() -> 
     };
     let unnamed = import(&[])?;
     assert_eq!(unnamed.code, Some(64), "of which game? {}", unnamed.error);
-    let ran = import(&["--game", "Studio/Golden", "--json"])?;
+    let ran = import(&["--game", "Tests/Game", "--json"])?;
     assert_eq!(ran.code, Some(0), "{}", ran.error);
     let written = PathBuf::from(ran.object()?["written_to"].as_str().ok_or("a path")?);
     assert_eq!(rows(&written)?, rows(&file)?);
     let listed = run(["list".into(), directory.clone().into_os_string()])?;
     assert!(listed.text.contains("Relics"), "{}{}", listed.text, listed.error);
-    let again = import(&["--game", "Studio/Golden", "--json"])?;
+    let again = import(&["--game", "Tests/Game", "--json"])?;
     assert_eq!(again.object()?["already_there"], true);
     Ok(())
 }
