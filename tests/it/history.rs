@@ -171,8 +171,9 @@ fn accepting_a_fork_restores_the_side_that_was_shown() {
     assert_eq!(restored.checkpoint, offers[0].newest);
 }
 
-/// A session that went on in two copies of its folder, which a cloud puts into one. Both are left in good order, or die.
-fn forked(closes: bool) -> (MemoryDisk, SessionId) {
+/// A session that went on in two copies of its folder, which a cloud puts into one, and the scores of both. Both are left in
+/// good order, or die.
+fn forked(closes: bool) -> (MemoryDisk, SessionId, [u32; 2]) {
     let disk = MemoryDisk::default();
     let mut app = counting_game(&disk);
     start(&mut app, "Forked");
@@ -180,24 +181,24 @@ fn forked(closes: bool) -> (MemoryDisk, SessionId) {
     request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     let (left, right) = (disk.snapshot(), disk.snapshot());
-    for (side, frames_played) in [(&left, 100), (&right, 200)] {
+    let scores = [(&left, 100), (&right, 200)].map(|(side, frames_played)| {
         let mut app = counting_game(side);
         request(&mut app, |commands| commands.session().continue_session(id));
         frames(&mut app, frames_played);
-        if closes {
-            request(&mut app, |commands| commands.session().close(LeaveCause::Player));
-        } else {
-            request(&mut app, |commands| commands.session().checkpoint("last"));
-        }
+        request(&mut app, |commands| match closes {
+            true => commands.session().close(LeaveCause::Player),
+            false => commands.session().checkpoint("last"),
+        });
         frames(&mut app, 3);
-        let died = side.snapshot();
+        let (score, died) = (app.world().resource::<Score>().0, side.snapshot());
         drop(app);
         if !closes {
             side.take_from(&died, std::path::Path::new("sessions"));
         }
-    }
+        score
+    });
     left.take_from(&right, std::path::Path::new("sessions/data"));
-    (left, id)
+    (left, id, scores)
 }
 
 fn offers(app: &App) -> Vec<RecoveryOffer> {
@@ -207,7 +208,7 @@ fn offers(app: &App) -> Vec<RecoveryOffer> {
 #[test]
 fn one_side_of_a_fork_is_declined_and_the_other_is_what_is_left() {
     for (closes, declined) in [(true, 0), (true, 1), (false, 0), (false, 1)] {
-        let (disk, id) = forked(closes);
+        let (disk, id, _) = forked(closes);
         let mut app = counting_game(&disk);
         frames(&mut app, 2);
         let sides = offers(&app);
@@ -250,7 +251,7 @@ fn one_side_of_a_fork_is_declined_and_the_other_is_what_is_left() {
 #[test]
 fn going_back_to_before_a_fork_goes_on_on_the_side_that_is_left() {
     for declined in [0, 1] {
-        let (disk, id) = forked(true);
+        let (disk, id, _) = forked(true);
         let mut app = counting_game(&disk);
         frames(&mut app, 2);
         let gone = offers(&app).remove(declined);
@@ -272,7 +273,7 @@ fn going_back_to_before_a_fork_goes_on_on_the_side_that_is_left() {
 
 #[test]
 fn a_session_with_one_side_left_is_copied_and_its_fork_declined_by_its_id() {
-    let (disk, id) = forked(true);
+    let (disk, id, _) = forked(true);
     let mut app = counting_game(&disk.snapshot());
     frames(&mut app, 2);
     request(&mut app, |commands| commands.session().library().copy(id, "Copy"));
@@ -297,24 +298,7 @@ fn a_session_with_one_side_left_is_copied_and_its_fork_declined_by_its_id() {
 
 #[test]
 fn a_fork_is_offered_twice_and_neither_side_is_lost() {
-    let disk = MemoryDisk::default();
-    let mut app = counting_game(&disk);
-    start(&mut app, "Forked");
-    let id = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
-    frames(&mut app, 3);
-    // Two copies of the folder go on without each other, and a cloud puts both into one.
-    let (left, right) = (disk.snapshot(), disk.snapshot());
-    let mut scores = Vec::new();
-    for (side, frames_played) in [(&left, 100), (&right, 200)] {
-        let mut app = counting_game(side);
-        request(&mut app, |commands| commands.session().continue_session(id));
-        frames(&mut app, frames_played);
-        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
-        frames(&mut app, 3);
-        scores.push(app.world().resource::<Score>().0);
-    }
-    left.take_from(&right, std::path::Path::new("sessions/data"));
+    let (left, id, scores) = forked(true);
     let mut app = counting_game(&left);
     frames(&mut app, 2);
     let offers: Vec<_> =

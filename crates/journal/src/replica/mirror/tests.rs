@@ -191,6 +191,14 @@ impl World {
         self.run(mirror)
     }
 
+    /// Mirrors all that there is, and lets go of it.
+    fn mirror_all(&mut self) {
+        let mut mirror = self.mirroring();
+        self.run(&mut mirror);
+        mirror.leave(true);
+        self.run(&mut mirror);
+    }
+
     fn is_same(&self) -> bool {
         self.mirror.files(self.session) == self.replica.files(self.session)
     }
@@ -385,10 +393,7 @@ fn a_mirror_that_was_used_as_a_replica_is_touched_only_if_nothing_is_lost_by_it(
         let mut world = World::new();
         let mut owner = world.replica.own(world.session);
         append(&mut owner, "1-1.journal", b"one");
-        let mut mirror = world.mirroring();
-        world.run(&mut mirror);
-        mirror.leave(true);
-        world.run(&mut mirror);
+        world.mirror_all();
         let mut other = world.mirror.own(world.session);
         append(&mut other, "1-1.journal", b"two");
         block_on(other.release()).unwrap();
@@ -510,10 +515,7 @@ fn a_journal_that_is_lost_in_an_older_epoch_is_not_taken_for_a_pruned_one() {
     block_on(owner.release()).unwrap();
     let mut owner = world.replica.own(world.session);
     append(&mut owner, "1-2.journal", b"two");
-    let mut mirror = world.mirroring();
-    world.run(&mut mirror);
-    mirror.leave(true);
-    world.run(&mut mirror);
+    world.mirror_all();
     let before = world.mirror.objects(world.session);
     let lost = Key::Entry { session: world.session, epoch, position: Position::FIRST };
     world.replica.memory.delete(lost).unwrap();
@@ -571,10 +573,7 @@ fn what_was_pruned_meanwhile_may_go_also_if_the_replica_is_a_new_one() {
         append(&mut owner, "1-1.journal", b"one");
         append(&mut owner, "1-2.journal", b"two");
         append(&mut owner, "slots/boss.save", b"boss");
-        let mut mirror = world.mirroring();
-        world.run(&mut mirror);
-        mirror.leave(true);
-        world.run(&mut mirror);
+        world.mirror_all();
         world.replica = Store::default();
         let mut owner = world.replica.own(world.session);
         append(&mut owner, "1-2.journal", b"two");
@@ -594,10 +593,7 @@ fn a_mirror_that_cant_be_read_is_removed_all_the_same() {
     let mut world = World::new();
     let mut owner = world.replica.own(world.session);
     append(&mut owner, "1-1.journal", b"one");
-    let mut mirror = world.mirroring();
-    world.run(&mut mirror);
-    mirror.leave(true);
-    world.run(&mut mirror);
+    world.mirror_all();
     let is_data = |bytes: &[u8]| bytes.windows(3).any(|it| it == b"one");
     let objects = world.mirror.objects(world.session);
     let (key, _) = objects.into_iter().find(|(_, bytes)| is_data(bytes)).unwrap();
@@ -646,10 +642,7 @@ fn a_step_compares_some_files_and_no_file_is_compared_twice() {
     for number in 1..=12 {
         append(&mut owner, &format!("1-{number}.journal"), &vec![number; FILE as usize]);
     }
-    let mut mirror = world.mirroring();
-    world.run(&mut mirror);
-    mirror.leave(true);
-    world.run(&mut mirror);
+    world.mirror_all();
     let read = || world.replica.bytes_read.load(Ordering::Relaxed);
     let (mut next, mut news, before) = (world.mirroring(), Vec::new(), read());
     assert_eq!(next.step(world.now, &mut news), Duration::ZERO);
