@@ -123,6 +123,28 @@ fn a_device_that_is_newer_keeps_what_it_has() {
 }
 
 #[test]
+fn quitting_from_a_pause_puts_the_end_alone() {
+    let disk = MemoryDisk::default();
+    let mut app = device(&disk);
+    app.world_mut().spawn(Health(5));
+    let session = begin(&mut app, NewSession::named("Arena").player("Ann"));
+    seconds(&mut app, 2.0);
+    request(&mut app, |commands| commands.session().pause());
+    frames(&mut app, 1);
+    assert!(received::<CloudKept>(&app).is_empty(), "it has only begun");
+    quit(&mut app);
+    assert_eq!(received::<CloudKept>(&app).len(), 1);
+    let entries = disk.paths().into_iter().filter(|path| path.starts_with(FOLDER));
+    let entries: Vec<PathBuf> = entries.collect();
+    assert_eq!(entries.len(), 1, "nothing is left of the other: {entries:?}");
+    let other = MemoryDisk::default();
+    other.take_from(&disk, Path::new(FOLDER));
+    let mut app = device(&other);
+    go_on(&mut app, session);
+    assert_eq!(health(&mut app), 5);
+}
+
+#[test]
 fn a_session_goes_back_and_forth_without_a_fork() {
     let devices = [MemoryDisk::default(), MemoryDisk::default()];
     let session = played(&devices[0], 1);
