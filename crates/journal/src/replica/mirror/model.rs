@@ -493,7 +493,16 @@ impl World {
         }
         self.files = files;
         self.reached.wholes += wholes.len();
-        for news in &news {
+        if self.take_in(process, &news, goes_back) {
+            rest = Duration::MAX;
+        }
+        (rest, news)
+    }
+
+    /// Counts what was said. Returns true if it was the end.
+    fn take_in(&mut self, process: usize, news: &[MirrorNews], goes_back: bool) -> bool {
+        let mut is_over = false;
+        for news in news {
             match news {
                 MirrorNews::Refused(Unmirrored::MirrorIsAhead) => self.reached.refusals += 1,
                 // The replica went back in time while it was read, and again.
@@ -503,12 +512,12 @@ impl World {
                 MirrorNews::Over(over) => {
                     self.reached.let_go += usize::from(*over == MirrorOver::LetGo);
                     self.processes[process] = Mirror::new(self.session, &self.options[process]);
-                    rest = Duration::MAX;
+                    is_over = true;
                 }
                 _ => {}
             }
         }
-        (rest, news)
+        is_over
     }
 
     /// Everything works from here on, and one process is left.
@@ -561,7 +570,8 @@ fn play(seed: u64) -> Reached {
 #[test]
 fn a_mirror_has_what_the_replica_had_and_loses_nothing_that_the_replica_loses() {
     let one = std::env::var("BEVY_SESSION_MIRROR_SEED").ok().map(|seed| seed.parse().unwrap());
-    let seeds = one.map_or(0..300, |seed: u64| seed..seed + 1);
+    let rounds: u64 = std::env::var("BEVY_SESSION_TORTURE").map_or(1, |it| it.parse().unwrap());
+    let seeds = one.map_or(0..300 * rounds, |seed: u64| seed..seed + 1);
     let mut all = Reached::default();
     for seed in seeds {
         let reached = std::panic::catch_unwind(|| play(seed));
