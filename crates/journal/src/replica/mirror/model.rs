@@ -96,7 +96,8 @@ fn content(store: &Swap, session: SessionId) -> Content {
 
 /// Returns true if a journal that isn't in the replica is known to have been pruned: one that goes on from it is there.
 fn is_pruned(name: &FileName, there: &Content) -> bool {
-    name.name() == NAMES[0] && there.keys().any(|it| it.name() == NAMES[1])
+    let follows = |it: &FileName| it.name() == NAMES[1];
+    name.name() == NAMES[0] && !there.contains_key(name) && there.keys().any(follows)
 }
 
 /// The place that was named last.
@@ -550,7 +551,7 @@ impl World {
             let has_more = |(name, bytes): (&FileName, &Vec<u8>)| {
                 !there.get(name).is_some_and(|it| it.starts_with(bytes)) && !is_pruned(name, there)
             };
-            assert!(before.iter().any(has_more), "the mirror has nothing more");
+            assert!(before.iter().any(has_more), "{before:?} has nothing more than {there:?}");
         } else {
             assert_eq!(&self.files, there);
         }
