@@ -272,7 +272,6 @@ fn a_spectator_cannot_keep_the_others_out() {
         "set default_transaction_isolation = 'serializable'",
         "set default_transaction_read_only = on",
         "set search_path = 'pg_temp'",
-        "set bevy_session.token = 'x'",
         "set client_encoding = 'latin1'",
     ] {
         let stranger = Sql::open(&arena.database.at(&arena.screen));
