@@ -55,7 +55,7 @@ pub enum ObjectFailure {
     #[error("an object below the prefix has a name that can't be read, as one with an empty part")]
     ForeignName,
     /// An address is of another bucket or server.
-    #[error("the address is of another bucket")]
+    #[error("the address is of another bucket, or names its server in another way")]
     Elsewhere,
     /// The answer can't be understood.
     #[error("the server's answer can't be understood")]

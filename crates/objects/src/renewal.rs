@@ -20,8 +20,8 @@ use crate::failure::{ObjectFailure, is_absence};
 use crate::keys::path_of;
 use crate::shares::{Share, Shares};
 
-/// The documents that are written at the same time.
-const AT_ONCE: usize = 16;
+/// The documents that are written, or looked at, at the same time.
+pub(crate) const AT_ONCE: usize = 16;
 /// The time for which entries can be read that a document was the last to name.
 const BRIEFLY: Duration = Duration::from_secs(15 * 60);
 /// The least time for which an address is signed.
@@ -99,8 +99,9 @@ impl State {
 
     /// The time for which the entries of a share's document can be read: briefly, if another document comes.
     fn lasts(&self, share: &Share) -> Duration {
-        let left = share.end.left().max(SECOND);
-        if self.every.is_zero() { left } else { left.min(BRIEFLY.max(self.every * 3)) }
+        // Whole seconds, so that those of many shares are signed once.
+        let left = Duration::from_secs(share.end.left().as_secs()).max(SECOND);
+        if self.every.is_zero() { left } else { left.min(BRIEFLY) }
     }
 
     fn head(&self, share: &Share) -> Head {

@@ -49,6 +49,8 @@ struct Known {
     changed: Option<Instant>,
     /// Entries that it names and that were deleted since.
     absent: BTreeSet<Key>,
+    /// The last read of an entry, if it has failed.
+    fault: Option<(Instant, SharedError)>,
 }
 
 /// The reason that a shared session can't be read.
@@ -200,14 +202,26 @@ impl SharedSession {
         if self.known().document.is_none() {
             self.look()?;
         }
-        let Some(address) = self.known().address_of(key)? else { return Ok(None) };
-        match self.patience.wait(get(&self.client, &address, None, MOST)) {
+        let address = {
+            let known = self.known();
+            known.pass_fault()?;
+            known.address_of(key)?
+        };
+        let Some(address) = address else { return Ok(None) };
+        let read = self.read_from(&address);
+        let mut known = self.known();
+        known.fault = read.as_ref().err().map(|error| (Instant::now(), error.clone()));
+        if matches!(read, Ok(None)) {
+            // A newer document says what came in its place.
+            known.absent.insert(key);
+        }
+        read
+    }
+
+    fn read_from(&self, address: &Url) -> Result<Option<Vec<u8>>, SharedError> {
+        match self.patience.wait(get(&self.client, address, None, MOST)) {
             Ok(Got::Bytes { bytes, .. }) => Ok(Some(bytes)),
-            Ok(Got::Nothing) => {
-                // A newer document says what came in its place.
-                self.known().absent.insert(key);
-                Ok(None)
-            }
+            Ok(Got::Nothing) => Ok(None),
             Ok(Got::Same) => Err(ObjectFailure::Unclear.into()),
             // Its address ends soon after a renewal.
             Err(ObjectFailure::Answer { status: 403, code }) if code == "AccessDenied" => {
@@ -247,6 +261,7 @@ impl Known {
                 self.changed = Some(now);
             }
             self.absent.clear();
+            self.fault = None;
             (self.document, self.tag) = (Some(document), tag);
         });
         self.look = Some((now, outcome));
@@ -263,6 +278,16 @@ impl Known {
             return Err(SharedError::NotRenewed);
         }
         Ok(document.listing.clone())
+    }
+
+    /// Returns the fault of the last read of an entry, unless it was a while ago.
+    fn pass_fault(&self) -> Result<(), SharedError> {
+        match &self.fault {
+            Some((at, error)) if error.pause().is_none_or(|pause| at.elapsed() < pause) => {
+                Err(error.clone())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The address of an entry; `None` if there is no such entry.

@@ -1,16 +1,20 @@
 //! The sessions that this process shares: which they are, until when, and who renews their documents.
 
-use std::collections::HashMap;
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
-};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bevy_session_journal::SessionId;
 use object_store::path::Path;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// The time between two renewals of a session whose renewals weren't seen yet: that of the store's own pace.
+/// The least time that a document names between two renewals, and that of a session whose renewals weren't seen yet: the
+/// store's own pace.
 const RENEWED_EVERY: Duration = Duration::from_secs(30);
+/// The longest such time. What is longer was an outage.
+const RENEWED_AT_LEAST_EVERY: Duration = Duration::from_secs(5 * 60);
+/// The time without a renewal after which a session counts as played by nobody here.
+const SILENT: Duration = Duration::from_secs(15 * 60);
 
 /// The time by which the clocks of two owners may differ.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(3_600);
@@ -25,6 +29,14 @@ pub(crate) struct End {
 impl End {
     pub fn after(lasts: Duration) -> Self {
         Self { steady: Instant::now() + lasts, clock: SystemTime::now() + lasts }
+    }
+
+    /// Returns true if the end that a document names is over by any clock.
+    pub fn is_long_over(until: u64) -> bool {
+        let until = UNIX_EPOCH.checked_add(Duration::from_secs(until));
+        until
+            .and_then(|until| SystemTime::now().duration_since(until).ok())
+            .is_some_and(|since| since > CLOCKS_DIFFER)
     }
 
     /// The end that a document names; `None` if it is over, or further away than any.
@@ -96,23 +108,16 @@ pub(crate) struct Shares {
 #[derive(Default)]
 struct Shared {
     all: Vec<Arc<Share>>,
-    /// The last renewal of a session that is played here.
-    renewed: Option<Instant>,
-    every: Duration,
-    /// True once the bucket was asked what others have shared.
+    /// The last renewal of a session that is played here, and the time since the one before it.
+    renewed: Option<(Instant, Duration)>,
+    /// True once all is known that others have shared.
     is_listed: bool,
+    /// The documents that were looked at for that.
+    seen: HashSet<Path>,
     /// True while its documents can't be brought up to date.
     lags: bool,
     /// True if its player has withdrawn it, or it was removed.
     is_forgotten: bool,
-}
-
-impl Shared {
-    /// The time between two of its renewals.
-    fn every(&self) -> Duration {
-        let since = self.renewed.map(|renewed| renewed.elapsed()).unwrap_or_default();
-        RENEWED_EVERY.max(self.every).max(since)
-    }
 }
 
 impl Shares {
@@ -151,29 +156,49 @@ impl Shares {
         self.sessions().get(&session).is_some_and(|shared| shared.is_forgotten)
     }
 
-    /// Notes a renewal of a session, or that it was left. Returns the time between two of them.
-    pub fn note_renewal(&self, session: SessionId, is_left: bool) -> Duration {
+    /// Notes a renewal of a session. Returns the time between the last two, as far as documents name it.
+    pub fn note_renewal(&self, session: SessionId, now: Instant) -> Duration {
         let mut sessions = self.sessions();
         let shared = sessions.entry(session).or_default();
         shared.is_forgotten = false;
-        let every = shared.every();
-        // Somebody else may play it before it is played here again.
-        shared.every = if is_left { Duration::ZERO } else { every };
-        shared.renewed = (!is_left).then(Instant::now);
-        shared.is_listed &= !is_left;
+        let since = shared.renewed.map(|(renewed, _)| now.saturating_duration_since(renewed));
+        // After an outage the next one comes as soon as ever.
+        let since = since.filter(|since| *since <= SILENT).unwrap_or_default();
+        let every = since.clamp(RENEWED_EVERY, RENEWED_AT_LEAST_EVERY);
+        shared.renewed = Some((now, every));
         every
     }
 
-    /// The time between two renewals of a session; `None` if it isn't played here.
-    pub fn every(&self, session: SessionId) -> Option<Duration> {
-        let sessions = self.sessions();
-        let shared = sessions.get(&session)?;
-        shared.renewed.map(|_| shared.every())
+    /// Notes that a session was left: somebody else may play it before it is played here again.
+    pub fn note_left(&self, session: SessionId) {
+        let mut sessions = self.sessions();
+        let shared = sessions.entry(session).or_default();
+        (shared.renewed, shared.is_listed) = (None, false);
+        shared.seen.clear();
     }
 
-    /// Returns true if the bucket was asked what is shared of a session that is played here.
+    /// The time between two renewals of a session; `None` if it isn't played here.
+    pub fn every(&self, session: SessionId, now: Instant) -> Option<Duration> {
+        let (renewed, every) = self.sessions().get(&session)?.renewed?;
+        (now.saturating_duration_since(renewed) <= SILENT).then_some(every)
+    }
+
+    /// Returns true if all is known that is shared of a session that is played here.
     pub fn is_listed(&self, session: SessionId) -> bool {
         self.sessions().get(&session).is_some_and(|shared| shared.is_listed)
+    }
+
+    /// Notes a document that was looked at.
+    pub fn note_seen(&self, session: SessionId, document: Path) {
+        self.sessions().entry(session).or_default().seen.insert(document);
+    }
+
+    /// Returns true if a document was looked at, or is one of this process's.
+    pub fn is_known(&self, session: SessionId, document: &Path) -> bool {
+        self.sessions().get(&session).is_some_and(|shared| {
+            let is_own = || shared.all.iter().any(|share| share.document == *document);
+            shared.seen.contains(document) || is_own()
+        })
     }
 
     pub fn note_listed(&self, session: SessionId) {
@@ -199,23 +224,48 @@ impl Shares {
     }
 
     /// The turn of one who writes; `None` while another ends something, if nobody waits for that.
-    pub fn turn_to_write(&self, waits: bool) -> Option<RwLockReadGuard<'_, ()>> {
-        if waits {
-            return Some(self.turns.read().unwrap_or_else(PoisonError::into_inner));
-        }
-        match self.turns.try_read() {
-            Ok(turn) => Some(turn),
-            Err(TryLockError::Poisoned(turn)) => Some(turn.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
+    pub async fn turn_to_write(&self, waits: bool) -> Option<RwLockReadGuard<'_, ()>> {
+        if waits { Some(self.turns.read().await) } else { self.turns.try_read().ok() }
     }
 
     /// The turn of one who ends something.
-    pub fn turn_to_end(&self) -> RwLockWriteGuard<'_, ()> {
-        self.turns.write().unwrap_or_else(PoisonError::into_inner)
+    pub async fn turn_to_end(&self) -> RwLockWriteGuard<'_, ()> {
+        self.turns.write().await
     }
 
     fn sessions(&self) -> MutexGuard<'_, HashMap<SessionId, Shared>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_name_the_time_between_the_last_two_renewals_and_no_outage() {
+        let (shares, session, begin) = (Shares::default(), SessionId::random(), Instant::now());
+        let mut now = begin;
+        assert_eq!(shares.every(session, now), None, "nobody plays it");
+        for (since, expected) in [
+            (0, 30),
+            (30, 30),
+            (100, 100),
+            // An owner whose line was away, and came back.
+            (600, 300),
+            (7_200, 30),
+            (30, 30),
+            (3, 30),
+        ] {
+            now += Duration::from_secs(since);
+            let expected = Duration::from_secs(expected);
+            assert_eq!(shares.note_renewal(session, now), expected, "{since}");
+            assert_eq!(shares.every(session, now + Duration::from_secs(600)), Some(expected));
+        }
+        let later = now + SILENT + Duration::from_secs(1);
+        assert_eq!(shares.every(session, later), None, "another may play it by now");
+        shares.note_left(session);
+        assert_eq!(shares.every(session, now), None);
+        assert_eq!(shares.note_renewal(session, later), RENEWED_EVERY);
     }
 }

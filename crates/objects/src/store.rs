@@ -265,7 +265,10 @@ impl ReplicaStore for ObjectReplica {
 
     /// Keeps no list, and brings what was shared of the session up to date.
     fn describe(&self, line: &CatalogueLine) {
-        self.renew_shares(line.session, line.machine.is_none());
+        match line.machine {
+            Some(_) => self.renew_shares(line.session),
+            None => self.leave_shares(line.session),
+        }
     }
 
     /// Ends what was shared of the session.

@@ -6,7 +6,7 @@ use std::env;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bevy_session_journal::replica::{
     CatalogueLine, Created, Epoch, Key, Position, ReplicaStore, StoreFault,
@@ -220,6 +220,79 @@ fn the_next_owner_goes_on_with_what_was_shared() {
     assert_eq!(server.get(&document(&ended)).unwrap(), b"foreign");
 }
 
+/// The head of a document, as of a share that ends so many seconds from now.
+fn head(session: SessionId, from_now: i64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let until = now.checked_add_signed(from_now).unwrap();
+    format!("bevy_session_share_1 {session} 0 {until} 30 {}000\n", until - 7_200)
+}
+
+/// A server that shares a world once for each spectator restarts after some weeks.
+#[test]
+fn documents_whose_time_is_long_over_are_looked_at_once_and_deleted() {
+    let server = FakeServer::start();
+    let session = filled(&over(&server));
+    let address = over(&server).share(session, HOUR).unwrap();
+    // As long as that of a session with a thousand entries.
+    let long = "x".repeat(100_000);
+    for number in 0..50 {
+        let ended = head(session, -7_200) + &long;
+        server.put(&format!("arena/shares/{session}/ended-{number:02}"), ended.as_bytes());
+    }
+    // A clock may differ, and what says nothing may be anything.
+    for (name, bytes) in
+        [("just-ended", head(session, -60)), ("foreign", long.clone()), ("empty", String::new())]
+    {
+        server.put(&format!("arena/shares/{session}/{name}"), bytes.as_bytes());
+    }
+    let store = over(&server);
+    store.create(entry(session, 3), b"new").unwrap();
+    // A slow machine doesn't get through all of them within one renewal's time, and goes on with the next.
+    let (before, has_ended) = (server.bytes_read(), |path: &String| path.contains("/ended-"));
+    for _ in 0..60 {
+        renew(&store, session);
+        if !server.paths("arena/shares").iter().any(has_ended) {
+            break;
+        }
+    }
+    assert_eq!(server.paths("arena/shares").len(), 4, "the one that stands, and three");
+    renew(&store, session);
+    assert!(server.bytes_read() - before < 100_000, "only their heads");
+    let shared = open(&address);
+    shared.list(session).unwrap();
+    assert_eq!(shared.read(entry(session, 3)).unwrap().unwrap(), b"new");
+    let (reads, listings) = (server.requests_of("read"), server.requests_of("list"));
+    renew(&store, session);
+    assert_eq!(server.requests_of("read"), reads);
+    assert_eq!(server.requests_of("list"), listings + 1, "that of the session's own");
+}
+
+/// What can't be read holds up nothing but itself, and nothing else is read again for it.
+#[test]
+fn a_document_that_gives_no_answer_holds_up_no_other() {
+    let server = FakeServer::start();
+    let (other, store) = (over(&server), over(&server));
+    let session = filled(&store);
+    let silent = other.share(session, HOUR).unwrap();
+    let of_another = other.share(session, HOUR).unwrap();
+    let own = store.share(session, HOUR).unwrap();
+    for (position, answer) in [(3, None), (4, Some(500))] {
+        server.answer_reads_of(&document(&silent), Some(answer));
+        store.create(entry(session, position), b"new").unwrap();
+        renew(&store, session);
+        for address in [&of_another, &own] {
+            let shared = open(address);
+            shared.list(session).unwrap();
+            assert!(shared.read(entry(session, position)).unwrap().is_some(), "{answer:?}");
+        }
+    }
+    server.answer_reads_of(&document(&silent), None);
+    renew(&store, session);
+    let shared = open(&silent);
+    shared.list(session).unwrap();
+    assert_eq!(shared.read(entry(session, 4)).unwrap().unwrap(), b"new");
+}
+
 /// One after the other they wouldn't be done within a renewal's second.
 #[test]
 fn all_shares_of_a_session_are_renewed_at_once() {
@@ -279,6 +352,36 @@ fn entries_can_be_read_briefly_while_the_session_is_played() {
     assert!(matches!(signed_for(&server, &short), 50..=60), "no longer than the document");
     leave(&store, session);
     assert!(matches!(signed_for(&server, &address), 3_590..=3_600), "there is no other");
+}
+
+/// An exit waits for it, and what is played next is renewed on the same thread.
+#[test]
+fn leaving_waits_briefly_for_a_server_that_hangs_and_for_one_who_ends_something() {
+    let server = FakeServer::start();
+    let store = over(&server);
+    let [session, other] = [filled(&store), filled(&store)];
+    store.share(session, HOUR).unwrap();
+    renew(&store, session);
+    let listings = server.requests_of("list");
+    leave(&store, session);
+    assert_eq!(server.requests_of("list"), listings + 1, "that of the session's own");
+    renew(&store, session);
+    server.answer_with(Answer::Never);
+    let brief = Duration::from_secs(5);
+    let begun = Instant::now();
+    leave(&store, session);
+    assert!(begun.elapsed() < brief, "{:?}", begun.elapsed());
+    std::thread::scope(|scope| {
+        let before = server.requests();
+        let ending = scope.spawn(|| store.unshare_all(other));
+        while server.requests() == before {
+            std::thread::yield_now();
+        }
+        let begun = Instant::now();
+        leave(&store, session);
+        assert!(begun.elapsed() < brief, "{:?}", begun.elapsed());
+        ending.join().unwrap().unwrap_err();
+    });
 }
 
 #[test]
@@ -347,6 +450,38 @@ fn a_spectator_makes_one_request_per_interval() {
     assert_eq!(server.requests_of("create"), writes);
     renew(&store, session);
     assert_eq!(server.requests_of("create"), writes + 1);
+}
+
+/// Its owner died, so that all addresses are over, or the server has too much to do.
+#[test]
+fn an_entry_that_fails_is_not_asked_for_again_at_once() {
+    let server = FakeServer::start();
+    let store = over(&server);
+    let session = filled(&store);
+    let address = store.share(session, HOUR).unwrap();
+    for (status, code) in [(403, "AccessDenied"), (503, "SlowDown"), (500, "InternalError")] {
+        let shared = SharedSession::open(&address).unwrap();
+        shared.list(session).unwrap();
+        server.answer_with(Answer::Reads(status, code));
+        let before = server.requests();
+        for position in [1, 2, 1, 2, 1, 2] {
+            let fault = shared.read(entry(session, position)).unwrap_err();
+            assert!(!fault.is_final, "{fault:?}");
+        }
+        assert_eq!(server.requests(), before + 1, "{code}");
+        server.answer_with(Answer::AsItShould);
+    }
+    // Another document may have other addresses.
+    let shared = open(&address);
+    shared.list(session).unwrap();
+    server.answer_reads_of(
+        &format!("arena/sessions/{session}/{}", entry(session, 1).name()),
+        Some(Some(500)),
+    );
+    shared.read(entry(session, 1)).unwrap_err();
+    renew(&store, session);
+    shared.list(session).unwrap();
+    assert!(shared.read(entry(session, 2)).unwrap().is_some());
 }
 
 #[test]

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bevy_session_journal::SessionId;
 use bevy_session_journal::replica::{Key, Listing};
-use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
+use tokio_postgres::{Client, GenericClient, IsolationLevel, Transaction};
 
 use crate::failure::PostgresCheckError;
 use crate::rows::{Value, key_of, row_of};
@@ -16,12 +16,17 @@ use crate::token::ShareToken;
 /// The longest time for which something is shared.
 pub(crate) const LONGEST: Duration = Duration::from_secs(7 * 24 * 3_600);
 
+/// A lock until the transaction's end. The snapshot of what comes after it has what was committed before.
+const TURN: &str = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
 /// A session that was taken out of the list of sessions has a row without a name there.
 const ADD: &str = "with moment as (select clock_timestamp() as made),
         over as (delete from bevy_session.shares where until < (select made from moment))
     insert into bevy_session.shares (token, session, made, until)
         select $1, $2, made, made + make_interval(secs => $3) from moment
         where not exists (select from bevy_session.catalogue where session = $2 and name is null)";
+/// Where there is no table, there is no answer.
+const MAY_READ: &str =
+    "select has_table_privilege(to_regclass('bevy_session.shares')::oid, 'select')";
 const END: &str =
     "delete from bevy_session.shares where token = $1 returning until > clock_timestamp()";
 const END_ALL: &str =
@@ -31,13 +36,46 @@ const READ: &str = "select bevy_session.shared_entry($1, $2, $3)";
 
 /// Writes a row, and removes those whose time is over. Returns false if the session was withdrawn or removed.
 pub(crate) async fn add(
-    client: &Client,
+    client: &mut Client,
     token: &ShareToken,
     lasts: Duration,
 ) -> Result<bool, PostgresCheckError> {
     let (hash, session, seconds) = (token.hash(), token.session().uuid(), lasts.as_secs_f64());
     let row = [(&hash as &Value, Type::BYTEA), (&session, Type::UUID), (&seconds, Type::FLOAT8)];
-    Ok(client.execute_typed(ADD, &row).await.map_err(failed)? > 0)
+    let transaction = take_turn(client, token.session()).await.map_err(failed)?;
+    let added = transaction.execute_typed(ADD, &row).await.map_err(failed)?;
+    transaction.commit().await.map_err(failed)?;
+    Ok(added > 0)
+}
+
+/// Begins a transaction once no other one shares the session or forgets it. It sees what those have written: a commit that waits
+/// for a standby can't be seen before, and would come later.
+async fn take_turn(
+    client: &mut Client,
+    session: SessionId,
+) -> Result<Transaction<'_>, tokio_postgres::Error> {
+    let begin = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
+    let transaction = begin.start().await?;
+    let name = format!("bevy_session.shares {}", session.uuid());
+    transaction.query_typed(TURN, &[(&name as &Value, Type::TEXT)]).await?;
+    Ok(transaction)
+}
+
+/// Ends all that was shared of a session that is forgotten. Returns false if this role may not: then it has shared nothing.
+pub(crate) async fn forget(
+    client: &mut Client,
+    session: SessionId,
+) -> Result<bool, PostgresCheckError> {
+    let row = client.query_typed_one(MAY_READ, &[]).await.map_err(failed)?;
+    match row.try_get(0).map_err(failed)? {
+        Some(true) => {}
+        Some(false) => return Ok(false),
+        None => return Ok(true),
+    }
+    let transaction = take_turn(client, session).await.map_err(failed)?;
+    end_all(&transaction, session).await?;
+    transaction.commit().await.map_err(failed)?;
+    Ok(true)
 }
 
 /// Ends what was shared by a token. Returns true if that was still open.
@@ -47,14 +85,14 @@ pub(crate) async fn end(client: &Client, token: &ShareToken) -> Result<bool, Pos
 
 /// Ends all that was shared of a session. Returns the number of those that were still open.
 pub(crate) async fn end_all(
-    client: &Client,
+    client: &impl GenericClient,
     session: SessionId,
 ) -> Result<u64, PostgresCheckError> {
     ended(client, END_ALL, (&session.uuid(), Type::UUID)).await
 }
 
 async fn ended(
-    client: &Client,
+    client: &impl GenericClient,
     statement: &str,
     of: (&Value, Type),
 ) -> Result<u64, PostgresCheckError> {

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bevy_session_journal::SessionId;
@@ -24,6 +25,8 @@ use crate::token::{ShareError, ShareToken};
 pub struct PostgresReplica {
     pool: Pool,
     catalogue_faults: catalogue::Faults,
+    /// Nothing of what was shared can be ended by this role, which was said.
+    cannot_end: AtomicBool,
 }
 
 /// The reason that a store can't be used, before its server is asked.
@@ -58,7 +61,8 @@ impl PostgresReplica {
     /// [`PostgresError`] if the URL or the certificates can't be read.
     pub fn new(url: &str) -> Result<Self, PostgresError> {
         let pool = Pool::of(url)?;
-        Ok(Self { pool, catalogue_faults: catalogue::Faults::default() })
+        let cannot_end = AtomicBool::new(false);
+        Ok(Self { pool, catalogue_faults: catalogue::Faults::default(), cannot_end })
     }
 
     /// Checks that the server does what a replica needs: it lets the role in, writes, has the tables or lets the role make
@@ -199,15 +203,11 @@ impl ReplicaStore for PostgresReplica {
             })
         });
         // Afterwards, so that nobody shares it in between, and whatever became of the list.
-        let ended = self.pool.ask(async |client| shares::end_all(client, session).await);
-        let ended = match ended {
-            Err(PostgresCheckError::NoShares(_)) => Ok(0),
-            ended => ended,
-        };
-        forgotten
-            .and(ended.map(|_| true))
-            .map(drop)
-            .map_err(|error| StoreFault::new(session, error))
+        let ended = self.pool.ask(async |client| shares::forget(client, session).await);
+        if matches!(ended, Ok(false)) && !self.cannot_end.swap(true, Ordering::Relaxed) {
+            warn!("the database's role may not read bevy_session.shares, and ends nothing there");
+        }
+        forgotten.and(ended).map(drop).map_err(|error| StoreFault::new(session, error))
     }
 
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault> {

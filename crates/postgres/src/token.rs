@@ -12,6 +12,17 @@ use crate::failure::PostgresCheckError;
 /// The random bytes of a token.
 const BYTES: usize = 32;
 
+/// The settings that stand over the defaults of a role. Each of its users may change those, and keep all others out.
+const OWN_DEFAULTS: [(&str, &str); 6] = [
+    // An older snapshot would still have what was ended.
+    ("default_transaction_isolation", "read\\ committed"),
+    ("statement_timeout", "0"),
+    ("lock_timeout", "0"),
+    ("tcp_user_timeout", "0"),
+    ("row_security", "on"),
+    ("local_preload_libraries", ""),
+];
+
 /// A secret by which a session can be read until its end. `Debug` doesn't show it, and the database has its hash alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ShareToken {
@@ -62,11 +73,10 @@ impl ShareToken {
         format!("{}.{}", self.session, self.secret)
     }
 
-    /// The options of a connection that has the token. No server logs those, as it may log the parameters of statements. An older
-    /// snapshot would still have what was ended, so nothing is read in one, whatever the database's default.
+    /// The options of a connection that has the token. No server logs those, as it may log the parameters of statements.
     pub(crate) fn options(&self) -> String {
-        let isolation = "-c default_transaction_isolation=read\\ committed";
-        format!("-c bevy_session.token={} {isolation}", self.secret)
+        let own = OWN_DEFAULTS.map(|(name, value)| format!(" -c {name}={value}")).concat();
+        format!("-c bevy_session.token={}{own}", self.secret)
     }
 
     /// Returns what the database knows of it.

@@ -34,7 +34,14 @@ fn hand_over_answers(parts: &mut RuntimeParts, world: &mut World) {
     let (Some(mut consent), Some(profile)) = (world.get_resource_mut::<Consent>(), profile) else {
         return;
     };
-    for consent in consent.take_unwritten(parts.time.now().wall) {
+    let now = parts.time.now();
+    for consent in consent.take_unwritten(now.wall) {
+        let answer = consent.answers.get(Purpose::Replica.name());
+        if answer.is_some_and(|answer| !answer.is_given)
+            && let Some(replica) = &mut parts.replica
+        {
+            replica.withdraw(&profile, consent.player.as_deref(), now);
+        }
         let (profile, consent) = (profile.clone(), Box::new(consent));
         parts.order(Order::KeepConsent { profile, consent });
     }

@@ -216,6 +216,19 @@ impl ReplicaPort {
         }
     }
 
+    /// A player has withdrawn: nothing more of what they have played in this process is sent, and what was shared of it ends.
+    pub(in crate::lifecycle) fn withdraw(
+        &mut self,
+        profile: &str,
+        player: Option<&str>,
+        now: Moment,
+    ) {
+        for session in self.withholding.withdraw(profile, player) {
+            self.link.send(ReplicaOrder::Withhold(session, true), now);
+            self.link.send(ReplicaOrder::Forget(session), now);
+        }
+    }
+
     /// How long a session that is asked for by its name is waited for.
     fn patience(&self, session: SessionId) -> Option<Patience> {
         self.by_name.filter(|by_name| *by_name == session)?;

@@ -72,6 +72,19 @@ impl Withholding {
         said.extend(changes.iter().copied());
         changes
     }
+
+    /// The sessions of a profile's player, who has withdrawn: they are withheld from now on.
+    pub(super) fn withdraw(&mut self, profile: &str, player: Option<&str>) -> Vec<SessionId> {
+        let players = match profile == self.profile {
+            true => Some(&self.players),
+            false => self.others.get(profile),
+        };
+        let players = players.into_iter().flatten();
+        let own = players.filter(|(_, known)| known.as_deref() == player);
+        let own: Vec<SessionId> = own.map(|(session, _)| *session).collect();
+        self.said.extend(own.iter().map(|session| (*session, true)));
+        own
+    }
 }
 
 #[cfg(test)]
@@ -92,6 +105,25 @@ mod tests {
         assert!(withholding.changes(kept(), true, refuses("Ann")).is_empty(), "it is no news");
         withholding.note_player(session, Some("Ann"));
         assert_eq!(withholding.changes(kept(), true, refuses("Ann")), [(session, true)]);
+    }
+
+    #[test]
+    fn a_withdrawal_is_about_all_sessions_of_its_player_and_no_others() {
+        let mut withholding = Withholding::of_profile("default");
+        let [ann, also_ann, ben] = [(); 3].map(|()| SessionId::random());
+        for (session, player) in [(ann, "Ann"), (also_ann, "Ann"), (ben, "Ben")] {
+            withholding.note_player(session, Some(player));
+        }
+        assert!(withholding.withdraw("other", Some("Ann")).is_empty());
+        let mut withdrawn = withholding.withdraw("default", Some("Ann"));
+        withdrawn.sort_unstable();
+        let mut expected = [ann, also_ann];
+        expected.sort_unstable();
+        assert_eq!(withdrawn, expected);
+        assert!(withholding.withdraw("default", None).is_empty());
+        let none = std::iter::empty;
+        assert!(withholding.changes(none(), false, |it| it == Some("Ben")).is_empty(), "was said");
+        assert_eq!(withholding.changes(none(), false, |_| true).len(), 2, "she agrees again");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! how long there is nothing. It waits for the store, so it has a thread of its own; a test drives it from its main loop.
 
 mod erasing;
+mod forgetting;
 mod orders;
 mod shipment;
 
@@ -20,6 +21,7 @@ use std::time::Duration;
 use tracing::{debug, warn};
 
 use self::erasing::Erasing;
+use self::forgetting::Forgetting;
 pub use self::orders::{Patience, Readiness, ReplicaOrder, ReplicaReport};
 use self::shipment::{Phase, Shipment};
 use super::recorder::{Recorders, SessionFiles};
@@ -69,6 +71,7 @@ pub struct Keeper {
     withheld: BTreeSet<SessionId>,
     survey: Survey,
     erasing: Erasing,
+    forgetting: Forgetting,
     /// The time at which the replica is to be looked at; never while a session is played.
     next_look: Duration,
     found: Option<Vec<ReplicaSession>>,
@@ -114,6 +117,7 @@ impl Keeper {
             withheld: BTreeSet::new(),
             survey: Survey::default(),
             erasing,
+            forgetting: Forgetting::default(),
             next_look: Duration::ZERO,
             found: None,
             newest_look: 0,
@@ -147,6 +151,7 @@ impl Keeper {
             ReplicaOrder::Withhold(session, is_withheld) => {
                 self.withhold(session, is_withheld, now);
             }
+            ReplicaOrder::Forget(session) => self.forgetting.add(session),
             ReplicaOrder::LetGo(session) => self.let_go(session, now),
             ReplicaOrder::Look(number, reads_all) => {
                 (self.newest_look, self.is_asked, self.owes_list) = (number, true, true);
@@ -177,7 +182,10 @@ impl Keeper {
     fn withhold(&mut self, session: SessionId, is_withheld: bool, now: Moment) {
         let is_new = match is_withheld {
             true => self.withheld.insert(session),
-            false => self.withheld.remove(&session),
+            false => {
+                self.forgetting.remove(session);
+                self.withheld.remove(&session)
+            }
         };
         let shipment = self.shipments.iter_mut().find(|it| it.session == session);
         if let Some(shipment) = shipment.filter(|_| is_new) {
@@ -285,13 +293,27 @@ impl Keeper {
         self.look(now);
         self.look_for_erasures(now);
         self.reports.extend(self.erasing.turn(&self.local, now));
+        self.forget_withdrawn(now);
         let dues = self.shipments.iter().map(|shipment| shipment.due);
         let next_look = match self.is_heard() {
             true => self.erasing.next_look_in_play(),
             false => Some(self.next_look),
         };
-        let next = dues.chain(next_look).chain(self.erasing.due()).min();
+        let forgetting = self.forgetting.due().filter(|_| !self.is_lost);
+        let next = dues.chain(next_look).chain(self.erasing.due()).chain(forgetting).min();
         next.map_or(Duration::from_secs(1), |next| next.saturating_sub(now.elapsed))
+    }
+
+    /// Forgets a session whose player has withdrawn, while the store answers.
+    fn forget_withdrawn(&mut self, now: Moment) {
+        if self.is_lost {
+            return;
+        }
+        let mut forgetting = std::mem::take(&mut self.forgetting);
+        let disk = self.local.store.disk();
+        let claimed = |session| Some(read_mark(&**disk, &self.mark(session))?.claim.epoch);
+        forgetting.turn(&*self.options.store, claimed, now.elapsed);
+        self.forgetting = forgetting;
     }
 
     /// Returns true if a session is played whose entries show that the store answers. It doesn't where it was lost, and nothing

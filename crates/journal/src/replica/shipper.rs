@@ -145,6 +145,8 @@ struct Owning {
     must_compare: bool,
     /// The store's catalogue may have a line about the session.
     is_listed: bool,
+    /// The time of the first line about it, which comes before a renewal: who shares the session asks if it is played.
+    introduced: Option<Duration>,
     /// The number that is reached with each entry that is sent.
     sent: VecDeque<(Position, u64)>,
     renewed: Duration,
@@ -290,7 +292,12 @@ impl Shipper {
     /// Sends nothing more of the session's files, or goes on with all that was withheld. An entry that was begun is ended.
     /// Where the session is drained meanwhile, it is released with what the replica has.
     pub fn withhold(&mut self, is_withheld: bool) {
-        self.is_withheld = is_withheld;
+        if std::mem::replace(&mut self.is_withheld, is_withheld)
+            && !is_withheld
+            && let Stage::Owning(owning) = &mut self.stage
+        {
+            owning.introduced = Some(Duration::ZERO);
+        }
     }
 
     /// Returns true if nothing of the session is sent for now.
@@ -522,8 +529,18 @@ impl Shipper {
         owner.renew(&self.options.machine);
         let catch_up = Some(self.catch_up(&owner)?);
         let (is_marked, must_compare, sent) = (true, false, VecDeque::new());
-        let is_listed = true;
-        Ok(Owning { owner, mark, is_marked, catch_up, must_compare, is_listed, sent, renewed: now })
+        let (is_listed, introduced) = (true, Some(now));
+        Ok(Owning {
+            owner,
+            mark,
+            is_marked,
+            catch_up,
+            must_compare,
+            is_listed,
+            introduced,
+            sent,
+            renewed: now,
+        })
     }
 
     fn catch_up(&self, owner: &Owner<Direct>) -> Result<(CatchUp, RecordedFiles, u64), Halt> {
@@ -543,7 +560,6 @@ impl Shipper {
         owning: &mut Owning,
         news: &mut Vec<ReplicaNews>,
     ) -> Result<Duration, Halt> {
-        let mut is_idle = true;
         let is_renewed = now.saturating_sub(owning.renewed) >= self.options.lease / 3;
         if is_renewed {
             owning.renewed = now;
@@ -551,27 +567,18 @@ impl Shipper {
             block_on(owning.owner.look_back())?;
         }
         let mut unsent = self.mark_claim(owning).err();
-        if owning.is_marked
-            && !self.is_withheld
-            && owning.owner.can_send()
-            && owning.owner.has_room()
-            && self.may_send(now, owning)
-        {
-            match self.send(owning, news) {
-                Ok(false) => {}
-                Ok(true) => {
-                    is_idle = false;
-                    self.sent_at = Some(now);
-                    // A part of a comparison may be sent many times.
-                    if owning.catch_up.is_none() {
-                        self.in_vain = 0;
-                    }
-                }
-                // What was sent before is acknowledged all the same.
-                Err(Halt::Local(error)) => unsent = Some(error),
-                Err(halt) => return Err(halt),
-            }
+        if owning.is_marked {
+            self.introduce(now, owning);
         }
+        let mut is_idle = match self.send_if_due(now, owning, news) {
+            Ok(is_sent) => !is_sent,
+            // What was sent before is acknowledged all the same.
+            Err(Halt::Local(error)) => {
+                unsent = Some(error);
+                true
+            }
+            Err(halt) => return Err(halt),
+        };
         is_idle &= !self.compact(owning, news)?;
         block_on(owning.owner.settle())?;
         self.report(owning, news, false);
@@ -591,9 +598,40 @@ impl Shipper {
         Ok(if is_idle && owning.owner.is_settled() { AT_REST } else { Duration::ZERO })
     }
 
+    /// Sends one entry, if it is time to. Returns true if there was one.
+    fn send_if_due(
+        &mut self,
+        now: Duration,
+        owning: &mut Owning,
+        news: &mut Vec<ReplicaNews>,
+    ) -> Result<bool, Halt> {
+        let may_send = owning.is_marked
+            && !self.is_withheld
+            && owning.owner.can_send()
+            && owning.owner.has_room()
+            && self.may_send(now, owning);
+        if !may_send || !self.send(owning, news)? {
+            return Ok(false);
+        }
+        self.sent_at = Some(now);
+        // A part of a comparison may be sent many times.
+        if owning.catch_up.is_none() {
+            self.in_vain = 0;
+        }
+        Ok(true)
+    }
+
+    /// Describes a session that was claimed once there is a card of it. A player who isn't known yet may not agree.
+    fn introduce(&self, now: Duration, owning: &mut Owning) {
+        if !self.is_withheld && owning.introduced.is_some_and(|due| due <= now) {
+            let is_described = self.describe(owning, true);
+            owning.introduced = (!is_described).then(|| now.saturating_add(AFTER_FAULT));
+        }
+    }
+
     /// Writes the session's line into the store's catalogue, or takes it out where its player has withdrawn. It is for people, so a
-    /// fault of it is no news, and it comes after the renewal beside it.
-    fn describe(&self, owning: &mut Owning, is_played: bool) {
+    /// fault of it is no news, and it comes after the renewal beside it. Returns true if it was described.
+    fn describe(&self, owning: &mut Owning, is_played: bool) -> bool {
         let (session, store, epoch) = (self.session(), &self.reach.0, owning.owner.claim().epoch);
         if self.is_withheld && owning.is_listed {
             owning.is_listed = store.forget(session, epoch).is_err();
@@ -603,7 +641,9 @@ impl Shipper {
             let machine = is_played.then(|| self.options.machine.clone());
             store.describe(&CatalogueLine::of(card, epoch, machine));
             owning.is_listed = true;
+            return true;
         }
+        false
     }
 
     /// Makes the mark of a claim durable, before the first entry of the claim is sent.

@@ -43,8 +43,8 @@ pub trait ReplicaStore: Debug + Send + Sync {
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault>;
 
     /// Writes the line of a session into the store's catalogue, a list for people by which nothing is decided. Where a line of
-    /// a newer epoch is there, that one stays. A store that can't do it within a second leaves it. The default is a store
-    /// without a catalogue, which does nothing.
+    /// a newer epoch is there, that one stays. A renewal, or a release, waits for it: a store that can't do it within two seconds
+    /// leaves it. The default is a store without a catalogue, which does nothing.
     fn describe(&self, _line: &CatalogueLine) {}
 
     /// Takes what the catalogue says of a session out of it, in the name of the owner of an epoch, and keeps lines of older epochs

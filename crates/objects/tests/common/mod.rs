@@ -88,6 +88,10 @@ struct State {
     written: u64,
     deleted: BTreeSet<String>,
     requests: BTreeMap<&'static str, u64>,
+    /// Objects whose reads get this status, or no answer.
+    unreadable: BTreeMap<String, Option<u16>>,
+    /// The bytes of all objects that were read.
+    read: usize,
     held: Vec<TcpStream>,
 }
 
@@ -120,8 +124,8 @@ struct Request {
     authorization: String,
     /// The token that goes along with a key that expires.
     token: Option<String>,
-    /// Where the bytes begin that are asked for.
-    from: Option<usize>,
+    /// The first byte that is asked for, and the last one.
+    range: Option<(usize, Option<usize>)>,
     is_payload_signed: bool,
     body: Vec<u8>,
 }
@@ -137,6 +141,8 @@ impl FakeServer {
             written: 0,
             deleted: BTreeSet::new(),
             requests: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
+            read: 0,
             held: Vec::new(),
         };
         let server = Self { port, state: Arc::new(Mutex::new(state)), gate: Arc::default() };
@@ -156,6 +162,20 @@ impl FakeServer {
 
     pub fn answer_with(&self, answer: Answer) {
         self.lock().answer = answer;
+    }
+
+    /// Answers reads of an object with a status, or with nothing, or as it should again.
+    pub fn answer_reads_of(&self, path: &str, answer: Option<Option<u16>>) {
+        let unreadable = &mut self.lock().unreadable;
+        match answer {
+            Some(answer) => drop(unreadable.insert(path.to_owned(), answer)),
+            None => drop(unreadable.remove(path)),
+        }
+    }
+
+    /// The bytes of all objects that were read so far.
+    pub fn bytes_read(&self) -> usize {
+        self.lock().read
     }
 
     /// Removes all objects, as an operator who empties the bucket, or a rule that expires them.
@@ -244,7 +264,7 @@ impl FakeServer {
                 Some(_) => return,
                 None => {
                     let mut state = self.lock();
-                    if matches!(state.answer, Answer::Never) {
+                    if matches!(state.answer, Answer::Never) || !state.unreadable.is_empty() {
                         state.held.push(writer);
                     }
                     return;
@@ -282,6 +302,9 @@ impl FakeServer {
                 Some((status, code))
             }
             (Answer::Never, _) => return None,
+            (_, "read") if state.unreadable.contains_key(&key) => {
+                Some((state.unreadable[&key]?, "InternalError"))
+            }
             _ => None,
         };
         if let Some((status, code)) = refusal {
@@ -338,14 +361,18 @@ impl State {
         };
         let headers =
             format!("ETag: {tag}\r\nLast-Modified: Wed, 25 Nov 2026 08:00:00 GMT\r\n{version}");
-        match request.from {
-            Some(from) => {
-                let range = format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len());
-                let headers = format!("{headers}Content-Range: {range}\r\n");
-                response(206, &headers, &bytes[from..], false)
-            }
-            None => response(200, &headers, bytes, is_head),
+        let Some((from, to)) = request.range else {
+            self.read += if is_head { 0 } else { bytes.len() };
+            return response(200, &headers, bytes, is_head);
+        };
+        if from >= bytes.len() {
+            return response(416, "", b"<Error><Code>InvalidRange</Code></Error>", false);
         }
+        let end = to.map_or(bytes.len(), |to| bytes.len().min(to + 1));
+        let range = format!("bytes {from}-{}/{}", end - 1, bytes.len());
+        let headers = format!("{headers}Content-Range: {range}\r\n");
+        self.read += end - from;
+        response(206, &headers, &bytes[from..end], false)
     }
 
     fn act(&mut self, request: &Request, key: &str, kind: &str) -> Vec<u8> {
@@ -463,7 +490,7 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     let mut words = line.split_whitespace();
     let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
     let (mut length, mut is_conditional, mut authorization) = (0, false, String::new());
-    let (mut token, mut from, mut is_payload_signed) = (None, None, false);
+    let (mut token, mut range, mut is_payload_signed) = (None, None, false);
     let (mut only, mut but_for) = (None, None);
     loop {
         let mut line = String::new();
@@ -478,8 +505,8 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
             "x-amz-security-token" => token = Some(value.trim().to_owned()),
             "x-amz-content-sha256" => is_payload_signed = value.trim().len() == 64,
             "range" => {
-                let (from_byte, _) = value.trim().strip_prefix("bytes=")?.split_once('-')?;
-                from = Some(from_byte.parse().ok()?);
+                let (from, to) = value.trim().strip_prefix("bytes=")?.split_once('-')?;
+                range = Some((from.parse().ok()?, to.parse().ok()));
             }
             _ => {}
         }
@@ -499,7 +526,7 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
         but_for,
         authorization,
         token,
-        from,
+        range,
         is_payload_signed,
         body,
     })

@@ -202,6 +202,87 @@ fn a_session_that_is_forgotten_is_shared_no_more() {
     refuses(&arena.open(&kept));
 }
 
+/// What was shared a moment before can't be seen yet when the session is forgotten.
+#[test]
+#[ignore = "needs a server: ci/postgres.sh"]
+fn a_share_that_is_on_its_way_does_not_outlive_a_withdrawal() {
+    let arena = Arena::new();
+    let session = arena.sessions[0];
+    arena.store.describe(&line(session, 1, "Arena"));
+    let sql = &arena.database.sql;
+    sql.run(
+        "create function public.wait_for_seven() returns trigger language plpgsql as
+            $$ begin perform pg_advisory_xact_lock_shared(7); return new; end $$;
+        create trigger wait before insert on bevy_session.shares for each row execute function public.wait_for_seven();
+        select pg_advisory_lock(7)",
+    );
+    let waiting = "select count(*) from pg_locks where not granted and locktype = 'advisory'
+        and database = (select oid from pg_database where datname = current_database())";
+    let watch = Sql::open(&arena.database.admin());
+    let shared = std::thread::scope(|scope| {
+        let sharing = scope.spawn(|| arena.store.share(session, HOUR));
+        until("it is on its way", || watch.value(waiting) == "1");
+        let forgetting = scope.spawn(|| arena.store.forget(session, Epoch(1)));
+        until("it waits, or doesn't", || forgetting.is_finished() || watch.value(waiting) == "2");
+        sql.run("select pg_advisory_unlock(7)");
+        forgetting.join().unwrap().unwrap();
+        sharing.join().unwrap()
+    });
+    refuses(&arena.open(&shared.unwrap()));
+    let error = arena.store.share(session, HOUR).unwrap_err();
+    assert!(matches!(error, ShareError::Withdrawn), "{error:?}");
+}
+
+/// The game's role has had its rights by hand from before there were shares.
+#[test]
+#[ignore = "needs a server: ci/postgres.sh"]
+fn a_role_that_may_not_share_forgets_sessions_all_the_same() {
+    let arena = Arena::new();
+    let session = arena.sessions[0];
+    let old = arena.database.role("old");
+    arena.database.sql.run(&format!(
+        "grant usage on schema bevy_session to {old};
+        grant select, insert, update, delete on bevy_session.objects, bevy_session.catalogue to {old};
+        grant select on bevy_session.schema to {old};
+        create policy old on bevy_session.schema to {old} using (true);
+        create policy old on bevy_session.objects to {old} using (true);
+        create policy old on bevy_session.catalogue to {old} using (true)"
+    ));
+    let old = store(&arena.database.at(&old));
+    old.describe(&line(session, 1, "Arena"));
+    old.forget(session, Epoch(1)).unwrap();
+    let error = old.share(session, HOUR).unwrap_err();
+    assert!(matches!(error, ShareError::Database(_)), "{error:?}");
+}
+
+/// Whoever has the published role may change its defaults and its password. The token protects, so no password need.
+#[test]
+#[ignore = "needs a server: ci/postgres.sh"]
+fn a_spectator_cannot_keep_the_others_out() {
+    let arena = Arena::new();
+    let session = arena.sessions[0];
+    let token = arena.store.share(session, HOUR).unwrap();
+    for change in [
+        "password 'mine'",
+        "set statement_timeout = 1",
+        "set lock_timeout = 1",
+        "set tcp_user_timeout = 1",
+        "set row_security = off",
+        "set local_preload_libraries = 'nothing'",
+        "set default_transaction_isolation = 'serializable'",
+        "set default_transaction_read_only = on",
+        "set search_path = 'pg_temp'",
+        "set client_encoding = 'latin1'",
+    ] {
+        let stranger = Sql::open(&arena.database.at(&arena.screen));
+        stranger.run(&format!("alter role current_user {change}"));
+        let shared = arena.open(&token);
+        assert!(shared.check().is_ok(), "{change}: {:?}", shared.check());
+        assert!(shared.read(entry(session, 1)).unwrap().is_some(), "{change}");
+        arena.database.sql.run(&format!("alter role {} reset all", arena.screen));
+    }
+}
+
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
 fn defaults_that_others_set_change_nothing_for_a_spectator() {

@@ -26,6 +26,9 @@ pub enum ReplicaOrder {
     /// opposite is said, also if it is readied or begun later. The session stays this machine's: with signs of life, which
     /// are no data of a player. One that was begun here isn't claimed meanwhile.
     Withhold(SessionId, bool),
+    /// Its player has withdrawn: what the store tells people of it is taken out, and what was shared of it ends, whether it is
+    /// played or not. It holds until the session isn't withheld any more.
+    Forget(SessionId),
     /// The replica's sessions are wanted now, even while a session is played. Looks are numbered in the order in which
     /// they are asked for. Answered by [`ReplicaReport::Found`], if need be after [`ReplicaReport::Lost`]. If it is true,
     /// sessions that have an owner are read again.

@@ -17,7 +17,8 @@ use crate::read::recovery::{KnownTypes, VersionFit};
 use crate::replica::recorder::{Recorders, RecordingDisk};
 use crate::replica::shipper_tests::catalogue::card;
 use crate::replica::{
-    Body, Direct, Entry, Epoch, Key, Log, MemoryReplica, Over, Position, ReplicaStore, block_on,
+    Body, CatalogueLine, Direct, Entry, Epoch, Key, Log, MemoryReplica, Over, Position,
+    ReplicaStore, block_on,
 };
 
 struct NoTypes;
@@ -300,6 +301,61 @@ fn a_store_is_reported_as_back_even_for_a_withheld_session() {
     let reports: Vec<_> = (0..9).flat_map(|_| kept.turn()).collect();
     assert!(reports.iter().any(|it| matches!(it, ReplicaReport::Back)), "{reports:?}");
     assert_eq!(kept.replicated(), []);
+}
+
+/// Its player withdraws while it is played, or in the menu.
+#[test]
+fn a_withdrawn_session_is_forgotten_at_once_even_if_it_was_left() {
+    for is_left in [false, true] {
+        let mut kept = Kept::new();
+        let session = kept.session;
+        kept.local.store.write_session_card(&card(session)).unwrap();
+        kept.execute(ReplicaOrder::Begin(session));
+        kept.turn();
+        if is_left {
+            kept.execute(ReplicaOrder::LetGo(session));
+            kept.turn();
+        }
+        assert_eq!(kept.store.catalogue().len(), 1);
+        // A fault of it ends nothing, and is no news.
+        kept.store.lock_catalogue(true);
+        kept.execute(ReplicaOrder::Withhold(session, true));
+        kept.execute(ReplicaOrder::Forget(session));
+        let reports = kept.turn();
+        assert!(!reports.iter().any(|it| matches!(it, ReplicaReport::Lost(..))), "{reports:?}");
+        assert_eq!(kept.store.catalogue().len(), 1);
+        kept.store.lock_catalogue(false);
+        kept.turn();
+        assert_eq!(kept.store.catalogue().len(), 0, "{is_left}");
+    }
+}
+
+#[test]
+fn a_session_whose_player_agrees_again_or_that_was_never_replicated_is_not_forgotten() {
+    let mut kept = Kept::new();
+    let session = kept.session;
+    kept.local.store.write_session_card(&card(session)).unwrap();
+    kept.execute(ReplicaOrder::Begin(session));
+    kept.turn();
+    kept.store.lock_catalogue(true);
+    kept.execute(ReplicaOrder::Withhold(session, true));
+    kept.execute(ReplicaOrder::Forget(session));
+    kept.turn();
+    kept.store.lock_catalogue(false);
+    kept.execute(ReplicaOrder::Withhold(session, false));
+    kept.turn();
+    assert_eq!(kept.store.catalogue().len(), 1);
+    // A precaution forgets nothing.
+    kept.execute(ReplicaOrder::Withhold(session, true));
+    kept.turn();
+    assert_eq!(kept.store.catalogue().len(), 1);
+
+    let other = SessionId::random();
+    kept.store.describe(&CatalogueLine::of(card(other), Epoch(1), None));
+    kept.execute(ReplicaOrder::Forget(other));
+    kept.turn();
+    let is_other = |line: &CatalogueLine| line.session == other;
+    assert!(kept.store.catalogue().iter().any(is_other), "it is another machine's");
 }
 
 /// A keeper whose session is in the replica, released, and was removed from the disk by an erasure.
