@@ -41,6 +41,8 @@ const AFTER_FAULT: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The time until a session is looked at again that isn't mirrored, since the mirror has more or something can't be read.
 const UNTIL_NEXT_TRY: Duration = Duration::from_secs(600);
+/// The looks in a row that find a gap in a replica's log before it is said to have one.
+const LOOKS_AT_GAP: u32 = 8;
 /// The time until a replica is looked at again that is just being claimed.
 const WHILE_CLAIMED: Duration = Duration::from_secs(1);
 
@@ -137,8 +139,8 @@ pub struct Mirror {
     is_refused: bool,
     /// The last look found the replica unreadable or behind, which may pass.
     is_in_doubt: bool,
-    /// Since then every look has found a gap in the replica's log.
-    gap_since: Option<Duration>,
+    /// Every look has found a gap in the replica's log since then, and so many have.
+    gap: Option<(Duration, u32)>,
 }
 
 enum Stage {
@@ -252,7 +254,7 @@ impl Mirror {
             pause: Duration::ZERO,
             is_refused: false,
             is_in_doubt: false,
-            gap_since: None,
+            gap: None,
         }
     }
 
@@ -370,11 +372,13 @@ impl Mirror {
         UNTIL_NEXT_TRY
     }
 
-    /// Returns true if the replica's log has had a gap for longer than one lease.
+    /// Returns true if the replica's log has had a gap for longer than one lease, in many looks: a replica that was compacted
+    /// during each of two looks has none.
     fn is_gap_old(&mut self, now: Duration) -> bool {
-        let since = *self.gap_since.get_or_insert(now);
-        let is_old = now.saturating_sub(since) > self.options.lease;
-        self.gap_since.take_if(|_| is_old).is_some()
+        let (since, looks) = self.gap.unwrap_or((now, 0));
+        let is_old = now.saturating_sub(since) > self.options.lease && looks >= LOOKS_AT_GAP;
+        self.gap = (!is_old).then_some((since, looks + 1));
+        is_old
     }
 
     fn note_fault(
@@ -479,7 +483,7 @@ impl Mirror {
     }
 
     fn say_whole(&mut self, news: &mut Vec<MirrorNews>) {
-        (self.is_refused, self.is_in_doubt, self.gap_since) = (false, false, None);
+        (self.is_refused, self.is_in_doubt, self.gap) = (false, false, None);
         news.push(MirrorNews::Whole(self.promised));
     }
 
@@ -530,7 +534,7 @@ impl Mirror {
         let Some(mut differences) = compared.map_err(Halt::of_comparison)? else {
             return Ok(Compared::NotYet);
         };
-        self.gap_since = None;
+        self.gap = None;
         if !is_known {
             let both = (&self.mirror, log, there);
             let contained = block_on(is_contained(both, &source, &differences, history));
