@@ -255,7 +255,7 @@ fn a_role_that_may_not_share_forgets_sessions_all_the_same() {
     assert!(matches!(error, ShareError::Database(_)), "{error:?}");
 }
 
-/// Whoever has the published role may change its defaults and its password. The token protects, so no password need.
+/// Anybody with the published role can change its defaults and its password. The token protects, so no password need.
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
 fn a_spectator_cannot_keep_the_others_out() {
