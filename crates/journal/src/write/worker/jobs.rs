@@ -72,12 +72,12 @@ impl<C: Content> Worker<C> {
             return;
         }
         self.slice(&Urgency::LONG, now);
-        // If nothing is played, no checkpoint can be kept waiting. Of a job that takes so long that the player may want to
-        // play meanwhile, one slice is done.
+        // If nothing is played, no checkpoint can be kept waiting. A job on many sessions takes so long that the player
+        // may want to play meanwhile.
         while self.playing.is_none()
+            && !self.jobs.is_long(&Urgency::ASKED)
             && !is_early_list(self.reports.last())
             && self.slice(&Urgency::ASKED, now)
-            && !self.jobs.is_long(&Urgency::ASKED)
         {}
     }
 
