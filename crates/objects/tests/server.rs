@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Barrier, Mutex};
+use std::sync::{Barrier, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use bevy_session_journal::SessionId;
@@ -25,6 +25,14 @@ use bevy_session_objects::object_store::{ClientOptions, Result as ObjectResult};
 use bevy_session_objects::{CheckError, Keys, ObjectFailure, ObjectReplica};
 use common::said;
 use reqwest::Method;
+
+/// One of these tests kills the server, and runs while no other does.
+static SERVER: RwLock<()> = RwLock::new(());
+
+/// The server stays up until this is dropped.
+fn up() -> RwLockReadGuard<'static, ()> {
+    SERVER.read().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The server of `ci/objects.sh`.
 fn endpoint() -> String {
@@ -95,6 +103,7 @@ fn times(variable: &str, usual: usize) -> usize {
 #[test]
 #[ignore = "needs a server: ci/objects.sh"]
 fn a_bucket_of_a_real_server_passes_the_store_checks() {
+    let _up = up();
     let store = store("conformance");
     store.check().unwrap();
     CHECKS.iter().for_each(|(_, check)| check(&store));
@@ -112,6 +121,7 @@ fn set_versioning(bucket: &str, status: &str) {
 #[test]
 #[ignore = "needs a server: ci/objects.sh"]
 fn a_bucket_that_has_or_had_versioning_is_refused() {
+    let _up = up();
     make_bucket("versioned");
     set_versioning("versioned", "Enabled");
     let store = ObjectReplica::s3(&url("versioned")).unwrap();
@@ -126,6 +136,7 @@ fn a_bucket_that_has_or_had_versioning_is_refused() {
 #[test]
 #[ignore = "needs a server: ci/objects.sh"]
 fn versioning_that_is_turned_on_while_it_is_played_is_noticed() {
+    let _up = up();
     let store = store("turned-on");
     store.check().unwrap();
     // Here 32 of 32 who create at once would be the first.
@@ -141,6 +152,7 @@ fn versioning_that_is_turned_on_while_it_is_played_is_noticed() {
 #[test]
 #[ignore = "needs a server: ci/objects.sh"]
 fn wrong_keys_and_a_bucket_that_is_not_there_are_distinguished() {
+    let _up = up();
     let store = ObjectReplica::s3(&url("nowhere")).unwrap();
     assert_eq!(store.check().unwrap_err(), CheckError::NoBucket);
     make_bucket("guarded");
@@ -160,6 +172,7 @@ fn wrong_keys_and_a_bucket_that_is_not_there_are_distinguished() {
 #[test]
 #[ignore = "needs a server: ci/objects.sh"]
 fn one_of_32_concurrent_claims_wins() {
+    let _up = up();
     const CLAIMANTS: u8 = 32;
     let (store, rounds) = (store("races"), times("BEVY_SESSION_RACES", 200));
     store.check().unwrap();
@@ -187,6 +200,7 @@ fn one_of_32_concurrent_claims_wins() {
 #[test]
 #[ignore = "needs a server: ci/objects.sh"]
 fn acknowledged_entries_survive_kills_of_the_server() {
+    let _alone = SERVER.write().unwrap_or_else(PoisonError::into_inner);
     let (store, wanted) = (store("killed"), times("BEVY_SESSION_ENTRIES", 5_000));
     store.check().unwrap();
     let session = SessionId::random();
@@ -239,6 +253,7 @@ fn acknowledged_entries_survive_kills_of_the_server() {
 #[test]
 #[ignore = "needs a server: ci/objects.sh"]
 fn a_session_of_100_megabytes_is_read_back() {
+    let _up = up();
     let store = store("large");
     let session = SessionId::random();
     let key = |position| Key::Entry { session, epoch: Epoch(1), position: Position(position) };
