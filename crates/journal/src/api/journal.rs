@@ -250,6 +250,13 @@ impl<C: Codec> Journal<C> {
 
     /// Takes what was heard of the [cloud's folder](JournalOptions::cloud_folder) since the last call.
     pub fn take_cloud_news(&mut self) -> Vec<CloudNews> {
+        let now = self.now();
+        self.link.turn(now);
+        while let Some(report) = self.link.report() {
+            if let Report::News(News::Cloud(news)) = report {
+                self.cloud_news.push(news);
+            }
+        }
         mem::take(&mut self.cloud_news)
     }
 

@@ -323,8 +323,6 @@ impl Story {
 /// What is said of the file that is put into the folder, while the process goes on.
 fn news_of_put(journal: &mut Journal<Lines>) -> Vec<CloudNews> {
     for _ in 0..100 {
-        // The writer has a turn in which it needn't look at all sessions.
-        let _ = journal.decline(SessionId::random());
         let news = journal.take_cloud_news();
         if !news.is_empty() {
             return news;
