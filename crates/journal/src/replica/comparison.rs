@@ -78,10 +78,12 @@ pub async fn compare(
     mark: Option<&Mark>,
     claimed: Epoch,
 ) -> Result<Standing, CompareError> {
-    let is_alone = match mark {
-        Some(mark) => is_alone_since(reach, log, mark.claim, claimed).await?,
+    let is_marked_here = match mark {
+        Some(mark) => is_of_this_store(reach, log, mark.claim).await?,
         None => false,
     };
+    let is_unchanged = |mark: &Mark| !log.is_changed_between(mark.claim.epoch, claimed);
+    let is_alone = is_marked_here && mark.is_some_and(is_unchanged);
     let none = BTreeMap::new();
     let before = mark.map_or(&none, |mark| &mark.files);
     let past = log.past()?;
@@ -115,9 +117,10 @@ pub async fn compare(
                     || was_there(reach, log, here, name, earlier).await?;
                 (!is_known, !is_as_before_there(there, name, was))
             }
-            // A file that only one side has is new there, or was removed on the other.
+            // A file that only one side has is new there, or was removed on the other. Another store, or one that was restored
+            // from an older state, may never have had it.
             Difference::OnlyHere => {
-                let is_removed_there = is_as_before(here, name, was)?
+                let is_removed_there = is_marked_here && is_as_before(here, name, was)?
                     || was_there(reach, log, here, name, earlier).await?;
                 (!is_removed_there, is_removed_there && !is_alone)
             }
@@ -141,15 +144,9 @@ pub async fn compare(
     })
 }
 
-/// Returns true if nobody has changed files in this store since a claim. One of another store says nothing of this one's epochs.
-async fn is_alone_since(
-    reach: &impl Reach,
-    log: &Log,
-    claim: Claim,
-    claimed: Epoch,
-) -> Result<bool, ReadError> {
-    let owner = owner_of(reach, log.session(), claim.epoch).await?;
-    Ok(owner == Some(claim.id) && !log.is_changed_between(claim.epoch, claimed))
+/// Returns true if a claim is one of this store, as it is now.
+async fn is_of_this_store(reach: &impl Reach, log: &Log, claim: Claim) -> Result<bool, ReadError> {
+    Ok(owner_of(reach, log.session(), claim.epoch).await? == Some(claim.id))
 }
 
 /// Returns true if a file of the replica is the same as at the mark.

@@ -359,3 +359,24 @@ fn a_mark_of_another_store_does_not_make_a_slot_that_differs_news() {
     let standing = compare(&place.reach, &log, &here, &files, Some(&mark), claimed);
     assert_eq!(block_on(standing).unwrap(), Standing::MachineIsBehind);
 }
+
+#[test]
+fn what_another_store_has_had_is_sent_to_a_new_one() {
+    let (old, new) = (Place::new(), Place::new());
+    let name = FileName::in_session("1-1.journal").unwrap();
+    let mut before = old.own();
+    let (len, hash) = (3, xxh3_64(b"one"));
+    let changes = vec![
+        Change::Create { name: name.clone() },
+        Change::Append { name: name.clone(), offset: 0, len, hash },
+    ];
+    before.send_changes(changes, b"one").unwrap();
+    block_on(before.settle_all()).unwrap();
+    let mark = Mark::new(before.claim(), before.files());
+    // The other store is gone, or was restored from a state before this claim.
+    let here = Shelf(BTreeMap::from([(name, b"one".to_vec())]));
+    let (log, files) = (new.log(), new.log().replay().unwrap());
+    let claimed = log.highest().next();
+    let standing = compare(&new.reach, &log, &here, &files, Some(&mark), claimed);
+    assert_eq!(block_on(standing).unwrap(), Standing::ReplicaIsBehind);
+}
