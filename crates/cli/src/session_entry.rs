@@ -17,7 +17,7 @@ pub fn entry_of(profile: &Profile, stored: &StoredSession) -> Option<SessionEntr
     entry.updated = head.end.as_ref().map_or(head.time, |end| end.time);
     entry.bytes = stored.bytes();
     entry.journal_bytes = stored.bytes_with_attachments();
-    entry.forked = index.heads().iter().filter(|head| !head.declined).count() > 1;
+    entry.forked = index.open_heads().nth(1).is_some();
     entry.declined = head.declined;
     entry.in_use = profile.left(head) == Left::InUse;
     entry.without_world = index.is_without_world(head.id);

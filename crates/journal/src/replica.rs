@@ -30,6 +30,7 @@ mod machines;
 mod memory_store;
 mod mirror;
 mod owner;
+mod pause;
 mod pruning;
 mod reach;
 mod recorder;
@@ -88,8 +89,8 @@ pub use owner::{Outcome, Owner, Trouble};
 pub use reach::{Direct, Reach, block_on};
 #[doc(hidden)]
 pub use recorder::{Happened, RecordedFiles, Recorder, Recorders, RecordingDisk, SessionFiles};
-#[doc(hidden)]
 pub(crate) use removal::Removing;
+#[doc(hidden)]
 pub use removal::{Clearing, clear_removed};
 #[doc(hidden)]
 pub use shipper::{Over, ReplicaNews, Shipper, ShipperOptions};

@@ -116,12 +116,9 @@ pub(in crate::lifecycle) fn report_found(
     ticket: Option<Ticket>,
 ) {
     let session = found.session;
-    parts.start_up.note_ladder(&found);
-    let policy = world.get_resource_or_init::<SessionSettings>().recovery;
-    let mut catalog = world.get_resource_or_init::<SessionCatalog>();
-    catalog.note_offered(session, policy != RecoveryPolicy::Never && is_at_hand(&found.offers));
+    note_ways_on(parts, world, &found);
     if let Some(entry) = found.entry {
-        catalog.put(entry);
+        world.get_resource_or_init::<SessionCatalog>().put(entry);
     }
     let is_newer_elsewhere = is_offered_from_elsewhere(world, session);
     let mut offers = world.get_resource_or_init::<RecoveryOffers>();
@@ -168,15 +165,22 @@ pub(in crate::lifecycle) fn found_again(
     let session = found.session;
     let is_known = parts.start_up.withheld_of(session).next().is_none();
     parts.start_up.forget_crash_of(session);
-    parts.start_up.note_ladder(&found);
-    let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+    note_ways_on(parts, world, &found);
     let mut catalog = world.get_resource_or_init::<SessionCatalog>();
     catalog.put_found(std::slice::from_mut(&mut found));
-    catalog.note_offered(session, policy != RecoveryPolicy::Never && is_at_hand(&found.offers));
     world.get_resource_or_init::<RecoveryOffers>().remove(session);
     for offer in found.offers {
         offers::offer(parts, world, offer, is_known);
     }
+}
+
+/// Notes what a session goes on at after its crashes, and whether it can be continued without a question.
+fn note_ways_on(parts: &mut RuntimeParts, world: &mut World, found: &FoundSession) {
+    parts.start_up.note_ladder(found);
+    let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+    let mut catalog = world.get_resource_or_init::<SessionCatalog>();
+    let is_offered = policy != RecoveryPolicy::Never && is_at_hand(&found.offers);
+    catalog.note_offered(found.session, is_offered);
 }
 
 /// Returns true if a crashed session can be continued without a question: it is offered, and no other machine may be playing

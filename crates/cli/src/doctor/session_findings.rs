@@ -110,7 +110,7 @@ fn standing(profile: &Profile, stored: &StoredSession, directory: &Path) -> Vec<
         let what = "it is being deleted, and some of it is still there";
         return vec![finding(Code::DeletionUnfinished, session, directory, what)];
     }
-    let lines = index.heads().iter().filter(|head| !head.declined).count();
+    let lines = index.open_heads().count();
     if lines > 1 {
         let what = format!("it has {lines} lines that were played separately");
         findings.push(finding(Code::SessionForked, session, directory, what));

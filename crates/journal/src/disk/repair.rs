@@ -190,8 +190,7 @@ impl SessionRepair {
 /// The newest checkpoint that can be restored, as a recovery would look for it: on the line that is meant where
 /// none is named, else on the next one. One whose world was never kept counts, since nothing of it is missing.
 pub(super) fn newest_of(index: &SessionIndex) -> Option<CheckpointId> {
-    let heads = index.newest_head().into_iter().chain(index.heads());
-    let mut heads = heads.map(|head| head.id);
+    let mut heads = index.heads().iter().map(|head| head.id);
     heads.find_map(|head| match index.is_without_world(head) {
         true => Some(head),
         false => Some(index.newest_intact(head)?.checkpoint),

@@ -67,7 +67,7 @@ pub use offer::{
     Decline, Elsewhere, OfferedCheckpoint, OfferedOption, RecoveryOffer, SessionEntry, UnsavedPlay,
 };
 pub use prepare::Prepared;
-pub(crate) use prepare::{PrepareFailure, next_save_id, prepare};
+pub(crate) use prepare::{PrepareFailure, line_with, next_save_id, prepare};
 pub(crate) use prepare_draft::fields_of_draft;
 pub(crate) use prepare_world::prepare_world;
 pub use read_progress::ReadProgress;

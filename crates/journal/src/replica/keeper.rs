@@ -24,6 +24,7 @@ use self::erasing::Erasing;
 use self::forgetting::Forgetting;
 pub use self::orders::{Patience, Readiness, ReplicaOrder, ReplicaReport};
 use self::shipment::{Phase, Shipment};
+use super::pause::AFTER_FAULT;
 use super::recorder::{Recorders, SessionFiles};
 use super::shipper::read_mark;
 use super::survey::{ReplicaSession, Survey, Surveyor};
@@ -33,8 +34,6 @@ use crate::model::clock::Moment;
 use crate::model::ids::SessionId;
 use crate::read::recovery::KnownTypes;
 
-/// The time after a fault until the store is asked again for its sessions.
-const AFTER_FAULT: Duration = Duration::from_millis(500);
 /// The time after a session was removed here until the replica is looked at.
 const AFTER_REMOVAL: Duration = Duration::from_millis(100);
 /// The longest time between two looks at a store's sessions, where data is sent at once.

@@ -30,15 +30,13 @@ pub use self::keeper::{MirrorKeeper, MirrorOrder, MirrorReport};
 use self::owning::Owning;
 use self::place::{History, Place};
 use self::source::ReplicaSource;
+use super::pause::{AFTER_FAULT, longer};
 use super::{
     ClaimError, Claimant, Clearing, CompareError, Difference, Direct, Epoch, Files, Log, Owner,
     ReadError, Removing, ReplicaStore, StoreFault, Trouble, Watch, Watcher, block_on,
 };
 use crate::model::ids::{CheckpointId, SessionId};
 
-/// The pause after a fault, and the longest one after faults that follow each other.
-const AFTER_FAULT: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The time until a session is looked at again that isn't mirrored, since the mirror has more or something can't be read.
 const UNTIL_NEXT_TRY: Duration = Duration::from_secs(600);
 /// The looks in a row that find a gap in a replica's log before it is said to have one.
@@ -394,7 +392,7 @@ impl Mirror {
     }
 
     fn next_pause(&mut self) -> Duration {
-        self.pause = (self.pause * 2).clamp(AFTER_FAULT, LONGEST_PAUSE);
+        self.pause = longer(self.pause);
         self.pause
     }
 

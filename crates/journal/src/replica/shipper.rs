@@ -20,6 +20,7 @@ use self::arriving::Arriving;
 use super::arrival::{Arrival, Arrived};
 use super::claim::owner_of;
 use super::comparison::is_gone;
+use super::pause::AFTER_FAULT;
 use super::recorder::{Happened, RecordedFiles, Recorder};
 use super::{
     ArrivalError, CatalogueLine, CatchUp, Change, Claim, ClaimError, Claimant, CompareError,
@@ -32,8 +33,6 @@ use crate::model::ids::SessionId;
 
 /// Entries that are on their way at a time.
 const WINDOW: usize = 4;
-/// The time after a fault until the store is asked again.
-const AFTER_FAULT: Duration = Duration::from_millis(500);
 /// The time to rest when there is nothing to do.
 const AT_REST: Duration = Duration::from_millis(20);
 /// The number of failures of this machine's files in a row after which they last: a disk stays full, or a file continues to

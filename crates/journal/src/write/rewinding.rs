@@ -15,7 +15,7 @@ use crate::disk::StoredSession;
 use crate::format::{Head, SessionIndex};
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::{Archived, Move, RequestError};
-use crate::read::recovery::{LockHolder, SessionFinder, deaths_of, standing};
+use crate::read::recovery::{LockHolder, SessionFinder, deaths_of, line_with, standing};
 
 /// Takes a session back to a checkpoint. Returns the end of the line that was left, and the one that it begins with then: its newest checkpoint stays as it is, so
 /// that what was recorded since is handed out by a recovery, and only the deaths on it count no more.
@@ -31,7 +31,7 @@ pub(super) fn rewind(
 ) -> Result<(CheckpointId, CheckpointId), RequestError> {
     let (mut stored, _lock) = take(&finder.local().store, session)?;
     refuse_to_guess(stored.index())?;
-    let head = line_of(stored.index(), to).ok_or(RequestError::NothingToRestore)?;
+    let head = line_with(stored.index(), to).cloned().ok_or(RequestError::NothingToRestore)?;
     check(finder, session, &head)?;
     refuse_unreadable(&mut stored, to)?;
     if is_there(stored.index(), &head, to) {
@@ -57,13 +57,6 @@ pub(super) fn rewind(
 fn is_there(index: &SessionIndex, head: &Head, checkpoint: CheckpointId) -> bool {
     let is_at_hand = !head.declined && head.metadata.place.is_open();
     checkpoint == head.id && is_at_hand && index.heads().len() == 1
-}
-
-/// The line that is left: one with the checkpoint on it, first of those that somebody may still be offered, or else the newest.
-fn line_of(index: &SessionIndex, checkpoint: CheckpointId) -> Option<Head> {
-    let with_it = || index.heads().iter().filter(|head| index.line(head.id).contains(&checkpoint));
-    let open = with_it().find(|head| !head.declined);
-    open.or_else(|| with_it().next()).or_else(|| index.newest_head()).cloned()
 }
 
 /// Refuses what can't be resumed: a draft, and a session that has ended.

@@ -301,9 +301,7 @@ pub(super) fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, 
     let newest = index.newest_head();
     let head = match wanted.from {
         _ if wanted.by_name => index.played_last().or(newest),
-        RestoreFrom::Checkpoint(id) => {
-            heads.iter().find(|head| index.line(head.id).contains(&id)).or(newest)
-        }
+        RestoreFrom::Checkpoint(id) => line_with(index, id),
         _ => newest,
     };
     let played = heads.iter().find(|head| Some(head.id.run) == wanted.played);
@@ -315,6 +313,12 @@ pub(super) fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, 
         true => PrepareFailure::Unrecoverable(RecoveryError::AllDamaged),
         false => not_there(index, RequestError::NothingToRestore),
     })
+}
+
+/// The line with a checkpoint on it, first of those that aren't declined; the newest if there is none.
+pub(crate) fn line_with(index: &SessionIndex, checkpoint: CheckpointId) -> Option<&Head> {
+    let with_it = index.heads().iter().find(|head| index.line(head.id).contains(&checkpoint));
+    with_it.or(index.newest_head())
 }
 
 /// What a request by name means on the line that goes on: what was asked for went by what was known before the session was

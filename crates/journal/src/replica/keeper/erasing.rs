@@ -14,10 +14,11 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-use super::{AFTER_FAULT, ReplicaReport};
+use super::ReplicaReport;
 use crate::disk::{Erasure, ErasureFiles, Layout, LocalStore, with_sources};
 use crate::model::clock::Moment;
 use crate::model::ids::SessionId;
+use crate::replica::pause::longer;
 use crate::replica::survey::{Looked, ReplicaSession, Survey, Surveyor};
 use crate::replica::{
     ClaimError, Claimant, Clearing, Direct, Epoch, Log, Owner, Position, ReplicaStore, StoreFault,
@@ -28,8 +29,6 @@ use crate::replica::{
 const MOST_IN_PLAY: (usize, u64) = (32, 8 << 20);
 /// The time between two rounds of such looks, in lengths of a lease.
 const LEASES_BETWEEN_ROUNDS: u32 = 10;
-/// The longest pause after faults that follow each other.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The sessions of erased players, and the work on those that the replica has.
 #[derive(Default)]
@@ -232,7 +231,7 @@ impl Erasing {
                      tried again"
                 );
             }
-            self.pause = (self.pause * 2).clamp(AFTER_FAULT, LONGEST_PAUSE);
+            self.pause = longer(self.pause);
             self.due = now.elapsed + self.pause;
             // Another one may be had.
             self.at_work.rotate_left(1);

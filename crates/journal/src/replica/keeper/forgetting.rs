@@ -7,13 +7,10 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use super::AFTER_FAULT;
 use crate::disk::with_sources;
 use crate::model::ids::SessionId;
+use crate::replica::pause::longer;
 use crate::replica::{Epoch, ReplicaStore};
-
-/// The longest pause after faults that follow each other.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The sessions that are to be forgotten.
 #[derive(Default)]
@@ -61,7 +58,7 @@ impl Forgetting {
                         "what was shared of a withdrawn session can't be ended now; it is tried again"
                     );
                 }
-                self.pause = (self.pause * 2).clamp(AFTER_FAULT, LONGEST_PAUSE);
+                self.pause = longer(self.pause);
                 self.sessions.push_back(session);
             }
         }

@@ -7,13 +7,12 @@ use std::time::Duration;
 use tracing::debug;
 
 use super::sweep::{Sweep, is_to_be_removed};
-use super::{
-    AFTER_FAULT, Mirror, MirrorNews, MirrorOptions, MirrorOver, Side, UNTIL_NEXT_TRY, Unmirrored,
-};
+use super::{Mirror, MirrorNews, MirrorOptions, MirrorOver, Side, UNTIL_NEXT_TRY, Unmirrored};
 use crate::disk::with_sources;
 use crate::model::clock::Moment;
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::replica::StoreFault;
+use crate::replica::pause::AFTER_FAULT;
 
 /// An order about a session in the mirror.
 #[derive(Clone, PartialEq, Eq, Debug)]

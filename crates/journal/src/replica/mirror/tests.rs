@@ -199,6 +199,14 @@ impl World {
         self.run(&mut mirror);
     }
 
+    /// The mirror has what the replica has lost: it is said after an interval, and the mirror has these objects still.
+    fn assert_left_alone(&mut self, before: &Objects) {
+        let mut mirror = self.mirroring();
+        self.run(&mut mirror);
+        assert!(is_ahead(&self.later(&mut mirror, INTERVAL)));
+        assert_eq!(self.mirror.objects(self.session), *before);
+    }
+
     fn is_same(&self) -> bool {
         self.mirror.files(self.session) == self.replica.files(self.session)
     }
@@ -500,10 +508,7 @@ fn entries_that_are_lost_in_an_older_epoch_leave_the_mirror_untouched() {
     let mut owner = world.replica.own(world.session);
     append(&mut owner, "2-1.journal", b"four");
     assert!(!world.replica.files(world.session).contains_key("slots/boss.save"));
-    let mut mirror = world.mirroring();
-    world.run(&mut mirror);
-    assert!(is_ahead(&world.later(&mut mirror, INTERVAL)));
-    assert_eq!(world.mirror.objects(world.session), before);
+    world.assert_left_alone(&before);
 }
 
 #[test]
@@ -521,10 +526,7 @@ fn a_journal_that_is_lost_in_an_older_epoch_is_not_taken_for_a_pruned_one() {
     world.replica.memory.delete(lost).unwrap();
     append(&mut world.replica.own(world.session), "1-2.journal", b"three");
     assert!(!world.replica.files(world.session).contains_key("1-1.journal"));
-    let mut mirror = world.mirroring();
-    world.run(&mut mirror);
-    assert!(is_ahead(&world.later(&mut mirror, INTERVAL)));
-    assert_eq!(world.mirror.objects(world.session), before);
+    world.assert_left_alone(&before);
 }
 
 #[test]

@@ -251,8 +251,7 @@ fn fork(
     runs: &BTreeSet<RunId>,
 ) -> Result<Option<CloudFork>, StoreError> {
     let stored = local.store.open_session(session)?;
-    let heads = stored.index().heads().iter().filter(|head| !head.declined);
-    let heads: Vec<&Head> = heads.collect();
+    let heads: Vec<&Head> = stored.index().open_heads().collect();
     let of_folder = || heads.iter().find(|head| runs.contains(&head.id.run));
     // Where nothing else says so, the one with the lower number counts as the other.
     let there = heads.iter().find(|head| local.is_elsewhere(head.host)).or_else(of_folder);
