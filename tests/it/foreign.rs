@@ -44,8 +44,8 @@ fn lines_of_the_session(game: &str) -> usize {
 }
 
 #[test]
-fn the_guide_has_the_number_of_lines_of_each_game() {
-    let page = fs::read_to_string(root().join("docs/guide/getting-started.md")).expect("the page");
+fn the_readme_has_the_number_of_lines_of_each_game() {
+    let page = fs::read_to_string(root().join("README.md")).expect("the page");
     let [breakout, cake, mines] =
         ["breakout", "alien_cake_addict", "mines"].map(lines_of_the_session);
     let says = format!(

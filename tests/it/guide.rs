@@ -1,6 +1,7 @@
 //! The code of the guide that does something, played as it stands on its page: through crash, pause, game over, another
 //! game, loading and kill.
 
+mod backup;
 #[cfg(feature = "scenarios")]
 mod handles;
 mod menu;
@@ -18,6 +19,7 @@ mod troubleshooting;
 /// Pages, and the code on them that is played.
 const PLAYED: &[(&str, &str)] = &[
     (include_str!("../../README.md"), include_str!("guide/samples/readme.rs")),
+    (include_str!("../../docs/RECIPES.md"), include_str!("guide/samples/backup.rs")),
     (include_str!("../../docs/RECIPES.md"), include_str!("guide/samples/handles.rs")),
     (include_str!("../../docs/RECIPES.md"), include_str!("guide/samples/scenes.rs")),
     // These two are played by `benches/report/tests/import_moonshine.rs`, which has the other crate.

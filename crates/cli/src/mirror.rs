@@ -115,7 +115,10 @@ fn bring(session: SessionId, options: &Arc<MirrorOptions>) -> Mirrored {
             break (Came::Held, Some("another process mirrors it".to_owned()));
         }
         if waited > PATIENCE {
-            break (Came::Refused, Some("it is being claimed in the replica".to_owned()));
+            break (
+                Came::Refused,
+                Some("it is being claimed in the replica, or its log there has a gap".to_owned()),
+            );
         }
         thread::sleep(rest.min(Duration::from_secs(1)));
         waited += rest;

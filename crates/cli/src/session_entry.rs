@@ -17,7 +17,8 @@ pub fn entry_of(profile: &Profile, stored: &StoredSession) -> Option<SessionEntr
     entry.updated = head.end.as_ref().map_or(head.time, |end| end.time);
     entry.bytes = stored.bytes();
     entry.journal_bytes = stored.bytes_with_attachments();
-    entry.forked = index.open_heads().nth(1).is_some();
+    // With a declined side as well: rules leave such a session alone.
+    entry.forked = index.heads().len() > 1;
     entry.declined = head.declined;
     entry.in_use = profile.left(head) == Left::InUse;
     entry.without_world = index.is_without_world(head.id);

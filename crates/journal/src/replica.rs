@@ -18,6 +18,7 @@ mod comparison;
 pub mod conformance;
 mod directory_store;
 mod entry;
+mod evidence;
 mod extents;
 mod fetch;
 mod files;

@@ -193,7 +193,7 @@ impl PostgresCheckError {
             SqlState::CANNOT_CONNECT_NOW | SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN => {
                 Self::Starting(Arc::new(error))
             }
-            SqlState::QUERY_CANCELED => Self::TimedOut,
+            SqlState::QUERY_CANCELED | SqlState::LOCK_NOT_AVAILABLE => Self::TimedOut,
             _ if code.code() == NOT_SHARED => Self::NotShared,
             _ if code.code() == NO_TOKEN => Self::NoToken(Arc::new(error)),
             _ => Self::NoAnswer(Arc::new(error)),

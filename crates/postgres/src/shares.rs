@@ -25,8 +25,10 @@ const ADD: &str = "with moment as (select clock_timestamp() as made),
         select $1, $2, made, made + make_interval(secs => $3) from moment
         where not exists (select from bevy_session.catalogue where session = $2 and name is null)";
 /// Where there is no table, there is no answer.
-const MAY_READ: &str =
-    "select has_table_privilege(to_regclass('bevy_session.shares')::oid, 'select')";
+const MAY_END: &str = "with shares as (select to_regclass('bevy_session.shares')::oid as id)
+    select has_table_privilege(id, 'select') and has_table_privilege(id, 'delete') from shares";
+/// Whoever may take advisory locks could hold up a turn, and a backend whose client is gone would wait for it.
+const PATIENCE: &str = "set local lock_timeout = '500ms'";
 const END: &str =
     "delete from bevy_session.shares where token = $1 returning until > clock_timestamp()";
 const END_ALL: &str =
@@ -56,22 +58,25 @@ async fn take_turn(
 ) -> Result<Transaction<'_>, tokio_postgres::Error> {
     let begin = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
     let transaction = begin.start().await?;
+    transaction.batch_execute(PATIENCE).await?;
     let name = format!("bevy_session.shares {}", session.uuid());
     transaction.query_typed(TURN, &[(&name as &Value, Type::TEXT)]).await?;
     Ok(transaction)
 }
 
-/// Ends all that was shared of a session that is forgotten. Returns false if this role may not: then it has shared nothing.
+/// Ends all that was shared of a session that is forgotten: at once, and what is being shared in this moment, if need be in the next
+/// try. Returns false if this role may not: then it has shared nothing.
 pub(crate) async fn forget(
     client: &mut Client,
     session: SessionId,
 ) -> Result<bool, PostgresCheckError> {
-    let row = client.query_typed_one(MAY_READ, &[]).await.map_err(failed)?;
+    let row = client.query_typed_one(MAY_END, &[]).await.map_err(failed)?;
     match row.try_get(0).map_err(failed)? {
         Some(true) => {}
         Some(false) => return Ok(false),
         None => return Ok(true),
     }
+    end_all(&*client, session).await?;
     let transaction = take_turn(client, session).await.map_err(failed)?;
     end_all(&transaction, session).await?;
     transaction.commit().await.map_err(failed)?;

@@ -25,6 +25,11 @@ mod page {
         game.seconds(1.0);
     }
 
+    pub fn press_recover(game: &mut TestGame) {
+        game.world().run_system_cached(recover).unwrap();
+        game.seconds(1.0);
+    }
+
     pub fn go_to_the_menu(game: &mut TestGame) {
         game.world().resource_mut::<NextState<Game>>().set(Game::Menu);
         game.seconds(1.0);
@@ -75,6 +80,8 @@ fn a_new_game_starts_over_and_a_crash_is_recovered() {
         assert_eq!(now(&mut game), playing(0));
         play(&mut game, score);
         game.crash_and_restart().seconds(2.0);
+        assert_eq!(now(&mut game), (0, 0, "Menu".to_owned(), false), "the player is asked");
+        page::press_recover(&mut game);
         assert_eq!(now(&mut game), playing(score));
         page::go_to_the_menu(&mut game);
         assert_eq!(now(&mut game), (score, 0, "Menu".to_owned(), false));
@@ -98,6 +105,8 @@ fn the_newest_of_two_crashed_sessions_is_played_and_the_other_offered() {
     press_new_game(&mut game);
     play(&mut game, 8);
     game.crash_and_restart().seconds(2.0);
+    assert_eq!(page::offered(&mut game), 2);
+    page::press_recover(&mut game);
     assert_eq!(now(&mut game), playing(8));
     assert_eq!(page::offered(&mut game), 1);
 }

@@ -31,7 +31,7 @@ mod sheet {
     pub fn game(disk: &MemoryDisk) -> App {
         game_with(plugin(disk), |app| {
             listen::<RequestRejected>(app);
-            app.add_systems(Update, go_on.run_if(on_message::<RecoveryAvailable>));
+            app.add_systems(Update, recover.run_if(on_message::<RecoveryAvailable>));
         })
     }
 }

@@ -27,6 +27,8 @@ mod slots {
         world.run_system_cached(quick_save).unwrap();
         world.run_system_cached(quick_load).unwrap();
         world.run_system_cached(show).unwrap();
+        let slot = world.resource::<SessionCatalog>().slots()[0].id;
+        world.run_system_cached_with(load, slot).unwrap();
     }
 }
 

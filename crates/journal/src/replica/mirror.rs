@@ -516,6 +516,19 @@ impl Mirror {
         there: &Files,
         newest: Option<Place>,
     ) -> Result<Compared, Halt> {
+        let compared = self.compare_files(log, there, newest)?;
+        if !matches!(compared, Compared::NotYet) {
+            self.gap = None;
+        }
+        Ok(compared)
+    }
+
+    fn compare_files(
+        &mut self,
+        log: &Log,
+        there: &Files,
+        newest: Option<Place>,
+    ) -> Result<Compared, Halt> {
         let source =
             ReplicaSource::new(&self.replica, &self.log).map_err(Halt::of(Side::Replica))?;
         if !self.log.is_settled() {
@@ -532,7 +545,6 @@ impl Mirror {
         let Some(mut differences) = compared.map_err(Halt::of_comparison)? else {
             return Ok(Compared::NotYet);
         };
-        self.gap = None;
         if !is_known {
             let both = (&self.mirror, log, there);
             let contained = block_on(is_contained(both, &source, &differences, history));

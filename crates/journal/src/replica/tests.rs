@@ -12,7 +12,10 @@ use super::{
     Key, Log, Mark, MemoryReplica, Owner, Position, Receiver, ReplicaStore, Source, Standing,
     Trouble, Watch, Watcher, block_on, compare, difference, fetch,
 };
-use crate::model::ids::SessionId;
+use crate::disk::Layout;
+use crate::format::SegmentHeader;
+use crate::format::sample::{self, SegmentBytes, at, commit, values};
+use crate::model::ids::{CheckpointId, RunId, SessionId};
 
 /// Files in memory.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -331,6 +334,92 @@ fn catching_up_sends_the_difference_and_files_of_many_entries_are_whole() {
     here.0.insert(FileName::of_slot("boss.save").unwrap(), vec![5; 100]);
     assert_eq!(catch_up(&mut owner, &here), 150);
     assert_eq!(place.fetched(), here);
+}
+
+/// A segment of a run that set out from these checkpoints, with checkpoints of these numbers.
+fn journal(run: u64, ancestors: &[CheckpointId], counters: &[u64]) -> (FileName, Vec<u8>) {
+    let header = SegmentHeader { ancestors: ancestors.to_vec(), ..sample::header(run, 0) };
+    let mut bytes = SegmentBytes::new(&header);
+    for counter in counters {
+        bytes.group(vec![values("game::Health", &[(1, b"x")])], &commit(*counter, None));
+    }
+    (name(&Layout::segment_name(RunId(run), 0)), bytes.bytes)
+}
+
+fn slot(bytes: &[u8]) -> (FileName, Vec<u8>) {
+    (FileName::of_slot("boss.save").unwrap(), bytes.to_vec())
+}
+
+fn shelf<const FILES: usize>(files: [(FileName, Vec<u8>); FILES]) -> Shelf {
+    Shelf(files.into())
+}
+
+/// A new place that has these files, and the claim of its owner.
+fn having(files: &Shelf) -> (Place, Mark) {
+    let place = Place::new();
+    let mut owner = place.own();
+    for (file, bytes) in &files.0 {
+        let (len, hash) = (bytes.len() as u64, xxh3_64(bytes));
+        let append = Change::Append { name: file.clone(), offset: 0, len, hash };
+        owner.send_changes(vec![Change::Create { name: file.clone() }, append], bytes).unwrap();
+    }
+    block_on(owner.settle_all()).unwrap();
+    let mark = Mark::new(owner.claim(), owner.files());
+    (place, mark)
+}
+
+/// How a machine that has left these files in a store that is gone stands to one that has others.
+fn standing_to(place: &Place, here: &Shelf, mark: &Mark) -> Standing {
+    let (log, files) = (place.log(), place.log().replay().unwrap());
+    let claimed = log.highest().next();
+    block_on(compare(&place.reach, &log, here, &files, Some(mark), claimed)).unwrap()
+}
+
+#[test]
+fn a_machine_that_was_away_is_behind_another_store_that_went_on() {
+    let first = journal(1, &[], &[1, 2]);
+    let events = (name("0000000000000001-0000.events"), b"events".to_vec());
+    let here = shelf([first.clone(), events.clone(), slot(b"old")]);
+    let (_, mark) = having(&here);
+    let second = journal(2, &[at(1, 2)], &[3]);
+    for there in [
+        shelf([second.clone(), slot(b"new")]),
+        shelf([second.clone()]),
+        shelf([second.clone(), events.clone()]),
+        shelf([first.clone(), second.clone()]),
+    ] {
+        let (place, _) = having(&there);
+        assert_eq!(standing_to(&place, &here, &mark), Standing::MachineIsBehind);
+    }
+}
+
+#[test]
+fn a_store_that_went_on_from_an_older_checkpoint_is_another_side() {
+    let here = shelf([journal(1, &[], &[1, 2])]);
+    let (_, mark) = having(&here);
+    let (place, _) = having(&shelf([journal(2, &[at(1, 1)], &[3])]));
+    assert_eq!(standing_to(&place, &here, &mark), Standing::Forked);
+}
+
+#[test]
+fn what_was_made_after_a_claim_in_another_store_is_another_side() {
+    let first = journal(1, &[], &[1, 2]);
+    let (_, mark) = having(&shelf([first.clone()]));
+    let here = shelf([first, journal(3, &[at(1, 2)], &[4])]);
+    let (place, _) = having(&shelf([journal(2, &[at(1, 2)], &[3])]));
+    assert_eq!(standing_to(&place, &here, &mark), Standing::Forked);
+}
+
+#[test]
+fn a_store_that_was_restored_is_sent_what_a_machine_went_on_with() {
+    let first = journal(1, &[], &[1, 2]);
+    let second = journal(2, &[at(1, 2)], &[3]);
+    let here = shelf([second, slot(b"new")]);
+    let (_, mark) = having(&here);
+    for there in [shelf([first.clone()]), shelf([first.clone(), slot(b"old")])] {
+        let (place, _) = having(&there);
+        assert_eq!(standing_to(&place, &here, &mark), Standing::ReplicaIsBehind);
+    }
 }
 
 #[test]

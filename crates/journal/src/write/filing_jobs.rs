@@ -84,10 +84,13 @@ impl Job for FileSession {
 /// set aside.
 fn other_sides(decline: Decline, tools: &mut Tools<'_>) -> Option<Box<FoundSession>> {
     let Decline { session, line } = decline;
-    let again = line.map(|_| look_again(tools.finder, tools.types, session, tools.now.wall));
-    // One that can't be read now is offered by the next start.
-    let found = again.and_then(Result::ok).flatten();
-    if found.as_ref().is_none_or(|found| found.offers.is_empty()) {
+    let again = match line {
+        Some(_) => look_again(tools.finder, tools.types, session, tools.now.wall),
+        None => Ok(None),
+    };
+    // One that can't be read now is offered by the next start, which knows of its deaths.
+    let found = again.ok()?;
+    if found.as_ref().is_none_or(|found| found.offers.is_empty() && found.failure.is_none()) {
         set_aside(session, tools);
     }
     found.map(Box::new)

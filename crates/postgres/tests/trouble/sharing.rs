@@ -222,15 +222,35 @@ fn a_share_that_is_on_its_way_does_not_outlive_a_withdrawal() {
     let shared = std::thread::scope(|scope| {
         let sharing = scope.spawn(|| arena.store.share(session, HOUR));
         until("it is on its way", || watch.value(waiting) == "1");
-        let forgetting = scope.spawn(|| arena.store.forget(session, Epoch(1)));
+        let forget = || arena.store.forget(session, Epoch(1)).is_ok();
+        let forgetting = scope.spawn(move || until("it is forgotten", forget));
         until("it waits, or doesn't", || forgetting.is_finished() || watch.value(waiting) == "2");
         sql.run("select pg_advisory_unlock(7)");
-        forgetting.join().unwrap().unwrap();
+        forgetting.join().unwrap();
         sharing.join().unwrap()
     });
     refuses(&arena.open(&shared.unwrap()));
     let error = arena.store.share(session, HOUR).unwrap_err();
     assert!(matches!(error, ShareError::Withdrawn), "{error:?}");
+}
+
+/// Where spectators may take advisory locks, as with a role of their own.
+#[test]
+#[ignore = "needs a server: ci/postgres.sh"]
+fn a_lock_that_somebody_holds_keeps_no_share_open() {
+    let arena = Arena::new();
+    let session = arena.sessions[0];
+    let open = arena.open(&arena.store.share(session, HOUR).unwrap());
+    open.check().unwrap();
+    let lock = |what: &str| {
+        let name = format!("hashtextextended('bevy_session.shares {}', 0)", session.uuid());
+        arena.database.sql.run(&format!("select pg_advisory_{what}({name})"));
+    };
+    lock("lock");
+    arena.store.forget(session, Epoch(1)).unwrap_err();
+    refuses(&open);
+    lock("unlock");
+    arena.store.forget(session, Epoch(1)).unwrap();
 }
 
 /// The game's role has had its rights by hand from before there were shares.

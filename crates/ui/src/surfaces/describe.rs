@@ -117,12 +117,13 @@ impl SessionStrings {
         fill(sentence, &[("ago", &self.ago(died_at, now))])
     }
 
-    /// The story of an offer, as a sentence: the end of its process, or that it is from another machine.
+    /// The story of an offer, as a sentence: the end of its process, or that it is from another machine, or a fork.
     #[must_use]
     pub fn story(&self, offer: &RecoveryOffer, now: Timestamp) -> String {
         let sentence = match offer.elsewhere {
             Some(Elsewhere::All) => &self.elsewhere_all,
             Some(Elsewhere::Newer) => &self.elsewhere_newer,
+            _ if offer.fork.is_some() && offer.cause == HowItEnded::Exited => &self.played_apart,
             _ => return self.how_it_ended(&offer.cause, offer.died_at, now),
         };
         let played = offer.checkpoints.first().map(|newest| newest.time);

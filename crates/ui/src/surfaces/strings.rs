@@ -124,6 +124,8 @@ strings! {
     elsewhere_newer: String = "You played on another device {ago}. That save is newer than the one here, and you can continue from it.",
     /// The game went on here and on another machine, and what is here is offered.
     elsewhere_fork: String = "This game was also continued on another device. Both are kept: what is here becomes a separate game.",
+    /// A side of a fork that was left in good order.
+    played_apart: String = "This game was played in more than one place.",
     /// Next to nothing was lost.
     nothing_lost: String = "Nothing was lost.",
     /// The play that was lost.

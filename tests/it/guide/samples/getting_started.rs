@@ -28,10 +28,10 @@ fn game(app: &mut App) {
         .save_component::<Transform>() // a type of Bevy's, on entities that are saved
         .checkpoint_session_while(in_state(Game::Playing)) // no checkpoint of the menu
         .close_session_on_enter(Game::Menu)
-        .offer_recovery_in(Game::Menu)
-        .add_systems(Update, ask_the_player.run_if(on_message::<RecoveryAvailable>));
+        .offer_recovery_in(Game::Menu);
 }
 
+// Buttons of the menu.
 fn new_game(mut score: ResMut<Score>, mut next: ResMut<NextState<Game>>, mut commands: Commands) {
     *score = Score::default(); // `start` saves the world as it is
     commands.spawn((
@@ -49,8 +49,8 @@ fn continue_game(catalog: Res<SessionCatalog>, mut commands: Commands) {
     }
 }
 
-// At the next start after a crash. A game shows a dialog here, whose button does this.
-fn ask_the_player(offers: Res<RecoveryOffers>, mut commands: Commands) {
+// The button of a dialog, which is shown while `bevy_session::recovery_is_pending`.
+fn recover(offers: Res<RecoveryOffers>, mut commands: Commands) {
     // The newest checkpoint, or an older one if the game died soon after a restore.
     offers.accept(&mut commands);
 }

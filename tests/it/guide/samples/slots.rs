@@ -1,5 +1,6 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
+use bevy_session::slots::SlotId;
 
 fn save(mut commands: Commands) {
     commands.session().slots().save(SaveSlot::manual("Before the boss")); // any name; `.overwrite()` replaces one
@@ -13,9 +14,14 @@ fn quick_load(mut commands: Commands) {
     commands.session().slots().quick_load();
 }
 
-/// The slots of the session that is played. `catalog.slots()` has those of all sessions and players.
-fn show(session: Res<CurrentSession>, catalog: Res<SessionCatalog>) {
-    for slot in catalog.slots_of(session.id()) {
-        info!("{}: {:?} played, {} bytes", slot.name, slot.play_time, slot.bytes);
+/// A load menu, in or out of a session. `catalog.slots_of(session)` has those of one session.
+fn show(catalog: Res<SessionCatalog>) {
+    for slot in catalog.slots() {
+        info!("{} of {}: {:?} played, {}", slot.name, slot.session.name, slot.play_time, slot.time);
     }
+}
+
+/// Its button. A session that is played is closed first.
+fn load(In(slot): In<SlotId>, mut commands: Commands) {
+    commands.session().slots().load(slot);
 }

@@ -15,7 +15,8 @@ struct Level;
 
 fn levels(app: &mut App) {
     app.init_state::<Game>()
-        .save_state::<Game>()
+        // Who left in a pause comes back into play.
+        .save_state_as(|state| if state == Game::Paused { Game::Playing } else { state })
         // Checkpoints are taken in these states only, and never of the menu's empty world.
         .checkpoint_session_while(in_state(Game::Playing).or_else(in_state(Game::Paused)))
         .pause_session_in(Game::Paused)
@@ -27,7 +28,7 @@ fn levels(app: &mut App) {
         // Not `OnEnter(Game::Playing)`, which runs after each pause as well; and not for the second level.
         .add_systems(
             OnTransition { exited: Game::Loading, entered: Game::Playing },
-            begin_new_game.run_if(not(session_is_restoring)).run_if(not(session_is_active)),
+            begin_new_game.run_if(not(session_is_restoring).and_then(not(any_with_component::<Player>))),
         )
         .add_systems(Update, game_over.run_if(in_state(Game::Playing)));
 }

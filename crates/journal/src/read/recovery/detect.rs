@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::ErrorKind;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing::{debug, info, warn};
@@ -424,11 +425,15 @@ fn offer(
     let damaged = head.id.counter.saturating_sub(intact.id.counter);
     Some(RecoveryOffer {
         session: head.metadata.clone(),
-        cause: standing.cause.unwrap_or(HowItEnded::Exited),
+        cause: standing.cause.clone().unwrap_or(HowItEnded::Exited),
         causes_before: standing.causes_before,
         died_at: standing.died_at,
         unsaved: UnsavedPlay {
-            time: standing.died_at.map(|died_at| between(commit.time, died_at)),
+            // Of a line that was left in good order, nothing is missing.
+            time: match standing.cause {
+                None if damaged == 0 => Some(Duration::ZERO),
+                _ => standing.died_at.map(|died_at| between(commit.time, died_at)),
+            },
             acknowledged: acknowledged + damaged,
         },
         play_time: commit.play_time,

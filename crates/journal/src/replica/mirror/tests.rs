@@ -615,14 +615,28 @@ fn a_mirror_that_cant_be_read_is_removed_all_the_same() {
 
 #[test]
 fn a_gap_in_the_replicas_log_is_said_after_a_lease() {
-    let mut world = World::new();
+    let world = World::new();
     let mut owner = world.replica.own(world.session);
     append(&mut owner, "1-1.journal", b"one");
     block_on(owner.release()).unwrap();
-    let epoch = owner.claim().epoch;
-    let key = Key::Entry { session: world.session, epoch, position: Position(2) };
-    let seal = world.replica.memory.read(key).unwrap().unwrap();
+    let seal =
+        Key::Entry { session: world.session, epoch: owner.claim().epoch, position: Position(2) };
     append(&mut world.replica.own(world.session), "2-1.journal", b"two");
+    gap_is_said(world, seal);
+}
+
+#[test]
+fn a_claim_that_is_missing_in_the_replica_is_a_gap() {
+    let world = World::new();
+    let mut owner = world.replica.own(world.session);
+    append(&mut owner, "1-1.journal", b"one");
+    let claim = Key::Claim { session: world.session, epoch: owner.claim().epoch };
+    gap_is_said(world, claim);
+}
+
+/// An object of the replica is gone, and is back once that was said.
+fn gap_is_said(mut world: World, key: Key) {
+    let seal = world.replica.memory.read(key).unwrap().unwrap();
     world.replica.memory.delete(key).unwrap();
     let mut mirror = world.mirroring();
     let mut news = world.run(&mut mirror);

@@ -514,6 +514,9 @@ fn forked() -> MemoryDisk {
 fn the_dialog_describes_both_sides_of_a_fork() {
     let mut app = ui_game(&forked());
     assert!(is_open(&app));
+    // Both sides were left in good order.
+    assert!(is_shown(&mut app, "This game was played in more than one place."));
+    assert!(is_shown(&mut app, "Nothing was lost."));
     let sentence = |app: &mut App| {
         let texts = texts(app);
         let said = texts.iter().find(|text| text.starts_with("The same until "));

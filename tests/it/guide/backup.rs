@@ -1,0 +1,74 @@
+//! A server that goes back to one of its backups.
+
+use bevy::prelude::*;
+use bevy_session::MemoryDisk;
+use bevy_session::prelude::*;
+
+use crate::common::{Score, frames, game_with, plugin, request};
+
+mod page {
+    include!("samples/backup.rs");
+
+    pub fn server(app: &mut App, backup: Option<&str>) {
+        app.add_observer(begin);
+        if let Some(backup) = backup {
+            app.insert_resource(GoBackTo(backup.to_owned()));
+        }
+    }
+}
+
+fn server(disk: &MemoryDisk, backup: Option<&str>) -> App {
+    let mut app = game_with(plugin(&disk.snapshot()), |app| page::server(app, backup));
+    frames(&mut app, 6);
+    app
+}
+
+fn score(app: &App) -> u32 {
+    app.world().resource::<Score>().0
+}
+
+#[test]
+fn a_server_goes_back_to_a_backup_and_stays_there() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), |app| page::server(app, None));
+    frames(&mut app, 6);
+    for day in 1..=3 {
+        app.insert_resource(Score(day));
+        request(&mut app, |commands| {
+            commands.session().slots().save(SaveSlot::manual(format!("day {day}")))
+        });
+        frames(&mut app, 3);
+    }
+    assert_eq!(score(&server(&disk, None)), 3, "the last one");
+
+    let back = server(&disk, Some("day 2"));
+    assert_eq!(score(&back), 2);
+    assert_eq!(back.world().resource::<CurrentSession>().name(), "World");
+    assert_eq!(back.should_exit(), None);
+
+    let lost = server(&disk, Some("day 9"));
+    assert!(!lost.world().contains_resource::<CurrentSession>());
+    assert!(lost.should_exit().is_some());
+}
+
+#[test]
+fn the_next_start_goes_on_from_the_backup() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), |app| page::server(app, None));
+    frames(&mut app, 6);
+    for day in 1..=2 {
+        app.insert_resource(Score(day));
+        request(&mut app, |commands| {
+            commands.session().slots().save(SaveSlot::manual(format!("day {day}")))
+        });
+        frames(&mut app, 3);
+    }
+    drop(app);
+    let mut app = game_with(plugin(&disk), |app| page::server(app, Some("day 1")));
+    frames(&mut app, 6);
+    assert_eq!(score(&app), 1);
+    app.insert_resource(Score(7));
+    request(&mut app, |commands| commands.session().checkpoint("later"));
+    frames(&mut app, 3);
+    assert_eq!(score(&server(&disk, None)), 7);
+}
