@@ -85,10 +85,8 @@ mutant 'note what only makes way for a small file' $journal/replica/recorder.rs 
     's/Layout::place_of_aside\(name\)\.is_some\(\)/false/' a_small_file_in_replacement
 mutant 'place a slot over another one of its session' $journal/replica/arrival.rs \
     's/\(number == 1 \|\| goes\(\) \|\| self\.are_equal\(written, &path\)\?\)/{ let _ = (goes, self.are_equal(written, \&path)?); true }/' a_fetched_slot_whose_name_is_taken
-mutant 'take a slot under another name for a new one' $journal/replica/evidence.rs \
-    's/if self\.is_slot_under_another_name\(both, name\)\.await\? =>/if false \&\& self.is_slot_under_another_name(both, name).await? =>/' a_slot_that_a_dead_process
-mutant 'take what another store never had for removed there' $journal/replica/evidence.rs \
-    's/let has_had = self\.mark != MarkOf::AnotherStore \|\| went_on == Some\(Side::There\);/let has_had = true;/' what_another_store_has_had_is_sent
+mutant 'take a slot under another name for a new one' $journal/replica/comparison.rs \
+    's/if is_slot_under_another_name\(\(reach, log\), here, name, \(there, &past\)\)\.await\? =>/if false \&\& is_slot_under_another_name((reach, log), here, name, (there, \&past)).await? =>/' a_slot_that_a_dead_process
 mutant 'remove the slot that took the place of one that goes' $journal/replica/arrival.rs \
     's/self\.gone\.retain\(\|name\| self\.place\.path\(name\) != path\);//' a_slot_saved_over_a_departing_one
 mutant 'overwrite what was played here without the replica' $journal/replica/shipper.rs \

@@ -18,7 +18,6 @@ mod comparison;
 pub mod conformance;
 mod directory_store;
 mod entry;
-mod evidence;
 mod extents;
 mod fetch;
 mod files;

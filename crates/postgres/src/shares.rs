@@ -27,7 +27,7 @@ const ADD: &str = "with moment as (select clock_timestamp() as made),
 /// Where there is no table, there is no answer.
 const MAY_END: &str = "with shares as (select to_regclass('bevy_session.shares')::oid as id)
     select has_table_privilege(id, 'select') and has_table_privilege(id, 'delete') from shares";
-/// Whoever may take advisory locks could hold up a turn, and a backend whose client is gone would wait for it.
+/// A spectator that takes advisory locks could hold up a turn, and a backend whose client is gone would wait for it.
 const PATIENCE: &str = "set local lock_timeout = '500ms'";
 const END: &str =
     "delete from bevy_session.shares where token = $1 returning until > clock_timestamp()";

@@ -46,9 +46,13 @@ fn a_server_goes_back_to_a_backup_and_stays_there() {
     assert_eq!(back.world().resource::<CurrentSession>().name(), "World");
     assert_eq!(back.should_exit(), None);
 
-    let lost = server(&disk, Some("day 9"));
+    let mut lost = game_with(plugin(&disk.snapshot()), |app| page::server(app, Some("day 9")));
+    let exits = (0..6).filter(|_| {
+        frames(&mut lost, 1);
+        lost.should_exit().is_some()
+    });
+    assert!(exits.count() > 0);
     assert!(!lost.world().contains_resource::<CurrentSession>());
-    assert!(lost.should_exit().is_some());
 }
 
 #[test]

@@ -27,7 +27,12 @@ mod slots {
         world.run_system_cached(quick_save).unwrap();
         world.run_system_cached(quick_load).unwrap();
         world.run_system_cached(show).unwrap();
-        let slot = world.resource::<SessionCatalog>().slots()[0].id;
+    }
+
+    pub fn press_load(app: &mut App, name: &str) {
+        let world = app.world_mut();
+        let slots = world.resource::<SessionCatalog>().slots();
+        let slot = slots.iter().find(|slot| slot.name == name).unwrap().id;
         world.run_system_cached_with(load, slot).unwrap();
     }
 }
@@ -69,4 +74,9 @@ fn the_sample_of_a_pause_menu_saves_and_loads_slots() {
     names.sort();
     assert_eq!(names.len(), 2, "{names:?}");
     assert!(names.iter().any(|name| name == "Before the boss"), "{names:?}");
+
+    app.insert_resource(Score(5));
+    slots::press_load(&mut app, "Before the boss");
+    frames(&mut app, 6);
+    assert_eq!(score(&app), 4);
 }

@@ -6,9 +6,9 @@ use std::io;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::evidence::{Both, Evidence, MarkOf, News, Side};
+use super::claim::owner_of;
 use super::extents::Extents;
-use super::pruning::{gone_on_there, has_pruned, is_journal};
+use super::pruning::has_pruned;
 use super::{Claim, Epoch, Extent, FileName, FileState, Files, Log, Reach, ReadError, Source};
 use crate::disk::Layout;
 
@@ -78,36 +78,80 @@ pub async fn compare(
     mark: Option<&Mark>,
     claimed: Epoch,
 ) -> Result<Standing, CompareError> {
-    let both = Both { reach, log, here, there };
-    let evidence = Evidence::of(&both, mark, claimed).await?;
-    let differences = difference(reach, log, here, there).await?;
-    let gone_on = match evidence.mark == MarkOf::AnotherStore {
-        true => gone_on_there((reach, log, there), here, &differences).await?,
-        false => BTreeSet::new(),
+    let is_marked_here = match mark {
+        Some(mark) => is_of_this_store(reach, log, mark.claim).await?,
+        None => false,
     };
-    let mut news = News::default();
-    // Journals say which side went on, and the other files follow them where a mark can't say it.
+    let is_unchanged = |mark: &Mark| !log.is_changed_between(mark.claim.epoch, claimed);
+    let is_alone = is_marked_here && mark.is_some_and(is_unchanged);
+    let none = BTreeMap::new();
+    let before = mark.map_or(&none, |mark| &mark.files);
+    let past = log.past()?;
+    let differences = difference(reach, log, here, there).await?;
+    let mut new_here = BTreeSet::new();
+    let (mut is_removed_here, mut is_new_there) = (false, false);
     let said = || differences.iter().filter(|(name, _)| !is_derived(name));
-    let [journals, others] =
-        [true, false].map(|it| said().filter(move |(name, _)| is_journal(name) == it));
-    for (name, difference) in journals.clone() {
-        let went_on = gone_on.contains(name).then_some(Side::There);
-        news.note(name, evidence.news(&both, name, *difference, went_on).await?);
-    }
-    let has_pruned = has_pruned((reach, log, there), here, &differences, &news.here).await?;
-    for (name, _) in journals.filter(|(_, it)| **it == Difference::OnlyThere) {
-        news.note_lacking(has_pruned && evidence.is_known_there(there, name));
-    }
-    let went_on = news.went_on().filter(|_| evidence.mark == MarkOf::AnotherStore);
-    for (name, difference) in others {
-        match difference {
-            Difference::OnlyThere => {
-                news.note_lacking(has_pruned && evidence.is_known_there(there, name));
+    for (name, difference) in said() {
+        let was = before.get(name);
+        let earlier = past.get(name).map_or(&[][..], Vec::as_slice);
+        let (on_this_side, on_that_side) = match difference {
+            Difference::Same | Difference::Damaged | Difference::OnlyThere => (false, false),
+            // One that was fetched when its name was another session's.
+            Difference::Other | Difference::OnlyHere
+                if is_slot_under_another_name((reach, log), here, name, (there, &past)).await? =>
+            {
+                (false, *difference == Difference::Other && !is_as_before_there(there, name, was))
             }
-            _ => news.note(name, evidence.news(&both, name, *difference, went_on).await?),
-        }
+            Difference::Longer => (true, false),
+            Difference::Shorter => (false, true),
+            // Such a file is never overwritten: the part that was common once is damaged here.
+            Difference::Other if name.only_grows() => {
+                let is_damaged =
+                    is_alone || was.is_some() || was_there(reach, log, here, name, earlier).await?;
+                (!is_damaged, true)
+            }
+            // No other machine has done it.
+            Difference::Other if is_alone => (true, false),
+            Difference::Other => {
+                let is_known = is_as_before(here, name, was)?
+                    || was_there(reach, log, here, name, earlier).await?;
+                (!is_known, !is_as_before_there(there, name, was))
+            }
+            // A file that only one side has is new there, or was removed on the other. Another store, or one that was restored
+            // from an older state, may never have had it.
+            Difference::OnlyHere => {
+                let is_removed_there = is_marked_here && is_as_before(here, name, was)?
+                    || was_there(reach, log, here, name, earlier).await?;
+                (!is_removed_there, is_removed_there && !is_alone)
+            }
+        };
+        new_here.extend(on_this_side.then(|| name.clone()));
+        is_new_there |= on_that_side;
     }
-    Ok(news.standing())
+    let has_pruned = has_pruned((reach, log, there), here, &differences, &new_here).await?;
+    for (name, _) in said().filter(|(_, difference)| **difference == Difference::OnlyThere) {
+        let is_known = is_alone || is_as_before_there(there, name, before.get(name));
+        let is_removed = has_pruned && is_known;
+        is_removed_here |= is_removed;
+        is_new_there |= !is_removed;
+    }
+    Ok(match (!new_here.is_empty(), is_new_there) {
+        (false, false) if !is_removed_here => Standing::Same,
+        (_, false) => Standing::ReplicaIsBehind,
+        // Files that were merely removed here are nothing new.
+        (false, true) => Standing::MachineIsBehind,
+        (true, true) => Standing::Forked,
+    })
+}
+
+/// Returns true if a claim is one of this store, as it is now.
+async fn is_of_this_store(reach: &impl Reach, log: &Log, claim: Claim) -> Result<bool, ReadError> {
+    Ok(owner_of(reach, log.session(), claim.epoch).await? == Some(claim.id))
+}
+
+/// Returns true if a file of the replica is the same as at the mark.
+fn is_as_before_there(there: &Files, name: &FileName, was: Option<&Vec<(u64, u64)>>) -> bool {
+    was.is_some() && there.get(name).map(pieces).as_ref() == was
 }
 
 /// The error of comparing two sides.
@@ -193,12 +237,75 @@ async fn is_beginning(
     Ok(bytes.is_empty() || extents.read(extent).await?.starts_with(bytes))
 }
 
+/// Returns true if a slot of this machine is one that the replica has, or had, under another name.
+async fn is_slot_under_another_name(
+    (reach, log): (&impl Reach, &Log),
+    here: &impl Source,
+    name: &FileName,
+    (there, past): (&Files, &BTreeMap<FileName, Vec<FileState>>),
+) -> Result<bool, CompareError> {
+    if !name.is_slot() {
+        return Ok(false);
+    }
+    let now = there.all().iter().map(|(name, file)| (name, std::slice::from_ref(file)));
+    let past = past.iter().map(|(name, files)| (name, files.as_slice()));
+    let others = now.chain(past).filter(|(other, _)| other.is_slot() && *other != name);
+    // A slot is there whole, so most are others by their length.
+    let len = here.files()?.get(name).copied();
+    let files = others.flat_map(|(_, files)| files).filter(|file| Some(file.bytes) == len);
+    was_there(reach, log, here, name, files).await
+}
+
 /// Returns true if a file holds only facts that the journals hold. It is written at leisure, and so is often never
 /// durable by itself.
 pub(super) fn is_derived(name: &FileName) -> bool {
     Layout::is_manifest_name(name.name()) || Layout::is_card_name(name.name())
 }
 
-pub(super) fn pieces(file: &FileState) -> Vec<(u64, u64)> {
+/// Returns true if a file of this machine is one that the replica had once, or its beginning: nothing of it is new
+/// there.
+async fn was_there(
+    reach: &impl Reach,
+    log: &Log,
+    here: &impl Source,
+    name: &FileName,
+    past: impl IntoIterator<Item = &FileState>,
+) -> Result<bool, CompareError> {
+    let Some(len) = here.files()?.get(name).copied() else { return Ok(false) };
+    for file in past {
+        let difference = of_both(reach, log, here, name, len, file).await;
+        match difference {
+            Ok(Difference::Same | Difference::Shorter) => return Ok(true),
+            Err(error @ (CompareError::Here(_) | CompareError::There(ReadError::Store(_)))) => {
+                return Err(error);
+            }
+            // A file that has gone says nothing.
+            Ok(_) | Err(CompareError::There(_)) => {}
+        }
+    }
+    Ok(false)
+}
+
+fn pieces(file: &FileState) -> Vec<(u64, u64)> {
     file.extents.iter().map(|extent| (extent.len, extent.hash)).collect()
+}
+
+/// Returns true if a file of this machine is the same as at the mark.
+fn is_as_before(
+    here: &impl Source,
+    name: &FileName,
+    was: Option<&Vec<(u64, u64)>>,
+) -> io::Result<bool> {
+    let Some(was) = was else { return Ok(false) };
+    if here.files()?.get(name).copied() != Some(was.iter().map(|(len, _)| len).sum()) {
+        return Ok(false);
+    }
+    let mut at = 0;
+    for (len, hash) in was {
+        if xxh3_64(&here.read(name, at, *len)?) != *hash {
+            return Ok(false);
+        }
+        at += len;
+    }
+    Ok(true)
 }

@@ -56,42 +56,6 @@ pub(super) async fn has_pruned(
     Ok(missing.is_empty())
 }
 
-/// The journals that only this machine has, and that a journal of the replica goes on from: whoever wrote that had them.
-pub(super) async fn gone_on_there(
-    (reach, log, there): (&impl Reach, &Log, &Files),
-    here: &impl Source,
-    differences: &BTreeMap<FileName, Difference>,
-) -> Result<BTreeSet<FileName>, CompareError> {
-    let mut gone_on = BTreeSet::new();
-    let mut lacking = Vec::new();
-    for (name, _) in journals(differences, |it| it == Difference::OnlyHere) {
-        let Some(journal) = Journal::of(name) else { continue };
-        let mut kept = there.all().keys().filter(|it| is_journal(it)).filter_map(Journal::of);
-        match kept.any(|kept| kept.follows(&journal)) {
-            true => drop(gone_on.insert(name.clone())),
-            false => lacking.push((name, journal, newest_here(here, name)?)),
-        }
-    }
-    for name in there.all().keys().filter(|it| is_journal(it)) {
-        if lacking.is_empty() {
-            break;
-        }
-        let Some(header) = header_there(reach, log, there, name).await? else { continue };
-        lacking.retain(|(name, journal, newest)| {
-            let is_gone_on = is_gone_on_from(&header, journal.run, *newest);
-            gone_on.extend(is_gone_on.then(|| FileName::clone(name)));
-            !is_gone_on
-        });
-    }
-    Ok(gone_on)
-}
-
-/// The newest checkpoint's number that a journal of this machine has, 0 if it has none; `None` if it can't be read.
-fn newest_here(here: &impl Source, name: &FileName) -> io::Result<Option<u64>> {
-    let len = here.files()?.get(name).copied().unwrap_or(0);
-    Ok(newest_of(name, here.read(name, 0, len)?))
-}
-
 /// The newest checkpoint's number that a journal of the replica has, 0 if it has none; `None` if it can't be read.
 async fn newest_there(
     reach: &impl Reach,
@@ -99,53 +63,20 @@ async fn newest_there(
     there: &Files,
     name: &FileName,
 ) -> Result<Option<u64>, CompareError> {
-    let bytes = read_there(reach, log, there, name, u64::MAX).await?;
-    Ok(bytes.and_then(|bytes| newest_of(name, bytes)))
-}
-
-/// The header of a journal of the replica; `None` if it can't be read.
-async fn header_there(
-    reach: &impl Reach,
-    log: &Log,
-    there: &Files,
-    name: &FileName,
-) -> Result<Option<SegmentHeader>, CompareError> {
-    let bytes = read_there(reach, log, there, name, HEADER).await?;
-    Ok(bytes.and_then(|bytes| header_of(name, bytes)))
-}
-
-/// A file of the replica, at least so far; `None` if it can't be read.
-async fn read_there(
-    reach: &impl Reach,
-    log: &Log,
-    there: &Files,
-    name: &FileName,
-    least: u64,
-) -> Result<Option<Vec<u8>>, CompareError> {
     let mut bytes = Vec::new();
     let mut extents = Extents::of(reach, log.session());
     for extent in there.get(name).into_iter().flat_map(|file| &file.extents) {
-        if bytes.len() as u64 >= least {
-            break;
-        }
         match extents.read(*extent).await {
             Ok(piece) => bytes.extend_from_slice(piece),
             Err(error @ ReadError::Store(_)) => return Err(error.into()),
             Err(_) => return Ok(None),
         }
     }
-    Ok(Some(bytes))
-}
-
-fn newest_of(name: &FileName, bytes: Vec<u8>) -> Option<u64> {
-    let segment = Segment::open(Path::new(name.name()), Arc::new(bytes)).ok()?;
-    let scan = segment.scan_within(&mut ScanBudget::default()).ok()?;
-    Some(scan.newest_counter.unwrap_or(0))
-}
-
-fn header_of(name: &FileName, bytes: Vec<u8>) -> Option<SegmentHeader> {
-    let segment = Segment::open(Path::new(name.name()), Arc::new(bytes)).ok()?;
-    Some(SegmentHeader::clone(&segment.shared_header()))
+    let Ok(segment) = Segment::open(Path::new(name.name()), Arc::new(bytes)) else {
+        return Ok(None);
+    };
+    let scan = segment.scan_within(&mut ScanBudget::default());
+    Ok(scan.ok().map(|scan| scan.newest_counter.unwrap_or(0)))
 }
 
 /// The segments and archives that stand in some way.
@@ -183,17 +114,20 @@ impl<'a> Journal<'a> {
     }
 }
 
-/// Returns true if a journal goes on from a run as far as this checkpoint, or takes its place.
+/// Returns true if a journal goes on from a run as far as this checkpoint, or takes its place. A statement, such as a new name,
+/// names the newest checkpoint too, but has no ancestors: it was written without going on from there.
 fn is_gone_on_from(header: &SegmentHeader, run: &str, newest: Option<u64>) -> bool {
     let mut named = header.ancestors.iter().chain(&header.supersedes);
     let is_covered = |CheckpointId { run: named, counter }: &CheckpointId| {
         named.to_string() == run && newest.is_some_and(|newest| newest <= *counter)
     };
-    !header.archive && named.any(is_covered)
+    !header.archive && !header.ancestors.is_empty() && named.any(is_covered)
 }
 
 /// The header of a journal of this machine; `None` if it can't be read.
 fn header(here: &impl Source, name: &FileName) -> io::Result<Option<SegmentHeader>> {
     let len = here.files()?.get(name).copied().unwrap_or(0).min(HEADER);
-    Ok(header_of(name, here.read(name, 0, len)?))
+    let bytes = here.read(name, 0, len)?;
+    let segment = Segment::open(Path::new(name.name()), Arc::new(bytes)).ok();
+    Ok(segment.map(|segment| SegmentHeader::clone(&segment.shared_header())))
 }

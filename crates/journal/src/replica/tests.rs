@@ -346,10 +346,6 @@ fn journal(run: u64, ancestors: &[CheckpointId], counters: &[u64]) -> (FileName,
     (name(&Layout::segment_name(RunId(run), 0)), bytes.bytes)
 }
 
-fn slot(bytes: &[u8]) -> (FileName, Vec<u8>) {
-    (FileName::of_slot("boss.save").unwrap(), bytes.to_vec())
-}
-
 fn shelf<const FILES: usize>(files: [(FileName, Vec<u8>); FILES]) -> Shelf {
     Shelf(files.into())
 }
@@ -368,58 +364,26 @@ fn having(files: &Shelf) -> (Place, Mark) {
     (place, mark)
 }
 
-/// How a machine that has left these files in a store that is gone stands to one that has others.
-fn standing_to(place: &Place, here: &Shelf, mark: &Mark) -> Standing {
-    let (log, files) = (place.log(), place.log().replay().unwrap());
-    let claimed = log.highest().next();
-    block_on(compare(&place.reach, &log, here, &files, Some(mark), claimed)).unwrap()
-}
-
 #[test]
-fn a_machine_that_was_away_is_behind_another_store_that_went_on() {
-    let first = journal(1, &[], &[1, 2]);
-    let events = (name("0000000000000001-0000.events"), b"events".to_vec());
-    let here = shelf([first.clone(), events.clone(), slot(b"old")]);
-    let (_, mark) = having(&here);
-    let second = journal(2, &[at(1, 2)], &[3]);
-    for there in [
-        shelf([second.clone(), slot(b"new")]),
-        shelf([second.clone()]),
-        shelf([second.clone(), events.clone()]),
-        shelf([first.clone(), second.clone()]),
-    ] {
-        let (place, _) = having(&there);
-        assert_eq!(standing_to(&place, &here, &mark), Standing::MachineIsBehind);
-    }
-}
-
-#[test]
-fn a_store_that_went_on_from_an_older_checkpoint_is_another_side() {
-    let here = shelf([journal(1, &[], &[1, 2])]);
-    let (_, mark) = having(&here);
-    let (place, _) = having(&shelf([journal(2, &[at(1, 1)], &[3])]));
-    assert_eq!(standing_to(&place, &here, &mark), Standing::Forked);
-}
-
-#[test]
-fn what_was_made_after_a_claim_in_another_store_is_another_side() {
-    let first = journal(1, &[], &[1, 2]);
-    let (_, mark) = having(&shelf([first.clone()]));
-    let here = shelf([first, journal(3, &[at(1, 2)], &[4])]);
-    let (place, _) = having(&shelf([journal(2, &[at(1, 2)], &[3])]));
-    assert_eq!(standing_to(&place, &here, &mark), Standing::Forked);
-}
-
-#[test]
-fn a_store_that_was_restored_is_sent_what_a_machine_went_on_with() {
-    let first = journal(1, &[], &[1, 2]);
-    let second = journal(2, &[at(1, 2)], &[3]);
-    let here = shelf([second, slot(b"new")]);
-    let (_, mark) = having(&here);
-    for there in [shelf([first.clone()]), shelf([first.clone(), slot(b"old")])] {
-        let (place, _) = having(&there);
-        assert_eq!(standing_to(&place, &here, &mark), Standing::ReplicaIsBehind);
-    }
+fn a_lost_journal_that_a_statement_names_stays_in_the_replica() {
+    let newest = [journal(1, &[], &[1, 2]), journal(2, &[at(1, 2)], &[3])];
+    let (place, mark) = having(&shelf(newest.clone()));
+    let standing = |here: &Shelf| {
+        let (log, files) = (place.log(), place.log().replay().unwrap());
+        let claimed = log.highest().next();
+        block_on(compare(&place.reach, &log, here, &files, Some(&mark), claimed)).unwrap()
+    };
+    let [first, second] = newest;
+    // A new name, that was given while nobody played.
+    let header = SegmentHeader { supersedes: vec![at(2, 3)], ..sample::header(9, 0) };
+    let statement = (name(&Layout::segment_name(RunId(9), 0)), SegmentBytes::new(&header).bytes);
+    let renamed = shelf([first.clone(), second, statement.clone()]);
+    assert_eq!(standing(&renamed), Standing::ReplicaIsBehind);
+    // The disk has lost the newest journal alone.
+    assert_eq!(standing(&shelf([first, statement])), Standing::Forked);
+    // It was pruned once a run had gone on from it.
+    let third = journal(3, &[at(2, 3), at(1, 2)], &[4]);
+    assert_eq!(standing(&shelf([third])), Standing::ReplicaIsBehind);
 }
 
 #[test]
