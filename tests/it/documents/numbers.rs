@@ -225,7 +225,6 @@ fn builds() -> Vec<Claim> {
         row("none", "bare"),
         row("`moonshine-save`", "peer"),
         row("`bevy_session`", "session"),
-        row("`bevy_session` with `reflect`, `scenarios` and `bevy_session_play`", "all"),
     ]
 }
 
