@@ -74,8 +74,8 @@ codes! {
         "update the game, or this tool";
     FileUnreadable "BS0104" Problem, "A file can't be read",
         "look at the rights of the files and at the disk";
-    SessionForked "BS0105" Note, "A session has two lines",
-        "compare the two lines with view, and let the player choose in the game";
+    SessionForked "BS0105" Note, "A session is a fork",
+        "compare the sides with fork show, and let the player choose in the game";
     CrashUndecided "BS0106" Note, "A crash waits for an answer",
         "start the game: it offers what can be restored";
     DeletionUnfinished "BS0107" Note, "A deletion isn't finished",
