@@ -78,7 +78,7 @@ game bare '' '' '' ''
 game peer "moonshine-save = \"$peer_version\"" 'use moonshine_save::prelude::*;' '' \
     'app.add_observer(save_on_default_event).add_observer(load_on_default_event);'
 game session "bevy_session = { path = \"$tree\" }" 'use bevy_session::prelude::*;' ', Saved' "$plugin"
-game all "bevy_session = { path = \"$tree\", features = [\"log\", \"reflect\", \"scenarios\"] }
+game all "bevy_session = { path = \"$tree\", features = [\"reflect\", \"scenarios\"] }
 bevy_session_play = { path = \"$tree/crates/play\" }" 'use bevy_session::prelude::*;' ', Saved' \
     "$plugin
     app.add_plugins((bevy_session_play::ObjectivesPlugin, bevy_session_play::NotesPlugin));"
