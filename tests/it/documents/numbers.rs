@@ -221,7 +221,12 @@ fn builds() -> Vec<Claim> {
             [0, 1, 2, 3].map(|cell| row.split('|').nth(cell).unwrap().trim());
         claim(README, format!("| {what} | {crates} | {:.0} s | {megabytes} MB |", value(cold)))
     };
-    vec![row("none", "bare"), row("`moonshine-save`", "peer"), row("`bevy_session`", "session")]
+    vec![
+        row("none", "bare"),
+        row("`moonshine-save`", "peer"),
+        row("`bevy_session`", "session"),
+        row("`bevy_session` with `reflect`, `scenarios` and `bevy_session_play`", "all"),
+    ]
 }
 
 /// The releases of Bevy that the report was measured with: of `bevy_ggrs`, and of all else.
