@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures what the documents say of time and space, and writes it into one place. The machine should have nothing else to
-# do, and it takes two hours.
+# do.
 #
 #   peers    docs/benchmarks.md and its plots: checkpoints and restores beside other save systems
 #   plugin   docs/benchmarks/plugin.md: everything else that the plugin does, each figure as the middle of three runs

@@ -205,7 +205,9 @@ impl ReplicaStore for PostgresReplica {
         // Afterwards, so that nobody shares it in between, and whatever became of the list.
         let ended = self.pool.ask(async |client| shares::forget(client, session).await);
         if matches!(ended, Ok(false)) && !self.cannot_end.swap(true, Ordering::Relaxed) {
-            warn!("the database's role may not read bevy_session.shares, and ends nothing there");
+            warn!(
+                "the database's role may not delete from bevy_session.shares, and ends nothing there"
+            );
         }
         forgotten.and(ended).map(drop).map_err(|error| StoreFault::new(session, error))
     }

@@ -23,29 +23,40 @@ fn server(disk: &MemoryDisk, backup: Option<&str>) -> App {
     app
 }
 
-fn score(app: &App) -> u32 {
-    app.world().resource::<Score>().0
-}
-
-#[test]
-fn a_server_goes_back_to_a_backup_and_stays_there() {
-    let disk = MemoryDisk::default();
-    let mut app = game_with(plugin(&disk), |app| page::server(app, None));
+/// A world that was saved on each of these days.
+fn played(disk: &MemoryDisk, days: u32) -> App {
+    let mut app = game_with(plugin(disk), |app| page::server(app, None));
     frames(&mut app, 6);
-    for day in 1..=3 {
+    for day in 1..=days {
         app.insert_resource(Score(day));
         request(&mut app, |commands| {
             commands.session().slots().save(SaveSlot::manual(format!("day {day}")))
         });
         frames(&mut app, 3);
     }
+    app
+}
+
+fn score(app: &App) -> u32 {
+    app.world().resource::<Score>().0
+}
+
+#[test]
+fn a_server_goes_back_to_a_backup() {
+    let disk = MemoryDisk::default();
+    let _dies = played(&disk, 3);
     assert_eq!(score(&server(&disk, None)), 3, "the last one");
 
     let back = server(&disk, Some("day 2"));
     assert_eq!(score(&back), 2);
     assert_eq!(back.world().resource::<CurrentSession>().name(), "World");
     assert_eq!(back.should_exit(), None);
+}
 
+#[test]
+fn a_server_without_its_backup_exits() {
+    let disk = MemoryDisk::default();
+    let _dies = played(&disk, 3);
     let mut lost = game_with(plugin(&disk.snapshot()), |app| page::server(app, Some("day 9")));
     let exits = (0..6).filter(|_| {
         frames(&mut lost, 1);
@@ -58,16 +69,7 @@ fn a_server_goes_back_to_a_backup_and_stays_there() {
 #[test]
 fn the_next_start_goes_on_from_the_backup() {
     let disk = MemoryDisk::default();
-    let mut app = game_with(plugin(&disk), |app| page::server(app, None));
-    frames(&mut app, 6);
-    for day in 1..=2 {
-        app.insert_resource(Score(day));
-        request(&mut app, |commands| {
-            commands.session().slots().save(SaveSlot::manual(format!("day {day}")))
-        });
-        frames(&mut app, 3);
-    }
-    drop(app);
+    drop(played(&disk, 2));
     let mut app = game_with(plugin(&disk), |app| page::server(app, Some("day 1")));
     frames(&mut app, 6);
     assert_eq!(score(&app), 1);

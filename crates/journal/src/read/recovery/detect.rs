@@ -423,17 +423,16 @@ fn offer(
     let acknowledged =
         standing.witness.map_or(0, |witness| witness.counter.saturating_sub(head.id.counter));
     let damaged = head.id.counter.saturating_sub(intact.id.counter);
+    // Of a line that was left in good order, nothing is missing.
+    let is_whole = standing.cause.is_none() && damaged == 0;
+    let lost = standing.died_at.map(|died_at| between(commit.time, died_at));
     Some(RecoveryOffer {
         session: head.metadata.clone(),
-        cause: standing.cause.clone().unwrap_or(HowItEnded::Exited),
+        cause: standing.cause.unwrap_or(HowItEnded::Exited),
         causes_before: standing.causes_before,
         died_at: standing.died_at,
         unsaved: UnsavedPlay {
-            // Of a line that was left in good order, nothing is missing.
-            time: match standing.cause {
-                None if damaged == 0 => Some(Duration::ZERO),
-                _ => standing.died_at.map(|died_at| between(commit.time, died_at)),
-            },
+            time: if is_whole { Some(Duration::ZERO) } else { lost },
             acknowledged: acknowledged + damaged,
         },
         play_time: commit.play_time,

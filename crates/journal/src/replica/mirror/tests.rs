@@ -636,7 +636,7 @@ fn a_claim_that_is_missing_in_the_replica_is_a_gap() {
 
 /// An object of the replica is gone, and is back once that was said.
 fn gap_is_said(mut world: World, key: Key) {
-    let seal = world.replica.memory.read(key).unwrap().unwrap();
+    let object = world.replica.memory.read(key).unwrap().unwrap();
     world.replica.memory.delete(key).unwrap();
     let mut mirror = world.mirroring();
     let mut news = world.run(&mut mirror);
@@ -646,7 +646,7 @@ fn gap_is_said(mut world: World, key: Key) {
     }
     assert!(matches!(news[..], [MirrorNews::Refused(Unmirrored::Gap)]), "{news:?}");
     assert!(world.now - begun > LEASE && world.mirror.objects(world.session).is_empty());
-    world.replica.memory.create(key, &seal).unwrap();
+    world.replica.memory.create(key, &object).unwrap();
     assert!(is_whole(&world.later(&mut mirror, Duration::from_secs(600))) && world.is_same());
 }
 
