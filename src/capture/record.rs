@@ -12,6 +12,7 @@ mod recorders;
 mod related;
 mod removals;
 mod resources;
+mod spare_room;
 mod states;
 mod tables;
 mod ticks;

@@ -55,10 +55,12 @@ impl Capture {
         let Self { scope: _, entities, columns, removed, placed, comes_back: _ } = self;
         columns.iter_mut().for_each(|column| column.empty());
         removed.clear();
-        let CapturedEntities { saved, live: _, despawned, unmarked } = entities;
-        for entities in [saved, despawned, unmarked] {
+        let CapturedEntities { saved, live: _, despawned, unmarked, spare_room } = entities;
+        let used = saved.len();
+        for entities in [&mut *saved, despawned, unmarked] {
             entities.clear();
         }
+        spare_room.give_back(saved, used);
         *placed = CapturedPlaces::default();
     }
 

@@ -12,6 +12,7 @@ use bevy::ecs::world::World;
 use super::copies::Copies;
 use super::moment::{Extent, Moment};
 use super::read_ahead::visit_tables;
+use super::spare_room::SpareRoom;
 use super::tables::{TableCursor, pick};
 use super::ticks::{TickSpan, rows_within};
 use crate::capture::encode::ColumnWriter;
@@ -73,6 +74,7 @@ pub(crate) struct Rows {
     tables: Vec<Range<usize>>,
     /// Single entities.
     entities: Vec<Entity>,
+    spare_room: SpareRoom,
 }
 
 impl Rows {
@@ -83,9 +85,11 @@ impl Rows {
         tables.chain(&self.entities).copied()
     }
 
-    fn clear(&mut self) {
+    fn empty(&mut self) {
+        let used = self.entities.len();
         self.tables.clear();
         self.entities.clear();
+        self.spare_room.give_back(&mut self.entities, used);
     }
 }
 
@@ -151,7 +155,7 @@ impl<C: CopyCodec> CapturedColumn for CapturedComponents<C> {
     }
 
     fn empty(&mut self) {
-        self.rows.clear();
+        self.rows.empty();
         self.copies.empty();
         self.live = 0;
     }

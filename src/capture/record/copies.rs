@@ -1,11 +1,9 @@
 //! Buffers of copied values that are reused.
 
-use std::mem::needs_drop;
+use std::mem::{needs_drop, take};
 
+use super::spare_room::{RETAINED, SpareRoom};
 use crate::saved::CopyCodec;
-
-/// A buffer that remembers more heap than this is given back to the allocator.
-const RETAINED_VALUES: usize = 1 << 14;
 
 /// Copied values.
 ///
@@ -16,12 +14,13 @@ pub(crate) struct Copies<V> {
     live: usize,
     /// True if values may stay when the buffer is emptied.
     stay: bool,
+    spare_room: SpareRoom,
 }
 
 impl<V> Copies<V> {
     /// An empty buffer; `stay` is true if used values may stay.
     pub(crate) fn new(stay: bool) -> Self {
-        Self { values: Vec::new(), live: 0, stay }
+        Self { values: Vec::new(), live: 0, stay, spare_room: SpareRoom::default() }
     }
 
     /// The number of live values.
@@ -88,11 +87,12 @@ impl<V> Copies<V> {
     /// Empties the buffer, and keeps reusable memory. The rest is freed here, which takes
     /// milliseconds if it is much: no work for the main thread.
     pub(crate) fn empty(&mut self) {
-        self.live = 0;
-        if needs_drop::<V>() && self.values.len() > RETAINED_VALUES {
+        let used = take(&mut self.live);
+        if needs_drop::<V>() && self.values.len() > RETAINED {
             self.values = Vec::new();
         } else if !needs_drop::<V>() || !self.stay {
             self.values.clear();
+            self.spare_room.give_back(&mut self.values, used);
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use bevy::ecs::entity::Entity;
 
+use super::spare_room::SpareRoom;
+
 /// The saved entities of a capture.
 #[derive(Default)]
 pub(crate) struct CapturedEntities {
@@ -13,6 +15,7 @@ pub(crate) struct CapturedEntities {
     pub despawned: Vec<Entity>,
     /// Entities that are in the world and have lost their marker.
     pub unmarked: Vec<Entity>,
+    pub(super) spare_room: SpareRoom,
 }
 
 /// Entities that may have lost a component.
