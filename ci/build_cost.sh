@@ -113,11 +113,8 @@ measure() {
     rm -rf "$work/$name/target"
 }
 
-commit=$(git describe --always --dirty --abbrev=12 --exclude '*')
-processor=$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)
 printf '# What a build costs\n\nWritten by `ci/build_cost.sh`; do not edit by hand. A small headless game with four save systems, each with the same features of\nBevy: processor seconds of a build from nothing, and after a touched line of the game.\n\n'
-printf '%s, %s cores, %s; commit %s, %s; Bevy %s, `moonshine-save` %s.\n\n' "$processor" "$(nproc)" "$(rustc --version | cut -d ' ' -f 1,2)" \
-    "$commit" "$(date -u +%F)" "$bevy_version" "$peer_version"
+printf '%s; Bevy %s, `moonshine-save` %s.\n\n' "$(ci/measured_on.sh)" "$bevy_version" "$peer_version"
 printf '| profile | game | crates | CPU s from nothing | CPU s after a touched line | MB stripped |\n| --- | --- | --- | --- | --- | --- |\n'
 profiles=("$@")
 [ $# -gt 0 ] || profiles=(release dev)

@@ -68,8 +68,7 @@ plugin() {
     printf '# What the plugin costs beside the figures of the report\n\nWritten by `ci/figures.sh plugin`; do not edit by hand. '
     printf '[Benchmarks](../benchmarks.md) has captures, restores, sizes and\nlistings beside peers. Each figure is the middle of three runs; '
     printf 'ratios say more than times.\n\n'
-    printf '%s, %s cores, %s; commit %s, %s.\n' "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" \
-        "$(rustc --version | cut -d ' ' -f 1,2)" "$(git describe --always --dirty --abbrev=12 --exclude '*')" "$(date -u +%F)"
+    printf '%s.\n' "$(ci/measured_on.sh)"
     printf '\n| what | figure | three runs |\n| --- | --- | --- |\n'
     thrice cargo bench --quiet --bench idle
     for part in "${parts[@]}"; do thrice numbers "$part"; done
