@@ -81,13 +81,7 @@ impl Log {
 
     /// Reads what is new. After a fault it says what it said, and what was read by then isn't read again.
     pub async fn refresh(&mut self, reach: &impl Reach) -> Result<(), StoreFault> {
-        for _ in 0..LOOKS {
-            if let Some(fresh) = self.look(reach).await? {
-                *self = fresh;
-                return Ok(());
-            }
-        }
-        Err(StoreFault::new(self.session, "what it lists isn't there"))
+        self.look_until_whole(reach, |_| {}).await
     }
 
     /// The same of a store that may go back while it is read: what one look has read is no part of the next one, since other
@@ -96,8 +90,16 @@ impl Log {
         &mut self,
         reach: &impl Reach,
     ) -> Result<(), StoreFault> {
+        self.look_until_whole(reach, |log| log.ahead.clear()).await
+    }
+
+    async fn look_until_whole(
+        &mut self,
+        reach: &impl Reach,
+        before_each: impl Fn(&mut Self),
+    ) -> Result<(), StoreFault> {
         for _ in 0..LOOKS {
-            self.ahead.clear();
+            before_each(self);
             if let Some(fresh) = self.look(reach).await? {
                 *self = fresh;
                 return Ok(());

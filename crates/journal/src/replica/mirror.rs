@@ -9,6 +9,7 @@
 //! all sessions of a process. Neither runs on the thread that plays.
 
 mod alike;
+mod doubts;
 mod keeper;
 mod owning;
 mod place;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::alike::{Alike, Differences, is_contained, replace_all};
+use self::doubts::Doubts;
 pub use self::keeper::{MirrorKeeper, MirrorOrder, MirrorReport};
 use self::owning::Owning;
 use self::place::{History, Place};
@@ -39,8 +41,6 @@ use crate::model::ids::{CheckpointId, SessionId};
 
 /// The time until a session is looked at again that isn't mirrored, since the mirror has more or something can't be read.
 const UNTIL_NEXT_TRY: Duration = Duration::from_secs(600);
-/// The looks in a row that find a gap in a replica's log before it is said to have one.
-const LOOKS_AT_GAP: u32 = 8;
 /// The time until a replica is looked at again that is just being claimed.
 const WHILE_CLAIMED: Duration = Duration::from_secs(1);
 
@@ -128,17 +128,21 @@ pub struct Mirror {
     /// The newest checkpoint that the replica is known to have, and the one that it had before its log was read last.
     newest: Option<CheckpointId>,
     promised: Option<CheckpointId>,
-    /// It is brought up to date once more, and then released.
-    is_leaving: bool,
-    /// The log was read since then.
-    is_last_look: bool,
+    until: Until,
     lost: Option<Side>,
     pause: Duration,
-    is_refused: bool,
-    /// The last look found the replica unreadable or behind, which may pass.
-    is_in_doubt: bool,
-    /// Every look has found a gap in the replica's log since then, and so many have.
-    gap: Option<(Duration, u32)>,
+    doubts: Doubts,
+}
+
+/// The time until which a session is mirrored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// As long as it is played.
+    Left,
+    /// It is brought up to date once more by a look that is to come, and then released.
+    NextLook,
+    /// The last look goes on: the log was read since the session was left.
+    ThisLook,
 }
 
 enum Stage {
@@ -165,6 +169,8 @@ enum Halt {
     Refused(Unmirrored),
     /// The replica was compacted meanwhile, or an entry is missing: it is looked at again.
     Again,
+    /// What was read of the replica is read again.
+    Reread,
     /// The replica is being claimed at this moment: what was read of several epochs may never have been there together.
     Unsettled,
     /// Its machine may still bring the replica up to date: it is looked at again after an interval.
@@ -246,13 +252,10 @@ impl Mirror {
             stage: Stage::looking(session),
             newest: None,
             promised: None,
-            is_leaving: false,
-            is_last_look: false,
+            until: Until::Left,
             lost: None,
             pause: Duration::ZERO,
-            is_refused: false,
-            is_in_doubt: false,
-            gap: None,
+            doubts: Doubts::default(),
         }
     }
 
@@ -269,8 +272,7 @@ impl Mirror {
 
     /// From now on it is to be mirrored for as long as it is played, or only once more.
     pub fn leave(&mut self, is_leaving: bool) {
-        self.is_leaving = is_leaving;
-        self.is_last_look = false;
+        self.until = if is_leaving { Until::NextLook } else { Until::Left };
         if let Stage::Owning(owning) = &mut self.stage
             && !is_leaving
         {
@@ -296,7 +298,7 @@ impl Mirror {
     #[must_use]
     pub fn is_stuck(&self) -> bool {
         let waits = matches!(self.stage, Stage::Looking { waits: true, .. });
-        self.lost.is_some() || self.is_refused || waits
+        self.lost.is_some() || self.is_refused() || waits
     }
 
     /// Returns true if the mirror gave no answer when it was asked last.
@@ -308,7 +310,7 @@ impl Mirror {
     /// Returns true if it isn't mirrored for now, for a reason that was said.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        self.is_refused
+        self.doubts.is_refused()
     }
 
     /// Returns true if another machine mirrors the session.
@@ -348,6 +350,10 @@ impl Mirror {
             Err(Halt::Refused(why)) => self.refuse(why, news),
             Err(Halt::Unsettled) => WHILE_CLAIMED,
             Err(Halt::Again | Halt::Unowned) => self.next_pause(),
+            Err(Halt::Reread) => {
+                self.log = Log::new(self.session());
+                self.next_pause()
+            }
             Err(Halt::Later) => self.options.interval,
             Err(Halt::Over(over)) => {
                 self.stage = Stage::Over;
@@ -364,19 +370,10 @@ impl Mirror {
             (self.alike, self.log) = (Alike::default(), Log::new(self.session()));
             self.stage = Stage::looking(self.session());
         }
-        if !std::mem::replace(&mut self.is_refused, true) {
+        if self.doubts.refuse() {
             news.push(MirrorNews::Refused(why));
         }
         UNTIL_NEXT_TRY
-    }
-
-    /// Returns true if the replica's log has had a gap for longer than one lease, in many looks: a replica that was compacted
-    /// during each of two looks has none.
-    fn is_gap_old(&mut self, now: Duration) -> bool {
-        let (since, looks) = self.gap.unwrap_or((now, 0));
-        let is_old = now.saturating_sub(since) > self.options.lease && looks >= LOOKS_AT_GAP;
-        self.gap = (!is_old).then_some((since, looks + 1));
-        is_old
     }
 
     fn note_fault(
@@ -427,7 +424,7 @@ impl Mirror {
             return (Stage::Over, Err(Halt::Over(MirrorOver::WasRemoved)));
         }
         if !is_removed {
-            if watch == Watch::Held && !self.is_leaving {
+            if watch == Watch::Held && !self.is_leaving() {
                 return (Stage::Looking { log, watcher, waits: true }, Ok(self.options.lease / 10));
             }
             match self.compare_with(&log) {
@@ -456,38 +453,32 @@ impl Mirror {
             return Ok(Duration::ZERO);
         }
         self.say_whole(news);
-        match self.is_last_look {
-            true => Err(Halt::Over(MirrorOver::LetGo)),
-            false => Ok(self.options.interval),
+        match self.until {
+            Until::ThisLook => Err(Halt::Over(MirrorOver::LetGo)),
+            Until::Left | Until::NextLook => Ok(self.options.interval),
         }
     }
 
-    /// A replica that goes back in time while it is read can't be read, and one that was emptied is behind until its machine has
-    /// brought it up to date. What is still so the next time stays so.
+    fn is_leaving(&self) -> bool {
+        self.until != Until::Left
+    }
+
     fn doubt(&mut self, halt: Halt, now: Duration) -> Halt {
-        match halt {
-            Halt::Again | Halt::Unsettled if self.is_gap_old(now) => Halt::Refused(Unmirrored::Gap),
-            Halt::Refused(Unmirrored::Unreadable(Side::Replica, _)) if !self.is_in_doubt => {
-                self.is_in_doubt = true;
-                self.log = Log::new(self.session());
-                Halt::Again
-            }
-            Halt::Refused(Unmirrored::MirrorIsAhead) if !self.is_in_doubt && !self.is_leaving => {
-                self.is_in_doubt = true;
-                Halt::Later
-            }
-            halt => halt,
-        }
+        let is_leaving = self.is_leaving();
+        self.doubts.weigh(halt, now, self.options.lease, is_leaving)
     }
 
     fn say_whole(&mut self, news: &mut Vec<MirrorNews>) {
-        (self.is_refused, self.is_in_doubt, self.gap) = (false, false, None);
+        self.doubts = Doubts::default();
         news.push(MirrorNews::Whole(self.promised));
     }
 
     /// Reads what is new in the replica's log.
     fn read_replica(&mut self) -> Result<(), Halt> {
-        (self.promised, self.is_last_look) = (self.newest, self.is_leaving);
+        self.promised = self.newest;
+        if self.until == Until::NextLook {
+            self.until = Until::ThisLook;
+        }
         let known = self.log.end().map(|(epoch, position, entry)| (epoch, position, entry.nonce));
         self.refresh_replica()?;
         if let Some(known) = known
@@ -518,7 +509,7 @@ impl Mirror {
     ) -> Result<Compared, Halt> {
         let compared = self.compare_files(log, there, newest)?;
         if !matches!(compared, Compared::NotYet) {
-            self.gap = None;
+            self.doubts.forget_gap();
         }
         Ok(compared)
     }
@@ -589,7 +580,7 @@ impl Mirror {
             return (Stage::Removing(Box::new(removing)), Ok(Duration::ZERO));
         }
         // From here on, a look that can't be ended is said again, and leaving waits for what is sent.
-        self.is_refused = false;
+        self.doubts.forget_refusal();
         let newest = Place::newest_of(&log);
         match Owner::new(self.mirror.clone(), claim, log, 1) {
             Ok(mut owner) => {

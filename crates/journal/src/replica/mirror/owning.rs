@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::place::Place;
 use super::source::ReplicaSource;
-use super::{Compared, Differences, Halt, Mirror, MirrorNews, MirrorOver, Stage, Unmirrored};
+use super::{
+    Compared, Differences, Halt, Mirror, MirrorNews, MirrorOver, Stage, Unmirrored, Until,
+};
 use crate::replica::{CatchUp, Clearing, Direct, Epoch, FileName, Owner, Source, block_on};
 
 /// A session that this machine owns in the mirror.
@@ -83,7 +85,7 @@ impl Mirror {
             Ok(Done::Released(Ok(over))) => (Stage::Over, Err(Halt::Over(over))),
             Ok(Done::Released(Err(Some(why)))) => (looking, Err(Halt::Refused(why))),
             Ok(Done::Released(Err(None))) | Err(Halt::Unowned) => (looking, Err(Halt::Unowned)),
-            Err(halt @ (Halt::Again | Halt::Unsettled)) => {
+            Err(halt @ (Halt::Again | Halt::Reread | Halt::Unsettled)) => {
                 owning.work = Work::Rest;
                 owning.look_now();
                 (Stage::Owning(owning), Err(halt))
@@ -193,9 +195,9 @@ impl Mirror {
     fn end_look(&mut self, owning: &mut Owning, news: &mut Vec<MirrorNews>) -> Result<(), Halt> {
         self.say_whole(news);
         owning.work = Work::Rest;
-        if self.is_last_look {
+        if self.until == Until::ThisLook {
             owning.work = Work::Release(Ok(MirrorOver::LetGo));
-        } else if self.is_leaving {
+        } else if self.is_leaving() {
             owning.look_now();
         } else if owning.owner.is_compaction_due() || owning.owner.is_compacting() {
             block_on(owning.owner.begin_compaction()).map_err(Halt::of_mirror)?;
@@ -206,7 +208,7 @@ impl Mirror {
 
     /// Does a piece of a compaction. In its new epoch the place comes first, so that the old one isn't needed.
     fn compact(&mut self, owning: &mut Owning) -> Result<Duration, Halt> {
-        if self.is_leaving && owning.owner.can_send() {
+        if self.is_leaving() && owning.owner.can_send() {
             // Who leaves doesn't wait for it. The next owner begins it anew.
             owning.work = Work::Rest;
             owning.look_now();
