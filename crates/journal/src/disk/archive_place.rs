@@ -116,9 +116,15 @@ impl ArchivePlace {
     ///
     /// # Errors
     ///
-    /// [`StoreError`]. The session isn't marked then, unless that can't be taken back.
+    /// [`StoreError`], also if another process has begun the place at the same time, so that it has another id. The session
+    /// isn't marked then, unless that can't be taken back.
     pub fn mark(&self, disk: &dyn Disk, session: &Path) -> Result<PathBuf, StoreError> {
         let (inside, mark) = (inside(session), session.join(ARCHIVES_MARK));
+        let own = self.root.join(ARCHIVES_ID);
+        let id = read(disk, &own).attempt(StoreAction::Read, &own)?;
+        if id.as_deref().and_then(id_of) != Some(self.id) {
+            return Err(away(&self.root)).attempt(StoreAction::LookFor, &own);
+        }
         let text = self.text(&inside).attempt(StoreAction::Replace, &mark)?;
         disk.replace(&mark, text.as_bytes()).attempt(StoreAction::Replace, &mark)?;
         let there = self.root.join(inside);
@@ -293,4 +299,27 @@ fn read(disk: &dyn Disk, path: &Path) -> io::Result<Option<String>> {
 
 fn away(root: &Path) -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, ArchivesAway { root: root.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::MemoryDisk;
+
+    #[test]
+    fn a_session_is_not_marked_with_an_id_that_the_place_no_longer_has() {
+        let (disk, root) = (MemoryDisk::default(), Path::new("drive"));
+        let layout =
+            Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
+        let place = ArchivePlace::open(&disk, &layout, root).unwrap();
+        let session = layout.sessions().join(SessionId::random().to_string());
+        create_directory(&disk, &session).unwrap();
+        // Another process began it at the same time.
+        disk.replace(&root.join(ARCHIVES_ID), b"00000000000000aa\n").unwrap();
+        assert!(place.mark(&disk, &session).is_err());
+        assert!(!is_marked(&disk, &session), "its files would be away for ever");
+        let place = ArchivePlace::open(&disk, &layout, root).unwrap();
+        let there = place.mark(&disk, &session).unwrap();
+        assert_eq!(directory_of_marked(&disk, &session, Some(root)).unwrap(), Some(there));
+    }
 }

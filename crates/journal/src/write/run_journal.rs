@@ -265,6 +265,9 @@ impl RunJournal {
             return;
         }
         self.write_events(now, reports);
+        if self.hold.is_lost() {
+            return;
+        }
         let is_due = self.can_write_pending() && self.backoff.remaining(now.elapsed).is_zero();
         if !self.pending.is_empty() {
             self.flush(now, reports);

@@ -65,9 +65,11 @@ pub fn standing(
     }
     let boot = &finder.local().boot;
     // Without locks it isn't known whether it is played somewhere: ask, don't claim a crash.
-    // Nor where another machine may play it, unless it is this one's in a replica.
+    // Nor where another machine may play it, unless it is this one's in a replica. A process that has noted the run here ran
+    // here, though its machine may have another id by now: of two first starts at once, one draws what the other replaces.
     let local = finder.local();
-    let is_elsewhere = local.is_elsewhere(head.host) && !local.claimed.has(session);
+    let was_here = held.is_some() || local.claimed.has(session);
+    let is_elsewhere = local.is_elsewhere(head.host) && !was_here;
     let cause = if lock.is_err() || is_elsewhere {
         HowItEnded::Elsewhere
     } else {
