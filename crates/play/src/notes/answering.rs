@@ -25,11 +25,11 @@ pub(super) enum Outcome {
     TakeDown(String),
 }
 
-/// The outcome of a request, if nothing forbids it.
+/// The outcome of a request, if nothing forbids it; `next` is the id of a note that is written.
 pub(super) fn outcome_of(
     by: Option<&PlayerId>,
     request: &NoteRequest,
-    notes: &Notes,
+    (notes, next): (&Notes, NoteId),
     crew: &Crew,
 ) -> Result<Outcome, NoteRefusal> {
     let others = |mut mentions: Vec<PlayerId>| {
@@ -49,7 +49,7 @@ pub(super) fn outcome_of(
             }
             let mentions = others(mentioned(&text, crew));
             let new = NewNote { text, ..new.clone() };
-            Ok(Outcome::Change(notes.next_id(), NoteStep::Written { new, mentions }))
+            Ok(Outcome::Change(next, NoteStep::Written { new, mentions }))
         }
         NoteRequest::Edit { note, text } => {
             let text = checked_text(text)?;

@@ -50,6 +50,11 @@ fn hanging(session: &CurrentSession) -> impl Iterator<Item = (NoteId, &Attachmen
     newest.filter_map(|listed| Some((NoteId::of_attachment(&listed.name)?, listed)))
 }
 
+/// The newest note that an attachment of the session is of.
+pub(super) fn newest_attached(session: &CurrentSession) -> Option<NoteId> {
+    hanging(session).map(|(note, _)| note).max()
+}
+
 /// Hangs something on a note, or takes it down.
 pub(super) fn hang(world: &mut World, attachment: Attachment) {
     world.commands().session().request(AttachmentRequest::AttachToSession(attachment));
@@ -61,7 +66,7 @@ pub(super) fn take_down(world: &mut World, name: String) {
     world.flush();
 }
 
-/// The attachments that are being removed because their note no longer exists.
+/// The attachments that are being removed because their note was.
 #[derive(Resource, Default)]
 pub(crate) struct Fallen {
     session: Option<SessionId>,
@@ -70,7 +75,7 @@ pub(crate) struct Fallen {
     looked_at: usize,
 }
 
-/// Removes the attachments of notes that no longer exist, also if a crash came between.
+/// Removes the attachments of notes that were removed, also if a crash came between.
 pub(super) fn take_down_fallen(world: &mut World) {
     let Some(session) = world.get_resource::<CurrentSession>() else { return };
     let (id, count) = (session.id(), session.timeline().attachments.len());
@@ -92,12 +97,12 @@ pub(super) fn take_down_fallen(world: &mut World) {
     names.into_iter().for_each(|name| take_down(world, name));
 }
 
-/// The names of attachments whose note isn't there.
+/// The names of attachments whose note was removed. A note that isn't there may be one of a newer checkpoint, of a slot or
+/// of another branch, to which somebody goes back.
 fn fallen_in(world: &World) -> Vec<String> {
     let Some(session) = world.get_resource::<CurrentSession>() else { return Vec::new() };
     let Some(notes) = world.get_resource::<Notes>() else { return Vec::new() };
-    let known: HashSet<NoteId> = notes.iter().map(|note| note.id()).collect();
-    let fallen = hanging(session).filter(|(note, _)| !known.contains(note));
+    let fallen = hanging(session).filter(|(note, _)| notes.was_removed(*note));
     fallen.map(|(_, listed)| listed.name.clone()).collect()
 }
 

@@ -41,6 +41,9 @@ pub struct Notes {
     /// The players who don't know yet that they were mentioned.
     #[serde(default)]
     waiting: Vec<(PlayerId, NoteId)>,
+    /// The notes that were removed last, the oldest first, whose attachments go with them.
+    #[serde(default)]
+    removed: Vec<NoteId>,
 }
 
 impl Notes {
@@ -80,8 +83,17 @@ impl Notes {
         self.notes.is_empty()
     }
 
-    pub(crate) fn next_id(&self) -> NoteId {
-        NoteId(self.newest.saturating_add(1))
+    /// The id of the next note, above the ids that attachments name: they may be of notes that were written after the
+    /// checkpoint at which the session went on.
+    pub(crate) fn next_id(&self, newest_attached: Option<NoteId>) -> NoteId {
+        let newest = newest_attached.map_or(self.newest, |note| self.newest.max(note.0));
+        NoteId(newest.saturating_add(1))
+    }
+
+    /// Returns true if a note was removed, as far as that is remembered. A note that isn't there may also be one of
+    /// another checkpoint.
+    pub(crate) fn was_removed(&self, note: NoteId) -> bool {
+        self.removed.contains(&note)
     }
 
     /// The players who don't know yet that they were mentioned, and where.
@@ -110,6 +122,9 @@ impl Notes {
             (NoteStep::Removed, Some(place)) => {
                 self.notes.remove(place);
                 self.waiting.retain(|(_, on)| *on != id);
+                self.removed.push(id);
+                let forgotten = self.removed.len().saturating_sub(Self::MOST);
+                self.removed.drain(..forgotten);
             }
             (NoteStep::MentionHeard { player }, _) => {
                 let before = self.waiting.len();

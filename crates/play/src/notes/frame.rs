@@ -80,10 +80,13 @@ fn answer(world: &mut World, asked: Asked) {
 fn look_into(world: &mut World, asked: &Asked) -> Result<(Outcome, Duration), NoteRefusal> {
     let at = play_time_in(world, asked.session)?;
     let rights = world.get_resource_or_init::<Rights>().clone();
+    let newest_attached =
+        world.get_resource::<CurrentSession>().and_then(attachments::newest_attached);
     world.resource_scope(|world, notes: Mut<Notes>| {
         let crew = world.get_resource_or_init::<Crew>();
         check_rights(asked.by.as_ref(), &asked.request, &notes, (&crew, &rights))?;
-        Ok((outcome_of(asked.by.as_ref(), &asked.request, &notes, &crew)?, at))
+        let next = notes.next_id(newest_attached);
+        Ok((outcome_of(asked.by.as_ref(), &asked.request, (&notes, next), &crew)?, at))
     })
 }
 

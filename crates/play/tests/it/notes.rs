@@ -428,6 +428,27 @@ fn attachments_of_a_removed_note_are_deleted_after_a_crash() {
 }
 
 #[test]
+fn attachments_of_newer_notes_outlive_the_way_back_to_an_older_checkpoint() {
+    let mut game = started();
+    write(&mut game, "ann", "this bridge");
+    let early = game.checkpoint("early").unwrap();
+    write(&mut game, "ann", "and this one");
+    hang(&mut game, "ann", 2, b"a picture");
+    game.seconds(6.0).crash_and_restart();
+    game.recover_from(RestoreFrom::Checkpoint(early)).unwrap();
+    game.seconds(6.0);
+    assert_eq!(texts(&game), ["this bridge"]);
+    let photo = vec![("note-2-photo".to_owned(), 1)];
+    assert_eq!(hanging(&game, 2), photo, "its note is in a newer checkpoint");
+
+    write(&mut game, "ann", "a third one");
+    assert!(notes(&game).get(NoteId(3)).is_some(), "another note's picture isn't its own");
+    ask(&mut game, "ann", |notes| notes.remove(NoteId(3)));
+    game.seconds(6.0);
+    assert_eq!(hanging(&game, 2), photo);
+}
+
+#[test]
 fn attaching_to_foreign_or_missing_notes_is_refused() {
     let mut game = started();
     write(&mut game, "ann", "this bridge");
