@@ -394,6 +394,9 @@ impl Failure {
             {
                 ExitCode::from(REFUSED)
             }
+            Self::Player { source: RequestError::UnknownPlayer }
+            | Self::NotErased { source: RequestError::UnknownPlayer } => ExitCode::from(USAGE),
+            Self::NotErased { source } if !is_of_files(source) => ExitCode::from(REFUSED),
             Self::Store(_)
             | Self::Report(_)
             | Self::Replica(_)
@@ -412,6 +415,7 @@ impl Failure {
             | Self::Unmoved { .. }
             | Self::SomeUnmoved { .. }
             | Self::Player { .. }
+            | Self::NotErased { .. }
             | Self::Output(_)
             | Self::Json(_) => ExitCode::from(NOTHING),
             _ => ExitCode::from(USAGE),

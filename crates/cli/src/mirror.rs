@@ -120,7 +120,8 @@ fn bring(session: SessionId, options: &Arc<MirrorOptions>) -> Mirrored {
                 Some("it is being claimed in the replica, or its log there has a gap".to_owned()),
             );
         }
-        thread::sleep(rest.min(Duration::from_secs(1)));
+        let rest = rest.min(Duration::from_secs(1));
+        thread::sleep(rest);
         waited += rest;
     };
     Mirrored { session, came, why }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bevy_session_journal::internal::disk::slots_in;
 use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::internal::write::Upkeep;
-use bevy_session_journal::{ErasureReceipt, Remaining};
+use bevy_session_journal::{ErasureReceipt, Remaining, RequestError};
 use clap::{Subcommand, ValueHint};
 use serde::Serialize;
 
@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::output::{Output, harmless};
 use crate::place::{Place, Profile, to_read};
 use crate::table::Table;
+use crate::target::NewFile;
 
 /// A verb about players.
 #[derive(Subcommand, Debug)]
@@ -173,6 +174,8 @@ fn players_of(profile: &Profile) -> Result<Players, Failure> {
 }
 
 fn export(place: &Place, name: &str, to: &Path, output: &mut Output<'_>) -> Result<(), Failure> {
+    // What is there already is the caller's mistake, and is found before anything is read.
+    NewFile::at(to)?;
     let profile = profile_of(place, name)?;
     let exported = Upkeep::of(to_read(&profile)?).export_player(name, to, clock::timestamp());
     let bytes = exported.map_err(|source| Failure::Player { source })?;
@@ -229,14 +232,19 @@ fn counted(number: u64, of: &str) -> String {
     format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }
 
-/// The profile in which a player's sessions and slots are.
+/// The profile in which a player's sessions and slots are, or whatever else is kept of them.
 fn profile_of(place: &Place, name: &str) -> Result<Profile, Failure> {
-    let (mut found, mut unread) = (Vec::new(), 0);
+    let (mut found, mut others, mut unread) = (Vec::new(), Vec::new(), 0);
     for profile in place.profiles()? {
         let Players { known, unread: of_profile } = players_of(&profile)?;
         unread += of_profile;
-        if known.contains_key(name) {
-            found.push(profile);
+        if known.contains_key(name) { found.push(profile) } else { others.push(profile) }
+    }
+    if found.is_empty() {
+        for profile in others {
+            if keeps_something_else_of(&profile, name)? {
+                found.push(profile);
+            }
         }
     }
     match found.pop() {
@@ -247,6 +255,16 @@ fn profile_of(place: &Place, name: &str) -> Result<Profile, Failure> {
         None if unread > 0 => Err(Failure::usage(format!(
             "no session or slot of this player was found, but {unread} could not be read"
         ))),
-        None => Err(Failure::usage("no session or slot of this player is kept")),
+        None => Err(Failure::usage("nothing of this player is kept")),
+    }
+}
+
+/// Returns true if something is kept of a player who has neither a session nor a slot: answers about consent, an archive on a
+/// drive that is away, or the name in the audit log.
+fn keeps_something_else_of(profile: &Profile, name: &str) -> Result<bool, Failure> {
+    match Upkeep::of(to_read(profile)?).preview_erasure(name) {
+        Ok(_) => Ok(true),
+        Err(RequestError::UnknownPlayer) => Ok(false),
+        Err(source) => Err(Failure::NotErased { source }),
     }
 }

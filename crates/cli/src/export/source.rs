@@ -1,9 +1,11 @@
 //! The source of an export: a checkpoint of one session, or the newest of several.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bevy_session_journal::SessionId;
 use bevy_session_journal::internal::format::Plan;
+use jiff::Timestamp;
 
 use super::About;
 use crate::checkpoint_name::CheckpointName;
@@ -62,6 +64,9 @@ impl Source {
                 }
             }
         }
+        if matches!(self, Self::Several(_, Selection::All)) {
+            leave_older_copies_out(&mut worlds, &mut left_out);
+        }
         let Some(first) = worlds.first() else {
             let place = match self {
                 Self::One(place, ..) | Self::Several(place, _) => place.to_string(),
@@ -71,6 +76,26 @@ impl Source {
         let read = first.session.profile.directory.sessions.clone();
         Ok(Worlds { read, worlds, several: self.is_several(), left_out })
     }
+}
+
+/// Leaves out all copies of a session but the newest: each device has one in the folder of a file cloud, and a profile may
+/// have one of another's.
+fn leave_older_copies_out(worlds: &mut Vec<World>, left_out: &mut Vec<LeftOut>) {
+    let mut newest: BTreeMap<SessionId, Timestamp> = BTreeMap::new();
+    for World { about, .. } in worlds.iter() {
+        let time = newest.entry(about.session).or_insert(about.time);
+        *time = about.time.max(*time);
+    }
+    worlds.retain(|World { about, .. }| {
+        // The first of two that are the same stays.
+        let stays = newest.get(&about.session) == Some(&about.time);
+        if stays {
+            newest.remove(&about.session);
+        } else {
+            left_out.push(LeftOut::unwanted(about.session, "there is a newer copy of it"));
+        }
+        stays
+    });
 }
 
 impl Worlds {

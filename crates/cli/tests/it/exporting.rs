@@ -5,12 +5,12 @@ use std::ffi::OsString;
 use std::fs;
 
 use bevy_session_journal::{
-    Codec, JournalOptions, NewSession, RowReader, RowWriter, SaveId, SavedType,
+    Codec, JournalOptions, NewSession, RestoreFrom, RowReader, RowWriter, SaveId, SavedType,
 };
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::common::{Done, Game, RELICS, damage, journals, run, session_with};
+use crate::common::{AnyValue, Done, Game, RELICS, damage, journals, run, session_with};
 
 /// Rows as they are known from `cat`.
 fn world(game: &Game) -> Result<Vec<Value>, Box<dyn std::error::Error>> {
@@ -267,6 +267,30 @@ fn an_export_of_all_names_the_sessions_that_cannot_be_exported() -> Done {
     let ran = game.run_words(&words)?;
     assert_eq!((ran.code, &*ran.text), (Some(64), ""), "it has no checkpoint: {}", ran.error);
     assert_eq!(fs::read_dir(to.path())?.count(), 1, "nothing of it should be left there");
+    Ok(())
+}
+
+#[test]
+fn of_a_session_that_two_devices_have_in_a_cloud_folder_the_newer_copy_is_exported() -> Done {
+    let root = tempfile::tempdir()?;
+    let cloud = root.path().join("cloud");
+    let device = |name: &str| {
+        let options = JournalOptions::new(root.path().join(name)).watch_panics(false);
+        options.cloud_folder(&cloud).open(AnyValue(std::marker::PhantomData))
+    };
+    device("laptop")?.start(NewSession::named("Colony")).close(|_| 7_u64)?;
+    let mut console = device("console")?;
+    let session = console.detect()?.first().ok_or("it should be brought")?.session;
+    console.restore(session, RestoreFrom::Latest)?.go_on().1.close(|_| 8_u64)?;
+    drop(console);
+    let all = root.path().join("all.json").display().to_string();
+    let place = cloud.display().to_string();
+    let words = ["export", &place, "--all", "--to", "json", "--json", "-o", &all];
+    let ran = run(words.map(OsString::from))?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let report = ran.object()?;
+    let id = session.to_string();
+    assert_eq!((ids(&report["sessions"]), ids(&report["left_out"])), (vec![&*id], vec![&*id]));
     Ok(())
 }
 

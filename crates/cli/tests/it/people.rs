@@ -2,8 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 
-use bevy_session_journal::{CheckpointKind, JournalOptions, NewSession};
+use bevy_session_journal::internal::disk::{ConsentFiles, Layout, LocalStore, RealDisk};
+use bevy_session_journal::internal::model::session::PlayerConsent;
+use bevy_session_journal::{CheckpointKind, ConsentAnswer, JournalOptions, NewSession};
+use jiff::Timestamp;
 
 use crate::common::{AnyValue, Done, run};
 
@@ -18,6 +22,18 @@ fn play(place: &Path, player: &str) -> Done {
     let mut run = journal.start(NewSession::named("Garden").player(player));
     run.checkpoint(CheckpointKind::Manual, &|_: bevy_session_journal::Scope| 1_u64);
     run.close(&|_: bevy_session_journal::Scope| 1_u64)?;
+    Ok(())
+}
+
+/// The player agrees to reports.
+fn answer(place: &Path, player: &str) -> Done {
+    let (data, state) = (place.join("data"), place.join("state"));
+    let layout = Layout { data, state, profile: "default".to_owned() };
+    let answer = ConsentAnswer { is_given: true, version: 1, at: Some(Timestamp::UNIX_EPOCH) };
+    let answers = [("reports".to_owned(), answer)].into();
+    let consent = PlayerConsent { player: Some(player.to_owned()), answers };
+    let local = LocalStore::new(Arc::new(RealDisk), layout);
+    ConsentFiles::of(&local.store).write(&consent)?;
     Ok(())
 }
 
@@ -39,7 +55,7 @@ fn a_player_is_listed_and_exported() -> Done {
     assert!(has("player.json") && has("session.json") && has("checkpoint-"));
     assert!(!has("Annabel"), "the other player's is the other's");
     let again = of(&["player", "export", "--name", "Ann", "--to", &to], &place)?;
-    assert_eq!((again.code, std::fs::read(&file)?), (Some(2), archive), "{}", again.error);
+    assert_eq!((again.code, std::fs::read(&file)?), (Some(64), archive), "{}", again.error);
     for name in ["Cleo", "An", "ann", ""] {
         let ran = of(&["player", "export", "--name", name, "--to", "x.tar"], &place)?;
         assert_eq!(ran.code, Some(64), "{name}: {}", ran.error);
@@ -111,6 +127,28 @@ fn a_player_is_erased_only_with_apply() -> Done {
     assert_eq!(names, ["Annabel"]);
     let ran = of(&["player", "erase", "--name", "Ann", "--apply"], &place)?;
     assert_eq!(ran.code, Some(64), "there is nothing any more");
+    Ok(())
+}
+
+#[test]
+fn a_player_of_whom_only_answers_are_left_is_exported_and_erased() -> Done {
+    let root = tempfile::tempdir()?;
+    let place = root.path().join("game");
+    play(&place, "Ann")?;
+    answer(&place, "Ann")?;
+    let of_session = |path: &Path| path.components().any(|part| part.as_os_str() == "sessions");
+    for path in files(&place)?.into_keys().filter(|path| of_session(path)) {
+        std::fs::remove_file(path)?;
+    }
+    let to = root.path().join("ann.tar").display().to_string();
+    let ran = of(&["player", "export", "--name", "Ann", "--to", &to], &place)?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let ran = of(&["player", "erase", "--name", "Ann", "--apply"], &place)?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let names = files(&place)?.into_values().any(|bytes| bytes.windows(3).any(|it| it == b"Ann"));
+    assert!(!names, "her answers are gone");
+    let ran = of(&["player", "erase", "--name", "Ann", "--apply"], &place)?;
+    assert_eq!(ran.code, Some(64), "nothing of her is kept any more: {}", ran.error);
     Ok(())
 }
 
