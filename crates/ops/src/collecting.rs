@@ -50,7 +50,7 @@ use super::trouble::Trouble;
 /// Sessions whose ids are kept, of each that are damaged and that are lost.
 const NOTED: usize = 64;
 /// Captures whose kinds are remembered until they are durable.
-const KINDS: usize = 32;
+const WAITING: usize = 32;
 /// Time between two counts of what is listed.
 const BETWEEN_COUNTS: Duration = Duration::from_secs(1);
 
@@ -80,9 +80,17 @@ pub(super) struct HeardOfSessions<'w, 's> {
 /// Checkpoints that were captured and aren't durable yet, as far as they are remembered.
 #[derive(Default)]
 pub(super) struct Captured {
-    kinds: VecDeque<(CheckpointId, CheckpointKind)>,
+    waiting: VecDeque<Waiting>,
     /// The session that was captured last, and its saved entities.
     entities: Option<(SessionId, u64)>,
+}
+
+/// A checkpoint that isn't durable yet.
+struct Waiting {
+    checkpoint: CheckpointId,
+    kind: CheckpointKind,
+    /// The time at which it was captured.
+    since: Duration,
 }
 
 /// A new frame: the windows go on.
@@ -107,13 +115,13 @@ pub(super) fn collect(
     for capture in heard.captured.read() {
         count(&mut figures, SessionOperation::Capture, Some(capture.capture_time));
         figures.behind.unsaved_since.get_or_insert(now);
-        captured.note(capture.checkpoint, capture.kind);
+        captured.note(Waiting { checkpoint: capture.checkpoint, kind: capture.kind, since: now });
         captured.entities = Some((capture.session, capture.entities));
     }
     for saved in heard.saved.read() {
         count(&mut figures, SessionOperation::Checkpoint, Some(saved.write_time));
         figures.bytes_written += saved.bytes;
-        figures.behind.unsaved_since = captured.is_behind(saved.checkpoint).then_some(now);
+        figures.behind.unsaved_since = captured.waiting_after(saved.checkpoint);
         report_checkpoint(Some(saved.kind), Some(saved.bytes));
     }
     for failed in heard.failed.read() {
@@ -184,12 +192,17 @@ pub(super) fn collect_trouble(
     if is_left {
         figures.behind.unsaved_since = None;
     }
-    // A writer that is gone doesn't come back with another session, and another process takes over only one.
+    // A writer that is gone doesn't come back with another session. Another process takes over only one, and only one has
+    // lost its world.
     let goes_on = heard.resumed.read().count() > 0 || is_left;
-    if goes_on && trouble.stopped == Some(StopReason::LockLost) {
-        trouble.stopped = None;
+    if goes_on {
+        trouble.stopped.take_if(|reason| is_of_one_session(reason));
     }
     trouble.writer_is_gone = measured.writer_is_gone;
+}
+
+fn is_of_one_session(reason: &StopReason) -> bool {
+    matches!(reason, StopReason::LockLost | StopReason::WorldLost)
 }
 
 /// Counts the sessions that are listed, if that may have changed.
@@ -267,21 +280,58 @@ fn report_checkpoint(kind: Option<CheckpointKind>, bytes: Option<u64>) {
 }
 
 impl Captured {
-    fn note(&mut self, checkpoint: CheckpointId, kind: CheckpointKind) {
-        if self.kinds.len() == KINDS {
-            self.kinds.pop_front();
+    fn note(&mut self, captured: Waiting) {
+        if self.waiting.len() == WAITING {
+            self.waiting.pop_front();
         }
-        self.kinds.push_back((checkpoint, kind));
+        self.waiting.push_back(captured);
     }
 
-    /// True if something was captured after this checkpoint. Forgets the checkpoints up to this one.
-    fn is_behind(&mut self, saved: CheckpointId) -> bool {
+    /// The time since which the oldest checkpoint after this one waits. Forgets the checkpoints up to this one.
+    fn waiting_after(&mut self, saved: CheckpointId) -> Option<Duration> {
         let is_later = |id: CheckpointId| id.run == saved.run && id.counter > saved.counter;
-        self.kinds.retain(|(id, _)| is_later(*id));
-        !self.kinds.is_empty()
+        self.waiting.retain(|waiting| is_later(waiting.checkpoint));
+        self.waiting.front().map(|oldest| oldest.since)
     }
 
     fn kind(&self, checkpoint: CheckpointId) -> Option<CheckpointKind> {
-        self.kinds.iter().find(|(id, _)| *id == checkpoint).map(|(_, kind)| *kind)
+        let found = self.waiting.iter().find(|waiting| waiting.checkpoint == checkpoint);
+        found.map(|waiting| waiting.kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy_session::checkpoints::RunId;
+
+    use super::*;
+
+    #[test]
+    fn what_waits_has_the_age_of_the_oldest_capture_that_is_not_durable() {
+        let checkpoint = |counter| CheckpointId { run: RunId(7), counter };
+        let mut captured = Captured::default();
+        for counter in [1, 2, 4] {
+            let (checkpoint, since) = (checkpoint(counter), Duration::from_secs(counter));
+            captured.note(Waiting { checkpoint, kind: CheckpointKind::Auto, since });
+        }
+        let after = |captured: &mut Captured, counter| {
+            captured.waiting_after(checkpoint(counter)).map(|since| since.as_secs())
+        };
+        assert_eq!(after(&mut captured, 1), Some(2));
+        assert_eq!(after(&mut captured, 3), Some(4));
+        assert_eq!(after(&mut captured, 4), None);
+    }
+
+    #[test]
+    fn leaving_a_session_ends_what_kept_only_that_one_from_being_saved() {
+        let reasons = [
+            (StopReason::LockLost, true),
+            (StopReason::WorldLost, true),
+            (StopReason::WriterLost, false),
+            (StopReason::Panicked, false),
+        ];
+        for (reason, ends) in reasons {
+            assert_eq!(is_of_one_session(&reason), ends, "{reason}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use bevy_session::checkpoints::{CheckpointError, SavingResumed, SavingStopped};
 use bevy_session::slots::{SlotError, SlotFailed};
 use bevy_session::{
     CheckpointCaptured, CheckpointFailed, CheckpointSaved, SessionActivity, SessionClosed,
-    SessionEnded,
+    SessionEnded, SessionId,
 };
 
 use super::core::{SessionUiSystems, add_core};
@@ -99,7 +99,8 @@ struct Indicator {
 #[derive(Clone, PartialEq, Debug)]
 enum Warning {
     Failing(CheckpointError),
-    Stopped,
+    /// The session, if there was one, isn't saved any more.
+    Stopped(Option<SessionId>),
 }
 
 /// All that the indicator shows.
@@ -124,12 +125,14 @@ impl Plugin for SaveIndicatorPlugin {
             slot: None,
         })
         .add_observer(|failed: On<CheckpointFailed>, mut indicator: ResMut<Indicator>| {
-            if !matches!(indicator.warning, Some(Warning::Stopped)) {
+            if !matches!(indicator.warning, Some(Warning::Stopped(_))) {
                 indicator.warning = Some(Warning::Failing(failed.error.clone()));
             }
         })
-        .add_observer(|_: On<CheckpointSaved>, mut indicator: ResMut<Indicator>| {
-            indicator.relax();
+        .add_observer(|saved: On<CheckpointSaved>, mut indicator: ResMut<Indicator>| {
+            // Another session may be saved where one isn't whose lock was lost, or whose world.
+            let of_it = Warning::Stopped(Some(saved.session));
+            indicator.warning.take_if(|warning| *warning != of_it);
         })
         .add_observer(|closed: On<SessionClosed>, mut indicator: ResMut<Indicator>| {
             if closed.complete {
@@ -141,8 +144,8 @@ impl Plugin for SaveIndicatorPlugin {
                 indicator.relax();
             }
         })
-        .add_observer(|_: On<SavingStopped>, mut indicator: ResMut<Indicator>| {
-            indicator.warning = Some(Warning::Stopped);
+        .add_observer(|stopped: On<SavingStopped>, mut indicator: ResMut<Indicator>| {
+            indicator.warning = Some(Warning::Stopped(stopped.session));
         })
         .add_observer(|_: On<SavingResumed>, mut indicator: ResMut<Indicator>| {
             indicator.warning = None;
@@ -174,7 +177,7 @@ impl Indicator {
                 let reason = words.why_checkpoint_failed(error);
                 warnings.push(fill(&words.saving_fails, &[("reason", reason)]));
             }
-            Some(Warning::Stopped) => warnings.push(words.saving_stopped.clone()),
+            Some(Warning::Stopped(_)) => warnings.push(words.saving_stopped.clone()),
             None => {}
         }
         if let Some((name, error, _)) = &self.slot {

@@ -50,13 +50,15 @@ pub(super) fn recovery_failed(
     mut dialog: ResMut<RecoveryDialog>,
 ) {
     let session = failed.session;
+    // One of the game's own backups is loaded in its place.
+    let goes_on = failed.ticket.is_none() && dialog.is_restoring(session);
     dialog.announced.retain(|known| *known != session);
     let name = catalog.get(session).map(|entry| entry.session.name.clone());
     let (error, slots) = (failed.error.clone(), failed.slots.clone());
     dialog.lost = Some(LostSession { session, name, error, slots });
     dialog.failure = None;
     // Shown in answer to the player, or, like everything else, where the game lets the player be asked.
-    if dialog.is_open() {
+    if dialog.is_open() && !goes_on {
         dialog.stage = Some(Stage::Asking);
     }
 }
@@ -92,6 +94,14 @@ pub(super) fn request_rejected(
         {
             let failure = Failure::Rejected(rejected.error.clone());
             dialog.fail(*session, failure, &offers);
+        }
+        _ if rejected.ticket.is_some() => {
+            let asked = dialog.declining.take_if(|(ticket, _)| rejected.ticket == Some(*ticket));
+            let Some((_, of)) = asked else { return };
+            let failure = Failure::NotDeclined(rejected.error.clone());
+            if let Some(offer) = offers.offers().iter().find(|offer| id(offer) == of) {
+                dialog.ask_again(offer, failure, &offers);
+            }
         }
         _ => {}
     }
@@ -200,7 +210,7 @@ pub(super) fn answer(
         Does::Recover => recover(&mut dialog, offer.as_ref(), &offers, &mut commands),
         Does::StartFresh => {
             if let Some(offer) = offer {
-                commands.session().decline(&offer);
+                dialog.declining = Some((commands.session().decline(&offer), id(&offer)));
                 // The other side of a fork is asked about next.
                 if offer.fork.is_none() {
                     dialog.announced.retain(|known| *known != offer.session.id);

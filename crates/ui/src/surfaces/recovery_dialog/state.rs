@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
+use bevy_session::external::OfferedBackup;
 use bevy_session::library::Validity;
 use bevy_session::recovery::{Proposal, RecoveryError};
 use bevy_session::slots::{SlotEntry, SlotId};
 use bevy_session::{
-    CheckpointId, RecoveryOffer, RecoveryOffers, RequestError, RestoreFrom, SessionId,
+    CheckpointId, RecoveryOffer, RecoveryOffers, RequestError, RestoreFrom, SessionId, Ticket,
 };
 
 /// The recovery dialog.
@@ -25,10 +26,12 @@ pub struct RecoveryDialog {
     pub(super) first_row: usize,
     /// Choices that were tried and could not be restored.
     pub(super) tried: Vec<(SessionId, Choice)>,
-    /// Why the last try failed.
+    /// Why the last answer could not be followed.
     pub(super) failure: Option<Failure>,
     /// A session of which nothing can be restored.
     pub(super) lost: Option<LostSession>,
+    /// The offer that the player declined last, until that is refused.
+    pub(super) declining: Option<(Ticket, OfferId)>,
     pub(super) report: Report,
     /// The button that is to have the focus next.
     pub(super) wants_focus: Option<Does>,
@@ -78,7 +81,7 @@ pub(super) enum Does {
     Turn(bool),
 }
 
-/// Why what was chosen could not be restored.
+/// Why the player's answer could not be followed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Failure {
     Rejected(RequestError),
@@ -86,6 +89,8 @@ pub(super) enum Failure {
     Damaged,
     /// The game could not load it.
     NotLoaded,
+    /// The offer could not be declined.
+    NotDeclined(RequestError),
 }
 
 /// A session of which no checkpoint can be restored.
@@ -95,6 +100,14 @@ pub(super) struct LostSession {
     pub name: Option<String>,
     pub error: RecoveryError,
     pub slots: Vec<SlotEntry>,
+}
+
+impl LostSession {
+    /// The game's own backups that can take its place. A session that a newer build wrote, or that can't be read now, isn't
+    /// replaced: it may be had back later.
+    pub fn backups<'a>(&self, offers: &'a RecoveryOffers) -> &'a [OfferedBackup] {
+        if self.error == RecoveryError::AllDamaged { offers.backups() } else { &[] }
+    }
 }
 
 /// The state of the report that the player asked for.
@@ -192,7 +205,22 @@ impl RecoveryDialog {
 
     /// Closes the dialog, and forgets everything but what may be asked again.
     pub(super) fn close(&mut self) {
-        *self = Self::default();
+        *self = Self { declining: self.declining.take(), ..Self::default() };
+    }
+
+    /// An offer wasn't declined after all, for this reason: it is asked about again.
+    pub(super) fn ask_again(
+        &mut self,
+        offer: &RecoveryOffer,
+        failure: Failure,
+        offers: &RecoveryOffers,
+    ) {
+        if !self.announced.contains(&offer.session.id) {
+            self.announced.push(offer.session.id);
+        }
+        self.turn_to(offer, offers);
+        self.failure = Some(failure);
+        self.ask();
     }
 }
 

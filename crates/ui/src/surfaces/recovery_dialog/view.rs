@@ -177,12 +177,7 @@ impl RecoveryDialog {
         let is_fork = offer.elsewhere == Some(Elsewhere::Fork);
         view.fork = fork.or_else(|| is_fork.then(|| words.elsewhere_fork.clone()));
         if let Some(failure) = &self.failure {
-            let reason = why(failure, words);
-            let mut alert = fill(&words.choice_failed, &[("reason", reason)]);
-            if self.chosen != Choice::Nothing {
-                alert = format!("{alert} {}", words.next_best);
-            }
-            view.alert = Some(alert);
+            view.alert = Some(self.failed(failure, words));
         } else {
             view.advice = match offer.proposed {
                 Proposal::Newest => None,
@@ -191,6 +186,18 @@ impl RecoveryDialog {
                     Some(words.fresh_is_chosen.of(u64::from(offer.deaths_in_a_row.max(1))))
                 }
             };
+        }
+    }
+
+    fn failed(&self, failure: &Failure, words: &SessionStrings) -> String {
+        let reason = [("reason", why(failure, words))];
+        if matches!(failure, Failure::NotDeclined(_)) {
+            return fill(&words.menu_failed, &reason);
+        }
+        let alert = fill(&words.choice_failed, &reason);
+        match self.chosen {
+            Choice::Nothing => alert,
+            _ => format!("{alert} {}", words.next_best),
         }
     }
 
@@ -242,7 +249,7 @@ impl RecoveryDialog {
         let Some(offer) = offer else {
             let slots = self.lost.iter().flat_map(|lost| &lost.slots);
             let slots = slots.map(|slot| self.slot_row(slot, words));
-            let backups = offers.backups().iter().filter(|_| self.lost.is_some());
+            let backups = self.lost.iter().flat_map(|lost| lost.backups(offers));
             return slots.chain(backups.map(|it| self.backup_row(it, words, now))).collect();
         };
         let backups = offers.backups_for(offer).map(|it| self.backup_row(it, words, now));
@@ -269,7 +276,9 @@ impl RecoveryDialog {
                 let listed = offer.checkpoints.len() + offer.slots.len() + offer.options.len();
                 listed + offers.backups_for(offer).count()
             }
-            None => self.lost.as_ref().map_or(0, |lost| lost.slots.len() + offers.backups().len()),
+            None => {
+                self.lost.as_ref().map_or(0, |lost| lost.slots.len() + lost.backups(offers).len())
+            }
         }
     }
 
@@ -385,7 +394,7 @@ impl RecoveryDialog {
 
 fn why<'a>(failure: &'a Failure, words: &'a SessionStrings) -> &'a str {
     match failure {
-        Failure::Rejected(error) => words.why_request_failed(error),
+        Failure::Rejected(error) | Failure::NotDeclined(error) => words.why_request_failed(error),
         Failure::Damaged | Failure::NotLoaded => &words.reason_damaged,
     }
 }

@@ -3,7 +3,7 @@
 use bevy_session::library::{Archived, ShelfMove};
 use bevy_session::requests::{CurrentRequest, Request, SessionRequest};
 use bevy_session::slots::SlotRequest;
-use bevy_session::{EndReason, LeaveCause, RestoreFrom, SessionId, SessionUpdate};
+use bevy_session::{EndReason, LeaveCause, SessionId, SessionUpdate};
 
 use super::act::{Acting, end_toast};
 use super::form::{Form, Sure};
@@ -237,9 +237,6 @@ pub(super) fn leave_form(menu: &mut SessionMenu) {
 /// The request that continues, recovers or loads something; `None` if it can't be read.
 fn play_request(chosen: Listed) -> Option<Request> {
     match chosen {
-        Listed::Session(entry) if entry.has_crashed() => {
-            Some(SessionRequest::Recover(entry.session.id, RestoreFrom::Latest).into())
-        }
         Listed::Session(entry) => Some(SessionRequest::Continue(entry.session.id).into()),
         Listed::Slot(slot) => Some(SlotRequest::Load(slot.id).into()),
         Listed::Unreadable(_) => None,

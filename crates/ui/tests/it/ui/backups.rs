@@ -5,7 +5,7 @@ use bevy_session::external::{
     ExternalAutosave, ExternalRestoreRequested, ExternalSave, ExternalSaves, ExternalSavesExt,
 };
 use bevy_session::prelude::*;
-use bevy_session_ui::RecoveryDialog;
+use bevy_session_ui::{OpenSessionMenu, RecoveryDialog};
 
 use super::kit::*;
 use crate::common::*;
@@ -73,4 +73,18 @@ fn a_backup_that_the_game_cannot_load_leads_to_a_checkpoint() {
     key(&mut app, KeyCode::Enter);
     frames(&mut app, 6);
     assert_eq!(health(&mut app), [2]);
+}
+
+#[test]
+fn the_menu_also_recovers_from_a_newer_backup_of_the_game() {
+    let mut app = game_with_backup(|app| {
+        app.add_observer(|asked: On<ExternalRestoreRequested>| asked.answer.done("loaded"));
+    });
+    key(&mut app, KeyCode::Escape);
+    app.world_mut().trigger(OpenSessionMenu::default());
+    frames(&mut app, 3);
+    press(&mut app, "Recover");
+    frames(&mut app, 6);
+    assert_eq!(received::<SessionRecovered>(&app).len(), 1);
+    assert_eq!(health(&mut app), Vec::<u32>::new(), "no checkpoint should be put into its world");
 }

@@ -553,3 +553,24 @@ fn a_side_that_is_set_aside_leaves_the_other_one() {
     assert!(!is_open(&app));
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
 }
+
+#[test]
+fn a_decline_that_is_refused_is_shown_with_its_reason_and_can_be_tried_again() {
+    for (disk, decline) in
+        [(killed("Campaign", 2), "Start fresh"), (forked(), "Set this one aside")]
+    {
+        let mut app = ui_game(&disk);
+        for operation in [Operation::Append, Operation::Sync, Operation::Replace] {
+            disk.fail_always(operation, std::io::ErrorKind::StorageFull);
+        }
+        press(&mut app, decline);
+        frames(&mut app, 4);
+        assert!(is_open(&app), "{decline}: {:?}", received::<RecoveryDeclined>(&app));
+        assert!(is_shown(&mut app, "the disk is full"), "{decline}: {:?}", texts(&mut app));
+        disk.heal();
+        press(&mut app, decline);
+        frames(&mut app, 4);
+        assert!(!is_open(&app), "{decline}: {:?}", texts(&mut app));
+        assert_eq!(received::<RecoveryDeclined>(&app).len(), 1, "{decline}");
+    }
+}

@@ -58,3 +58,28 @@ fn a_slot_that_cannot_be_saved_is_named_for_a_while() {
     seconds(&mut app, 10.0);
     assert!(!is_shown(&mut app, "Before the boss"));
 }
+
+#[test]
+fn the_warning_that_a_session_is_not_saved_goes_once_another_one_is() {
+    let disk = MemoryDisk::default();
+    let mut app = ui_game(&disk);
+    let entity = app.world_mut().spawn(Health(1)).id();
+    start(&mut app, "Lost");
+    seconds(&mut app, 6.0);
+    let id = app.world().resource::<CurrentSession>().id();
+    // Another process takes it over.
+    disk.remove_all(std::path::Path::new("sessions/state"));
+    let mut winner = game(&disk);
+    request(&mut winner, |commands| commands.session().recover(id, RestoreFrom::Latest));
+    frames(&mut winner, 5);
+    app.world_mut().entity_mut(entity).insert(Health(2));
+    seconds(&mut app, 6.0);
+    assert!(is_shown(&mut app, "no longer saved"), "{:?}", texts(&mut app));
+
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
+    frames(&mut app, 4);
+    start(&mut app, "Another");
+    app.world_mut().entity_mut(entity).insert(Health(3));
+    seconds(&mut app, 6.0);
+    assert!(!is_shown(&mut app, "no longer saved"), "{:?}", texts(&mut app));
+}
