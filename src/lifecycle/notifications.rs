@@ -467,6 +467,8 @@ notifications! {
         checkpoint: CheckpointId,
         /// The reason.
         reason: RestoreReason,
+        /// The request.
+        ticket: Ticket,
         /// The newest checkpoint of the branch that was left; the restored one itself if none was
         /// left. `None` if only a slot remained of the session.
         left: Option<CheckpointId>,

@@ -29,7 +29,7 @@ pub(super) fn slot_done(
         (SlotOrder::Delete { slot }, _) => {
             catalog.remove_slots(&[slot]);
             info!(%slot, "slot deleted");
-            notify(world, SlotDeleted { slot });
+            notify(world, SlotDeleted { slot, ticket });
         }
         (SlotOrder::Attach { session, checkpoint, attachment }, _) => {
             attached(world, session, checkpoint, attachment.name);
@@ -41,10 +41,12 @@ pub(super) fn slot_done(
             catalog.put_slot(slot.clone());
             info!(name = slot.name, slot = %slot.id, "slot written");
             match order {
-                SlotOrder::Copy { slot: from, .. } => notify(world, SlotCopied { from, slot }),
-                SlotOrder::Rename { .. } => notify(world, SlotRenamed { slot }),
-                SlotOrder::Import { path } => notify(world, SlotImported { path, slot }),
-                SlotOrder::Save { .. } => notify(world, SlotSaved { slot }),
+                SlotOrder::Copy { slot: from, .. } => {
+                    notify(world, SlotCopied { from, slot, ticket });
+                }
+                SlotOrder::Rename { .. } => notify(world, SlotRenamed { slot, ticket }),
+                SlotOrder::Import { path } => notify(world, SlotImported { path, slot, ticket }),
+                SlotOrder::Save { .. } => notify(world, SlotSaved { slot, ticket }),
                 _ => {}
             }
         }

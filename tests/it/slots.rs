@@ -6,11 +6,12 @@ use bevy_session::library::Validity;
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreReason;
 use bevy_session::slots::{
-    SlotCopied, SlotDeleted, SlotEntry, SlotError, SlotFailed, SlotId, SlotKind, SlotRenamed,
+    SlotCommands, SlotCopied, SlotDeleted, SlotEntry, SlotError, SlotFailed, SlotId, SlotKind,
+    SlotRenamed,
 };
 use bevy_session::{
     CheckpointCaptured, CheckpointKind, MemoryDisk, RecoveryFailed, RequestDone, RequestError,
-    SessionClosed, SessionId,
+    SessionClosed, SessionId, Ticket,
 };
 
 use crate::common::*;
@@ -340,4 +341,45 @@ fn the_checkpoint_of_a_save_has_its_ticket() {
     assert_eq!((captured.ticket, saved.ticket), (Some(done.ticket), Some(done.ticket)));
     let ticketed = received::<RequestDone>(&app).into_iter().filter(|it| it.ticket == done.ticket);
     assert_eq!(ticketed.count(), 1, "the slot has the last word, not the checkpoint");
+}
+
+#[test]
+fn what_is_said_of_slots_and_of_a_load_has_the_ticket_of_the_request() {
+    let disk = MemoryDisk::default();
+    let settings = SessionSettings { exit_slot: true, ..SessionSettings::default() };
+    let mut app = game_with(plugin(&disk).settings(settings), listen_to_slots);
+    start_as(&mut app, "Campaign", "Ann");
+    let asked = ask_two_saves(&mut app);
+    let saved = received::<SlotSaved>(&app);
+    let of = |ticket| saved.iter().find(|it| it.ticket == Some(ticket)).unwrap().slot.clone();
+    assert_eq!(asked.map(|ticket| of(ticket).name), ["North", "South"]);
+
+    let (north, south) = (of(asked[0]).id, of(asked[1]).id);
+    let rename = ticket_of(&mut app, |slots| slots.rename(north, "East"));
+    let copy = ticket_of(&mut app, |slots| slots.copy(south, "West"));
+    let delete = ticket_of(&mut app, |slots| slots.delete(south));
+    let load = ticket_of(&mut app, |slots| slots.load(north));
+    frames(&mut app, 12);
+    assert_eq!(received::<SlotRenamed>(&app).pop().unwrap().ticket, Some(rename));
+    assert_eq!(received::<SlotCopied>(&app).pop().unwrap().ticket, Some(copy));
+    assert_eq!(received::<SlotDeleted>(&app).pop().unwrap().ticket, Some(delete));
+    assert_eq!(received::<SessionRestored>(&app).pop().unwrap().ticket, load);
+
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
+    frames(&mut app, 4);
+    let at_the_exit = received::<SlotSaved>(&app).pop().unwrap();
+    assert_eq!((at_the_exit.slot.kind, at_the_exit.ticket), (SlotKind::Exit, None));
+}
+
+/// Saves two slots in one frame.
+fn ask_two_saves(app: &mut App) -> [Ticket; 2] {
+    let save = |name| move |slots: &mut SlotCommands<'_, '_>| slots.save(SaveSlot::manual(name));
+    let asked = [ticket_of(app, save("North")), ticket_of(app, save("South"))];
+    frames(app, 6);
+    asked
+}
+
+fn ticket_of(app: &mut App, ask: impl FnOnce(&mut SlotCommands<'_, '_>) -> Ticket) -> Ticket {
+    let mut commands = app.world_mut().commands();
+    ask(&mut commands.session().slots())
 }

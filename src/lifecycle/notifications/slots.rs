@@ -15,6 +15,8 @@ notifications! {
     SlotSaved {
         /// The slot.
         slot: SlotEntry,
+        /// The request, of two for the same slot the first; `None` for the slot that is saved at an exit.
+        ticket: Option<Ticket>,
     }
 
     /// A slot could not be saved. If it was to replace another one, that is intact or, if only the
@@ -37,6 +39,8 @@ notifications! {
     SlotRenamed {
         /// The slot.
         slot: SlotEntry,
+        /// The request; `None` if there was none.
+        ticket: Option<Ticket>,
     }
 
     /// A slot was copied.
@@ -45,6 +49,8 @@ notifications! {
         from: SlotId,
         /// The copy.
         slot: SlotEntry,
+        /// The request; `None` if there was none.
+        ticket: Option<Ticket>,
     }
 
     /// An exported session was imported as a slot.
@@ -53,12 +59,16 @@ notifications! {
         path: PathBuf,
         /// The slot.
         slot: SlotEntry,
+        /// The request; `None` if there was none.
+        ticket: Option<Ticket>,
     }
 
     /// A slot was deleted.
     SlotDeleted {
         /// The slot.
         slot: SlotId,
+        /// The request; `None` if there was none.
+        ticket: Option<Ticket>,
     }
 
     /// An attachment was saved beside its checkpoint, durably.

@@ -4,8 +4,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use bevy_session_journal::Ticket;
 use bevy_session_journal::internal::model::clock;
-use bevy_session_journal::internal::write::{News, SlotOrder, Surroundings};
+use bevy_session_journal::internal::write::{News, Surroundings};
 
 use super::last_look::LastLook;
 use crate::content::Order;
@@ -13,13 +14,15 @@ use crate::monitoring::{Measurements, SessionOperation};
 
 /// Time between two looks at the disk and the process, on the writer's thread.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
-/// The most orders of one kind whose answers are waited for. A writer that is gone answers none.
-const WAITING: usize = 64;
+/// The most orders whose answers are waited for. A writer that is gone answers none.
+const WAITING: usize = 256;
 
 /// Times orders, and keeps the measurements until they are published.
 #[derive(Default)]
 pub(crate) struct Stopwatch {
-    begun: [VecDeque<Instant>; SessionOperation::ALL.len()],
+    begun: VecDeque<Begun>,
+    /// The time of the oldest listing that was ordered. One listing answers all orders before it.
+    listing_since: Option<Instant>,
     done: Vec<(SessionOperation, Option<Duration>)>,
     /// The time at which the session was asked for whose first checkpoint is still to be captured.
     starting: Option<Instant>,
@@ -28,36 +31,44 @@ pub(crate) struct Stopwatch {
     looked: LastLook,
 }
 
+/// An order whose answer is waited for.
+struct Begun {
+    ticket: Ticket,
+    operation: SessionOperation,
+    at: Instant,
+}
+
 impl Stopwatch {
     /// A stopwatch that is set up when the first listing was ordered.
     pub(in crate::lifecycle) fn since_first_listing() -> Self {
-        let mut stopwatch = Self::default();
-        stopwatch.note_order(&Order::Detect { ticket: None });
-        stopwatch
+        Self { listing_since: Some(clock::instant()), ..Self::default() }
     }
 
     pub(in crate::lifecycle) fn note_order(&mut self, order: &Order) {
-        let Some(operation) = operation_of(order) else { return };
-        let Some(begun) = self.begun.get_mut(operation as usize) else { return };
-        if begun.len() == WAITING {
-            begun.pop_front();
+        if let Order::Detect { .. } = order {
+            self.listing_since.get_or_insert_with(clock::instant);
         }
-        begun.push_back(clock::instant());
+        let Some((operation, ticket)) = operation_of(order) else { return };
+        if self.begun.len() == WAITING {
+            self.begun.pop_front();
+        }
+        self.begun.push_back(Begun { ticket, operation, at: clock::instant() });
     }
 
     pub(in crate::lifecycle) fn note_answer(&mut self, news: &News) {
-        if let News::Measured(surroundings) = news {
-            self.surroundings = *surroundings;
+        match news {
+            News::Measured(surroundings) => self.surroundings = *surroundings,
+            News::Detected { is_asked_for: true, .. } => {
+                let since = self.listing_since.take();
+                let listed = since.map(|at| (SessionOperation::Listing, Some(at.elapsed())));
+                self.done.extend(listed);
+            }
+            _ => {}
         }
-        let Some((operation, has_failed)) = answered_by(news) else { return };
-        let Some(begun) = self.begun.get_mut(operation as usize) else { return };
-        // What is done by itself has no order, and is waited for by none.
-        let Some(since) = begun.pop_front() else { return };
-        if operation == SessionOperation::Listing {
-            // One listing answers all that were asked for until then.
-            begun.clear();
-        }
-        self.done.push((operation, (!has_failed).then(|| since.elapsed())));
+        let Some((ticket, has_failed)) = answered_by(news) else { return };
+        let place = self.begun.iter().position(|begun| begun.ticket == ticket);
+        let Some(begun) = place.and_then(|place| self.begun.remove(place)) else { return };
+        self.done.push((begun.operation, (!has_failed).then(|| begun.at.elapsed())));
     }
 
     /// A request was handled.
@@ -101,39 +112,31 @@ impl Stopwatch {
     }
 }
 
-/// The operation that an order begins, if it is timed from order to answer.
-fn operation_of(order: &Order) -> Option<SessionOperation> {
+/// The operation that an order begins, if it is timed from order to answer, and the order's ticket.
+fn operation_of(order: &Order) -> Option<(SessionOperation, Ticket)> {
     Some(match order {
-        Order::Detect { .. } => SessionOperation::Listing,
-        Order::Slot { order: SlotOrder::Refresh { .. }, .. } => return None,
-        Order::Slot { .. } => SessionOperation::Slot,
-        Order::Shelve { .. } => SessionOperation::Archive,
-        Order::EditMany { .. } => SessionOperation::Retention,
-        Order::ReadEvents { .. } => SessionOperation::EventPage,
-        Order::Describe { .. } => SessionOperation::Report,
-        Order::ReadAttachment { .. } | Order::SessionAttachment { .. } => {
-            SessionOperation::Attachment
+        Order::Slot { ticket, .. } => (SessionOperation::Slot, (*ticket)?),
+        Order::Shelve { ticket, .. } => (SessionOperation::Archive, *ticket),
+        Order::EditMany { ticket, .. } => (SessionOperation::Retention, *ticket),
+        Order::ReadEvents { ticket, .. } => (SessionOperation::EventPage, *ticket),
+        Order::Describe { ticket, .. } => (SessionOperation::Report, *ticket),
+        Order::ReadAttachment { ticket, .. } | Order::SessionAttachment { ticket, .. } => {
+            (SessionOperation::Attachment, *ticket)
         }
         _ => return None,
     })
 }
 
-/// The operation that a report ends, and true if it failed.
-fn answered_by(news: &News) -> Option<(SessionOperation, bool)> {
+/// The ticket of the order that a report answers, and true if it failed.
+fn answered_by(news: &News) -> Option<(Ticket, bool)> {
     Some(match news {
-        News::Detected { is_asked_for: true, .. } => (SessionOperation::Listing, false),
-        News::Slot { order: SlotOrder::Refresh { .. }, .. } => return None,
-        News::Slot { result, .. } => (SessionOperation::Slot, result.is_err()),
-        News::Shelved { ticket: Some(_), result, .. } => {
-            (SessionOperation::Archive, result.is_err())
-        }
-        News::EditedMany { edited, .. } => {
-            (SessionOperation::Retention, !edited.refused.is_empty())
-        }
-        News::EventsRead { result, .. } => (SessionOperation::EventPage, result.is_err()),
-        News::Described { result, .. } => (SessionOperation::Report, result.is_err()),
-        News::SessionAttachment { result, .. } => (SessionOperation::Attachment, result.is_err()),
-        News::AttachmentRead { result, .. } => (SessionOperation::Attachment, result.is_err()),
+        News::Slot { result, ticket, .. } => ((*ticket)?, result.is_err()),
+        News::Shelved { result, ticket, .. } => ((*ticket)?, result.is_err()),
+        News::EditedMany { edited, ticket } => (*ticket, !edited.refused.is_empty()),
+        News::EventsRead { result, ticket, .. } => (*ticket, result.is_err()),
+        News::Described { result, ticket, .. } => (*ticket, result.is_err()),
+        News::SessionAttachment { result, ticket, .. } => (*ticket, result.is_err()),
+        News::AttachmentRead { result, ticket, .. } => (*ticket, result.is_err()),
         _ => return None,
     })
 }
