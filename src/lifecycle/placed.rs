@@ -69,6 +69,11 @@ pub(super) fn claimed(parts: &mut RuntimeParts, world: &mut World, claimed: Clai
     let Claimed { run, claims, image, known, orders } = claimed;
     let Some(playing) = parts.playing.as_ref().filter(|it| it.line.run() == run) else { return };
     let session = playing.session;
+    if parts.is_restoring() {
+        // This world is about to be replaced. If that is cancelled, the writer is asked for them again.
+        parts.claims.extend(claims);
+        return;
+    }
     let living: HashMap<SaveKey, Entity> =
         claims.into_iter().filter(|(key, entity)| is_there(world, key, *entity)).collect();
     if living.is_empty() {

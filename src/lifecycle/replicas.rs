@@ -313,9 +313,11 @@ fn go_on_as_fork(
     if parts.writer.is_behind() {
         return Err(RequestError::WriterBehind);
     }
+    // Behind a closed gate the world isn't the session's: what was captured as the gate closed goes on.
     let wanted = WantedCheckpoint::unasked(CheckpointKind::Rewind, None);
-    let taken = take_named(parts, world, wanted).or_else(|| parts.newest_captured());
-    let checkpoint = taken.ok_or(RequestError::NothingToRestore)?;
+    let taken = if parts.may_capture() { take_named(parts, world, wanted) } else { None };
+    let newest = parts.playing.as_ref().map(|playing| playing.newest().checkpoint);
+    let checkpoint = taken.or(newest).ok_or(RequestError::NothingToRestore)?;
     let fork = like(world, session);
     let request = CurrentRequest::BranchOff { checkpoint, session: Box::new(fork.clone()) };
     let ticket = ask(world, request);

@@ -25,7 +25,7 @@ use bevy::ecs::change_detection::{CheckChangeTicks, Tick};
 use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 use bevy_session_journal::{
-    CheckpointId, RequestError, RestoreReason, RunId, SessionContext, SessionId,
+    CheckpointId, RequestError, RestoreFrom, RestoreReason, RunId, SessionContext, SessionId,
 };
 use jiff::Timestamp;
 
@@ -97,6 +97,8 @@ pub(crate) struct RuntimeParts {
 /// The run that is being written.
 pub(crate) struct Playing {
     pub session: SessionId,
+    /// The moment at which the run began, if its session has that.
+    pub origin: Option<SavedMoment>,
     pub line: Line,
     pub pace: Pace,
     /// True if the gate was open when it was last evaluated.
@@ -129,6 +131,14 @@ pub(crate) struct Playing {
     pub events: EventLine,
     /// Copies changes. It belongs to the run, since nothing is recorded without one.
     pub recorder: Recorder,
+}
+
+/// A moment of a session that can be had back.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct SavedMoment {
+    pub checkpoint: CheckpointId,
+    /// Where it is: the checkpoint itself may be pruned where a slot has a copy.
+    pub from: RestoreFrom,
 }
 
 /// The course of gameplay: if it belongs to the session or not.
@@ -197,6 +207,7 @@ impl Playing {
     ) -> Self {
         Self {
             session,
+            origin: None,
             line: Line::after(run, counter),
             pace: Pace::new(),
             gate_was_open: true,
@@ -214,6 +225,13 @@ impl Playing {
             events: EventLine::default(),
             recorder,
         }
+    }
+
+    /// The newest moment of the session that can be had back: what the run captured last, or where it began.
+    pub(super) fn newest(&self) -> SavedMoment {
+        let checkpoint = self.line.newest();
+        let captured = SavedMoment { checkpoint, from: RestoreFrom::Checkpoint(checkpoint) };
+        self.origin.filter(|_| self.line.is_untouched()).unwrap_or(captured)
     }
 }
 

@@ -12,9 +12,10 @@ use bevy_session::library::{
 };
 use bevy_session::placed::PlacedRestored;
 use bevy_session::prelude::*;
+use bevy_session::recovery::{RestoreCancelled, RestorePhase};
 use bevy_session::{
-    CheckpointCaptured, CheckpointKind, MemoryDisk, RequestError, SaveScope, SessionClosed,
-    SessionId, SessionRestored, SessionUpdate,
+    CheckpointCaptured, CheckpointKind, MemoryDisk, RequestError, SaveScope, SessionActivity,
+    SessionClosed, SessionId, SessionRestored, SessionUpdate,
 };
 use serde::{Deserialize, Serialize};
 
@@ -541,4 +542,46 @@ fn the_last_checkpoint_of_an_exit_goes_before_a_burst_of_disk_requests() {
     assert_eq!(again.world().resource::<Score>().0, 7);
     frames(&mut app, 3);
     assert_eq!(planned(&app), PLANNED, "the rest is done as long as the program lives");
+}
+
+#[derive(Resource)]
+struct OpenGate;
+
+/// A level comes back after a rewind was asked for, and gets its values while the rewind waits for its gate.
+#[test]
+fn values_of_a_level_that_arrive_at_the_gate_of_a_rewind_do_not_hold_it_up() {
+    const DELAY: u64 = 9;
+    for is_cancelled in [false, true] {
+        let mut app = game_with(plugin(&MemoryDisk::default()).writer_delay(DELAY), |app| {
+            app.restore_session_when(resource_exists::<OpenGate>);
+            listen::<RequestRejected>(app);
+            listen::<RestoreCancelled>(app);
+            listen::<SessionRestored>(app);
+        });
+        settle(&mut app, DELAY);
+        play(&mut app, DELAY);
+        load_level(&mut app);
+        settle(&mut app, DELAY);
+        unload_level(&mut app);
+        request(&mut app, |commands| commands.session().checkpoint("here"));
+        settle(&mut app, DELAY);
+        request(&mut app, |commands| commands.session().rewind(RewindTo::Ago(Duration::ZERO)));
+        frames(&mut app, 2);
+        load_level(&mut app);
+        settle(&mut app, DELAY);
+        let phase = app.world().resource::<SessionActivity>().restore();
+        assert_eq!(phase, Some(RestorePhase::WaitingForGate));
+        if is_cancelled {
+            request(&mut app, |commands| commands.session().cancel_restore());
+        } else {
+            app.world_mut().insert_resource(OpenGate);
+        }
+        settle(&mut app, DELAY);
+        let heard = (received::<RestoreCancelled>(&app), received::<SessionRestored>(&app));
+        assert_eq!((heard.0.len(), heard.1.len()), if is_cancelled { (1, 0) } else { (0, 1) });
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
+        settle(&mut app, DELAY);
+        assert!(received::<RequestRejected>(&app).is_empty());
+        assert!(app.world().get_resource::<CurrentSession>().is_none(), "requests are answered");
+    }
 }

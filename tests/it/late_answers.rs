@@ -83,10 +83,9 @@ fn a_game_that_exits_on_its_restore_closes_the_session() {
     }
 }
 
-#[test]
-fn an_exit_saves_the_last_state_behind_many_waiting_checkpoints() {
-    let disk = MemoryDisk::default();
-    let mut app = game_with(plugin(&disk).writer_delay(60), |app| {
+/// A game that has changed since as many checkpoints wait for the writer as it takes, and its session.
+fn game_behind(disk: &MemoryDisk) -> (App, SessionId) {
+    let mut app = game_with(plugin(disk).writer_delay(60), |app| {
         listen::<SessionClosed>(app);
     });
     request(&mut app, |commands| commands.session().start(NewSession::named("World")));
@@ -98,8 +97,25 @@ fn an_exit_saves_the_last_state_behind_many_waiting_checkpoints() {
         frames(&mut app, 1);
     }
     app.world_mut().resource_mut::<Score>().0 = 99;
+    (app, id)
+}
+
+#[test]
+fn an_exit_saves_the_last_state_behind_many_waiting_checkpoints() {
+    let disk = MemoryDisk::default();
+    let (mut app, id) = game_behind(&disk);
     app.world_mut().write_message(AppExit::Success);
     frames(&mut app, 2);
+    assert_eq!(left(&app), [true]);
+    assert_eq!(saved(&disk, id), 99);
+}
+
+#[test]
+fn a_session_that_is_closed_behind_many_waiting_checkpoints_saves_its_last_state() {
+    let disk = MemoryDisk::default();
+    let (mut app, id) = game_behind(&disk);
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
+    frames(&mut app, 400);
     assert_eq!(left(&app), [true]);
     assert_eq!(saved(&disk, id), 99);
 }

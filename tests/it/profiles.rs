@@ -1,9 +1,13 @@
 //! Profiles: whose sessions these are.
 
+use std::path::Path;
+
 use bevy::prelude::*;
+use bevy_session::library::disk::Disk;
 use bevy_session::library::{CurrentProfile, ProfileChanged};
 use bevy_session::prelude::*;
 use bevy_session::recovery::{HowItEnded, RestoreCancelled};
+use bevy_session::slots::SlotRenamed;
 use bevy_session::{MemoryDisk, RequestError, SessionsFound, limits};
 
 use crate::common::*;
@@ -199,4 +203,33 @@ fn a_server_recovers_in_every_profile_that_it_uses() {
     use_profile(&mut app, "Bob");
     frames(&mut app, 3);
     assert_eq!(app.world().resource::<CurrentSession>().name(), "Bob");
+}
+
+/// Another process has the slots' lock, so the request is answered only some time later.
+#[test]
+fn a_request_about_a_slot_is_answered_before_the_profile_changes() {
+    let disk = MemoryDisk::default();
+    let mut app = game_of(&disk, "default");
+    listen::<SlotSaved>(&mut app);
+    listen::<SlotRenamed>(&mut app);
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Ann's");
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Cave")));
+    frames(&mut app, 4);
+    let slot = received::<SlotSaved>(&app)[0].slot.id;
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
+    frames(&mut app, 4);
+
+    let lock = disk.try_lock(Path::new("sessions/state/slots-default.lock")).unwrap().unwrap();
+    request(&mut app, |commands| {
+        commands.session().slots().rename(slot, "Keep");
+        commands.session().library().use_profile("Bob");
+    });
+    seconds(&mut app, 1.0);
+    assert_eq!(app.world().resource::<CurrentProfile>().name(), "default");
+    drop(lock);
+    seconds(&mut app, 1.0);
+    assert_eq!(app.world().resource::<CurrentProfile>().name(), "Bob");
+    assert!(received::<RequestRejected>(&app).is_empty());
+    assert_eq!(received::<SlotRenamed>(&app).len(), 1);
 }

@@ -435,3 +435,22 @@ fn states_are_restored_through_their_transition() {
     let world = app.world_mut();
     assert_eq!(world.query::<&Health>().iter(world).count(), 1, "there should be one player");
 }
+
+/// Two processes that start for the first time at once draw an id of the machine each, and one replaces the other's.
+#[test]
+fn a_session_of_this_machine_is_no_other_machines_when_its_id_was_replaced() {
+    let disk = MemoryDisk::default();
+    let mut first = game(&disk);
+    first.world_mut().spawn(Health(1));
+    start(&mut first, "Campaign");
+    seconds(&mut first, 6.0);
+    let (disk, other) = (disk.snapshot(), MemoryDisk::default());
+    let _other = game(&other);
+    let host = Path::new("sessions/state/host");
+    disk.put(host, &other.content(host).expect("the id of a machine"));
+    let mut app = game(&disk);
+    frames(&mut app, 3);
+    let offers = app.world().resource::<RecoveryOffers>().offers();
+    assert_eq!(offers.len(), 1);
+    assert_ne!(offers[0].cause, HowItEnded::Elsewhere);
+}

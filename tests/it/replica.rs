@@ -21,7 +21,7 @@ use bevy_session::replica::{
     ReplicaLost, ReplicaOwner, ReplicaSessions, ReplicaStore, SessionClaimed, SessionFenced,
     SessionForked, SessionReleased, Standing, WhenFenced,
 };
-use bevy_session::{MemoryDisk, RequestError, SessionId};
+use bevy_session::{CheckpointCaptured, MemoryDisk, RequestError, SessionId};
 use std::time::Duration;
 
 use crate::common::*;
@@ -206,6 +206,11 @@ fn a_fenced_owner_closes_the_session_or_continues_as_a_fork() {
         assert_eq!(received::<SessionForked>(&one).remove(0).session, session);
         assert_ne!(one.world().resource::<CurrentSession>().id(), session);
         assert_eq!(health(&mut one), 8);
+        // What it was made of isn't in use any more.
+        request(&mut one, |commands| commands.session().library().delete(session));
+        seconds(&mut one, 1.0);
+        let refused = received::<RequestRejected>(&one);
+        assert!(refused.is_empty(), "{refused:?}");
         set_health(&mut two, 102);
         assert!(received::<SessionFenced>(&two).is_empty());
     }
@@ -325,3 +330,34 @@ fn waiting_for_a_session_of_another_owner_can_be_given_up() {
         received::<SessionClaimed>(&two).iter().map(|it| it.session).collect();
     assert_eq!(claimed, [other]);
 }
+
+/// The level goes with the menu, whose world is none of the session's.
+#[test]
+fn a_fenced_machine_behind_a_closed_gate_goes_on_from_its_last_checkpoint() {
+    let store = MemoryReplica::default();
+    let replicated = replica(&store, "one").when_fenced(WhenFenced::GoOnAsFork);
+    let one = plugin(&MemoryDisk::default()).replica(replicated);
+    let mut one = machine_with(one, |app| {
+        listen::<CheckpointCaptured>(app);
+        app.checkpoint_session_while(not(resource_exists::<InMenu>));
+    });
+    one.world_mut().spawn(Health(7));
+    let session = founded(&mut one, "Arena");
+    one.world_mut().insert_resource(InMenu);
+    seconds(&mut one, 1.0);
+    let mut two = machine(&MemoryDisk::default(), replica(&store, "two"));
+    recover(&mut two, session);
+    seconds(&mut two, LEASE + 1.0);
+    set_health(&mut two, 100);
+
+    let captured = received::<CheckpointCaptured>(&one).len();
+    set_health(&mut one, 0);
+    seconds(&mut one, 2.0);
+    assert_eq!(received::<SessionFenced>(&one).len(), 1);
+    assert_ne!(one.world().resource::<CurrentSession>().id(), session);
+    assert_eq!(health(&mut one), 7, "the world of the menu isn't the session's");
+    assert_eq!(received::<CheckpointCaptured>(&one).len(), captured);
+}
+
+#[derive(Resource)]
+struct InMenu;

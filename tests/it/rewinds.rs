@@ -12,7 +12,7 @@ use bevy_session::{
 };
 
 use crate::common::*;
-use crate::slots::{health, last_rejection, load, save, set_health, slot_game};
+use crate::slots::{health, last_rejection, listen_to_slots, load, save, set_health, slot_game};
 
 /// A game in which no checkpoint is taken unless the test asks for it.
 fn rewinding_game(disk: &MemoryDisk) -> App {
@@ -470,4 +470,21 @@ fn a_branch_off_from_an_unknown_checkpoint_is_rejected() {
     assert!(format!("{rejected:?}").contains("What if"), "{rejected:?}");
     assert_eq!(app.world().resource::<CurrentSession>().id(), first);
     assert_eq!(health(&mut app), 5);
+}
+
+#[test]
+fn a_branch_that_is_cancelled_at_its_gate_is_not_listed() {
+    let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
+        listen_to_slots(app);
+        // Nothing opens this gate.
+        app.restore_session_when(|| false);
+    });
+    start(&mut app, "Played");
+    let newest = checkpoint_at(&mut app, 2);
+    let session = app.world().resource::<CurrentSession>().id();
+    ask(&mut app, |it| it.library().branch_off(newest, NewSession::named("What if")));
+    ask(&mut app, |it| it.cancel_restore());
+    frames(&mut app, 6);
+    let listed = app.world().resource::<SessionCatalog>().sessions();
+    assert_eq!(listed.iter().map(|entry| entry.session.id).collect::<Vec<_>>(), [session]);
 }

@@ -3,6 +3,7 @@
 
 use bevy::ecs::entity::MapEntities;
 use bevy::prelude::*;
+use bevy_session::checkpoints::SavingStopped;
 use bevy_session::prelude::*;
 use bevy_session::recovery::{RestoreCancelled, RestorePhase, RestoreReason};
 use bevy_session::{MemoryDisk, SessionActivity, SessionPlugin, SessionRestored};
@@ -55,6 +56,7 @@ fn level_game_with(plugin: SessionPlugin) -> App {
             .save_state::<Game>()
             .init_resource::<Seen>()
             .checkpoint_session_while(in_state(Game::Playing))
+            .checkpoint_session_while(not(resource_exists::<MenuIsOpen>))
             .restore_session_through(Game::Loading)
             .restore_session_in(Game::Playing)
             .add_systems(
@@ -84,6 +86,7 @@ fn level_game_with(plugin: SessionPlugin) -> App {
             .add_systems(Last, look("Last"));
         listen::<SessionRestored>(app);
         listen::<RestoreCancelled>(app);
+        listen::<SavingStopped>(app);
     })
 }
 
@@ -309,4 +312,42 @@ fn a_recovery_that_is_cancelled_in_the_loading_screen_leaves_the_menu() {
     assert_eq!((state(&app), world.resource::<Score>().0), (Game::Menu, 0));
     assert!(!world.contains_resource::<Hero>() && !world.contains_resource::<CurrentSession>());
     assert_eq!(world.resource::<RecoveryOffers>().offers().len(), 1, "still to be had");
+}
+
+#[derive(Resource)]
+struct MenuIsOpen;
+
+/// The gate is closed from a load to the next one, so that nothing was captured in between.
+#[test]
+fn a_load_that_is_cancelled_behind_a_closed_gate_restores_the_slot_before() {
+    let disk = MemoryDisk::default();
+    let mut app = played(&disk);
+    let save = |app: &mut App, name: &str| {
+        request(app, |commands| commands.session().slots().save(SaveSlot::manual(name)));
+        frames(app, 6);
+        let slots = app.world().resource::<SessionCatalog>().slots();
+        slots.iter().find(|slot| slot.name == name).unwrap().id
+    };
+    let one = save(&mut app, "one");
+    hurt(&mut app, 2);
+    let other = save(&mut app, "other");
+    app.world_mut().insert_resource(MenuIsOpen);
+    frames(&mut app, 2);
+    request(&mut app, |commands| commands.session().slots().load(one));
+    frames(&mut app, 12);
+    assert_eq!((state(&app), app.world().resource::<Score>().0), (Game::Playing, 3));
+
+    request(&mut app, |commands| commands.session().slots().load(other));
+    while state(&app) != Game::Loading {
+        frames(&mut app, 1);
+    }
+    request(&mut app, |commands| commands.session().cancel_restore());
+    frames(&mut app, 12);
+    assert!(received::<SavingStopped>(&app).is_empty());
+    assert_eq!(received::<SessionRestored>(&app).pop().unwrap().reason, RestoreReason::Undone);
+    assert_eq!((state(&app), app.world().resource::<Score>().0), (Game::Playing, 3));
+    app.world_mut().remove_resource::<MenuIsOpen>();
+    request(&mut app, |commands| commands.session().checkpoint("goes on"));
+    frames(&mut app, 4);
+    assert_eq!(recovered(&disk).world().resource::<Score>().0, 3);
 }

@@ -123,12 +123,10 @@ fn must_wait(parts: &RuntimeParts, request: &Request) -> bool {
             let is_known = sessions_are_known && !is_looking_for_backups(parts);
             !is_known || parts.start_up.waits_for_next_look()
         }
-        Needs::Slots => {
-            // A writer that is gone answers nothing, and this request is rejected for that.
-            let may_be_answered = !parts.writer.link.is_broken();
-            let is_busy = parts.writer.link.slots_in_flight() > 0;
-            may_be_answered && (!sessions_are_known || is_busy)
-        }
+        // A writer that is gone answers nothing, and this request is rejected for that.
+        _ if parts.writer.link.is_broken() => false,
+        Needs::Slots => !sessions_are_known || parts.writer.link.slots_in_flight() > 0,
+        Needs::SlotAnswers => parts.writer.link.slots_in_flight() > 0,
     }
 }
 
@@ -200,7 +198,7 @@ impl Overtaking {
     /// One waits for the list of sessions or slots. None that changes the list may be handled before it.
     fn wait_for(&mut self, needs: Needs) {
         self.needs_sessions |= needs == Needs::Sessions;
-        self.needs_slots |= needs == Needs::Slots;
+        self.needs_slots |= matches!(needs, Needs::Slots | Needs::SlotAnswers);
     }
 
     fn pass(&mut self, rules: &Rules, about: AboutOthers) {

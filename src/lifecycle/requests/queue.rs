@@ -18,7 +18,7 @@ use crate::restore::RestoreManner;
 #[derive(Resource, Default)]
 pub(crate) struct RequestQueue {
     waiting: VecDeque<Asked>,
-    /// The number of requests left when they were last handled.
+    /// The number of requests left when they were last handled, of those that still wait.
     left_over: usize,
     /// Requests that were handled and aren't answered yet.
     pub(super) open: OpenRequests,
@@ -144,6 +144,8 @@ impl RequestQueue {
         &mut self,
         is_wanted: impl Fn(&Request) -> bool,
     ) -> Vec<Asked> {
+        let left_over = self.waiting.iter().take(self.left_over);
+        self.left_over -= left_over.filter(|asked| is_wanted(&asked.request)).count();
         let asked = std::mem::take(&mut self.waiting).into_iter();
         let (taken, kept): (VecDeque<_>, VecDeque<_>) =
             asked.partition(|asked| is_wanted(&asked.request));
@@ -159,11 +161,13 @@ impl RequestQueue {
     /// Takes this request out of turn.
     pub(in crate::lifecycle) fn take_one(&mut self, ticket: Ticket) -> Option<Asked> {
         let place = self.waiting.iter().position(|asked| asked.ticket == ticket)?;
+        self.left_over -= usize::from(place < self.left_over);
         self.waiting.remove(place)
     }
 
     /// Takes everything.
     pub(in crate::lifecycle) fn take_all(&mut self) -> Vec<Asked> {
+        self.left_over = 0;
         std::mem::take(&mut self.waiting).into()
     }
 }
@@ -214,5 +218,19 @@ mod tests {
         queue.left_over = queue.waiting.len();
         queue.push(save(), played);
         assert_eq!(newest_is_about(&queue), played);
+    }
+
+    #[test]
+    fn a_request_behind_one_that_leads_elsewhere_has_no_session_after_another_was_taken_out_of_turn()
+     {
+        let played = Some(SessionId::random());
+        let mut queue = RequestQueue::default();
+        queue.push(SessionRequest::CancelRestore.into(), played);
+        queue.note_left_over();
+        let taken = queue.take(|request| *request == SessionRequest::CancelRestore.into());
+        assert_eq!(taken.len(), 1);
+        queue.push(SessionRequest::Continue(SessionId::random()).into(), played);
+        queue.push(Request::Slot(SlotRequest::Save(SaveSlot::quick())), played);
+        assert_eq!(newest_is_about(&queue), None, "it is about the one that is continued");
     }
 }

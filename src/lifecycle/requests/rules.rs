@@ -46,8 +46,10 @@ pub(in crate::lifecycle) enum Needs {
     Nothing,
     /// All sessions were looked at.
     Sessions,
-    /// Earlier requests about slots are done.
+    /// All slots were looked at, and earlier requests about slots are done.
     Slots,
+    /// Earlier requests about slots are done.
+    SlotAnswers,
 }
 
 /// The sessions that aren't played which a request is about.
@@ -154,9 +156,11 @@ impl Request {
             Self::ValidateEvents(_) => Rules::new("validate_events", About::None),
             Self::Digest(DigestOrder::Refresh { .. }) => Rules::new("digest_sessions", About::None),
             Self::Digest(DigestOrder::Remove { .. }) => Rules::new("remove_digests", About::None),
-            Self::UseProfile(_) => {
-                Rules::new("use_profile", About::Any).leading_elsewhere().meaning_this_moment()
-            }
+            // Slots that wait for another process's lock would be the other profile's.
+            Self::UseProfile(_) => Rules::new("use_profile", About::Any)
+                .leading_elsewhere()
+                .meaning_this_moment()
+                .after(Needs::SlotAnswers),
             Self::Report { report: Report { subject, .. }, .. } => {
                 match subject {
                     ReportSubject::Now => Rules::new("report", About::Played),

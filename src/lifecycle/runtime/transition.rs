@@ -88,15 +88,12 @@ pub(crate) struct Taken {
 }
 
 impl Preparing {
-    /// Returns true if it becomes the world of a new session, which no list has yet.
-    pub(in crate::lifecycle) fn begins_session(&self) -> bool {
-        matches!(self.becomes, Becomes::World)
-    }
-
     /// Returns true if this undoes what a cancelled restore left behind. It can't be cancelled
-    /// before the world has a level again. An undo by the player names no checkpoint.
+    /// before the world has a level again. An undo by the player names neither checkpoint nor slot.
     pub(in crate::lifecycle) fn takes_cancellation_back(&self) -> bool {
-        matches!((self.reason, self.from), (RestoreReason::Undone, RestoreFrom::Checkpoint(_)))
+        use RestoreFrom::{Checkpoint, Slot};
+
+        matches!((self.reason, self.from), (RestoreReason::Undone, Checkpoint(_) | Slot(_)))
     }
 }
 

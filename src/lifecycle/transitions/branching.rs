@@ -2,9 +2,9 @@
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::format::{Begun, Lineage};
-use bevy_session_journal::{RequestError, RestoreReason, SessionEntry, SessionId, limits};
+use bevy_session_journal::{RequestError, RestoreReason, SessionId, limits};
 
-use crate::lifecycle::SessionCatalog;
+use crate::content::Order;
 use crate::lifecycle::requests::reject;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{Becomes, Taken};
@@ -18,13 +18,12 @@ pub(in crate::lifecycle) fn as_asked(
 ) -> Option<Taken> {
     let session = match &taken.preparing.becomes {
         Becomes::Branch(session) => session,
-        Becomes::World => {
-            let entry = SessionEntry::begun(&taken.prepared.metadata);
-            world.get_resource_or_init::<SessionCatalog>().put(entry);
-            return Some(taken);
-        }
-        Becomes::ItsSession => return Some(taken),
+        Becomes::World | Becomes::ItsSession => return Some(taken),
     };
+    if parts.session() != Some(taken.preparing.session) {
+        // It was read to be played, and isn't.
+        parts.order(Order::Release(taken.preparing.session));
+    }
     let prepared = &mut taken.prepared;
     let context = prepared.metadata.context.clone();
     prepared.metadata = session.begin(SessionId::random(), parts.time.now().wall);
@@ -42,8 +41,6 @@ pub(in crate::lifecycle) fn as_asked(
         reject(world, taken.preparing.ticket, error);
         return None;
     }
-    let entry = SessionEntry::begun(&prepared.metadata);
     taken.preparing.session = prepared.metadata.id;
-    world.get_resource_or_init::<SessionCatalog>().put(entry);
     Some(taken)
 }

@@ -1,10 +1,10 @@
 //! Runs the game's systems for the end of a session, before its last checkpoint is taken.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock;
-use bevy_session_journal::{EndReason, LeaveCause, SessionId};
+use bevy_session_journal::{EndReason, LeaveCause, SessionId, limits};
 use tracing::warn;
 
 use super::leaving::leave_now;
@@ -47,9 +47,11 @@ impl SessionEnding {
     }
 
     /// Replaces that text. It is kept with the session, in
-    /// [`SessionEntry::left`](crate::library::SessionEntry::left).
+    /// [`SessionEntry::left`](crate::library::SessionEntry::left), up to 4 KiB of it.
     pub fn say(&mut self, words: impl Into<String>) {
-        self.departure.leaving.words = words.into();
+        let mut words = words.into();
+        words.truncate(words.floor_char_boundary(limits::STRING_BYTES));
+        self.departure.leaving.words = words;
     }
 }
 
@@ -74,11 +76,15 @@ pub(in crate::lifecycle) fn begin_ending(
 /// Runs the hooks that aren't done. After the last of them the session is left.
 pub(in crate::lifecycle) fn go_on_ending(parts: &mut RuntimeParts, world: &mut World) {
     while let Some(Transition::Ending(ending)) = &mut parts.transition {
+        let until = ending.until;
         let Some(hook) = parts.hooks.on_end.get_mut(ending.next) else {
-            return leave_after_hooks(parts, world);
+            if !waits_for_room(parts, until) {
+                leave_after_hooks(parts, world);
+            }
+            return;
         };
         if !(hook.run)(world) {
-            if clock::instant() < ending.until {
+            if clock::instant() < until {
                 return;
             }
             warn!(
@@ -89,6 +95,12 @@ pub(in crate::lifecycle) fn go_on_ending(parts: &mut RuntimeParts, world: &mut W
         world.flush();
         ending.next += 1;
     }
+}
+
+/// Returns true while the writer has so many captures that it takes no last one. An exit waits for it by itself.
+fn waits_for_room(parts: &RuntimeParts, until: Instant) -> bool {
+    let is_full = parts.may_capture() && parts.writer.is_behind();
+    is_full && !parts.exit.was_seen() && clock::instant() < until
 }
 
 /// Takes the last checkpoint, even if hooks aren't done.

@@ -17,8 +17,8 @@ use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::internal::read::recovery;
 use bevy_session_journal::internal::write::EventStart;
 use bevy_session_journal::{
-    CheckpointError, EventTrigger, RequestError, RestoreFrom, RestoreReason, RunId, SessionContext,
-    SessionId, SessionStatus, ShelfPlace, Ticket,
+    CheckpointError, CheckpointId, EventTrigger, RequestError, RestoreFrom, RestoreReason, RunId,
+    SessionContext, SessionEntry, SessionId, SessionStatus, ShelfPlace, Ticket,
 };
 use tracing::{debug, error, info, info_span, warn};
 
@@ -39,8 +39,8 @@ use crate::lifecycle::recording::note_lifecycle;
 use crate::lifecycle::requests::{
     Request, RequestQueue, SessionRequest, ask, close, finish, made_at, reject,
 };
-use crate::lifecycle::runtime::transition::{Preparing, Restoring, Taken, Transition};
-use crate::lifecycle::runtime::{Playing, RuntimeParts};
+use crate::lifecycle::runtime::transition::{Becomes, Preparing, Restoring, Taken, Transition};
+use crate::lifecycle::runtime::{Playing, RuntimeParts, SavedMoment};
 use crate::lifecycle::settings::RestoreLosses;
 use crate::lifecycle::summary::RunFigures;
 use crate::lifecycle::{
@@ -261,6 +261,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
     let newest_event = prepared.next_event.saturating_sub(1);
     let events = EventLine::after(newest_event, prepared.events_through, due);
     let newest_counter = prepared.newest_counter;
+    let origin = origin_of(preparing, checkpoint);
     take_up_restored(parts, made_at(world, preparing.ticket), run, prepared, replaced);
     give_up_deferred(parts, world);
     // What of the run before isn't durable by now was given up with it.
@@ -271,6 +272,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
         playing.context_before = Some(context_before);
         playing.line.is_as_restored = as_saved.is_some();
         playing.gate_was_open = gate_was_open;
+        playing.origin = origin;
         playing.events = events;
         playing.go_on_recording(world);
         playing
@@ -296,11 +298,21 @@ pub(in crate::lifecycle) fn begin_restored_run(
     let elapsed = preparing.asked_at.elapsed();
     info!(?reason, ?elapsed, in_place = report.in_place, "session restored");
     notify_entities(world, changed);
-    notify(world, SessionRestored { session, checkpoint, reason, left, report, elapsed });
+    let ticket = preparing.ticket;
+    notify(world, SessionRestored { session, checkpoint, reason, ticket, left, report, elapsed });
     if reason == RestoreReason::Recovered {
         notify(world, SessionRecovered { session, checkpoint });
     }
     answer(parts, world, preparing);
+}
+
+/// Where a run begins that follows a checkpoint. That of another session, or of a file, is none of its own.
+fn origin_of(preparing: &Preparing, checkpoint: CheckpointId) -> Option<SavedMoment> {
+    let from = match preparing.from {
+        from @ RestoreFrom::Slot(_) => from,
+        _ => RestoreFrom::Checkpoint(checkpoint),
+    };
+    matches!(preparing.becomes, Becomes::ItsSession).then_some(SavedMoment { checkpoint, from })
 }
 
 /// Answers the request for a restore that is done.
@@ -326,9 +338,16 @@ fn record_again(
     }
 }
 
-/// Notes that a session is played, and neither archived nor in the trash.
+/// Notes that a session is played, and neither archived nor in the trash. A new one is listed from now on, and so is one of
+/// which only a slot was left.
 fn note_in_catalogue(world: &mut World, session: SessionId) {
-    if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
+    let current = world.get_resource::<CurrentSession>().filter(|current| current.id() == session);
+    let begun = current.map(|current| SessionEntry::begun(current.metadata()));
+    let mut catalog = world.get_resource_or_init::<SessionCatalog>();
+    if let Some(begun) = begun.filter(|_| catalog.get(session).is_none()) {
+        catalog.put(begun);
+    }
+    if let Some(entry) = catalog.get_mut(session) {
         entry.in_use = true;
         entry.session.place = ShelfPlace::Open;
     }
@@ -390,7 +409,8 @@ pub(in crate::lifecycle) fn cancel_restoring(parts: &mut RuntimeParts, world: &m
     // Also where this was to bring back what an earlier one had left.
     let was_left = prepared.image.has_left_states(world, &kept)
         || parts.playing.as_ref().is_some_and(|playing| playing.has_left_world);
-    if let Some((session, newest)) = parts.session().zip(parts.newest_captured())
+    let newest = parts.playing.as_ref().map(|playing| (playing.session, playing.newest().from));
+    if let Some((session, from)) = newest
         && was_left
     {
         close(world, ticket);
@@ -400,7 +420,6 @@ pub(in crate::lifecycle) fn cancel_restoring(parts: &mut RuntimeParts, world: &m
             playing.has_left_world = true;
             playing.gate_was_open = false;
         }
-        let from = RestoreFrom::Checkpoint(newest);
         let ticket = ask(world, SessionRequest::Recover(session, from));
         take_up::prepare(parts, world, ticket, (session, from, RestoreReason::Undone), None);
         take_up::restore_in(parts, preparing.manner);

@@ -317,10 +317,6 @@ pub(in crate::lifecycle) fn prepared(
     if let RestoreFrom::Slot(slot) = preparing.from {
         catalog.note_slot(slot, Validity::Verified);
     }
-    if catalog.get(session).is_none() && !preparing.begins_session() {
-        // Nothing but the slot was left of it.
-        catalog.put(SessionEntry::begun(&prepared.metadata));
-    }
     let mut taken = Taken { preparing, prepared };
     if let Some(backup) = taken.preparing.backup.take() {
         return load_backup(parts, world, ticket, session, *backup, Some(taken));
