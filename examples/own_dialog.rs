@@ -61,7 +61,7 @@ fn answer(answers: Res<Answers>, offers: Res<RecoveryOffers>, mut commands: Comm
     let Some(typed) = answers.0.lock().ok().and_then(|lines| lines.try_recv().ok()) else { return };
     let number = typed.strip_prefix('r').map(|number| number.trim().parse::<usize>().ok());
     let chosen = number.flatten().and_then(|number| offer.checkpoints.get(number));
-    let chosen = chosen.map(|chosen| RestoreFrom::Checkpoint(chosen.id));
+    let chosen = chosen.map(|chosen| offer.restore_at(chosen.id));
     match chosen.or_else(|| offer.restore_from()) {
         Some(from) if number.is_some() => commands.session().recover(offer.session.id, from),
         _ => {

@@ -129,7 +129,8 @@ pub trait SessionAppExt {
 
     /// Saves a component without serde through reflection, on entities that are
     /// [`Saved`](crate::Saved). Slower than [`save_component`](Self::save_component). A type
-    /// without `#[reflect(Default)]` can't read values from before a field was added.
+    /// without `#[reflect(Default)]`, also one within another, can't read values from before a field
+    /// was added, and none can read values from before one was removed.
     fn save_reflected<T>(&mut self) -> &mut Self
     where
         T: Component + Clone + Reflect + FromReflect + TypePath + GetTypeRegistration;

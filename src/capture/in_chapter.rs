@@ -46,7 +46,7 @@ impl InChapter {
             unfiltered(world, QueryState::new);
         let leaving = query.iter(world).filter(|(_, within)| within.0 == chapter);
         let leaving: Vec<Entity> = leaving.map(|(entity, _)| entity).collect();
-        let below = Descendants::of(world, leaving.iter().copied());
+        let below = Descendants::despawned_with(world, leaving.iter().copied());
         let mut placed: QueryState<(), (With<Saved>, With<SaveKey>)> =
             unfiltered(world, QueryState::new);
         let placed: Vec<Entity> =

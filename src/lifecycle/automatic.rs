@@ -2,8 +2,8 @@
 
 use bevy::prelude::*;
 use bevy_session_journal::{
-    CheckpointId, HowItEnded, NewSession, Proposal, RecoveryOffer, RestoreReason, SessionId,
-    SessionMetadata,
+    CheckpointId, HowItEnded, NewSession, Proposal, RecoveryOffer, RestoreFrom, RestoreReason,
+    SessionId, SessionMetadata,
 };
 use tracing::{info, warn};
 
@@ -55,7 +55,7 @@ pub(super) fn take_up_by_itself(parts: &mut RuntimeParts, world: &mut World) {
     if parts.filings.are_of(candidate.session.id) {
         return;
     }
-    let Candidate { session, newest, reason, proposed, option } = candidate;
+    let Candidate { session, newest, reason, proposed, from, option } = candidate;
     let is_crashed = reason == RestoreReason::Recovered;
     let backup = better_backup(world, session.id).filter(|_| is_crashed);
     let this = (session.id, newest, proposed, backup.clone());
@@ -70,7 +70,7 @@ pub(super) fn take_up_by_itself(parts: &mut RuntimeParts, world: &mut World) {
         take_backup(parts, world, session.id, slot);
     } else if let Some(option) = option {
         take_proposed_option(parts, world, session.id, option);
-    } else if let Some(from) = proposed.restore_from() {
+    } else if let Some(from) = from {
         info!(session = %session.id, ?reason, ?from, "the session is resumed automatically");
         let request = match reason {
             RestoreReason::Continued => SessionRequest::Continue(session.id),
@@ -138,6 +138,7 @@ fn newest_crashed(parts: &RuntimeParts, world: &mut World) -> Option<Candidate> 
         newest: Some(offer.newest),
         reason: RestoreReason::Recovered,
         proposed: offer.proposed,
+        from: offer.restore_from(),
         option: proposed_option(offer),
     })
 }
@@ -155,11 +156,13 @@ fn newest_session(parts: &RuntimeParts, world: &mut World) -> Option<Candidate> 
         true => RestoreReason::Recovered,
         false => RestoreReason::Continued,
     };
+    let proposed = parts.start_up.proposed(id, policy);
     Some(Candidate {
         session: entry.session.clone(),
         newest: offer.map(|offer| offer.newest).or(entry.newest),
         reason,
-        proposed: parts.start_up.proposed(id, policy),
+        proposed,
+        from: proposed.restore_from(),
         option: None,
     })
 }
@@ -199,6 +202,8 @@ struct Candidate {
     newest: Option<CheckpointId>,
     reason: RestoreReason,
     proposed: Proposal,
+    /// What comes back by that: of a fork, a checkpoint of the side that was chosen.
+    from: Option<RestoreFrom>,
     /// The game's recovery option that is proposed instead.
     option: Option<String>,
 }

@@ -213,7 +213,7 @@ pub trait SessionHooksExt {
     ///     let is_begin = |label: &str| label.starts_with("mission");
     ///     let mut checkpoints = offer.checkpoints.iter();
     ///     let begin = checkpoints.find(|it| it.label.as_deref().is_some_and(is_begin))?;
-    ///     Some(RestoreFrom::Checkpoint(begin.id))
+    ///     Some(offer.restore_at(begin.id))
     /// }
     ///
     /// fn retry(In(offer): In<RecoveryOffer>, mut commands: Commands) {

@@ -167,15 +167,13 @@ impl Replacement {
         }
         let mut any_inserted = false;
         for (place, column) in self.image.columns.iter().enumerate() {
-            if self.dangling_resources.contains(&place) {
-                continue;
-            }
+            let is_dangling = self.dangling_resources.contains(&place);
             let done = match self.resources {
                 Resources::Saved => {
                     let (ranks, entities) = (&self.image.ranks, &self.entities);
                     let mut references = References::new(ranks, entities, &self.outside);
                     let mut names = Names::new(ranks, entities, &self.outside);
-                    column.write_resource_again(world, &mut references, &mut names)
+                    column.write_resource_again(world, &mut references, &mut names, is_dangling)
                 }
                 Resources::Kept => column.put_resource_back(world),
             };

@@ -315,15 +315,24 @@ impl ImageColumn {
         world: &mut World,
         references: &mut References<'_>,
         names: &mut Names<'_>,
+        is_dangling: bool,
     ) -> WrittenAgain {
         let DecodedColumn::Resource(resource) = &self.decoded else { return WrittenAgain::Not };
-        match self.saved_value(0) {
-            None => {
-                self.remove_resource(world);
-                WrittenAgain::Not
-            }
-            Some(saved) if resource.is_as_saved(saved, world, names) => WrittenAgain::Not,
-            Some(saved) => resource.write_again(saved, references, world),
+        let Some(saved) = self.saved_value(0) else {
+            self.remove_resource(world);
+            return WrittenAgain::Not;
+        };
+        let is_there =
+            |id: SaveId| references.entity(id).is_some_and(|it| it != Entity::PLACEHOLDER);
+        let is_as_restored = match is_dangling {
+            false => resource.is_as_saved(saved, world, names),
+            true => resource
+                .with_placeholders(saved, &is_there)
+                .is_none_or(|restored| resource.is_as_saved(&restored, world, names)),
+        };
+        match is_as_restored {
+            true => WrittenAgain::Not,
+            false => resource.write_again(saved, references, world),
         }
     }
 

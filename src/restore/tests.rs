@@ -5,16 +5,18 @@ mod in_place;
 mod placed;
 mod unusable;
 
+use bevy::ecs::entity::MapEntities;
 use bevy::ecs::entity_disabling::Disabled;
 use bevy::ecs::query::Allow;
 use bevy::prelude::*;
 use bevy::state::state_scoped::DespawnOnExit;
+use serde::{Deserialize, Serialize};
 
 use super::{DespawnOnRestore, WorldImage};
-use crate::Saved;
 use crate::capture::SessionAppExt;
 use crate::capture::test_kit::*;
 use crate::saved::{BUILD, CHILD_OF};
+use crate::Saved;
 
 /// A world with something of everything.
 fn furnish(world: &mut World) {
@@ -447,4 +449,35 @@ fn saving_needs_no_registration_order() {
     play.world().spawn((Saved, Name::new("x")));
     play.full();
     assert_eq!(play.journal.values::<Name>().len(), 1);
+}
+
+#[derive(Resource, TypePath, MapEntities, Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct Squad {
+    #[entities]
+    target: Option<Entity>,
+    kills: u32,
+}
+
+#[test]
+fn a_resource_beside_a_reference_to_nobody_is_not_left_as_observers_changed_it() {
+    let squad_game = || {
+        let mut app = game();
+        app.save_resource::<Squad>();
+        app
+    };
+    let mut play = Play::of(squad_game());
+    play.world().spawn(Health(1));
+    let unsaved = play.world().spawn_empty().id();
+    play.world().insert_resource(Squad { target: Some(unsaved), kills: 7 });
+    play.full();
+    let saved = play.journal.clone();
+    let mut app = squad_game();
+    app.add_observer(|_: On<Add<Health>>, squad: Option<ResMut<Squad>>| {
+        squad.into_iter().for_each(|mut squad| squad.kills += 1);
+    });
+    let mut fresh = Play::of(app);
+    let report = fresh.restore(&saved).report;
+    assert_eq!(fresh.world().resource::<Squad>().kills, 7);
+    assert_eq!(report.overwritten, [Squad::type_path()]);
+    assert_eq!(report.dangling.len(), 1, "it refers to nobody: {report:?}");
 }

@@ -204,6 +204,11 @@ pub(crate) trait ResourceValue: Send + Sync {
 
     /// Returns true if the world's resource is as in the checkpoint.
     fn is_as_saved(&self, saved: &[u8], world: &World, names: &mut Names<'_>) -> bool;
+
+    /// The checkpoint's value as it is written with placeholders for entities which `is_there`
+    /// doesn't know; `None` if that can't be said.
+    fn with_placeholders(&self, saved: &[u8], is_there: &dyn Fn(SaveId) -> bool)
+    -> Option<Vec<u8>>;
 }
 
 /// A decoded state.

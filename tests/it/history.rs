@@ -18,7 +18,11 @@ fn journals(disk: &MemoryDisk) -> Vec<std::path::PathBuf> {
 
 /// A game in which a counter changes in every frame.
 fn counting_game(disk: &MemoryDisk) -> App {
-    game_with(plugin(disk), |app| {
+    counting_game_with(plugin(disk))
+}
+
+fn counting_game_with(plugin: SessionPlugin) -> App {
+    game_with(plugin, |app| {
         app.add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
         listen::<SessionRestored>(app);
         listen::<CheckpointSaved>(app);
@@ -138,14 +142,13 @@ fn a_forgotten_session_leaves_nothing() {
     assert!(app.world().resource::<SessionCatalog>().get(id).is_none());
 }
 
-#[test]
-fn accepting_a_fork_restores_the_side_that_was_shown() {
+/// A session that died on two sides, of which the one that was played longer has less checkpoints.
+fn unequal_fork() -> (MemoryDisk, SessionId) {
     let disk = MemoryDisk::default();
     let mut app = counting_game(&disk);
     start(&mut app, "Forked");
     let id = app.world().resource::<CurrentSession>().id();
     let (left, right) = (disk.snapshot(), disk.snapshot());
-    // One was played longer, and the other one has more checkpoints.
     for (side, rounds, frames_played) in [(&left, 20, 2), (&right, 1, 200)] {
         let mut app = counting_game(side);
         frames(&mut app, 3);
@@ -157,7 +160,13 @@ fn accepting_a_fork_restores_the_side_that_was_shown() {
         }
     }
     left.take_from(&right, std::path::Path::new("sessions/data"));
-    let mut app = counting_game(&left);
+    (left, id)
+}
+
+#[test]
+fn accepting_a_fork_restores_the_side_that_was_shown() {
+    let (disk, _) = unequal_fork();
+    let mut app = counting_game(&disk);
     frames(&mut app, 3);
     let offers = app.world().resource::<RecoveryOffers>().offers().to_vec();
     assert_eq!(offers.len(), 2);
@@ -246,7 +255,11 @@ fn one_side_of_a_fork_is_declined_and_the_other_is_what_is_left() {
         frames(&mut app, 3);
         // One that died soon after a restore goes on at an older moment.
         let restored = received::<SessionRestored>(&app).pop().unwrap().checkpoint;
-        assert_eq!(Some(RestoreFrom::Checkpoint(restored)), kept.restore_from());
+        let proposed = match kept.restore_from() {
+            Some(RestoreFrom::Checkpoint(it) | RestoreFrom::OnSide { checkpoint: it, .. }) => it,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(restored, proposed);
     }
 }
 
@@ -469,4 +482,39 @@ fn the_checkpoint_before_a_collapse_of_the_world_can_be_restored() {
     frames(&mut app, 3);
     let world = app.world_mut();
     assert_eq!(world.query::<&Health>().iter(world).count(), 50);
+}
+
+#[test]
+fn automatic_recovery_of_a_fork_restores_the_side_that_was_played_last() {
+    let (disk, _) = unequal_fork();
+    let shown = {
+        let mut app = counting_game(&disk.snapshot());
+        frames(&mut app, 3);
+        offers(&app).remove(0)
+    };
+    let mut app = counting_game_with(plugin(&disk).recovery(RecoveryPolicy::Automatic));
+    frames(&mut app, 6);
+    assert_eq!(received::<SessionRestored>(&app).pop().unwrap().checkpoint, shown.newest);
+}
+
+#[test]
+fn going_back_to_before_a_fork_leaves_the_side_that_was_not_chosen() {
+    for chosen in [0, 1] {
+        let (disk, id) = unequal_fork();
+        let mut app = counting_game(&disk);
+        frames(&mut app, 3);
+        let sides = offers(&app);
+        let common = sides[chosen].fork.as_ref().unwrap().common.unwrap();
+        let from = sides[chosen].restore_at(common);
+        request(&mut app, |commands| commands.session().recover(id, from));
+        frames(&mut app, 5);
+        assert_eq!(received::<SessionRestored>(&app).pop().unwrap().checkpoint, common);
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
+        frames(&mut app, 5);
+        let mut app = counting_game(&disk.snapshot());
+        frames(&mut app, 3);
+        let left: Vec<_> = offers(&app).iter().map(|offer| offer.newest).collect();
+        assert!(left.contains(&sides[1 - chosen].newest), "{chosen}: {left:?}");
+        assert!(!left.contains(&sides[chosen].newest), "{chosen}: {left:?}");
+    }
 }

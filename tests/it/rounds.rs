@@ -27,6 +27,23 @@ fn below_a_root(mut commands: Commands) {
     }
 }
 
+/// Bevy despawns what is stored in a chest with the chest.
+#[derive(Component)]
+#[relationship(relationship_target = Stores)]
+struct StoredIn(Entity);
+
+#[derive(Component)]
+#[relationship_target(relationship = StoredIn, linked_spawn)]
+struct Stores(Vec<Entity>);
+
+fn stored_below_a_root(mut commands: Commands) {
+    let root = commands.spawn((SaveKey::new("level"), DespawnOnExit(Phase::Playing))).id();
+    let chest = commands.spawn((Saved, SaveKey::new("chest"), ChildOf(root))).id();
+    for number in 0..3 {
+        commands.spawn((Health(number), SaveKey::new(format!("coin_{number}")), StoredIn(chest)));
+    }
+}
+
 fn below_a_scope(mut commands: Commands) {
     let root = (SaveKey::new("level"), SaveScope::new("level"), DespawnOnExit(Phase::Playing));
     let root = commands.spawn(root).id();
@@ -113,7 +130,7 @@ fn hints(app: &mut App) -> Vec<SessionHint> {
 
 #[test]
 fn the_next_round_begins_with_everything_that_the_level_places() {
-    for spawn in [flat as Spawn, below_a_root, until_the_menu] {
+    for spawn in [flat as Spawn, below_a_root, stored_below_a_root, until_the_menu] {
         let disk = MemoryDisk::default();
         let mut app = played(&disk, spawn);
         take(&mut app, 1);
@@ -133,7 +150,7 @@ fn the_next_round_begins_with_everything_that_the_level_places() {
 
 #[test]
 fn entities_taken_in_a_round_stay_gone_after_a_crash() {
-    for spawn in [flat as Spawn, below_a_root, until_the_menu] {
+    for spawn in [flat as Spawn, below_a_root, stored_below_a_root, until_the_menu] {
         let disk = MemoryDisk::default();
         let mut app = played(&disk, spawn);
         take(&mut app, 1);
@@ -150,7 +167,7 @@ fn entities_taken_in_a_round_stay_gone_after_a_crash() {
 
 #[test]
 fn the_last_checkpoint_of_a_round_is_still_of_that_round() {
-    for spawn in [flat as Spawn, below_a_root, until_the_menu] {
+    for spawn in [flat as Spawn, below_a_root, stored_below_a_root, until_the_menu] {
         let disk = MemoryDisk::default();
         let mut app = played(&disk, spawn);
         checkpoint(&mut app);
@@ -294,4 +311,37 @@ fn entities_spawned_as_their_key_is_forgotten_are_kept() {
     assert_eq!(coins(&mut app), [0, 1, 2]);
     checkpoint(&mut app);
     assert_eq!(coins(&mut jam_game(&disk.snapshot())), [0, 1, 2]);
+}
+
+/// A game's own way of disabling what is far away.
+#[derive(Component)]
+struct Asleep;
+
+#[test]
+fn a_round_starts_fresh_with_what_the_game_had_put_to_sleep() {
+    let mut app = played(&MemoryDisk::default(), below_a_root);
+    app.world_mut().register_disabling_component::<Asleep>();
+    let world = app.world_mut();
+    let mut keys = world.query::<(Entity, &SaveKey)>();
+    let chest = keys.iter(world).find(|(_, key)| key.as_str() == "chest").expect("a chest").0;
+    world.entity_mut(chest).insert(Asleep);
+    frames(&mut app, 2);
+    another_round(&mut app);
+    assert_eq!(coins(&mut app), [0, 1, 2]);
+}
+
+#[test]
+fn what_is_stored_below_a_scope_comes_back_with_it() {
+    let mut app = played(&MemoryDisk::default(), stored_below_a_scope);
+    another_round(&mut app);
+    assert_eq!(coins(&mut app), [0, 1, 2]);
+}
+
+fn stored_below_a_scope(mut commands: Commands) {
+    let root = (SaveKey::new("level"), SaveScope::new("level"), DespawnOnExit(Phase::Playing));
+    let root = commands.spawn(root).id();
+    let chest = commands.spawn((Saved, SaveKey::new("chest"), ChildOf(root))).id();
+    for number in 0..3 {
+        commands.spawn((Health(number), SaveKey::new(format!("coin_{number}")), StoredIn(chest)));
+    }
 }

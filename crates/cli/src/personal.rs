@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use bevy_session_journal::SaveId;
 use bevy_session_journal::internal::format::{Block, Plan, Rows};
+use bevy_session_journal::internal::read::recovery::CHAPTERS;
 use serde::Deserialize;
 
 use crate::events::Privacy;
@@ -14,8 +15,6 @@ use crate::value::Value;
 
 /// The column of the build's facts.
 const BUILD: &str = "bevy_session::Build";
-/// The column of chapters, which have custom fields of their own.
-const CHAPTERS: &str = "bevy_session::chapters::Chapters";
 /// The key of a chapter's custom fields.
 const FIELDS_OF_CHAPTER: &str = "fields";
 
@@ -165,6 +164,7 @@ mod tests {
     fn marked_fields_are_left_out_of_sessions_and_chapters() {
         let text = |row: &Row| serde_json::to_string(&marked().masked(row)).unwrap();
         assert_eq!(text(&row(FIELDS, &fields())), r#"{"gold":7}"#);
+        assert_eq!(CHAPTERS, "bevy_session::Chapters", "as docs/FORMAT.md has it");
         let chapters = BTreeMap::from([("open", vec![BTreeMap::from([("fields", fields())])])]);
         assert_eq!(text(&row(CHAPTERS, &chapters)), r#"{"open":[{"fields":{"gold":7}}]}"#);
         assert_eq!(text(&row("hop::Fields", &fields())), r#"{"gold":7,"home":9}"#);

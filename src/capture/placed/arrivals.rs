@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use bevy::ecs::entity::{Entity, EntityHashSet};
-use bevy::ecs::hierarchy::ChildOf;
 use bevy::ecs::resource::Resource;
 use bevy::ecs::world::{DeferredWorld, World};
 use bevy::platform::collections::{HashMap, HashSet};
 
 use super::rounds::BindKeys;
 use super::{SaveKey, SaveScope};
-use crate::capture::record::Captured;
+use crate::capture::record::{Captured, hangs_on, links_that_despawn};
 use crate::capture::types::SavedTypes;
 use crate::capture::unsaved::is_unsaved;
 use crate::saved::Saved;
@@ -348,13 +347,15 @@ impl Placed {
 
 /// Returns true if an entity belongs to a scope, which comes back as it was left.
 fn is_below_scope(world: &World, entity: Entity) -> bool {
-    let mut seen = EntityHashSet::default();
-    let mut next = Some(entity);
-    while let Some(entity) = next.filter(|entity| seen.insert(*entity)) {
+    let (mut seen, mut next) = (EntityHashSet::default(), vec![entity]);
+    let links = links_that_despawn(world);
+    while let Some(entity) = next.pop() {
         if world.get::<SaveScope>(entity).is_some() {
             return true;
         }
-        next = world.get::<ChildOf>(entity).map(ChildOf::parent);
+        if seen.insert(entity) {
+            next.extend(hangs_on(&links, entity));
+        }
     }
     false
 }

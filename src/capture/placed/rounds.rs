@@ -3,12 +3,11 @@
 use bevy::app::App;
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::entity_disabling::Disabled;
-use bevy::ecs::hierarchy::{ChildOf, Children};
-use bevy::ecs::message::{MessageReader, Messages};
-use bevy::ecs::query::{Allow, With};
+use bevy::ecs::message::{MessageCursor, Messages};
+use bevy::ecs::query::{Allow, QueryState};
 use bevy::ecs::resource::Resource;
 use bevy::ecs::schedule::IntoScheduleConfigs;
-use bevy::ecs::system::{Query, ResMut};
+use bevy::ecs::system::Local;
 use bevy::ecs::world::World;
 use bevy::platform::collections::HashMap;
 use bevy::state::state::{StateTransition, StateTransitionEvent, States};
@@ -16,6 +15,8 @@ use bevy::state::state_scoped::{DespawnOnEnter, DespawnOnExit};
 
 use super::{Placed, SaveKey, SaveScope};
 use crate::capture::BeforeExit;
+use crate::capture::descendants::Descendants;
+use crate::capture::record::{Related, hangs_on, links_that_despawn};
 use crate::saved::Saved;
 
 /// Keys whose entities are despawned with a state, themselves or with an ancestor.
@@ -46,10 +47,11 @@ pub(crate) fn follow_state_scopes<S: States>(app: &mut App) {
 
 fn bind_keys<S: States>(world: &mut World, came: &[(Entity, SaveKey)]) {
     let Some(mut keys) = world.remove_resource::<KeysOfState<S>>() else { return };
+    let links = links_that_despawn(world);
     for (entity, key) in came {
         keys.left_with.remove(key);
         keys.entered_with.remove(key);
-        match scope_of::<S>(world, *entity) {
+        match scope_of::<S>(world, &links, *entity) {
             Some(Scope::LeftWith(state)) => drop(keys.left_with.insert(key.clone(), state)),
             Some(Scope::EnteredWith(state)) => drop(keys.entered_with.insert(key.clone(), state)),
             None => {}
@@ -65,62 +67,73 @@ enum Scope<S> {
 }
 
 /// The state with which an entity is despawned. Below a [`SaveScope`], it has none.
-fn scope_of<S: States>(world: &World, entity: Entity) -> Option<Scope<S>> {
-    let mut seen = EntityHashSet::default();
-    let mut next = Some(entity);
-    while let Some(entity) = next.filter(|entity| seen.insert(*entity)) {
-        let entity = world.get_entity(entity).ok()?;
-        if entity.contains::<SaveScope>() {
+fn scope_of<S: States>(world: &World, links: &[Related<'_>], entity: Entity) -> Option<Scope<S>> {
+    let (mut seen, mut next) = (EntityHashSet::default(), vec![entity]);
+    while let Some(entity) = next.pop() {
+        let found = world.get_entity(entity).ok()?;
+        if found.contains::<SaveScope>() {
             return None;
         }
-        if let Some(scope) = entity.get::<DespawnOnExit<S>>() {
+        if let Some(scope) = found.get::<DespawnOnExit<S>>() {
             return Some(Scope::LeftWith(scope.0.clone()));
         }
-        if let Some(scope) = entity.get::<DespawnOnEnter<S>>() {
+        if let Some(scope) = found.get::<DespawnOnEnter<S>>() {
             return Some(Scope::EnteredWith(scope.0.clone()));
         }
-        next = entity.get::<ChildOf>().map(ChildOf::parent);
+        if seen.insert(entity) {
+            next.extend(hangs_on(links, entity));
+        }
     }
     None
 }
 
-type AnyEntity = Allow<Disabled>;
+/// The entities that Bevy despawns at a transition, with the states that they are of.
+type Roots<T> = QueryState<(Entity, &'static T), Allow<Disabled>>;
 
 /// A state is left: its entities don't count as gone, and their keys start fresh.
+///
+/// With a root goes all that hangs from it, also what the game has disabled in its own way, so only the roots are found by
+/// queries.
 fn end_round<S: States>(
-    mut transitions: MessageReader<StateTransitionEvent<S>>,
-    left_with: Query<(Entity, &DespawnOnExit<S>), AnyEntity>,
-    entered_with: Query<(Entity, &DespawnOnEnter<S>), AnyEntity>,
-    children: Query<&Children, AnyEntity>,
-    placed_entities: Query<(), (With<Saved>, With<SaveKey>, AnyEntity)>,
-    mut keys: ResMut<KeysOfState<S>>,
-    mut placed: ResMut<Placed>,
+    world: &mut World,
+    left_with: &mut Roots<DespawnOnExit<S>>,
+    entered_with: &mut Roots<DespawnOnEnter<S>>,
+    mut transitions: Local<MessageCursor<StateTransitionEvent<S>>>,
 ) {
-    let Some(transition) = transitions.read().last() else { return };
+    let Some(messages) = world.get_resource::<Messages<StateTransitionEvent<S>>>() else { return };
+    let Some(transition) = transitions.read(messages).last().cloned() else { return };
     let stays = transition.entered == transition.exited && !transition.allow_same_state_transitions;
     if stays {
         return;
     }
     let (exited, entered) = (transition.exited.as_ref(), transition.entered.as_ref());
-    let leaving = left_with.iter().filter(|(_, scope)| Some(&scope.0) == exited);
-    let roots = leaving.map(|(root, _)| root);
-    let entering = entered_with.iter().filter(|(_, scope)| Some(&scope.0) == entered);
-    let mut waiting: Vec<Entity> = roots.chain(entering.map(|(root, _)| root)).collect();
-    let mut seen = EntityHashSet::default();
-    while let Some(entity) = waiting.pop() {
-        if !seen.insert(entity) {
-            continue;
-        }
-        if placed_entities.contains(entity) {
-            placed.clear_away(entity);
-        }
-        waiting.extend(children.get(entity).into_iter().flatten());
+    let leaving = left_with.iter(world).filter(|(_, scope)| Some(&scope.0) == exited);
+    let roots: Vec<Entity> = leaving.map(|(root, _)| root).collect();
+    let entering = entered_with.iter(world).filter(|(_, scope)| Some(&scope.0) == entered);
+    let roots: Vec<Entity> = entering.map(|(root, _)| root).chain(roots).collect();
+    let goes = Descendants::despawned_with(world, roots.into_iter());
+    let is_placed = |entity: &Entity| {
+        let found = world.get_entity(*entity);
+        found.is_ok_and(|found| found.contains::<Saved>() && found.contains::<SaveKey>())
+    };
+    let placed_entities: Vec<Entity> = goes.iter().filter(is_placed).collect();
+    let Some(mut keys) = world.remove_resource::<KeysOfState<S>>() else { return };
+    if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+        placed_entities.into_iter().for_each(|entity| placed.clear_away(entity));
+        keys.begin_afresh(&mut placed, (exited, entered));
     }
-    if !placed.is_recording() {
-        return;
+    world.insert_resource(keys);
+}
+
+impl<S: States> KeysOfState<S> {
+    /// The keys of entities that go with a transition start fresh.
+    fn begin_afresh(&mut self, placed: &mut Placed, (exited, entered): (Option<&S>, Option<&S>)) {
+        if !placed.is_recording() {
+            return;
+        }
+        let left = self.left_with.extract_if(|_, state| Some(&*state) == exited);
+        left.for_each(|(key, _)| placed.start_fresh(key));
+        let entered = self.entered_with.extract_if(|_, state| Some(&*state) == entered);
+        entered.for_each(|(key, _)| placed.start_fresh(key));
     }
-    let left = keys.left_with.extract_if(|_, state| Some(&*state) == exited);
-    left.for_each(|(key, _)| placed.start_fresh(key));
-    let entered = keys.entered_with.extract_if(|_, state| Some(&*state) == entered);
-    entered.for_each(|(key, _)| placed.start_fresh(key));
 }

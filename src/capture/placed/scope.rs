@@ -55,9 +55,9 @@ fn leave(mut world: DeferredWorld<'_>, context: HookContext) {
     }
 }
 
-/// The placed entities below a root, and the root itself.
+/// The placed entities that go with a root, and the root itself.
 fn placed_below(world: &World, root: Entity) -> Vec<(Entity, SaveKey)> {
-    let below = Descendants::of(world, std::iter::once(root));
+    let below = Descendants::despawned_with(world, std::iter::once(root));
     let placed = below.iter().filter_map(|entity| {
         let found = world.get_entity(entity).ok().filter(|found| found.contains::<Saved>())?;
         Some((entity, found.get::<SaveKey>()?.clone()))

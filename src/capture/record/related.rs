@@ -9,6 +9,8 @@ use bevy::ecs::storage::Table;
 use bevy::ecs::world::{EntityRef, World};
 use bevy::ptr::Ptr;
 
+use crate::engine;
+
 /// One relationship in one world: for example `ChildOf` with `Children`.
 ///
 /// Everything is read from the world in which it was looked up, so nothing can change in between.
@@ -32,6 +34,24 @@ pub(super) fn target_of(world: &World, relationship: ComponentId) -> Option<Comp
 /// like.
 pub(crate) fn hanging_from(world: &World, entity: Entity) -> Vec<Entity> {
     ties_to(world, entity).into_iter().map(|(source, _)| source).collect()
+}
+
+/// The relationships whose sources are despawned with their target.
+pub(crate) fn links_that_despawn(world: &World) -> Vec<Related<'_>> {
+    let components = engine::registered(world.components());
+    let accessors = components.filter_map(|(_, info)| info.relationship_accessor());
+    let relationships = accessors.filter_map(|accessor| match accessor {
+        RelationshipAccessor::RelationshipTarget { linked_spawn: true, relationship, .. } => {
+            Related::of(world, *relationship)
+        }
+        _ => None,
+    });
+    relationships.collect()
+}
+
+/// The entities with which this one is despawned by these links: its parent, and the like.
+pub(crate) fn hangs_on(links: &[Related<'_>], entity: Entity) -> impl Iterator<Item = Entity> {
+    links.iter().filter_map(move |link| link.target_entity(entity))
 }
 
 /// The entities that are despawned with this one, each with the relationship by which it is.

@@ -293,7 +293,7 @@ impl SessionCommands<'_, '_> {
     /// fn begin_again(offers: Res<RecoveryOffers>, mut commands: Commands) {
     ///     let Some(offer) = offers.offers().first() else { return };
     ///     let Some(oldest) = offer.checkpoints.last() else { return };
-    ///     commands.session().recover(offer.session.id, RestoreFrom::Checkpoint(oldest.id));
+    ///     commands.session().recover(offer.session.id, offer.restore_at(oldest.id));
     /// }
     /// # bevy::ecs::system::assert_is_system(begin_again);
     /// ```

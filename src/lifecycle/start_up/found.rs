@@ -41,6 +41,7 @@ pub(in crate::lifecycle) fn detected(
     look_for_backups(parts, world, &found);
     let mut offers = world.get_resource_or_init::<RecoveryOffers>();
     gone.iter().for_each(|session| offers.remove(*session));
+    gone.iter().for_each(|session| parts.start_up.forget_crash_of(*session));
     for found in found {
         report_found(parts, world, found, None);
     }

@@ -2,10 +2,12 @@
 
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::World;
+use bevy_session_journal::SaveId;
 
 use super::components::{is_written_as, rebuild};
-use super::references::{Names, NamesEntities, References};
+use super::references::{Missing, Names, NamesEntities, References};
 use super::{ResourceValue, WrittenAgain};
+use crate::saved::codec::with_entities;
 use crate::saved::{Codec, ComponentCodec, DecodeError};
 
 /// A decoded resource.
@@ -109,6 +111,16 @@ impl<C: ComponentCodec> ResourceValue for DecodedResource<C> {
     fn is_as_saved(&self, saved: &[u8], world: &World, names: &mut Names<'_>) -> bool {
         let saved = (saved, self.names_entities);
         there::<C>(world).is_some_and(|resource| is_written_as(&self.codec, resource, saved, names))
+    }
+
+    fn with_placeholders(
+        &self,
+        saved: &[u8],
+        is_there: &dyn Fn(SaveId) -> bool,
+    ) -> Option<Vec<u8>> {
+        let mut replaced =
+            Missing { is_there, are_replaced: true, highest: None, are_several: false };
+        with_entities(&self.codec, saved, &mut replaced)
     }
 }
 

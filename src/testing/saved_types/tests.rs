@@ -30,6 +30,20 @@ mod first {
         pub colour: u8,
     }
 
+    #[derive(Reflect, Clone, Default)]
+    #[type_path = "locked"]
+    pub struct Item {
+        pub uses: u32,
+    }
+
+    /// It has a default, and what is in it has none.
+    #[derive(Component, Reflect, Clone, Default)]
+    #[reflect(Default)]
+    #[type_path = "locked"]
+    pub struct Bag {
+        pub items: Vec<Item>,
+    }
+
     #[derive(
         States, TypePath, Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize,
     )]
@@ -59,6 +73,21 @@ mod second {
     pub struct Look {
         pub colour: u8,
         pub size: u8,
+    }
+
+    #[derive(Reflect, Clone, Default)]
+    #[type_path = "locked"]
+    pub struct Item {
+        pub uses: u32,
+        pub price: u32,
+    }
+
+    #[derive(Component, Reflect, Clone, Default)]
+    #[reflect(Default)]
+    #[type_path = "locked"]
+    pub struct Bag {
+        pub items: Vec<Item>,
+        pub size: u32,
     }
 }
 
@@ -195,4 +224,17 @@ fn a_lock_that_can_not_be_read_is_named() {
     disk.put(Path::new(LOCK), b"<<<<<<< HEAD");
     let said = said(&disk, first_build());
     assert!(said.starts_with(LOCK) && said.contains("two branches"), "{said}");
+}
+
+#[test]
+fn a_field_that_a_part_of_a_reflected_type_gets_has_no_default_of_the_whole() {
+    let disk = MemoryDisk::default();
+    let mut before = app();
+    before.save_reflected::<first::Bag>();
+    check(&disk, Path::new(LOCK), true, &forms(before)).unwrap();
+    let mut after = app();
+    after.save_reflected::<second::Bag>();
+    let said = said(&disk, after);
+    let line = r#""locked::Bag 0: items[].price: added without a default","#;
+    assert!(said.contains(line) && !said.contains("size"), "{said}");
 }

@@ -241,7 +241,7 @@ fn costs() -> Vec<Claim> {
     let spread = measured("Numbers to reach", "500 archetypes, 1 % changed");
     let restore = measured("Restore", "bevy_session, 100,000 entities");
     let (bevy_of_ggrs, bevy) = measured_bevy();
-    let retained = constant("src/capture/record/copies.rs", "RETAINED_VALUES");
+    let retained = constant("src/capture/record/spare_room.rs", "RETAINED");
     let retained: u32 = retained.strip_prefix("1 << ").unwrap().parse().unwrap();
     vec![
         claim(COSTS, format!("Bevy {bevy}, and for `bevy_ggrs` Bevy {bevy_of_ggrs}")),

@@ -1,6 +1,6 @@
 //! The journal of a program.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::io;
 use std::mem;
@@ -205,7 +205,7 @@ impl<C: Codec> Journal<C> {
             run: RunId::random(),
             lineage: Lineage::default(),
             begun: None,
-            start: Start { next_id: SaveId::FIRST, carried: Vec::new() },
+            start: Start { next_id: SaveId::FIRST, carried: Vec::new(), unseen: BTreeSet::new() },
             unknown_frames: Vec::new(),
             events: EventStart::default(),
         };

@@ -67,14 +67,14 @@ impl<'j, C: Codec> Restored<'j, C> {
     /// Resumes the session from here: returns the state, and the run that continues.
     pub fn go_on(self) -> (C::Image, Run<'j, C>) {
         let Self { mut open, prepared } = self;
-        let Decoded { image, carried, .. } = prepared.image;
+        let Decoded { image, carried, unseen, .. } = prepared.image;
         open.stage = Stage::Played;
         let take_up = TakeUp {
             metadata: prepared.metadata,
             run: RunId::random(),
             lineage: prepared.lineage,
             begun: Some(prepared.begun),
-            start: Start { next_id: prepared.next_save_id, carried },
+            start: Start { next_id: prepared.next_save_id, carried, unseen },
             unknown_frames: prepared.unknown_frames,
             events: EventStart { line: prepared.event_line, ..EventStart::default() },
         };

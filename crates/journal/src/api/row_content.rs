@@ -1,6 +1,7 @@
 //! A program's rows as what is kept in a session: what the writer and recovery ask of its types.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use xxhash_rust::xxh3::Xxh3;
@@ -25,6 +26,8 @@ pub(super) struct ScopedCapture<T> {
 pub(super) struct Start {
     pub next_id: SaveId,
     pub carried: Vec<Block>,
+    /// The entities that have such rows alone: the program doesn't know of them, so they stay.
+    pub unseen: BTreeSet<SaveId>,
 }
 
 /// A checkpoint that was read.
@@ -32,6 +35,8 @@ pub(super) struct Decoded<I> {
     pub image: I,
     /// Rows of types that this build doesn't know.
     pub carried: Vec<Block>,
+    /// The entities that have such rows alone.
+    pub unseen: BTreeSet<SaveId>,
     /// Types of which there are rows in a newer version than this build's.
     pub newer: Vec<String>,
 }
@@ -69,12 +74,18 @@ impl<C: Codec> Decode for RowContent<C> {
     ) -> Result<Decoded<C::Image>, ReadError> {
         progress.begin(commit);
         let is_newer = |rows: &TypeRows<'_>| rows.rows > 0 && self.fit(rows) == VersionFit::Newer;
-        let newer = commit.types.iter().filter(is_newer).map(|rows| rows.path.to_owned()).collect();
-        let mut carried = Vec::new();
+        let types = commit.types.iter().chain(commit.carried.iter());
+        let newer = types.filter(is_newer).map(|rows| rows.path.to_owned()).collect();
+        let (mut carried, mut seen) = (Vec::new(), BTreeSet::new());
         let mut known = blocks.filter_map(|block| {
             let Ok(block) = block else { return Some(block) };
             match self.fit_of(&block.type_path, block.type_version) {
-                VersionFit::Exact | VersionFit::Migratable => return Some(Ok(block)),
+                VersionFit::Exact | VersionFit::Migratable => {
+                    if &*block.type_path != ENTITIES {
+                        seen.extend(block.ids().iter().copied());
+                    }
+                    return Some(Ok(block));
+                }
                 VersionFit::Lossy => carried.push(block),
                 VersionFit::Newer => {}
             }
@@ -83,7 +94,9 @@ impl<C: Codec> Decode for RowContent<C> {
         let mut rows = RowReader::new(&mut known, progress);
         let image = self.0.decode(&mut rows);
         rows.finish()?;
-        Ok(Decoded { image, carried, newer })
+        let unseen = carried.iter().flat_map(|block: &Block| block.ids()).copied();
+        let unseen = unseen.filter(|id| *id != SaveId::WORLD && !seen.contains(id)).collect();
+        Ok(Decoded { image, carried, unseen, newer })
     }
 }
 
@@ -106,7 +119,7 @@ impl<C: Codec> Content for RowContent<C> {
     }
 
     fn begin(&self, start: Start) -> Written {
-        Written::after(start.next_id, start.carried)
+        Written::after(start.next_id, start.carried, start.unseen)
     }
 
     fn execute(&self, _: &mut Written, order: Infallible) -> Vec<Infallible> {

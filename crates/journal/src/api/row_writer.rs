@@ -48,6 +48,9 @@ impl RowWriter {
 
     /// Writes a row. It takes the place of the one that the entity has of this type.
     ///
+    /// An id is [`SaveId::WORLD`], or at least [`SaveId::FIRST`] with low 32 bits that aren't all zero. A checkpoint with
+    /// any other can't be written, and fails.
+    ///
     /// The value is MessagePack with the names of its fields, so that fields with a default can be added
     /// later. A value whose `Serialize` fails is left out, and the next capture is one of
     /// [`Everything`](Scope::Everything).

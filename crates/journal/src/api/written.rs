@@ -14,6 +14,8 @@ pub(super) struct Written {
     columns: BTreeMap<&'static str, Rowed>,
     /// Rows of types that this build doesn't know, which full captures write again.
     carried: Vec<Block>,
+    /// The entities that have such rows alone, which the program doesn't put and may remove.
+    unseen: BTreeSet<SaveId>,
     next_id: SaveId,
 }
 
@@ -26,8 +28,8 @@ struct Rowed {
 
 impl Written {
     /// A session of which nothing is written yet in this run.
-    pub(super) fn after(next_id: SaveId, carried: Vec<Block>) -> Self {
-        Self { entities: BTreeSet::new(), columns: BTreeMap::new(), carried, next_id }
+    pub(super) fn after(next_id: SaveId, carried: Vec<Block>, unseen: BTreeSet<SaveId>) -> Self {
+        Self { entities: BTreeSet::new(), columns: BTreeMap::new(), carried, unseen, next_id }
     }
 
     pub(super) fn next_id(&self) -> SaveId {
@@ -47,8 +49,9 @@ impl Written {
         }
         let gone: Vec<SaveId> =
             rows.removed.into_iter().filter(|id| self.entities.remove(id)).collect();
-        for column in self.columns.values_mut() {
-            for id in &gone {
+        for id in &gone {
+            self.unseen.remove(id);
+            for column in self.columns.values_mut() {
                 column.ids.remove(id);
             }
         }
@@ -62,8 +65,12 @@ impl Written {
             let version = column.version;
             let values = column.into_values();
             written.ids.extend(values.ids());
+            self.unseen.retain(|id| values.ids().binary_search(id).is_err());
             born.extend(values.ids().iter().filter(|id| self.entities.insert(**id)));
             blocks.push(Block::values(path.into(), version, values));
+        }
+        if is_full {
+            born.extend(self.unseen.iter().filter(|id| self.entities.insert(**id)));
         }
         // The world has rows, and is no entity.
         born.remove(&SaveId::WORLD);

@@ -21,6 +21,16 @@ pub enum EncodeError {
         /// The largest size allowed.
         limit: usize,
     },
+    /// The id of a row is neither an entity's nor that of the world: it is 1, or its low 32 bits are zero.
+    #[error(
+        "{id} can't be the id of a row of {type_path}: an id is at least 2, and its low 32 bits aren't all zero"
+    )]
+    NoId {
+        /// The row's type.
+        type_path: String,
+        /// The id.
+        id: SaveId,
+    },
     /// The path of a type, a label or another string is longer than the format allows.
     #[error("a string of {bytes} bytes is over the limit of {limit}: {beginning}…")]
     StringTooLong {

@@ -63,6 +63,12 @@ impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
         if !self.order.admit(block) {
             return Err(EncodeError::OutOfOrder { type_path: block.type_path.to_string() });
         }
+        // Readers take any other id for damage.
+        let is_one = |id: &&SaveId| **id == SaveId::WORLD || id.is_entity();
+        if let Some(id) = block.ids().iter().find(|id| !is_one(id)) {
+            let type_path = block.type_path.to_string();
+            return Err(EncodeError::NoId { type_path, id: *id });
+        }
         let mut row = 0;
         while row < block.len() {
             row = self.push_rows(block, row)?;

@@ -41,7 +41,8 @@ mod wanted;
 pub use about::ABOUT_SESSION;
 #[cfg(test)]
 pub(crate) use about::AboutSession;
-pub(crate) use about::{CHAPTER_COUNTS, CHAPTERS, CLOCK, FIELDS, STATE_CHANGES};
+pub(crate) use about::{CHAPTER_COUNTS, CLOCK, STATE_CHANGES};
+pub use about::{CHAPTERS, FIELDS};
 pub(crate) use attachments::read_attachment;
 pub use corruption::{Corruption, fields_of};
 pub use detect::FoundSession;

@@ -201,6 +201,12 @@ fn a_session_that_another_machine_may_play_is_not_given_up() {
     let other = SimulatedDisk::default();
     let host = Game::boot(&other, play.now.wall).local.store.layout().host_id();
     play.disk.replace(&host, &other.read(&host, 1 << 10).unwrap()).unwrap();
+    // That one has its own records alone.
+    let state = host.parent().unwrap();
+    for record in play.disk.list(state).unwrap().iter().filter(|it| it.name.starts_with("process-"))
+    {
+        play.disk.remove(&state.join(&record.name)).unwrap();
+    }
     play.kill();
     assert_eq!(clean_giving_up(&mut play, 30).sessions, []);
     assert_eq!(head_of(&play.game, session).end, None);

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use bevy_session_journal::{
-    CheckpointKind, Codec, JournalError, NewSession, RequestError, RestoreFrom, RowReader,
+    CheckpointKind, Codec, Event, JournalError, NewSession, RequestError, RestoreFrom, RowReader,
     RowWriter, SaveId, SavedType, Scope, VersionFit,
 };
 
 use crate::notes::{
-    Capture, Image, Machine, Notes, TEXT, capture, checkpoint, events, saved, start,
+    Capture, Image, MARK, Machine, Notes, TEXT, capture, checkpoint, events, saved, start,
 };
 
 #[test]
@@ -70,7 +70,8 @@ fn rows_unknown_to_a_build_are_restored_by_one_that_knows_them() {
     let mut journal = machine.open();
     let run = journal.start(NewSession::named("Notes"));
     let session = run.session();
-    let marks = BTreeMap::from([(SaveId(2), true), (SaveId(3), true)]);
+    // The last one is of an entity that has nothing else.
+    let marks = BTreeMap::from([2, 3, 9].map(|id| (SaveId(id), true)));
     run.close(|_| Capture { marks: marks.clone(), ..capture(&["one", "two"]) }).unwrap();
     drop(journal);
 
@@ -86,7 +87,7 @@ fn rows_unknown_to_a_build_are_restored_by_one_that_knows_them() {
     let mut journal = machine.open();
     assert_eq!(journal.detect().unwrap()[0].entry.as_ref().unwrap().fit, VersionFit::Exact);
     let restored = journal.restore(session, RestoreFrom::Latest).unwrap();
-    assert_eq!(restored.image().marks, BTreeMap::from([(SaveId(2), true)]));
+    assert_eq!(restored.image().marks, BTreeMap::from([(SaveId(2), true), (SaveId(9), true)]));
 }
 
 /// The texts as a later build of the program writes them.
@@ -143,4 +144,43 @@ fn an_earlier_build_refuses_rows_of_a_later_version() {
     let types = vec!["notes::Text".to_owned()];
     assert_eq!(refused, JournalError::Refused(RequestError::WouldLose { types }));
     assert!(later.restore(session, RestoreFrom::Latest).is_ok(), "its lock should be let go");
+}
+
+#[test]
+fn a_later_version_that_a_build_carried_along_is_refused_like_any_other() {
+    let machine = Machine::new();
+    let mut later = machine.options().open(Later).unwrap();
+    let run = later.start(NewSession::named("Notes"));
+    let session = run.session();
+    run.close(|_| ()).unwrap();
+    drop(later);
+    // This build knows nothing of texts.
+    let mut other = machine.options().open(Notes(vec![MARK])).unwrap();
+    let (_, run) = other.restore(session, RestoreFrom::Latest).unwrap().go_on();
+    run.close(|_| Capture::default()).unwrap();
+    drop(other);
+    let refused = machine.open().restore(session, RestoreFrom::Latest).unwrap_err();
+    let types = vec!["notes::Text".to_owned()];
+    assert_eq!(refused, JournalError::Refused(RequestError::WouldLose { types }));
+}
+
+#[test]
+fn a_checkpoint_with_an_id_that_no_row_can_have_is_not_acknowledged() {
+    for id in [1, 1 << 32, 7 << 32] {
+        let machine = Machine::new();
+        let mut journal = machine.open();
+        let mut run = start(&mut journal, &["one"]);
+        let session = run.session();
+        run.checkpoint(CheckpointKind::Auto, |_| Capture {
+            marks: BTreeMap::from([(SaveId(id), true)]),
+            ..capture(&["one"])
+        });
+        let heard = events(&mut run);
+        let failed = heard.iter().any(|event| matches!(event, Event::Failed { .. }));
+        let saved = heard.iter().any(|event| matches!(event, Event::Saved(_)));
+        assert!(failed && !saved, "{id}: {heard:?}");
+        drop(run);
+        let restored = journal.restore(session, RestoreFrom::Latest).unwrap();
+        assert_eq!(restored.image().texts.len(), 1, "what was saved before is there");
+    }
 }

@@ -18,6 +18,14 @@ pub enum RestoreFrom {
     Latest,
     /// The checkpoint with this id.
     Checkpoint(CheckpointId),
+    /// A checkpoint of one side of a fork. Two sides have those before they parted in common: the play of this side is
+    /// what is left by it, and the other side stays as it is.
+    OnSide {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// The newest checkpoint of the side.
+        newest: CheckpointId,
+    },
     /// The newest readable one on the line that was taken at this play time or before. If there is none, the oldest
     /// that can be read.
     PlayTime(Duration),

@@ -35,7 +35,9 @@ impl Candidates {
         offered: Option<CheckpointId>,
     ) -> Result<Self, RequestError> {
         match wanted.from {
-            RestoreFrom::Checkpoint(id) => Ok(Self::One(Some(id))),
+            RestoreFrom::Checkpoint(id) | RestoreFrom::OnSide { checkpoint: id, .. } => {
+                Ok(Self::One(Some(id)))
+            }
             RestoreFrom::PlayTime(until) => {
                 let (walk, later) = (LineWalk::from(head.id), Vec::new());
                 Ok(Self::ByPlayTime { walk, until, later })

@@ -103,8 +103,20 @@ impl RecoveryOffer {
     pub fn restore_by(&self, proposal: Proposal) -> Option<RestoreFrom> {
         match proposal {
             Proposal::Newest if self.forked => Some(RestoreFrom::Checkpoint(self.newest)),
+            Proposal::Older(checkpoint) => Some(self.restore_at(checkpoint)),
             proposal => proposal.restore_from(),
         }
+    }
+
+    /// What to restore for one of [`checkpoints`](Self::checkpoints): of a forked session, that checkpoint on this offer's
+    /// side.
+    #[must_use]
+    pub fn restore_at(&self, checkpoint: CheckpointId) -> RestoreFrom {
+        let side = self.fork.as_ref().map(|fork| fork.own.newest);
+        side.map_or(RestoreFrom::Checkpoint(checkpoint), |newest| RestoreFrom::OnSide {
+            checkpoint,
+            newest,
+        })
     }
 
     /// The ends of the processes that held the session since it was played, the oldest first, for the session's log.

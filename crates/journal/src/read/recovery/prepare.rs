@@ -302,6 +302,10 @@ pub(super) fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, 
     let head = match wanted.from {
         _ if wanted.by_name => index.played_last().or(newest),
         RestoreFrom::Checkpoint(id) => line_with(index, id),
+        RestoreFrom::OnSide { checkpoint, newest } => {
+            let side = heads.iter().find(|head| head.id == newest);
+            side.or_else(|| line_with(index, checkpoint))
+        }
         _ => newest,
     };
     let played = heads.iter().find(|head| Some(head.id.run) == wanted.played);
@@ -336,7 +340,7 @@ fn of_line(
     if wanted.reason == RestoreReason::Continued && standing.status.is_running() {
         wanted.reason = RestoreReason::Recovered;
     }
-    if let RestoreFrom::Checkpoint(id) = wanted.from {
+    if let RestoreFrom::Checkpoint(id) | RestoreFrom::OnSide { checkpoint: id, .. } = wanted.from {
         let has_died = failed_trial(finder, wanted.session, head, standing).is_some();
         if !has_died || !index.line(head.id).contains(&id) {
             wanted.from = RestoreFrom::Latest;

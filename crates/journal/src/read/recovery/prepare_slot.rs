@@ -10,7 +10,7 @@ use super::slots::{damaged, find_slot};
 use super::{Decode, SessionFinder, Wanted};
 use crate::disk::{DirectoryStore, SlotFile, StoredSession};
 use crate::format::{Begun, Commit, Lineage, Validity};
-use crate::model::ids::{CheckpointId, SessionId, SlotId};
+use crate::model::ids::{CheckpointId, SessionId, SlotId, limits};
 use crate::model::session::{RequestError, RestoreFrom, SessionMetadata, SlotError};
 
 /// Reads and decodes a slot. The lock of its session is held by the caller.
@@ -139,7 +139,7 @@ fn go_on_from<I>(
         checkpoint,
         lineage,
         begun,
-        newest_counter: newest_counter.max(checkpoint.counter),
+        newest_counter: newest_counter.max(checkpoint.counter).min(limits::COUNTERS - 1),
         next_save_id: save_id.unwrap_or(commit.next_save_id),
         kind: commit.kind,
         play_time: commit.play_time,

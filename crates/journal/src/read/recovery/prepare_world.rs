@@ -6,7 +6,7 @@ use super::prepare::{Prepared, next_save_id, read};
 use super::{Decode, ReadProgress};
 use crate::disk::StoredSession;
 use crate::format::{Begun, Lineage};
-use crate::model::ids::CheckpointId;
+use crate::model::ids::{CheckpointId, limits};
 use crate::model::session::{Chapters, NewSession, RestoreReason, SessionMetadata, SlotError};
 
 /// Makes a checkpoint of another session the beginning of this one. Nothing else of that one comes along: not who
@@ -36,7 +36,7 @@ pub(crate) fn prepare_world<D: Decode>(
         checkpoint,
         lineage: Lineage::default(),
         begun: Begun::after(None, RestoreReason::BranchedOff, None),
-        newest_counter: checkpoint.counter,
+        newest_counter: checkpoint.counter.min(limits::COUNTERS - 1),
         next_save_id: next_save_id(stored.index()),
         kind: commit.kind,
         play_time: Duration::ZERO,

@@ -369,7 +369,11 @@ impl SessionFinder {
         if held.is_empty() {
             return;
         }
-        // Sessions that can't be listed now may be there.
+        // Sessions that can't be listed now may be there, also where the drive of their directory is away.
+        let profiles = self.store().layout().profiles();
+        if self.store().disk().list(&profiles).is_err() {
+            return;
+        }
         let Ok(existing) = self.store().sessions_of_all_profiles() else { return };
         let existing: HashSet<SessionId> = existing.into_iter().collect();
         for gone in held.into_iter().filter(|held| !existing.contains(held)) {

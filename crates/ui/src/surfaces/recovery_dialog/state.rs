@@ -252,8 +252,11 @@ pub(super) fn restore_from(choice: Choice, offer: Option<&RecoveryOffer>) -> Opt
         Choice::Slot(slot) => Some(RestoreFrom::Slot(slot)),
         Choice::Checkpoint(checkpoint) => {
             // Should the newest one turn out to be damaged, the one before it is good as well.
-            let is_newest = offer.is_some_and(|offer| offer.newest == checkpoint && !offer.forked);
-            Some(if is_newest { RestoreFrom::Latest } else { RestoreFrom::Checkpoint(checkpoint) })
+            Some(match offer {
+                Some(offer) if offer.newest == checkpoint && !offer.forked => RestoreFrom::Latest,
+                Some(offer) => offer.restore_at(checkpoint),
+                None => RestoreFrom::Checkpoint(checkpoint),
+            })
         }
     }
 }
