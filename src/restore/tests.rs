@@ -13,10 +13,10 @@ use bevy::state::state_scoped::DespawnOnExit;
 use serde::{Deserialize, Serialize};
 
 use super::{DespawnOnRestore, WorldImage};
+use crate::Saved;
 use crate::capture::SessionAppExt;
 use crate::capture::test_kit::*;
 use crate::saved::{BUILD, CHILD_OF};
-use crate::Saved;
 
 /// A world with something of everything.
 fn furnish(world: &mut World) {
