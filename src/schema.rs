@@ -80,6 +80,31 @@ impl Schema {
     pub(crate) fn of<T: DeserializeOwned>() -> Self {
         trace(|tracer| T::deserialize(tracer).map(drop))
     }
+
+    /// The same form, in which no field has a default.
+    pub(crate) fn without_defaults(self) -> Self {
+        let boxed = |inner: Box<Self>| Box::new(inner.without_defaults());
+        match self {
+            Self::Option(inner) => Self::Option(boxed(inner)),
+            Self::List(inner) => Self::List(boxed(inner)),
+            Self::Map(key, value) => Self::Map(boxed(key), boxed(value)),
+            Self::Tuple(items) => {
+                Self::Tuple(items.into_iter().map(Self::without_defaults).collect())
+            }
+            Self::Struct(fields) => {
+                let fields = fields.into_iter().map(|(name, field)| {
+                    let schema = field.schema.without_defaults();
+                    (name, Field { schema, optional: false, ..field })
+                });
+                Self::Struct(fields.collect())
+            }
+            Self::Enum(variants) => {
+                let variants = variants.into_iter();
+                Self::Enum(variants.map(|(name, it)| (name, it.without_defaults())).collect())
+            }
+            plain => plain,
+        }
+    }
 }
 
 #[cfg(test)]

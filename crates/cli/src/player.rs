@@ -242,8 +242,10 @@ fn profile_of(place: &Place, name: &str) -> Result<Profile, Failure> {
     }
     if found.is_empty() {
         for profile in others {
-            if keeps_something_else_of(&profile, name)? {
-                found.push(profile);
+            match keeps_something_else_of(&profile, name) {
+                Ok(true) => found.push(profile),
+                Ok(false) => {}
+                Err(_) => unread += 1,
             }
         }
     }
@@ -265,6 +267,6 @@ fn keeps_something_else_of(profile: &Profile, name: &str) -> Result<bool, Failur
     match Upkeep::of(to_read(profile)?).preview_erasure(name) {
         Ok(_) => Ok(true),
         Err(RequestError::UnknownPlayer) => Ok(false),
-        Err(source) => Err(Failure::NotErased { source }),
+        Err(source) => Err(Failure::Player { source }),
     }
 }

@@ -1,5 +1,6 @@
 //! The arrival and departure of placed entities.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use bevy::ecs::entity::{Entity, EntityHashSet};
@@ -9,7 +10,7 @@ use bevy::platform::collections::{HashMap, HashSet};
 
 use super::rounds::BindKeys;
 use super::{SaveKey, SaveScope};
-use crate::capture::record::{Captured, hangs_on, links_that_despawn};
+use crate::capture::record::{Captured, Related, hangs_on, links_that_despawn};
 use crate::capture::types::SavedTypes;
 use crate::capture::unsaved::is_unsaved;
 use crate::saved::Saved;
@@ -290,6 +291,7 @@ impl Placed {
         // Out of the world, so that both can be looked at.
         let mut placed = std::mem::take(&mut *placed);
         let mut came = Vec::new();
+        let links = OnceCell::new();
         for entity in arrivals {
             let Ok(arrived) = world.get_entity(entity) else { continue };
             let Some(key) = arrived.get::<SaveKey>() else { continue };
@@ -310,7 +312,8 @@ impl Placed {
                 continue;
             }
             if placed.gone.contains(key) {
-                if placed.gone_in_run.contains(key) && !is_below_scope(world, entity) {
+                let links = || links.get_or_init(|| links_that_despawn(world));
+                if placed.gone_in_run.contains(key) && !is_below_scope(world, links(), entity) {
                     seen.gone_in_run.push(key.clone());
                 }
                 seen.gone.push(entity);
@@ -318,6 +321,7 @@ impl Placed {
                 seen.claims.push((key.clone(), entity));
             }
         }
+        drop(links);
         let bind = placed.bind.clone();
         if let Some(mut resource) = world.get_resource_mut::<Self>() {
             *resource = placed;
@@ -346,15 +350,14 @@ impl Placed {
 }
 
 /// Returns true if an entity belongs to a scope, which comes back as it was left.
-fn is_below_scope(world: &World, entity: Entity) -> bool {
+fn is_below_scope(world: &World, links: &[Related<'_>], entity: Entity) -> bool {
     let (mut seen, mut next) = (EntityHashSet::default(), vec![entity]);
-    let links = links_that_despawn(world);
     while let Some(entity) = next.pop() {
         if world.get::<SaveScope>(entity).is_some() {
             return true;
         }
         if seen.insert(entity) {
-            next.extend(hangs_on(&links, entity));
+            next.extend(hangs_on(links, entity));
         }
     }
     false

@@ -121,6 +121,7 @@ impl RequestQueue {
 
     /// Takes the request at a place.
     pub(in crate::lifecycle) fn remove(&mut self, place: usize) -> Option<Asked> {
+        self.left_over -= usize::from(place < self.left_over);
         self.waiting.remove(place)
     }
 
@@ -161,8 +162,7 @@ impl RequestQueue {
     /// Takes this request out of turn.
     pub(in crate::lifecycle) fn take_one(&mut self, ticket: Ticket) -> Option<Asked> {
         let place = self.waiting.iter().position(|asked| asked.ticket == ticket)?;
-        self.left_over -= usize::from(place < self.left_over);
-        self.waiting.remove(place)
+        self.remove(place)
     }
 
     /// Takes everything.

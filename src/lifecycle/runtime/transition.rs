@@ -131,6 +131,8 @@ pub(crate) struct Ending {
     pub next: usize,
     /// The time until which hooks may run.
     pub until: Instant,
+    /// The time until which the last checkpoint waits for the writer to have room, once no hook runs any more.
+    pub room_until: Option<Instant>,
 }
 
 impl Ending {

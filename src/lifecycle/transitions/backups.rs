@@ -167,6 +167,10 @@ fn go_on_with_loaded_world(parts: &mut RuntimeParts, world: &mut World, taken: T
     let Taken { preparing, prepared } = taken;
     world.insert_resource(session_as_saved(&prepared, parts.time.now().wall));
     begin_restored_run(parts, world, prepared.split().1, EntitiesReplaced::none(), &preparing);
+    if let Some(playing) = &mut parts.playing {
+        // Its world isn't the checkpoint's.
+        playing.origin = None;
+    }
 }
 
 /// Gives up the backup that the game is loading, if there is one. The game may still load it.

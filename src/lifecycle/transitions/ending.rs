@@ -12,6 +12,9 @@ use crate::lifecycle::SessionSettings;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{Departure, Ending, Taken, Transition};
 
+/// The time that a last checkpoint waits for a writer that takes none. The end of a run has as long after it.
+const ROOM_PATIENCE: Duration = Duration::from_secs(30);
+
 /// The end of the session that is being left, for the systems of
 /// [`on_session_end`](crate::SessionHooksExt::on_session_end). The resource exists only while they
 /// run.
@@ -68,7 +71,7 @@ pub(in crate::lifecycle) fn begin_ending(
     if !parts.hooks.on_end.is_empty() {
         world.insert_resource(SessionEnding { session, departure: departure.clone() });
     }
-    let ending = Ending { departure, then, next, until };
+    let ending = Ending { departure, then, next, until, room_until: None };
     parts.transition = Some(Transition::Ending(Box::new(ending)));
     go_on_ending(parts, world);
 }
@@ -78,7 +81,9 @@ pub(in crate::lifecycle) fn go_on_ending(parts: &mut RuntimeParts, world: &mut W
     while let Some(Transition::Ending(ending)) = &mut parts.transition {
         let until = ending.until;
         let Some(hook) = parts.hooks.on_end.get_mut(ending.next) else {
-            if !waits_for_room(parts, until) {
+            let room_until =
+                *ending.room_until.get_or_insert_with(|| clock::deadline(ROOM_PATIENCE));
+            if !waits_for_room(parts, room_until) {
                 leave_after_hooks(parts, world);
             }
             return;

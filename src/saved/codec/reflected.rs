@@ -4,12 +4,12 @@
 use std::any::TypeId;
 
 use bevy::ecs::reflect::AppTypeRegistry;
-use bevy::prelude::ReflectDefault;
+use bevy::prelude::{ReflectDefault, ReflectDeserialize};
 use bevy::reflect::enums::VariantInfo;
 use bevy::reflect::serde::{TypedReflectDeserializer, TypedReflectSerializer};
 use bevy::reflect::{
-    FromReflect, PartialReflect, Reflect, ReflectFromReflect, ReflectRef, TypeInfo, TypePath,
-    TypeRegistry,
+    FromReflect, GetTypeRegistration, NamedField, PartialReflect, Reflect, ReflectFromReflect,
+    ReflectRef, TypeInfo, TypePath, TypeRegistry, UnnamedField,
 };
 use serde::Serialize;
 use serde::de::DeserializeSeed;
@@ -34,25 +34,33 @@ impl<T> ReflectedCodec<T> {
 
 impl<T: Reflect + FromReflect + TypePath> Format<T> for Reflection {
     fn encode(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let registry = self.0.read();
-        let value = TypedReflectSerializer::new(value.as_partial_reflect(), &registry);
-        message_pack::encode_with(bytes, |serializer| value.serialize(serializer)).map_err(advise)
+        encode_by(&self.0.read(), value, bytes)
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<T, DecodeError> {
         message_pack::check_depth(bytes)?;
         let registry = self.0.read();
-        let Some(registration) = registry.get(TypeId::of::<T>()) else {
-            return Err(DecodeError::Refused(format!("{} isn't registered", T::type_path())));
+        let read = |registry: &TypeRegistry| {
+            let Some(registration) = registry.get(TypeId::of::<T>()) else {
+                return Err(DecodeError::Refused(format!("{} isn't registered", T::type_path())));
+            };
+            TypedReflectDeserializer::new(registration, registry)
+                .deserialize(&mut rmp_serde::Deserializer::from_read_ref(bytes))
+                .map_err(|error| DecodeError::Refused(error.to_string()))
         };
-        let value = TypedReflectDeserializer::new(registration, &registry)
-            .deserialize(&mut rmp_serde::Deserializer::from_read_ref(bytes))
-            .map_err(|error| DecodeError::Refused(error.to_string()))?;
         let incomplete = || DecodeError::Refused("a field without default is missing".to_owned());
-        if !parts_are_complete(value.as_partial_reflect(), &registry) {
-            return Err(incomplete());
+        let value =
+            T::from_reflect(read(&registry)?.as_partial_reflect()).ok_or_else(incomplete)?;
+        let mut again = Vec::new();
+        if encode_by(&registry, &value, &mut again).is_ok_and(|()| again == bytes) {
+            return Ok(value);
         }
-        T::from_reflect(value.as_partial_reflect()).ok_or_else(incomplete)
+        // Another build wrote it, or it is a set in another order.
+        let parts = read(&in_parts(TypeId::of::<T>(), &registry))?;
+        match parts_are_complete(parts.as_partial_reflect(), &registry) {
+            true => Ok(value),
+            false => Err(incomplete()),
+        }
     }
 
     fn schema(&self) -> Schema {
@@ -65,40 +73,103 @@ impl<T: Reflect + FromReflect + TypePath> Format<T> for Reflection {
     }
 }
 
+fn encode_by<T: Reflect>(
+    registry: &TypeRegistry,
+    value: &T,
+    bytes: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let value = TypedReflectSerializer::new(value.as_partial_reflect(), registry);
+    message_pack::encode_with(bytes, |serializer| value.serialize(serializer)).map_err(advise)
+}
+
 /// A form in which those fields have a default whose struct has one. Reflection reads any part of a value, and only then
 /// asks whether the rest has a default.
 fn with_defaults_of(schema: Schema, info: &TypeInfo, registry: &TypeRegistry) -> Schema {
-    let of = |schema: Box<Schema>, info: Option<&'static TypeInfo>| match info {
-        Some(info) => Box::new(with_defaults_of(*schema, info, registry)),
-        None => schema,
-    };
     let registration = registry.get(info.type_id());
-    let has_default = registration.is_some_and(|it| it.contains::<ReflectDefault>());
+    if registration.is_some_and(|it| it.contains::<ReflectDeserialize>()) {
+        // Serde reads it, by its own defaults.
+        return schema;
+    }
+    let of = |schema: Schema, info: Option<&'static TypeInfo>| match info {
+        Some(info) => with_defaults_of(schema, info, registry),
+        None => schema.without_defaults(),
+    };
+    let boxed = |schema: Box<Schema>, info| Box::new(of(*schema, info));
     match (schema, info) {
         (Schema::Struct(fields), TypeInfo::Struct(info)) => {
+            let has_default = registration.is_some_and(|it| it.contains::<ReflectDefault>());
             let fields = fields.into_iter().map(|(name, field)| {
-                let inner = info.field(&name).and_then(|field| field.type_info());
-                let schema = *of(Box::new(field.schema), inner);
+                let schema = of(field.schema, info.field(&name).and_then(NamedField::type_info));
                 (name, Field { schema, optional: field.optional && has_default, ..field })
             });
             Schema::Struct(fields.collect())
         }
-        (Schema::List(item), TypeInfo::List(info)) => Schema::List(of(item, info.item_info())),
-        (Schema::Map(key, value), TypeInfo::Map(info)) => {
-            Schema::Map(of(key, info.key_info()), of(value, info.value_info()))
+        // The form of its only field.
+        (schema, TypeInfo::TupleStruct(info)) if info.field_len() == 1 => {
+            of(schema, info.field_at(0).and_then(UnnamedField::type_info))
         }
-        (Schema::Tuple(items), TypeInfo::Array(info)) => {
-            let items = items.into_iter().map(|item| *of(Box::new(item), info.item_info()));
-            Schema::Tuple(items.collect())
+        (Schema::List(item), TypeInfo::List(info)) => Schema::List(boxed(item, info.item_info())),
+        (Schema::Map(key, value), TypeInfo::Map(info)) => {
+            Schema::Map(boxed(key, info.key_info()), boxed(value, info.value_info()))
         }
         (Schema::Option(some), TypeInfo::Enum(info)) => {
-            let some_info = info.variant("Some").and_then(|some| match some {
+            let held = info.variant("Some").and_then(|some| match some {
                 VariantInfo::Tuple(some) => some.field_at(0)?.type_info(),
                 _ => None,
             });
-            Schema::Option(of(some, some_info))
+            Schema::Option(boxed(some, held))
         }
-        (schema, _) => schema,
+        (schema, _) => schema.without_defaults(),
+    }
+}
+
+/// A type that no value can be made of.
+#[derive(Reflect)]
+#[reflect(from_reflect = false)]
+#[reflect(FromReflect)]
+struct Unmade;
+
+impl FromReflect for Unmade {
+    fn from_reflect(_: &dyn PartialReflect) -> Option<Self> {
+        None
+    }
+}
+
+/// The types of which values of this one consist, by which a value is read into its parts, and nothing is made of them.
+fn in_parts(whole: TypeId, registry: &TypeRegistry) -> TypeRegistry {
+    let unmade = Unmade::get_type_registration().data::<ReflectFromReflect>().cloned();
+    let (mut types, mut next) = (TypeRegistry::empty(), vec![whole]);
+    while let Some(id) = next.pop() {
+        let Some(registration) = registry.get(id).filter(|_| !types.contains(id)) else { continue };
+        next.extend(parts_of(registration.type_info()));
+        let mut registration = registration.clone();
+        if let Some(unmade) = unmade.clone() {
+            registration.insert(unmade);
+        }
+        types.add_registration(registration);
+    }
+    types
+}
+
+fn parts_of(info: &TypeInfo) -> Vec<TypeId> {
+    match info {
+        TypeInfo::Struct(info) => info.iter().map(NamedField::type_id).collect(),
+        TypeInfo::TupleStruct(info) => info.iter().map(UnnamedField::type_id).collect(),
+        TypeInfo::Tuple(info) => info.iter().map(UnnamedField::type_id).collect(),
+        TypeInfo::List(info) => vec![info.item_ty().id()],
+        TypeInfo::Array(info) => vec![info.item_ty().id()],
+        TypeInfo::Map(info) => vec![info.key_ty().id(), info.value_ty().id()],
+        TypeInfo::Set(info) => vec![info.value_ty().id()],
+        TypeInfo::Enum(info) => info.iter().flat_map(parts_of_variant).collect(),
+        TypeInfo::Opaque(_) => Vec::new(),
+    }
+}
+
+fn parts_of_variant(variant: &VariantInfo) -> Vec<TypeId> {
+    match variant {
+        VariantInfo::Struct(info) => info.iter().map(NamedField::type_id).collect(),
+        VariantInfo::Tuple(info) => info.iter().map(UnnamedField::type_id).collect(),
+        VariantInfo::Unit(_) => Vec::new(),
     }
 }
 

@@ -36,6 +36,11 @@ mod first {
         pub uses: u32,
     }
 
+    #[derive(Component, Reflect, Clone, Default)]
+    #[reflect(Default)]
+    #[type_path = "locked"]
+    pub struct Pack(pub Vec<Item>);
+
     /// It has a default, and what is in it has none.
     #[derive(Component, Reflect, Clone, Default)]
     #[reflect(Default)]
@@ -81,6 +86,11 @@ mod second {
         pub uses: u32,
         pub price: u32,
     }
+
+    #[derive(Component, Reflect, Clone, Default)]
+    #[reflect(Default)]
+    #[type_path = "locked"]
+    pub struct Pack(pub Vec<Item>);
 
     #[derive(Component, Reflect, Clone, Default)]
     #[reflect(Default)]
@@ -237,4 +247,16 @@ fn a_field_that_a_part_of_a_reflected_type_gets_has_no_default_of_the_whole() {
     let said = said(&disk, after);
     let line = r#""locked::Bag 0: items[].price: added without a default","#;
     assert!(said.contains(line) && !said.contains("size"), "{said}");
+}
+
+#[test]
+fn parts_of_reflected_types_that_have_no_name_are_looked_into() {
+    let disk = MemoryDisk::default();
+    let mut before = app();
+    before.save_reflected::<first::Pack>();
+    check(&disk, Path::new(LOCK), true, &forms(before)).unwrap();
+    let mut after = app();
+    after.save_reflected::<second::Pack>();
+    let said = said(&disk, after);
+    assert!(said.contains("price: added without a default"), "{said}");
 }

@@ -78,21 +78,24 @@ impl Source {
     }
 }
 
-/// Leaves out all copies of a session but the newest: each device has one in the folder of a file cloud, and a profile may
+/// Leaves out all copies of a session but the one with the newest checkpoint: each device has one in the folder of a file cloud, and a profile may
 /// have one of another's.
 fn leave_older_copies_out(worlds: &mut Vec<World>, left_out: &mut Vec<LeftOut>) {
-    let mut newest: BTreeMap<SessionId, Timestamp> = BTreeMap::new();
-    for World { about, .. } in worlds.iter() {
-        let time = newest.entry(about.session).or_insert(about.time);
-        *time = about.time.max(*time);
+    // Clocks of devices differ, and numbers of checkpoints rise along a session's line.
+    let age = |world: &World| (world.plan.checkpoint.counter, world.about.time);
+    let mut newest: BTreeMap<SessionId, (u64, Timestamp)> = BTreeMap::new();
+    for world in worlds.iter() {
+        let known = newest.entry(world.about.session).or_insert(age(world));
+        *known = age(world).max(*known);
     }
-    worlds.retain(|World { about, .. }| {
+    worlds.retain(|world| {
+        let session = world.about.session;
         // The first of two that are the same stays.
-        let stays = newest.get(&about.session) == Some(&about.time);
+        let stays = newest.get(&session) == Some(&age(world));
         if stays {
-            newest.remove(&about.session);
+            newest.remove(&session);
         } else {
-            left_out.push(LeftOut::unwanted(about.session, "there is a newer copy of it"));
+            left_out.push(LeftOut::unwanted(session, "another copy of it has more checkpoints"));
         }
         stays
     });

@@ -341,7 +341,7 @@ fn journal(run: u64, ancestors: &[CheckpointId], counters: &[u64]) -> (FileName,
     let header = SegmentHeader { ancestors: ancestors.to_vec(), ..sample::header(run, 0) };
     let mut bytes = SegmentBytes::new(&header);
     for counter in counters {
-        bytes.group(vec![values("game::Health", &[(1, b"x")])], &commit(*counter, None));
+        bytes.group(vec![values("game::Health", &[(2, b"x")])], &commit(*counter, None));
     }
     (name(&Layout::segment_name(RunId(run), 0)), bytes.bytes)
 }

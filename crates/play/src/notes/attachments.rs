@@ -50,6 +50,14 @@ fn hanging(session: &CurrentSession) -> impl Iterator<Item = (NoteId, &Attachmen
     newest.filter_map(|listed| Some((NoteId::of_attachment(&listed.name)?, listed)))
 }
 
+/// Returns true if it is known what hangs on notes: a session that was restored has its timeline only once the next checkpoint
+/// is durable. A note that is written before that might get the id of another line's note, and its attachments with it.
+pub(super) fn are_known(world: &World) -> bool {
+    world.get_resource::<CurrentSession>().is_none_or(|session| {
+        session.metadata().tally.restores == 0 || !session.timeline().checkpoints.is_empty()
+    })
+}
+
 /// The newest note that an attachment of the session is of.
 pub(super) fn newest_attached(session: &CurrentSession) -> Option<NoteId> {
     hanging(session).map(|(note, _)| note).max()
@@ -87,6 +95,12 @@ pub(super) fn take_down_fallen(world: &mut World) {
         return;
     }
     let names = fallen_in(world);
+    if !world
+        .get_resource::<CurrentSession>()
+        .is_some_and(|it| it.timeline().checkpoints.is_empty())
+    {
+        forget_removed(world);
+    }
     let mut fallen = world.get_resource_or_init::<Fallen>();
     if fallen.session != Some(id) {
         *fallen = Fallen { session: Some(id), ..Fallen::default() };
@@ -104,6 +118,16 @@ fn fallen_in(world: &World) -> Vec<String> {
     let Some(notes) = world.get_resource::<Notes>() else { return Vec::new() };
     let fallen = hanging(session).filter(|(note, _)| notes.was_removed(*note));
     fallen.map(|(_, listed)| listed.name.clone()).collect()
+}
+
+/// Forgets the removed notes on which nothing hangs any more: another line may have given their ids again.
+fn forget_removed(world: &mut World) {
+    let Some(session) = world.get_resource::<CurrentSession>() else { return };
+    let hung: HashSet<NoteId> = hanging(session).map(|(note, _)| note).collect();
+    let Some(mut notes) = world.get_resource_mut::<Notes>() else { return };
+    if notes.has_removed_without(&hung) {
+        notes.forget_removed_without(&hung);
+    }
 }
 
 /// One that can't be removed is tried again when the session is next resumed.

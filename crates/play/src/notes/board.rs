@@ -1,5 +1,7 @@
 //! All notes of a session.
 
+use std::collections::HashSet;
+
 use bevy::prelude::*;
 use bevy::reflect::{ReflectDeserialize, ReflectSerialize};
 use bevy_session::ReflectSaved;
@@ -94,6 +96,15 @@ impl Notes {
     /// another checkpoint.
     pub(crate) fn was_removed(&self, note: NoteId) -> bool {
         self.removed.contains(&note)
+    }
+
+    /// Returns true if a removed note is remembered on which nothing hangs.
+    pub(crate) fn has_removed_without(&self, hung: &HashSet<NoteId>) -> bool {
+        self.removed.iter().any(|note| !hung.contains(note))
+    }
+
+    pub(crate) fn forget_removed_without(&mut self, hung: &HashSet<NoteId>) {
+        self.removed.retain(|note| hung.contains(note));
     }
 
     /// The players who don't know yet that they were mentioned, and where.

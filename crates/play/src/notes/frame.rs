@@ -41,7 +41,7 @@ pub(crate) fn go_on(world: &mut World) {
             tell_observers(world, change);
         }
     }
-    if must_wait::<NoteChange>(world) {
+    if must_wait::<NoteChange>(world) || !attachments::are_known(world) {
         return;
     }
     if in_rounds(world, "notes", answer_all) {

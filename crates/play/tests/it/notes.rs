@@ -448,6 +448,42 @@ fn attachments_of_newer_notes_outlive_the_way_back_to_an_older_checkpoint() {
     assert_eq!(hanging(&game, 2), photo);
 }
 
+/// Until then it isn't known what hangs on the notes of other branches.
+#[test]
+fn a_note_is_written_after_a_restore_once_the_timeline_is_there() {
+    let mut game = started();
+    write(&mut game, "ann", "this bridge");
+    let early = game.checkpoint("early").unwrap();
+    write(&mut game, "ann", "and this one");
+    hang(&mut game, "ann", 2, b"a picture");
+    game.seconds(6.0).crash_and_restart();
+    game.recover_from(RestoreFrom::Checkpoint(early)).unwrap();
+    write(&mut game, "ann", "a third one");
+    game.seconds(6.0);
+    assert!(notes(&game).get(NoteId(3)).is_some(), "{:?}", texts(&game));
+    assert_eq!(hanging(&game, 3), []);
+}
+
+#[test]
+fn an_id_that_one_slot_has_removed_is_anothers_note() {
+    let mut game = started();
+    write(&mut game, "ann", "this bridge");
+    let early = game.checkpoint("early").unwrap();
+    write(&mut game, "ann", "a mistake");
+    ask(&mut game, "ann", |notes| notes.remove(NoteId(2)));
+    game.seconds(6.0);
+    let removed = game.checkpoint("removed").unwrap();
+    game.seconds(6.0).crash_and_restart();
+    game.recover_from(RestoreFrom::Checkpoint(early)).unwrap();
+    game.seconds(6.0);
+    write(&mut game, "ann", "another bridge");
+    hang(&mut game, "ann", 2, b"a picture");
+    game.seconds(6.0).crash_and_restart();
+    game.recover_from(RestoreFrom::Checkpoint(removed)).unwrap();
+    game.seconds(6.0);
+    assert_eq!(hanging(&game, 2), vec![("note-2-photo".to_owned(), 1)]);
+}
+
 #[test]
 fn attaching_to_foreign_or_missing_notes_is_refused() {
     let mut game = started();

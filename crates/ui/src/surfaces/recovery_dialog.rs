@@ -14,7 +14,7 @@ use bevy::prelude::*;
 use self::act::{
     answer, backup_not_loaded, corruption_detected, go_back, offers_changed, recovery_available,
     recovery_failed, reopen, report_written, request_rejected, restore_cancelled, restore_stalled,
-    scroll, session_restored, show_dialog,
+    scroll, session_restored, session_started, show_dialog,
 };
 use self::fork::LocalZone;
 use self::hold::{StandsStill, hint_at_camera, hold_time};
@@ -106,6 +106,7 @@ impl Plugin for RecoveryDialogPlugin {
             .add_observer(restore_stalled)
             .add_observer(restore_cancelled)
             .add_observer(session_restored)
+            .add_observer(session_started)
             .add_observer(report_written)
             .add_observer(answer)
             .add_observer(scroll)

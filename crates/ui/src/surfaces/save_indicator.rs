@@ -135,14 +135,10 @@ impl Plugin for SaveIndicatorPlugin {
             indicator.warning.take_if(|warning| *warning != of_it);
         })
         .add_observer(|closed: On<SessionClosed>, mut indicator: ResMut<Indicator>| {
-            if closed.complete {
-                indicator.relax();
-            }
+            indicator.leave(closed.session, closed.complete);
         })
         .add_observer(|ended: On<SessionEnded>, mut indicator: ResMut<Indicator>| {
-            if ended.complete {
-                indicator.relax();
-            }
+            indicator.leave(ended.session, ended.complete);
         })
         .add_observer(|stopped: On<SavingStopped>, mut indicator: ResMut<Indicator>| {
             indicator.warning = Some(Warning::Stopped(stopped.session));
@@ -157,11 +153,12 @@ impl Plugin for SaveIndicatorPlugin {
 }
 
 impl Indicator {
-    /// Clears the warning of failed saves: a save was written.
-    fn relax(&mut self) {
-        if matches!(self.warning, Some(Warning::Failing(_))) {
-            self.warning = None;
-        }
+    /// A session was left: whatever kept it from being saved is over, and if its last save was written, so are failures.
+    fn leave(&mut self, session: SessionId, complete: bool) {
+        self.warning.take_if(|warning| match warning {
+            Warning::Failing(_) => complete,
+            Warning::Stopped(stopped) => *stopped == Some(session),
+        });
     }
 
     /// All that is shown now.

@@ -102,7 +102,7 @@ impl RecoveryOffer {
     #[must_use]
     pub fn restore_by(&self, proposal: Proposal) -> Option<RestoreFrom> {
         match proposal {
-            Proposal::Newest if self.forked => Some(RestoreFrom::Checkpoint(self.newest)),
+            Proposal::Newest if self.forked => Some(self.restore_at(self.newest)),
             Proposal::Older(checkpoint) => Some(self.restore_at(checkpoint)),
             proposal => proposal.restore_from(),
         }

@@ -302,9 +302,10 @@ pub(super) fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, 
     let head = match wanted.from {
         _ if wanted.by_name => index.played_last().or(newest),
         RestoreFrom::Checkpoint(id) => line_with(index, id),
-        RestoreFrom::OnSide { checkpoint, newest } => {
-            let side = heads.iter().find(|head| head.id == newest);
-            side.or_else(|| line_with(index, checkpoint))
+        RestoreFrom::OnSide { newest, .. } => {
+            // More of it may have come since.
+            let side = heads.iter().find(|head| index.line(head.id).contains(&newest));
+            Some(side.ok_or_else(|| not_there(index, RequestError::UnknownCheckpoint))?)
         }
         _ => newest,
     };

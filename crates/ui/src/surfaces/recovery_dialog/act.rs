@@ -13,7 +13,8 @@ use bevy_session::reports::ReportWritten;
 use bevy_session::requests::{Request, SessionRequest};
 use bevy_session::{
     CurrentSession, PreviousRun, RecoveryAvailable, RecoveryFailed, RecoveryOffer, RecoveryOffers,
-    RequestRejected, SessionActivity, SessionCommandsExt, SessionRestored, internal,
+    RequestRejected, SessionActivity, SessionCommandsExt, SessionRestored, SessionStarted, Ticket,
+    internal,
 };
 use directories::UserDirs;
 use jiff::Timestamp;
@@ -21,7 +22,7 @@ use jiff::Timestamp;
 use super::OpenRecoveryDialog;
 use super::fork::LocalZone;
 use super::state::{
-    Choice, Does, Failure, LostSession, RecoveryDialog, Report, ReportPlace, Stage, id,
+    Choice, Does, Failure, LostSession, OfferId, RecoveryDialog, Report, ReportPlace, Stage, id,
     restore_from,
 };
 use super::view::{DialogView, Facts};
@@ -96,8 +97,8 @@ pub(super) fn request_rejected(
             dialog.fail(*session, failure, &offers);
         }
         _ if rejected.ticket.is_some() => {
-            let asked = dialog.declining.take_if(|(ticket, _)| rejected.ticket == Some(*ticket));
-            let Some((_, of)) = asked else { return };
+            let is_this = |(ticket, _): &mut (Ticket, OfferId)| rejected.ticket == Some(*ticket);
+            let Some((_, of)) = dialog.declining.extract_if(.., is_this).next() else { return };
             let failure = Failure::NotDeclined(rejected.error.clone());
             if let Some(offer) = offers.offers().iter().find(|offer| id(offer) == of) {
                 dialog.ask_again(offer, failure, &offers);
@@ -146,6 +147,13 @@ pub(super) fn restore_cancelled(_: On<RestoreCancelled>, mut dialog: ResMut<Reco
 
 pub(super) fn session_restored(_: On<SessionRestored>, mut dialog: ResMut<RecoveryDialog>) {
     dialog.close();
+}
+
+/// A new session begins with the backup of one that is lost.
+pub(super) fn session_started(_: On<SessionStarted>, mut dialog: ResMut<RecoveryDialog>) {
+    if matches!(dialog.stage, Some(Stage::Restoring { .. })) {
+        dialog.close();
+    }
 }
 
 pub(super) fn report_written(written: On<ReportWritten>, mut dialog: ResMut<RecoveryDialog>) {
@@ -210,7 +218,7 @@ pub(super) fn answer(
         Does::Recover => recover(&mut dialog, offer.as_ref(), &offers, &mut commands),
         Does::StartFresh => {
             if let Some(offer) = offer {
-                dialog.declining = Some((commands.session().decline(&offer), id(&offer)));
+                dialog.declining.push((commands.session().decline(&offer), id(&offer)));
                 // The other side of a fork is asked about next.
                 if offer.fork.is_none() {
                     dialog.announced.retain(|known| *known != offer.session.id);

@@ -30,8 +30,8 @@ pub struct RecoveryDialog {
     pub(super) failure: Option<Failure>,
     /// A session of which nothing can be restored.
     pub(super) lost: Option<LostSession>,
-    /// The offer that the player declined last, until that is refused.
-    pub(super) declining: Option<(Ticket, OfferId)>,
+    /// The offers that the player has declined, in case that is refused.
+    pub(super) declining: Vec<(Ticket, OfferId)>,
     pub(super) report: Report,
     /// The button that is to have the focus next.
     pub(super) wants_focus: Option<Does>,
@@ -205,7 +205,7 @@ impl RecoveryDialog {
 
     /// Closes the dialog, and forgets everything but what may be asked again.
     pub(super) fn close(&mut self) {
-        *self = Self { declining: self.declining.take(), ..Self::default() };
+        *self = Self { declining: std::mem::take(&mut self.declining), ..Self::default() };
     }
 
     /// An offer wasn't declined after all, for this reason: it is asked about again.
@@ -217,6 +217,9 @@ impl RecoveryDialog {
     ) {
         if !self.announced.contains(&offer.session.id) {
             self.announced.push(offer.session.id);
+        }
+        if matches!(self.stage, Some(Stage::Restoring { .. })) {
+            return;
         }
         self.turn_to(offer, offers);
         self.failure = Some(failure);

@@ -8,6 +8,7 @@ use bevy_session::prelude::*;
 use bevy_session_ui::{OpenSessionMenu, RecoveryDialog};
 
 use super::kit::*;
+use super::recovery_dialog::damage_all;
 use crate::common::*;
 
 fn is_open(app: &App) -> bool {
@@ -87,4 +88,28 @@ fn the_menu_also_recovers_from_a_newer_backup_of_the_game() {
     frames(&mut app, 6);
     assert_eq!(received::<SessionRecovered>(&app).len(), 1);
     assert_eq!(health(&mut app), Vec::<u32>::new(), "no checkpoint should be put into its world");
+}
+
+#[test]
+fn a_new_session_with_the_backup_of_a_lost_one_closes_the_dialog() {
+    let disk = killed("Campaign", 2);
+    damage_all(&disk);
+    let mut app = ui_game_with(&disk, |app| {
+        app.external_saves(OneBackup);
+        app.add_observer(|asked: On<ExternalRestoreRequested>| asked.answer.done("loaded"));
+        listen::<SessionStarted>(app);
+    });
+    for _ in 0..10_000 {
+        if is_open(&app) && is_shown(&mut app, "Before the siege") {
+            break;
+        }
+        std::thread::yield_now();
+        app.update();
+    }
+    press(&mut app, "Before the siege");
+    press(&mut app, "Recover");
+    frames(&mut app, 8);
+    assert_eq!(received::<SessionStarted>(&app).len(), 1, "{:?}", texts(&mut app));
+    assert!(!is_open(&app), "{:?}", texts(&mut app));
+    assert!(!app.world().resource::<Time<Virtual>>().is_paused());
 }

@@ -294,7 +294,7 @@ fn unreadable_saves_are_reported_and_not_deleted() {
 }
 
 /// Damages everything behind the header of every journal.
-fn damage_all(disk: &MemoryDisk) {
+pub fn damage_all(disk: &MemoryDisk) {
     for journal in disk.paths() {
         if journal.extension().is_some_and(|end| end == "journal") {
             for offset in (700..disk.content(&journal).unwrap().len()).step_by(20) {

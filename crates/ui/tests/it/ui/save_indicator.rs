@@ -78,6 +78,7 @@ fn the_warning_that_a_session_is_not_saved_goes_once_another_one_is() {
 
     request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 4);
+    assert!(!is_shown(&mut app, "no longer saved"), "it was about the one that was left");
     start(&mut app, "Another");
     app.world_mut().entity_mut(entity).insert(Health(3));
     seconds(&mut app, 6.0);
