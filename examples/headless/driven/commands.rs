@@ -494,23 +494,24 @@ fn objectives(world: &mut World, _: &str) -> Result<Begun, String> {
     Ok(Begun::Done(fields([("objectives", objectives.collect())])))
 }
 
-/// Writes a note about the session.
+/// Writes a note about the session, and takes a checkpoint once it is there.
 fn note(world: &mut World, text: &str) -> Result<Begun, String> {
     world.commands().notes().write(NewNote::new(text));
-    world.commands().session().checkpoint("noted");
     let mut written: Option<NoteId> = None;
     let mut captured: Option<Moment> = None;
-    Ok(until(move |news, _| match news {
-        News::Noted(note) => {
+    Ok(until(move |news, world| match (news, written) {
+        (News::Noted(note), _) => {
             written = Some(*note);
+            world.commands().session().checkpoint("noted");
             None
         }
-        News::Saved(checkpoint) => {
-            let id = written?.0;
+        // What is captured before is without it.
+        (_, None) => None,
+        (News::Saved(checkpoint), Some(note)) => {
             let saved = saved_through(*checkpoint, captured.as_ref()?)?;
-            Some(saved.map(|_| fields([("id", json!(id))])))
+            Some(saved.map(|_| fields([("id", json!(note.0))])))
         }
-        news => follow(news, &mut captured),
+        (news, Some(_)) => follow(news, &mut captured),
     }))
 }
 

@@ -295,15 +295,11 @@ pub(in crate::lifecycle) fn begin_restored_run(
     parts.claims.clear();
     world.get_resource_or_init::<RecoveryOffers>().remove(session);
     note_in_catalogue(world, session);
-    let elapsed = preparing.asked_at.elapsed();
+    let (elapsed, ticket) = (preparing.asked_at.elapsed(), preparing.ticket);
     info!(?reason, ?elapsed, in_place = report.in_place, "session restored");
     notify_entities(world, changed);
-    let ticket = preparing.ticket;
     notify(world, SessionRestored { session, checkpoint, reason, ticket, left, report, elapsed });
-    if reason == RestoreReason::Recovered {
-        notify(world, SessionRecovered { session, checkpoint });
-    }
-    answer(parts, world, preparing);
+    answer(parts, world, preparing, checkpoint);
 }
 
 /// Where a run begins that follows a checkpoint. That of another session, or of a file, is none of its own.
@@ -316,9 +312,18 @@ fn origin_of(preparing: &Preparing, checkpoint: CheckpointId) -> Option<SavedMom
 }
 
 /// Answers the request for a restore that is done.
-fn answer(parts: &mut RuntimeParts, world: &mut World, preparing: &Preparing) {
-    if matches!(preparing.reason, RestoreReason::Recovered | RestoreReason::Continued) {
-        parts.start_up.note_resumed(preparing.session, preparing.from, clock::instant());
+fn answer(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    preparing: &Preparing,
+    checkpoint: CheckpointId,
+) {
+    let Preparing { session, reason, .. } = *preparing;
+    if reason == RestoreReason::Recovered {
+        notify(world, SessionRecovered { session, checkpoint });
+    }
+    if matches!(reason, RestoreReason::Recovered | RestoreReason::Continued) {
+        parts.start_up.note_resumed(session, preparing.from, clock::instant());
     }
     finish(world, preparing.ticket);
 }

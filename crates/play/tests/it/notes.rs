@@ -465,7 +465,7 @@ fn a_note_is_written_after_a_restore_once_the_timeline_is_there() {
 }
 
 #[test]
-fn an_id_that_one_slot_has_removed_is_anothers_note() {
+fn an_id_that_one_slot_has_removed_may_be_of_another_note() {
     let mut game = started();
     write(&mut game, "ann", "this bridge");
     let early = game.checkpoint("early").unwrap();
