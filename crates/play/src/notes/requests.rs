@@ -172,6 +172,9 @@ impl NoteCommands<'_, '_, '_> {
     }
 
     /// Writes a note. [`NoteChange`](crate::NoteChange) has its id.
+    ///
+    /// After a session was restored, requests about notes wait for its next durable checkpoint: until then it isn't known
+    /// what is attached to notes of other branches, whose ids aren't given again.
     pub fn write(&mut self, note: NewNote) {
         self.request(NoteRequest::Write(note));
     }

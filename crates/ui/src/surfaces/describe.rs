@@ -206,7 +206,8 @@ impl SessionStrings {
             RequestError::WouldLose { .. } => &self.reason_newer,
             RequestError::Slot(error) => self.why_slot_failed(error),
             RequestError::Attachment(AttachmentError::Damaged { .. }) => &self.reason_damaged,
-            RequestError::Store(_) | RequestError::WriterGone => &self.reason_disk,
+            RequestError::Store(cause) => self.why_disk_refuses(cause.refusal()),
+            RequestError::WriterGone => &self.reason_disk,
             _ => &self.reason_other,
         }
     }
