@@ -87,7 +87,11 @@ pub(crate) struct Fallen {
 pub(super) fn take_down_fallen(world: &mut World) {
     let Some(session) = world.get_resource::<CurrentSession>() else { return };
     let (id, count) = (session.id(), session.timeline().attachments.len());
+    let is_known = !session.timeline().checkpoints.is_empty();
     let notes_changed = world.get_resource_ref::<Notes>().is_some_and(|notes| notes.is_changed());
+    if notes_changed && is_known {
+        forget_removed(world);
+    }
     let fallen = world.get_resource::<Fallen>();
     let is_as_before =
         fallen.is_some_and(|fallen| fallen.session == Some(id) && fallen.looked_at == count);
@@ -95,12 +99,6 @@ pub(super) fn take_down_fallen(world: &mut World) {
         return;
     }
     let names = fallen_in(world);
-    if !world
-        .get_resource::<CurrentSession>()
-        .is_some_and(|it| it.timeline().checkpoints.is_empty())
-    {
-        forget_removed(world);
-    }
     let mut fallen = world.get_resource_or_init::<Fallen>();
     if fallen.session != Some(id) {
         *fallen = Fallen { session: Some(id), ..Fallen::default() };
