@@ -196,13 +196,9 @@ pub(super) fn collect_trouble(
     // lost its world.
     let goes_on = heard.resumed.read().count() > 0 || is_left;
     if goes_on {
-        trouble.stopped.take_if(|reason| is_of_one_session(reason));
+        trouble.stopped.take_if(|reason| reason.is_of_one_session());
     }
     trouble.writer_is_gone = measured.writer_is_gone;
-}
-
-fn is_of_one_session(reason: &StopReason) -> bool {
-    matches!(reason, StopReason::LockLost | StopReason::WorldLost)
 }
 
 /// Counts the sessions that are listed, if that may have changed.
@@ -331,7 +327,7 @@ mod tests {
             (StopReason::Panicked, false),
         ];
         for (reason, ends) in reasons {
-            assert_eq!(is_of_one_session(&reason), ends, "{reason}");
+            assert_eq!(reason.is_of_one_session(), ends, "{reason}");
         }
     }
 }

@@ -8,10 +8,9 @@ use bevy::ecs::world::{EntityRef, EntityWorldMut, World};
 use bevy_session_journal::SaveId;
 
 use super::kept::{KeptComponents, Others, names_are_there};
-use super::references::{Incomplete, Missing, Names, NamesEntities, References};
+use super::references::{Incomplete, Missing, Names, NamesEntities, References, with_placeholders};
 use super::spawn::{WholeEntity, overwrite};
 use super::{ComponentRows, WrittenAgain};
-use crate::saved::codec::with_entities;
 use crate::saved::{ComponentCodec, CopyCodec, DecodeError};
 
 /// Decoded components of one type.
@@ -119,9 +118,7 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
         saved: &[u8],
         is_there: &dyn Fn(SaveId) -> bool,
     ) -> Option<Vec<u8>> {
-        let mut replaced =
-            Missing { is_there, are_replaced: true, highest: None, are_several: false };
-        with_entities(&self.codec, saved, &mut replaced)
+        with_placeholders(&self.codec, saved, is_there)
     }
 
     fn push(&mut self, row: u32, references: &mut References<'_>, entity: &mut WholeEntity<'_>) {

@@ -7,6 +7,9 @@ use bevy::ecs::entity::{Entity, EntityHashMap, EntityMapper};
 
 use bevy_session_journal::SaveId;
 
+use crate::saved::Codec;
+use crate::saved::codec::with_entities;
+
 /// The ids of a checkpoint's entities. An entity's place among them is its rank.
 #[derive(Default)]
 pub(crate) struct Ranks {
@@ -158,6 +161,17 @@ impl EntityMapper for Missing<'_> {
     }
 
     fn set_mapped(&mut self, _: Entity, _: Entity) {}
+}
+
+/// The checkpoint's value as it is written with placeholders for entities which `is_there` doesn't know; `None` if that can't
+/// be said.
+pub(super) fn with_placeholders<C: Codec>(
+    codec: &C,
+    saved: &[u8],
+    is_there: &dyn Fn(SaveId) -> bool,
+) -> Option<Vec<u8>> {
+    let mut replaced = Missing { is_there, are_replaced: true, highest: None, are_several: false };
+    with_entities(codec, saved, &mut replaced)
 }
 
 /// The id of an entity that wasn't restored. No checkpoint has it, so a value that refers to one

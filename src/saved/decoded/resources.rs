@@ -5,9 +5,8 @@ use bevy::ecs::world::World;
 use bevy_session_journal::SaveId;
 
 use super::components::{is_written_as, rebuild};
-use super::references::{Missing, Names, NamesEntities, References};
+use super::references::{Names, NamesEntities, References, with_placeholders};
 use super::{ResourceValue, WrittenAgain};
-use crate::saved::codec::with_entities;
 use crate::saved::{Codec, ComponentCodec, DecodeError};
 
 /// A decoded resource.
@@ -118,9 +117,7 @@ impl<C: ComponentCodec> ResourceValue for DecodedResource<C> {
         saved: &[u8],
         is_there: &dyn Fn(SaveId) -> bool,
     ) -> Option<Vec<u8>> {
-        let mut replaced =
-            Missing { is_there, are_replaced: true, highest: None, are_several: false };
-        with_entities(&self.codec, saved, &mut replaced)
+        with_placeholders(&self.codec, saved, is_there)
     }
 }
 

@@ -78,8 +78,8 @@ impl Source {
     }
 }
 
-/// Leaves out all copies of a session but the one with the newest checkpoint: each device has one in the folder of a file cloud, and a profile may
-/// have one of another's.
+/// Leaves out all copies of a session but the one with the newest checkpoint: each device has one in the folder of a file
+/// cloud, and a profile may have one of another's.
 fn leave_older_copies_out(worlds: &mut Vec<World>, left_out: &mut Vec<LeftOut>) {
     // Clocks of devices differ, and numbers of checkpoints rise along a session's line.
     let age = |world: &World| (world.plan.checkpoint.counter, world.about.time);

@@ -99,7 +99,7 @@ struct Indicator {
 #[derive(Clone, PartialEq, Debug)]
 enum Warning {
     Failing(CheckpointError),
-    /// The session, if there was one, isn't saved any more.
+    /// This session isn't saved any more; `None` if nothing is, whatever is played.
     Stopped(Option<SessionId>),
 }
 
@@ -141,7 +141,8 @@ impl Plugin for SaveIndicatorPlugin {
             indicator.leave(ended.session, ended.complete);
         })
         .add_observer(|stopped: On<SavingStopped>, mut indicator: ResMut<Indicator>| {
-            indicator.warning = Some(Warning::Stopped(stopped.session));
+            let only = stopped.session.filter(|_| stopped.reason.is_of_one_session());
+            indicator.warning = Some(Warning::Stopped(only));
         })
         .add_observer(|_: On<SavingResumed>, mut indicator: ResMut<Indicator>| {
             indicator.warning = None;

@@ -337,6 +337,14 @@ pub enum StopReason {
     WorldLost,
 }
 
+impl StopReason {
+    /// Returns true if it keeps only the session that is played from being saved: once that is left, others are saved.
+    #[must_use]
+    pub fn is_of_one_session(self) -> bool {
+        matches!(self, Self::LockLost | Self::WorldLost)
+    }
+}
+
 /// The reason that no checkpoint of a session can be restored.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
