@@ -2,7 +2,7 @@
 
 use bevy::ecs::component::Component;
 use bevy::ecs::entity::Entity;
-use bevy::ecs::query::{QueryState, With, Without};
+use bevy::ecs::query::{QueryState, Without};
 use bevy::ecs::reflect::ReflectComponent;
 use bevy::ecs::resource::IsResource;
 use bevy::ecs::world::World;
@@ -10,15 +10,14 @@ use bevy::reflect::Reflect;
 use bevy_session_journal::ChapterId;
 use serde::{Deserialize, Serialize};
 
-use super::descendants::Descendants;
-use super::{Placed, SaveKey};
-use crate::saved::{Saved, unfiltered};
+use super::Placed;
+use crate::saved::unfiltered;
 
 /// Ties an entity to a chapter: when that ends, the entity is despawned with its descendants.
 ///
 /// It is despawned after the observers of [`ChapterEnded`](crate::chapters::ChapterEnded) and
-/// before the next checkpoint. The component is saved with the entity, if that is [`Saved`]; it
-/// doesn't make it so. A placed entity, with a [`SaveKey`], doesn't count as gone: it is there when
+/// before the next checkpoint. The component is saved with the entity, if that is [`Saved`](crate::Saved); it
+/// doesn't make it so. A placed entity, with a [`SaveKey`](crate::SaveKey), doesn't count as gone: it is there when
 /// the level is loaded again.
 ///
 /// ```
@@ -46,14 +45,7 @@ impl InChapter {
             unfiltered(world, QueryState::new);
         let leaving = query.iter(world).filter(|(_, within)| within.0 == chapter);
         let leaving: Vec<Entity> = leaving.map(|(entity, _)| entity).collect();
-        let below = Descendants::despawned_with(world, leaving.iter().copied());
-        let mut placed: QueryState<(), (With<Saved>, With<SaveKey>)> =
-            unfiltered(world, QueryState::new);
-        let placed: Vec<Entity> =
-            below.iter().filter(|entity| placed.get(world, *entity).is_ok()).collect();
-        if let Some(mut resource) = world.get_resource_mut::<Placed>() {
-            placed.into_iter().for_each(|entity| resource.clear_away(entity));
-        }
+        Placed::clear_away(world, &leaving);
         leaving
     }
 }

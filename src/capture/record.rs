@@ -24,7 +24,7 @@ pub(crate) use columns::{
 pub(crate) use moment::CaptureScope;
 pub(crate) use order::{CapturedOrders, OrderRecorder};
 pub(crate) use recorder::{Known, Recorder};
-pub(crate) use related::{Related, hanging_from, hangs_on, links_that_despawn, ties_to};
+pub(crate) use related::{Related, going_with, hanging_from, links_that_despawn, ties_to};
 pub(crate) use removals::Watched;
 pub(crate) use resources::ResourceRecorder;
 pub(crate) use states::{StateMapping, StateRecorder, StatesBeingLeft};

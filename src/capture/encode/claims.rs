@@ -127,7 +127,7 @@ impl Encoder {
         self.await_the_rest(&rows);
         for entity in refused {
             if let Some((_, id)) = self.claims.end(entity) {
-                self.ids.forget_outsider(id);
+                self.ids.forget_outsider(entity);
                 self.carried.orders.forget(id);
             }
         }

@@ -120,11 +120,15 @@ impl Encoder {
         for (entity, id) in seeds {
             self.ids.seed(entity, id);
         }
+        self.ids.make_room();
     }
 
     /// Replaces the entities of values that are in no column by their ids.
     pub(crate) fn name_entities<R>(&mut self, write: impl FnOnce(&mut dyn EntityMapper) -> R) -> R {
-        write(&mut self.ids)
+        let written = write(&mut self.ids);
+        // A reference that there is no room for is nobody's, and no row is to blame.
+        self.ids.take_refused();
+        written
     }
 
     /// An encoder that knows the same ids and carries the same rows, for a full capture that is

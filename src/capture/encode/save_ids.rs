@@ -31,7 +31,10 @@ pub(crate) struct SaveIds {
     next: SaveId,
     free_slots: Vec<u32>,
     slots: u32,
+    /// Entities with an id that aren't saved, or of which isn't known yet whether they are.
     outsiders: usize,
+    /// The most outsiders now.
+    room: usize,
     /// Counts full captures, to find outsiders that nothing refers to any more.
     round: u32,
     refused: bool,
@@ -85,6 +88,7 @@ impl SaveIds {
             free_slots: Vec::new(),
             slots: FIRST_SLOT,
             outsiders: 0,
+            room: OUTSIDERS,
             round: 0,
             refused: false,
         }
@@ -98,6 +102,16 @@ impl SaveIds {
     /// Sets an id that a restore has kept. What refers to the entity isn't known.
     pub(super) fn seed(&mut self, entity: Entity, id: SaveId) {
         self.give(entity, id, true);
+    }
+
+    /// Makes room for as many outsiders as there are now: most of what a restore has brought is saved.
+    pub(super) fn make_room(&mut self) {
+        self.room = OUTSIDERS + self.outsiders;
+    }
+
+    /// Takes that room back: it is known who is saved.
+    pub(super) fn end_restore(&mut self) {
+        self.room = OUTSIDERS;
     }
 
     /// Gives an entity the id of one that left, to which nothing refers yet.
@@ -142,11 +156,11 @@ impl SaveIds {
         self.absent.retain(|_, id| waiting.contains(id));
     }
 
-    /// Forgets the entity with an id, if it isn't a saved one.
-    pub(super) fn forget_outsider(&mut self, id: SaveId) {
-        let before = self.identities.len();
-        self.identities.retain(|_, identity| identity.id != id || identity.place != Place::Outside);
-        self.outsiders = self.outsiders.saturating_sub(before - self.identities.len());
+    /// Forgets an entity, if it isn't a saved one.
+    pub(super) fn forget_outsider(&mut self, entity: Entity) {
+        if self.saved(entity).is_none() {
+            self.remove(entity);
+        }
     }
 
     /// The id of an entity, if it has one.
@@ -193,6 +207,7 @@ impl SaveIds {
     /// Counts from scratch: `saved` are saved, `unmarked` exist and aren't, and the rest is gone.
     pub(super) fn recount(&mut self, saved: &[Entity], unmarked: &[Entity]) {
         self.round += 1;
+        self.end_restore();
         self.slots = FIRST_SLOT;
         self.free_slots.clear();
         for identity in self.identities.values_mut() {
@@ -323,7 +338,7 @@ impl SaveIds {
             self.left.insert(entity, Left { id, round: self.round });
             return Some(id);
         }
-        if self.outsiders >= OUTSIDERS {
+        if self.outsiders >= self.room {
             return None;
         }
         let id = take_next(&mut self.next);
@@ -406,6 +421,25 @@ mod tests {
         ids.recount(&[], &[]);
         ids.recount(&[], &[]);
         assert_ne!(ids.get_mapped(entity(1 << 20)), Entity::PLACEHOLDER);
+    }
+
+    #[test]
+    fn entities_of_a_restore_take_no_room_from_references_to_unsaved_entities() {
+        let mut ids = SaveIds::starting_at(SaveId::FIRST);
+        let restored = OUTSIDERS as u32;
+        for index in 0..restored {
+            ids.seed(entity(index), SaveId(SaveId::FIRST.0 + u64::from(index)));
+        }
+        ids.make_room();
+        assert_ne!(ids.get_mapped(entity(1 << 20)), Entity::PLACEHOLDER);
+        let saved: Vec<_> = (0..restored / 2).map(entity).collect();
+        ids.recount(&saved, &[]);
+        assert_eq!(ids.saved_count(), u64::from(restored / 2));
+        // The others of the restore aren't saved, and take room from now on.
+        for index in restored / 2 + 1..restored {
+            assert_ne!(ids.get_mapped(entity((1 << 20) + index)), Entity::PLACEHOLDER);
+        }
+        assert_eq!(ids.get_mapped(entity(1 << 21)), Entity::PLACEHOLDER);
     }
 
     #[test]

@@ -9,8 +9,9 @@ use bevy::ecs::world::{DeferredWorld, World};
 use bevy::platform::collections::{HashMap, HashSet};
 
 use super::rounds::BindKeys;
+use super::scope::placed_with;
 use super::{SaveKey, SaveScope};
-use crate::capture::record::{Captured, Related, hangs_on, links_that_despawn};
+use crate::capture::record::{Captured, Related, going_with, links_that_despawn};
 use crate::capture::types::SavedTypes;
 use crate::capture::unsaved::is_unsaved;
 use crate::saved::Saved;
@@ -192,10 +193,13 @@ impl Placed {
         self.bind.push(bind);
     }
 
-    /// This entity is about to be despawned with its state or chapter, which doesn't make its key
-    /// gone.
-    pub(in crate::capture) fn clear_away(&mut self, entity: Entity) {
-        self.cleared.insert(entity);
+    /// These entities are about to be despawned with their state or chapter, which makes no key gone: neither theirs nor those
+    /// of what goes with them.
+    pub(in crate::capture) fn clear_away(world: &mut World, roots: &[Entity]) {
+        let going = placed_with(world, roots.iter().copied());
+        if let Some(mut placed) = world.get_resource_mut::<Self>() {
+            placed.cleared.extend(going.into_iter().map(|(entity, _)| entity));
+        }
     }
 
     /// Forgets that this key is gone, since its state is left.
@@ -351,16 +355,7 @@ impl Placed {
 
 /// Returns true if an entity belongs to a scope, which comes back as it was left.
 fn is_below_scope(world: &World, links: &[Related<'_>], entity: Entity) -> bool {
-    let (mut seen, mut next) = (EntityHashSet::default(), vec![entity]);
-    while let Some(entity) = next.pop() {
-        if world.get::<SaveScope>(entity).is_some() {
-            return true;
-        }
-        if seen.insert(entity) {
-            next.extend(hangs_on(links, entity));
-        }
-    }
-    false
+    going_with(links, entity).any(|entity| world.get::<SaveScope>(entity).is_some())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Rounds: placed entities are despawned with their state, and start fresh with it.
 
 use bevy::app::App;
-use bevy::ecs::entity::{Entity, EntityHashSet};
+use bevy::ecs::entity::Entity;
 use bevy::ecs::entity_disabling::Disabled;
 use bevy::ecs::message::{MessageCursor, Messages};
 use bevy::ecs::query::{Allow, QueryState};
@@ -15,9 +15,7 @@ use bevy::state::state_scoped::{DespawnOnEnter, DespawnOnExit};
 
 use super::{Placed, SaveKey, SaveScope};
 use crate::capture::BeforeExit;
-use crate::capture::descendants::Descendants;
-use crate::capture::record::{Related, hangs_on, links_that_despawn};
-use crate::saved::Saved;
+use crate::capture::record::{Related, going_with, links_that_despawn};
 
 /// Keys whose entities are despawned with a state, themselves or with an ancestor.
 ///
@@ -68,9 +66,8 @@ enum Scope<S> {
 
 /// The state with which an entity is despawned. Below a [`SaveScope`], it has none.
 fn scope_of<S: States>(world: &World, links: &[Related<'_>], entity: Entity) -> Option<Scope<S>> {
-    let (mut seen, mut next) = (EntityHashSet::default(), vec![entity]);
-    while let Some(entity) = next.pop() {
-        let found = world.get_entity(entity).ok()?;
+    let found = going_with(links, entity).filter_map(|entity| world.get_entity(entity).ok());
+    for found in found {
         if found.contains::<SaveScope>() {
             return None;
         }
@@ -79,9 +76,6 @@ fn scope_of<S: States>(world: &World, links: &[Related<'_>], entity: Entity) -> 
         }
         if let Some(scope) = found.get::<DespawnOnEnter<S>>() {
             return Some(Scope::EnteredWith(scope.0.clone()));
-        }
-        if seen.insert(entity) {
-            next.extend(hangs_on(links, entity));
         }
     }
     None
@@ -111,15 +105,9 @@ fn end_round<S: States>(
     let roots: Vec<Entity> = leaving.map(|(root, _)| root).collect();
     let entering = entered_with.iter(world).filter(|(_, scope)| Some(&scope.0) == entered);
     let roots: Vec<Entity> = entering.map(|(root, _)| root).chain(roots).collect();
-    let goes = Descendants::despawned_with(world, roots.into_iter());
-    let is_placed = |entity: &Entity| {
-        let found = world.get_entity(*entity);
-        found.is_ok_and(|found| found.contains::<Saved>() && found.contains::<SaveKey>())
-    };
-    let placed_entities: Vec<Entity> = goes.iter().filter(is_placed).collect();
+    Placed::clear_away(world, &roots);
     let Some(mut keys) = world.remove_resource::<KeysOfState<S>>() else { return };
     if let Some(mut placed) = world.get_resource_mut::<Placed>() {
-        placed_entities.into_iter().for_each(|entity| placed.clear_away(entity));
         keys.begin_afresh(&mut placed, (exited, entered));
     }
     world.insert_resource(keys);

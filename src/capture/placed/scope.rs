@@ -42,7 +42,7 @@ fn leave(mut world: DeferredWorld<'_>, context: HookContext) {
     if !world.get_resource::<Placed>().is_some_and(Placed::is_recording) {
         return;
     }
-    let mut leaving = placed_below(&world, context.entity);
+    let mut leaving = placed_with(&world, std::iter::once(context.entity));
     let Some(mut known) = world.get_resource_mut::<Placed>() else { return };
     leaving.iter().for_each(|(entity, _)| known.note_leaving(*entity));
     // They would have been despawned again.
@@ -55,10 +55,13 @@ fn leave(mut world: DeferredWorld<'_>, context: HookContext) {
     }
 }
 
-/// The placed entities that go with a root, and the root itself.
-fn placed_below(world: &World, root: Entity) -> Vec<(Entity, SaveKey)> {
-    let below = Descendants::despawned_with(world, std::iter::once(root));
-    let placed = below.iter().filter_map(|entity| {
+/// The placed entities that are despawned with these roots, the roots among them.
+pub(super) fn placed_with(
+    world: &World,
+    roots: impl Iterator<Item = Entity>,
+) -> Vec<(Entity, SaveKey)> {
+    let going = Descendants::despawned_with(world, roots);
+    let placed = going.iter().filter_map(|entity| {
         let found = world.get_entity(entity).ok().filter(|found| found.contains::<Saved>())?;
         Some((entity, found.get::<SaveKey>()?.clone()))
     });

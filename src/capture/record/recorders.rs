@@ -19,6 +19,9 @@ use super::ticks::TickSpan;
 /// The least time of copying that is worth waking another thread.
 const WORTH_SHARING: Duration = Duration::from_micros(150);
 
+/// The time that copying a whole entity takes at least: its marker, and a value.
+const LEAST_OF_AN_ENTITY: Duration = Duration::from_nanos(10);
+
 /// The recorders of each saved type.
 pub(super) struct Recorders {
     columns: Vec<Mutex<Column>>,
@@ -70,6 +73,7 @@ impl Recorders {
             CaptureScope::Delta => &mut self.delta,
         };
         let expected: Duration = costs.iter().sum();
+        let expected = expected.max(least_of(moment.tables.entities().len()));
         let mut buffers = captured.drain(..);
         for column in &mut self.columns {
             column.get_mut().unwrap_or_else(PoisonError::into_inner).captured = buffers.next();
@@ -152,6 +156,12 @@ impl Recorders {
             lock(column).recorder.take_for_recorded(world);
         }
     }
+}
+
+/// The least time that copying whole entities takes, whatever the last capture took: that may have been of a smaller world, or
+/// there was none.
+fn least_of(entities: usize) -> Duration {
+    LEAST_OF_AN_ENTITY.saturating_mul(entities.try_into().unwrap_or(u32::MAX))
 }
 
 impl Column {
@@ -269,6 +279,12 @@ mod tests {
         }
         assert!(recorders.costs(CaptureScope::Full).iter().all(|cost| *cost >= WORTH_SHARING / 4));
         assert!(recorders.costs(CaptureScope::Delta).iter().all(Duration::is_zero));
+    }
+
+    #[test]
+    fn many_whole_entities_are_worth_sharing_whatever_the_last_capture_took() {
+        assert!(least_of(100_000) >= WORTH_SHARING && least_of(usize::MAX) >= WORTH_SHARING);
+        assert!(least_of(1_000) < WORTH_SHARING);
     }
 
     #[test]

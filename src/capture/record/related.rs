@@ -3,7 +3,7 @@
 
 use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::{ComponentId, StorageType};
-use bevy::ecs::entity::Entity;
+use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::relationship::RelationshipAccessor;
 use bevy::ecs::storage::Table;
 use bevy::ecs::world::{EntityRef, World};
@@ -49,9 +49,15 @@ pub(crate) fn links_that_despawn(world: &World) -> Vec<Related<'_>> {
     relationships.collect()
 }
 
-/// The entities with which this one is despawned by these links: its parent, and the like.
-pub(crate) fn hangs_on(links: &[Related<'_>], entity: Entity) -> impl Iterator<Item = Entity> {
-    links.iter().filter_map(move |link| link.target_entity(entity))
+/// An entity, and all with which it is despawned by these links, each once: its parent, the parent of that, and the like. A
+/// game may link entities in a circle.
+pub(crate) fn going_with(links: &[Related<'_>], entity: Entity) -> impl Iterator<Item = Entity> {
+    let (mut seen, mut next) = (EntityHashSet::default(), vec![entity]);
+    std::iter::from_fn(move || {
+        let entity = std::iter::from_fn(|| next.pop()).find(|entity| seen.insert(*entity))?;
+        next.extend(links.iter().filter_map(|link| link.target_entity(entity)));
+        Some(entity)
+    })
 }
 
 /// The entities that are despawned with this one, each with the relationship by which it is.

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use bevy_session_journal::internal::format::ENTITIES;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::ReflectSaved;
+use crate::{ReflectSaved, SaveKey};
 use crate::capture::test_kit::*;
 use crate::capture::{CaptureScope, EncodeFailureReason};
 
@@ -66,6 +66,25 @@ fn a_type_that_panics_while_encoding_affects_no_other() {
     assert_eq!(encoded.failures[0].reason, EncodeFailureReason::Panicked("never".into()));
     assert_eq!(encoded.incomplete, [Moody::type_path()]);
     assert!(encoded.blocks.iter().any(|block| *block.type_path == *Target::type_path()));
+}
+
+#[test]
+fn references_that_there_is_no_room_for_are_blamed_on_no_row_that_has_none() {
+    let mut play = Play::start();
+    play.world().spawn(Health(1));
+    play.full();
+    // An event names more entities that aren't saved than are kept.
+    play.encoder.name_entities(|names| {
+        for index in 0..70_000 {
+            names.get_mapped(Entity::from_raw_u32((1 << 20) + index).unwrap());
+        }
+    });
+    play.world().spawn(SaveKey::new("the root of a level"));
+    play.world().spawn(Health(2));
+    let delta = play.record(CaptureScope::Delta);
+    let delta = play.encoder.encode(delta);
+    assert!(delta.failures.is_empty(), "{:?}", delta.failures);
+    assert!(delta.incomplete.is_empty(), "{:?}", delta.incomplete);
 }
 
 #[test]

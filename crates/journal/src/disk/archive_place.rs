@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::directory::{create_directory, sync_directory};
 use super::error::Attempt;
-use super::layout::{ARCHIVES_ID, ARCHIVES_MARK, ARCHIVES_NOTE, ARCHIVES_OWNER};
+use super::layout::{ARCHIVES_ID, ARCHIVES_LOCK, ARCHIVES_MARK, ARCHIVES_NOTE, ARCHIVES_OWNER};
 use super::{Disk, Layout, StoreAction, StoreError};
 use crate::model::ids::{SessionId, random_u64};
 
@@ -88,6 +88,8 @@ impl ArchivePlace {
         Ok(place)
     }
 
+    /// Gives the place an id, unless another process has done so meanwhile: a session that is marked with an id that was
+    /// replaced would be away for good.
     fn begin(disk: &dyn Disk, root: &Path) -> Result<(), StoreError> {
         let (place, own) =
             (Self { id: random_u64(), root: root.to_owned() }, root.join(ARCHIVES_ID));
@@ -97,6 +99,15 @@ impl ArchivePlace {
             // Those above the place may be others' to sync.
             let _ = disk.sync_dir(directory);
         });
+        let path = root.join(ARCHIVES_LOCK);
+        // Where none can be had, as on some network drives, two that begin at once aren't kept apart.
+        let lock = disk.try_lock(&path);
+        if read(disk, &own).attempt(StoreAction::Read, &own)?.is_some() {
+            return Ok(());
+        }
+        if matches!(lock, Ok(None)) {
+            return Err(io::ErrorKind::ResourceBusy.into()).attempt(StoreAction::Lock, &path);
+        }
         let id = format!("{:016x}\n", place.id);
         disk.replace(&own, id.as_bytes()).attempt(StoreAction::Replace, &own)
     }
@@ -321,5 +332,26 @@ mod tests {
         let place = ArchivePlace::open(&disk, &layout, root).unwrap();
         let there = place.mark(&disk, &session).unwrap();
         assert_eq!(directory_of_marked(&disk, &session, Some(root)).unwrap(), Some(there));
+    }
+
+    #[test]
+    fn of_two_processes_that_begin_a_place_the_second_takes_the_id_of_the_first() {
+        let (disk, root) = (MemoryDisk::default(), Path::new("drive"));
+        ArchivePlace::begin(&disk, root).unwrap();
+        let id = disk.read(&root.join(ARCHIVES_ID), MAX_LEN).unwrap();
+        ArchivePlace::begin(&disk, root).unwrap();
+        assert_eq!(disk.read(&root.join(ARCHIVES_ID), MAX_LEN).unwrap(), id);
+    }
+
+    #[test]
+    fn a_place_that_another_process_is_beginning_is_left_to_it() {
+        let (disk, root) = (MemoryDisk::default(), Path::new("drive"));
+        create_directory(&disk, root).unwrap();
+        let held = disk.try_lock(&root.join(ARCHIVES_LOCK)).unwrap();
+        let refused = ArchivePlace::begin(&disk, root).unwrap_err();
+        assert_eq!(refused.io_kind(), Some(io::ErrorKind::ResourceBusy));
+        assert!(read(&disk, &root.join(ARCHIVES_ID)).unwrap().is_none());
+        drop(held);
+        ArchivePlace::begin(&disk, root).unwrap();
     }
 }

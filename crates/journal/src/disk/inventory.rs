@@ -96,7 +96,7 @@ impl Kept {
         },
         Self {
             what: "lock",
-            place: "state/*.lock",
+            place: "state/*.lock; at a place of archives bevy_session.archives.lock",
             personal: "name of the profile in that of the file (slots-*.lock, audit-*.lock)",
             goes: "with its session or process",
             is_it: |name| name.ends_with(".lock"),

@@ -52,6 +52,8 @@ const SESSION_MANIFEST: &str = "session.manifest";
 pub(super) const ARCHIVES_MARK: &str = "archives.place";
 /// The name of the file by which a place of archives is known.
 pub(super) const ARCHIVES_ID: &str = "bevy_session.archives";
+/// The name of the lock that a process holds while it gives a place of archives its id.
+pub(super) const ARCHIVES_LOCK: &str = "bevy_session.archives.lock";
 /// The name of the file beside a session's files at a place of archives that says to which directory they belong.
 pub(super) const ARCHIVES_OWNER: &str = "archives.owner";
 /// The name of this machine's note of the place of archives that it uses.

@@ -10,6 +10,7 @@ use bevy_session::{CurrentSession, SessionCommandsExt, SessionId};
 
 use super::board::Notes;
 use super::note::NoteId;
+use crate::line::follow_in;
 
 impl NoteId {
     /// The name of an attachment of this note among those of the session, as
@@ -122,10 +123,7 @@ fn fallen_in(world: &World) -> Vec<String> {
 fn forget_removed(world: &mut World) {
     let Some(session) = world.get_resource::<CurrentSession>() else { return };
     let hung: HashSet<NoteId> = hanging(session).map(|(note, _)| note).collect();
-    let Some(mut notes) = world.get_resource_mut::<Notes>() else { return };
-    if notes.has_removed_without(&hung) {
-        notes.forget_removed_without(&hung);
-    }
+    follow_in(world, |notes: &mut Notes| notes.forget_removed_without(&hung));
 }
 
 /// One that can't be removed is tried again when the session is next resumed.

@@ -98,13 +98,11 @@ impl Notes {
         self.removed.contains(&note)
     }
 
-    /// Returns true if a removed note is remembered on which nothing hangs.
-    pub(crate) fn has_removed_without(&self, hung: &HashSet<NoteId>) -> bool {
-        self.removed.iter().any(|note| !hung.contains(note))
-    }
-
-    pub(crate) fn forget_removed_without(&mut self, hung: &HashSet<NoteId>) {
+    /// Forgets the removed notes on which nothing hangs; returns true if there was one.
+    pub(crate) fn forget_removed_without(&mut self, hung: &HashSet<NoteId>) -> bool {
+        let remembered = self.removed.len();
         self.removed.retain(|note| hung.contains(note));
+        self.removed.len() < remembered
     }
 
     /// The players who don't know yet that they were mentioned, and where.

@@ -30,6 +30,7 @@ impl Encoder {
         let saved = known.into_iter().filter(|(id, _)| entities.binary_search(id).is_ok());
         let slots: HashMap<SaveId, u32> =
             saved.map(|(id, entity)| (id, self.ids.add(entity).slot)).collect();
+        self.ids.end_restore();
         let slot = |id: &SaveId| match *id {
             SaveId::WORLD => Some(WORLD_SLOT),
             id => slots.get(&id).copied(),

@@ -32,8 +32,10 @@ mod unix {
     pub(super) fn judged(error: Errno) -> TryLockError {
         match error {
             Errno::WOULDBLOCK => TryLockError::WouldBlock,
-            // By the first of these some devices' storage says that it has none.
-            Errno::INVAL | Errno::NOSYS => TryLockError::Error(io::ErrorKind::Unsupported.into()),
+            // By the first of these some devices' storage says that it has none, by the last a network drive.
+            Errno::INVAL | Errno::NOSYS | Errno::NOLCK => {
+                TryLockError::Error(io::ErrorKind::Unsupported.into())
+            }
             error => TryLockError::Error(error.into()),
         }
     }
@@ -93,7 +95,7 @@ mod tests {
             TryLockError::Error(error) => Some(error.kind()),
             TryLockError::WouldBlock => None,
         };
-        for error in [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP] {
+        for error in [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOLCK] {
             assert_eq!(kind(error), Some(io::ErrorKind::Unsupported), "{error}");
         }
         assert_eq!(kind(Errno::ACCESS), Some(io::ErrorKind::PermissionDenied));
