@@ -18,8 +18,8 @@ use bevy_session_journal::{
 const STATE_CHANGES: usize = 100;
 
 /// The session that is being played or paused. Take it as `Option<Res<CurrentSession>>`: it is
-/// inserted before [`SessionStarted`](crate::SessionStarted) or
-/// [`RestoreStarted`](crate::recovery::RestoreStarted), and removed before
+/// inserted before [`SessionStarted`](crate::SessionStarted), or after
+/// [`RestoreStarted`](crate::recovery::RestoreStarted) and before the game's states change, and removed before
 /// [`SessionClosed`](crate::SessionClosed) or [`SessionEnded`](crate::SessionEnded) is sent, after
 /// a cancelled restore, and after
 /// [`StopReason::Panicked`](crate::checkpoints::StopReason::Panicked).

@@ -15,7 +15,8 @@ pub enum RecoveryPolicy {
     #[default]
     Ask,
     /// For servers. Once sessions were found, and if the game has made no request to play one, the
-    /// crashed session that was played last is recovered, however long ago that was. If the game
+    /// crashed session that was played last is recovered, however long ago that was. One that was asked to exit and was
+    /// too slow to save, or that another machine may play, is left to the game. If the game
     /// died soon after a restore, the proposal is followed: an older checkpoint, an older one
     /// still, then a new session of the same name. If an option that the game added is proposed, it
     /// is taken. A backup that

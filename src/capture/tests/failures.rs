@@ -4,9 +4,9 @@ use bevy::prelude::*;
 use bevy_session_journal::internal::format::ENTITIES;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{ReflectSaved, SaveKey};
 use crate::capture::test_kit::*;
 use crate::capture::{CaptureScope, EncodeFailureReason};
+use crate::{ReflectSaved, SaveKey};
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Deserialize)]
 #[reflect(Component, Saved)]

@@ -31,7 +31,8 @@ impl SessionHint {
                 formatter,
                 "the entity with the save key `{key}`{} is saved and doesn't come back: it was \
                  despawned before the session was restored. Let the game stand still until the \
-                 question is answered, with `run_if(not(recovery_is_pending))`, or pause \
+                 question is answered, with \
+                 `run_if(not(recovery_is_pending).or_else(session_is_active))`, or pause \
                  `Time<Virtual>`",
                 and_more(*entities),
             ),

@@ -50,8 +50,8 @@ impl SessionCommandsExt for Commands<'_, '_> {
 /// [`library`](Self::library), [`chapters`](Self::chapters), [`events`](Self::events) and others
 /// return the methods of a topic.
 ///
-/// Each method but [`begin`](crate::chapters::ChapterCommands::begin) returns a [`Ticket`], which
-/// the answers also have:
+/// Each method but [`begin`](crate::chapters::ChapterCommands::begin) and those of digests returns a
+/// [`Ticket`], which its last answer also has:
 ///
 /// ```
 /// use bevy::prelude::*;

@@ -68,7 +68,8 @@ impl RecoveryDialogPlugin {
     }
 
     /// Lets `Time<Virtual>` run while the dialog is open: for menus whose background moves. A game without a menu then
-    /// has to stand still by itself, with `run_if(not(recovery_is_pending))`.
+    /// has to stand still by itself, with
+    /// `run_if(not(recovery_is_pending).or_else(session_is_active))`.
     #[must_use]
     pub fn let_time_pass(mut self) -> Self {
         self.lets_time_pass = true;

@@ -1,4 +1,4 @@
-// The button of a dialog, which is shown while `bevy_session::recovery_is_pending`.
+// A dialog's button, shown in the menu while `recovery_is_pending`.
 fn recover(offers: Res<RecoveryOffers>, mut commands: Commands) {
     offers.accept(&mut commands);
 }

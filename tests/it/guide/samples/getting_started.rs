@@ -49,7 +49,7 @@ fn continue_game(catalog: Res<SessionCatalog>, mut commands: Commands) {
     }
 }
 
-// The button of a dialog, which is shown while `bevy_session::recovery_is_pending`.
+// A dialog's button, shown in the menu while `recovery_is_pending`.
 fn recover(offers: Res<RecoveryOffers>, mut commands: Commands) {
     // The newest checkpoint, or an older one if the game died soon after a restore.
     offers.accept(&mut commands);

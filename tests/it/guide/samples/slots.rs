@@ -21,7 +21,7 @@ fn show(catalog: Res<SessionCatalog>) {
     }
 }
 
-/// Its button. A session that is played is closed first.
+/// Its button. Another session that is played is closed first.
 fn load(In(slot): In<SlotId>, mut commands: Commands) {
     commands.session().slots().load(slot);
 }

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A request of this process. It distinguishes the request's answers from those of others.
 ///
-/// Each method of `SessionCommands` returns that of its request, except `chapters().begin`, which returns the chapter's id. Notifications that answer one have it as `ticket`, and
-/// each request gets exactly one last word: `RequestDone`, `RequestRejected`, `CheckpointFailed` without another try,
+/// Each method of `SessionCommands` returns that of its request, except `chapters().begin`, which returns the chapter's id, and
+/// those of digests. Notifications about checkpoints, slots and restores have it as `ticket`. Each request gets exactly one last
+/// word, which has it too: `RequestDone`, `RequestRejected`, `CheckpointFailed` without another try,
 /// `SlotFailed`, `RestoreCancelled`, `RecoveryFailed` or `CorruptionDetected`.
 ///
 /// It is no id of anything that is stored: the next process begins again.

@@ -184,7 +184,7 @@ pub struct UnsavedPlay {
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct OfferedCheckpoint {
-    /// Its identity, for [`RestoreFrom::Checkpoint`](crate::RestoreFrom::Checkpoint).
+    /// Its identity, for [`RecoveryOffer::restore_at`].
     pub id: CheckpointId,
     /// The time at which it was taken, by the clock of the machine that took it.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
