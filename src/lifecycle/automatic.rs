@@ -2,8 +2,8 @@
 
 use bevy::prelude::*;
 use bevy_session_journal::{
-    CheckpointId, HowItEnded, NewSession, Proposal, RecoveryOffer, RestoreFrom, RestoreReason,
-    SessionId, SessionMetadata,
+    CheckpointId, HowItEnded, NewSession, OfferedSession, Proposal, RecoveryOffer, RestoreFrom,
+    RestoreReason, SessionId, SessionMetadata,
 };
 use tracing::{info, warn};
 
@@ -69,7 +69,7 @@ pub(super) fn take_up_by_itself(parts: &mut RuntimeParts, world: &mut World) {
     if let Some(slot) = backup {
         take_backup(parts, world, session.id, slot);
     } else if let Some(option) = option {
-        take_proposed_option(parts, world, session.id, option);
+        take_proposed_option(parts, world, option);
     } else if let Some(from) = from {
         info!(session = %session.id, ?reason, ?from, "the session is resumed automatically");
         let request = match reason {
@@ -179,21 +179,20 @@ fn take_backup(parts: &mut RuntimeParts, world: &mut World, session: SessionId, 
 fn take_proposed_option(
     parts: &mut RuntimeParts,
     world: &mut World,
-    session: SessionId,
-    option: String,
+    (offered, option): (OfferedSession, String),
 ) {
-    let request = SessionRequest::TakeOption { session, option: option.clone() };
+    let request = SessionRequest::TakeOption { offered, option: option.clone() };
     let ticket = ask(world, request);
-    match take_option(parts, world, session, &option) {
+    match take_option(parts, world, offered, &option) {
         Ok(()) => finish(world, ticket),
         Err(error) => reject(world, ticket, error),
     }
 }
 
 /// The game's recovery option that is proposed instead of a checkpoint.
-fn proposed_option(offer: &RecoveryOffer) -> Option<String> {
+fn proposed_option(offer: &RecoveryOffer) -> Option<(OfferedSession, String)> {
     let proposed = offer.options.iter().find(|option| option.is_proposed);
-    proposed.map(|option| option.id.clone())
+    proposed.map(|option| (offer.into(), option.id.clone()))
 }
 
 /// A session to be resumed.
@@ -205,5 +204,5 @@ struct Candidate {
     /// What comes back by that: of a fork, a checkpoint of the side that was chosen.
     from: Option<RestoreFrom>,
     /// The game's recovery option that is proposed instead.
-    option: Option<String>,
+    option: Option<(OfferedSession, String)>,
 }

@@ -11,9 +11,9 @@ use bevy::prelude::*;
 use bevy_session_journal::internal::read::finding::Shelf;
 use bevy_session_journal::internal::read::recovery::SlotListing;
 use bevy_session_journal::{
-    GroupBy, IndexFigures, Leaving, ListedSessions, ProvenTime, RecoveryOffer, Retention,
-    RetentionPreview, SessionChanges, SessionEntry, SessionGroups, SessionId, SessionPage,
-    SessionQuery, SessionWatch,
+    GroupBy, IndexFigures, Leaving, ListedSessions, OfferedSession, ProvenTime, RecoveryOffer,
+    Retention, RetentionPreview, SessionChanges, SessionEntry, SessionGroups, SessionId,
+    SessionPage, SessionQuery, SessionWatch,
 };
 use jiff::Timestamp;
 
@@ -261,6 +261,13 @@ impl RecoveryOffers {
     /// is forked.
     pub fn of(&self, session: SessionId) -> impl Iterator<Item = &RecoveryOffer> {
         self.all().filter(move |offer| offer.session.id == session)
+    }
+
+    /// The offer of a session, or of this side of a forked one.
+    pub(super) fn find(&self, offered: OfferedSession) -> Option<&RecoveryOffer> {
+        let is_any_side = offered.line.is_none();
+        let mut sides = self.of(offered.session);
+        sides.find(|offer| is_any_side || OfferedSession::from(*offer) == offered)
     }
 
     /// All offers, those that the player is asked about first.

@@ -22,8 +22,8 @@ use std::path::PathBuf;
 
 use bevy::prelude::*;
 use bevy_session_journal::{
-    Attachment, AttachmentOf, ChapterId, ChapterOutcome, CheckpointId, CheckpointKind, Decline,
-    DigestOrder, EndReason, EventQuery, Leaving, NewChapter, NewSession, Report, RestoreFrom,
+    Attachment, AttachmentOf, ChapterId, ChapterOutcome, CheckpointId, CheckpointKind, DigestOrder,
+    EndReason, EventQuery, Leaving, NewChapter, NewSession, OfferedSession, Report, RestoreFrom,
     RetentionPreview, SaveSlot, Scenario, SessionEdit, SessionId, SessionQuery, SessionUpdate,
     ShelfMove, SlotId, StartingWorld, WorldOf,
 };
@@ -129,15 +129,15 @@ pub enum SessionRequest {
     /// [`SessionCommands::cancel_restore`].
     CancelRestore,
     /// [`SessionCommands::decline`].
-    Decline(Decline),
+    Decline(OfferedSession),
     /// [`LibraryCommands::purge`].
     Purge(SessionId),
     /// [`LibraryCommands::find`].
     Find,
     /// [`ExternalCommands::take_option`].
     TakeOption {
-        /// The session that crashed.
-        session: SessionId,
+        /// The session that crashed, or its side.
+        offered: OfferedSession,
         /// The option's id.
         option: String,
     },

@@ -4,8 +4,8 @@
 //! [`RecoveryOffers`](crate::RecoveryOffers) and [`SessionRestored`](crate::SessionRestored).
 
 pub use bevy_session_journal::{
-    Decline, EarlierDeath, Elsewhere, HowItEnded, OfferedCheckpoint, OfferedOption, PanicInfo,
-    ProcessDeath, Proposal, ProvenTime, RecoveryError, RestoreReason,
+    EarlierDeath, Elsewhere, HowItEnded, OfferedCheckpoint, OfferedOption, OfferedSession,
+    PanicInfo, ProcessDeath, Proposal, ProvenTime, RecoveryError, RestoreReason,
 };
 
 pub use crate::lifecycle::{

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use bevy_session::checkpoints::WorldCollapsed;
 use bevy_session::library::{SessionCopied, StorageSettings};
 use bevy_session::prelude::*;
-use bevy_session::recovery::RecoveryDeclined;
+use bevy_session::recovery::{RecoveryDeclined, RecoveryOption};
 use bevy_session::{
     CheckpointCaptured, MemoryDisk, RecoveryOffer, SessionId, SessionStatus, SessionUpdate,
 };
@@ -516,5 +516,27 @@ fn going_back_to_before_a_fork_leaves_the_side_that_was_not_chosen() {
         let left: Vec<_> = offers(&app).iter().map(|offer| offer.newest).collect();
         assert!(left.contains(&sides[1 - chosen].newest), "{chosen}: {left:?}");
         assert!(!left.contains(&sides[chosen].newest), "{chosen}: {left:?}");
+    }
+}
+
+#[test]
+fn a_recovery_option_gets_the_offer_of_the_side_for_which_it_was_taken() {
+    for chosen in [0, 1] {
+        let (disk, _) = unequal_fork();
+        let mut app = game_with(plugin(&disk), |app| {
+            listen::<SessionRestored>(app);
+            let option = RecoveryOption::new("newest", "Go on");
+            app.recovery_option(option, |In(offer): In<RecoveryOffer>, mut commands: Commands| {
+                commands.session().recover(offer.session.id, offer.restore_at(offer.newest));
+            });
+        });
+        frames(&mut app, 3);
+        let sides = offers(&app);
+        request(&mut app, |commands| {
+            commands.session().external().take_option(&sides[chosen], "newest");
+        });
+        frames(&mut app, 5);
+        let restored = received::<SessionRestored>(&app).pop().unwrap().checkpoint;
+        assert_eq!(restored, sides[chosen].newest, "{chosen}");
     }
 }

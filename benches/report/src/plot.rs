@@ -105,7 +105,7 @@ impl Plot {
             .margin(14)
             .margin_right(70)
             .x_label_area_size(46)
-            .y_label_area_size(260)
+            .y_label_area_size(350)
             .build_cartesian_2d(Decades(left, right), 0.0..count as f64)?;
         chart
             .configure_mesh()

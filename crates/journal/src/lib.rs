@@ -63,8 +63,8 @@ pub use read::finding::{
     SuggestionReason, suggest,
 };
 pub use read::recovery::{
-    Corruption, Decline, Elsewhere, EventGap, EventPage, EventQuery, EventValidation, Fork,
-    ForkedLine, FoundSession, HistoryLosses, IndexFigures, OfferedCheckpoint, OfferedOption,
+    Corruption, Elsewhere, EventGap, EventPage, EventQuery, EventValidation, Fork, ForkedLine,
+    FoundSession, HistoryLosses, IndexFigures, OfferedCheckpoint, OfferedOption, OfferedSession,
     Proposal, RecoveryOffer, SessionEntry, SessionFacts, SlotEntry, Timeline, TimelineCheckpoint,
     TimelineLine, UnreadableSlot, UnsavedPlay, Verdict, VersionFit,
 };

@@ -90,8 +90,8 @@ fn handle_session_request(
         SessionRequest::CancelRestore => Err(RequestError::NothingToCancel),
         SessionRequest::Decline(decline) => filing::decline(parts, world, *decline, ticket),
         SessionRequest::Purge(session) => filing::forget(parts, *session, ticket),
-        SessionRequest::TakeOption { session, option } => {
-            take_option(parts, world, *session, option)
+        SessionRequest::TakeOption { offered, option } => {
+            take_option(parts, world, *offered, option)
         }
         SessionRequest::Update(session, update) => {
             filing::edit(parts, world, ticket, *session, update)

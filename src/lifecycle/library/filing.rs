@@ -5,7 +5,8 @@
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::session::ShelfMoved;
 use bevy_session_journal::{
-    Decline, FoundSession, RequestError, SessionEntry, SessionId, SessionUpdate, ShelfMove, Ticket,
+    FoundSession, OfferedSession, RequestError, SessionEntry, SessionId, SessionUpdate, ShelfMove,
+    Ticket,
 };
 
 use crate::content::Order;
@@ -23,7 +24,7 @@ use crate::lifecycle::{RecoveryOffers, SessionCatalog, playing};
 pub(in crate::lifecycle) fn decline(
     parts: &mut RuntimeParts,
     world: &mut World,
-    decline: Decline,
+    decline: OfferedSession,
     ticket: Ticket,
 ) -> Result<(), RequestError> {
     let session = decline.session;
@@ -172,11 +173,11 @@ fn file(
 pub(in crate::lifecycle) fn declined(
     parts: &mut RuntimeParts,
     world: &mut World,
-    decline: Decline,
+    decline: OfferedSession,
     result: Result<Option<Box<FoundSession>>, RequestError>,
     ticket: Ticket,
 ) {
-    let Decline { session, line } = decline;
+    let OfferedSession { session, line } = decline;
     match result {
         Err(error) => return reject(world, ticket, error),
         Ok(Some(found)) => found_again(parts, world, *found),

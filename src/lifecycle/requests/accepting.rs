@@ -34,7 +34,7 @@ impl RecoveryOffers {
             return Some(requests.external().recover(session, &backup.save.slot));
         }
         if let Some(option) = offer.options.iter().find(|option| option.is_proposed) {
-            return Some(requests.external().take_option(session, &option.id));
+            return Some(requests.external().take_option(offer, &option.id));
         }
         Some(match offer.restore_from() {
             Some(from) => requests.recover(session, from),

@@ -4,8 +4,8 @@ use std::fmt::{self, Debug, Formatter};
 
 use bevy::prelude::*;
 use bevy_session_journal::{
-    CheckpointKind, Decline, EndReason, Leaving, NewSession, RestoreFrom, SessionId, SessionUpdate,
-    Ticket,
+    CheckpointKind, EndReason, Leaving, NewSession, OfferedSession, RestoreFrom, SessionId,
+    SessionUpdate, Ticket,
 };
 use tracing::error;
 
@@ -319,7 +319,7 @@ impl SessionCommands<'_, '_> {
     /// }
     /// # bevy::ecs::system::assert_is_system(not_this_one);
     /// ```
-    pub fn decline(&mut self, decline: impl Into<Decline>) -> Ticket {
+    pub fn decline(&mut self, decline: impl Into<OfferedSession>) -> Ticket {
         self.request(SessionRequest::Decline(decline.into()))
     }
 

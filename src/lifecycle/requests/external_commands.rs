@@ -1,6 +1,6 @@
 //! The requests about the game's own saves and recovery options.
 
-use bevy_session_journal::{SessionId, Ticket};
+use bevy_session_journal::{OfferedSession, SessionId, Ticket};
 
 use super::{ExternalRequest, SessionCommands, SessionRequest};
 use crate::external_saves::{ExternalDone, ExternalRequestId};
@@ -46,10 +46,15 @@ impl ExternalCommands<'_, '_> {
     }
 
     /// Takes a recovery option that the game has added with
-    /// [`recovery_option`](crate::SessionHooksExt::recovery_option). This answers the offer. If the
-    /// option isn't available now, the request is rejected with
+    /// [`recovery_option`](crate::SessionHooksExt::recovery_option). Its system gets the offer, of a
+    /// fork that of this side, and both are answered. If the option isn't available now, the request is rejected with
     /// [`UnknownOption`](crate::RequestError::UnknownOption), and the offer stays.
-    pub fn take_option(&mut self, session: SessionId, option: impl Into<String>) -> Ticket {
-        self.0.request(SessionRequest::TakeOption { session, option: option.into() })
+    pub fn take_option(
+        &mut self,
+        offered: impl Into<OfferedSession>,
+        option: impl Into<String>,
+    ) -> Ticket {
+        let (offered, option) = (offered.into(), option.into());
+        self.0.request(SessionRequest::TakeOption { offered, option })
     }
 }

@@ -196,8 +196,8 @@ fn of_session(request: &SessionRequest) -> Rules {
         R::Decline(decline) => one("decline", &decline.session),
         R::Purge(session) => one("purge", session),
         R::Find => Rules::new("find_sessions", About::None),
-        R::TakeOption { session, .. } => {
-            one("take_option", session).leading_elsewhere().done_at_once()
+        R::TakeOption { offered, .. } => {
+            one("take_option", &offered.session).leading_elsewhere().done_at_once()
         }
         R::Update(session, _) => one("update_session", session),
         R::Draft(_) => Rules::new("draft", About::None),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock;
-use bevy_session_journal::{RecoveryOffer, RequestError, SessionId};
+use bevy_session_journal::{OfferedSession, RecoveryOffer, RequestError};
 use tracing::{debug, info};
 
 use super::{Crash, Due};
@@ -79,12 +79,13 @@ pub(in crate::lifecycle) fn announce(world: &mut World, offer: RecoveryOffer) {
 pub(in crate::lifecycle) fn take_option(
     parts: &mut RuntimeParts,
     world: &mut World,
-    session: SessionId,
+    offered: OfferedSession,
     id: &str,
 ) -> Result<(), RequestError> {
+    let session = offered.session;
     let unknown = || RequestError::UnknownOption { option: id.to_owned() };
     let offers = world.get_resource_or_init::<RecoveryOffers>();
-    let offer = offers.of(session).next().cloned().ok_or_else(unknown)?;
+    let offer = offers.find(offered).cloned().ok_or_else(unknown)?;
     let hooks = &mut parts.hooks.recovery_options;
     let hook = RecoveryHook::find(hooks, id, &offer, world).ok_or_else(unknown)?;
     info!(%session, option = id, "a recovery option of the game is taken");

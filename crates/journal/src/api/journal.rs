@@ -19,7 +19,7 @@ use crate::model::clock::{self, Clock, Moment};
 use crate::model::ids::Ticket;
 use crate::model::ids::{RunId, SaveId, SessionId};
 use crate::model::session::{NewSession, RequestError, RestoreFrom, RestoreReason};
-use crate::read::recovery::{Decline, FoundSession, PROBATION, Wanted};
+use crate::read::recovery::{FoundSession, OfferedSession, PROBATION, Wanted};
 use crate::write::{CloudNews, EventStart, Link, News, Order, Report, TakeUp, Versions, Worker};
 
 /// The journal of a program: its sessions, and the thread that writes them.
@@ -218,7 +218,7 @@ impl<C: Codec> Journal<C> {
     /// # Errors
     ///
     /// [`JournalError::Refused`], besides those of [`detect`](Self::detect).
-    pub fn decline(&mut self, decline: impl Into<Decline>) -> Result<(), JournalError> {
+    pub fn decline(&mut self, decline: impl Into<OfferedSession>) -> Result<(), JournalError> {
         let (decline, asked) = (decline.into(), Ticket::new());
         self.order(Order::Decline { decline, ticket: asked });
         let declined = self.answer(|report| match report {

@@ -65,7 +65,8 @@ pub use ladder::Proposal;
 pub use ladder::{Ladder, PROBATION};
 pub(crate) use ladder::{deaths_of, remembered};
 pub use offer::{
-    Decline, Elsewhere, OfferedCheckpoint, OfferedOption, RecoveryOffer, SessionEntry, UnsavedPlay,
+    Elsewhere, OfferedCheckpoint, OfferedOption, OfferedSession, RecoveryOffer, SessionEntry,
+    UnsavedPlay,
 };
 pub use prepare::Prepared;
 pub(crate) use prepare::{PrepareFailure, line_with, next_save_id, prepare};

@@ -14,17 +14,19 @@ use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::{
     EndReason, Fields, LeaveCause, Leaving, RequestError, SessionStatus, SessionUpdate,
 };
-use crate::read::recovery::{Decline, LockHolder, SessionFinder, deaths_of, fields_of, standing};
+use crate::read::recovery::{
+    LockHolder, OfferedSession, SessionFinder, deaths_of, fields_of, standing,
+};
 
 /// Notes in the journal that the crashed lines of a session, or one of them, aren't wanted back.
 pub fn decline(
     finder: &mut SessionFinder,
-    decline: Decline,
+    decline: OfferedSession,
     now: Timestamp,
 ) -> Result<(), RequestError> {
     let (stored, _lock) = take(&finder.local().store, decline.session)?;
     refuse_to_guess(stored.index())?;
-    let Decline { session, line } = decline;
+    let OfferedSession { session, line } = decline;
     let heads = stored.index().heads();
     let mut wanted: Vec<&Head> = stored.index().open_heads().collect();
     if let [only] = wanted[..] {

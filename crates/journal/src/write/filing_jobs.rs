@@ -8,7 +8,7 @@ use super::orders::DraftOrder;
 use super::shelving;
 use crate::model::ids::{CheckpointId, SessionId, Ticket};
 use crate::model::session::{SessionUpdate, ShelfMove};
-use crate::read::recovery::{Decline, FoundSession, look_again};
+use crate::read::recovery::{FoundSession, OfferedSession, look_again};
 
 /// A change of one session. A job that holds the session releases it first, and continues later.
 pub(super) struct FileSession {
@@ -56,7 +56,7 @@ impl Job for FileSession {
         let now = tools.now.wall;
         let news = match how {
             Filing::Decline(line) => {
-                let decline = Decline { session, line };
+                let decline = OfferedSession { session, line };
                 let result = filing::decline(tools.finder, decline, now);
                 let result = result.map(|()| other_sides(decline, tools));
                 News::Declined { decline, result, ticket }
@@ -82,8 +82,8 @@ impl Job for FileSession {
 
 /// The session as it is found once a side of it was declined; `None` if all of it was. If nothing is offered any more, it is
 /// set aside.
-fn other_sides(decline: Decline, tools: &mut Tools<'_>) -> Option<Box<FoundSession>> {
-    let Decline { session, line } = decline;
+fn other_sides(decline: OfferedSession, tools: &mut Tools<'_>) -> Option<Box<FoundSession>> {
+    let OfferedSession { session, line } = decline;
     let again = match line {
         Some(_) => look_again(tools.finder, tools.types, session, tools.now.wall),
         None => Ok(None),

@@ -22,8 +22,8 @@ use crate::model::session::{
 use crate::read::digest::{DigestFigures, ErasedDigests};
 use crate::read::finding::Shelf;
 use crate::read::recovery::{
-    Decline, EventPage, EventQuery, EventValidation, FoundSession, IndexFigures, SessionEntry,
-    SlotListing, Timeline,
+    EventPage, EventQuery, EventValidation, FoundSession, IndexFigures, OfferedSession,
+    SessionEntry, SlotListing, Timeline,
 };
 use crate::read::report::ReportOrder;
 
@@ -93,7 +93,7 @@ pub enum News {
     },
     /// A session was set aside, or one side of it, or not.
     Declined {
-        decline: Decline,
+        decline: OfferedSession,
         /// The session with the sides that are left, if one alone was.
         result: Result<Option<Box<FoundSession>>, RequestError>,
         ticket: Ticket,
@@ -184,7 +184,7 @@ impl News {
     /// many has no ticket.
     pub fn filed(&self) -> Option<(SessionId, Ticket)> {
         match self {
-            Self::Declined { decline: Decline { session, .. }, ticket, .. }
+            Self::Declined { decline: OfferedSession { session, .. }, ticket, .. }
             | Self::Copied { session, ticket, .. } => Some((*session, *ticket)),
             Self::Forgotten { session, ticket, .. }
             | Self::Shelved { session, ticket, .. }

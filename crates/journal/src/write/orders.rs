@@ -20,7 +20,7 @@ use crate::model::session::{
     ShelfMove, StartingWorld, StateChange,
 };
 use crate::read::digest::DigestOrder;
-use crate::read::recovery::{Decline, EventQuery, Prepared, Wanted};
+use crate::read::recovery::{EventQuery, OfferedSession, Prepared, Wanted};
 use crate::read::report::ReportOrder;
 use crate::write::retention::Quota;
 
@@ -58,7 +58,7 @@ pub enum Order<C: Content> {
     /// End the run.
     Leave(Leave),
     /// Set a crashed session aside, or one side of a forked one.
-    Decline { decline: Decline, ticket: Ticket },
+    Decline { decline: OfferedSession, ticket: Ticket },
     /// Delete a session.
     Forget { session: SessionId, ticket: Ticket },
     /// Write a session down that begins later.

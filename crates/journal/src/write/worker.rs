@@ -38,7 +38,7 @@ use crate::model::clock::Moment;
 use crate::model::ids::SessionId;
 use crate::model::session::{SessionContext, SessionStatus, ShelfMove};
 use crate::read::digest::{KeepDigests, Keepers};
-use crate::read::recovery::{self, Decline, ReadProgress, SessionFinder};
+use crate::read::recovery::{self, OfferedSession, ReadProgress, SessionFinder};
 use crate::write::retention::Quota;
 
 /// Time between two heartbeats.
@@ -202,7 +202,7 @@ impl<C: Content> Worker<C> {
             Order::Digest { order, ticket } => self.digest(order, ticket, now),
             Order::Release(session) => self.release(session),
             Order::Leave(leave) => self.leave(leave, now),
-            Order::Decline { decline: Decline { session, line }, ticket } => {
+            Order::Decline { decline: OfferedSession { session, line }, ticket } => {
                 self.file_as(session, Filing::Decline(line), ticket, now);
             }
             Order::Forget { session, ticket } => self.file_as(session, Filing::Forget, ticket, now),

@@ -66,24 +66,24 @@ pub struct RecoveryOffer {
     pub directory: PathBuf,
 }
 
-/// The answer to an offer that the player doesn't want: a session, or one side of a forked one.
+/// A session that is offered, or one side of a forked one, as an answer to the offer names it.
 ///
-/// It is made of a session's id, which declines all sides of a fork, and of an offer, which declines that side alone.
+/// It is made of a session's id, which stands for all sides of a fork, or of an offer, which stands for its own side.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Decline {
+pub struct OfferedSession {
     /// The session.
     pub session: SessionId,
     /// The newest checkpoint of the [side](super::ForkedLine::newest) of a fork; `None` for all of the session.
     pub line: Option<CheckpointId>,
 }
 
-impl From<SessionId> for Decline {
+impl From<SessionId> for OfferedSession {
     fn from(session: SessionId) -> Self {
         Self { session, line: None }
     }
 }
 
-impl From<&RecoveryOffer> for Decline {
+impl From<&RecoveryOffer> for OfferedSession {
     fn from(offer: &RecoveryOffer) -> Self {
         Self { session: offer.session.id, line: offer.fork.as_ref().map(|fork| fork.own.newest) }
     }

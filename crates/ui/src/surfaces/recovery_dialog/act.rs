@@ -8,7 +8,9 @@ use bevy_session::external::{
     ExternalOperationFinished, ExternalOutcome, ExternalRequest, OfferedBackup,
 };
 use bevy_session::presentation::{may_ask_about_crashes, wall_clock};
-use bevy_session::recovery::{CorruptionDetected, Proposal, RestoreCancelled, RestoreStalled};
+use bevy_session::recovery::{
+    CorruptionDetected, OfferedSession, Proposal, RestoreCancelled, RestoreStalled,
+};
 use bevy_session::reports::ReportWritten;
 use bevy_session::requests::{Request, SessionRequest};
 use bevy_session::{
@@ -88,7 +90,8 @@ pub(super) fn request_rejected(
             dialog.report = Report::Failed(rejected.error.clone());
         }
         Request::Session(
-            SessionRequest::Recover(session, _) | SessionRequest::TakeOption { session, .. },
+            SessionRequest::Recover(session, _)
+            | SessionRequest::TakeOption { offered: OfferedSession { session, .. }, .. },
         )
         | Request::External(ExternalRequest::Recover { session, .. })
             if dialog.is_restoring(*session) =>
@@ -268,7 +271,7 @@ fn recover(
 ) {
     if let (Choice::Option(place), Some(offer)) = (dialog.chosen, offer) {
         let Some(option) = offer.options.get(place) else { return };
-        commands.session().external().take_option(offer.session.id, option.id.clone());
+        commands.session().external().take_option(offer, option.id.clone());
         dialog.stage = Some(Stage::Restoring { stalled: false });
         return;
     }
