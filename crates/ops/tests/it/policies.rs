@@ -153,13 +153,14 @@ fn blocks(text: &str, before: &str) -> Vec<String> {
 
 #[test]
 fn the_files_of_the_documents_can_be_read() {
-    let mut texts = blocks(include_str!("../../../../docs/guide/servers.md"), "");
-    texts.extend(blocks(include_str!("../../../../src/monitoring/policies.rs"), "//! "));
-    assert_eq!(texts.len(), 2);
-    for text in texts {
-        let app = governed(&text, |_| {});
+    let of_page = blocks(include_str!("../../../../docs/guide/servers.md"), "");
+    let of_module = blocks(include_str!("../../../../src/monitoring/policies.rs"), "//! ");
+    assert_eq!((of_page.len(), of_module.len()), (1, 1));
+    for text in of_page.iter().chain(&of_module) {
+        let app = governed(text, |_| {});
         assert_eq!(error_of(&app), None, "{text}");
-        assert!(!alerts_of(&app).is_empty(), "{text}");
         assert_ne!(app.world().resource::<SessionSettings>().interval, SECOND, "{text}");
+        // The page's server doesn't have this package, without which nobody reads alerts.
+        assert_eq!(alerts_of(&app).is_empty(), of_page.contains(text), "{text}");
     }
 }
