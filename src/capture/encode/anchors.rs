@@ -71,8 +71,6 @@ impl Encoder {
             }
         }
         let id = SaveId(self.ids.get_mapped(entity).to_bits());
-        // An anchor that there is no room for is none, and no row is to blame.
-        self.ids.take_refused();
         if id.is_entity() {
             self.anchors.ids.set(key.clone(), id);
             self.anchors.entities.insert(key.clone(), entity);

@@ -43,6 +43,8 @@ impl<'a> ColumnWriter<'a> {
         presence: &'a mut Presence,
         failures: &'a mut Failures,
     ) -> Self {
+        // References of anchors and events that there was no room for: no row is to blame.
+        ids.take_refused();
         let (values, removed, scratch) = Default::default();
         Self { type_path, sent, ids, presence, failures, values, removed, scratch }
     }

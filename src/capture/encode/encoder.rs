@@ -125,10 +125,7 @@ impl Encoder {
 
     /// Replaces the entities of values that are in no column by their ids.
     pub(crate) fn name_entities<R>(&mut self, write: impl FnOnce(&mut dyn EntityMapper) -> R) -> R {
-        let written = write(&mut self.ids);
-        // A reference that there is no room for is nobody's, and no row is to blame.
-        self.ids.take_refused();
-        written
+        write(&mut self.ids)
     }
 
     /// An encoder that knows the same ids and carries the same rows, for a full capture that is

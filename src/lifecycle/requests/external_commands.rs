@@ -46,9 +46,10 @@ impl ExternalCommands<'_, '_> {
     }
 
     /// Takes a recovery option that the game has added with
-    /// [`recovery_option`](crate::SessionHooksExt::recovery_option). Its system gets the offer, of a
-    /// fork that of this side, and both are answered. If the option isn't available now, the request is rejected with
-    /// [`UnknownOption`](crate::RequestError::UnknownOption), and the offer stays.
+    /// [`recovery_option`](crate::SessionHooksExt::recovery_option). Its system gets the offer;
+    /// of a forked session, that of the side. All offers of the session are answered by it. If the
+    /// option isn't available now, the request is rejected with
+    /// [`UnknownOption`](crate::RequestError::UnknownOption), and the offers stay.
     pub fn take_option(
         &mut self,
         offered: impl Into<OfferedSession>,

@@ -112,7 +112,7 @@ impl RecoveryOffer {
     /// side.
     #[must_use]
     pub fn restore_at(&self, checkpoint: CheckpointId) -> RestoreFrom {
-        let side = self.fork.as_ref().map(|fork| fork.own.newest);
+        let side = OfferedSession::from(self).line;
         side.map_or(RestoreFrom::Checkpoint(checkpoint), |newest| RestoreFrom::OnSide {
             checkpoint,
             newest,
