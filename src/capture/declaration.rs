@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::mem::needs_drop;
 use std::sync::Arc;
 
 use bevy::app::App;
@@ -81,7 +82,9 @@ impl Declaration {
         where
             T: Component + TypePath + Clone + Serialize + DeserializeOwned,
         {
-            SerdeCodec::default().keeping_copies(copies_may_stay::<T>(world))
+            SerdeCodec::default()
+                .keeping_copies(copies_may_stay::<T>(world))
+                .encoding_at_once(needs_drop::<T>() && is_data::<T>(world))
         }
         Self::component::<T>(
             T::type_path().into(),
@@ -208,6 +211,14 @@ fn copies_may_stay<T: TypePath + 'static>(world: &World) -> bool {
     let Some(registry) = world.get_resource::<AppTypeRegistry>() else { return true };
     // Of a type that reflection doesn't know, only the game can say so.
     Contents::of(&registry.read(), type_id).is_none_or(|contents| !contents.shared)
+}
+
+/// Returns true if reflection knows a component whole, and it is data: nothing that is shared, and no
+/// entity.
+fn is_data<T: 'static>(world: &World) -> bool {
+    let Some(registry) = world.get_resource::<AppTypeRegistry>() else { return false };
+    let contents = Contents::of(&registry.read(), TypeId::of::<T>());
+    contents == Some(Contents { entities: false, shared: false })
 }
 
 /// Systems in [`StateTransition`] that run when the next states are known and nothing of the last

@@ -3,6 +3,7 @@
 mod capture;
 mod columns;
 mod copies;
+mod encoded;
 mod entities;
 mod moment;
 mod order;

@@ -1,6 +1,7 @@
 //! A world is captured and encoded, and the journal has the same data as the world.
 
 mod archetypes;
+mod at_once;
 mod churn;
 mod failures;
 mod quiet_columns;

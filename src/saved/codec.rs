@@ -74,6 +74,14 @@ pub(crate) trait CopyCodec: Codec {
         false
     }
 
+    /// Appends a component as MessagePack without a copy of it, which has to be read again to find
+    /// out whether it refers to an entity. `None` if components of this type are copied.
+    ///
+    /// After an error the buffer may end with a part of it.
+    fn append(&self, _: &Self::Component, _: &mut Vec<u8>) -> Option<Result<(), EncodeError>> {
+        None
+    }
+
     /// A component as the value that is written, if that needs no copy.
     fn as_value<'a>(&self, _: &'a Self::Component) -> Option<&'a Self::Value> {
         None

@@ -1,6 +1,8 @@
 //! Writing one column.
 
-use bevy::ecs::entity::Entity;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bevy::ecs::entity::{Entity, EntityMapper};
 use bevy_session_journal::SaveId;
 use bevy_session_journal::internal::format::Values;
 
@@ -9,7 +11,7 @@ use super::presence::Presence;
 use super::save_ids::{SaveIds, WORLD_SLOT};
 use super::split::Split;
 use crate::capture::record::Rows;
-use crate::saved::{Codec, NameEntities};
+use crate::saved::{Codec, DecodeError, NameEntities};
 
 /// Collects the rows of one column.
 pub(crate) struct ColumnWriter<'a> {
@@ -22,6 +24,21 @@ pub(crate) struct ColumnWriter<'a> {
     values: Split,
     removed: Vec<SaveId>,
     scratch: Vec<u8>,
+}
+
+/// Notes whether a value refers to an entity.
+#[derive(Default)]
+struct References {
+    any: bool,
+}
+
+impl EntityMapper for References {
+    fn get_mapped(&mut self, source: Entity) -> Entity {
+        self.any = true;
+        source
+    }
+
+    fn set_mapped(&mut self, _: Entity, _: Entity) {}
 }
 
 /// A row to be written.
@@ -114,6 +131,30 @@ impl<'a> ColumnWriter<'a> {
         match codec.encode(value, &mut self.scratch) {
             Ok(()) => self.values.push(row.id, &self.scratch),
             Err(error) => self.fail(row.entity, error.into()),
+        }
+    }
+
+    /// Writes a value that was encoded at the capture, before its entities got their ids.
+    ///
+    /// Returns false if the values of its type have to be copied from now on: this one refers to an
+    /// entity, or can't be read again to find that out.
+    pub(crate) fn write_encoded<C: Codec>(&mut self, codec: &C, row: Row, bytes: &[u8]) -> bool {
+        let mut references = References::default();
+        // A panic of the game's code costs nothing here: the value is there.
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            let mut value = codec.decode(bytes)?;
+            codec.map_entities(&mut value, &mut references);
+            Ok::<_, DecodeError>(value)
+        }));
+        match read {
+            Ok(Ok(mut value)) if references.any => {
+                self.write(codec, row, &mut value);
+                false
+            }
+            read => {
+                self.values.push(row.id, bytes);
+                matches!(read, Ok(Ok(_)))
+            }
         }
     }
 

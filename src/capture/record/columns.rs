@@ -10,6 +10,7 @@ use bevy::ecs::query::QueryState;
 use bevy::ecs::world::World;
 
 use super::copies::Copies;
+use super::encoded::{AtOnce, EncodedValues};
 use super::moment::{Extent, Moment};
 use super::read_ahead::visit_tables;
 use super::spare_room::SpareRoom;
@@ -97,19 +98,22 @@ impl Rows {
 pub(crate) struct CapturedComponents<C: CopyCodec> {
     codec: C,
     rows: Rows,
+    /// The first values.
+    encoded: EncodedValues,
+    /// The values after those that are encoded.
     copies: Copies<C::Value>,
     live: u64,
 }
 
 impl<C: CopyCodec> CapturedComponents<C> {
-    fn new(codec: C) -> Self {
+    fn new(codec: C, at_once: AtOnce) -> Self {
         let copies = Copies::new(codec.keeps_copies());
-        Self { codec, rows: Rows::default(), copies, live: 0 }
+        Self { codec, rows: Rows::default(), encoded: EncodedValues::new(at_once), copies, live: 0 }
     }
 
     /// The components of some entities, between two captures.
     pub(crate) fn of(codec: C, world: &World, entities: &[Entity]) -> Self {
-        let mut captured = Self::new(codec);
+        let mut captured = Self::new(codec, AtOnce::never());
         for entity in entities {
             if let Some(component) = world.get::<C::Component>(*entity) {
                 captured.copy_one(*entity, component);
@@ -120,23 +124,36 @@ impl<C: CopyCodec> CapturedComponents<C> {
 
     fn copy_table(&mut self, entities: Range<usize>, table: &[C::Component]) {
         self.rows.tables.push(entities);
-        self.copies.copy_all(&self.codec, table);
+        let encoded = self.encode_first(table.iter());
+        self.copies.copy_all(&self.codec, table.get(encoded..).unwrap_or_default());
     }
 
     fn copy_rows(&mut self, entities: &[Entity], table: &[C::Component], rows: &[u32]) {
         self.rows.entities.extend(pick(entities, rows));
-        self.copies.copy_rows(&self.codec, table, rows);
+        let encoded = self.encode_first(rows.iter().filter_map(|row| table.get(*row as usize)));
+        self.copies.copy_rows(&self.codec, table, rows.get(encoded..).unwrap_or_default());
     }
 
     fn copy_one(&mut self, entity: Entity, component: &C::Component) {
         self.rows.entities.push(entity);
-        self.copies.copy_one(&self.codec, component);
+        if self.encode_first(std::iter::once(component)) == 0 {
+            self.copies.copy_one(&self.codec, component);
+        }
+    }
+
+    /// Encodes components where they are. Returns the number of those that needn't be copied.
+    fn encode_first<'a>(
+        &mut self,
+        components: impl Iterator<Item = &'a C::Component>,
+    ) -> usize {
+        // Behind a copy everything is copied, so that the place of a value says which it is.
+        if self.copies.len() > 0 { 0 } else { self.encoded.extend(&self.codec, components) }
     }
 }
 
 impl<C: CopyCodec> CapturedColumn for CapturedComponents<C> {
     fn rows(&self) -> usize {
-        self.copies.len()
+        self.encoded.len() + self.copies.len()
     }
 
     fn live(&self) -> Option<u64> {
@@ -148,14 +165,24 @@ impl<C: CopyCodec> CapturedColumn for CapturedComponents<C> {
     }
 
     fn encode(&mut self, writer: &mut ColumnWriter<'_>) {
+        let encoded = self.encoded.len();
         for row in writer.sorted_entities(&self.rows) {
-            let Some(value) = self.copies.get_mut(row.index) else { continue };
-            writer.write(&self.codec, row, value);
+            if let Some(bytes) = self.encoded.get(row.index) {
+                let is_plain = writer.write_encoded(&self.codec, row, bytes);
+                if !is_plain {
+                    self.encoded.forbid();
+                }
+            } else if let Some(place) = row.index.checked_sub(encoded)
+                && let Some(value) = self.copies.get_mut(place)
+            {
+                writer.write(&self.codec, row, value);
+            }
         }
     }
 
     fn empty(&mut self) {
         self.rows.empty();
+        self.encoded.empty();
         self.copies.empty();
         self.live = 0;
     }
@@ -164,6 +191,7 @@ impl<C: CopyCodec> CapturedColumn for CapturedComponents<C> {
 /// Copies one component type.
 pub(crate) struct ComponentRecorder<C: CopyCodec> {
     codec: C,
+    at_once: AtOnce,
     query: ColumnQuery<C::Component>,
     /// The tick up to which ticks were looked at, if captures since then have skipped them.
     passed_over_since: Option<Tick>,
@@ -183,7 +211,8 @@ impl<C: CopyCodec> ComponentRecorder<C> {
             StorageType::Table => ColumnQuery::Tables(QueryState::new(world)),
             StorageType::SparseSet => ColumnQuery::Sparse(QueryState::new(world)),
         };
-        Self { codec, query, passed_over_since: None, changed_rows: Vec::new() }
+        let at_once = AtOnce::default();
+        Self { codec, at_once, query, passed_over_since: None, changed_rows: Vec::new() }
     }
 }
 
@@ -192,7 +221,7 @@ impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
         let buffer = buffer.map(|buffer| -> Box<dyn Any> { buffer });
         let mut captured = match buffer.map(|buffer| buffer.downcast::<CapturedComponents<C>>()) {
             Some(Ok(buffer)) => buffer,
-            _ => Box::new(CapturedComponents::new(self.codec.clone())),
+            _ => Box::new(CapturedComponents::new(self.codec.clone(), self.at_once.clone())),
         };
         match (&mut self.query, moment.extent) {
             (ColumnQuery::Tables(query), Extent::All) => {
@@ -207,6 +236,7 @@ impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
                 copy_sparse(query, world, extent, &mut captured);
             }
         }
+        captured.encoded.end_capture();
         captured
     }
 

@@ -10,8 +10,14 @@ use crate::schema::Schema;
 
 /// The format in which clones of a type are written and read.
 pub(crate) trait Format<T>: Clone + Send + Sync + 'static {
-    /// Writes a value as MessagePack.
-    fn encode(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError>;
+    /// Appends a value as MessagePack. After an error the buffer may end with a part of it.
+    fn append(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// Writes a value as MessagePack, in place of what is in the buffer.
+    fn encode(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
+        bytes.clear();
+        self.append(value, bytes)
+    }
 
     /// Returns true if a value is written as these bytes, using `memory` as a buffer.
     fn is_written_as(&self, value: &T, bytes: &[u8], memory: &mut Vec<u8>) -> bool {
@@ -29,24 +35,35 @@ pub(crate) trait Format<T>: Clone + Send + Sync + 'static {
 pub(crate) struct CloneCodec<T, F> {
     format: F,
     keeps_copies: bool,
+    encodes_at_once: bool,
     component: PhantomData<fn() -> T>,
 }
 
 impl<T, F> CloneCodec<T, F> {
     /// A codec with this format.
     pub(super) fn with(format: F) -> Self {
-        Self { format, keeps_copies: true, component: PhantomData }
+        Self { format, keeps_copies: true, encodes_at_once: false, component: PhantomData }
     }
 
     /// Sets whether encoded copies may stay in a buffer. They may by default.
     pub(crate) fn keeping_copies(self, keeps_copies: bool) -> Self {
         Self { keeps_copies, ..self }
     }
+
+    /// Sets whether components are encoded without a copy of them. They aren't by default.
+    pub(crate) fn encoding_at_once(self, encodes_at_once: bool) -> Self {
+        Self { encodes_at_once, ..self }
+    }
 }
 
 impl<T, F: Clone> Clone for CloneCodec<T, F> {
     fn clone(&self) -> Self {
-        Self::with(self.format.clone()).keeping_copies(self.keeps_copies)
+        Self {
+            format: self.format.clone(),
+            keeps_copies: self.keeps_copies,
+            encodes_at_once: self.encodes_at_once,
+            component: PhantomData,
+        }
     }
 }
 
@@ -79,6 +96,10 @@ impl<T: Component + Clone, F: Format<T>> CopyCodec for CloneCodec<T, F> {
 
     fn keeps_copies(&self) -> bool {
         self.keeps_copies
+    }
+
+    fn append(&self, component: &T, bytes: &mut Vec<u8>) -> Option<Result<(), EncodeError>> {
+        self.encodes_at_once.then(|| self.format.append(component, bytes))
     }
 
     fn as_value<'a>(&self, component: &'a T) -> Option<&'a T> {

@@ -45,27 +45,37 @@ pub(crate) enum DecodeError {
 /// The serializer that every value goes through.
 pub(crate) type ValueSerializer<'a> = Serializer<Bounded<'a>, StructMapConfig<DefaultConfig>>;
 
-/// Writes a value.
+/// Writes a value into a buffer, in place of what is in it.
 pub(crate) fn encode<T: Serialize + ?Sized>(
     value: &T,
     bytes: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
-    encode_with(bytes, |serializer| value.serialize(serializer))
+    bytes.clear();
+    append(value, bytes)
 }
 
-/// Writes whatever `write` passes to the serializer.
-pub(crate) fn encode_with(
+/// Appends a value to a buffer. After an error the buffer may end with a part of it.
+pub(crate) fn append<T: Serialize + ?Sized>(
+    value: &T,
+    bytes: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    append_with(bytes, |serializer| value.serialize(serializer))
+}
+
+/// Appends whatever `write` passes to the serializer.
+pub(crate) fn append_with(
     bytes: &mut Vec<u8>,
     write: impl FnOnce(&mut ValueSerializer<'_>) -> Result<(), rmp_serde::encode::Error>,
 ) -> Result<(), EncodeError> {
-    bytes.clear();
-    let mut serializer = Serializer::new(Bounded { bytes, overflowed: false }).with_struct_map();
+    let start = bytes.len();
+    let mut serializer =
+        Serializer::new(Bounded { bytes, start, overflowed: false }).with_struct_map();
     let result = write(&mut serializer);
     if serializer.get_ref().overflowed {
         return Err(EncodeError::TooLarge);
     }
     result.map_err(|error| EncodeError::Refused(error.to_string()))?;
-    match check_depth(bytes) {
+    match check_depth(bytes.get(start..).unwrap_or_default()) {
         Ok(()) => Ok(()),
         Err(DecodeError::TooDeep) => Err(EncodeError::TooDeep),
         Err(error) => Err(EncodeError::Refused(error.to_string())),
@@ -102,17 +112,18 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError
     rmp_serde::from_slice(bytes).map_err(|error| DecodeError::Refused(error.to_string()))
 }
 
-/// A buffer that holds no more than one value may have.
+/// A buffer to which no more is appended than one value may have.
 #[derive(Debug)]
 pub(crate) struct Bounded<'a> {
     bytes: &'a mut Vec<u8>,
+    start: usize,
     overflowed: bool,
 }
 
 impl io::Write for Bounded<'_> {
     #[inline]
     fn write(&mut self, part: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + part.len() > limits::VALUE_BYTES {
+        if self.bytes.len() - self.start + part.len() > limits::VALUE_BYTES {
             self.overflowed = true;
             return Err(io::ErrorKind::OutOfMemory.into());
         }

@@ -33,8 +33,8 @@ impl<T> ReflectedCodec<T> {
 }
 
 impl<T: Reflect + FromReflect + TypePath> Format<T> for Reflection {
-    fn encode(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
-        encode_by(&self.0.read(), value, bytes)
+    fn append(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
+        append_by(&self.0.read(), value, bytes)
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<T, DecodeError> {
@@ -52,7 +52,7 @@ impl<T: Reflect + FromReflect + TypePath> Format<T> for Reflection {
         let value =
             T::from_reflect(read(&registry)?.as_partial_reflect()).ok_or_else(incomplete)?;
         let mut again = Vec::new();
-        if encode_by(&registry, &value, &mut again).is_ok_and(|()| again == bytes) {
+        if append_by(&registry, &value, &mut again).is_ok_and(|()| again == bytes) {
             return Ok(value);
         }
         // Another build wrote it, or it is a set in another order.
@@ -73,13 +73,13 @@ impl<T: Reflect + FromReflect + TypePath> Format<T> for Reflection {
     }
 }
 
-fn encode_by<T: Reflect>(
+fn append_by<T: Reflect>(
     registry: &TypeRegistry,
     value: &T,
     bytes: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     let value = TypedReflectSerializer::new(value.as_partial_reflect(), registry);
-    message_pack::encode_with(bytes, |serializer| value.serialize(serializer)).map_err(advise)
+    message_pack::append_with(bytes, |serializer| value.serialize(serializer)).map_err(advise)
 }
 
 /// A form in which those fields have a default whose struct has one. Reflection reads any part of a value, and only then
