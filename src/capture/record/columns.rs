@@ -124,30 +124,22 @@ impl<C: CopyCodec> CapturedComponents<C> {
 
     fn copy_table(&mut self, entities: Range<usize>, table: &[C::Component]) {
         self.rows.tables.push(entities);
-        let encoded = self.encode_first(table.iter());
+        let encoded = self.encoded.extend(&self.codec, table.iter());
         self.copies.copy_all(&self.codec, table.get(encoded..).unwrap_or_default());
     }
 
     fn copy_rows(&mut self, entities: &[Entity], table: &[C::Component], rows: &[u32]) {
         self.rows.entities.extend(pick(entities, rows));
-        let encoded = self.encode_first(rows.iter().filter_map(|row| table.get(*row as usize)));
+        let components = rows.iter().filter_map(|row| table.get(*row as usize));
+        let encoded = self.encoded.extend(&self.codec, components);
         self.copies.copy_rows(&self.codec, table, rows.get(encoded..).unwrap_or_default());
     }
 
     fn copy_one(&mut self, entity: Entity, component: &C::Component) {
         self.rows.entities.push(entity);
-        if self.encode_first(std::iter::once(component)) == 0 {
+        if self.encoded.extend(&self.codec, std::iter::once(component)) == 0 {
             self.copies.copy_one(&self.codec, component);
         }
-    }
-
-    /// Encodes components where they are. Returns the number of those that needn't be copied.
-    fn encode_first<'a>(
-        &mut self,
-        components: impl Iterator<Item = &'a C::Component>,
-    ) -> usize {
-        // Behind a copy everything is copied, so that the place of a value says which it is.
-        if self.copies.len() > 0 { 0 } else { self.encoded.extend(&self.codec, components) }
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) struct EncodedValues {
     /// The number of measured values, and the time that they took.
     measured: u32,
     time: Duration,
-    /// True if the rest of the capture is copied.
+    /// True if the rest of the capture is copied, so that the place of a value says whether it is.
     is_over: bool,
     spare_bytes: SpareRoom,
     spare_ends: SpareRoom,
@@ -78,7 +78,8 @@ impl EncodedValues {
         codec: &C,
         components: impl Iterator<Item = &'a C::Component>,
     ) -> usize {
-        if self.is_over || !self.at_once.is_allowed() {
+        self.is_over |= !self.at_once.is_allowed();
+        if self.is_over {
             return 0;
         }
         let before = self.len();
@@ -86,7 +87,7 @@ impl EncodedValues {
         if catch_unwind(AssertUnwindSafe(encode)).is_err() {
             // The thread that encodes copies meets the same panic, and reports it.
             self.at_once.forbid();
-            self.end_here();
+            self.is_over = true;
         }
         self.len() - before
     }
@@ -103,8 +104,9 @@ impl EncodedValues {
         }
         match (outcome, u32::try_from(self.bytes.len())) {
             (Some(Ok(())), Ok(end)) => self.ends.push(end),
+            // What was written of it stays behind the last end, where nothing comes any more.
             _ => {
-                self.end_here();
+                self.is_over = true;
                 return false;
             }
         }
@@ -112,12 +114,6 @@ impl EncodedValues {
             self.judge(begun.elapsed());
         }
         true
-    }
-
-    /// Copies the rest, and removes what was written of a value.
-    fn end_here(&mut self) {
-        self.is_over = true;
-        self.bytes.truncate(self.ends.last().map_or(0, |end| *end as usize));
     }
 
     /// Copies the rest if values take too long, or are too large.
