@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use bevy::prelude::ReflectDefault;
 #[cfg(feature = "reflect")]
 use bevy::reflect::Reflect;
-use tracing::warn;
+use tracing::{info, warn};
 
 /// The environment variable that names the mode.
 const VARIABLE: &str = "BEVY_SESSION";
@@ -63,11 +63,16 @@ impl SessionMode {
         let of_environment = MODE.get_or_init(|| {
             let value = env::var_os(VARIABLE).unwrap_or_default();
             let value = value.to_string_lossy();
-            Self::named(&value).unwrap_or_else(|| {
-                let legal = NAMED.map(|(name, _)| name).join(", ");
-                warn!("{VARIABLE}={value} is unknown and ignored: use {legal} or {OPEN}FILE");
-                Self::Ordinary
-            })
+            let named = Self::named(&value);
+            match &named {
+                None => {
+                    let legal = NAMED.map(|(name, _)| name).join(", ");
+                    warn!("{VARIABLE}={value} is unknown and ignored: use {legal} or {OPEN}FILE");
+                }
+                Some(Self::Ordinary) => {}
+                Some(_) => info!("{VARIABLE}={value} is set for this start"),
+            }
+            named.unwrap_or_default()
         });
         of_environment.clone()
     }

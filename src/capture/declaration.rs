@@ -82,9 +82,9 @@ impl Declaration {
         where
             T: Component + TypePath + Clone + Serialize + DeserializeOwned,
         {
-            SerdeCodec::default()
-                .keeping_copies(copies_may_stay::<T>(world))
-                .encoding_at_once(needs_drop::<T>() && is_data::<T>(world))
+            SerdeCodec::default().keeping_copies(copies_may_stay::<T>(world)).encoding_at_once(
+                cfg!(panic = "unwind") && needs_drop::<T>() && is_data::<T>(world),
+            )
         }
         Self::component::<T>(
             T::type_path().into(),
@@ -213,12 +213,12 @@ fn copies_may_stay<T: TypePath + 'static>(world: &World) -> bool {
     Contents::of(&registry.read(), type_id).is_none_or(|contents| !contents.shared)
 }
 
-/// Returns true if reflection knows a component whole, and it is data: nothing that is shared, and no
-/// entity.
+/// Returns true if reflection knows a component whole, and it is data: nothing that is shared, no
+/// entity, and nothing that contains itself, which may be nested deeper than a game's stack.
 fn is_data<T: 'static>(world: &World) -> bool {
     let Some(registry) = world.get_resource::<AppTypeRegistry>() else { return false };
     let contents = Contents::of(&registry.read(), TypeId::of::<T>());
-    contents == Some(Contents { entities: false, shared: false })
+    contents == Some(Contents::default())
 }
 
 /// Systems in [`StateTransition`] that run when the next states are known and nothing of the last

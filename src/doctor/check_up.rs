@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use super::hints::given;
 use super::{Diagnosis, Doctor, Finding, rarely_changing};
-use crate::lifecycle::{IgnoredTypes, give_hint};
+use crate::lifecycle::{IgnoredTypes, Runtime, give_hint};
 use crate::{CheckpointCaptured, CurrentSession, SessionActivity};
 
 /// Examines the game once, some frames after a session began, logs its findings, and inserts the
@@ -80,7 +80,13 @@ fn look(world: &mut World) {
             finding => warn!("{}: {finding}", finding.code()),
         }
     }
-    if diagnosis.is_healthy() {
+    let was_restored = Runtime::with(world, |parts, _| parts.plays_restored_world());
+    if was_restored == Some(true) {
+        info!(
+            "the doctor has seen a restored world, from which what the game forgot to save is gone: \
+             start with BEVY_SESSION=fresh to have it look at a new one"
+        );
+    } else if diagnosis.is_healthy() {
         info!("the doctor found nothing that the game forgot to save");
     }
     world.insert_resource(diagnosis);

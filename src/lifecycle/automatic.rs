@@ -57,7 +57,7 @@ pub(super) fn take_up_by_itself(parts: &mut RuntimeParts, world: &mut World) {
     }
     let Candidate { session, newest, reason, proposed, from, option } = candidate;
     let is_crashed = reason == RestoreReason::Recovered;
-    let backup = better_backup(world, session.id).filter(|_| is_crashed);
+    let backup = better_backup(parts, world, session.id).filter(|_| is_crashed);
     let this = (session.id, newest, proposed, backup.clone());
     // What didn't work out isn't tried again, unless damage was found and something else is
     // offered now.

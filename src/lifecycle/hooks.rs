@@ -14,11 +14,11 @@ use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
 use bevy::state::state::{FreelyMutableState, StateTransition, StateTransitionEvent};
 use bevy::utils::prelude::ShortName;
-use bevy_session_journal::{Leaving, RecoveryOffer, limits};
+use bevy_session_journal::{RecoveryOffer, limits};
 
 use super::guards::{GuardedRequest, RequestGuard};
 use super::paces::{SessionPace, SessionPaces};
-use super::requests::{CurrentRequest, RequestQueue};
+use super::requests::RequestQueue;
 use super::{CurrentSession, session_is_restoring};
 use crate::capture::{BeforeExit, LateCalls, follow_state_scopes};
 use crate::restore::StateOverride;
@@ -392,8 +392,7 @@ impl SessionHooksExt for App {
             |session: Option<Res<CurrentSession>>, mut queue: ResMut<RequestQueue>| {
                 // The menu that a game starts with closes nothing.
                 if let Some(session) = session {
-                    let close = CurrentRequest::Close(Leaving::default());
-                    queue.push(close.into(), Some(session.id()));
+                    queue.close_by_state(session.id());
                 }
             },
         )

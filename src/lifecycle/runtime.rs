@@ -324,6 +324,11 @@ impl RuntimeParts {
         Some(self.playing.as_ref()?.line.newest())
     }
 
+    /// Returns true if the world that is played came out of a checkpoint.
+    pub(crate) fn plays_restored_world(&self) -> bool {
+        self.playing.as_ref().is_some_and(|playing| playing.line.was_restored())
+    }
+
     pub(super) fn need_full(&mut self) {
         if let Some(playing) = &mut self.playing {
             playing.line.need_full();

@@ -74,6 +74,9 @@ pub(super) struct Crash {
     play_time: Duration,
     /// The play time after it, if that is known.
     unsaved: Option<Duration>,
+    /// The offer that isn't listed, since a developer stopped the game. A game that goes on without asking has the same
+    /// choice as one whose players are asked.
+    unasked: Option<Box<RecoveryOffer>>,
 }
 
 /// A run that began with a restore, and hasn't been played for long.
@@ -282,6 +285,11 @@ impl StartUp {
         let withheld = self.withheld.iter().map(|offer| offer.session.id);
         let crashed = self.ladders.keys().chain(self.crashes.keys());
         crashed.copied().chain(withheld)
+    }
+
+    /// The offer for a session about which nobody is asked, since a developer stopped the game.
+    pub(super) fn unasked_offer(&self, session: SessionId) -> Option<&RecoveryOffer> {
+        self.crashes.get(&session)?.unasked.as_deref()
     }
 
     /// Forgets a session's crashes, since it is in good order.

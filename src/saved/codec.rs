@@ -74,13 +74,20 @@ pub(crate) trait CopyCodec: Codec {
         false
     }
 
-    /// Appends a component as MessagePack without a copy of it, which has to be read again to find
-    /// out whether it refers to an entity. `None` if components of this type are copied.
-    ///
-    /// After an error the buffer may end with a part of it.
-    fn append(&self, _: &Self::Component, _: &mut Vec<u8>) -> Option<Result<(), EncodeError>> {
-        None
+    /// Returns true if components can be encoded without a copy. They are read again before they are
+    /// written, to find out whether they refer to an entity.
+    fn encodes_at_once(&self) -> bool {
+        false
     }
+
+    /// Appends a component as MessagePack, in at most so many bytes. After an error the buffer may end
+    /// with a part of it.
+    fn append(
+        &self,
+        component: &Self::Component,
+        bytes: &mut Vec<u8>,
+        most: usize,
+    ) -> Result<(), EncodeError>;
 
     /// A component as the value that is written, if that needs no copy.
     fn as_value<'a>(&self, _: &'a Self::Component) -> Option<&'a Self::Value> {

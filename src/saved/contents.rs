@@ -1,7 +1,7 @@
 //! The possible contents of a type's values, as far as reflection knows the type.
 
 use std::any::TypeId;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use bevy::ecs::entity::Entity;
 use bevy::reflect::enums::VariantInfo;
@@ -15,6 +15,8 @@ pub(crate) struct Contents {
     pub entities: bool,
     /// Something shared, which its last owner frees: a handle of an asset, an `Arc`.
     pub shared: bool,
+    /// A type that contains itself.
+    pub nested: bool,
 }
 
 /// A part of a type: the type of a field, or that of the items of a list.
@@ -25,22 +27,29 @@ impl Contents {
     pub(crate) fn of(registry: &TypeRegistry, type_id: TypeId) -> Option<Self> {
         let info = registry.get_type_info(type_id)?;
         let mut contents = Self::default();
-        let mut seen = HashSet::new();
-        let mut waiting: Vec<Part> = vec![(*info.ty(), Some(info))];
-        while let Some((part, info)) = waiting.pop() {
-            if !seen.insert(part.id()) {
-                continue;
-            }
-            contents.note(&part);
-            match info.or_else(|| registry.get_type_info(part.id())) {
-                Some(TypeInfo::Opaque(_)) if is_plain(&part) => {}
-                Some(TypeInfo::Opaque(_)) | None => {
-                    contents = Self { entities: true, shared: true }
-                }
-                Some(info) => waiting.extend(parts(info)),
-            }
-        }
+        contents.look_into((*info.ty(), Some(info)), registry, &mut HashMap::new());
         Some(contents)
+    }
+
+    /// Looks into a part. `seen` has those that were looked into, and whether they still are.
+    fn look_into(
+        &mut self,
+        (part, info): Part,
+        registry: &TypeRegistry,
+        seen: &mut HashMap<TypeId, bool>,
+    ) {
+        if let Some(is_around) = seen.get(&part.id()) {
+            self.nested |= is_around;
+            return;
+        }
+        seen.insert(part.id(), true);
+        self.note(&part);
+        match info.or_else(|| registry.get_type_info(part.id())) {
+            Some(TypeInfo::Opaque(_)) if is_plain(&part) => {}
+            Some(TypeInfo::Opaque(_)) | None => (self.entities, self.shared) = (true, true),
+            Some(info) => parts(info).into_iter().for_each(|it| self.look_into(it, registry, seen)),
+        }
+        seen.insert(part.id(), false);
     }
 
     fn note(&mut self, part: &Type) {
@@ -113,7 +122,7 @@ mod tests {
     fn contents<T: GetTypeRegistration + 'static>() -> (bool, bool) {
         let mut registry = TypeRegistry::new();
         registry.register::<T>();
-        let Contents { entities, shared } = Contents::of(&registry, TypeId::of::<T>()).unwrap();
+        let Contents { entities, shared, .. } = Contents::of(&registry, TypeId::of::<T>()).unwrap();
         (entities, shared)
     }
 
@@ -152,5 +161,22 @@ mod tests {
         assert_eq!(contents::<Sealed>(), (true, true), "nobody can look into it");
         let unknown = Contents::of(&TypeRegistry::new(), TypeId::of::<Inner>());
         assert_eq!(unknown, None);
+    }
+
+    #[derive(Reflect)]
+    struct Branch {
+        leaves: Vec<Inner>,
+        branches: Vec<Branch>,
+    }
+
+    #[test]
+    fn a_type_that_contains_itself_is_told_from_one_that_occurs_twice() {
+        let is_nested =
+            |registry: &TypeRegistry, type_id| Contents::of(registry, type_id).unwrap().nested;
+        let mut registry = TypeRegistry::new();
+        registry.register::<(Branch, u8)>();
+        registry.register::<(Inner, Vec<Inner>, Inner)>();
+        assert!(is_nested(&registry, TypeId::of::<(Branch, u8)>()));
+        assert!(!is_nested(&registry, TypeId::of::<(Inner, Vec<Inner>, Inner)>()));
     }
 }

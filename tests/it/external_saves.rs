@@ -148,13 +148,17 @@ fn game_at(plugin: SessionPlugin, provider: &Provider) -> App {
 
 /// A game without saved types, whose progress is in its own saves alone.
 fn bare_game(disk: &MemoryDisk, provider: &Provider, policy: RecoveryPolicy) -> App {
+    bare_game_of(plugin(disk).recovery(policy), provider)
+}
+
+fn bare_game_of(plugin: SessionPlugin, provider: &Provider) -> App {
     let mut app = App::new();
     // Without the types that the other tests have marked as saved.
     app.insert_resource(AppTypeRegistry::default());
     app.add_plugins((
         MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(),
         StatesPlugin,
-        plugin(disk).recovery(policy),
+        plugin,
     ))
     .insert_resource(TimeUpdateStrategy::ManualDuration(FRAME))
     .insert_resource(Loads::Well)

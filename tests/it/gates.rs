@@ -1,7 +1,10 @@
 //! Sessions that are tied to the game's states.
 
+use std::task::Poll;
+
 use bevy::prelude::*;
 use bevy_session::prelude::*;
+use bevy_session::requests::{CurrentRequest, GuardedRequest, Request};
 use bevy_session::slots::SlotFailed;
 use bevy_session::{
     CheckpointCaptured, CheckpointKind, MemoryDisk, SessionPaused, SessionRestored, SessionResumed,
@@ -106,6 +109,51 @@ fn quitting_to_the_menu_can_be_continued_where_the_player_was() {
     assert_eq!(state(&app), Game::Playing);
     let world = app.world_mut();
     assert_eq!(world.query::<&Health>().single(world).unwrap(), &Health(5));
+}
+
+#[test]
+fn a_session_that_the_game_ends_is_not_closed_once_more_by_its_menu() {
+    for frames_before_the_menu in [0, 1] {
+        let mut app = game(&MemoryDisk::default(), |app| {
+            let mut steps = 0;
+            app.close_session_on_enter(Game::Menu).on_session_end(move || {
+                steps += 1;
+                if steps < 4 { Poll::Pending } else { Poll::Ready(()) }
+            });
+        });
+        enter(&mut app, Game::Playing);
+        start(&mut app, "Lost");
+        let mut commands = app.world_mut().commands();
+        commands.session().end(EndReason::Failed, LeaveCause::Player);
+        app.world_mut().flush();
+        frames(&mut app, frames_before_the_menu);
+        enter(&mut app, Game::Menu);
+        frames(&mut app, 6);
+        assert_eq!(received::<RequestRejected>(&app).len(), 0);
+        let sessions = app.world().resource::<SessionCatalog>();
+        assert!(!sessions.sessions()[0].can_go_on(), "it has ended");
+    }
+}
+
+#[test]
+fn a_menu_closes_a_session_whose_end_a_guard_refuses() {
+    let only_the_host_ends_it = |asked: In<GuardedRequest>| match &asked.request {
+        Request::Current(CurrentRequest::End { .. }) => Err("you aren't the host".to_owned()),
+        _ => Ok(()),
+    };
+    let mut app = game(&MemoryDisk::default(), |app| {
+        app.close_session_on_enter(Game::Menu).guard_session_requests(only_the_host_ends_it);
+    });
+    enter(&mut app, Game::Playing);
+    start(&mut app, "Lost");
+    let mut commands = app.world_mut().commands();
+    commands.session().end(EndReason::Failed, LeaveCause::Player);
+    app.world_mut().flush();
+    enter(&mut app, Game::Menu);
+    frames(&mut app, 3);
+    assert_eq!(received::<RequestRejected>(&app).len(), 1, "the end");
+    assert!(!app.world().contains_resource::<CurrentSession>());
+    assert!(app.world().resource::<SessionCatalog>().sessions()[0].can_go_on());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use bevy::prelude::*;
+use bevy_session::doctor::Doctor;
 use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, SessionUpdate};
 use tracing::field::{Field, Visit};
@@ -164,5 +165,50 @@ fn logging_of_orders_has_every_order_with_its_time() {
     let names: Vec<&str> = orders.iter().map(|order| &*order.fields["order"]).collect();
     for name in ["take up", "checkpoint", "write", "slot", "prepare", "leave", "forget"] {
         assert!(names.contains(&name), "{name} is missing in {names:?}");
+    }
+}
+
+#[test]
+fn a_request_that_is_rejected_in_every_frame_is_logged_once() {
+    let log = Collected::default();
+    log.while_doing(|| {
+        let mut app = game_with(plugin(&MemoryDisk::default()), listen::<RequestRejected>);
+        start(&mut app, "Played");
+        for _ in 0..50 {
+            request(&mut app, |commands| {
+                commands.session().start(NewSession::named("Another"));
+            });
+            frames(&mut app, 1);
+        }
+        request(&mut app, |commands| commands.session().rewind(RewindTo::BeforeRewind));
+        frames(&mut app, 5);
+        assert_eq!(received::<RequestRejected>(&app).len(), 51);
+    });
+    let rejected = log.take("request rejected");
+    let logged: Vec<&str> = rejected.iter().map(|logged| &*logged.fields["request"]).collect();
+    assert_eq!(logged, ["start", "rewind"]);
+    assert!(rejected[0].fields["error"].contains("replacing_current"), "{rejected:?}");
+    assert_eq!(log.take("request rejected once more").len(), 49);
+}
+
+#[test]
+fn the_doctor_says_if_it_has_seen_a_restored_world() {
+    let mut disk = MemoryDisk::default();
+    for is_restored in [false, true] {
+        let log = Collected::default();
+        log.while_doing(|| {
+            let mut app = game_with(plugin(&disk), |app| _ = app.add_plugins(Doctor::default()));
+            app.world_mut().spawn(Health(1));
+            request(&mut app, |commands| {
+                commands.session().start_or_continue(NewSession::named("Looked at"));
+            });
+            frames(&mut app, 400);
+        });
+        let said = log.take(
+            "the doctor has seen a restored world, from which what the game forgot to save is gone: start with \
+             BEVY_SESSION=fresh to have it look at a new one",
+        );
+        assert_eq!(said.len(), usize::from(is_restored));
+        disk = disk.snapshot();
     }
 }

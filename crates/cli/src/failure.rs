@@ -37,6 +37,16 @@ pub enum Failure {
         /// The reason.
         why: &'static str,
     },
+    /// Root is asked to write what its owner couldn't read then.
+    #[error(
+        "{path} belongs to user {owner}, who couldn't read what root writes there: run this as that user, with `sudo -u '#{owner}' …`"
+    )]
+    AnotherUsers {
+        /// The directory.
+        path: PathBuf,
+        /// The number of its owner.
+        owner: u32,
+    },
     /// A file holds nothing that can be looked into.
     #[error("{path} can't be looked into: {why}")]
     UnreadableFile {
@@ -387,7 +397,8 @@ impl Failure {
             | Self::InUse { .. }
             | Self::Removed { .. }
             | Self::Forked { .. }
-            | Self::NotAllErased { .. } => ExitCode::from(REFUSED),
+            | Self::NotAllErased { .. }
+            | Self::AnotherUsers { .. } => ExitCode::from(REFUSED),
             Self::Import { source: SlotError::InUse, .. } => ExitCode::from(REFUSED),
             Self::Unmoved { source, .. } | Self::SomeUnmoved { source, .. }
                 if !is_of_files(source) =>

@@ -34,7 +34,8 @@ pub struct Bounds {
     /// How long ago a process may have written its record and completed a frame, as `30s` or `2m`
     #[arg(long, value_name = "AGE", default_value = "30s", value_parser = age)]
     max_age: Duration,
-    /// How long ago the newest checkpoint of a session that is played may have become durable; any age by default
+    /// How long ago the newest checkpoint of a session that is played may have become durable, or its play may have
+    /// begun without any; any age by default
     #[arg(long, value_name = "AGE", value_parser = age)]
     max_checkpoint_age: Option<Duration>,
     /// Ignore alerts: they don't make a process unhealthy. For a probe that restarts unhealthy processes
@@ -201,11 +202,15 @@ impl Health {
         for run in record.runs.iter().filter(|run| !run.left) {
             let counter = run.last_acknowledged;
             let age = run.acknowledged_at.map(|time| between(time, now));
-            if let Some((age, _)) =
-                age.zip(bounds.max_checkpoint_age).filter(|(age, most)| age > most)
+            let unsaved = age.or(run.held_since.map(|time| between(time, now)));
+            if let Some((unsaved, _)) =
+                unsaved.zip(bounds.max_checkpoint_age).filter(|(unsaved, most)| unsaved > most)
             {
-                let age = seconds(age);
-                problems.push(format!("the newest checkpoint of {} is {age} old", run.session));
+                let (session, unsaved) = (run.session, seconds(unsaved));
+                problems.push(match age {
+                    Some(_) => format!("the newest checkpoint of {session} is {unsaved} old"),
+                    None => format!("{session} has no checkpoint after {unsaved}"),
+                });
             }
             sessions.push(Played {
                 session: run.session,

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bevy::ecs::entity::{Entity, EntityMapper};
 use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::disk::process::without_report;
 use bevy_session_journal::internal::format::Values;
 
 use super::failure::{EncodeFailure, EncodeFailureReason, Failures};
@@ -11,7 +12,7 @@ use super::presence::Presence;
 use super::save_ids::{SaveIds, WORLD_SLOT};
 use super::split::Split;
 use crate::capture::record::Rows;
-use crate::saved::{Codec, DecodeError, NameEntities};
+use crate::saved::{Codec, NameEntities};
 
 /// Collects the rows of one column.
 pub(crate) struct ColumnWriter<'a> {
@@ -24,6 +25,9 @@ pub(crate) struct ColumnWriter<'a> {
     values: Split,
     removed: Vec<SaveId>,
     scratch: Vec<u8>,
+    /// True once a value couldn't be read. The others aren't: each might panic.
+    is_unreadable: bool,
+    is_unsure: bool,
 }
 
 /// Notes whether a value refers to an entity.
@@ -63,7 +67,19 @@ impl<'a> ColumnWriter<'a> {
         // References of anchors and events that there was no room for: no row is to blame.
         ids.take_refused();
         let (values, removed, scratch) = Default::default();
-        Self { type_path, sent, ids, presence, failures, values, removed, scratch }
+        let (is_unreadable, is_unsure) = Default::default();
+        Self {
+            type_path,
+            sent,
+            ids,
+            presence,
+            failures,
+            values,
+            removed,
+            scratch,
+            is_unreadable,
+            is_unsure,
+        }
     }
 
     /// Forgets all rows.
@@ -136,26 +152,35 @@ impl<'a> ColumnWriter<'a> {
 
     /// Writes a value that was encoded at the capture, before its entities got their ids.
     ///
-    /// Returns false if the values of its type have to be copied from now on: this one refers to an
-    /// entity, or can't be read again to find that out.
+    /// Returns false if it isn't data alone: it refers to an entity that reflection hasn't seen, or can't
+    /// be read again to find that out. Then the column counts as incomplete, so that the next capture is
+    /// full, and its values have to be copied for that.
     pub(crate) fn write_encoded<C: Codec>(&mut self, codec: &C, row: Row, bytes: &[u8]) -> bool {
-        let mut references = References::default();
-        // A panic of the game's code costs nothing here: the value is there.
-        let read = catch_unwind(AssertUnwindSafe(|| {
-            let mut value = codec.decode(bytes)?;
-            codec.map_entities(&mut value, &mut references);
-            Ok::<_, DecodeError>(value)
-        }));
-        match read {
-            Ok(Ok(mut value)) if references.any => {
-                self.write(codec, row, &mut value);
-                false
-            }
-            read => {
-                self.values.push(row.id, bytes);
-                matches!(read, Ok(Ok(_)))
-            }
+        if self.is_unreadable {
+            self.values.push(row.id, bytes);
+            return false;
         }
+        // A panic of the game's code costs nothing here: the value is there.
+        let read = without_report(|| catch_unwind(AssertUnwindSafe(|| codec.decode(bytes))));
+        let Ok(Ok(mut value)) = read else {
+            (self.is_unreadable, self.is_unsure) = (true, true);
+            self.values.push(row.id, bytes);
+            return false;
+        };
+        let mut references = References::default();
+        codec.map_entities(&mut value, &mut references);
+        if references.any {
+            self.is_unsure = true;
+            self.write(codec, row, &mut value);
+        } else {
+            self.values.push(row.id, bytes);
+        }
+        !references.any
+    }
+
+    /// True if the next capture has to be full, since a value isn't data alone.
+    pub(super) fn is_unsure(&self) -> bool {
+        self.is_unsure
     }
 
     /// Encodes the value of a resource or state and writes it.

@@ -459,10 +459,11 @@ impl Encoder {
         }
         column.count(&mut writer);
         write_values(&mut **column, &mut writer);
+        let is_unsure = writer.is_unsure();
         let (removed, values) = writer.finish();
         let is_full = scope == CaptureScope::Full;
         let (removed, values) = self.carried.complete_order(type_path, is_full, removed, values);
-        let failed = failures.total() > failed_before;
+        let failed = failures.total() > failed_before || is_unsure;
         state.is_incomplete = failed || (state.is_incomplete && scope == CaptureScope::Delta);
         let version = self.types.version(type_path);
         let replaced = self.consume_carried(type_path, &values);

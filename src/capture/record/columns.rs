@@ -10,7 +10,7 @@ use bevy::ecs::query::QueryState;
 use bevy::ecs::world::World;
 
 use super::copies::Copies;
-use super::encoded::{AtOnce, EncodedValues};
+use super::encoded::{AtOnce, EncodedValues, try_out};
 use super::moment::{Extent, Moment};
 use super::read_ahead::visit_tables;
 use super::spare_room::SpareRoom;
@@ -98,6 +98,7 @@ impl Rows {
 pub(crate) struct CapturedComponents<C: CopyCodec> {
     codec: C,
     rows: Rows,
+    at_once: AtOnce,
     /// The first values.
     encoded: EncodedValues,
     /// The values after those that are encoded.
@@ -108,12 +109,14 @@ pub(crate) struct CapturedComponents<C: CopyCodec> {
 impl<C: CopyCodec> CapturedComponents<C> {
     fn new(codec: C, at_once: AtOnce) -> Self {
         let copies = Copies::new(codec.keeps_copies());
-        Self { codec, rows: Rows::default(), encoded: EncodedValues::new(at_once), copies, live: 0 }
+        let (rows, encoded) = Default::default();
+        Self { codec, rows, at_once, encoded, copies, live: 0 }
     }
 
     /// The components of some entities, between two captures.
     pub(crate) fn of(codec: C, world: &World, entities: &[Entity]) -> Self {
-        let mut captured = Self::new(codec, AtOnce::never());
+        let mut captured = Self::new(codec, AtOnce::default());
+        captured.encoded.copy_all();
         for entity in entities {
             if let Some(component) = world.get::<C::Component>(*entity) {
                 captured.copy_one(*entity, component);
@@ -124,22 +127,20 @@ impl<C: CopyCodec> CapturedComponents<C> {
 
     fn copy_table(&mut self, entities: Range<usize>, table: &[C::Component]) {
         self.rows.tables.push(entities);
-        let encoded = self.encoded.extend(&self.codec, table.iter());
+        let encoded = self.encoded.extend(&self.codec, table.iter(), &self.at_once);
         self.copies.copy_all(&self.codec, table.get(encoded..).unwrap_or_default());
     }
 
     fn copy_rows(&mut self, entities: &[Entity], table: &[C::Component], rows: &[u32]) {
         self.rows.entities.extend(pick(entities, rows));
         let components = rows.iter().filter_map(|row| table.get(*row as usize));
-        let encoded = self.encoded.extend(&self.codec, components);
+        let encoded = self.encoded.extend(&self.codec, components, &self.at_once);
         self.copies.copy_rows(&self.codec, table, rows.get(encoded..).unwrap_or_default());
     }
 
     fn copy_one(&mut self, entity: Entity, component: &C::Component) {
         self.rows.entities.push(entity);
-        if self.encoded.extend(&self.codec, std::iter::once(component)) == 0 {
-            self.copies.copy_one(&self.codec, component);
-        }
+        self.copies.copy_one(&self.codec, component);
     }
 }
 
@@ -160,9 +161,8 @@ impl<C: CopyCodec> CapturedColumn for CapturedComponents<C> {
         let encoded = self.encoded.len();
         for row in writer.sorted_entities(&self.rows) {
             if let Some(bytes) = self.encoded.get(row.index) {
-                let is_plain = writer.write_encoded(&self.codec, row, bytes);
-                if !is_plain {
-                    self.encoded.forbid();
+                if !writer.write_encoded(&self.codec, row, bytes) {
+                    self.at_once.forbid();
                 }
             } else if let Some(place) = row.index.checked_sub(encoded)
                 && let Some(value) = self.copies.get_mut(place)
@@ -184,6 +184,8 @@ impl<C: CopyCodec> CapturedColumn for CapturedComponents<C> {
 pub(crate) struct ComponentRecorder<C: CopyCodec> {
     codec: C,
     at_once: AtOnce,
+    /// True if the last trial has found that components are encoded faster than they are copied.
+    encodes: bool,
     query: ColumnQuery<C::Component>,
     /// The tick up to which ticks were looked at, if captures since then have skipped them.
     passed_over_since: Option<Tick>,
@@ -203,8 +205,18 @@ impl<C: CopyCodec> ComponentRecorder<C> {
             StorageType::Table => ColumnQuery::Tables(QueryState::new(world)),
             StorageType::SparseSet => ColumnQuery::Sparse(QueryState::new(world)),
         };
-        let at_once = AtOnce::default();
-        Self { codec, at_once, query, passed_over_since: None, changed_rows: Vec::new() }
+        let (at_once, encodes) = Default::default();
+        Self { codec, at_once, encodes, query, passed_over_since: None, changed_rows: Vec::new() }
+    }
+
+    /// Finds out whether components are encoded faster than they are copied, by one of the first tables that is large enough.
+    fn try_out(&mut self, world: &World) {
+        const LOOKED_AT: usize = 1_000;
+        let ColumnQuery::Tables(query) = &mut self.query else { return };
+        let Ok(tables) = query.contiguous_iter(world) else { return };
+        let mut tables = tables.take(LOOKED_AT);
+        let pays = tables.find_map(|(_, table)| try_out(&self.codec, &table, &self.at_once));
+        self.encodes = pays.unwrap_or(false);
     }
 }
 
@@ -215,6 +227,12 @@ impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
             Some(Ok(buffer)) => buffer,
             _ => Box::new(CapturedComponents::new(self.codec.clone(), self.at_once.clone())),
         };
+        if self.codec.encodes_at_once() && moment.is_thorough && self.at_once.is_allowed() {
+            self.try_out(world);
+        }
+        if !self.encodes || !self.at_once.is_allowed() {
+            captured.encoded.copy_all();
+        }
         match (&mut self.query, moment.extent) {
             (ColumnQuery::Tables(query), Extent::All) => {
                 self.passed_over_since = None;
@@ -228,7 +246,6 @@ impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
                 copy_sparse(query, world, extent, &mut captured);
             }
         }
-        captured.encoded.end_capture();
         captured
     }
 

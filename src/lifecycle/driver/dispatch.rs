@@ -12,7 +12,7 @@ use crate::content::Order;
 use crate::lifecycle::CurrentSession;
 use crate::lifecycle::external::{is_looking_for_backups, take_external_answers};
 use crate::lifecycle::guards::ask_guards;
-use crate::lifecycle::requests::open_requests::{finish, reject};
+use crate::lifecycle::requests::open_requests::{close, finish, reject};
 use crate::lifecycle::requests::queue::{Asked, RequestQueue};
 use crate::lifecycle::requests::{AboutOthers, Needs, Request, Rules, SessionRequest};
 use crate::lifecycle::runtime::RuntimeParts;
@@ -63,6 +63,12 @@ fn handle_what_can_be(parts: &mut RuntimeParts, world: &mut World) {
         match handled {
             Ok(()) if asked.request.rules().is_done_at_once => finish(world, asked.ticket),
             Ok(()) => {}
+            // The game has ended or closed it in the same moment.
+            Err(RequestError::NoSession | RequestError::OtherSession { .. })
+                if asked.is_by_state =>
+            {
+                drop(close(world, asked.ticket));
+            }
             Err(error) => reject(world, asked.ticket, error),
         }
     }

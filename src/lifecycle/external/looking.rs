@@ -174,9 +174,13 @@ fn players(world: &World) -> Vec<Option<String>> {
 }
 
 /// The backup that is loaded without asking, instead of a session's checkpoint.
-pub(in crate::lifecycle) fn better_backup(world: &World, session: SessionId) -> Option<String> {
+pub(in crate::lifecycle) fn better_backup(
+    parts: &RuntimeParts,
+    world: &World,
+    session: SessionId,
+) -> Option<String> {
     let offers = world.get_resource::<RecoveryOffers>()?;
-    let offer = offers.of(session).next()?;
+    let offer = offers.of(session).next().or_else(|| parts.start_up.unasked_offer(session))?;
     Some(offers.backups.better_than(offer)?.save.slot.clone())
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock;
@@ -150,6 +150,33 @@ pub(in crate::lifecycle) fn reject_all(
 
 pub(super) fn say_rejected(world: &mut World, rejected: RequestRejected) {
     let RequestRejected { request, by, error, .. } = &rejected;
-    warn!(?request, by, %error, "request rejected");
+    let rules = request.rules();
+    let (name, about) = (rules.name, rules.about.name());
+    let what = format!("{name} {about:?} {by:?}: {error}");
+    if world.get_resource_or_init::<RequestQueue>().logged.is_new(what) {
+        warn!(request = name, about, by, %error, "request rejected");
+    } else {
+        debug!(?request, by, %error, "request rejected once more");
+    }
     notify(world, rejected);
+}
+
+/// The rejections that were logged lately: a game may ask in every frame.
+#[derive(Default)]
+pub(super) struct LoggedRejections(HashMap<String, Instant>);
+
+impl LoggedRejections {
+    /// The time after which the same rejection is logged again.
+    const QUIET: Duration = Duration::from_secs(10);
+
+    /// Notes a rejection. Returns true if it wasn't logged lately.
+    fn is_new(&mut self, what: String) -> bool {
+        let now = clock::instant();
+        self.0.retain(|_, logged| now.duration_since(*logged) < Self::QUIET);
+        let is_new = !self.0.contains_key(&what);
+        if is_new {
+            self.0.insert(what, now);
+        }
+        is_new
+    }
 }

@@ -8,7 +8,7 @@ use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::{Leaving, RequestError, SessionId, Ticket, limits};
 
-use super::open_requests::{OpenRequests, reject, say_rejected};
+use super::open_requests::{LoggedRejections, OpenRequests, reject, say_rejected};
 use super::{About, CurrentRequest, Request, SessionRequest};
 use crate::capture::SaveKey;
 use crate::lifecycle::notifications::RequestRejected;
@@ -24,6 +24,7 @@ pub(crate) struct RequestQueue {
     pub(super) open: OpenRequests,
     /// True if the game wanted to start a session, and was refused.
     pub(super) start_was_refused: bool,
+    pub(super) logged: LoggedRejections,
 }
 
 /// A request, and the session that it is about, if known.
@@ -38,6 +39,8 @@ pub(in crate::lifecycle) struct Asked {
     made_at: Instant,
     /// True if it is a step of a request that the game's guards have let through.
     pub(in crate::lifecycle) is_step: bool,
+    /// True if a state of the game closes the session, and nobody minds if that has been left before.
+    pub(in crate::lifecycle) is_by_state: bool,
 }
 
 impl RequestQueue {
@@ -60,22 +63,34 @@ impl RequestQueue {
         let of = current.filter(|_| is_about_played && !may_change);
         let request = Arc::new(request);
         let (made_at, is_step) = (clock::instant(), false);
-        self.waiting.push_back(Asked { ticket, request, of, by, manner, made_at, is_step });
+        let is_by_state = false;
+        let asked = Asked { ticket, request, of, by, manner, made_at, is_step, is_by_state };
+        self.waiting.push_back(asked);
+    }
+
+    /// Closes the session that is played, since the game has entered a state.
+    pub(in crate::lifecycle) fn close_by_state(&mut self, current: SessionId) {
+        self.push(CurrentRequest::Close(Leaving::default()).into(), Some(current));
+        if let Some(asked) = self.waiting.back_mut() {
+            asked.is_by_state = true;
+        }
     }
 
     /// Adds a request about this session, and about no other, whatever was asked before it.
     fn push_about(&mut self, session: SessionId, ticket: Ticket, request: Request) {
         let request = Arc::new(request);
         let (of, made_at, is_step) = (Some(session), clock::instant(), false);
-        let (by, manner) = Default::default();
-        self.waiting.push_back(Asked { ticket, request, of, by, manner, made_at, is_step });
+        let (by, manner, is_by_state) = Default::default();
+        let asked = Asked { ticket, request, of, by, manner, made_at, is_step, is_by_state };
+        self.waiting.push_back(asked);
     }
 
     /// Delays all requests until this step of one is done.
     pub(in crate::lifecycle) fn do_first(&mut self, ticket: Ticket, request: Request) {
         let (request, made_at, is_step) = (Arc::new(request), clock::instant(), true);
-        let (of, by, manner) = Default::default();
-        self.waiting.push_front(Asked { ticket, request, of, by, manner, made_at, is_step });
+        let (of, by, manner, is_by_state) = Default::default();
+        let asked = Asked { ticket, request, of, by, manner, made_at, is_step, is_by_state };
+        self.waiting.push_front(asked);
     }
 
     /// Returns true if a request waits that names its session.

@@ -40,6 +40,17 @@ pub(in crate::lifecycle) enum About {
     Any,
 }
 
+impl About {
+    /// The id of the session or slot that it names.
+    pub(super) fn name(&self) -> Option<String> {
+        match self {
+            Self::One(session) => Some(session.to_string()),
+            Self::Slot(slot) => Some(slot.to_string()),
+            Self::None | Self::Played | Self::QuickSlot | Self::Any => None,
+        }
+    }
+}
+
 /// A state to wait for before a request is handled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::lifecycle) enum Needs {

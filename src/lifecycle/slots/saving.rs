@@ -6,6 +6,7 @@ use bevy_session_journal::internal::write::SlotOrder;
 use bevy_session_journal::{
     CheckpointId, CheckpointKind, RequestError, SaveSlot, SessionId, SlotError, SlotKind, Ticket,
 };
+use tracing::warn;
 
 use crate::content::Order;
 use crate::lifecycle::checkpoints::take_wanted;
@@ -93,6 +94,7 @@ pub(in crate::lifecycle) fn slot_failed(
     error: SlotError,
     ticket: Option<Ticket>,
 ) {
+    warn!(%session, name = slot.name, %error, "slot not saved");
     let mut failed = SlotFailed { session, slot, ticket, checkpoint, error };
     let Some(ticket) = ticket else { return notify(world, failed) };
     for ticket in close(world, ticket) {

@@ -24,7 +24,7 @@ pub(in crate::lifecycle) fn offer(
     is_known: bool,
 ) {
     let (deaths, play_time, unsaved) = (offer.deaths(), offer.play_time, offer.unsaved.time);
-    let crash = Crash { deaths, play_time, unsaved };
+    let crash = Crash { deaths, play_time, unsaved, unasked: None };
     // The newest line comes first.
     parts.start_up.crashes.entry(offer.session.id).or_insert(crash);
     let settings = world.get_resource_or_init::<SessionSettings>();
@@ -36,9 +36,13 @@ pub(in crate::lifecycle) fn offer(
         return;
     }
     if is_asked && parts.start_up.is_developers_stop(cause) {
-        info!(%session, "the game was killed in development, so the crash isn't offered for recovery");
+        info!(%session, "the game was killed in development, so nobody is asked about the crash");
         if is_recent {
             parts.hints.was_stopped_in_development(session);
+        }
+        note_backups_of(&mut world.get_resource_or_init::<RecoveryOffers>(), &offer);
+        if let Some(crash) = parts.start_up.crashes.get_mut(&session) {
+            crash.unasked.get_or_insert_with(|| Box::new(offer));
         }
         return;
     }

@@ -77,7 +77,7 @@ pub(in crate::lifecycle) fn take_up_backup(
     session: SessionId,
     otherwise: Option<SessionRequest>,
 ) -> bool {
-    let Some(slot) = better_backup(world, session) else { return false };
+    let Some(slot) = better_backup(parts, world, session) else { return false };
     info!(%session, slot, "the session is resumed automatically from a backup of the game");
     match recover_external(parts, world, ticket, (session, &slot), otherwise) {
         Ok(()) => true,

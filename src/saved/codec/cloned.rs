@@ -4,19 +4,21 @@ use std::marker::PhantomData;
 
 use bevy::ecs::component::Component;
 use bevy::ecs::entity::EntityMapper;
+use bevy_session_journal::limits;
 
 use super::{Codec, ComponentCodec, CopyCodec, DecodeError, EncodeError};
 use crate::schema::Schema;
 
 /// The format in which clones of a type are written and read.
 pub(crate) trait Format<T>: Clone + Send + Sync + 'static {
-    /// Appends a value as MessagePack. After an error the buffer may end with a part of it.
-    fn append(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError>;
+    /// Appends a value as MessagePack, in at most so many bytes. After an error the buffer may end with
+    /// a part of it.
+    fn append(&self, value: &T, bytes: &mut Vec<u8>, most: usize) -> Result<(), EncodeError>;
 
     /// Writes a value as MessagePack, in place of what is in the buffer.
     fn encode(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
         bytes.clear();
-        self.append(value, bytes)
+        self.append(value, bytes, limits::VALUE_BYTES)
     }
 
     /// Returns true if a value is written as these bytes, using `memory` as a buffer.
@@ -98,8 +100,12 @@ impl<T: Component + Clone, F: Format<T>> CopyCodec for CloneCodec<T, F> {
         self.keeps_copies
     }
 
-    fn append(&self, component: &T, bytes: &mut Vec<u8>) -> Option<Result<(), EncodeError>> {
-        self.encodes_at_once.then(|| self.format.append(component, bytes))
+    fn encodes_at_once(&self) -> bool {
+        self.encodes_at_once
+    }
+
+    fn append(&self, component: &T, bytes: &mut Vec<u8>, most: usize) -> Result<(), EncodeError> {
+        self.format.append(component, bytes, most)
     }
 
     fn as_value<'a>(&self, component: &'a T) -> Option<&'a T> {

@@ -51,25 +51,29 @@ pub(crate) fn encode<T: Serialize + ?Sized>(
     bytes: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     bytes.clear();
-    append(value, bytes)
+    append(value, bytes, limits::VALUE_BYTES)
 }
 
-/// Appends a value to a buffer. After an error the buffer may end with a part of it.
+/// Appends a value to a buffer, in at most so many bytes. After an error the buffer may end with a
+/// part of it.
 pub(crate) fn append<T: Serialize + ?Sized>(
     value: &T,
     bytes: &mut Vec<u8>,
+    most: usize,
 ) -> Result<(), EncodeError> {
-    append_with(bytes, |serializer| value.serialize(serializer))
+    append_with(bytes, most, |serializer| value.serialize(serializer))
 }
 
-/// Appends whatever `write` passes to the serializer.
+/// Appends whatever `write` passes to the serializer, in at most so many bytes.
 pub(crate) fn append_with(
     bytes: &mut Vec<u8>,
+    most: usize,
     write: impl FnOnce(&mut ValueSerializer<'_>) -> Result<(), rmp_serde::encode::Error>,
 ) -> Result<(), EncodeError> {
     let start = bytes.len();
+    let longest = start + most.min(limits::VALUE_BYTES);
     let mut serializer =
-        Serializer::new(Bounded { bytes, start, overflowed: false }).with_struct_map();
+        Serializer::new(Bounded { bytes, longest, overflowed: false }).with_struct_map();
     let result = write(&mut serializer);
     if serializer.get_ref().overflowed {
         return Err(EncodeError::TooLarge);
@@ -116,14 +120,15 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError
 #[derive(Debug)]
 pub(crate) struct Bounded<'a> {
     bytes: &'a mut Vec<u8>,
-    start: usize,
+    /// The most bytes of the buffer.
+    longest: usize,
     overflowed: bool,
 }
 
 impl io::Write for Bounded<'_> {
     #[inline]
     fn write(&mut self, part: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() - self.start + part.len() > limits::VALUE_BYTES {
+        if self.bytes.len() + part.len() > self.longest {
             self.overflowed = true;
             return Err(io::ErrorKind::OutOfMemory.into());
         }

@@ -86,6 +86,10 @@ impl<T: Component, P: Proxy, R: Clone + Send + Sync + 'static> Codec for ProxyCo
 impl<T: Component, P: Proxy, R: Clone + Send + Sync + 'static> CopyCodec for ProxyCodec<T, P, R> {
     type Component = T;
 
+    fn append(&self, component: &T, bytes: &mut Vec<u8>, most: usize) -> Result<(), EncodeError> {
+        message_pack::append(&self.copy(component), bytes, most)
+    }
+
     fn copy(&self, component: &T) -> P {
         (self.describe)(component)
     }

@@ -11,6 +11,7 @@ use bevy::reflect::{
     FromReflect, GetTypeRegistration, NamedField, PartialReflect, Reflect, ReflectFromReflect,
     ReflectRef, TypeInfo, TypePath, TypeRegistry, UnnamedField,
 };
+use bevy_session_journal::limits;
 use serde::Serialize;
 use serde::de::DeserializeSeed;
 
@@ -33,8 +34,8 @@ impl<T> ReflectedCodec<T> {
 }
 
 impl<T: Reflect + FromReflect + TypePath> Format<T> for Reflection {
-    fn append(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
-        append_by(&self.0.read(), value, bytes)
+    fn append(&self, value: &T, bytes: &mut Vec<u8>, most: usize) -> Result<(), EncodeError> {
+        append_by(&self.0.read(), value, bytes, most)
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<T, DecodeError> {
@@ -52,7 +53,9 @@ impl<T: Reflect + FromReflect + TypePath> Format<T> for Reflection {
         let value =
             T::from_reflect(read(&registry)?.as_partial_reflect()).ok_or_else(incomplete)?;
         let mut again = Vec::new();
-        if append_by(&registry, &value, &mut again).is_ok_and(|()| again == bytes) {
+        if append_by(&registry, &value, &mut again, limits::VALUE_BYTES)
+            .is_ok_and(|()| again == bytes)
+        {
             return Ok(value);
         }
         // Another build wrote it, or it is a set in another order.
@@ -77,9 +80,10 @@ fn append_by<T: Reflect>(
     registry: &TypeRegistry,
     value: &T,
     bytes: &mut Vec<u8>,
+    most: usize,
 ) -> Result<(), EncodeError> {
     let value = TypedReflectSerializer::new(value.as_partial_reflect(), registry);
-    message_pack::append_with(bytes, |serializer| value.serialize(serializer)).map_err(advise)
+    message_pack::append_with(bytes, most, |serializer| value.serialize(serializer)).map_err(advise)
 }
 
 /// A form in which those fields have a default whose struct has one. Reflection reads any part of a value, and only then

@@ -21,8 +21,8 @@ impl<T> Default for SerdeCodec<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> Format<T> for Serde {
-    fn append(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
-        message_pack::append(value, bytes)
+    fn append(&self, value: &T, bytes: &mut Vec<u8>, most: usize) -> Result<(), EncodeError> {
+        message_pack::append(value, bytes, most)
     }
 
     fn is_written_as(&self, value: &T, bytes: &[u8], _: &mut Vec<u8>) -> bool {

@@ -114,6 +114,28 @@ fn start_or_continue_loads_the_newest_backup_of_a_crashed_session() {
 }
 
 #[test]
+fn start_or_continue_loads_the_newest_backup_after_a_kill_in_development() {
+    let disk = MemoryDisk::default();
+    let provider = Provider::with(&[backup("auto-1", 5), backup("auto-2", 8)]);
+    let play = |disk: &MemoryDisk| {
+        let mut app = bare_game_of(plugin(disk).development(true), &provider);
+        request(&mut app, |commands| {
+            commands.session().start_or_continue(NewSession::named("Campaign"));
+        });
+        frames(&mut app, 10);
+        app
+    };
+    let app = play(&disk);
+    assert!(received::<ExternalRestoreRequested>(&app).is_empty(), "it begins anew");
+    let app = play(&disk.snapshot());
+    assert!(received::<RecoveryAvailable>(&app).is_empty(), "nobody is asked");
+    assert_eq!(received::<SessionRecovered>(&app).len(), 1);
+    let asked = received::<ExternalRestoreRequested>(&app);
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].save.slot, "auto-2");
+}
+
+#[test]
 fn an_accepted_offer_loads_the_proposed_backup() {
     let provider = Provider::with(&[backup("auto-1", 5), backup("auto-2", 8)]);
     let mut app = bare_game(&killed(true, None), &provider, RecoveryPolicy::Ask);

@@ -4,13 +4,13 @@ use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
 
-use crate::common::{Score, frames, game_with, plugin, request};
+use crate::common::{Score, frames, game_with, plugin, request, seconds};
 
 mod page {
     include!("samples/backup.rs");
 
     pub fn server(app: &mut App, backup: Option<&str>) {
-        app.add_observer(begin);
+        backups(app);
         if let Some(backup) = backup {
             app.insert_resource(GoBackTo(backup.to_owned()));
         }
@@ -77,4 +77,15 @@ fn the_next_start_goes_on_from_the_backup() {
     request(&mut app, |commands| commands.session().checkpoint("later"));
     frames(&mut app, 3);
     assert_eq!(score(&server(&disk, None)), 7);
+}
+
+#[test]
+fn a_server_that_cannot_list_its_backups_exits() {
+    let policies = std::path::Path::new("nowhere").join("policies.ron");
+    let unreadable = plugin(&MemoryDisk::default()).policies(policies);
+    let mut lost = game_with(unreadable, |app| page::server(app, Some("day 1")));
+    seconds(&mut lost, 29.0);
+    assert_eq!(lost.should_exit(), None);
+    seconds(&mut lost, 2.0);
+    assert_eq!(lost.should_exit(), Some(AppExit::from_code(3)));
 }

@@ -117,6 +117,7 @@ impl Profile {
         let ProfileDirectory { profile, sessions, data, state, .. } = &self.directory;
         let no_records = || Failure::NoRecords { place: sessions.display().to_string() };
         let (data, state) = data.clone().zip(state.clone()).ok_or_else(no_records)?;
+        may_write(&data)?;
         let layout = Layout::by_directory(data, state, profile);
         // Otherwise the locks would be others than the game's.
         if layout.sessions() != *sessions {
@@ -300,6 +301,25 @@ impl Process {
 
 fn last_of(mut lines: Vec<String>) -> Vec<String> {
     lines.split_off(lines.len().saturating_sub(LINES))
+}
+
+/// Fails where root would write into a directory of another user: files are their owner's alone, so the game couldn't read
+/// them any more.
+#[cfg(unix)]
+fn may_write(directory: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::MetadataExt;
+    // One that isn't there yet is root's own.
+    let owner = std::fs::metadata(directory).map_or(0, |directory| directory.uid());
+    if owner != 0 && rustix::process::geteuid().is_root() {
+        return Err(Failure::AnotherUsers { path: directory.to_owned(), owner });
+    }
+    Ok(())
+}
+
+/// Elsewhere there is no root.
+#[cfg(not(unix))]
+fn may_write(_: &Path) -> Result<(), Failure> {
+    Ok(())
 }
 
 /// A disk that refuses all changes.

@@ -53,6 +53,22 @@ fn a_game_is_healthy_while_it_writes_and_draws() -> Done {
 }
 
 #[test]
+fn a_game_that_never_saved_is_found_by_the_age_of_its_play() -> Done {
+    let game = Game::new()?;
+    let local = game.local();
+    let now = Timestamp::now();
+    let guard = living_process(&local, now);
+    guard.hold(EVENINGS.parse()?, RunId(EVENINGS_RUN));
+    guard.beat(&local, now);
+    assert_eq!(game.run("health DIR --playing")?.code, Some(0), "a gate may be closed");
+    assert_eq!(game.run("health DIR --max-checkpoint-age 1h")?.code, Some(0));
+    let ran = game.run("health DIR --max-checkpoint-age 0s")?;
+    assert_eq!(ran.code, Some(1), "{}", ran.text);
+    assert!(ran.text.contains(&format!("{EVENINGS} has no checkpoint after")), "{}", ran.text);
+    Ok(())
+}
+
+#[test]
 fn a_game_that_hangs_is_found() -> Done {
     let game = Game::new()?;
     let local = game.local();

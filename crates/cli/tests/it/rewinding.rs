@@ -166,3 +166,26 @@ fn sessions_of_each_format_are_rewound() -> Done {
     }
     Ok(())
 }
+
+/// Tried where root runs the tests, as in most containers.
+#[test]
+#[cfg(unix)]
+fn root_writes_nothing_into_the_directory_of_another_user() -> Done {
+    use std::os::unix::fs::{MetadataExt, chown};
+
+    const NOBODY: u32 = 65_534;
+    let root = tempfile::tempdir()?;
+    crashed(root.path())?;
+    let data = root.path().join("data");
+    if chown(&data, Some(NOBODY), None).is_err() {
+        assert_ne!(std::fs::metadata(&data)?.uid(), 0, "root may");
+        return Ok(());
+    }
+    let checkpoint = number(root.path(), 2)?;
+    let ran = on(root.path(), &["rewind", "last", &checkpoint])?;
+    assert_eq!(ran.code, Some(1), "{}", ran.text);
+    assert!(ran.error.contains("belongs to user 65534"), "{}", ran.error);
+    assert!(ran.error.contains("sudo -u '#65534'"), "{}", ran.error);
+    assert_eq!(value(root.path(), "last")?, 4, "it goes on where it was");
+    Ok(())
+}

@@ -19,6 +19,7 @@ pub use ended::HowItEnded;
 pub use last_run::LastRun;
 pub use log_queue::{LogBounds, LogQueue, LogWords, QUEUE_BYTES};
 pub use logged::Logged;
+pub use panic_hook::without_report;
 pub use recent_log::{LOG_BYTES, RecentLog};
 
 pub use ended::how_it_ended;

@@ -198,6 +198,9 @@ pub struct HeldRun {
     pub session: SessionId,
     /// The run.
     pub run: RunId,
+    /// The time at which the process took it; `None` in records of releases that don't write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_since: Option<Timestamp>,
     /// The newest checkpoint that was reported to the game as safe: a witness for what must be there.
     #[serde(default)]
     pub last_acknowledged: Option<u64>,
@@ -432,6 +435,7 @@ mod tests {
             runs: vec![HeldRun {
                 session: SessionId::random(),
                 run: RunId(7),
+                held_since: None,
                 last_acknowledged: Some(3),
                 acknowledged_at: Some(Timestamp::UNIX_EPOCH),
                 left: false,

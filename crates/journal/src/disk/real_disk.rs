@@ -3,8 +3,6 @@
 #![expect(clippy::disallowed_methods, reason = "this is the disk")]
 
 mod locks;
-#[cfg(unix)]
-mod owner;
 #[cfg(any(windows, test))]
 mod patience;
 mod syncs;
@@ -26,8 +24,6 @@ use super::{AppendFile, DirEntry, Disk, Lock, Room};
 use crate::format::ReadAt;
 use crate::model::ids::random_u64;
 
-#[cfg(unix)]
-use owner::{give_directory, give_file};
 pub use syncs::sync_all;
 
 /// The file system, through the standard library.
@@ -43,7 +39,6 @@ impl Disk for RealDisk {
         let file = patiently(path, || {
             with_a_free_handle(|| owner_only().append(true).create_new(true).open(path))
         })?;
-        give_file(&file, path);
         Ok(Box::new(NewFile { file }))
     }
 
@@ -61,9 +56,7 @@ impl Disk for RealDisk {
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        patiently(path, || owner_only_directory().create(path))?;
-        give_directory(path);
-        Ok(())
+        patiently(path, || owner_only_directory().create(path))
     }
 
     #[cfg(unix)]
@@ -211,14 +204,6 @@ pub(super) fn patiently<T, F: ?Sized>(
     operation()
 }
 
-/// Elsewhere there is no root.
-#[cfg(not(unix))]
-fn give_file(_: &File, _: &Path) {}
-
-/// As above.
-#[cfg(not(unix))]
-fn give_directory(_: &Path) {}
-
 /// Options for files that only their owner can read.
 #[cfg(unix)]
 fn owner_only() -> OpenOptions {
@@ -253,9 +238,7 @@ fn owner_only_directory() -> DirBuilder {
 fn open_lock(path: &Path) -> io::Result<File> {
     let mut options = owner_only();
     options.write(true).create(true).truncate(false);
-    let file = open_files::open_regular_with(&options, path)?;
-    give_file(&file, path);
-    Ok(file)
+    open_files::open_regular_with(&options, path)
 }
 
 /// A small file or slot takes the place of another one, and never of what is none.
@@ -354,7 +337,6 @@ fn rename(written: &Path, place: &Path) -> io::Result<()> {
 
 fn write_new(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
     let mut file = with_a_free_handle(|| owner_only().write(true).create_new(true).open(path))?;
-    give_file(&file, path);
     file.write_all(bytes)?;
     if durability == Durability::Unsynced {
         return Ok(());
@@ -519,30 +501,6 @@ mod tests {
         assert_eq!(mode(&inner), 0o700);
         for name in ["a", "b", "c"] {
             assert_eq!(mode(&inner.join(name)), 0o600, "mode of {name}");
-        }
-    }
-
-    /// Tried where root runs the tests, as in most containers.
-    #[test]
-    #[cfg(unix)]
-    fn what_root_makes_in_the_directory_of_another_user_belongs_to_that_user() {
-        use std::os::unix::fs::{MetadataExt, chown};
-
-        const NOBODY: u32 = 65_534;
-        let directory = tempfile::tempdir().unwrap();
-        let owner = |path: &Path| fs::metadata(path).map(|it| (it.uid(), it.gid())).unwrap();
-        let (me, _) = owner(directory.path());
-        let given = chown(directory.path(), Some(NOBODY), Some(NOBODY));
-        let inner = directory.path().join("inner");
-        RealDisk.create_dir(&inner).unwrap();
-        RealDisk.create_new(&inner.join("a")).unwrap();
-        RealDisk.replace(&inner.join("b"), b"x").unwrap();
-        RealDisk.replace_unsynced(&inner.join("b"), b"y").unwrap();
-        let _lock = RealDisk.try_lock(&inner.join("c")).unwrap();
-        let made = ["", "a", "b", "c"].map(|name| owner(&inner.join(name)));
-        match given {
-            Ok(()) => assert_eq!(made, [(NOBODY, NOBODY); 4]),
-            Err(_) => assert!(made.iter().all(|(owner, _)| *owner == me), "{made:?}"),
         }
     }
 

@@ -30,6 +30,8 @@ const COMPRESSION_LEVEL: i32 = 1;
 /// Payloads of fewer bytes are stored as they are. Commits and records nearly always are that
 /// small, and a listing reads many of them: unpacking each would cost it most of its time.
 const BYTES_WORTH_PACKING: usize = 1 << 10;
+/// The room for packed bytes that is kept from one frame to the next.
+const KEPT_BYTES: usize = 1 << 16;
 
 /// The kind of a frame's content.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -263,6 +265,9 @@ impl FrameSealer {
         let mut frame = Vec::with_capacity(FRAME_HEADER_BYTES + stored.len());
         frame.extend_from_slice(&header.encode(self.nonce));
         frame.extend_from_slice(stored);
+        // A frame of a whole world needs megabytes, and the next ones little.
+        self.packed.clear();
+        self.packed.shrink_to(KEPT_BYTES);
         frame
     }
 

@@ -17,7 +17,8 @@ fn quick_load(mut commands: Commands) {
 /// A load menu, in or out of a session. `catalog.slots_of(session)` has those of one session.
 fn show(catalog: Res<SessionCatalog>) {
     for slot in catalog.slots() {
-        info!("{} of {}: {:?} played, {}", slot.name, slot.session.name, slot.play_time, slot.time);
+        // A quick slot has no name.
+        info!("{:?} {} of {}: {:?} played, {}", slot.kind, slot.name, slot.session.name, slot.play_time, slot.time);
     }
 }
 

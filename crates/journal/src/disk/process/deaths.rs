@@ -76,6 +76,7 @@ mod tests {
         let held = HeldRun {
             session,
             run: RunId(1),
+            held_since: None,
             last_acknowledged: None,
             acknowledged_at: None,
             left: false,

@@ -285,6 +285,7 @@ impl ProcessGuard {
             record.runs.push(HeldRun {
                 session,
                 run,
+                held_since: Some(clock::timestamp()),
                 last_acknowledged: None,
                 acknowledged_at: None,
                 left: false,

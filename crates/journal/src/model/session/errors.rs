@@ -13,7 +13,9 @@ use crate::model::session::{Purpose, SessionFeature, WrittenBy};
 #[non_exhaustive]
 pub enum RequestError {
     /// A session is being played already, and the request doesn't replace it.
-    #[error("session {current} is being played already")]
+    #[error(
+        "session {current} is being played already: close or end it first, or start with `replacing_current()`"
+    )]
     SessionRunning {
         /// The session that is being played.
         current: SessionId,
