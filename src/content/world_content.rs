@@ -201,6 +201,7 @@ impl Content for WorldContent {
             incomplete: encoded.incomplete,
             next_save_id: encoded.next_save_id,
             has_drifted,
+            needs_full: encoded.is_unsure,
             emptied: Some(encoded.emptied).filter(|emptied| emptied.comes_back),
             reports,
         }

@@ -25,8 +25,8 @@ pub(crate) struct ColumnWriter<'a> {
     values: Split,
     removed: Vec<SaveId>,
     scratch: Vec<u8>,
-    /// True once a value couldn't be read. The others aren't: each might panic.
-    is_unreadable: bool,
+    /// True once reading an encoded value has panicked: each of the others might.
+    panics: bool,
     is_unsure: bool,
 }
 
@@ -67,7 +67,7 @@ impl<'a> ColumnWriter<'a> {
         // References of anchors and events that there was no room for: no row is to blame.
         ids.take_refused();
         let (values, removed, scratch) = Default::default();
-        let (is_unreadable, is_unsure) = Default::default();
+        let (panics, is_unsure) = Default::default();
         Self {
             type_path,
             sent,
@@ -77,7 +77,7 @@ impl<'a> ColumnWriter<'a> {
             values,
             removed,
             scratch,
-            is_unreadable,
+            panics,
             is_unsure,
         }
     }
@@ -152,25 +152,24 @@ impl<'a> ColumnWriter<'a> {
 
     /// Writes a value that was encoded at the capture, before its entities got their ids.
     ///
-    /// Returns false if it isn't data alone: it refers to an entity that reflection hasn't seen, or can't
-    /// be read again to find that out. Then the column counts as incomplete, so that the next capture is
-    /// full, and its values have to be copied for that.
+    /// Returns false if the values of its type have to be copied from now on: this one refers to an
+    /// entity that reflection hasn't seen, or can't be read again to find that out.
     pub(crate) fn write_encoded<C: Codec>(&mut self, codec: &C, row: Row, bytes: &[u8]) -> bool {
-        if self.is_unreadable {
+        if self.panics {
             self.values.push(row.id, bytes);
             return false;
         }
         // A panic of the game's code costs nothing here: the value is there.
         let read = without_report(|| catch_unwind(AssertUnwindSafe(|| codec.decode(bytes))));
+        self.panics = read.is_err();
         let Ok(Ok(mut value)) = read else {
-            (self.is_unreadable, self.is_unsure) = (true, true);
+            self.is_unsure = true;
             self.values.push(row.id, bytes);
             return false;
         };
         let mut references = References::default();
         codec.map_entities(&mut value, &mut references);
         if references.any {
-            self.is_unsure = true;
             self.write(codec, row, &mut value);
         } else {
             self.values.push(row.id, bytes);
@@ -178,7 +177,7 @@ impl<'a> ColumnWriter<'a> {
         !references.any
     }
 
-    /// True if the next capture has to be full, since a value isn't data alone.
+    /// True if a value couldn't be read: it may refer to an entity, and a copy of it would say so.
     pub(super) fn is_unsure(&self) -> bool {
         self.is_unsure
     }

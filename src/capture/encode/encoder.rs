@@ -68,6 +68,8 @@ struct ColumnState {
     presence: Presence,
     /// True if values are missing or old since the last full capture.
     is_incomplete: bool,
+    /// True if a value of the last capture couldn't be read to look for references.
+    is_unsure: bool,
 }
 
 /// An encoded capture.
@@ -90,6 +92,9 @@ pub(crate) struct Encoded {
     /// Types whose number of rows differs between writer and world. Something changed without a
     /// trace, and a full capture is due.
     pub drift: Vec<DriftedType>,
+    /// True if a value that was encoded at the capture couldn't be read to look for references, so that
+    /// the next capture should copy everything.
+    pub is_unsure: bool,
     /// The capture's emptied buffers, for use again.
     pub emptied: Box<Capture>,
 }
@@ -355,6 +360,7 @@ impl Encoder {
             next_save_id: self.ids.next(),
             drift,
             failures: failures.into_listed(),
+            is_unsure: self.columns.iter().any(|column| column.is_unsure),
             emptied: capture,
         }
     }
@@ -463,7 +469,8 @@ impl Encoder {
         let (removed, values) = writer.finish();
         let is_full = scope == CaptureScope::Full;
         let (removed, values) = self.carried.complete_order(type_path, is_full, removed, values);
-        let failed = failures.total() > failed_before || is_unsure;
+        state.is_unsure = is_unsure;
+        let failed = failures.total() > failed_before;
         state.is_incomplete = failed || (state.is_incomplete && scope == CaptureScope::Delta);
         let version = self.types.version(type_path);
         let replaced = self.consume_carried(type_path, &values);

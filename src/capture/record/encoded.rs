@@ -13,19 +13,22 @@ use crate::saved::CopyCodec;
 
 /// The most bytes that a value may take on average. Larger ones are copied faster than they are encoded.
 const MOST_BYTES: usize = 64;
-/// Bytes that don't count, for a few larger values among the first.
+/// The most bytes of one value, and those that don't count, for a few larger values among the first.
 const FREE_BYTES: usize = 4_096;
-/// The number of values after which the clock is read, and the most time that each may take until then.
-const WATCHED: usize = 256;
+/// The most time that a value may take on average, and time that doesn't count.
 const MOST_TIME: Duration = Duration::from_micros(1);
-/// Values that are encoded in each trial, and as many that are copied.
+const FREE_TIME: Duration = Duration::from_micros(50);
+/// The number of values of a table after which the clock is read, and of tables of which one is timed.
+const WATCHED: usize = 256;
+const TIMED: usize = 16;
+/// Values that are encoded and copied in each trial.
 const TRIED: usize = 32;
 /// Trials, of which the fastest counts: the machine may take the processor away in one.
 const TRIALS: usize = 3;
 /// Values that are encoded and copied before, so that the code is in memory.
 const WARM_UP: usize = 8;
 /// The fewest values of a table for a trial.
-pub(super) const LEAST: usize = if cfg!(test) { 1 } else { WARM_UP + 2 * TRIED * TRIALS };
+pub(super) const LEAST: usize = if cfg!(test) { 1 } else { WARM_UP + TRIED * TRIALS };
 
 /// Values in one buffer, encoded.
 ///
@@ -38,6 +41,8 @@ pub(super) struct EncodedValues {
     ends: Vec<u32>,
     /// True if the rest of the capture is copied, so that the place of a value says whether it is.
     is_over: bool,
+    /// The number of calls for this capture.
+    calls: usize,
     spare_bytes: SpareRoom,
     spare_ends: SpareRoom,
 }
@@ -72,22 +77,20 @@ impl EncodedValues {
             return 0;
         }
         let before = self.len();
-        let is_watched = components.size_hint().1.is_none_or(|most| most > WATCHED);
-        let begun = is_watched.then(clock::instant);
+        let is_large = components.size_hint().1.is_none_or(|most| most > WATCHED);
+        let begun = (is_large || self.calls.is_multiple_of(TIMED)).then(clock::instant);
+        let is_slow = |encoded| begun.is_some_and(|begun| is_slow(encoded, begun.elapsed()));
+        self.calls += 1;
         let encode = || {
             for component in components {
-                if !self.push(codec, component) {
-                    self.is_over = true;
-                    return;
-                }
                 let encoded = self.len() - before;
-                if encoded.is_multiple_of(WATCHED)
-                    && begun.is_some_and(|begun| is_slow(encoded, begun.elapsed()))
-                {
+                let is_watched = encoded.is_multiple_of(WATCHED) && encoded > 0;
+                if !self.push(codec, component) || (is_watched && is_slow(encoded)) {
                     self.is_over = true;
                     return;
                 }
             }
+            self.is_over = is_slow(self.len() - before);
         };
         if without_report(|| catch_unwind(AssertUnwindSafe(encode))).is_err() {
             // The thread that encodes copies meets the same panic, and reports it.
@@ -101,7 +104,7 @@ impl EncodedValues {
     /// end.
     fn push<C: CopyCodec>(&mut self, codec: &C, component: &C::Component) -> bool {
         let allowed = FREE_BYTES + (self.len() + 1) * MOST_BYTES;
-        let most = allowed.saturating_sub(self.bytes.len());
+        let most = allowed.saturating_sub(self.bytes.len()).min(FREE_BYTES);
         if codec.append(component, &mut self.bytes, most).is_err() {
             return false;
         }
@@ -117,7 +120,7 @@ impl EncodedValues {
         self.ends.clear();
         self.spare_bytes.give_back(&mut self.bytes, used[0]);
         self.spare_ends.give_back(&mut self.ends, used[1]);
-        self.is_over = false;
+        (self.is_over, self.calls) = (false, 0);
     }
 }
 
@@ -168,23 +171,25 @@ pub(super) fn try_out<C: CopyCodec>(
     }
     copy(warm_up);
     let mut fastest = [Duration::MAX; 2];
-    for trial in rest.chunks(2 * TRIED).take(TRIALS) {
-        let (one_half, other_half) = trial.split_at(trial.len() / 2);
-        let Some(encoding) = encode(one_half) else { return Some(false) };
-        fastest = [fastest[0].min(encoding), fastest[1].min(copy(other_half))];
+    for trial in rest.chunks(TRIED).take(TRIALS) {
+        // Twice, since the values are in the cache for the copies. Large ones end it before they are copied.
+        let Some(cold) = encode(trial) else { return Some(false) };
+        let copying = copy(trial);
+        let Some(encoding) = encode(trial) else { return Some(false) };
+        fastest = [fastest[0].min(cold).min(encoding), fastest[1].min(copying)];
     }
     Some(cfg!(test) || is_faster(fastest))
 }
 
 /// Returns true if so many values have taken too long.
 fn is_slow(values: usize, time: Duration) -> bool {
-    time > MOST_TIME * u32::try_from(values).unwrap_or(u32::MAX)
+    time > FREE_TIME + MOST_TIME * u32::try_from(values).unwrap_or(u32::MAX)
 }
 
 /// Returns true if encoding costs less, by the times that both took in a trial.
 ///
-/// There, memory for copies is at hand. A capture takes fresh memory, and another thread frees it: 100,000 lists of three
-/// numbers were copied in 1.7 ms and encoded in 1.2, and in a trial encoding them takes 1.8 times as long as copying.
+/// There, the values and memory for copies are at hand. A capture takes fresh memory, and another thread frees it: 100,000
+/// lists of three numbers were copied in 1.7 ms and encoded in 1.2, and in a trial encoding them takes twice as long as copying.
 fn is_faster([encoding, copying]: [Duration; 2]) -> bool {
     encoding * 2 <= copying * 5
 }
@@ -202,7 +207,7 @@ mod tests {
 
     #[test]
     fn more_than_a_microsecond_a_value_is_slow() {
-        assert!(!is_slow(WATCHED, MOST_TIME * 256));
-        assert!(is_slow(WATCHED, MOST_TIME * 257));
+        assert!(!is_slow(256, FREE_TIME + MOST_TIME * 256));
+        assert!(is_slow(256, FREE_TIME + MOST_TIME * 257));
     }
 }

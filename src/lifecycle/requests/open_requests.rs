@@ -152,7 +152,7 @@ pub(super) fn say_rejected(world: &mut World, rejected: RequestRejected) {
     let RequestRejected { request, by, error, .. } = &rejected;
     let rules = request.rules();
     let (name, about) = (rules.name, rules.about.name());
-    let what = format!("{name} {about:?} {by:?}: {error}");
+    let what = format!("{by:?} {request:?}: {error}");
     if world.get_resource_or_init::<RequestQueue>().logged.is_new(what) {
         warn!(request = name, about, by, %error, "request rejected");
     } else {

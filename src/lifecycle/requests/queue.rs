@@ -70,7 +70,8 @@ impl RequestQueue {
 
     /// Closes the session that is played, since the game has entered a state.
     pub(in crate::lifecycle) fn close_by_state(&mut self, current: SessionId) {
-        self.push(CurrentRequest::Close(Leaving::default()).into(), Some(current));
+        let close = CurrentRequest::Close(Leaving::default()).into();
+        self.push_about(current, Ticket::new(), close);
         if let Some(asked) = self.waiting.back_mut() {
             asked.is_by_state = true;
         }

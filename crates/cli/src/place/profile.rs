@@ -117,12 +117,12 @@ impl Profile {
         let ProfileDirectory { profile, sessions, data, state, .. } = &self.directory;
         let no_records = || Failure::NoRecords { place: sessions.display().to_string() };
         let (data, state) = data.clone().zip(state.clone()).ok_or_else(no_records)?;
-        may_write(&data)?;
         let layout = Layout::by_directory(data, state, profile);
         // Otherwise the locks would be others than the game's.
         if layout.sessions() != *sessions {
             return Err(Failure::UnknownProfile { directory: profile.clone() });
         }
+        may_write(sessions)?;
         Ok(LocalStore::new(Arc::new(ArchivesDisk::new(Arc::new(RealDisk))), layout))
     }
 
@@ -303,15 +303,24 @@ fn last_of(mut lines: Vec<String>) -> Vec<String> {
     lines.split_off(lines.len().saturating_sub(LINES))
 }
 
-/// Fails where root would write into a directory of another user: files are their owner's alone, so the game couldn't read
-/// them any more.
+/// Fails where root would write among the sessions of another user: files are their owner's alone, so the game couldn't
+/// read them any more. Of sessions that aren't there yet, the directory above decides.
 #[cfg(unix)]
-fn may_write(directory: &Path) -> Result<(), Failure> {
+#[expect(clippy::disallowed_methods, reason = "a disk doesn't say whose a directory is")]
+fn may_write(sessions: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::MetadataExt;
-    // One that isn't there yet is root's own.
-    let owner = std::fs::metadata(directory).map_or(0, |directory| directory.uid());
-    if owner != 0 && rustix::process::geteuid().is_root() {
-        return Err(Failure::AnotherUsers { path: directory.to_owned(), owner });
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    for path in sessions.ancestors() {
+        match std::fs::metadata(path) {
+            Ok(there) if there.uid() == 0 => return Ok(()),
+            Ok(there) => {
+                return Err(Failure::AnotherUsers { path: path.to_owned(), owner: there.uid() });
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(unlisted(path, error)),
+        }
     }
     Ok(())
 }

@@ -176,9 +176,9 @@ fn root_writes_nothing_into_the_directory_of_another_user() -> Done {
     const NOBODY: u32 = 65_534;
     let root = tempfile::tempdir()?;
     crashed(root.path())?;
-    let data = root.path().join("data");
-    if chown(&data, Some(NOBODY), None).is_err() {
-        assert_ne!(std::fs::metadata(&data)?.uid(), 0, "root may");
+    let sessions = root.path().join("data/profiles/default/sessions");
+    if chown(&sessions, Some(NOBODY), None).is_err() {
+        assert_ne!(std::fs::metadata(&sessions)?.uid(), 0, "root may");
         return Ok(());
     }
     let checkpoint = number(root.path(), 2)?;

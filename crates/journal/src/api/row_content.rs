@@ -143,6 +143,7 @@ impl<C: Codec> Content for RowContent<C> {
             incomplete,
             next_save_id: written.next_id(),
             has_drifted: false,
+            needs_full: false,
             emptied: None,
             reports: Vec::new(),
         }

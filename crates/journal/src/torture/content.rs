@@ -88,6 +88,7 @@ impl Content for Bytes {
             incomplete: Vec::new(),
             next_save_id: capture.next_id,
             has_drifted: false,
+            needs_full: false,
             emptied: None,
             reports: Vec::new(),
         }

@@ -77,6 +77,8 @@ pub struct Encoded<C: Content + ?Sized> {
     pub next_save_id: SaveId,
     /// True if something changed without a trace, so that the next capture must be full.
     pub has_drifted: bool,
+    /// True if a value couldn't be looked into, so that the next capture should be full.
+    pub needs_full: bool,
     /// The rest of the capture, if it is to be used again.
     pub emptied: Option<C::Capture>,
     pub reports: Vec<C::Report>,

@@ -240,6 +240,7 @@ impl Content for Numbers {
             incomplete: Vec::new(),
             next_save_id: SaveId::FIRST,
             has_drifted: false,
+            needs_full: false,
             emptied: None,
             reports: Vec::new(),
         }

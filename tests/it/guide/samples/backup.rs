@@ -1,10 +1,11 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 
-/// The backup that the server is started with, by a flag of its own.
+/// The backup that the server is started with, by a flag for one start only.
 #[derive(Resource)]
 struct GoBackTo(String);
 
+/// In place of `add_systems(Startup, begin)`.
 fn backups(app: &mut App) {
     let goes_on = begin.run_if(not(resource_exists::<GoBackTo>));
     app.add_systems(Startup, goes_on).add_systems(Update, give_up_if_nothing_is_found).add_observer(go_back);

@@ -91,7 +91,7 @@ impl<C: Content> Worker<C> {
             .said
             .asked_for_full
             .is_some_and(|asked| now.elapsed.saturating_sub(asked) < FULL_AGAIN_AFTER);
-        if !encoded.incomplete.is_empty() && !asked_lately {
+        if (encoded.needs_full || !encoded.incomplete.is_empty()) && !asked_lately {
             self.said.asked_for_full = Some(now.elapsed);
             self.reports.push(Report::News(News::NeedFull));
         }
