@@ -85,9 +85,12 @@ fn counting() -> MutexGuard<'static, ()> {
     COUNTING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Twelve letters, of which the eleventh has this text: behind those with which a trial begins.
+/// Letters of which a trial copies 104, and writes eight of these once and the others twice.
+const TRIED: (usize, usize) = (104, 200);
+
+/// Letters of which one has this text, behind those of a trial.
 fn letters_with(text: &str) -> Vec<Letter> {
-    (0..12).map(|number| Letter::new(if number == 10 { text } else { "fine" })).collect()
+    (0..110).map(|number| Letter::new(if number == 105 { text } else { "fine" })).collect()
 }
 
 fn rows_of<T: TypePath>(encoded: &Encoded) -> usize {
@@ -99,13 +102,12 @@ fn rows_of<T: TypePath>(encoded: &Encoded) -> usize {
 fn small_values_with_heap_are_encoded_without_a_copy() {
     let _counting = counting();
     let mut play = post();
-    let letters = (0..100).map(|number| Letter::new(format!("number {number}")));
+    let letters = (0..200).map(|number| Letter::new(format!("number {number}")));
     let letters: Vec<Entity> = play.world().spawn_batch(letters).collect();
-    // A trial copies as many as it encodes.
     let (cloned, written) = cloned_and_written(&mut play, CaptureScope::Full);
-    assert_eq!(written - cloned, 100);
-    assert_eq!(play.journal.values::<Letter>().len(), 100);
-    for letter in letters.iter().step_by(10) {
+    assert_eq!((cloned - TRIED.0, written - TRIED.1), (0, 200));
+    assert_eq!(play.journal.values::<Letter>().len(), 200);
+    for letter in letters.iter().step_by(20) {
         play.world().get_mut::<Letter>(*letter).unwrap().text.push('!');
     }
     assert_eq!(cloned_and_written(&mut play, CaptureScope::Delta), (0, 10));
@@ -148,9 +150,9 @@ fn a_value_that_is_refused_among_encoded_ones_loses_its_row_only() {
     );
     let encoded = play.encoder.encode(capture);
     let failed: Vec<_> = encoded.failures.iter().map(|failure| failure.entity).collect();
-    assert_eq!(failed, [Some(letters[10])]);
-    assert_eq!(rows_of::<Letter>(&encoded), 11);
-    play.world().entity_mut(letters[10]).insert(Letter::new("accepted"));
+    assert_eq!(failed, [Some(letters[105])]);
+    assert_eq!(rows_of::<Letter>(&encoded), 109);
+    play.world().entity_mut(letters[105]).insert(Letter::new("accepted"));
     play.full();
     assert_eq!(play.journal.values::<Letter>(), letters_with("accepted"));
 }
@@ -162,13 +164,13 @@ fn a_panic_while_a_value_is_encoded_in_the_world_is_reported_as_one_of_its_copy(
     play.world().spawn_batch(letters_with("panicking")).for_each(drop);
     play.world().spawn(Health(1));
     let (capture, (cloned, written)) = counted(&mut play, CaptureScope::Full);
-    assert_eq!((written - 10, cloned - 10), (11, 2));
+    assert_eq!((cloned - TRIED.0, written - TRIED.1), (5, 106));
     let encoded = play.encoder.encode(capture);
     assert_eq!(encoded.failures[0].reason, EncodeFailureReason::Panicked("never".into()));
     assert_eq!(encoded.incomplete, [Letter::type_path()]);
     assert_eq!(rows_of::<Health>(&encoded), 1);
     // From then on nothing of it runs in the game's frame.
-    assert_eq!(counted(&mut play, CaptureScope::Full).1, (12, 0));
+    assert_eq!(counted(&mut play, CaptureScope::Full).1, (110, 0));
 }
 
 #[test]
@@ -190,7 +192,7 @@ fn large_values_are_copied_after_a_few_kilobytes_of_a_trial() {
     letters.push(Letter::new("x".repeat(30_000)));
     play.world().spawn_batch(letters.clone()).for_each(drop);
     let (cloned, _) = cloned_and_written(&mut play, CaptureScope::Full);
-    assert!(cloned > 8 + 3 * 32, "more than in a trial");
+    assert!(cloned > TRIED.0, "more than in a trial");
     assert_eq!(play.journal.values::<Letter>(), letters);
 }
 
