@@ -21,8 +21,8 @@ pub(crate) use codec::{
 pub(crate) use contents::Contents;
 pub(crate) use decoded::{
     DecodedColumn, DecodedComponents, DecodedOrder, DecodedResource, DecodedState, Incomplete,
-    Names, Others, Outside, Ranks, RebuiltComponents, References, Spawner, StateValue, Written,
-    WrittenAgain,
+    Names, NamesEntities, Others, Outside, Ranks, RebuiltComponents, References, Spawner,
+    StateValue, Written, WrittenAgain,
 };
 pub(crate) use marker::{IsSaved, Latecomers, unfiltered};
 pub(crate) use names::{

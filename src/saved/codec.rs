@@ -12,6 +12,7 @@ mod unordered;
 
 use bevy::ecs::component::Component;
 use bevy::ecs::entity::{Entity, EntityMapper};
+use bevy_session_journal::limits;
 
 use crate::schema::Schema;
 
@@ -42,8 +43,20 @@ pub(crate) trait Codec: Clone + Send + Sync + 'static {
         self.map_entities(value, names);
     }
 
-    /// Writes a value as MessagePack.
-    fn encode(&self, value: &Self::Value, bytes: &mut Vec<u8>) -> Result<(), EncodeError>;
+    /// Appends a value as MessagePack, in at most so many bytes. After an error the buffer may end with
+    /// a part of it.
+    fn append(
+        &self,
+        value: &Self::Value,
+        bytes: &mut Vec<u8>,
+        most: usize,
+    ) -> Result<(), EncodeError>;
+
+    /// Writes a value as MessagePack, in place of what is in the buffer.
+    fn encode(&self, value: &Self::Value, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
+        bytes.clear();
+        self.append(value, bytes, limits::VALUE_BYTES)
+    }
 
     /// Returns true if a value is written as these bytes, using `memory` as a buffer.
     fn is_written_as(&self, value: &Self::Value, bytes: &[u8], memory: &mut Vec<u8>) -> bool {
@@ -74,20 +87,11 @@ pub(crate) trait CopyCodec: Codec {
         false
     }
 
-    /// Returns true if components can be encoded without a copy. They are read again before they are
-    /// written, to find out whether they refer to an entity.
+    /// Returns true if components that are [values](Self::as_value) may be encoded without a copy. They
+    /// are read again before they are written, to find out whether they refer to an entity.
     fn encodes_at_once(&self) -> bool {
         false
     }
-
-    /// Appends a component as MessagePack, in at most so many bytes. After an error the buffer may end
-    /// with a part of it.
-    fn append(
-        &self,
-        component: &Self::Component,
-        bytes: &mut Vec<u8>,
-        most: usize,
-    ) -> Result<(), EncodeError>;
 
     /// A component as the value that is written, if that needs no copy.
     fn as_value<'a>(&self, _: &'a Self::Component) -> Option<&'a Self::Value> {

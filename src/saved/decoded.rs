@@ -19,7 +19,7 @@ use bevy_session_journal::SaveId;
 pub(crate) use components::DecodedComponents;
 pub(crate) use kept::Others;
 pub(crate) use rebuilt::RebuiltComponents;
-pub(crate) use references::{Incomplete, Names, Outside, Ranks, References};
+pub(crate) use references::{Incomplete, Names, NamesEntities, Outside, Ranks, References};
 pub(crate) use resources::DecodedResource;
 pub(crate) use spawn::{Spawner, WholeEntity, Written};
 pub(crate) use states::DecodedState;

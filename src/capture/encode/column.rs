@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bevy::ecs::entity::{Entity, EntityMapper};
+use bevy::ecs::entity::Entity;
 use bevy_session_journal::SaveId;
 use bevy_session_journal::internal::disk::process::without_report;
 use bevy_session_journal::internal::format::Values;
@@ -12,7 +12,7 @@ use super::presence::Presence;
 use super::save_ids::{SaveIds, WORLD_SLOT};
 use super::split::Split;
 use crate::capture::record::Rows;
-use crate::saved::{Codec, NameEntities};
+use crate::saved::{Codec, NameEntities, NamesEntities};
 
 /// Collects the rows of one column.
 pub(crate) struct ColumnWriter<'a> {
@@ -28,21 +28,6 @@ pub(crate) struct ColumnWriter<'a> {
     /// True once reading an encoded value has panicked: each of the others might.
     panics: bool,
     is_unsure: bool,
-}
-
-/// Notes whether a value refers to an entity.
-#[derive(Default)]
-struct References {
-    any: bool,
-}
-
-impl EntityMapper for References {
-    fn get_mapped(&mut self, source: Entity) -> Entity {
-        self.any = true;
-        source
-    }
-
-    fn set_mapped(&mut self, _: Entity, _: Entity) {}
 }
 
 /// A row to be written.
@@ -167,14 +152,14 @@ impl<'a> ColumnWriter<'a> {
             self.values.push(row.id, bytes);
             return false;
         };
-        let mut references = References::default();
-        codec.map_entities(&mut value, &mut references);
-        if references.any {
+        let mut names = NamesEntities::default();
+        codec.map_entities(&mut value, &mut names);
+        if names.0 {
             self.write(codec, row, &mut value);
         } else {
             self.values.push(row.id, bytes);
         }
-        !references.any
+        !names.0
     }
 
     /// True if a value couldn't be read: it may refer to an entity, and a copy of it would say so.

@@ -227,10 +227,11 @@ impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
             Some(Ok(buffer)) => buffer,
             _ => Box::new(CapturedComponents::new(self.codec.clone(), self.at_once.clone())),
         };
-        if self.codec.encodes_at_once() && moment.is_thorough && self.at_once.is_allowed() {
+        let may_encode = self.codec.encodes_at_once() && self.at_once.is_allowed();
+        if may_encode && moment.is_thorough {
             self.try_out(world);
         }
-        if !self.encodes || !self.at_once.is_allowed() {
+        if !may_encode || !self.encodes {
             captured.encoded.copy_all();
         }
         match (&mut self.query, moment.extent) {

@@ -35,19 +35,18 @@ pub(in crate::lifecycle) fn offer(
     if policy == RecoveryPolicy::Never {
         return;
     }
+    note_backups_of(&mut world.get_resource_or_init::<RecoveryOffers>(), &offer);
     if is_asked && parts.start_up.is_developers_stop(cause) {
         info!(%session, "the game was killed in development, so nobody is asked about the crash");
         if is_recent {
             parts.hints.was_stopped_in_development(session);
         }
-        note_backups_of(&mut world.get_resource_or_init::<RecoveryOffers>(), &offer);
         if let Some(crash) = parts.start_up.crashes.get_mut(&session) {
             crash.unasked.get_or_insert_with(|| Box::new(offer));
         }
         return;
     }
     let (newest, proposed) = (offer.newest, offer.proposed);
-    note_backups_of(&mut world.get_resource_or_init::<RecoveryOffers>(), &offer);
     let panic = cause.panic().map(|panic| panic.message.as_str());
     info!(%session, cause = cause.name(), panic, %newest, ?proposed, "recovery available");
     offer.options = options_for(&parts.hooks.recovery_options, &offer, world);

@@ -15,15 +15,10 @@ pub(crate) trait Format<T>: Clone + Send + Sync + 'static {
     /// a part of it.
     fn append(&self, value: &T, bytes: &mut Vec<u8>, most: usize) -> Result<(), EncodeError>;
 
-    /// Writes a value as MessagePack, in place of what is in the buffer.
-    fn encode(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
-        bytes.clear();
-        self.append(value, bytes, limits::VALUE_BYTES)
-    }
-
     /// Returns true if a value is written as these bytes, using `memory` as a buffer.
     fn is_written_as(&self, value: &T, bytes: &[u8], memory: &mut Vec<u8>) -> bool {
-        self.encode(value, memory).is_ok() && memory == bytes
+        memory.clear();
+        self.append(value, memory, limits::VALUE_BYTES).is_ok() && memory == bytes
     }
 
     /// Reads a value.
@@ -76,8 +71,8 @@ impl<T: Component + Clone, F: Format<T>> Codec for CloneCodec<T, F> {
         <T as Component>::map_entities(value, mapper);
     }
 
-    fn encode(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
-        self.format.encode(value, bytes)
+    fn append(&self, value: &T, bytes: &mut Vec<u8>, most: usize) -> Result<(), EncodeError> {
+        self.format.append(value, bytes, most)
     }
 
     fn is_written_as(&self, value: &T, bytes: &[u8], memory: &mut Vec<u8>) -> bool {
@@ -102,10 +97,6 @@ impl<T: Component + Clone, F: Format<T>> CopyCodec for CloneCodec<T, F> {
 
     fn encodes_at_once(&self) -> bool {
         self.encodes_at_once
-    }
-
-    fn append(&self, component: &T, bytes: &mut Vec<u8>, most: usize) -> Result<(), EncodeError> {
-        self.format.append(component, bytes, most)
     }
 
     fn as_value<'a>(&self, component: &'a T) -> Option<&'a T> {

@@ -25,8 +25,13 @@ impl Codec for OrderCodec {
         self.map_entities(value, names);
     }
 
-    fn encode(&self, value: &Vec<Entity>, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
-        message_pack::encode(value, bytes)
+    fn append(
+        &self,
+        value: &Vec<Entity>,
+        bytes: &mut Vec<u8>,
+        most: usize,
+    ) -> Result<(), EncodeError> {
+        message_pack::append(value, bytes, most)
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<Vec<Entity>, DecodeError> {

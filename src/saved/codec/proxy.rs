@@ -70,8 +70,8 @@ impl<T: Component, P: Proxy, R: Clone + Send + Sync + 'static> Codec for ProxyCo
 
     fn map_entities<M: EntityMapper>(&self, _: &mut P, _: &mut M) {}
 
-    fn encode(&self, value: &P, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
-        message_pack::encode(value, bytes)
+    fn append(&self, value: &P, bytes: &mut Vec<u8>, most: usize) -> Result<(), EncodeError> {
+        message_pack::append(value, bytes, most)
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<P, DecodeError> {
@@ -85,10 +85,6 @@ impl<T: Component, P: Proxy, R: Clone + Send + Sync + 'static> Codec for ProxyCo
 
 impl<T: Component, P: Proxy, R: Clone + Send + Sync + 'static> CopyCodec for ProxyCodec<T, P, R> {
     type Component = T;
-
-    fn append(&self, component: &T, bytes: &mut Vec<u8>, most: usize) -> Result<(), EncodeError> {
-        message_pack::append(&self.copy(component), bytes, most)
-    }
 
     fn copy(&self, component: &T) -> P {
         (self.describe)(component)

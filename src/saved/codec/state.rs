@@ -79,8 +79,13 @@ impl<S: FreelyMutableState + Serialize + DeserializeOwned> Codec for StateCodec<
 
     fn map_entities<M: EntityMapper>(&self, _: &mut SavedState<S>, _: &mut M) {}
 
-    fn encode(&self, value: &SavedState<S>, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
-        message_pack::encode(value, bytes)
+    fn append(
+        &self,
+        value: &SavedState<S>,
+        bytes: &mut Vec<u8>,
+        most: usize,
+    ) -> Result<(), EncodeError> {
+        message_pack::append(value, bytes, most)
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<SavedState<S>, DecodeError> {

@@ -118,7 +118,7 @@ impl EntityMapper for References<'_> {
 
 /// Notices if a value refers to entities, and leaves it as it is.
 #[derive(Default)]
-pub(super) struct NamesEntities(pub bool);
+pub(crate) struct NamesEntities(pub bool);
 
 impl EntityMapper for NamesEntities {
     fn get_mapped(&mut self, source: Entity) -> Entity {

@@ -277,7 +277,6 @@ impl FrameSealer {
         if raw.len() < BYTES_WORTH_PACKING {
             return false;
         }
-        self.packed.clear();
         self.packed.reserve(zstd::zstd_safe::compress_bound(raw.len()));
         if compressor.compress_to_buffer(raw, &mut self.packed).is_err() {
             return false;
