@@ -1,5 +1,4 @@
-//! The walls of the house: which room may import which, as `docs/ARCHITECTURE.md` has it, and how much hangs together
-//! within a room.
+//! The walls of the house: which room may import which, as `rooms.txt` has it, and how much hangs together within a room.
 
 mod graph;
 mod inside;
@@ -37,20 +36,14 @@ fn packages() -> &'static BTreeMap<&'static str, Package> {
 /// The journal's module for the other packages, which hands its rooms on under their names.
 const INTERNAL: &str = "internal";
 
-/// The tables of rooms: what each may know.
+/// The lines of `rooms.txt`: what each room may know.
 fn declared() -> Edges {
-    let text = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).unwrap();
-    let (_, rooms) = text.split_once("## Rooms").unwrap();
-    let (rooms, _) = rooms.split_once("\n## ").unwrap();
-    let quoted = |cell: &str| -> BTreeSet<String> {
-        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
-    };
-    let rows = rooms.lines().filter(|line| line.starts_with("| `"));
-    rows.map(|row| {
-        let cells: Vec<&str> = row.split('|').collect();
-        (quoted(cells[1]).pop_first().unwrap(), quoted(cells[3]))
-    })
-    .collect()
+    let text = fs::read_to_string(root().join("tests/it/rooms/rooms.txt")).unwrap();
+    let words =
+        |text: &str| -> BTreeSet<String> { text.split_whitespace().map(str::to_owned).collect() };
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let lines = lines.filter_map(|line| line.split_once(':'));
+    lines.map(|(room, may_know)| (room.to_owned(), words(may_know))).collect()
 }
 
 /// The room that something is in, by the first module below its package.
@@ -90,31 +83,27 @@ fn imported() -> Edges {
 #[test]
 fn no_room_imports_more_than_its_row_allows() {
     let declared = declared();
-    assert!(declared.len() > 15, "the tables can't be read: {declared:?}");
+    assert!(declared.len() > 15, "the lines can't be read: {declared:?}");
     let mut wrong = Vec::new();
     for (room, imports) in imported() {
         let Some(may_know) = declared.get(&room) else {
-            wrong.push(format!("{room} has no row"));
+            wrong.push(format!("{room} has no line"));
             continue;
         };
         wrong.extend(imports.difference(may_know).map(|import| format!("{room} imports {import}")));
     }
-    assert!(wrong.is_empty(), "not in the tables of docs/ARCHITECTURE.md: {wrong:#?}");
+    assert!(wrong.is_empty(), "not in tests/it/rooms/rooms.txt: {wrong:#?}");
 }
 
 #[test]
-fn every_row_of_the_tables_is_needed() {
+fn every_line_of_the_rooms_is_needed() {
     let declared = declared();
     let imported = imported();
     let nothing = BTreeSet::new();
     let mut needless = Vec::new();
     for (room, may_know) in &declared {
-        // What is said of a room may quote more than rooms.
-        let rooms = may_know.iter().filter(|name| declared.contains_key(*name));
         let imports = imported.get(room).unwrap_or(&nothing);
-        needless.extend(
-            rooms.filter(|name| !imports.contains(*name)).map(|name| format!("{room}: {name}")),
-        );
+        needless.extend(may_know.difference(imports).map(|name| format!("{room}: {name}")));
     }
     assert!(needless.is_empty(), "no room imports these any more: {needless:#?}");
 }

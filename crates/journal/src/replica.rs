@@ -1,6 +1,6 @@
 //! A session's files on other machines than its own: stores, and the protocol by which one owner at a time writes there.
 //!
-//! `docs/REPLICATION.md` states the protocol sentence by sentence and argues each; `Sentence` names them. A
+//! The chapter *Replicas* of `docs/FORMAT.md` states the protocol sentence by sentence; `Sentence` names them. A
 //! [`ReplicaStore`] has one primitive, *create if absent*. All else is built on that: a `Claimant` takes an epoch and
 //! seals those before it, an `Owner` appends entries to it, and a `Log` is what was read of all of them. Entries
 //! change `Files`, so that what a replica holds is at each moment a set of files, and `fetch` puts it where today's

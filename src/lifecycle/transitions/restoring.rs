@@ -1,11 +1,29 @@
 //! Restores a prepared checkpoint into the world, step by step.
 //!
-//! The order is that of `docs/ARCHITECTURE.md`, *A restore*. A restore can be cancelled until its
-//! gate is open. The resources then get the values that they had when it began, and those that
-//! didn't exist are removed. If no state was left, that is all. If one was, its entities and its
-//! level are gone: the checkpoint that was taken of the played session is restored, in the same
-//! manner and through the same loading screen, and that can't be cancelled. Without a session the
-//! states are entered again.
+//! Without any one of these steps, some ordinary game broke:
+//!
+//! | step | what happens | why |
+//! | --- | --- | --- |
+//! | 1 | If the session goes back within itself and no gate is closed, take a `Rewind` checkpoint. Read, check, decode off the main thread. | The rewind can be undone; a refusal changes nothing. |
+//! | 2 | Set `session_is_restoring`, trigger `RestoreStarted`. | Game systems can stand back. |
+//! | 3 | Resources, except those with references; states by `set_if_neq`, or a loading screen; transitions. | `OnEnter` loads the right level; nothing reads dangling references. |
+//! | 4a | Wait for the gate, once a frame after `StateTransition`. | The game loads what entities belong to. |
+//! | 4b | Enter the saved states; all below is in the same step. | Old states' exits mustn't despawn restored entities. |
+//! | 5a | Despawn saved entities, and placed ones that are gone for good, until none is left. Remove from the other placed ones what the checkpoint lacks, and despawn what comes of it. | Observers of deaths and removals spawn loot. |
+//! | 5b | Drop delayed commands from before step 2, and `clear_on_session_restore` messages. | They concern the old world. |
+//! | 5c | Resources again, with references. | Deaths may have changed them. |
+//! | 5d | Map references; spawn parents first, siblings in order, entities whole. | Observers look at neighbouring components. |
+//! | 5e | Other relationships, in target order. | Bevy appends to target lists. |
+//! | 5f | Remove required components that the checkpoint lacks, and what comes of that, at most three times, unless new since its `bevy_session::Build`. | Play removed them, an update adds them. |
+//! | 5g | Rewrite in place, without triggers, what hooks and observers changed; insert immutable or removed values, at most three times; report the rest. | Saved values already include hooks' effects. |
+//! | 5h | Restore list orders (`restore/lists.rs`). | Reinserted links move to the end. |
+//! | 5i | Reset placed entities unknown to the checkpoint. | They aren't restored. |
+//! | 6 | `SessionRestored`; a capture opens the run. | The run needs no older bytes. |
+//!
+//! A restore can be cancelled until its gate is open (4b). The resources then get the values that they had when it began,
+//! and those that didn't exist are removed. If no state was left, that is all. If one was, its entities and its level are
+//! gone: the checkpoint that was taken of the played session is restored, in the same manner and through the same loading
+//! screen, and that can't be cancelled. Without a session the states are entered again.
 
 use std::mem;
 use std::sync::Arc;

@@ -5,7 +5,13 @@
 //! it runs in one thread: within each request, and between two operations of a disk, the others go on for a while.
 //! A [`Judge`](judge::Judge) holds what was acknowledged, claimed, fetched and given up against what was promised.
 //!
-//! `docs/REPLICATION.md` says how to run a seed again.
+//! It fails when a later claimant lacks what was reported as replicated, a machine lacks what was played there and the replica
+//! doesn't have it, a file is read that never was, a slot is lost, a session is given up without a reason, or when, once
+//! everything works, a machine is stuck, an owner that isn't silent loses its session, or what was released differs. How often
+//! each of this is reached is counted, with a least.
+//!
+//! `cargo test -p bevy_session_journal --lib -- replica::machines` plays 400 schedules. `BEVY_SESSION_TORTURE=<count>` plays
+//! so many, and `BEVY_SESSION_REPLICA_SEED=<seed>` one again.
 
 mod desk;
 mod ending;

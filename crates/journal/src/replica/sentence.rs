@@ -1,6 +1,6 @@
 //! The sentences of the protocol that can be taken out.
 
-/// A sentence of `docs/REPLICATION.md` that the code keeps, so that a test can see what becomes of its absence.
+/// A sentence of `docs/FORMAT.md`, *Replicas*, that the code keeps, so that a test can see what becomes of its absence.
 ///
 /// Each place that keeps one asks [`Self::holds`], which is `true` outside of this crate's tests. Those that only tests
 /// name are kept by the callers of the code, such as the simulator's hosts.

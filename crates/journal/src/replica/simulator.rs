@@ -4,7 +4,20 @@
 //! twice or never, hosts die, pause, lose their disks or get old ones back, the store is full, restarts, or is restored
 //! from a backup. A [`Judge`] holds each acknowledgement, claim and comparison against what was promised.
 //!
-//! `docs/REPLICATION.md` says how to run a seed again.
+//! It fails when something acknowledged isn't read by a later owner, two owners are acknowledged what excludes each other, a
+//! reader finds files that no machine ever had together, a fork isn't shown, a removed session is played or leaves files, or
+//! a claim doesn't come to its end. K1 to K5, E3 and L2 aren't taken out: they have tests of their own, or define others. A5
+//! is the network itself.
+//!
+//! | to | run |
+//! | --- | --- |
+//! | play 5,000 schedules, and take each sentence out until that is found | `cargo test -p bevy_session_journal --lib -- replica::simulator` |
+//! | play 100,000 | `BEVY_SESSION_TORTURE=100000 cargo test --release -p bevy_session_journal --lib -- replica::simulator::schedules::no_schedule` |
+//! | see after how many schedules each is found, in ten rows of seeds | `cargo test --release -p bevy_session_journal --lib -- --ignored ten_rows` |
+//! | play one seed again, and see every step | `BEVY_SESSION_REPLICA_SEED=<seed> cargo test -p bevy_session_journal --lib -- replica::simulator::schedules::no_schedule` |
+//!
+//! In ten rows of seeds each of the 26 sentences and each of the lies A1 to A4 was found: half of the 300 by schedule 4, 278 by
+//! the hundredth. D6 took 12 to 3,955, B1 93 to 1,568.
 
 mod host;
 mod judge;

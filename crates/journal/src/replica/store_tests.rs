@@ -16,6 +16,8 @@ fn entry(session: SessionId, epoch: u64, position: u64) -> Key {
     Key::Entry { session, epoch: Epoch(epoch), position: Position(position) }
 }
 
+// Feature: Stores are in memory, a directory or Postgres, and one kit checks each.
+// Page: FORMAT.md#the-store-of-a-replica
 #[test]
 fn every_store_passes_the_store_checks() {
     let directory = tempfile::tempdir().unwrap();

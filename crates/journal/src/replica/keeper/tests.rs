@@ -1,5 +1,7 @@
 //! A keeper that a test drives.
 
+// Feature: What a replica has of an erased player is removed once no other machine owns it, whatever interrupts that.
+
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;

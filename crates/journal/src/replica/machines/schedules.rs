@@ -43,6 +43,8 @@ pub(super) fn only_seed() -> Option<u64> {
     std::env::var("BEVY_SESSION_REPLICA_SEED").ok()?.parse().ok()
 }
 
+// Feature: Machines whose disks, processes and network fail lose nothing that was replicated or played.
+// Page: ARCHITECTURE.md#replicas
 #[test]
 fn no_schedule_of_machine_faults_loses_acknowledged_or_played_progress() {
     let count = rounds().unwrap_or(SCHEDULES);

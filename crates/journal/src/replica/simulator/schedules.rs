@@ -76,6 +76,8 @@ fn no_schedule_loses_acknowledged_entries_or_hides_a_fork() {
     tell(&format!("{count} schedules: {reached:?}"));
 }
 
+// Feature: Each sentence of the protocol, taken out, is found by a simulator.
+// Page: ARCHITECTURE.md#replicas
 #[test]
 fn the_simulator_finds_each_removed_rule_of_the_protocol() {
     let mut hidden = Vec::new();
@@ -90,7 +92,7 @@ fn the_simulator_finds_each_removed_rule_of_the_protocol() {
 
 /// The same for ten rows of seeds, with the figures.
 #[test]
-#[ignore = "takes minutes; docs/REPLICATION.md says how it is run"]
+#[ignore = "takes minutes; the module's documentation says how it is run"]
 fn the_simulator_finds_each_removed_rule_in_ten_rows_of_seeds() {
     for planted in planted() {
         let rows: Vec<_> = (0..10).map(|row| found(row, planted)).collect();
