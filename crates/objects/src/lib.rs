@@ -12,6 +12,35 @@
 //! Connections use TLS, and the server's certificate is verified by the roots of the system. Plain HTTP is for a server on
 //! this very machine, or for environments with `AWS_ALLOW_HTTP=true`. No key, token or signature is in an error, in
 //! `Debug` or in a log.
+//!
+//! # Sharing a session
+//!
+//! The document of a share is replaced by `If-Match`, so nobody brings back what another has ended. A server that ignores the
+//! condition is asked first, and may then write what arrives late.
+//!
+//! ```rust
+//! use std::error::Error;
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use bevy_session_journal::SessionId;
+//! use bevy_session_objects::{ObjectReplica, SharedSession};
+//!
+//! /// The text goes to the spectator, by whichever way the game has. The plugin has the same store, as
+//! /// `Replica::new(Arc::clone(store))`.
+//! fn invite(store: &Arc<ObjectReplica>, session: SessionId) -> Result<String, Box<dyn Error>> {
+//!     Ok(store.share(session, Duration::from_secs(2 * 3_600))?.reveal())
+//! }
+//!
+//! fn accept(text: &str) -> Result<SharedSession, Box<dyn Error>> {
+//!     Ok(SharedSession::open(&text.parse()?)?)
+//! }
+//!
+//! /// Any process that has the keys can do it.
+//! fn end(store: &ObjectReplica, text: &str) -> Result<bool, Box<dyn Error>> {
+//!     Ok(store.unshare(&text.parse()?)?)
+//! }
+//! ```
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]

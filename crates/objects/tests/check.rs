@@ -37,6 +37,8 @@ fn answer(status: u16, code: &str) -> ObjectFailure {
     ObjectFailure::Answer { status, code: code.to_owned() }
 }
 
+// Feature: A bucket is checked before it is used, and refused with the reason.
+// Page: guide/buckets.md#the-check-of-a-bucket
 #[test]
 fn a_bucket_without_conditions_or_with_versions_is_refused() {
     assert_eq!(refused(Answer::IgnoringConditions), CheckError::IgnoresConditions);
@@ -68,6 +70,7 @@ fn a_missing_right_is_named() {
     }
 }
 
+// Feature: A bucket is checked before it is used, and refused with the reason.
 #[test]
 fn keys_the_clock_the_region_and_the_name_are_distinguished() {
     for code in ["SignatureDoesNotMatch", "InvalidAccessKeyId"] {

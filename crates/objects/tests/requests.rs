@@ -1,5 +1,7 @@
 //! The requests of an hour of play, and the table of `docs/guide/buckets.md` that names them.
 
+// Feature: Sessions are kept in a bucket of S3 or another object storage, by conditional creates alone.
+
 mod common;
 
 use std::time::Duration;

@@ -1,5 +1,8 @@
 //! Shares: read at its address until its end, and nothing else by nobody else.
 
+// Feature: A bucket shares a session by a presigned address, to who has no keys; in no log and no error.
+// Page: guide/following.md#sharing
+
 mod common;
 
 use std::env;

@@ -1,5 +1,8 @@
 //! The store over what needs no server: in memory, in a directory, and over a server that errs on command.
 
+// Feature: Sessions are kept in a bucket of S3 or another object storage, by conditional creates alone.
+// Page: guide/buckets.md
+
 mod common;
 
 use std::sync::Arc;

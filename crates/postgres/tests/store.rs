@@ -14,6 +14,7 @@ fn store() -> PostgresReplica {
     PostgresReplica::new(&url()).unwrap()
 }
 
+// Feature: Stores are in memory, a directory or Postgres, and one kit checks each.
 #[test]
 #[ignore = "needs a server: ci/postgres.sh"]
 fn a_database_passes_the_store_checks() {
@@ -84,6 +85,8 @@ fn end_connections() {
     });
 }
 
+// Feature: No password of Postgres is in an error or a log.
+// Page: guide/buckets.md#postgres
 #[test]
 fn a_password_is_in_no_error_and_no_debug() {
     // Nobody listens there.

@@ -1,5 +1,7 @@
 //! `archive` and `unarchive`: as a game does it.
 
+// Feature: `import`, `archive`, `unarchive`, `delete` and `undelete` do as the game does.
+
 use std::fs;
 use std::marker::PhantomData;
 

@@ -1,5 +1,8 @@
 //! `health`: the figures of an earlier release beside those of today.
 
+// Feature: A release's figures are compared with those of an earlier one.
+// Page: guide/servers.md#notice-that-it-hangs
+
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;

@@ -1,5 +1,8 @@
 //! Replicas as places, `pull`, `push` and `remove`.
 
+// Feature: The tool reads replicas, and pulls, pushes, mirrors and removes sessions.
+// Page: guide/outliving-a-machine.md#watching-it
+
 use std::fs;
 use std::sync::Arc;
 

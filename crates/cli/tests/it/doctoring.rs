@@ -146,7 +146,7 @@ pub fn run_commands(code: &str, game: &Game, session: SessionId) -> Done {
         code => runbook.split("\n## ").find(|section| section.starts_with(code)),
     };
     let section = section.ok_or_else(|| format!("{code} has no section"))?;
-    let commands = section.lines().filter_map(|line| line.strip_prefix("$ bevy-session "));
+    let commands = section.lines().filter_map(|line| line.strip_prefix("    $ bevy-session "));
     let (to, mut ran_any) = (tempfile::tempdir()?, false);
     let mut unexpected = Vec::new();
     // Of the same game: its second place, and what a player sent of it.
@@ -187,6 +187,8 @@ fn newer_than(game: &Game, session: SessionId) -> Result<String, Box<dyn Error>>
     Ok(other.unwrap_or("NEWER").to_owned())
 }
 
+// Feature: `doctor` finds what is wrong, with commands that work; five support cases use them.
+// Page: RUNBOOK.md
 #[test]
 fn each_situation_is_found_and_its_commands_work() -> Done {
     let situations: Vec<(&str, i32, fn() -> Planted)> = vec![

@@ -1,5 +1,9 @@
 //! `export`: rows for other programs.
 
+// Feature: Saved types and fields that are marked as personal are left out of exports for others.
+// Feature: `export` writes JSON, RON, CSV or SQLite, and `view` a page for a browser.
+// Page: ../crates/cli/README.md#what-is-written
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
@@ -437,6 +441,8 @@ impl Codec for Signed {
     fn decode(&self, _: &mut RowReader<'_>) {}
 }
 
+// Feature: Exports for analysis have pseudonyms by a key that stays at home.
+// Page: ../crates/cli/README.md#what-is-written
 #[test]
 fn an_export_with_pseudonyms_has_no_real_names() -> Done {
     let root = tempfile::tempdir()?;

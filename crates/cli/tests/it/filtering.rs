@@ -1,5 +1,7 @@
 //! `list` with filters: which sessions, and in which order.
 
+// Feature: `list` and `show` find sessions and slots, with the filters of a query.
+
 use std::error::Error;
 
 use crate::common::{Done, Game};

@@ -1,5 +1,8 @@
 //! `fork show`: the sides of a session that was played on in two places.
 
+// Feature: `fork show` says where a session parted, and what was played on each side.
+// Page: ../crates/cli/README.md#what-is-looked-at
+
 use std::error::Error;
 
 use crate::common::{Game, RELICS};

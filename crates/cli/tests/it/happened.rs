@@ -1,5 +1,8 @@
 //! `log`: what happened, and when.
 
+// Feature: `log` shows what happened, and follows a game that runs.
+// Page: ../crates/cli/README.md#what-is-looked-at
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::marker::PhantomData;

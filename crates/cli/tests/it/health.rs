@@ -1,5 +1,10 @@
 //! `health`: a probe that opens no port.
 
+// Feature: A probe fails where a server plays no session.
+// Page: guide/servers.md#notice-that-it-hangs
+// Feature: `health` is a probe without a port.
+// Page: guide/servers.md#notice-that-it-hangs
+
 use std::fs;
 use std::time::Duration;
 

@@ -1,5 +1,8 @@
 //! `import`: files of a game, brought into its directory.
 
+// Feature: `import`, `archive`, `unarchive`, `delete` and `undelete` do as the game does.
+// Page: ../crates/cli/README.md#what-is-changed
+
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};

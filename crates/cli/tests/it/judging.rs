@@ -1,6 +1,8 @@
 //! Lost data is never called good: each kind of file emptied, cut and with a bit flipped, in the eyes of the game and
 //! of the tool.
 
+// Feature: `verify` finds each damaged byte, and judges as the game does.
+
 use std::collections::{BTreeSet, HashSet};
 use std::error::Error;
 use std::ffi::OsString;

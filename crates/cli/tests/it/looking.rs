@@ -1,5 +1,9 @@
 //! `list`, `show` and `verify`.
 
+// Feature: A session says when it was created, first played and ended.
+// Feature: `list` and `show` find sessions and slots, with the filters of a query.
+// Page: ../crates/cli/README.md#what-is-looked-at
+
 use std::error::Error;
 use std::fs;
 use std::marker::PhantomData;
@@ -273,6 +277,8 @@ fn the_timeline_has_branches_and_chapters() -> Done {
     Ok(())
 }
 
+// Feature: `verify` finds each damaged byte, and judges as the game does.
+// Page: ../crates/cli/README.md#what-is-looked-at
 #[test]
 fn every_damaged_byte_is_found_and_named() -> Done {
     let game = Game::new()?;

@@ -1,5 +1,8 @@
 //! Players: their list, and exports of everything that is kept of one.
 
+// Feature: `player` lists, exports and erases players.
+// Page: guide/players-data.md
+
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
@@ -152,6 +155,7 @@ fn a_player_of_whom_only_answers_are_left_is_exported_and_erased() -> Done {
     Ok(())
 }
 
+// Feature: An inventory lists each kind of file, its place and its personal data.
 #[test]
 fn the_inventory_lists_every_kind_of_data() -> Done {
     let ran = run(["inventory", "--json"].map(OsString::from))?;

@@ -1,5 +1,8 @@
 //! `prune`: the sessions that rules would remove, and their way into the trash.
 
+// Feature: `prune` previews rules of retention, and applies them with `--apply`.
+// Page: guide/cleanup.md#steps
+
 use serde_json::Value;
 
 use crate::common::{Done, Game, session_with};

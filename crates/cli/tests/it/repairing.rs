@@ -1,5 +1,8 @@
 //! `repair`: what is left of a damaged session.
 
+// Feature: `repair` copies all that can be read of a damaged session.
+// Page: ../crates/cli/README.md#what-is-written
+
 use std::fs;
 
 use std::marker::PhantomData;

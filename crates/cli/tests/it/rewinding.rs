@@ -1,5 +1,8 @@
 //! `rewind`: a session goes on at another of its checkpoints.
 
+// Feature: `rewind` takes a session that nobody plays back to a checkpoint, or to a branch.
+// Page: ../crates/cli/README.md#what-is-changed
+
 use std::error::Error;
 use std::path::Path;
 

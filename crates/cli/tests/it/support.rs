@@ -1,5 +1,7 @@
 //! Complaints of players, solved with the tool and the runbook alone.
 
+// Feature: `doctor` finds what is wrong, with commands that work; five support cases use them.
+
 use std::error::Error;
 use std::fs;
 use std::marker::PhantomData;

@@ -1,5 +1,8 @@
 //! `insights`: what all sessions teach. That its page works in a browser is what `ci/view.sh` tries.
 
+// Feature: A page of HTML, or JSON, shows what sessions teach.
+// Page: guide/learning.md#answers
+
 use std::ffi::OsString;
 use std::fs;
 use std::sync::Arc;

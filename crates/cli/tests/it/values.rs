@@ -1,5 +1,8 @@
 //! `cat`, `diff` and `stats`: what checkpoints hold.
 
+// Feature: `cat`, `diff` and `stats` show, compare and count values without the game.
+// Page: ../crates/cli/README.md#what-is-looked-at
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;

@@ -1,5 +1,7 @@
 //! `view`: a page to look into a session with. That it works in a browser is what `ci/view.sh` tries.
 
+// Feature: `export` writes JSON, RON, CSV or SQLite, and `view` a page for a browser.
+
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs;

@@ -1,5 +1,8 @@
 //! The catalogue: what people find by SQL, who finds it, and that nothing waits for it.
 
+// Feature: People list sessions in Postgres by SQL, and nothing waits for that list but its own lines.
+// Page: guide/buckets.md#postgres
+
 use std::time::{Duration, Instant};
 
 use bevy_session_journal::replica::{CatalogueLine, Created, Epoch, ReplicaStore};

@@ -1,5 +1,7 @@
 //! Certificates. The file of roots is named by the environment, so a process of its own looks at each.
 
+// Feature: A database is checked before it is used, and refused with the reason.
+
 use std::env;
 use std::process::Command;
 

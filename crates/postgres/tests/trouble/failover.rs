@@ -1,5 +1,8 @@
 //! A primary with a synchronous standby.
 
+// Feature: What Postgres acknowledged survives its restart, its death and the promotion of a standby.
+// Page: guide/buckets.md#postgres
+
 use std::thread;
 
 use bevy_session_journal::SessionId;

@@ -1,5 +1,7 @@
 //! A role whose password everybody has: what Postgres itself lets anybody do.
 
+// Feature: Postgres shares a session by a token: read-only, ended at once or at its end, in no log and no error.
+
 use std::time::Duration;
 
 use bevy_session_journal::SessionId;
@@ -9,14 +11,12 @@ use bevy_session_postgres::SharedSession;
 use crate::roles::{denies, member, run_file, with_roles};
 use crate::server::{Database, Sql, entry, store, url};
 
-const README: &str = include_str!("../../README.md");
+const LINES: &str = include_str!("../../spectator.sql");
 
-/// The lines of the README, run by the administrator. Returns the role.
+/// The lines of `spectator.sql`, run by the administrator. Returns the role.
 fn public_role(database: &Database) -> String {
-    let (_, lines) = README.split_once("```sql\nset search_path").unwrap();
-    let (lines, _) = lines.split_once("```").unwrap();
     let role = format!("screen_{}", database.name);
-    let lines = format!("set search_path{lines}")
+    let lines = LINES
         .replace("screen", &role)
         .replace("'shown to everybody'", &format!("'{}'", crate::server::PASSWORD))
         .replace("database worlds", &format!("database {}", database.name));

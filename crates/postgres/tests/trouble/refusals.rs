@@ -1,5 +1,8 @@
 //! The check: each server that can't be used is refused with its reason, a fault says the same, and nothing else is refused.
 
+// Feature: A database is checked before it is used, and refused with the reason.
+// Page: guide/buckets.md#postgres
+
 use bevy_session_journal::SessionId;
 use bevy_session_journal::replica::{Created, ReplicaStore};
 use bevy_session_postgres::PostgresCheckError as Reason;

@@ -1,5 +1,8 @@
 //! The roles of `roles.sql`: what servers, operators and owners may do, and what nobody may.
 
+// Feature: Servers, support and operators have roles, and support reads only what it opened on record.
+// Page: guide/buckets.md#postgres
+
 use std::sync::{Mutex, PoisonError};
 
 use bevy_session_journal::SessionId;

@@ -1,5 +1,7 @@
 //! Support reads a session under a grant of its own that is committed, stands and lasts, and changes nothing.
 
+// Feature: Servers, support and operators have roles, and support reads only what it opened on record.
+
 use bevy_session_journal::SessionId;
 use bevy_session_journal::replica::ReplicaStore;
 use bevy_session_postgres::PostgresCheckError;

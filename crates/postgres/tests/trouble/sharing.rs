@@ -1,5 +1,8 @@
 //! Shares: read by its token until its end, and nothing else by nobody else.
 
+// Feature: Postgres shares a session by a token: read-only, ended at once or at its end, in no log and no error.
+// Page: guide/following.md#sharing
+
 use std::net::TcpListener;
 use std::time::Duration;
 
