@@ -1,5 +1,5 @@
 //! An update of a game changes a type that its saves hold: what each way of saving makes of them. The table of
-//! `docs/VERSIONS.md` is printed by `cargo test --package bevy_session_benchmarks --test patches -- --nocapture`.
+//! `docs/benchmarks/patches.md` is printed by `cargo test --package bevy_session_benchmarks --test patches -- --nocapture`.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -334,7 +334,7 @@ fn load_dynamic(directory: &Path, update: &Update) -> Fate {
 
 #[test]
 #[expect(clippy::print_stdout, reason = "the table is committed")]
-fn the_table_of_updates_in_versions_md_is_current() {
+fn the_table_of_updates_is_current() {
     let mut table = String::from("| |");
     for way in &WAYS {
         table += &format!(" {} |", way.name);
@@ -351,6 +351,7 @@ fn the_table_of_updates_in_versions_md_is_current() {
         table += "\n";
     }
     println!("{table}");
-    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/VERSIONS.md"));
-    assert!(page.unwrap().contains(&table), "docs/VERSIONS.md has another table:\n{table}");
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/benchmarks/patches.md");
+    let text = fs::read_to_string(page).unwrap();
+    assert!(text.contains(&table), "docs/benchmarks/patches.md has another table:\n{table}");
 }
