@@ -9,6 +9,8 @@
 # What is built goes into a directory beside that of this tree: CARGO_TARGET_DIR, or ~/.cache/bevy_session-target, with
 # -bevy-0.19 at its end. The tree is derived there as well.
 set -euo pipefail
+# Feature: One command derives the tree for Bevy 0.19.
+# Page: NEXT_BEVY.md
 PROJECT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 DIFFERENCES=$PROJECT/ci/bevy-0.19
 BUILT=${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bevy_session-target}-bevy-0.19

@@ -10,6 +10,7 @@
 #
 # Counts hang on the compiler, the C library and the processor too, and by less than 1 % on chance.
 set -euo pipefail
+# Feature: Measured figures are those of a committed table, and instruction counts have a limit.
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export CARGO_INCREMENTAL=0
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bevy_session-target}"

@@ -3,6 +3,7 @@
 # that it knows every metric that the dashboard and the alert rules ask for, and answers each panel of the dashboard; checks
 # and tests the rules with promtool; and looks what is said without the feature and of a port that is taken.
 set -euo pipefail
+# Feature: Metrics, rules for Prometheus and a dashboard work with a plain exporter.
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bevy_session-target}"
 profile=${PROFILE:-release}

@@ -11,6 +11,9 @@
 # JOBS       how many compilers run at once, as many as there are processors by default
 # MIRROR     a mirror of Debian, by default the one that this machine's own apt uses
 set -euo pipefail
+# Feature: The plugin is type-checked for macOS, iOS and Android, and run under Wine.
+# Page: guide/platforms.md
+# Feature: On macOS, Quit and a log-off are exits with a last checkpoint; type-checked, never run on a Mac.
 PROJECT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PLATFORMS=${PLATFORMS:-${XDG_CACHE_HOME:-$HOME/.cache}/bevy_session-platforms}
 JOBS=${JOBS:-$(nproc)}

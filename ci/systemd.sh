@@ -5,6 +5,7 @@
 #
 #   ci/systemd.sh
 set -euo pipefail
+# Feature: systemd learns that a server is ready, lives and stops, and ends one that hangs.
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 systemd=

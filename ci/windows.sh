@@ -20,6 +20,7 @@
 # JOBS    how many compilers run at once, as many as there are processors by default
 # MIRROR  a mirror of Debian, by default the one that this machine's own apt uses
 set -euo pipefail
+# Feature: The plugin is type-checked for macOS, iOS and Android, and run under Wine.
 PROJECT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CROSS=${CROSS:-${XDG_CACHE_HOME:-$HOME/.cache}/bevy_session-cross}
 JOBS=${JOBS:-$(nproc)}

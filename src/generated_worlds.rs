@@ -81,6 +81,8 @@ fn play_all<T: Send>(play: impl Fn(u64) -> T + Sync) -> Vec<T> {
     })
 }
 
+// Feature: A world that came back in place equals one that was spawned again.
+// Page: guide/rewind-in-place.md
 #[test]
 fn any_world_is_restored_in_place() {
     let begun = Instant::now();

@@ -54,7 +54,7 @@ s/OWN: &str = "bevy-0\.20"/OWN: \&str = "bevy-0.19"/
 /^(scenes|shuffled) = /d
 /^## Scenes in BSN$/,/^## Hooks/{/^## Hooks/!d}
 s/, or `on\(…\)` in a scene \|/ |/
-s/^\| Entities of a BSN scene and components with asset handles come back\. \| .*scenes\.rs`, /| Components with asset handles come back. | [recipes](RECIPES.md#assets-and-handles) | /
 /^## Types that rarely change$/,/^## /{/^## Types that rarely change$/d;/^## /!d}
-/^\| Columns with a summary tick are skipped /d
+/^\/\/ Feature: (Columns with a summary tick are skipped|Entities of a BSN scene come back)/,+1d
+/^\| (Columns with a summary tick are skipped|Entities of a BSN scene come back)/d
 s/^(Each checkpoint checks all of its values\.) .*summary_tick.*/\1 Only a build for Bevy 0.20 says so, where that can be skipped./

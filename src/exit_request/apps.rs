@@ -57,6 +57,8 @@ fn apps() -> MutexGuard<'static, Vec<App>> {
 mod tests {
     use super::*;
 
+    // Feature: On macOS, Quit and a log-off are exits with a last checkpoint; type-checked, never run on a Mac.
+    // Page: guide/platforms.md#macos
     #[test]
     fn a_second_exit_request_to_an_app_is_recognized() {
         let [one, other] = [(), ()].map(|()| Arc::new(AtomicBool::new(false)));

@@ -57,6 +57,8 @@ fn wait_for_the_writer(app: &mut App) {
     }
 }
 
+// Feature: A capture of plain types allocates nothing, and copies only what changed.
+// Page: guide/costs.md
 #[test]
 fn a_checkpoint_of_plain_types_allocates_nothing_on_the_main_thread() {
     let usual = least_of_ten(are_of_the_pool, || {

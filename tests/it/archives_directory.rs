@@ -1,5 +1,8 @@
 //! Archived sessions in a directory of their own.
 
+// Feature: Archives may be on another drive; without it they are away, not lost.
+// Page: guide/cleanup.md#archives-on-another-drive
+
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;

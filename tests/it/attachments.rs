@@ -1,5 +1,8 @@
 //! Bytes of the game's own beside checkpoints and in slots.
 
+// Feature: Pictures and other bytes are attached to checkpoints and slots.
+// Page: guide/slots.md#thumbnails-and-other-attachments
+
 use bevy::prelude::*;
 use bevy_session::attachments::{AttachmentError, AttachmentOf, AttachmentRead, AttachmentSaved};
 use bevy_session::external::Operation;

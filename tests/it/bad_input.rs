@@ -64,6 +64,8 @@ pub fn recover(disk: &MemoryDisk, id: SessionId) -> (App, Option<(u64, u32)>) {
     (app, state)
 }
 
+// Feature: Damaged and forged files give no false state; the newest intact checkpoint is offered.
+// Page: RELIABILITY.md#promises
 #[test]
 fn a_flipped_bit_anywhere_never_gives_a_false_state() {
     let (disk, id) = killed_game();
@@ -123,6 +125,7 @@ fn a_session_whose_journals_are_empty_is_damaged() {
     assert_eq!(failed, Some(RecoveryError::AllDamaged));
 }
 
+// Feature: Damaged and forged files give no false state; the newest intact checkpoint is offered.
 #[test]
 fn a_damaged_session_offers_the_newest_intact_checkpoint_and_names_the_lost() {
     let (disk, id) = killed_game();

@@ -126,6 +126,8 @@ fn without_a_session_there_is_nothing_to_save() {
     assert_eq!(errors, [RequestError::NoSession, RequestError::NoSession, nothing]);
 }
 
+// Feature: A save that fails leaves the slot that had its name.
+// Page: guide/slots.md#what-can-go-wrong
 #[test]
 fn a_disk_without_room_for_a_slot_keeps_the_old_one_and_the_checkpoint() {
     // How many succeed before: the checkpoint's own come first.

@@ -1,6 +1,9 @@
 //! Requests about other sessions, even if the writer takes long to answer them: the session that is played is recorded
 //! and captured meanwhile.
 
+// Feature: Play, events and autosave continue while other sessions are edited or archived.
+// Page: guide/keeping.md
+
 use std::task::Poll;
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! Captures that take too much of a frame, and a writer that is behind.
 
+// Feature: Interval, write rate and capture budget follow states and conditions.
+
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 

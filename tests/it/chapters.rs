@@ -107,6 +107,7 @@ fn nested_chapters_inherit_fields() {
     assert_eq!(ended, [(mission, ChapterOutcome::Failed), (act, ChapterOutcome::Completed)]);
 }
 
+// Feature: Chapters have their own play time, attempts, fields and outcome, and can be tried again.
 #[test]
 fn outer_figures_are_the_sums_of_the_inner_ones() {
     let disk = MemoryDisk::default();
@@ -177,6 +178,8 @@ fn open_chapters_continue_after_a_crash() {
     assert!(chapters(&next).open().is_empty());
 }
 
+// Feature: Chapters have their own play time, attempts, fields and outcome, and can be tried again.
+// Page: guide/chapters.md
 #[test]
 fn a_chapter_is_tried_again_from_its_begin() {
     let disk = MemoryDisk::default();

@@ -1,6 +1,9 @@
 //! Real processes that exit in order, one after the other and several at once, on one directory:
 //! none of them is ever taken for a crash.
 
+// Feature: An exit is never called a crash, by a signal and on a wrong clock too.
+// Page: guide/servers.md#stop-it
+
 use std::path::Path;
 
 use bevy::prelude::*;

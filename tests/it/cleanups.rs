@@ -47,6 +47,8 @@ fn ended() -> (MemoryDisk, SessionId) {
     (disk.snapshot(), session)
 }
 
+// Feature: Sessions that ended in a process that died are archived.
+// Page: guide/cleanup.md#steps
 #[test]
 fn a_cleanup_archives_what_ended_in_a_process_that_died() {
     let (died, session) = ended();
@@ -67,6 +69,8 @@ fn a_cleanup_archives_what_ended_in_a_process_that_died() {
     assert_eq!(received::<RequestRejected>(&app).len(), 0, "the game has made no request");
 }
 
+// Feature: A cleanup runs at the first play, every hour and on request.
+// Page: guide/cleanup.md
 #[test]
 fn a_cleanup_runs_every_hour_of_play_and_on_request() {
     let (disk, session) = ended();

@@ -1,5 +1,7 @@
 //! Clocks that are wrong, machines that sleep, processes that are stopped: nothing of it is a crash.
 
+// Feature: An exit is never called a crash, by a signal and on a wrong clock too.
+
 use std::time::Duration;
 
 use bevy::prelude::*;

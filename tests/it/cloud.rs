@@ -84,6 +84,8 @@ fn files(disk: &MemoryDisk) -> Vec<PathBuf> {
     disk.paths().into_iter().filter(|path| path.starts_with(FOLDER)).collect()
 }
 
+// Feature: A player goes on with a session on another device, by way of a folder that Steam's cloud copies.
+// Page: guide/cloud-saves.md
 #[test]
 fn another_device_continues_a_paused_session() {
     let (desk, deck) = (MemoryDisk::default(), MemoryDisk::default());
@@ -158,6 +160,8 @@ fn a_session_goes_back_and_forth_without_a_fork() {
     }
 }
 
+// Feature: Two devices that went on apart are a fork, and both sides are offered.
+// Page: guide/cloud-saves.md
 #[test]
 fn a_session_played_on_both_devices_is_a_fork_with_both_sides_offered() {
     let (desk, deck) = (MemoryDisk::default(), MemoryDisk::default());
@@ -293,6 +297,8 @@ fn a_full_or_refused_cloud_folder_is_reported() {
     assert!(matches!(error, CloudError::Folder(_)), "{error:?}");
 }
 
+// Feature: Full folders and files of no use are reported, and cost nothing.
+// Page: guide/cloud-saves.md
 #[test]
 fn invalid_cloud_files_are_refused_and_not_deleted() {
     let (desk, deck) = (MemoryDisk::default(), MemoryDisk::default());

@@ -72,6 +72,8 @@ fn rejected(app: &App) -> Option<RequestError> {
     received::<RequestRejected>(app).pop().map(|rejected| rejected.error)
 }
 
+// Feature: From the frame in which a player withdraws, nothing is recorded or sent to a replica.
+// Page: guide/players-data.md#consent
 #[test]
 fn nothing_is_recorded_from_the_frame_of_the_withdrawal_on() {
     let disk = MemoryDisk::default();
@@ -179,6 +181,8 @@ fn a_crash_of_a_player_who_has_withdrawn_is_in_no_report() {
     assert!(killed.content(Path::new("crash.tar")).is_some());
 }
 
+// Feature: Players agree by purpose: insights, recording, reports, replicas; asked again with a new text.
+// Page: guide/players-data.md#consent
 #[test]
 fn asked_consent_is_off_until_given_and_asked_again_for_a_new_version() {
     let disk = MemoryDisk::default();
@@ -280,6 +284,8 @@ fn an_answer_that_the_disk_refuses_applies_and_is_written_later() {
     assert!(!is_given(&recording(plugin(&disk)), Purpose::Insights));
 }
 
+// Feature: Answers are kept by profile and player, and exported and erased with the player.
+// Page: guide/players-data.md#consent
 #[test]
 fn an_erasure_removes_only_the_players_own_answers() {
     let disk = MemoryDisk::default();

@@ -1,5 +1,10 @@
 //! The program and machine that a session was played with, and their differences when it is resumed.
 
+// Feature: A resume with another build, machine or list of mods is reported.
+// Page: guide/ends-and-lists.md#another-build-another-machine
+// Feature: A session's context has the network that the game names, without an address.
+// Page: guide/reports.md
+
 use bevy::prelude::*;
 use bevy_session::hints::{HintGiven, SessionHint};
 use bevy_session::library::{ContextChanged, ContextPart, SessionNetwork};

@@ -1,5 +1,8 @@
 //! Sessions of which a second one is made.
 
+// Feature: A session is copied, or planned as a draft.
+// Page: guide/keeping.md#copies
+
 use bevy::prelude::*;
 use bevy_session::library::{Archived, SessionCopied, SessionMoved};
 use bevy_session::prelude::*;

@@ -29,6 +29,7 @@ fn a_custom_disk_keeps_the_contract() {
     });
 }
 
+// Feature: Sessions can be kept on a disk of the game's own; a kit checks it sentence by sentence.
 #[test]
 fn the_kit_finds_what_each_broken_disk_breaks() {
     check_all(|| BrokenDisk::new(None).under_test());
@@ -82,6 +83,8 @@ fn score(app: &App) -> u32 {
     app.world().resource::<Score>().0
 }
 
+// Feature: Sessions can be kept on a disk of the game's own; a kit checks it sentence by sentence.
+// Page: guide/platforms.md#a-disk-of-your-own
 #[test]
 fn a_session_on_a_custom_disk_is_continued() {
     let disk = ShelfDisk::default();

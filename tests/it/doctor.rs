@@ -1,5 +1,8 @@
 //! The doctor finds each mistake that is planted, and none in a game that is well made.
 
+// Feature: The doctor names what looks like progress and isn't saved.
+// Page: guide/development.md#what-did-i-forget
+
 use bevy::ecs::entity::MapEntities;
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;

@@ -1,5 +1,9 @@
 //! Sessions that are planned, and begin later.
 
+// Feature: A session says when it was created, first played and ended.
+// Page: guide/keeping.md
+// Feature: A session is copied, or planned as a draft.
+
 use bevy::prelude::*;
 use bevy_session::library::{Archived, LinkTarget, SessionDrafted, SessionMoved, SessionQuery};
 use bevy_session::prelude::*;

@@ -32,6 +32,8 @@ fn session(app: &App) -> SessionId {
     app.world().resource::<CurrentSession>().id()
 }
 
+// Feature: A session keeps why it was left and last words, and its run is summed up.
+// Page: guide/ends-and-lists.md
 #[test]
 fn why_a_session_was_left_is_listed_here_and_at_the_next_start() {
     let disk = MemoryDisk::default();
@@ -101,6 +103,7 @@ fn ctrl_c_is_left_by_a_signal_and_not_by_an_error() {
     }
 }
 
+// Feature: A session keeps why it was left and last words, and its run is summed up.
 #[test]
 fn a_run_is_summed_up_when_it_is_left() {
     let disk = MemoryDisk::default();
@@ -142,6 +145,8 @@ fn say_last_words(mut ending: ResMut<SessionEnding>, mut trace: ResMut<Trace>) {
     ending.say("The party rests");
 }
 
+// Feature: Systems of the game run before the last checkpoint, for a bounded time.
+// Page: guide/ends-and-lists.md#before-the-last-checkpoint
 #[test]
 fn the_games_own_systems_run_in_order_before_the_last_checkpoint() {
     let disk = MemoryDisk::default();

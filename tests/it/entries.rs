@@ -1,5 +1,8 @@
 //! Entries in lists before anything is restored, and changes to a session's metadata.
 
+// Feature: Lists have fields, states and progress of a session that isn't played, and edit it.
+// Page: guide/ends-and-lists.md#what-a-list-shows
+
 use bevy::prelude::*;
 use bevy_session::checkpoints::CheckpointSummary;
 use bevy_session::external::Operation;

@@ -1,5 +1,8 @@
 //! Several processes and one session: some fight for it, some only look at it.
 
+// Feature: One process plays a session; another waits or is refused, and a lost lock is noticed.
+// Page: guide/servers.md#directories
+
 mod beside;
 
 use std::path::Path;

@@ -50,6 +50,8 @@ fn index() -> PathBuf {
     Path::new("sessions/state/catalog-default.index").to_owned()
 }
 
+// Feature: Sessions are searched in any script, filtered, sorted, tagged, pinned and grouped.
+// Page: guide/finding.md
 #[test]
 fn a_load_screen_searches_filters_sorts_and_turns_pages() {
     let (disk, _) = disk_with_many();
@@ -82,6 +84,8 @@ fn the_played_session_is_found_by_a_tag_just_added() {
     assert!(catalog(&app).get(id).unwrap().session.tags.contains("ironman"));
 }
 
+// Feature: An index makes listings fast, and may be lost.
+// Page: guide/finding.md#the-index
 #[test]
 fn the_next_start_lists_the_same_with_and_without_the_index() {
     let (disk, _) = disk_with_many();
@@ -166,6 +170,8 @@ fn a_trusted_index_is_handed_over_before_the_files_are_looked_at() {
     assert_eq!(read_of_what_is_removed_then(Duration::from_secs(3600)), (MANY - 1, MANY - 1));
 }
 
+// Feature: A watch says which rows of a list have changed.
+// Page: guide/finding.md#a-list-that-follows
 #[test]
 fn a_watch_follows_what_another_process_does_within_a_second() {
     let (disk, ids) = disk_with_many();

@@ -1,5 +1,8 @@
 //! A world that follows a session which another process plays.
 
+// Feature: A follower shows the world that another process plays, and can stand by.
+// Page: guide/following.md
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -221,6 +224,8 @@ impl ReplicaStore for Shared {
     }
 }
 
+// Feature: A spectator follows what was shared, and nothing else is asked of that store.
+// Page: guide/following.md#sharing
 #[test]
 fn a_spectator_only_reads_the_store_that_was_shared_and_plays_in_its_own() {
     let (store, own) = (MemoryReplica::default(), MemoryReplica::default());
@@ -521,6 +526,8 @@ impl ReplicaStore for Told {
     }
 }
 
+// Feature: A follower hears each reason why nothing comes, and whether that is for good.
+// Page: guide/following.md#sharing
 #[test]
 fn each_reason_is_said_and_the_end_is_told_from_what_may_pass() {
     let shared = Told::default();

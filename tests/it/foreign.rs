@@ -1,5 +1,8 @@
 //! Games of others, made crash-proof: examples of Bevy, as they are apart from the lines that are marked.
 
+// Feature: Three of Bevy's example games are kept as tests, and their added lines are counted.
+// Page: guide/getting-started.md
+
 mod alien_cake_addict;
 mod breakout;
 mod mines;

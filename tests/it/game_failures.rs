@@ -1,5 +1,8 @@
 //! Failures of the game's own code with which it goes on.
 
+// Feature: Checkpoints after a system that failed, and was survived, say so.
+// Page: guide/recovery.md#a-system-that-fails
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};

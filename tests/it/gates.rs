@@ -1,5 +1,8 @@
 //! Sessions that are tied to the game's states.
 
+// Feature: No checkpoint is taken behind a closed gate; states take checkpoints, pause and close.
+// Page: guide/states-and-gates.md
+
 use std::task::Poll;
 
 use bevy::prelude::*;

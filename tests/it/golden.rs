@@ -5,6 +5,9 @@
 //! its own. They are made with
 //! `BEVY_SESSION_GOLDEN=write cargo test --test it golden::write -- --ignored`.
 
+// Feature: Files of each version of the format are read and replayed; newer ones are left alone.
+// Page: FORMAT.md#versions
+
 pub mod engines;
 mod making;
 mod replayed;

@@ -1,5 +1,7 @@
 //! Guards of the game, which are asked before a request is handled.
 
+// Feature: Roles and guards decide who may ask for what, and a log keeps who did.
+
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::requests::{CurrentRequest, GuardedRequest, Request, SessionRequest};

@@ -1,6 +1,8 @@
 //! The code of the guide that does something, played as it stands on its page: through crash, pause, game over, another
 //! game, loading and kill.
 
+// Feature: Each setting is on the settings page, and the guide's code does what it says.
+
 mod backup;
 #[cfg(feature = "scenarios")]
 mod handles;

@@ -1,5 +1,8 @@
 //! Nothing succeeds in silence: what keeps the plugin from doing what a game expects is said.
 
+// Feature: Hints say, once, what keeps the plugin from doing what the game expects.
+// Page: guide/hints.md
+
 use bevy::prelude::*;
 use bevy_session::doctor::{Doctor, Finding};
 use bevy_session::hints::{HintGiven, SessionHint, SessionHints};

@@ -109,6 +109,8 @@ fn named_checkpoints_are_kept_through_many_automatic_ones() {
     assert_eq!(received::<SessionRestored>(&app)[0].checkpoint, boss);
 }
 
+// Feature: History is thinned to a quota, and the newest good checkpoint stays.
+// Page: guide/settings.md
 #[test]
 fn a_quota_thins_history_and_never_the_newest() {
     let disk = MemoryDisk::default();
@@ -214,6 +216,8 @@ fn offers(app: &App) -> Vec<RecoveryOffer> {
     app.world().resource::<RecoveryOffers>().offers().to_vec()
 }
 
+// Feature: One side of a fork is declined by its offer; what is left of it is continued and copied.
+// Page: guide/recovery.md#a-fork
 #[test]
 fn one_side_of_a_fork_is_declined_and_the_other_is_what_is_left() {
     for (closes, declined) in [(true, 0), (true, 1), (false, 0), (false, 1)] {
@@ -311,6 +315,8 @@ fn a_session_with_one_side_left_is_copied_and_its_fork_declined_by_its_id() {
     assert!(offers(&app).is_empty());
 }
 
+// Feature: Both sides of a fork are offered, with the moment at which they parted.
+// Page: guide/recovery.md#a-fork
 #[test]
 fn a_fork_is_offered_twice_and_neither_side_is_lost() {
     let (left, id, scores) = forked(true);

@@ -1,5 +1,8 @@
 //! Going back by writing what differs onto the entities that are there.
 
+// Feature: Rewinds, undos and loads in place keep sprites, children and ids of entities.
+// Page: guide/rewind-in-place.md
+
 mod bad_input;
 mod forks;
 mod levels;

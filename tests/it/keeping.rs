@@ -1,5 +1,8 @@
 //! Sessions that are deleted, archived and brought back.
 
+// Feature: A deleted session is in the trash, and can be brought back.
+// Page: guide/keeping.md#the-trash
+
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
@@ -154,6 +157,8 @@ fn start_or_continue_passes_over_what_is_in_the_trash() {
     assert_ne!(app.world().resource::<CurrentSession>().id(), id);
 }
 
+// Feature: The trash is emptied by proven time, so a wrong clock removes nothing.
+// Page: guide/keeping.md#the-trash
 #[test]
 fn the_trash_is_emptied_after_a_month_that_a_run_has_seen() {
     let disk = MemoryDisk::default();

@@ -1,5 +1,8 @@
 //! The copies that a checkpoint is made of, after it is written.
 
+// Feature: No copy of a value keeps an asset alive.
+// Page: guide/costs.md#copies-in-memory
+
 use std::sync::Arc;
 
 use bevy::ecs::component::Mutable;

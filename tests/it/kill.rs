@@ -37,6 +37,8 @@ const BUSY: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "20", "--change
 /// Kills, unless `BEVY_SESSION_KILLS` asks for more.
 const ROUNDS: u32 = 50;
 
+// Feature: After `kill -9` the game is back at an acknowledged checkpoint or a newer one.
+// Page: guide/recovery.md
 #[test]
 fn every_kill_is_recovered_at_an_acknowledged_or_newer_checkpoint() {
     let rounds = number_from_environment("BEVY_SESSION_KILLS").map_or(ROUNDS, |n| n as u32);

@@ -1,5 +1,7 @@
 //! Every path through the example's game with levels, walked with the kit.
 
+// Feature: Entities that a level spawns get their saved values by `SaveKey`.
+
 #[path = "../../examples/level_game/game.rs"]
 mod game;
 

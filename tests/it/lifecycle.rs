@@ -1,5 +1,8 @@
 //! The life of a session: every request, legal and not.
 
+// Feature: Requests start, pause, resume, update, close, continue and end a session.
+// Page: guide/getting-started.md#with-a-menu
+
 use bevy::prelude::*;
 use bevy_session::library::{Move, SessionUpdated};
 use bevy_session::prelude::*;
@@ -43,6 +46,8 @@ fn a_player_needs_no_name() {
     assert_eq!(app.world().resource::<CurrentSession>().player(), None);
 }
 
+// Feature: A checkpoint is taken at each interval of play, if something changed.
+// Page: guide/settings.md
 #[test]
 fn autosave_takes_what_changed_and_nothing_when_nothing_did() {
     let mut app = game_with(plugin(&MemoryDisk::default()), listen::<CheckpointCaptured>);
@@ -74,6 +79,7 @@ fn autosave_off_means_off_and_a_named_checkpoint_still_works() {
     assert_eq!(captured[1].kind, CheckpointKind::Manual);
 }
 
+// Feature: A capture of plain types allocates nothing, and copies only what changed.
 #[test]
 fn a_pause_and_an_exit_copy_what_changed_and_nothing_else() {
     let disk = MemoryDisk::default();
@@ -203,6 +209,7 @@ fn an_ended_session_is_not_continued() {
     assert_eq!((illegal.from, illegal.step), (SessionStatus::Completed, Move::Continue));
 }
 
+// Feature: Each request has a ticket and gets one last answer; a rejection has its reason.
 #[test]
 fn invalid_requests_are_rejected_with_the_reason_and_change_nothing() {
     let mut app = game_with(plugin(&MemoryDisk::default()), listen::<RequestRejected>);

@@ -1,5 +1,8 @@
 //! Links of sessions.
 
+// Feature: A session links to other sessions and to addresses.
+// Page: guide/scenarios.md#links
+
 use bevy::prelude::*;
 use bevy_session::library::LinkTarget;
 use bevy_session::prelude::*;

@@ -1,5 +1,8 @@
 //! The log: a span for each request, with the session, and each order where the settings want it.
 
+// Feature: Requests, checkpoints, restores and disk operations have spans.
+// Page: guide/metrics.md#spans
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, OnceLock};

@@ -1,5 +1,7 @@
 //! A lock file is deleted while the game runs, and another process takes the session over.
 
+// Feature: One process plays a session; another waits or is refused, and a lost lock is noticed.
+
 use std::io::ErrorKind;
 use std::path::Path;
 

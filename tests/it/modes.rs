@@ -2,6 +2,9 @@
 //!
 //! The test binary runs itself again as a process with another environment, or as one that dies.
 
+// Feature: `BEVY_SESSION` chooses a fresh start, a resume, memory only, a report, or no sessions.
+// Page: guide/development.md#while-you-develop
+
 mod two_apps;
 
 use std::path::Path;
@@ -257,6 +260,8 @@ fn a_stop_in_development_gives_no_hint_with_start_or_continue() {
 }
 
 /// By one setting, however the last build was left, and never in a player's build.
+// Feature: A rebuild resumes where the last build stopped.
+// Page: guide/development.md
 #[test]
 fn a_rebuild_resumes_the_session_of_the_last_build() {
     let build = |disk: &MemoryDisk, is_development: bool| {
@@ -378,6 +383,8 @@ fn a_game_that_panics_at_each_start_steps_back_at_most_three_times() {
     );
 }
 
+// Feature: A game that panics at each recovery goes back without a question too; a killed one goes on where it was.
+// Page: guide/getting-started.md
 #[test]
 fn only_the_games_own_deaths_step_back() {
     let directory = tempfile::tempdir().unwrap();

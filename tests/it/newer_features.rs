@@ -1,5 +1,7 @@
 //! Files of a newer minor version, with a feature that this version may read around and must not drop.
 
+// Feature: Files of each version of the format are read and replayed; newer ones are left alone.
+
 use bevy::prelude::*;
 use bevy_session::library::StorageSettings;
 use bevy_session::library::VersionFit;

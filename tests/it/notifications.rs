@@ -13,6 +13,8 @@ use bevy_session::{
 
 use crate::common::*;
 
+// Feature: Each notification is an event and a message.
+// Page: guide/cheat-sheet.md
 #[test]
 fn every_notification_reaches_observers_and_message_readers() {
     #[derive(Resource, Default)]
@@ -27,6 +29,8 @@ fn every_notification_reaches_observers_and_message_readers() {
     assert_eq!(app.world().resource::<Observed>().0, 1);
 }
 
+// Feature: A named checkpoint is taken at once, and is known by its ticket until it is durable.
+// Page: guide/cheat-sheet.md
 #[test]
 fn requested_checkpoints_have_their_label_and_ticket_from_capture_to_end() {
     let disk = MemoryDisk::default();

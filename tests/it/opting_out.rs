@@ -64,6 +64,8 @@ fn healths(app: &mut App) -> Vec<u32> {
     healths
 }
 
+// Feature: `Unsaved` leaves out an entity and everything below it.
+// Page: guide/what-is-saved.md#what-isnt-saved
 #[test]
 fn descendants_of_an_unsaved_entity_are_not_saved() {
     let disk = MemoryDisk::default();
@@ -159,6 +161,7 @@ fn unsaved_children_are_counted_and_respawned_by_observers() {
     assert_eq!(world.query::<&Camera>().iter(world).count(), 1, "the observer spawned it again");
 }
 
+// Feature: Types without serde are saved by reflection, or as another value and rebuilt.
 #[test]
 fn a_component_without_serde_is_rebuilt_with_the_world_at_hand() {
     let disk = MemoryDisk::default();

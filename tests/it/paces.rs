@@ -1,5 +1,8 @@
 //! The intervals of checkpoints in one state and in another, and while something holds.
 
+// Feature: Interval, write rate and capture budget follow states and conditions.
+// Page: guide/states-and-gates.md#paces
+
 use std::time::Duration;
 
 use bevy::prelude::*;

@@ -1,5 +1,10 @@
 //! A system that suspends the game in the middle of play, and may end it without another word.
 
+// Feature: A game that a phone ends in the background doesn't count as dead.
+// Page: guide/platforms.md#phones-and-sleep
+// Feature: A suspend waits for its checkpoint, and time in the background isn't play time.
+// Page: guide/platforms.md#phones-and-sleep
+
 use std::io;
 use std::time::Duration;
 

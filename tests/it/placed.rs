@@ -1,5 +1,8 @@
 //! Entities that a level places: doors that stay open, coins that stay taken.
 
+// Feature: Entities that a level spawns get their saved values by `SaveKey`.
+// Page: guide/what-is-saved.md#levels-and-keys
+
 use bevy::prelude::*;
 use bevy_session::placed::{DuplicateSaveKey, PlacedRestored};
 use bevy_session::prelude::*;
@@ -298,6 +301,8 @@ fn two_entities_with_one_key_are_reported_and_the_first_one_gets_the_values() {
     assert!(!app.world().get::<Door>(second).unwrap().open);
 }
 
+// Feature: An absent player's entity waits, and is claimed when they join.
+// Page: guide/servers.md#players-who-come-and-go
 #[test]
 fn an_absent_player_waits_and_is_claimed_when_they_join() {
     let disk = MemoryDisk::default();

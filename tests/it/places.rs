@@ -1,5 +1,8 @@
 //! Sessions that can't be written where they are wanted.
 
+// Feature: A second directory is used if the first one can't be written.
+// Page: guide/platforms.md#a-second-place-for-data
+
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;

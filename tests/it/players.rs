@@ -37,6 +37,8 @@ fn play(app: &mut App, player: &str, name: &str) -> SessionId {
     session
 }
 
+// Feature: `export_player` writes everything of a player, and of nobody else, as JSON.
+// Page: guide/players-data.md#an-export
 #[test]
 fn an_export_is_read_without_this_crate() {
     let disk = MemoryDisk::default();
@@ -119,6 +121,7 @@ fn an_erased_player_is_removed_from_the_lists_and_others_are_kept() {
     assert_eq!(catalogued(&listening(&disk)), [other]);
 }
 
+// Feature: An erasure continues after a power cut, and after a session that is played.
 #[test]
 fn a_played_session_is_erased_by_the_first_cleanup_after_it_is_left() {
     let disk = MemoryDisk::default();

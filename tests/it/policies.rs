@@ -82,6 +82,8 @@ fn trial(session: SessionId) -> PathBuf {
     format!("sessions/state/{session}.trial").into()
 }
 
+// Feature: A game that dies soon after each restore is proposed older checkpoints.
+// Page: guide/recovery.md#a-game-that-dies-again-and-again
 #[test]
 fn each_death_soon_after_a_restore_steps_down_the_ladder() {
     let (mut disk, session, saved) = killed("Looping", &MemoryDisk::default());
@@ -113,6 +115,8 @@ fn each_death_soon_after_a_restore_steps_down_the_ladder() {
     assert_eq!(restored.checkpoint, newest, "`Latest` should stay the newest checkpoint");
 }
 
+// Feature: One call answers an offer with what it proposes.
+// Page: guide/recovery.md
 #[test]
 fn an_accepted_offer_follows_the_ladder_to_its_end() {
     let (mut disk, session, _) = killed("Looping", &MemoryDisk::default());
@@ -348,6 +352,8 @@ fn a_process_that_still_plays_has_not_died() {
     assert!(second.world().resource::<SessionCatalog>().get(session).unwrap().in_use);
 }
 
+// Feature: A policy asks the player, recovers without asking, or ignores crashes.
+// Page: guide/recovery.md#whether-the-player-is-asked
 #[test]
 fn a_server_recovers_by_itself_without_asking() {
     let (disk, _, _) = killed("Older", &MemoryDisk::default());
@@ -363,6 +369,8 @@ fn a_server_recovers_by_itself_without_asking() {
     assert!(app.world().get_resource::<CurrentSession>().is_none());
 }
 
+// Feature: A server that dies again and again takes older checkpoints, then starts over.
+// Page: guide/servers.md
 #[test]
 fn a_server_that_dies_repeatedly_steps_back_and_then_starts_over() {
     let (mut disk, session, _) = killed("World", &MemoryDisk::default());
@@ -417,6 +425,7 @@ fn start_or_continue_follows_the_ladder_where_it_does_not_ask() {
     assert_ne!(app.world().resource::<CurrentSession>().id(), session);
 }
 
+// Feature: A game that panics at each recovery goes back without a question too; a killed one goes on where it was.
 #[test]
 fn repeated_kills_resume_at_the_newest_checkpoint() {
     let (mut disk, session, _) = killed("World", &MemoryDisk::default());

@@ -1,5 +1,8 @@
 //! Policies of an operator in a file: what they set, and what is said of a file that can't be read.
 
+// Feature: An operator's file sets settings, retention and alerts; errors have line and column.
+// Page: guide/servers.md#policies
+
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -213,6 +216,8 @@ fn rules_of_retention_in_the_file_take_the_place_of_the_codes() {
     assert_eq!(in_trash(&strict_file, |_| {}), 3, "the file's rules, without any of the code");
 }
 
+// Feature: With a policy file that can't be read nothing is played or touched.
+// Page: guide/servers.md#policies
 #[test]
 fn with_unreadable_policies_nothing_is_played_or_changed() {
     let disk = disk_with("(settings: (recovery: automatic, interval: \"5 parsecs\"))");

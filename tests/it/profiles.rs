@@ -1,5 +1,8 @@
 //! Profiles: whose sessions these are.
 
+// Feature: Profiles separate the players of one machine.
+// Page: guide/players-data.md#profiles
+
 use std::path::Path;
 
 use bevy::prelude::*;

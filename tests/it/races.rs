@@ -1,5 +1,7 @@
 //! Starts that meet another process, or what the plugin has done by itself.
 
+// Feature: One process plays a session; another waits or is refused, and a lost lock is noticed.
+
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, RequestError};

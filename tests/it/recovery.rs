@@ -53,6 +53,8 @@ fn killed_game() -> (MemoryDisk, SessionId, Vec<CheckpointId>) {
     (disk.snapshot(), id, saved)
 }
 
+// Feature: An offer has the checkpoints to choose from and what was lost.
+// Page: guide/recovery.md
 #[test]
 fn a_killed_session_is_offered_with_what_it_takes_to_decide() {
     let (disk, id, saved) = killed_game();
@@ -171,6 +173,7 @@ fn several_crashed_sessions_are_all_offered() {
     assert_eq!(names, ["One", "Three", "Two"]);
 }
 
+// Feature: A policy asks the player, recovers without asking, or ignores crashes.
 #[test]
 fn recovery_off_means_no_offer_and_no_restore() {
     let (disk, id, _) = killed_game();
@@ -214,6 +217,8 @@ fn recovery_off_allows_rewinds_of_a_session_that_did_not_crash() {
     assert_eq!(received::<SessionRestored>(&app).len(), 2);
 }
 
+// Feature: `start_or_continue` starts, continues or recovers a session in one call.
+// Page: guide/getting-started.md#without-a-menu
 #[test]
 fn start_or_continue_starts_then_recovers_then_continues() {
     let disk = MemoryDisk::default();
@@ -398,6 +403,7 @@ fn two_clicks_on_a_button_that_names_the_session_restore_once() {
     }
 }
 
+// Feature: Components, resources and states are saved by a mark on the type or by one call.
 #[test]
 fn states_are_restored_through_their_transition() {
     #[derive(Resource, Default)]

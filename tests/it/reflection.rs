@@ -1,5 +1,8 @@
 //! The types that inspectors and remote tools see.
 
+// Feature: Inspectors see the plugin's data with the feature `reflect`.
+// Page: ../README.md#features-and-packages
+
 use bevy::prelude::*;
 use bevy_session::library::SessionEntry;
 use bevy_session::{CheckpointId, MemoryDisk, RecoveryOffer, RequestError, SessionId};

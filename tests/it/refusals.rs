@@ -34,6 +34,7 @@ fn a_file_system_that_cannot_sync_directories_is_reported_and_used() {
     }
 }
 
+// Feature: On macOS, syncs are `F_FULLFSYNC`, or `fsync` where that is refused; type-checked, never run on a Mac.
 #[test]
 fn a_file_system_whose_syncs_do_not_reach_the_drive_is_reported_and_used() {
     let disk = MemoryDisk::default();
@@ -127,6 +128,7 @@ fn game_with_reserve() -> (MemoryDisk, App) {
     (disk, app)
 }
 
+// Feature: A disk that refuses is reported and tried again; an exit on a full one is saved.
 #[test]
 fn an_exit_on_a_full_disk_is_saved_with_the_room_that_was_kept_free() {
     for has_reserve in [true, false] {

@@ -1,5 +1,7 @@
 //! Relationships of the game's own: who belongs to whom comes back, and in which order.
 
+// Feature: References follow their targets; parents and relationships come back in their order.
+
 use bevy::ecs::entity::{EntityHashSet, EntityIndexSet};
 use bevy::prelude::*;
 use bevy_session::checkpoints::{TypeNotSaved, TypeProblemReason};

@@ -1,5 +1,8 @@
 //! Replays of recorded sessions: exact, from checkpoint to checkpoint, and refused where they can't be.
 
+// Feature: Replays are exact, frame by frame, or go from checkpoint to checkpoint.
+// Page: guide/replay.md#play-a-report
+
 mod as_it_was;
 mod bad_recordings;
 mod game;
@@ -281,6 +284,8 @@ fn a_deterministic_game_passes_the_assertion() {
     assert_deterministic(|session| build_with(session, |rules| rules.plays_itself = true), 3.0);
 }
 
+// Feature: `assert_deterministic` finds a game that doesn't do the same again.
+// Page: guide/replay.md#a-deterministic-game
 #[test]
 #[should_panic(expected = "Farm")]
 fn the_assertion_finds_a_nondeterministic_game() {

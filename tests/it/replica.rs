@@ -158,6 +158,8 @@ fn a_world_outlives_its_machine() {
     assert_eq!(slots.iter().map(|slot| &*slot.name).collect::<Vec<_>>(), ["Before the storm"]);
 }
 
+// Feature: An owner that was replaced is fenced; it closes, or goes on as a fork.
+// Page: guide/outliving-a-machine.md#what-the-game-hears
 #[test]
 fn a_fenced_owner_closes_the_session_or_continues_as_a_fork() {
     for when_fenced in [WhenFenced::Close, WhenFenced::GoOnAsFork] {
@@ -216,6 +218,8 @@ fn a_fenced_owner_closes_the_session_or_continues_as_a_fork() {
     }
 }
 
+// Feature: A replica that is away delays no play, and is caught up.
+// Page: guide/outliving-a-machine.md#what-the-game-hears
 #[test]
 fn an_unreachable_replica_stops_no_play_and_is_caught_up() {
     let store = MemoryReplica::default();

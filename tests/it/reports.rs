@@ -1,5 +1,9 @@
 //! Reports, as a player sends them and a developer opens them.
 
+// Feature: A report of this moment or of the last run is one file, which the game opens there.
+// Page: guide/reports.md
+// Feature: A session's context has the network that the game names, without an address.
+
 mod handing_on;
 mod hostile;
 mod opening;

@@ -1,5 +1,7 @@
 //! Hooks of components, and the commands that they queue, during a restore: the saved values win.
 
+// Feature: No system of the game sees half of a restored world; hooks are put right.
+
 use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::world::DeferredWorld;
 use bevy::prelude::*;

@@ -183,6 +183,8 @@ fn a_gate_names_the_state_that_it_waits_for() {
     assert_eq!(received::<RestoreStalled>(&app)[0].gate, "Shop");
 }
 
+// Feature: A restore can be cancelled, or refused if it would lose values.
+// Page: guide/settings.md
 #[test]
 fn a_restore_can_be_cancelled_at_its_gate_and_begun_again() {
     let disk = MemoryDisk::default();
@@ -297,6 +299,7 @@ fn a_cancelled_rewind_restores_resources_present_and_absent() {
     assert_eq!(go_back_and_cancel(&mut app, None), (true, None));
 }
 
+// Feature: A restore can be cancelled, or refused if it would lose values.
 #[test]
 fn a_restore_with_losses_can_be_refused_and_changes_nothing() {
     let disk = MemoryDisk::default();

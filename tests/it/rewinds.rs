@@ -71,6 +71,8 @@ fn restarted(disk: &MemoryDisk, session: SessionId) -> App {
     app
 }
 
+// Feature: A rewind goes back by play time, to a checkpoint or to a chapter.
+// Page: guide/rewind.md
 #[test]
 fn a_rewind_restores_the_newest_checkpoint_that_is_old_enough() {
     for (ago, was) in [(0.0, 5), (2.5, 4), (11.9, 4), (12.8, 3), (30.5, 2), (999.0, 1)] {
@@ -126,6 +128,8 @@ fn undo_rewinds(manner: RestoreManner) {
     assert_eq!(last_rejection(&app), RequestError::NothingToUndo);
 }
 
+// Feature: Rewinds and loads can be undone, also after a kill.
+// Page: guide/rewind.md#undo
 #[test]
 fn a_rewind_is_undone_after_a_kill_and_a_restart() {
     let disk = MemoryDisk::default();
@@ -142,6 +146,7 @@ fn a_rewind_is_undone_after_a_kill_and_a_restart() {
     assert_eq!(last_rejection(&app), RequestError::NothingToUndo);
 }
 
+// Feature: Rewinds and loads can be undone, also after a kill.
 #[test]
 fn a_load_can_be_undone_and_is_not_a_rewind() {
     let disk = MemoryDisk::default();
@@ -376,6 +381,8 @@ fn line_of(app: &App, end: CheckpointId) -> Vec<Option<String>> {
     line.map(|it| it.label.clone()).collect()
 }
 
+// Feature: What a rewind left is a branch in the timeline, and can become a session of its own.
+// Page: guide/rewind.md#branches
 #[test]
 fn the_timeline_is_a_tree_of_checkpoints_and_branches_that_follows_what_is_played() {
     let disk = MemoryDisk::default();
@@ -423,6 +430,7 @@ fn a_picture_is_in_the_timeline() {
     }
 }
 
+// Feature: What a rewind left is a branch in the timeline, and can become a session of its own.
 #[test]
 fn a_branch_becomes_a_session_of_its_own() {
     let disk = MemoryDisk::default();

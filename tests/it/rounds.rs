@@ -178,6 +178,8 @@ fn the_last_checkpoint_of_a_round_is_still_of_that_round() {
     }
 }
 
+// Feature: A level below a `SaveScope` is as the player left it.
+// Page: guide/what-is-saved.md#leaving-a-level
 #[test]
 fn a_scope_keeps_the_level_as_it_was_left() {
     let disk = MemoryDisk::default();

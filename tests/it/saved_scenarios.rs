@@ -1,5 +1,8 @@
 //! Scenarios that are made of a session or a slot.
 
+// Feature: The world of this moment becomes a scenario, in which sessions begin.
+// Page: guide/scenarios.md#a-world-as-a-scenario
+
 use std::path::Path;
 
 use bevy::prelude::*;

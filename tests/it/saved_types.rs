@@ -75,6 +75,8 @@ fn recovered(
     (app, report)
 }
 
+// Feature: Components, resources and states are saved by a mark on the type or by one call.
+// Page: guide/what-is-saved.md
 #[test]
 fn components_of_every_kind_are_restored() {
     let build = |app: &mut App| {
@@ -98,6 +100,8 @@ fn components_of_every_kind_are_restored() {
     assert_eq!((number.value, text.value.as_str()), (0.25, "strength"));
 }
 
+// Feature: Types without serde are saved by reflection, or as another value and rebuilt.
+// Page: guide/what-is-saved.md
 #[test]
 fn types_without_serde_are_saved_through_reflection() {
     let build = |app: &mut App| {
@@ -134,6 +138,8 @@ fn transforms_hierarchies_and_sibling_order_are_restored() {
     assert!(world.get::<Disabled>(children[3]).is_some());
 }
 
+// Feature: References follow their targets; parents and relationships come back in their order.
+// Page: guide/what-is-saved.md
 #[test]
 fn references_follow_their_targets_and_lost_ones_are_named() {
     let (mut app, report) = recovered(

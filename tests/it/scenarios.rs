@@ -1,5 +1,8 @@
 //! Sessions that begin with scenarios, which are loaded as assets.
 
+// Feature: Sessions begin with the settings of a file, as an asset or without an engine.
+// Page: guide/scenarios.md
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,8 @@
 //! The self-test: what was changed without a trace is named, and nothing else is.
 
+// Feature: A self-test finds values that changed without a trace.
+// Page: guide/settings.md
+
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 use std::time::Duration;

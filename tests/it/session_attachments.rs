@@ -1,5 +1,8 @@
 //! Bytes of the game's own that go with a session and not with its world.
 
+// Feature: Bytes are attached to a session itself, in versions and with a quota.
+// Page: guide/slots.md#what-is-attached-to-a-session
+
 use std::time::Duration;
 
 use bevy::prelude::*;

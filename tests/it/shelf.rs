@@ -1,5 +1,8 @@
 //! One session among many: which ends by itself, and which is idle.
 
+// Feature: A session ends by itself at its goal, and pauses, closes or ends when it is idle.
+// Page: guide/ends-and-lists.md#sessions-that-end-by-themselves
+
 use std::time::Duration;
 
 use bevy::prelude::*;

@@ -36,6 +36,8 @@ fn checkpoint_numbers_and_entity_ids_are_never_reused_after_a_load() {
     assert_eq!((offers.len(), offers[0].offer.forked), (1, false));
 }
 
+// Feature: Each player has one quick save.
+// Page: guide/slots.md
 #[test]
 fn a_player_has_one_quick_slot_and_loads_what_was_saved_last() {
     let disk = MemoryDisk::default();
@@ -168,6 +170,7 @@ fn slots_are_offered_after_a_crash_and_after_total_damage() {
     assert_eq!(health(&mut app), 7, "{:?}", received::<RequestRejected>(&app));
 }
 
+// Feature: Slots are saved, loaded, renamed, copied and deleted, each a whole copy of its frame.
 #[test]
 fn a_slot_is_complete_in_itself() {
     let disk = MemoryDisk::default();

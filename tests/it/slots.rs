@@ -1,5 +1,8 @@
 //! Named saves: saved, loaded, overwritten, renamed, copied, deleted.
 
+// Feature: Slots are saved, loaded, renamed, copied and deleted, each a whole copy of its frame.
+// Page: guide/slots.md
+
 use bevy::prelude::*;
 use bevy_session::library::StorageSettings;
 use bevy_session::library::Validity;
@@ -258,6 +261,8 @@ fn retention_and_quotas_count_slots_and_never_remove_them() {
     assert!(entry.bytes > slot.bytes);
 }
 
+// Feature: A protected slot is neither overwritten nor deleted.
+// Page: guide/slots.md
 #[test]
 fn a_protected_slot_is_neither_overwritten_nor_deleted() {
     let disk = MemoryDisk::default();

@@ -1,5 +1,7 @@
 //! Sessions whose world is that of a file.
 
+// Feature: The world of this moment becomes a scenario, in which sessions begin.
+
 use std::path::Path;
 use std::time::Duration;
 

@@ -1,5 +1,8 @@
 //! Games of two studios that are called the same know nothing of each other.
 
+// Feature: Two games of one name by two studios share no session.
+// Page: guide/getting-started.md#where-sessions-are-kept
+
 #![cfg_attr(target_os = "linux", expect(clippy::print_stdout, reason = "a child reports so"))]
 
 use bevy::prelude::*;

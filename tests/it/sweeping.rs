@@ -1,5 +1,8 @@
 //! Left-over files are removed by a start that resumes a session, and by no other.
 
+// Feature: Unfinished files, locks and records of dead processes are removed.
+// Page: guide/cleanup.md#steps
+
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;

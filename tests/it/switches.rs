@@ -1,5 +1,8 @@
 //! Features that are switched off while the game runs, and by the environment.
 
+// Feature: Pictures, recording, retention, index and digests can be switched off.
+// Page: guide/settings.md#switches
+
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;

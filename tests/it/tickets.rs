@@ -205,6 +205,8 @@ fn without_one(app: &App, asked: &BTreeMap<Ticket, &str>) -> Vec<String> {
     wrong.map(|(what, words)| format!("{what}: {words:?}")).collect()
 }
 
+// Feature: Each request has a ticket and gets one last answer; a rejection has its reason.
+// Page: guide/glossary.md
 #[test]
 fn each_request_gets_exactly_one_final_answer() {
     let mut outcomes: BTreeMap<(&str, &str), u32> = BTreeMap::new();

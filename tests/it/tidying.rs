@@ -96,6 +96,8 @@ fn game_on(disk: &MemoryDisk, day: u64, add: impl FnOnce(&mut App)) -> App {
     listening_game_of(plugin(disk).clock_from(began), add)
 }
 
+// Feature: One request edits, archives or removes all that a query finds.
+// Page: guide/keeping.md#many-at-once
 #[test]
 fn one_request_tags_all_found_sessions_and_the_played_one() {
     let disk = MemoryDisk::default();
@@ -179,6 +181,8 @@ fn a_pruning_interrupted_by_a_crash_is_completed_by_the_next_request() {
     assert_eq!(preview(&app, &rules).sessions, []);
 }
 
+// Feature: Rules of retention have a preview, and exactly that goes.
+// Page: guide/keeping.md#rules
 #[test]
 fn pruning_removes_previewed_sessions_that_have_not_changed() {
     let disk = MemoryDisk::default();

@@ -1,5 +1,7 @@
 //! The files that a game writes, as a subscriber sees them.
 
+// Feature: Requests, checkpoints, restores and disk operations have spans.
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;

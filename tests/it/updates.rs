@@ -1,5 +1,8 @@
 //! An update of the game gives entities components that its old saves don't have.
 
+// Feature: Old sessions get components that an update requires; the old build can be used again.
+// Page: VERSIONS.md#back-to-the-build-before
+
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreReport;

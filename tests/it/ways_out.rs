@@ -110,6 +110,8 @@ fn options(app: &App) -> Vec<(String, bool)> {
     offer.options.iter().map(|option| (option.id.clone(), option.is_proposed)).collect()
 }
 
+// Feature: A game adds ways to recover of its own.
+// Page: guide/recovery.md#your-own-ways-to-recover
 #[test]
 fn a_custom_recovery_option_is_offered_and_taken() {
     let (disk, id) = killed();

@@ -1,6 +1,9 @@
 //! No system of the game sees a world of which only a part has been restored, and what is cancelled leaves the world
 //! as it was.
 
+// Feature: No system of the game sees half of a restored world; hooks are put right.
+// Page: guide/states-and-gates.md#the-order-of-a-restore
+
 use bevy::ecs::entity::MapEntities;
 use bevy::prelude::*;
 use bevy_session::checkpoints::SavingStopped;

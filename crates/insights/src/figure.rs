@@ -187,6 +187,8 @@ mod tests {
         assert_eq!(Distribution::of([], &[1.0]), None);
     }
 
+    // Feature: A claim with too few samples says how many it needs.
+    // Page: guide/insights.md#read-them
     #[test]
     fn a_share_needs_twenty_samples() {
         assert_eq!(Figure::share(19, 19), Figure::Insufficient { have: 19, need: 20 });

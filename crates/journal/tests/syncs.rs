@@ -28,6 +28,8 @@ fn child_process() {
     }
 }
 
+// Feature: `CheckpointSaved` follows the syncs of the file and of new directories.
+// Page: RELIABILITY.md#what-a-sync-does
 #[test]
 fn each_report_comes_after_the_syncs_that_it_promises() {
     let directory = tempfile::tempdir().unwrap();

@@ -2,6 +2,8 @@
 //! `ci/engine_types.py` reads them from the sources of all of Bevy's crates, since no build
 //! includes all crates.
 
+// Feature: Bevy 0.19 and 0.20 read each other's sessions, and types that moved are known.
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 

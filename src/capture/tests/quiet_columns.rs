@@ -1,5 +1,8 @@
 //! Columns with change ticks of their own, which a capture passes over where nothing was written.
 
+// Feature: Columns with a summary tick are skipped if nothing was written.
+// Page: guide/costs.md#types-that-rarely-change
+
 use bevy::ecs::change_detection::DetectChangesMut;
 
 use super::*;

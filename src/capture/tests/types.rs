@@ -110,6 +110,8 @@ fn marks(play: &mut Play) -> [BTreeSet<String>; 2] {
     ["types", "fields"].map(|name| marks.personal.get(name).cloned().unwrap_or_default())
 }
 
+// Feature: Saved types and fields that are marked as personal are left out of exports for others.
+// Page: guide/what-is-saved.md
 #[test]
 fn marks_of_personal_data_are_in_full_checkpoints() {
     #[derive(Component, TypePath, Clone, Serialize, Deserialize)]

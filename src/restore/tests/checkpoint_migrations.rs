@@ -1,5 +1,7 @@
 //! A checkpoint of an older build is changed as a whole before it is restored.
 
+// Feature: Old values are migrated, type by type or as a whole checkpoint.
+
 use bevy::ecs::hierarchy::ChildOf;
 use bevy::prelude::*;
 use bevy_session_journal::SaveId;

@@ -1,5 +1,7 @@
 //! Worlds of which a level has placed a part go back in place.
 
+// Feature: Entities with a `SaveKey` go back in place like others: nobody hears of what is unchanged.
+
 use bevy::ecs::change_detection::Tick;
 use bevy::ecs::entity::EntityHashMap;
 use bevy::ecs::lifecycle::{HookContext, Insert, Remove};

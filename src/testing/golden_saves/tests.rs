@@ -1,3 +1,6 @@
+// Feature: `assert_saves_load` loads real saves and names what is lost.
+// Page: guide/versions.md#tests-for-updates
+
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -1,3 +1,6 @@
+// Feature: `assert_saved_types` fails on a change that loses something, with the line to write.
+// Page: guide/versions.md#tests-for-updates
+
 use bevy::prelude::*;
 use bevy_session_journal::MemoryDisk;
 use serde::{Deserialize, Serialize};

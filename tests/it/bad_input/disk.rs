@@ -8,6 +8,8 @@ use bevy_session::external::Operation;
 
 use super::*;
 
+// Feature: A disk that refuses is reported and tried again; an exit on a full one is saved.
+// Page: guide/settings.md
 #[test]
 fn a_disk_that_cannot_be_written_is_reported_once_and_tried_again() {
     for operation in [

@@ -1,5 +1,7 @@
 //! A main loop that stops, and somebody who loses patience.
 
+// Feature: `PreviousRun` says how the process ended: panic with place and backtrace, hang, kill.
+
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;

@@ -147,6 +147,8 @@ impl Drop for Fragile {
     }
 }
 
+// Feature: `PreviousRun` says how the process ended: panic with place and backtrace, hang, kill.
+// Page: guide/recovery.md#what-can-go-wrong
 #[test]
 fn a_panic_is_a_crash_with_its_message_and_place() {
     let dead = die("panic in a system");

@@ -50,6 +50,7 @@ fn in_time(mut app: App, end: fn()) {
     }
 }
 
+// Feature: An exit is never called a crash, by a signal and on a wrong clock too.
 #[test]
 fn sigterm_and_sigint_are_exits() {
     for way in ["TERM", "INT"] {

@@ -1,27 +1,138 @@
-//! `docs/FEATURES.md` has each feature once, with a page and tests that are there.
+//! `docs/FEATURES.md` is written from the tests: a comment above each says which feature it shows, and on which page of
+//! `docs` that stands.
 
-use std::collections::BTreeSet;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
+use std::{env, fs};
 
 use super::{anchors, between, files_below, root, text_of};
 
+// Feature: The guide says what is left of a removed file on SSDs, in snapshots and backups.
+// Page: guide/cleanup.md#a-removed-file
+
 const LIST: &str = "docs/FEATURES.md";
-/// The heading above the table of features that are missing.
-const MISSING: &str = "\n## Not there yet\n";
+/// With the value `write`, the list is written.
+const WRITE: &str = "BEVY_SESSION_FEATURES";
+const COMMAND: &str = "cargo test -p bevy_session --test it -- documents::features";
 /// Letters of a feature, so that it stays one line.
 const MOST_LETTERS: usize = 110;
 
-/// The cells of each row of the tables in a text, without the tables' heads.
-fn rows(text: &str) -> Vec<Vec<&str>> {
-    let lines = text.lines().filter(|line| line.starts_with('|'));
-    let rows = lines.map(|line| line.trim_matches('|').split('|').map(str::trim).collect());
-    rows.filter(|row: &Vec<&str>| row[0] != "what" && !row[0].starts_with("---")).collect()
+/// The beginnings of the two lines of a comment, after its slashes.
+const FEATURE: &str = " Feature: ";
+const PAGE: &str = " Page: ";
+
+/// A feature that a test shows, or a file of tests.
+struct Shown {
+    what: String,
+    page: Option<String>,
+    test: String,
+}
+
+/// The pages and tests of one feature. Other than one page is a fault.
+#[derive(Default)]
+struct Feature {
+    pages: BTreeSet<String>,
+    tests: BTreeSet<String>,
+}
+
+type Features = BTreeMap<String, Feature>;
+
+/// The rest of a comment that begins so.
+fn comment<'a>(line: &'a str, begin: &str) -> Option<&'a str> {
+    line.trim_start().trim_start_matches(['/', '#']).strip_prefix(begin)
+}
+
+/// The test that a comment is directly above.
+fn test_below<'a>(lines: &[&'a str]) -> Option<&'a str> {
+    let mut lines = lines.iter().map(|line| line.trim()).take_while(|line| !line.is_empty());
+    lines.find(|line| *line == "#[test]")?;
+    lines.find_map(|line| line.strip_prefix("fn ")?.split('(').next())
+}
+
+/// The features that the comments of a file name. A comment that isn't above a test is about the file.
+fn shown_in(file: &str, source: &str) -> Vec<Shown> {
+    let lines: Vec<&str> = source.lines().collect();
+    let features = lines.iter().enumerate().filter_map(|(number, line)| {
+        let what = comment(line, FEATURE)?.to_owned();
+        let below = &lines[number + 1..];
+        let page = below.first().and_then(|line| comment(line, PAGE)).map(str::to_owned);
+        let test = match test_below(below) {
+            Some(name) => format!("{file}::{name}"),
+            None => file.to_owned(),
+        };
+        Some(Shown { what, page, test })
+    });
+    features.collect()
+}
+
+/// The features that all tests and scripts name.
+fn shown() -> Vec<Shown> {
+    let of = |extension| {
+        let directories = ["benches", "ci", "crates", "src", "tests"].into_iter();
+        directories.flat_map(move |directory| files_below(&root().join(directory), extension))
+    };
+    let files = of("rs").chain(of("sh"));
+    let shown = files.flat_map(|path| {
+        let file = path.strip_prefix(root()).expect("below the root");
+        let names: Vec<_> = file.iter().map(|name| name.to_string_lossy()).collect();
+        shown_in(&names.join("/"), &text_of(&path))
+    });
+    shown.collect()
+}
+
+fn features(shown: Vec<Shown>) -> Features {
+    let mut features = Features::new();
+    for Shown { what, page, test } in shown {
+        let feature = features.entry(what).or_default();
+        feature.pages.extend(page);
+        feature.tests.insert(test);
+    }
+    features
+}
+
+/// The page in `docs`, and the anchor of a link.
+fn split(link: &str) -> (&str, &str) {
+    link.split_once('#').unwrap_or((link, ""))
+}
+
+/// The heading of a page that has this anchor, or the first.
+fn heading(page: &str, anchor: &str) -> Option<String> {
+    let text = fs::read_to_string(root().join("docs").join(page)).ok()?;
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let mut headings = headings.zip(anchors(&text));
+    let (heading, _) =
+        headings.find(|(_, of_heading)| anchor.is_empty() || of_heading == anchor)?;
+    Some(heading.trim_start_matches('#').trim().to_owned())
+}
+
+/// The list: a table for each page.
+fn list(features: &Features) -> String {
+    let mut tables: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (what, feature) in features {
+        let Some(link) = feature.pages.first() else { continue };
+        let (page, anchor) = split(link);
+        let label = heading(page, anchor).unwrap_or_default();
+        let tests: Vec<String> = feature.tests.iter().map(|test| format!("`{test}`")).collect();
+        let row = format!("| {what} | [{label}]({link}) | {} |\n", tests.join(", "));
+        tables.entry(page).or_default().push(row);
+    }
+    let mut list = format!(
+        "# Features\n\n\
+         Each feature has its page, and tests that fail without it; a test without a function is a file of tests. A comment\n\
+         above each test names its feature, and `{WRITE}=write {COMMAND}`\n\
+         writes this list from them. [PROGRESS](PROGRESS.md#features-that-are-missing) has what is missing.\n"
+    );
+    for (page, rows) in tables {
+        let title = heading(page, "").unwrap_or_default();
+        list += &format!("\n## {title}\n\n| what | page | test |\n| --- | --- | --- |\n");
+        list.extend(rows);
+    }
+    list
 }
 
 /// The file that a link in a page of this directory leads to, from the root of the repository.
 fn target(directory: &Path, link: &str) -> PathBuf {
-    let file = link.split_once('#').map_or(link, |(file, _)| file);
+    let (file, _) = split(link);
     let mut path = directory.to_path_buf();
     for part in Path::new(file).components() {
         match part {
@@ -49,52 +160,30 @@ fn reached() -> BTreeSet<PathBuf> {
     reached
 }
 
-fn fault_of_page(cell: &str, reached: &BTreeSet<PathBuf>) -> Option<String> {
-    let [link] = between(cell, "](", ')')[..] else {
-        return Some(format!("{cell:?} isn't a link"));
-    };
-    let page = target(Path::new("docs"), link);
-    let Ok(text) = fs::read_to_string(root().join(&page)) else {
-        return Some(format!("there is no page {link}"));
-    };
-    if !reached.contains(&page) {
-        return Some(format!("no link leads from the README to {link}"));
+fn fault_of_page(link: &str, reached: &BTreeSet<PathBuf>) -> Option<String> {
+    let (page, anchor) = split(link);
+    if heading(page, anchor).is_none() {
+        return Some(format!("there is no page or heading {link}"));
     }
-    let anchor = link.split_once('#').map(|(_, anchor)| anchor.to_owned());
-    let has_heading = anchor.is_none_or(|anchor| anchors(&text).contains(&anchor));
-    (!has_heading).then(|| format!("there is no heading {link}"))
+    let is_reached = reached.contains(&target(Path::new("docs"), link));
+    (!is_reached).then(|| format!("no link leads from the README to {link}"))
 }
 
-/// Whether a source has a test of this name.
-fn has_test(source: &str, name: &str) -> bool {
-    let Some((before, _)) = source.split_once(&format!("fn {name}(")) else { return false };
-    let above = before.trim_end().lines().rev().map(str::trim);
-    above.take_while(|line| !line.is_empty()).any(|line| line == "#[test]")
+/// A file that a comment is about has tests, or is a script.
+fn fault_of_test(test: &str) -> Option<String> {
+    let is_file = !test.contains("::");
+    let has_tests = !is_file || test.ends_with(".sh") || text_of(test).contains("#[test]");
+    (!has_tests).then(|| format!("there are no tests in {test}"))
 }
 
-/// A cell has a file, or `file::function`. Scripts are files without tests of their own.
-fn fault_of_test(cell: &str) -> Option<String> {
-    let named = cell.strip_prefix('`').and_then(|it| it.strip_suffix('`'));
-    let Some(named) = named else { return Some(format!("{cell:?} isn't a test in backticks")) };
-    let (file, function) = named.split_once("::").unwrap_or((named, ""));
-    let Ok(source) = fs::read_to_string(root().join(file)) else {
-        return Some(format!("there is no file {file}"));
-    };
-    let is_tested = match function {
-        "" => file.ends_with(".sh") || source.contains("#[test]"),
-        name => has_test(&source, name),
-    };
-    (!is_tested).then(|| format!("there is no test {named}"))
-}
-
-/// All that is wrong with a row of a feature that is there.
-fn faults_of(row: &[&str], reached: &BTreeSet<PathBuf>) -> Vec<String> {
-    let [what, page, tests] = row else { return vec![format!("{row:?} hasn't three cells")] };
-    if row.contains(&"") {
-        return vec![format!("{row:?} has an empty cell")];
+/// All that is wrong with a feature.
+fn faults_of(what: &str, feature: &Feature, reached: &BTreeSet<PathBuf>) -> Vec<String> {
+    let mut faults: Vec<String> =
+        feature.pages.iter().filter_map(|link| fault_of_page(link, reached)).collect();
+    faults.extend(feature.tests.iter().filter_map(|test| fault_of_test(test)));
+    if feature.pages.len() != 1 {
+        faults.push(format!("{what:?} has these pages: {:?}", feature.pages));
     }
-    let mut faults: Vec<String> = fault_of_page(page, reached).into_iter().collect();
-    faults.extend(tests.split(", ").filter_map(fault_of_test));
     if what.to_lowercase().contains("partly") {
         faults.push(format!("{what:?} belongs to what is missing, with the reason"));
     }
@@ -104,42 +193,26 @@ fn faults_of(row: &[&str], reached: &BTreeSet<PathBuf>) -> Vec<String> {
     faults
 }
 
-fn faults_of_missing(row: &[&str]) -> Option<String> {
-    let is_whole = row.len() == 2 && !row.contains(&"");
-    (!is_whole).then(|| format!("{row:?} isn't a feature with a reason"))
-}
-
-fn named_twice(rows: &[Vec<&str>]) -> Vec<String> {
-    let mut seen = BTreeSet::new();
-    let again =
-        rows.iter().map(|row| row[0].to_lowercase()).filter(|what| !seen.insert(what.clone()));
-    again.map(|what| format!("{what:?} is there twice")).collect()
-}
-
-/// Pages of the guide to which no row leads.
-fn left_out(rows: &[Vec<&str>]) -> Vec<String> {
-    let cells = rows.iter().filter_map(|row| row.get(1));
-    let links = cells.flat_map(|cell| between(cell, "](", ')'));
+/// Pages of the guide that have no feature.
+fn left_out(features: &Features) -> Vec<String> {
+    let links = features.values().flat_map(|feature| &feature.pages);
     let named: BTreeSet<PathBuf> =
         links.map(|link| root().join(target(Path::new("docs"), link))).collect();
     let guide = files_below(&root().join("docs/guide"), "md").into_iter();
     guide
         .filter(|page| !named.contains(page))
-        .map(|page| format!("no row leads to {}", page.display()))
+        .map(|page| format!("no feature is on {}", page.display()))
         .collect()
 }
 
 #[test]
 fn each_feature_has_a_page_and_tests() {
-    let text = text_of(LIST);
-    let (there, missing) = text.split_once(MISSING).expect("the table of what is missing");
-    let (there, missing) = (rows(there), rows(missing));
-    assert!(there.len() > 90 && !missing.is_empty(), "{} and {}", there.len(), missing.len());
+    let features = features(shown());
+    assert!(features.len() > 200, "{}", features.len());
     let reached = reached();
-    let mut faults: Vec<String> = there.iter().flat_map(|row| faults_of(row, &reached)).collect();
-    faults.extend(missing.iter().filter_map(|row| faults_of_missing(row)));
-    faults.extend(left_out(&there));
-    faults.extend(named_twice(&[there, missing].concat()));
+    let mut faults: Vec<String> =
+        features.iter().flat_map(|(what, feature)| faults_of(what, feature, &reached)).collect();
+    faults.extend(left_out(&features));
     if !reached.contains(Path::new(LIST)) {
         faults.push(format!("no link leads from the README to {LIST}"));
     }
@@ -147,31 +220,53 @@ fn each_feature_has_a_page_and_tests() {
 }
 
 #[test]
-fn faulty_rows_of_the_feature_list_are_found() {
-    let reached = reached();
-    let faults = |row: &str| faults_of(&rows(row)[0], &reached);
-    let page = "[slots](guide/slots.md#thumbnails-and-other-attachments)";
-    let test =
-        "`tests/it/documents/features.rs::faulty_rows_of_the_feature_list_are_found`, `ci/view.sh`";
-    assert_eq!(faults(&format!("| Slots. | {page} | {test} |")), [""; 0]);
-    for wrong in [
-        format!("| Slots. | {page} |"),
-        format!("| Slots. | {page} | |"),
-        format!("| Slots. | slots | {test} |"),
-        format!("| Slots. | [slots](guide/none.md) | {test} |"),
-        format!("| Slots. | [slots](guide/slots.md#none) | {test} |"),
-        format!("| Slots. | [slots](../tests/it/slots.rs) | {test} |"),
-        format!("| Slots. | {page} | tests/it/slots.rs |"),
-        format!("| Slots. | {page} | `tests/it/none.rs` |"),
-        format!("| Slots. | {page} | `tests/it/main.rs` |"),
-        format!("| Slots. | {page} | `tests/it/documents/features.rs::none` |"),
-        format!("| Slots. | {page} | `tests/it/documents/features.rs::has_test` |"),
-        format!("| Slots, partly. | {page} | {test} |"),
-        format!("| {} | {page} | {test} |", "Slots. ".repeat(MOST_LETTERS)),
-    ] {
-        assert_eq!(faults(&wrong).len(), 1, "{wrong}: {:#?}", faults(&wrong));
+fn the_list_of_features_is_what_the_tests_name() {
+    let list = list(&features(shown()));
+    if env::var(WRITE).as_deref() == Ok("write") {
+        fs::write(root().join(LIST), &list).expect("the list is written");
     }
-    assert_eq!(named_twice(&rows("| Slots | |\n| Rewinds | |\n| slots | |")).len(), 1);
-    assert!(left_out(&rows(&format!("| Slots. | {page} | {test} |"))).len() > 30);
-    assert!(faults_of_missing(&["Web", ""]).is_some() && faults_of_missing(&["Web"]).is_some());
+    assert!(text_of(LIST) == list, "`{WRITE}=write {COMMAND}` writes {LIST} again");
+}
+
+#[test]
+fn features_are_read_from_comments_above_tests() {
+    let shown = |source: &str| {
+        let shown = shown_in("tests/it/slots.rs", source).pop().expect("a feature");
+        (shown.what, shown.page.unwrap_or_default(), shown.test)
+    };
+    let slots = |page: &str, test: &str| ("Slots.".to_owned(), page.to_owned(), test.to_owned());
+    let of_file =
+        "//! Slots.\n\n// Feature: Slots.\n// Page: guide/slots.md\n\n#[test]\nfn a() {}\n";
+    assert_eq!(shown(of_file), slots("guide/slots.md", "tests/it/slots.rs"));
+    let of_test = "    // Feature: Slots.\n    #[test]\n    #[ignore]\n    fn a() {}\n";
+    assert_eq!(shown(of_test), slots("", "tests/it/slots.rs::a"));
+    let of_script = "set -e\n# Feature: Slots.\n# Page: guide/slots.md\ncd a\n";
+    assert_eq!(shown(of_script), slots("guide/slots.md", "tests/it/slots.rs"));
+}
+
+#[test]
+fn faulty_features_are_found() {
+    let reached = reached();
+    let feature = |pages: &[&str], test: &str| Feature {
+        pages: pages.iter().map(|page| (*page).to_owned()).collect(),
+        tests: BTreeSet::from([test.to_owned()]),
+    };
+    let (page, test) = ("guide/slots.md#thumbnails-and-other-attachments", "tests/it/slots.rs");
+    assert_eq!(faults_of("Slots.", &feature(&[page], test), &reached), [""; 0]);
+    let long = "Slots. ".repeat(MOST_LETTERS);
+    for (what, wrong) in [
+        ("Slots.", feature(&[], test)),
+        ("Slots.", feature(&[page, "guide/slots.md"], test)),
+        ("Slots.", feature(&["guide/none.md"], test)),
+        ("Slots.", feature(&["guide/slots.md#none"], test)),
+        ("Slots.", feature(&["PROGRESS.md#none"], test)),
+        ("Slots.", feature(&["../crates/ui/src/surfaces/font/README.md"], test)),
+        ("Slots.", feature(&[page], "tests/it/main.rs")),
+        ("Slots, partly.", feature(&[page], test)),
+        (&*long, feature(&[page], test)),
+    ] {
+        let faults = faults_of(what, &wrong, &reached);
+        assert_eq!(faults.len(), 1, "{what}: {:?}: {faults:#?}", wrong.pages);
+    }
+    assert!(left_out(&Features::new()).len() > 30);
 }

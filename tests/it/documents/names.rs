@@ -70,6 +70,8 @@ fn the_page_on_testing_has_each_hint() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+// Feature: Each setting is on the settings page, and the guide's code does what it says.
+// Page: guide/settings.md
 #[test]
 fn the_settings_page_has_each_setting() {
     let source = text_of("src/lifecycle/settings.rs");

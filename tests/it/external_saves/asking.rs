@@ -1,5 +1,8 @@
 //! When the game is asked to save, and what is kept of its answers.
 
+// Feature: A save system of the game's own is asked to save, and its backups are offered.
+// Page: guide/external-saves.md
+
 use bevy_session::external::{ExternalOperationKind, ExternalOperations, ExternalOutcome};
 
 use super::*;

@@ -1,5 +1,7 @@
 //! Offers after a crash, and what becomes of the session.
 
+// Feature: A save system of the game's own is asked to save, and its backups are offered.
+
 use bevy_session::doctor::Doctor;
 use bevy_session::external::ExternalError;
 use bevy_session::recovery::RestoreCancelled;

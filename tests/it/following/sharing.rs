@@ -1,6 +1,8 @@
 //! Spectators of what was shared, with real servers: `ci/postgres.sh run cargo test --features replica --test it -- sharing::
 //! --include-ignored`, and the same with `ci/objects.sh`.
 
+// Feature: A spectator follows what was shared, and nothing else is asked of that store.
+
 use std::error::Error;
 
 use super::*;

@@ -1,6 +1,9 @@
 //! A game like Bevy's breakout, made crash-proof by what the guide says. What was forgotten on the way
 //! is said at each step.
 
+// Feature: Bevy's example `breakout` becomes crash-proof by five kinds of lines.
+// Page: guide/coming-from.md#the-steps
+
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;

@@ -4,6 +4,9 @@
 //! A release gets its files once, and they are never written again: on it,
 //! `BEVY_SESSION_GOLDEN=write cargo test --test it golden::engines::write -- --ignored`.
 
+// Feature: Bevy 0.19 and 0.20 read each other's sessions, and types that moved are known.
+// Page: VERSIONS.md#types-of-bevys
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! Golden sessions in a replay, and golden slots in the kit for saves of earlier releases.
 
+// Feature: Files of each version of the format are read and replayed; newer ones are left alone.
+
 use std::path::Path;
 
 use bevy::state::app::StatesPlugin;

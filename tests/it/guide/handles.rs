@@ -1,5 +1,8 @@
 //! A handle that is saved as the path of its asset.
 
+// Feature: Components with asset handles come back.
+// Page: RECIPES.md#assets-and-handles
+
 use bevy::asset::AssetPlugin;
 use bevy_session::testing::differences;
 

@@ -1,5 +1,7 @@
 //! The two answers to an offer, and the one that needs nobody.
 
+// Feature: An offer has the checkpoints to choose from and what was lost.
+
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;

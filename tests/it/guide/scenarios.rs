@@ -1,5 +1,7 @@
 //! A game that begins with a scenario.
 
+// Feature: Sessions begin with the settings of a file, as an asset or without an engine.
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 

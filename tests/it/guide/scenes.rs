@@ -1,5 +1,8 @@
 //! A goblin that a scene of Bevy spawned, through a kill and a recovery.
 
+// Feature: Entities of a BSN scene come back.
+// Page: RECIPES.md#scenes-in-bsn
+
 use bevy::asset::AssetPlugin;
 use bevy::prelude::*;
 use bevy::scene::ScenePlugin;

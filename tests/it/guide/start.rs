@@ -1,5 +1,7 @@
 //! The README's first lines.
 
+// Feature: `start_or_continue` starts, continues or recovers a session in one call.
+
 use bevy_session::testing::TestGame;
 
 #[expect(dead_code, reason = "a test has no window")]

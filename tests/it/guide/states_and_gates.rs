@@ -1,5 +1,7 @@
 //! A game with a menu, a loading screen and a pause.
 
+// Feature: No checkpoint is taken behind a closed gate; states take checkpoints, pause and close.
+
 use bevy_session::testing::{TestGame, assert_restores};
 
 mod page {

@@ -1,5 +1,7 @@
 //! Going back in time: rewinds and slots.
 
+// Feature: A rewind goes back by play time, to a checkpoint or to a chapter.
+
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;

@@ -1,5 +1,7 @@
 //! The page by symptom: each is brought about, and what the log says of it stands on the page.
 
+// Feature: Hints say, once, what keeps the plugin from doing what the game expects.
+
 use bevy::prelude::*;
 use bevy_session::hints::{HintGiven, SessionHint};
 use bevy_session::prelude::*;
@@ -109,6 +111,8 @@ fn a_request_did_nothing() {
 }
 
 /// The page has the words of hints that other tests bring about: modes, the dialog, restores.
+// Feature: The words of the log lead to their cure on a page by symptom.
+// Page: guide/troubleshooting.md
 #[test]
 fn the_texts_of_hints_are_on_the_troubleshooting_page() {
     let said = [SessionHint::StoppedInDevelopment, SessionHint::DialogWithoutCamera];

@@ -1,5 +1,8 @@
 //! Forking the world, and returning to the fork.
 
+// Feature: `fork_world` keeps a moment, to which `return_to` comes back as often as asked.
+// Page: guide/rewind-in-place.md#try-out-moves
+
 use bevy::prelude::*;
 use bevy_session::checkpoints::{WorldFork, WorldForksExt};
 use bevy_session::prelude::*;

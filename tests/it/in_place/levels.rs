@@ -1,5 +1,8 @@
 //! Going back within a level that is there.
 
+// Feature: A level that is loaded already isn't loaded again.
+// Page: guide/rewind-in-place.md#within-a-level
+
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;

@@ -1,5 +1,8 @@
 //! Going back in place with entities that a level has placed.
 
+// Feature: Entities with a `SaveKey` go back in place like others: nobody hears of what is unchanged.
+// Page: guide/rewind-in-place.md
+
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoredInPlace;

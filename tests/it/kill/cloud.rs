@@ -1,5 +1,7 @@
 //! `--cloud-folder`: a player's two devices, whose folders are copied before a start and after an end, as Steam does.
 
+// Feature: A player goes on with a session on another device, by way of a folder that Steam's cloud copies.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! What an erasure removed stays away whatever kills the process right after the answer.
 
+// Feature: An audit log keeps who exported, erased, archived, deleted or reported what.
+
 use std::fs;
 use std::path::Path;
 

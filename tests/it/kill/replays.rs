@@ -36,6 +36,8 @@ fn panics_twice(directory: &Path, game: Game) -> (Value, Value) {
     (panicking, panicked)
 }
 
+// Feature: A report plays a panic again, at the same tick.
+// Page: guide/replay.md#play-a-report
 #[test]
 fn reports_of_bugs_panic_again_at_the_same_tick() {
     let bugs = number_from_environment("BEVY_SESSION_PANICS").unwrap_or(BUGS);

@@ -56,6 +56,8 @@ fn hash(story: &Story, checkpoint: u64) -> Option<String> {
     Some(captured.last()?["hash"].as_str()?.to_owned())
 }
 
+// Feature: What is durable here is replicated, and another machine takes over.
+// Page: guide/outliving-a-machine.md
 #[test]
 fn a_colony_whose_machine_is_lost_continues_on_another() {
     let machines = Machines::new();
@@ -115,6 +117,8 @@ fn an_owner_that_was_paused_is_fenced() {
     assert_eq!(two.kill().count("fenced"), 0);
 }
 
+// Feature: A drain and SIGTERM hand a session over.
+// Page: guide/outliving-a-machine.md#taking-over
 #[test]
 #[cfg(unix)]
 fn a_drain_and_a_signal_hand_the_colony_over() {

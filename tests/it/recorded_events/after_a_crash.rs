@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::game::*;
 use crate::common::*;
 
+// Feature: Events that no checkpoint holds are sent once more after a crash.
+// Page: guide/recorded-events.md#after-a-crash
 #[test]
 fn events_after_the_checkpoint_are_handed_out_again_in_order() {
     let disk = MemoryDisk::default();
@@ -103,6 +105,8 @@ fn events_right_after_a_recovery_are_recorded_with_any_writer_delay() {
     }
 }
 
+// Feature: The session's log says how its processes died.
+// Page: guide/recorded-events.md
 #[test]
 fn a_slot_load_after_a_crash_logs_how_the_process_died() {
     let disk = MemoryDisk::default();

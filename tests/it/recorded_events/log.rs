@@ -1,5 +1,8 @@
 //! The log: which events are recorded, with which numbers and moments, and how it is read.
 
+// Feature: Messages, events and inputs are recorded, and read by type, number and play time.
+// Page: guide/recorded-events.md
+
 use std::time::Duration;
 
 use bevy::prelude::*;

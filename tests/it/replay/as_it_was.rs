@@ -1,6 +1,9 @@
 //! What a recording doesn't show by itself: pauses at a checkpoint, frames that died with their process, and what the game
 //! was handed after a crash.
 
+// Feature: A replay begins paused where the game was, and has what a crash handed out again.
+// Page: guide/replay.md#play-a-report
+
 use std::path::Path;
 
 use bevy::prelude::*;

@@ -1,5 +1,8 @@
 //! Recordings of another game, damaged, and cut.
 
+// Feature: A replay says where its recording has a gap, and what this build lacks.
+// Page: guide/replay.md#what-can-go-wrong
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -4,6 +4,8 @@
 //! belong or refer to each other, which change their shape. Some are alike in everything. `BEVY_SESSION_TORTURE=<rounds>`
 //! plays that many times as many, `BEVY_SESSION_WORLDS_SEED=<seed>` one alone.
 
+// Feature: Replays are exact, frame by frame, or go from checkpoint to checkpoint.
+
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 

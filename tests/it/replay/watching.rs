@@ -1,5 +1,8 @@
 //! A recorded run, watched in the game's own app: its runner hands out frames, and what draws it is drawn once a frame.
 
+// Feature: A replay is watched in the game's window, with pause, step, speed, seek and a bar.
+// Page: guide/replay.md#watch-it-in-the-games-window
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

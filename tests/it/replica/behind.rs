@@ -1,5 +1,8 @@
 //! A replica that falls behind, and one that goes back in time.
 
+// Feature: A checkpoint that waits too long is reported, and so is a store that lost data.
+// Page: guide/outliving-a-machine.md#what-the-game-hears
+
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,5 +1,8 @@
 //! `start_or_continue` where a replica may have the session.
 
+// Feature: `start_or_continue` resumes what was played last, on this machine or another.
+// Page: guide/outliving-a-machine.md#taking-over
+
 use bevy_session::SessionUpdate;
 
 use super::*;

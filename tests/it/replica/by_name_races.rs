@@ -1,5 +1,8 @@
 //! `start_or_continue` where a replica has the session, and something else happens meanwhile.
 
+// Feature: Two sides of a world that were played apart are joined, and both are kept.
+// Page: guide/outliving-a-machine.md#taking-over
+
 use bevy_session::{CheckpointId, EndReason, RecoveryPolicy, SessionSettings, Ticket};
 
 use super::flaky_store::FlakyStore;

@@ -1,5 +1,7 @@
 //! Sessions whose players don't agree that they are kept in a second place.
 
+// Feature: From the frame in which a player withdraws, nothing is recorded or sent to a replica.
+
 use bevy_session::consent::{Consent, Purpose};
 use bevy_session::replica::ReplicaLagging;
 

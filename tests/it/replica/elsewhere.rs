@@ -1,5 +1,8 @@
 //! Offers of what the replica has and this machine hasn't.
 
+// Feature: A crashed session that only the replica has, or has newer, is offered on another machine.
+// Page: guide/outliving-a-machine.md#offered-elsewhere
+
 use bevy_session::recovery::Elsewhere;
 use bevy_session::{RecoveryOffer, SessionMode};
 

@@ -1,5 +1,8 @@
 //! Players who are erased, and what the replica has of them.
 
+// Feature: What a replica has of an erased player is removed once no other machine owns it, whatever interrupts that.
+// Page: guide/players-data.md#removing-a-player
+
 use bevy_session::SessionUpdate;
 use bevy_session::library::{PlayerErased, Remaining};
 use bevy_session::replica::{Key, ReplicaErased};

@@ -1,5 +1,8 @@
 //! A mirror of the replica: what gets there, what doesn't, and what is played from it.
 
+// Feature: A second store mirrors the replica, and keeps what the replica has lost.
+// Page: FORMAT.md#mirrors
+
 use bevy_session::consent::{Consent, Purpose};
 use bevy_session::replica::{Key, MirrorRefusal, MirrorRefused, ReplicaErased, ReplicaTier};
 

@@ -1,5 +1,8 @@
 //! Sessions that go to another machine, in a file.
 
+// Feature: A session goes to another machine by export and import.
+// Page: guide/reports.md#export-and-import
+
 use bevy_session::library::SessionExported;
 use bevy_session::reports::ReportError;
 use bevy_session::requests::Request;

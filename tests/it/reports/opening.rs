@@ -1,5 +1,7 @@
 //! A start that opens a report.
 
+// Feature: A report of this moment or of the last run is one file, which the game opens there.
+
 use std::collections::BTreeMap;
 
 use bevy_session::SessionMode;

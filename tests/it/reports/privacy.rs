@@ -1,5 +1,7 @@
 //! The player's data that a report has, and those that it doesn't have.
 
+// Feature: Reports mask paths, names and addresses, and leave private events out.
+
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::events::RecordingExt;
@@ -35,6 +37,8 @@ fn talking_game(disk: &MemoryDisk) -> App {
     app
 }
 
+// Feature: `.personal()` events are shared without values, and `.private()` ones not at all.
+// Page: guide/recorded-events.md
 #[test]
 fn private_events_are_absent_and_personal_ones_have_no_value() {
     let disk = MemoryDisk::default();

@@ -1,5 +1,7 @@
 //! Mistakes that games make, each planted in a separate game.
 
+// Feature: `TestGame` kills and restarts a game in a test, and names what didn't come back.
+
 use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::world::DeferredWorld;
 use bevy::prelude::*;

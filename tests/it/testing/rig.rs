@@ -1,5 +1,8 @@
 //! The rig: a game that is killed, restarted and recovered within a test.
 
+// Feature: `TestGame` kills and restarts a game in a test, and names what didn't come back.
+// Page: guide/testing-your-game.md
+
 use std::time::Duration;
 
 use bevy::prelude::*;

@@ -1,5 +1,8 @@
 //! Values that a build can't read: carried, named in the report, and back with the build that can.
 
+// Feature: Values that a build can't use are reported, and kept for one that can.
+// Page: VERSIONS.md#what-a-build-cant-use
+
 use std::fmt::Debug;
 
 use bevy_session::recovery::RestoreLossReason;

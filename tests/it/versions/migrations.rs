@@ -1,5 +1,8 @@
 //! Values that steps bring to the form of today.
 
+// Feature: Old values are migrated, type by type or as a whole checkpoint.
+// Page: guide/versions.md
+
 use super::*;
 
 #[test]

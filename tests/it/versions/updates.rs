@@ -31,6 +31,7 @@ fn a_kill_at_any_time_of_a_migrating_restore_loses_no_value() {
     }
 }
 
+// Feature: Old sessions get components that an update requires; the old build can be used again.
 #[test]
 fn the_build_before_can_be_gone_back_to_after_an_update() {
     // Once with another version of one type, and once with nothing but another version of the game.

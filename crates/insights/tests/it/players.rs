@@ -1,5 +1,8 @@
 //! Claims about players whose skill is known, and suggestions to them.
 
+// Feature: Skills have a rate, a learning curve, and what sittings gain and breaks lose.
+// Page: guide/learning.md#answers
+
 use std::time::Duration;
 
 use bevy_session_insights::{

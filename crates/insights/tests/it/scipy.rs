@@ -1,5 +1,8 @@
 //! Statistics held against scipy's answers, which `ask_scipy.py` beside this file has written.
 
+// Feature: Claims have intervals that equal those of scipy and cover a known truth.
+// Page: guide/learning.md#when-a-difference-matters
+
 use bevy_session_insights::statistics::{
     Estimate, Sample, adjusted_for_many, correlation, exact_rate, median_difference, rate,
     rate_difference, rates_differ, tends_larger, trend,

@@ -1,6 +1,8 @@
 //! Worlds whose truth is known: intervals have it in them as often as they say, and where nothing matters, nothing is
 //! said to.
 
+// Feature: Claims have intervals that equal those of scipy and cover a known truth.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -238,6 +238,7 @@ mod tests {
         document.lines().filter_map(|line| line.strip_prefix("## BS")).collect()
     }
 
+    // Feature: Health has findings, each with a code and a section that explains it.
     #[test]
     fn each_code_has_its_section_and_each_section_its_code() {
         let sections: Vec<String> = Code::ALL

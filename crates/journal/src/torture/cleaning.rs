@@ -128,6 +128,8 @@ fn aged(play: &Play, after: u64) -> Quota {
     Quota { unanswered_crashes: Some(days(after)), ..play.game.quota() }
 }
 
+// Feature: A crash that nobody answers ends as failed.
+// Page: guide/cleanup.md#steps
 #[test]
 fn an_unanswered_crash_is_given_up_as_failed_and_retained_by_its_rule() {
     let (mut play, session) = crashed(40);
@@ -344,6 +346,8 @@ fn a_clock_a_year_off_gives_up_nothing() {
     assert_eq!(clean_giving_up(&mut play, 30).sessions, [], "no run has seen that day");
 }
 
+// Feature: `CleanupFinished` says of each session what became of it and why.
+// Page: guide/cleanup.md
 #[test]
 fn the_outcome_of_a_cleanup_has_each_change_and_its_reason() {
     use Action::{Auto, Close, End, Settle, Start};

@@ -1,5 +1,8 @@
 //! A digest is what a reading of everything would make, even with digests that were kept from the last time.
 
+// Feature: Digests reduce the history of each session to a value, off the main thread.
+// Page: guide/recorded-events.md#digests-of-all-sessions
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;

@@ -222,6 +222,8 @@ fn files_that_name(image: &Image, name: &str) -> Vec<PathBuf> {
     files.map(|(place, _)| place.path().to_path_buf()).collect()
 }
 
+// Feature: `erase_player` removes a player from this machine's profile, with a receipt.
+// Page: guide/players-data.md#removing-a-player
 #[test]
 fn an_erasure_removes_everything_of_the_player_and_nothing_of_others() {
     for player in PLAYERS {

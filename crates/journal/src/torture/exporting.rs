@@ -58,6 +58,7 @@ fn files_of(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
+// Feature: `export_player` writes everything of a player, and of nobody else, as JSON.
 #[test]
 fn an_export_has_everything_of_the_player_and_nothing_of_others() {
     let mut play = Play::new(SimulatedDisk::default(), 35);
@@ -213,6 +214,8 @@ fn files_that_an_export_cannot_read_are_named() {
 }
 
 /// The inventory knows every file that sessions, slots and processes leave.
+// Feature: An inventory lists each kind of file, its place and its personal data.
+// Page: guide/players-data.md#an-inventory
 #[test]
 fn every_file_is_in_the_inventory() {
     let mut play = Play::new(SimulatedDisk::default(), 37);

@@ -1,5 +1,7 @@
 //! Lets every operation fail, in every way, once and for ever.
 
+// Feature: No power cut and no failing operation of a simulated disk loses what was acknowledged.
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;

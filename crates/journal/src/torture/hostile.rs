@@ -3,6 +3,8 @@
 //! Checksums guard against accidents and not against people, so a hostile file has good ones. Here every change is
 //! sealed again, by `docs/FORMAT.md` and not by the code under test.
 
+// Feature: Damaged and forged files give no false state; the newest intact checkpoint is offered.
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -20,6 +20,8 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
+// Feature: Whatever a file cloud does to its files, no play is lost and every fork is shown.
+// Page: guide/cloud-saves.md
 #[test]
 fn no_line_of_play_is_lost_and_every_fork_is_shown() {
     if let Some(seed) = number("BEVY_SESSION_TORTURE_SEED") {

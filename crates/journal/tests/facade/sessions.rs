@@ -1,5 +1,8 @@
 //! The life of sessions: saved, killed, found, restored, closed, ended, filed.
 
+// Feature: Programs without an engine save with the journal alone.
+// Page: ARCHITECTURE.md#rooms
+
 use std::time::{Duration, Instant};
 
 use bevy_session_journal::{

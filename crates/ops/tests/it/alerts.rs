@@ -1,5 +1,8 @@
 //! Alerts: each is raised once and cleared once.
 
+// Feature: Alerts are raised and cleared, and are changed while the game runs.
+// Page: guide/monitoring.md#alerts
+
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,5 +1,10 @@
 //! The figures of the plugin.
 
+// Feature: Figures have counts, errors and percentiles, since the start and over windows.
+// Page: guide/monitoring.md#figures
+// Feature: The start of a session is timed, from its request until it can be saved.
+// Page: guide/monitoring.md#figures
+
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -319,6 +324,8 @@ fn figures_of_disk_and_process_are_read_where_available() {
     }
 }
 
+// Feature: Health has findings, each with a code and a section that explains it.
+// Page: guide/monitoring.md#health
 #[test]
 fn a_session_without_anything_to_restore_degrades_health() {
     let disk = MemoryDisk::default();

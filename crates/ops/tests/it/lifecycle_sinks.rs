@@ -1,5 +1,8 @@
 //! Lifecycle events, as a game's sink gets them.
 
+// Feature: A sink of the game's choice gets lifecycle events; one that blocks or panics costs no frame.
+// Page: guide/log-files.md#lifecycle-events
+
 #[cfg(feature = "log")]
 use std::io::Write;
 use std::panic::resume_unwind;

@@ -1,5 +1,8 @@
 //! Limits of a session: alerts that say what happens there.
 
+// Feature: Limits lengthen the interval, thin history, lower the capture budget, refuse or close sessions.
+// Page: guide/monitoring.md#limits
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -1,5 +1,8 @@
 //! The metrics that a recorder of the `metrics` crate gets.
 
+// Feature: Metrics, rules for Prometheus and a dashboard work with a plain exporter.
+// Page: guide/metrics.md
+
 use std::fs;
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! Alerts and limits in the policy file of an operator.
 
+// Feature: An operator's file sets settings, retention and alerts; errors have line and column.
+
 use std::time::Duration;
 
 use bevy::prelude::*;

@@ -1,5 +1,7 @@
 //! The latest lines of the log, in a report.
 
+// Feature: The log is in files of JSON lines that rotate, and reports have its end.
+
 use std::path::{Path, PathBuf};
 
 use bevy::log::tracing_subscriber::Registry;

@@ -1,5 +1,8 @@
 //! What an operator of servers is warned of: processes that die again and again, and a replica that is behind.
 
+// Feature: A crash loop and a replica that lags raise alerts.
+// Page: guide/monitoring.md#alerts
+
 use std::io::ErrorKind;
 use std::time::Duration;
 

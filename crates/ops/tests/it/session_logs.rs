@@ -1,5 +1,8 @@
 //! The log in files of JSON: what its lines say of the session that is played, and reports that take it along.
 
+// Feature: The log is in files of JSON lines that rotate, and reports have its end.
+// Page: guide/log-files.md
+
 use std::path::{Path, PathBuf};
 
 use bevy::log::tracing_subscriber::Registry;

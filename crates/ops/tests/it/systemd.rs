@@ -1,5 +1,8 @@
 //! Notifications that systemd gets of a server: that it is ready, lives and stops.
 
+// Feature: systemd learns that a server is ready, lives and stops, and ends one that hangs.
+// Page: guide/servers.md#notice-that-it-hangs
+
 use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;

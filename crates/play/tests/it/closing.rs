@@ -1,5 +1,8 @@
 //! Objectives are completed and failed by conditions and requests, and what follows from it.
 
+// Feature: Objectives have a tree, needs, counts, weights, blockers and conditions.
+// Page: guide/objectives.md
+
 use std::time::Duration;
 
 use bevy::prelude::*;

@@ -1,5 +1,8 @@
 //! Who plays, who hosts, and what they may ask for.
 
+// Feature: A crew has a host, members, roles and play times, and is handed over.
+// Page: guide/crew.md
+
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -219,6 +222,8 @@ fn a_player_is_the_same_in_every_unicode_form() {
     assert_eq!(deeds(&mut game), ["Zoë pause allowed"]);
 }
 
+// Feature: Roles and guards decide who may ask for what, and a log keeps who did.
+// Page: guide/rights.md
 #[test]
 fn rights_follow_roles_and_their_use_is_recorded() {
     let mut game = started_with(|app| {

@@ -1,5 +1,7 @@
 //! Where objectives come from: builds, older builds, scenarios and the game.
 
+// Feature: Objectives that can't be completed are named; those of a newer build keep progress.
+
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::scenarios::Scenario;

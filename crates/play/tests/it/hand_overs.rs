@@ -1,6 +1,8 @@
 //! Worlds that are handed over again and again, with crashes, rewinds and absent hosts in between: every character
 //! keeps its player and its values. `BEVY_SESSION_SEED=7` plays one alone.
 
+// Feature: A crew has a host, members, roles and play times, and is handed over.
+
 use std::collections::BTreeMap;
 
 use bevy::prelude::*;

@@ -3,6 +3,9 @@
 //! After each, three accounts of the line that is played must agree: the log of events, the state of the objectives,
 //! and what the game itself has counted of what it heard, which is saved. `BEVY_SESSION_SEED=7` plays one alone.
 
+// Feature: An objective completes once on a line, through crashes and rewinds.
+// Page: guide/objectives.md
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

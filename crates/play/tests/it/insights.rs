@@ -59,6 +59,8 @@ fn all(insights: &SessionsInsights) -> InsightsReport {
     InsightsReport::of(insights.sessions.iter())
 }
 
+// Feature: Times, endings, deaths, funnels and calendars are computed from recorded sessions.
+// Page: guide/insights.md#read-them
 #[test]
 fn each_figure_is_what_a_plain_computation_over_the_exported_events_gives() {
     let mut game = game();
@@ -213,6 +215,8 @@ fn a_session_that_has_ended_is_among_the_insights_without_being_asked_for() {
     assert!(game.app().world().resource::<SessionsInsights>().sessions.is_empty());
 }
 
+// Feature: Without consent to insights nothing is gathered, and what was is removed.
+// Page: guide/insights.md#consent
 #[test]
 fn without_consent_no_insights_are_gathered_and_old_ones_are_removed() {
     let mut game = game();
@@ -244,6 +248,8 @@ fn without_consent_no_insights_are_gathered_and_old_ones_are_removed() {
     assert_eq!(refreshed(&mut game).sessions.len(), 3, "the player agrees again");
 }
 
+// Feature: After repeated deaths in one place, the game can give a hint.
+// Page: guide/insights.md#help-after-deaths
 #[test]
 fn the_fifth_death_in_one_place_without_progress_gives_a_hint() {
     let mut game = game();
@@ -292,6 +298,8 @@ fn a_session_is_unusual_by_the_median_of_its_player() {
     assert_eq!((players["Ann"].sessions, players["Ben"].sessions), (21, 1));
 }
 
+// Feature: The story so far says who did what, and what is next, in two languages.
+// Page: guide/insights.md#the-story-so-far
 #[test]
 fn the_story_so_far_is_told_in_two_languages() {
     let mut game = game();

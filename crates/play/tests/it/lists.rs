@@ -1,5 +1,8 @@
 //! Objectives in the HUD, menus, entries, slots and offers.
 
+// Feature: The HUD, load menus, slots and offers show objectives and progress.
+// Page: guide/objective-lists.md
+
 use std::time::Duration;
 
 use bevy::prelude::*;

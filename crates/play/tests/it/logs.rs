@@ -1,5 +1,8 @@
 //! The log of objectives, crew and notes: a span for each request, with the session, and what came of it.
 
+// Feature: Requests of crew, notes and objectives have spans and lines in the log.
+// Page: guide/metrics.md#spans
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, OnceLock};

@@ -1,5 +1,8 @@
 //! Notes about a session are there when players look for them, and reach those whom they mention.
 
+// Feature: Notes have places, answers, mentions, pictures and bookmarks to rewind to.
+// Page: guide/notes.md
+
 use std::time::Duration;
 
 use bevy::prelude::*;

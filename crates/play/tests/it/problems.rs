@@ -1,5 +1,8 @@
 //! Conditions that can't come true are reported, once and by name.
 
+// Feature: Objectives that can't be completed are named; those of a newer build keep progress.
+// Page: guide/objective-lists.md
+
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::testing::TestGame;

@@ -1,5 +1,8 @@
 //! Crew and objectives in an exact replay: it is one only if they are what they were, with what they do by themselves.
 
+// Feature: A replay has the crew and the objectives of the recording.
+// Page: guide/replay.md#play-a-report
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! Pictures from the checkpoint to the disk, with a test in the place of the renderer.
 
+// Feature: Pictures and other bytes are attached to checkpoints and slots.
+
 use std::time::Duration;
 
 use bevy::app::ScheduleRunnerPlugin;

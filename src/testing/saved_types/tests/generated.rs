@@ -11,6 +11,8 @@
 //! `BEVY_SESSION_EDITS_SEED=<seed>` plays only one, `BEVY_SESSION_TORTURE=<rounds>` that many times
 //! as many.
 
+// Feature: `assert_saved_types` fails on a change that loses something, with the line to write.
+
 mod dynamic;
 mod edit;
 

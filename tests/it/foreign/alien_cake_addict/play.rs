@@ -1,5 +1,7 @@
 //! Alien Cake Addict is played, killed and started again.
 
+// Feature: Three of Bevy's example games are kept as tests, and their added lines are counted.
+
 use std::cell::Cell;
 use std::cmp::Ordering;
 use std::time::Duration;

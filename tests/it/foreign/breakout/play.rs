@@ -1,5 +1,7 @@
 //! Breakout is played, killed and started again.
 
+// Feature: Bevy's example `breakout` becomes crash-proof by five kinds of lines.
+
 use std::time::Duration;
 
 use bevy::prelude::*;

@@ -1,5 +1,7 @@
 //! Mines is played, killed and started again.
 
+// Feature: Three of Bevy's example games are kept as tests, and their added lines are counted.
+
 use bevy::prelude::*;
 use bevy_session::hints::SessionHint;
 use bevy_session::prelude::*;

@@ -67,6 +67,8 @@ mod tests {
 
     use super::*;
 
+    // Feature: On macOS, syncs are `F_FULLFSYNC`, or `fsync` where that is refused; type-checked, never run on a Mac.
+    // Page: guide/platforms.md#macos
     #[test]
     fn an_unsupported_sync_falls_back_to_fsync_and_a_failed_one_does_not() {
         let file = tempfile::tempfile().unwrap();

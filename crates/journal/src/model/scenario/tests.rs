@@ -1,5 +1,8 @@
 //! Scenario files, good and bad.
 
+// Feature: Scenarios extend others, and errors name file, line and what was expected.
+// Page: guide/scenarios.md#one-that-builds-on-another
+
 use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;

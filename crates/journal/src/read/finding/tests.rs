@@ -1,5 +1,7 @@
 //! Searches of lists, small and large.
 
+// Feature: Sessions are searched in any script, filtered, sorted, tagged, pinned and grouped.
+
 mod numbers;
 mod suggesting;
 mod watching;

@@ -1,5 +1,8 @@
 //! Removes from a text everything that reveals who the player is.
 
+// Feature: Reports mask paths, names and addresses, and leave private events out.
+// Page: guide/reports.md#privacy
+
 use std::env;
 
 use directories::BaseDirs;

@@ -1,5 +1,7 @@
 //! Archives in a place of their own.
 
+// Feature: Archives may be on another drive; without it they are away, not lost.
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

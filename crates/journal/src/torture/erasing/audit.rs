@@ -1,5 +1,8 @@
 //! The audit log.
 
+// Feature: An audit log keeps who exported, erased, archived, deleted or reported what.
+// Page: guide/players-data.md#the-audit-log
+
 use std::path::{Path, PathBuf};
 
 use super::{answer, erase, files_that_name, order, small_library};

@@ -51,6 +51,8 @@ fn check_after_cut(library: &Library, image: &Image, before: &Image, starts: boo
     }
 }
 
+// Feature: An erasure continues after a power cut, and after a session that is played.
+// Page: guide/players-data.md#removing-a-player
 #[test]
 fn an_erasure_that_a_power_cut_interrupts_is_continued_and_others_are_as_they_were() {
     let mut library = small_library(52);
@@ -161,6 +163,8 @@ fn a_full_disk_has_room_for_an_erasure() {
     assert!(receipt.is_complete() && receipt.sessions == 2, "{receipt:?}");
 }
 
+// Feature: What is brought back of an erased player is removed again.
+// Page: guide/players-data.md#removing-a-player
 #[test]
 fn erased_files_that_are_brought_back_are_removed_again() {
     let mut library = small_library(57);

@@ -1,5 +1,8 @@
 //! The archive: the part of a session that stays, and resuming it.
 
+// Feature: An archived session is one file, with its newest world or a summary.
+// Page: guide/keeping.md#the-archive
+
 use super::{bring, closed, damage_newest, digests, forked, go_on, place, stored};
 use crate::disk::simulated_disk::SimulatedDisk;
 use crate::disk::{Disk, Layout};

@@ -105,6 +105,8 @@ fn attempts_survive_a_crash_and_those_of_a_left_branch_do_not_count() {
     assert!((15..=45).contains(&attempts), "{attempts}");
 }
 
+// Feature: Scores weigh figures, and scores by other weights aren't compared.
+// Page: guide/learning.md#figures-scores-and-suggestions
 #[test]
 fn a_score_is_made_by_the_weights_that_the_session_was_played_with() {
     let mut game = TestGame::new(build);
@@ -148,6 +150,8 @@ fn the_story_tells_what_was_learnt_in_notes_and_figures() {
     assert!(german.contains("parry: von 0 % auf 100 % von 50 Versuchen."), "{german}");
 }
 
+// Feature: Suggestions have reasons, and "not now" takes them back.
+// Page: guide/learning.md#figures-scores-and-suggestions
 #[test]
 fn a_suggested_hint_has_its_reason_and_can_be_declined() {
     let mut game = TestGame::new(build);
@@ -210,6 +214,8 @@ fn no_insights_are_made_of_sessions_played_without_consent() {
     assert!(value.is_withheld && value.skills == expected.skills && value.about == expected.about);
 }
 
+// Feature: Focus and distractions are known from the windows.
+// Page: guide/insights.md
 #[test]
 fn losses_of_window_focus_are_counted_as_distractions() {
     let mut game = TestGame::new(build);

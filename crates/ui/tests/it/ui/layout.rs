@@ -1,5 +1,8 @@
 //! Where things are on the screen: nothing overlaps, and nothing that can be pressed is cut off.
 
+// Feature: All of it fits windows of any size, and languages are files.
+// Page: guide/ready-made-ui.md
+
 use bevy::prelude::*;
 use bevy::ui::UiGlobalTransform;
 use bevy::ui_widgets::Button;

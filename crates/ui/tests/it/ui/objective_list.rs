@@ -1,5 +1,7 @@
 //! The ready-made list of objectives, of `bevy_session_play`.
 
+// Feature: The HUD, load menus, slots and offers show objectives and progress.
+
 use std::time::Duration;
 
 use bevy::prelude::*;

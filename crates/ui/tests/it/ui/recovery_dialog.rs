@@ -1,5 +1,8 @@
 //! The recovery dialog: what it says, and what comes of its buttons.
 
+// Feature: A recovery dialog opens after a crash, for mouse, keys and gamepad.
+// Page: guide/ready-made-ui.md
+
 use std::path::PathBuf;
 
 use bevy::prelude::*;
@@ -363,6 +366,7 @@ fn without_a_font_the_dialog_still_works() {
     }
 }
 
+// Feature: All of it fits windows of any size, and languages are files.
 #[test]
 fn another_language_is_loaded_from_a_file() {
     let mut app = ui_game(&killed("Campaign", 2));

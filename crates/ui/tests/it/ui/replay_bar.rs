@@ -1,5 +1,7 @@
 //! The bar of a recorded run that is watched.
 
+// Feature: A replay is watched in the game's window, with pause, step, speed, seek and a bar.
+
 use std::path::Path;
 use std::time::Duration;
 

@@ -1,5 +1,8 @@
 //! The save indicator: a mark while saving, a warning while that is impossible.
 
+// Feature: An indicator and a developer's panel show saves, events, alerts and errors.
+// Page: guide/ready-made-ui.md
+
 use bevy_session::MemoryDisk;
 use bevy_session::external::Operation;
 use bevy_session::prelude::*;

@@ -1,5 +1,7 @@
 //! The session menu's groups and tags, and lines that are too long for it.
 
+// Feature: A menu searches, groups, continues, ends, archives, copies and deletes sessions.
+
 use bevy::prelude::*;
 use bevy::text::TextLayoutInfo;
 use bevy::ui::UiGlobalTransform;

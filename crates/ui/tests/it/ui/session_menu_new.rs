@@ -1,5 +1,8 @@
 //! The session menu's form for a new session.
 
+// Feature: The menu starts sessions by a form with name and scenario.
+// Page: guide/ready-made-ui.md#new-sessions-pause-and-end
+
 use std::time::{Duration, Instant};
 
 use bevy::input::keyboard::Key;

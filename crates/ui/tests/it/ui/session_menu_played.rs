@@ -1,5 +1,8 @@
 //! The session menu's actions on the session that is played.
 
+// Feature: The menu pauses, resumes and ends the played session.
+// Page: guide/ready-made-ui.md#new-sessions-pause-and-end
+
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::requests::GuardedRequest;

@@ -1,5 +1,7 @@
 //! The session menu's search field, and its list of very many sessions.
 
+// Feature: A menu searches, groups, continues, ends, archives, copies and deletes sessions.
+
 use bevy::input::keyboard::Key;
 use bevy::input_focus::{FocusCause, InputFocus};
 use bevy::prelude::*;

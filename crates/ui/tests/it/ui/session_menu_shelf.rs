@@ -1,5 +1,8 @@
 //! The session menu's views and edits: favourites, archive, trash, new names.
 
+// Feature: A menu searches, groups, continues, ends, archives, copies and deletes sessions.
+// Page: guide/ready-made-ui.md#the-menu
+
 use bevy::prelude::*;
 use bevy_session::library::{SessionMoved, SessionPurged};
 use bevy_session::prelude::*;

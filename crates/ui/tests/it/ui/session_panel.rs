@@ -1,5 +1,7 @@
 //! The developer's panel.
 
+// Feature: An indicator and a developer's panel show saves, events, alerts and errors.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 

@@ -1,5 +1,8 @@
 //! The timeline: what it lists, and what comes of its buttons.
 
+// Feature: A timeline rewinds to a checkpoint or branch.
+// Page: guide/rewind.md#the-timeline
+
 use std::time::Duration;
 
 use bevy::prelude::*;

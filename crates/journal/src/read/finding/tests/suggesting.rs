@@ -1,5 +1,8 @@
 //! The scenarios that are suggested, and the reasons.
 
+// Feature: Scenarios are suggested, with reasons.
+// Page: guide/scenarios.md#suggestions
+
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
