@@ -1,4 +1,14 @@
 //! `--replica`: the colony outlives its machine. What is said of that, and which colony is gone on with.
+//!
+//! These lines are printed of it:
+//!
+//! | line | |
+//! | --- | --- |
+//! | `replicated` with `checkpoint` | it can be had from the replica, with what is kept before it |
+//! | `claimed` with `session`, `epoch` | it is this machine's, before it is played or once the replica is back |
+//! | `fenced` with `session`, `epoch` | another machine owns it; the process ends with 3, unless `--play-on-when-fenced` is given |
+//! | `forked` with `session`, `here_s`, `there_s` | `--data` and the replica went on without each other; what is here goes on as a colony of its own |
+//! | `replica_lost` with `error`, `replica_back` | it can't be reached, or can again |
 
 use std::fs;
 use std::path::Path;
