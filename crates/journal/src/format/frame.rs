@@ -3,6 +3,12 @@
 //! A frame is a header of [`FRAME_HEADER_BYTES`] bytes and a payload. Both checksums are seeded with the nonce of the
 //! segment, so neither a frame of an older file whose sectors were reused nor one that is embedded in a value passes
 //! for a frame of this segment.
+//!
+//! To add a kind, unless it is a statement of the session (see `commit`): `FrameKind` here, a file like `attachment` for its bytes;
+//! `write/open_segment.rs` or `write/slot_begin.rs` writes it, `scan` reads it and `disk/stored_session.rs` hands it out;
+//! `FORMAT_MINOR` in `header`, `NEWEST` and a golden file in `tests/it/golden.rs`, where older ones are never written again, and
+//! the tables of `docs/FORMAT.md`. Without the bit `MAY_BE_SKIPPED` older builds refuse the file, and it needs a bit of the
+//! required features (`header_codec`); with `MUST_BE_CARRIED` they copy the frame into what they write.
 
 use std::borrow::Cow;
 use std::fmt;
