@@ -11,7 +11,7 @@
 //! Look for the sentence that says at which checkpoint the colony is back: it is the last one that
 //! the status line called safe, or a newer one. `--json` says the same to programs, with a hash of
 //! everything that is saved, and `--stdin` lets them ask for saves, loads and deaths, one command
-//! per line; `examples/README.md` lists the commands. `--help` lists what else can be chosen.
+//! per line; `driven.rs` lists the commands. `--help` lists what else can be chosen.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to people")]
 
