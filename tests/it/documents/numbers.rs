@@ -222,24 +222,22 @@ fn table_of_costs() -> Vec<Claim> {
     ]
 }
 
-/// What a build costs.
+/// The README's table of what a build costs.
 fn builds() -> Vec<Claim> {
     let report = text_of("docs/benchmarks/build-cost.md");
-    let row = |game: &str| {
+    let row = |what: &str, game: &str| {
         let begin = format!("| release | {game} |");
         let row = report.lines().find_map(|line| line.strip_prefix(&begin)).expect("a row");
-        let [cold, megabytes] = [1, 3].map(|cell| row.split('|').nth(cell).unwrap().trim());
-        (format!("{:.0}", value(cold)), megabytes.to_owned())
+        let [crates, cold, _, megabytes] =
+            [0, 1, 2, 3].map(|cell| row.split('|').nth(cell).unwrap().trim());
+        claim(README, format!("| {what} | {crates} | {:.0} s | {megabytes} MB |", value(cold)))
     };
-    let [(bare, bare_bytes), (peer, peer_bytes), (session, bytes)] =
-        ["bare", "peer", "session"].map(row);
-    vec![claim(
-        README,
-        format!(
-            "takes {bare} s of processor time without a save system, {peer} s with `moonshine-save` and {session} s with `bevy_session`; \
-             its binary has {bare_bytes}, {peer_bytes} and {bytes} MB"
-        ),
-    )]
+    vec![
+        row("none", "bare"),
+        row("`moonshine-save`", "peer"),
+        row("`bevy_session`", "session"),
+        row("`bevy_session` with `reflect`, `scenarios` and `bevy_session_play`", "all"),
+    ]
 }
 
 /// The releases of Bevy that the report was measured with: of `bevy_ggrs`, and of all else.
