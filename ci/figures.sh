@@ -76,6 +76,7 @@ plugin() {
     thrice cargo bench --quiet --package bevy_session_ui
 }
 
+ci/measured_on.sh >"$work/machine"
 wanted=("$@")
 [ $# -gt 0 ] || wanted=(build plugin peers)
 for one in "${wanted[@]}"; do

@@ -57,12 +57,12 @@ pub(crate) use declaration::{BeforeExit, Declarations, watch_saved_states};
 pub(crate) use drift::drift_between;
 #[cfg(test)]
 pub(crate) use encode::EncodeFailureReason;
-#[cfg(test)]
-pub(crate) use encode::Encoded;
 pub(crate) use encode::{
     Carried, ClaimedRows, EncodeFailure, Encoder, KeyedIds, NamedOrder, Settled, WrittenRows,
     put_in_place,
 };
+#[cfg(test)]
+pub(crate) use encode::{Encoded, EncodedFacts};
 pub(crate) use game_clock::{clock_of, set_clock};
 pub(crate) use history::{Form, TypeHistory};
 pub(crate) use late_calls::LateCalls;

@@ -9,6 +9,7 @@ mod encoder;
 mod failure;
 mod places;
 mod presence;
+mod row_order;
 mod save_ids;
 mod split;
 
@@ -16,9 +17,9 @@ pub(crate) use awaited::{NamedOrder, put_in_place};
 pub(crate) use carried::Carried;
 pub(crate) use claims::Settled;
 pub(crate) use column::ColumnWriter;
-#[cfg(test)]
-pub(crate) use encoder::Encoded;
 pub(crate) use encoder::{ClaimedRows, Encoder, WrittenRows};
+#[cfg(test)]
+pub(crate) use encoder::{Encoded, EncodedFacts};
 pub(crate) use failure::EncodeFailure;
 #[cfg(test)]
 pub(crate) use failure::EncodeFailureReason;

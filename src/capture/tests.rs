@@ -325,7 +325,7 @@ fn recycled_buffers_leave_no_old_values() {
     let entities: Vec<Entity> = (0..10)
         .map(|number| play.world().spawn((Health(number), Inventory(vec![number; 9]))).id())
         .collect();
-    let full = play.full().emptied;
+    let full = play.full().facts.emptied;
     play.recorder.recycle(full);
     for round in 0..20 {
         for entity in entities.iter().take(10 - round % 10) {
@@ -333,7 +333,7 @@ fn recycled_buffers_leave_no_old_values() {
         }
         let encoded = play.delta();
         assert!(encoded.drift.is_empty());
-        play.recorder.recycle(encoded.emptied);
+        play.recorder.recycle(encoded.facts.emptied);
     }
     assert_journal_is_the_world(&mut play);
 }

@@ -186,15 +186,19 @@ impl Content for WorldContent {
         image.note_left(encoder.left());
     }
 
-    fn encode(&self, encoder: &mut Encoder, capture: Box<Capture>) -> Encoded<Self> {
-        let encoded = encoder.encode(capture);
+    fn encode(
+        &self,
+        encoder: &mut Encoder,
+        capture: Box<Capture>,
+        blocks: &mut dyn FnMut(Block),
+    ) -> Encoded<Self> {
+        let encoded = encoder.encode_into(capture, blocks);
         let has_drifted = !encoded.drift.is_empty();
         let mut reports: Vec<_> = encoded.failures.into_iter().map(ContentReport::from).collect();
         if has_drifted {
             reports.push(ContentReport::Drifted { types: encoded.drift });
         }
         Encoded {
-            blocks: encoded.blocks,
             entities: encoded.entities,
             types: encoded.types,
             carried: encoded.carried,
@@ -218,7 +222,7 @@ impl Content for WorldContent {
 
     fn encode_beside(&self, encoder: &Encoder, capture: Box<Capture>) -> Everything {
         let encoded = encoder.beside().encode(capture);
-        Everything { blocks: encoded.blocks, incomplete: encoded.incomplete }
+        Everything { blocks: encoded.blocks, incomplete: encoded.facts.incomplete }
     }
 
     fn compare(

@@ -16,7 +16,7 @@ use super::portrait::saved_entities;
 use super::rows::Table;
 use super::{Portrait, Random};
 use crate::capture::test_kit::Play;
-use crate::capture::{Capture, CaptureScope, Encoded, Encoder, Placed, Recorder};
+use crate::capture::{Capture, CaptureScope, Encoded, EncodedFacts, Encoder, Placed, Recorder};
 
 /// The newest capture's facts beside its rows.
 struct Newest {
@@ -107,7 +107,7 @@ impl Life {
         self.follow();
         let capture = self.play.record(scope);
         let is_full = capture.scope() == CaptureScope::Full;
-        let mut encoded = self.play.encoder.encode(capture);
+        let Encoded { blocks, facts: encoded } = self.play.encoder.encode(capture);
         assert!(encoded.drift.is_empty(), "rows were lost: {:?}", encoded.drift);
         assert!(encoded.failures.is_empty(), "{:?}", encoded.failures);
         self.figures.captures += 1;
@@ -115,8 +115,8 @@ impl Life {
         if is_full {
             self.chain.clear();
         }
-        self.chain.push(std::mem::take(&mut encoded.blocks));
-        let Encoded { entities, types, next_save_id, .. } = encoded;
+        self.chain.push(blocks);
+        let EncodedFacts { entities, types, next_save_id, .. } = encoded;
         self.newest = Some(Newest { entities, types, next_save_id });
         // As a game does, unless its writer is slow.
         if !self.churn.random.one_in(3) {

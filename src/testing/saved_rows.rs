@@ -75,7 +75,7 @@ impl SavedRows {
             saved,
             anchors,
             blocks: encoded.blocks,
-            failures: encoded.failures,
+            failures: encoded.facts.failures,
         }
     }
 

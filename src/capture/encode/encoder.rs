@@ -18,6 +18,7 @@ use super::column::ColumnWriter;
 use super::failure::{EncodeFailure, EncodeFailureReason, Failures};
 use super::places::KeyedIds;
 use super::presence::Presence;
+use super::row_order::RowOrder;
 use super::save_ids::{SaveIds, SavedEntity};
 use super::split::{Split, split_ids};
 use crate::capture::drift::DriftedType;
@@ -28,6 +29,7 @@ use crate::capture::types::SavedTypes;
 use crate::saved::{ANCHORS, BUILD, GONE, encode_message_pack, panic_message};
 
 pub(crate) use opening::WrittenRows;
+pub(super) use opening::with_difference;
 
 /// Encodes the captures of one run, in order. Has no world.
 pub(crate) struct Encoder {
@@ -72,11 +74,26 @@ struct ColumnState {
     is_unsure: bool,
 }
 
-/// An encoded capture.
+/// A capture that was encoded as a whole.
 #[derive(Debug)]
 pub(crate) struct Encoded {
     /// The rows, in the order of [`Block::key`].
     pub blocks: Vec<Block>,
+    pub facts: EncodedFacts,
+}
+
+#[cfg(test)]
+impl std::ops::Deref for Encoded {
+    type Target = EncodedFacts;
+
+    fn deref(&self) -> &EncodedFacts {
+        &self.facts
+    }
+}
+
+/// The facts about an encoded capture.
+#[derive(Debug)]
+pub(crate) struct EncodedFacts {
     /// Saved entities.
     pub entities: u64,
     /// Every type that the game saves, also those without a row.
@@ -301,11 +318,23 @@ impl Encoder {
         self.carried.await_the_rest(&columns, claimed);
     }
 
-    /// Encodes a capture.
+    /// Encodes a capture as a whole.
+    pub(crate) fn encode(&mut self, capture: Box<Capture>) -> Encoded {
+        let mut blocks = Vec::new();
+        let facts = self.encode_into(capture, &mut |block| blocks.push(block));
+        Encoded { blocks, facts }
+    }
+
+    /// Encodes a capture. Hands over the rows in the order of [`Block::key`], and those of a column before the next one is
+    /// encoded, unless something is carried or the capture is put into an older checkpoint.
     ///
     /// A panic in the game's own code costs the rest of that type, an error that row; both are
     /// listed, and everything else is written.
-    pub(crate) fn encode(&mut self, mut capture: Box<Capture>) -> Encoded {
+    pub(crate) fn encode_into(
+        &mut self,
+        mut capture: Box<Capture>,
+        blocks: &mut dyn FnMut(Block),
+    ) -> EncodedFacts {
         let mut failures = Failures::default();
         let is_full = capture.scope() == CaptureScope::Full;
         let opening = self.opening.take().filter(|_| !is_full);
@@ -318,7 +347,15 @@ impl Encoder {
         // Of what is carried, a delta has what was parked since the last capture.
         let parked = std::mem::take(&mut self.parked);
         let lately = if is_full { None } else { Some(&parked) };
-        let mut blocks = self.track_entities(&capture, &parked, gone);
+        let mut known = self.gone.blocks(&GONE.into(), is_full);
+        known.extend(self.anchors.ids.blocks(&ANCHORS.into(), is_full));
+        known.extend(self.block_of_build().filter(|_| is_full));
+        let mut rows = if opening.is_some() || !self.carried.is_empty() {
+            RowOrder::together(known, opening, blocks)
+        } else {
+            RowOrder::at_once(known, blocks)
+        };
+        rows.extend(self.track_entities(&capture, &parked, gone));
         for (place, saved_type) in self.types.clone().columns().enumerate() {
             let column = self.encode_column(
                 place,
@@ -327,21 +364,13 @@ impl Encoder {
                 lately,
                 &mut failures,
             );
-            blocks.extend(column);
+            rows.extend(column);
         }
         if !self.carried.is_empty() {
             let known: HashSet<&str> = self.types.type_paths().collect();
-            blocks.extend(self.carried.blocks_of_unknown_types(&known, lately));
+            rows.extend(self.carried.blocks_of_unknown_types(&known, lately));
         }
-        blocks.extend(self.gone.blocks(&GONE.into(), is_full));
-        blocks.extend(self.anchors.ids.blocks(&ANCHORS.into(), is_full));
-        blocks.extend(self.block_of_build().filter(|_| is_full));
-        if !blocks.is_sorted_by(|one, other| one.key() <= other.key()) {
-            blocks.sort_by(|one, other| one.key().cmp(&other.key()));
-        }
-        if let Some(opening) = opening {
-            blocks = opening::with_difference(opening, blocks);
-        }
+        rows.finish();
         // Those who wait for their values are in the world and carried.
         let entities = capture.entities() + self.carried.waiting_count();
         let entities = entities.saturating_sub(self.claims.len());
@@ -351,8 +380,7 @@ impl Encoder {
             self.ids.end_capture();
         }
         capture.empty();
-        Encoded {
-            blocks,
+        EncodedFacts {
             entities,
             types: self.summaries(),
             carried: self.carried.summaries(),

@@ -82,7 +82,7 @@ fn any_chain_of_deltas_equals_a_full_capture() {
             let encoded = play.delta();
             assert!(encoded.drift.is_empty(), "seed {seed}: {:?}", encoded.drift);
             if churn.dice.roll(2) == 0 {
-                play.recorder.recycle(encoded.emptied);
+                play.recorder.recycle(encoded.facts.emptied);
             }
         }
         assert_journal_is_the_world(&mut play);

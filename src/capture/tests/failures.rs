@@ -98,7 +98,7 @@ fn a_removal_that_was_never_seen_is_noticed_and_repaired() {
     play.world().clear_trackers();
     play.world().clear_trackers();
     let capture = play.record(CaptureScope::Delta);
-    let drift = play.encoder.encode(capture).drift;
+    let drift = play.encoder.encode(capture).facts.drift;
     assert!(drift.iter().any(|drifted| drifted.type_path == ENTITIES), "{drift:?}");
     assert!(drift.iter().any(|drifted| drifted.type_path == Burning::type_path()), "{drift:?}");
     play.full();

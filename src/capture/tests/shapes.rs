@@ -72,7 +72,7 @@ where
         let encoded = play.delta();
         let rows = encoded.blocks.iter().map(|block| (&*block.type_path, block.ids().len()));
         assert_eq!(rows.collect::<Vec<_>>(), [(T::type_path(), 1)]);
-        play.recorder.recycle(encoded.emptied);
+        play.recorder.recycle(encoded.facts.emptied);
     }
     // One leaves, one comes, and one moves to another table.
     play.world().entity_mut(entities[0]).remove::<T>();

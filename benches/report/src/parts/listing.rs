@@ -7,7 +7,7 @@ use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, SessionLast};
 use bevy_session_benchmarks::Outcome;
 use bevy_session_benchmarks::game::{Game, in_memory, on_files, plain_app};
-use bevy_session_benchmarks::statistics::{median, milliseconds, timed};
+use bevy_session_benchmarks::statistics::{median, milliseconds, spread, timed};
 use bevy_session_benchmarks::worlds::Shape;
 
 use super::directory;
@@ -28,11 +28,11 @@ pub fn measure(report: &mut Report) -> Outcome {
         empty.push(start(in_memory(&MemoryDisk::default()), 0)?);
     }
     let [by_the_clock, worked] = [0, 1].map(|which| {
-        let pick = |times: &[[Duration; 2]]| {
-            median(&times.iter().map(|times| times[which]).collect::<Vec<_>>())
-        };
-        [pick(&listed), pick(&empty)]
+        [&listed, &empty]
+            .map(|starts| starts.iter().map(|times| times[which]).collect::<Vec<Duration>>())
     });
+    let spreads = by_the_clock.each_ref().map(|times| spread(times));
+    let [by_the_clock, worked] = [by_the_clock, worked].map(|both| both.map(|it| median(&it)));
     let time = by_the_clock[0].saturating_sub(by_the_clock[1]);
     let work = worked[0].saturating_sub(worked[1]);
     report.aim(
@@ -42,11 +42,16 @@ pub fn measure(report: &mut Report) -> Outcome {
         format!("{}; {} of work", milliseconds(time), milliseconds(work)),
         time <= Duration::from_millis(30),
     );
-    let mut table = Table::new(["what", "by the clock", "work of the thread"]);
+    let mut table = Table::new(["what", "by the clock", "work of the thread", "8 of 10"]);
     for (which, what) in
         ["start with 1,000 sessions", "start with none, in memory"].into_iter().enumerate()
     {
-        table.row([what, &milliseconds(by_the_clock[which]), &milliseconds(worked[which])]);
+        table.row([
+            what,
+            &milliseconds(by_the_clock[which]),
+            &milliseconds(worked[which]),
+            &spreads[which],
+        ]);
     }
     let intro = "From the plugin's set-up to a filled `SessionCatalog`, with the work of the writer's \
                  thread done in turn instead of beside the game. The sessions have nine checkpoints \

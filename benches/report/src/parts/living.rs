@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session_benchmarks::Outcome;
 use bevy_session_benchmarks::game::{Game, on_files};
-use bevy_session_benchmarks::statistics::{bytes, median, milliseconds};
+use bevy_session_benchmarks::statistics::{bytes, median, milliseconds, spread};
 use bevy_session_benchmarks::worlds::{Health, Shape, play, populate};
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +95,7 @@ pub fn measure(report: &mut Report) -> Outcome {
         "what happened since the last checkpoint",
         "main thread stands still",
         "bytes on disk",
+        "8 of 10",
     ]);
     for life in LIVES {
         let files = directory()?;
@@ -108,7 +109,7 @@ pub fn measure(report: &mut Report) -> Outcome {
             written += cost.saved.ok_or_else(|| format!("{}: nothing was saved", life.what))?.bytes;
         }
         let stall = milliseconds(median(&stalls));
-        table.row([life.what, &stall, &bytes(written / ROUNDS as u64)]);
+        table.row([life.what, &stall, &bytes(written / ROUNDS as u64), &spread(&stalls)]);
     }
     let intro = "The 100,000 entities × 5 components of above, in which something else happens than \
                  values that change. The time is what the main thread spends in the plugin's schedule \

@@ -8,7 +8,7 @@ use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
 use bevy_session_benchmarks::Outcome;
 use bevy_session_benchmarks::game::{Game, in_memory, on_files};
-use bevy_session_benchmarks::statistics::{beside, median, milliseconds, ratio, timed};
+use bevy_session_benchmarks::statistics::{beside, median, milliseconds, ratio, spread, timed};
 use bevy_session_benchmarks::worlds::{Position, Shape, play};
 
 use super::{ENTITIES, directory};
@@ -33,7 +33,7 @@ pub fn measure(report: &mut Report) -> Outcome {
     let of_large = (0..3).map(|_| large.restore()).collect::<Outcome<Vec<_>>>()?;
     let detected = (0..TURNS).map(|_| detect()).collect::<Outcome<Vec<_>>>()?;
 
-    let [restored, described, filed] = times.map(|times| median(&times));
+    let [restored, described, filed] = times.each_ref().map(|times| median(times));
     report.aim(
         10,
         "restore, from files to a running world",
@@ -48,18 +48,20 @@ pub fn measure(report: &mut Report) -> Outcome {
         beside(restored, filed),
         ratio(filed, restored) >= 10.0,
     );
-    let mut table = Table::new(["what", "time", "beside moonshine-save's load"]);
-    for (what, time) in [
-        ("bevy_session, 100,000 entities", restored),
-        ("a `DynamicWorld` from RON, 100,000 entities", described),
-        ("moonshine-save, 100,000 entities", filed),
-        ("bevy_session, 1,000,000 entities", median(&of_large)),
+    let mut table = Table::new(["what", "time", "beside moonshine-save's load", "8 of 10"]);
+    let [ours, worlds, files] = &times;
+    for (what, times) in [
+        ("bevy_session, 100,000 entities", ours),
+        ("a `DynamicWorld` from RON, 100,000 entities", worlds),
+        ("moonshine-save, 100,000 entities", files),
+        ("bevy_session, 1,000,000 entities", &of_large),
         (
             "start-up with a crashed session of 100,000 entities, until it is offered",
-            median(&detected),
+            &detected,
         ),
     ] {
-        table.row([what, &milliseconds(time), &beside(time, filed)]);
+        let time = median(times);
+        table.row([what, &milliseconds(time), &beside(time, filed), &spread(times)]);
     }
     let intro = "5 components per entity, files in the page cache, into an app that has just been \
                  set up. Ours is the time from the request to `SessionRestored`, with frames running \

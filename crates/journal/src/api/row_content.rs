@@ -130,13 +130,17 @@ impl<C: Codec> Content for RowContent<C> {
         match events {}
     }
 
-    fn encode(&self, written: &mut Written, capture: ScopedCapture<C::Capture>) -> Encoded<Self> {
+    fn encode(
+        &self,
+        written: &mut Written,
+        capture: ScopedCapture<C::Capture>,
+        blocks: &mut dyn FnMut(Block),
+    ) -> Encoded<Self> {
         let mut rows = RowWriter::new(capture.scope);
         self.0.encode(capture.capture, &mut rows);
         let incomplete = rows.incomplete.iter().map(|path| (*path).to_owned()).collect();
-        let blocks = written.add(rows);
+        written.add(rows).into_iter().for_each(blocks);
         Encoded {
-            blocks,
             entities: written.entities(),
             types: written.types(),
             carried: written.carried(),

@@ -14,8 +14,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
-use zstd::bulk::{Compressor, Decompressor};
 
+use super::payload::{Packer, Payload, RAW, Unpacker, ZSTD};
 use super::wire::{Reader, WireError};
 use crate::model::ids::limits;
 
@@ -28,16 +28,6 @@ const CHECKED_BYTES: usize = FRAME_HEADER_BYTES - size_of::<u64>();
 
 const FLAG_FIRST: u8 = 1;
 const FLAG_LAST: u8 = 2;
-
-const CODEC_RAW: u8 = 0;
-const CODEC_ZSTD: u8 = 1;
-/// More would save little room and cost time that the next capture needs.
-const COMPRESSION_LEVEL: i32 = 1;
-/// Payloads of fewer bytes are stored as they are. Commits and records nearly always are that
-/// small, and a listing reads many of them: unpacking each would cost it most of its time.
-const BYTES_WORTH_PACKING: usize = 1 << 10;
-/// The room for packed bytes that is kept from one frame to the next.
-const KEPT_BYTES: usize = 1 << 16;
 
 /// The kind of a frame's content.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -229,23 +219,16 @@ pub enum FrameError {
 }
 
 /// Packs and checksums payloads, keeping the compressor's memory from one to the next.
+#[derive(Debug)]
 pub struct FrameSealer {
     nonce: u64,
-    /// Without one, frames are stored unpacked, which is larger and just as good.
-    compressor: Option<Compressor<'static>>,
-    packed: Vec<u8>,
-}
-
-impl fmt::Debug for FrameSealer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("FrameSealer").finish_non_exhaustive()
-    }
+    packer: Packer,
 }
 
 impl FrameSealer {
     /// A sealer for the segment with this nonce.
     pub fn new(nonce: u64) -> Self {
-        Self { nonce, compressor: Compressor::new(COMPRESSION_LEVEL).ok(), packed: Vec::new() }
+        Self { nonce, packer: Packer::default() }
     }
 
     /// The nonce of the segment.
@@ -258,59 +241,44 @@ impl FrameSealer {
     /// `raw` is at most [`FrameKind::most_raw_bytes`] long; callers check, since only they can say
     /// what was too large.
     pub fn seal(&mut self, kind: FrameKind, place: FramePlace, raw: &[u8]) -> Vec<u8> {
-        let packs = self.pack(raw);
-        let (codec, stored) = if packs { (CODEC_ZSTD, &*self.packed) } else { (CODEC_RAW, raw) };
+        match self.packer.packed(raw) {
+            Some(packed) => self.frame(kind, place, ZSTD, &packed, raw.len()),
+            None => self.frame(kind, place, RAW, raw, raw.len()),
+        }
+    }
+
+    /// A whole frame around a payload that was packed before.
+    pub fn seal_packed(&self, kind: FrameKind, place: FramePlace, payload: &Payload) -> Vec<u8> {
+        self.frame(kind, place, payload.codec, &payload.stored, payload.raw_len)
+    }
+
+    fn frame(
+        &self,
+        kind: FrameKind,
+        place: FramePlace,
+        codec: u8,
+        stored: &[u8],
+        raw_len: usize,
+    ) -> Vec<u8> {
         let header = FrameHeader {
             kind,
             place,
             stored_len: stored.len() as u32,
-            raw_len: raw.len() as u32,
+            raw_len: raw_len as u32,
             codec,
             payload_checksum: xxh3_64_with_seed(stored, self.nonce),
         };
         let mut frame = Vec::with_capacity(FRAME_HEADER_BYTES + stored.len());
         frame.extend_from_slice(&header.encode(self.nonce));
         frame.extend_from_slice(stored);
-        // A frame of a whole world needs megabytes, and the next ones little.
-        self.packed.clear();
-        self.packed.shrink_to(KEPT_BYTES);
         frame
-    }
-
-    /// Packs `raw` into `self.packed`. Returns true if that was worth it.
-    fn pack(&mut self, raw: &[u8]) -> bool {
-        let Some(compressor) = &mut self.compressor else { return false };
-        if raw.len() < BYTES_WORTH_PACKING {
-            return false;
-        }
-        self.packed.reserve(zstd::zstd_safe::compress_bound(raw.len()));
-        if compressor.compress_to_buffer(raw, &mut self.packed).is_err() {
-            return false;
-        }
-        pad(&mut self.packed, raw.len().div_ceil(limits::PACKING));
-        self.packed.len() < raw.len()
-    }
-}
-
-/// Makes packed bytes no shorter than `least`, by a part that every unpacker skips. So no few bytes
-/// of a hostile file unpack to many.
-fn pad(packed: &mut Vec<u8>, least: usize) {
-    const SKIPPED: [u8; 4] = 0x184d_2a50_u32.to_le_bytes();
-    const PRELUDE: usize = 2 * size_of::<u32>();
-
-    if packed.len() < least {
-        let padding = (least - packed.len()).saturating_sub(PRELUDE);
-        packed.extend_from_slice(&SKIPPED);
-        packed.extend_from_slice(&(padding as u32).to_le_bytes());
-        packed.resize(packed.len() + padding, 0);
     }
 }
 
 /// Checks and unpacks payloads, keeping the decompressor's memory from one to the next.
 pub struct FrameOpener {
     nonce: u64,
-    /// Set up with the first packed payload: it is large, and a listing rarely meets one.
-    decompressor: Option<Decompressor<'static>>,
+    unpacker: Unpacker,
 }
 
 impl fmt::Debug for FrameOpener {
@@ -322,7 +290,7 @@ impl fmt::Debug for FrameOpener {
 impl FrameOpener {
     /// An opener for the segment with this nonce.
     pub fn new(nonce: u64) -> Self {
-        Self { nonce, decompressor: None }
+        Self { nonce, unpacker: Unpacker::default() }
     }
 
     /// The raw payload of a frame, from its header and its stored bytes.
@@ -345,24 +313,8 @@ impl FrameOpener {
         if !header.is_of(stored, self.nonce) {
             return Err(FrameError::Checksum);
         }
-        let raw = match header.codec {
-            CODEC_RAW => Cow::Borrowed(stored),
-            CODEC_ZSTD => Cow::Owned(self.unpack(stored, raw_len)?),
-            unknown => return Err(FrameError::UnknownCodec(unknown)),
-        };
-        if raw.len() == raw_len { Ok(raw) } else { Err(FrameError::RawLength) }
-    }
-
-    fn unpack(&mut self, stored: &[u8], raw_len: usize) -> Result<Vec<u8>, FrameError> {
-        #[cfg(test)]
-        work::count(&work::UNPACKED, raw_len);
-        // The capacity bounds the unpacked bytes, even if the packed ones claim more.
-        let mut raw = Vec::with_capacity(raw_len);
-        self.decompressor
-            .get_or_insert_default()
-            .decompress_to_buffer(stored, &mut raw)
-            .map_err(|_| FrameError::RawLength)?;
-        Ok(raw)
+        let unpacked = self.unpacker.unpack(header.codec, stored, raw_len)?;
+        Ok(unpacked.map_or(Cow::Borrowed(stored), Cow::Owned))
     }
 }
 
@@ -384,7 +336,7 @@ pub mod work {
         CHECKED.get() + UNPACKED.get()
     }
 
-    pub(super) fn count(what: &'static LocalKey<Cell<u64>>, bytes: usize) {
+    pub fn count(what: &'static LocalKey<Cell<u64>>, bytes: usize) {
         what.set(what.get() + bytes as u64);
     }
 }
@@ -393,7 +345,7 @@ pub mod work {
 impl FrameHeader {
     /// A header that announces a payload of this many bytes, which isn't there.
     pub fn forged(kind: FrameKind, place: FramePlace, stored_len: u32, raw_len: u32) -> Self {
-        let codec = if stored_len == raw_len { CODEC_RAW } else { CODEC_ZSTD };
+        let codec = if stored_len == raw_len { RAW } else { ZSTD };
         Self { kind, place, stored_len, raw_len, codec, payload_checksum: 0 }
     }
 
@@ -466,7 +418,7 @@ mod tests {
             place: PLACE,
             stored_len: 10,
             raw_len: limits::LARGE_FRAME_BYTES as u32 + 1,
-            codec: CODEC_ZSTD,
+            codec: ZSTD,
             payload_checksum: 0,
         };
         assert!(FrameHeader::decode(&header.encode(NONCE), NONCE).is_none());

@@ -1,15 +1,13 @@
 //! Writing one checkpoint, frame by frame.
 
 use std::borrow::BorrowMut;
-use std::collections::VecDeque;
-use std::mem;
 
-use super::block_codec::Piece;
 use super::frame::FrameKind;
-use super::order::GroupOrder;
+use super::group_payloads::{GroupPayloads, check_string_len};
+use super::payload::Payload;
 use super::segment_writer::check_len;
 use super::{Block, Commit, EncodeError, SegmentEncoder};
-use crate::model::ids::{SaveId, limits};
+use crate::model::ids::limits;
 
 /// The size of a group that was written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -29,12 +27,8 @@ pub struct GroupWritten {
 pub struct GroupEncoder<E> {
     encoder: E,
     counter: u64,
-    order: GroupOrder,
-    /// The payload that is being filled.
-    filling: Vec<u8>,
-    /// Payloads that are full. They get their sequence numbers only when they are taken, so that
-    /// a group that is given up leaves no gap.
-    full: VecDeque<Vec<u8>>,
+    /// Full ones get their sequence numbers only when they are taken, so that a group that is given up leaves no gap.
+    payloads: GroupPayloads,
     frames_taken: u64,
     written: GroupWritten,
 }
@@ -42,15 +36,8 @@ pub struct GroupEncoder<E> {
 impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
     /// Begins the group of the checkpoint with this number.
     pub fn new(encoder: E, counter: u64) -> Self {
-        Self {
-            encoder,
-            counter,
-            order: GroupOrder::default(),
-            filling: Vec::new(),
-            full: VecDeque::new(),
-            frames_taken: 0,
-            written: GroupWritten::default(),
-        }
+        let payloads = GroupPayloads::of(counter);
+        Self { encoder, counter, payloads, frames_taken: 0, written: GroupWritten::default() }
     }
 
     /// Adds a block, in the order of [`Block::key`]. It is split where a frame is full.
@@ -59,26 +46,21 @@ impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
     ///
     /// [`EncodeError`]. The group can't be finished then.
     pub fn push(&mut self, block: &Block) -> Result<(), EncodeError> {
-        check_string_len(&block.type_path)?;
-        if !self.order.admit(block) {
-            return Err(EncodeError::OutOfOrder { type_path: block.type_path.to_string() });
-        }
-        // Readers take any other id for damage.
-        let is_one = |id: &&SaveId| **id == SaveId::WORLD || id.is_entity();
-        if let Some(id) = block.ids().iter().find(|id| !is_one(id)) {
-            let type_path = block.type_path.to_string();
-            return Err(EncodeError::NoId { type_path, id: *id });
-        }
-        let mut row = 0;
-        while row < block.len() {
-            row = self.push_rows(block, row)?;
-        }
-        self.check_checkpoint_len()
+        self.payloads.push(block)
+    }
+
+    /// The next frame of a group whose payloads were packed before. No block may be pushed then.
+    pub fn seal_packed(&mut self, payload: &Payload) -> Vec<u8> {
+        let first = self.frames_taken == 0;
+        let frame =
+            self.encoder.borrow_mut().seal_packed(FrameKind::DATA, self.counter, first, payload);
+        self.count(&frame, payload.raw_len);
+        frame
     }
 
     /// The next frame that is full, if there is one.
     pub fn take_frame(&mut self) -> Option<Vec<u8>> {
-        let raw = self.full.pop_front()?;
+        let raw = self.payloads.take()?;
         Some(self.seal(FrameKind::DATA, false, &raw))
     }
 
@@ -90,7 +72,7 @@ impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
     pub fn finish(mut self, commit: &Commit) -> Result<(Vec<u8>, GroupWritten, E), EncodeError> {
         debug_assert_eq!(commit.counter, self.counter, "a group is finished by its own commit");
         let commit_bytes = encode_commit(commit)?;
-        self.close_payload();
+        self.payloads.close();
         let mut bytes = Vec::new();
         while let Some(frame) = self.take_frame() {
             bytes.extend_from_slice(&frame);
@@ -105,51 +87,17 @@ impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
         self.encoder
     }
 
-    /// Adds as many rows from `row` on as the payload has room for, and returns the next row.
-    fn push_rows(&mut self, block: &Block, row: usize) -> Result<usize, EncodeError> {
-        let room = limits::FILLED_BYTES.saturating_sub(self.filling.len());
-        let piece = Piece::fitting(block, row, room);
-        if !piece.is_empty() {
-            piece.encode(&mut self.filling);
-            return Ok(piece.end());
-        }
-        if !self.filling.is_empty() {
-            self.close_payload();
-            return Ok(row);
-        }
-        // Not even an empty payload has room: the value gets a frame of its own.
-        let piece = Piece::single(block, row);
-        check_value_len(block, row, &piece)?;
-        piece.encode(&mut self.filling);
-        self.close_payload();
-        Ok(piece.end())
-    }
-
-    fn close_payload(&mut self) {
-        if !self.filling.is_empty() {
-            self.full.push_back(mem::take(&mut self.filling));
-        }
-    }
-
     fn seal(&mut self, kind: FrameKind, last: bool, raw: &[u8]) -> Vec<u8> {
         let first = self.frames_taken == 0;
         let frame = self.encoder.borrow_mut().seal(kind, self.counter, first, last, raw);
-        self.frames_taken += 1;
-        self.written.bytes += frame.len() as u64;
-        self.written.raw_bytes += raw.len() as u64;
+        self.count(&frame, raw.len());
         frame
     }
 
-    fn check_checkpoint_len(&self) -> Result<(), EncodeError> {
-        let waiting: usize = self.full.iter().map(Vec::len).sum();
-        let raw_bytes = self.written.raw_bytes + (waiting + self.filling.len()) as u64;
-        if raw_bytes <= limits::CHECKPOINT_BYTES {
-            return Ok(());
-        }
-        Err(EncodeError::CheckpointTooLarge {
-            counter: self.counter,
-            limit: limits::CHECKPOINT_BYTES,
-        })
+    fn count(&mut self, frame: &[u8], raw_len: usize) {
+        self.frames_taken += 1;
+        self.written.bytes += frame.len() as u64;
+        self.written.raw_bytes += raw_len as u64;
     }
 }
 
@@ -165,27 +113,4 @@ fn encode_commit(commit: &Commit) -> Result<Vec<u8>, EncodeError> {
     let raw = rmp_serde::to_vec_named(commit).map_err(EncodeError::Unwritable)?;
     check_len(FrameKind::COMMIT, &raw)?;
     Ok(raw)
-}
-
-fn check_string_len(text: &str) -> Result<(), EncodeError> {
-    let limit = limits::STRING_BYTES;
-    if text.len() <= limit {
-        return Ok(());
-    }
-    let beginning = text.chars().take(40).collect();
-    Err(EncodeError::StringTooLong { beginning, bytes: text.len(), limit })
-}
-
-fn check_value_len(block: &Block, row: usize, piece: &Piece<'_>) -> Result<(), EncodeError> {
-    let bytes = block.value(row).map_or(0, <[u8]>::len);
-    let fits = piece.encoded_len() <= limits::LARGE_FRAME_BYTES;
-    if bytes <= limits::VALUE_BYTES && fits {
-        return Ok(());
-    }
-    Err(EncodeError::ValueTooLarge {
-        type_path: block.type_path.to_string(),
-        id: block.ids().get(row).copied().unwrap_or(SaveId::WORLD),
-        bytes,
-        limit: limits::VALUE_BYTES,
-    })
 }

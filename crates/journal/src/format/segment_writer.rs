@@ -4,6 +4,7 @@
 use std::io;
 
 use super::frame::{FrameHeader, FrameKind, FramePlace, FrameSealer};
+use super::payload::Payload;
 #[cfg(test)]
 use super::{Block, Commit, GroupEncoder, GroupWritten};
 use super::{EncodeError, Record, SegmentHeader, header_codec};
@@ -117,8 +118,7 @@ impl SegmentEncoder {
     pub fn copy_frame(&mut self, header: &FrameHeader, stored: &[u8]) -> Vec<u8> {
         let header = header.numbered(self.next_sequence);
         let frame = [&header.encode(self.sealer.nonce()), stored].concat();
-        self.next_sequence += 1;
-        self.length += frame.len() as u64;
+        self.count(&frame);
         frame
     }
 
@@ -138,9 +138,27 @@ impl SegmentEncoder {
     ) -> Vec<u8> {
         let place = FramePlace { first, last, sequence: self.next_sequence, counter };
         let frame = self.sealer.seal(kind, place, raw);
+        self.count(&frame);
+        frame
+    }
+
+    /// The next frame of the segment, which isn't a group's last, around a payload that was packed before.
+    pub(super) fn seal_packed(
+        &mut self,
+        kind: FrameKind,
+        counter: u64,
+        first: bool,
+        payload: &Payload,
+    ) -> Vec<u8> {
+        let place = FramePlace { first, last: false, sequence: self.next_sequence, counter };
+        let frame = self.sealer.seal_packed(kind, place, payload);
+        self.count(&frame);
+        frame
+    }
+
+    fn count(&mut self, frame: &[u8]) {
         self.next_sequence += 1;
         self.length += frame.len() as u64;
-        frame
     }
 }
 

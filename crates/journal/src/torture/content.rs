@@ -76,12 +76,17 @@ impl Content for Bytes {
         (events, Vec::new())
     }
 
-    fn encode(&self, (): &mut (), capture: Capture) -> Encoded<Self> {
+    fn encode(
+        &self,
+        (): &mut (),
+        capture: Capture,
+        blocks: &mut dyn FnMut(Block),
+    ) -> Encoded<Self> {
         if let Some(gate) = capture.gate {
             let Err(_) = gate.recv();
         }
+        capture.blocks.into_iter().for_each(blocks);
         Encoded {
-            blocks: capture.blocks,
             entities: capture.entities,
             types: capture.types,
             carried: Vec::new(),

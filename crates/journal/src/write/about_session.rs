@@ -15,43 +15,36 @@ pub(super) struct AboutSessionFailure {
     source: rmp_serde::encode::Error,
 }
 
-/// Adds what is known of the session beside its entities.
-pub(super) fn add_about_session(
-    blocks: &mut Vec<Block>,
+/// What is known of the session beside its entities.
+pub(super) fn about_session(
     fields: Option<&impl Serialize>,
     state_changes: Option<&impl Serialize>,
     chapters: Option<&ChaptersWritten>,
     clock: &impl Serialize,
-) -> Result<(), AboutSessionFailure> {
+) -> Result<Vec<Block>, AboutSessionFailure> {
+    let mut blocks = vec![world_value(CLOCK, clock)?];
     if let Some(fields) = fields {
-        insert_world_value(blocks, FIELDS, fields)?;
+        blocks.push(world_value(FIELDS, fields)?);
     }
     if let Some(state_changes) = state_changes {
-        insert_world_value(blocks, STATE_CHANGES, state_changes)?;
+        blocks.push(world_value(STATE_CHANGES, state_changes)?);
     }
     if let Some(chapters) = chapters.and_then(|chapters| chapters.all.as_ref()) {
-        insert_world_value(blocks, CHAPTERS, chapters)?;
+        blocks.push(world_value(CHAPTERS, chapters)?);
     }
     if let Some(counted) = chapters.and_then(|chapters| chapters.counted.as_ref()) {
-        insert_world_value(blocks, CHAPTER_COUNTS, counted)?;
+        blocks.push(world_value(CHAPTER_COUNTS, counted)?);
     }
-    insert_world_value(blocks, CLOCK, clock)
+    Ok(blocks)
 }
 
-/// Adds something about the session, as a column of its own.
-fn insert_world_value(
-    blocks: &mut Vec<Block>,
-    column: &'static str,
-    value: &impl Serialize,
-) -> Result<(), AboutSessionFailure> {
+/// Something about the session, as a column of its own.
+fn world_value(column: &'static str, value: &impl Serialize) -> Result<Block, AboutSessionFailure> {
     let bytes =
         rmp_serde::to_vec_named(value).map_err(|source| AboutSessionFailure { column, source })?;
     let mut values = Values::default();
     values.push(SaveId::WORLD, &bytes);
-    let block = Block::values(column.into(), 0, values);
-    let place = blocks.partition_point(|other| other.key() < block.key());
-    blocks.insert(place, block);
-    Ok(())
+    Ok(Block::values(column.into(), 0, values))
 }
 
 #[cfg(test)]
@@ -69,21 +62,13 @@ mod tests {
 
     #[test]
     fn a_failure_to_encode_session_data_is_an_error() {
-        let mut blocks = Vec::new();
         let known: Option<&u8> = None;
         let chapters = None;
-        assert!(
-            add_about_session(&mut blocks, Some(&Unencodable), known, chapters, &1_u8).is_err()
-        );
-        assert!(
-            add_about_session(&mut blocks, known, Some(&Unencodable), chapters, &1_u8).is_err()
-        );
-        let error =
-            add_about_session(&mut blocks, known, known, chapters, &Unencodable).unwrap_err();
+        assert!(about_session(Some(&Unencodable), known, chapters, &1_u8).is_err());
+        assert!(about_session(known, Some(&Unencodable), chapters, &1_u8).is_err());
+        let error = about_session(known, known, chapters, &Unencodable).unwrap_err();
         let message = with_sources(&error);
         assert!(message.contains(CLOCK) && message.contains("no such thing"), "{message}");
-        assert!(blocks.is_empty());
-        add_about_session(&mut blocks, Some(&1_u8), known, chapters, &1_u8).unwrap();
-        assert_eq!(blocks.len(), 2);
+        assert_eq!(about_session(Some(&1_u8), known, chapters, &1_u8).unwrap().len(), 2);
     }
 }

@@ -32,8 +32,14 @@ pub trait Content: Decode + Send + 'static {
     /// Adds what the run that is played knows to a checkpoint of its session that was read to go back to.
     fn note_played(&self, _run: &Self::Run, _image: &mut Self::Image) {}
 
-    /// Encodes the captures of a run, one after the other.
-    fn encode(&self, run: &mut Self::Run, capture: Self::Capture) -> Encoded<Self>;
+    /// Encodes the captures of a run, one after the other. Hands over the rows in the order of [`Block::key`], each block
+    /// as soon as it is made, so that it is packed before the next one takes memory.
+    fn encode(
+        &self,
+        run: &mut Self::Run,
+        capture: Self::Capture,
+        blocks: &mut dyn FnMut(Block),
+    ) -> Encoded<Self>;
 
     /// Encodes what happened in a run: the values, and references in them by the ids that entities have.
     fn encode_events(
@@ -61,10 +67,8 @@ pub trait Content: Decode + Send + 'static {
     }
 }
 
-/// An encoded capture.
+/// The facts about an encoded capture.
 pub struct Encoded<C: Content + ?Sized> {
-    /// The rows, in the order of [`Block::key`].
-    pub blocks: Vec<Block>,
     /// Saved entities.
     pub entities: u64,
     /// Every type that is saved, also those without a row.

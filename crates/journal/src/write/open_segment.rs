@@ -138,11 +138,9 @@ impl OpenSegment {
         checkpoint: &PendingCheckpoint,
     ) -> Result<u64, WriteFailure> {
         let mut group = GroupEncoder::new(&mut self.encoder, checkpoint.commit.counter);
-        for block in &checkpoint.blocks {
-            group.push(block)?;
-            while let Some(frame) = group.take_frame() {
-                self.target.append(&frame)?;
-            }
+        for payload in checkpoint.group.payloads() {
+            let frame = group.seal_packed(payload);
+            self.target.append(&frame)?;
         }
         let (bytes, written, _) = group.finish(&checkpoint.commit)?;
         self.target.append(&bytes)?;

@@ -4,20 +4,19 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::format::Block;
+use crate::format::PackedGroup;
 
 /// The bytes of each type that a run has encoded, before they are compressed.
 #[derive(Default)]
 pub(super) struct TypeBytes(BTreeMap<Arc<str>, u64>);
 
 impl TypeBytes {
-    /// Counts the blocks of one more checkpoint.
-    pub fn count(&mut self, blocks: &[Block]) {
-        for block in blocks {
-            let bytes = block.byte_len() as u64;
-            match self.0.get_mut(&block.type_path) {
+    /// Counts the rows of one more checkpoint.
+    pub fn count(&mut self, group: &PackedGroup) {
+        for (type_path, bytes) in group.type_bytes() {
+            match self.0.get_mut(type_path) {
                 Some(known) => *known += bytes,
-                None => drop(self.0.insert(Arc::clone(&block.type_path), bytes)),
+                None => drop(self.0.insert(Arc::clone(type_path), *bytes)),
             }
         }
     }

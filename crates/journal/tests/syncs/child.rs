@@ -231,9 +231,9 @@ impl Content for Numbers {
         match events {}
     }
 
-    fn encode(&self, (): &mut (), capture: u64) -> Encoded<Self> {
+    fn encode(&self, (): &mut (), capture: u64, blocks: &mut dyn FnMut(Block)) -> Encoded<Self> {
+        self.encode_beside(&(), capture).blocks.into_iter().for_each(blocks);
         Encoded {
-            blocks: self.encode_beside(&(), capture).blocks,
             entities: 0,
             types: Vec::new(),
             carried: Vec::new(),

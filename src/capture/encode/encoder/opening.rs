@@ -53,11 +53,12 @@ impl Encoder {
 }
 
 /// The rows of a checkpoint, with a delta applied.
-pub(super) fn with_difference(opening: Vec<Block>, difference: Vec<Block>) -> Vec<Block> {
+pub(crate) fn with_difference(
+    opening: Vec<Block>,
+    difference: Vec<Block>,
+) -> impl Iterator<Item = Block> {
     let sources = [opening, difference].map(|blocks| blocks.into_iter().map(Ok::<_, Infallible>));
-    merge(sources.into(), false)
-        .map(|block| match block {
-            Ok(block) => block,
-        })
-        .collect()
+    merge(sources.into(), false).map(|block| match block {
+        Ok(block) => block,
+    })
 }

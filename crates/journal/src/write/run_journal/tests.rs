@@ -12,8 +12,8 @@ use crate::disk::simulated_disk::SimulatedDisk;
 use crate::disk::{
     DirectoryStore, Disk, Layout, LocalStore, MemoryDisk, Operation, SessionLock, StoredSession,
 };
-use crate::format::Lineage;
 use crate::format::sample::{at, commit, header, noise, session, values};
+use crate::format::{EncodeError, GroupPacker, Lineage, Packer};
 use crate::model::clock::Moment;
 use crate::model::ids::{RunId, SaveId};
 use crate::model::session::{CheckpointError, StopReason};
@@ -50,8 +50,11 @@ pub fn journal(disk: &(impl Disk + Clone + 'static)) -> RunJournal {
 /// A checkpoint of one value.
 pub fn checkpoint(counter: u64, base: Option<u64>, bytes: usize) -> PendingCheckpoint {
     let value = noise(bytes, counter);
+    let mut packer = Packer::default();
+    let mut packing = GroupPacker::new(&mut packer, counter);
+    packing.push(&values("game::Map", &[(2, &*value)]));
     PendingCheckpoint {
-        blocks: vec![values("game::Map", &[(2, &*value)])],
+        group: packing.finish().unwrap(),
         commit: commit(counter, base),
         handed_over: Instant::now(),
     }
@@ -124,6 +127,32 @@ fn a_checkpoint_over_the_limit_is_refused_and_the_next_is_saved() {
     let stored = stored(&disk);
     let saved: Vec<u64> = stored.index().line(at(1, 4)).iter().map(|id| id.counter).collect();
     assert_eq!(saved, [4, 2]);
+}
+
+#[test]
+fn a_checkpoint_that_is_refused_takes_nothing_along_that_waits() {
+    let disk = MemoryDisk::default();
+    let mut journal = journal(&disk);
+    let mut reports = Vec::new();
+    journal.checkpoint(checkpoint(1, None, 100), &mut reports);
+    let error = EncodeError::CheckpointTooLarge { counter: 2, limit: 1 };
+    journal.refuse(2, error, &mut reports);
+    let [News::NeedFull, News::Failed { checkpoint: refused, error, retry_in: None }] =
+        &reports[..]
+    else {
+        panic!("{reports:?}");
+    };
+    assert!(refused.counter == 2 && matches!(error, CheckpointError::TooLarge(_)), "{error}");
+    // It was captured before the game heard of that.
+    let based_on_it = save(&mut journal, checkpoint(3, Some(2), 100));
+    let is_failed = |report: &News| matches!(report, News::Failed { checkpoint, .. } if checkpoint.counter == 3);
+    assert!(based_on_it.iter().any(is_failed), "{based_on_it:?}");
+    assert!(
+        based_on_it
+            .iter()
+            .any(|report| matches!(report, News::Saved(saved) if saved.id.counter == 1))
+    );
+    assert!(matches!(&save(&mut journal, checkpoint(4, None, 100))[..], [News::Saved(_)]));
 }
 
 /// A run before has left this number of files, each with a snapshot.

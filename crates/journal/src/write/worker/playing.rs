@@ -7,11 +7,11 @@ use tracing::{debug_span, error, warn};
 
 use super::{Worker, collect_news};
 use crate::disk::with_sources;
-use crate::format::Commit;
+use crate::format::{Commit, Interleave};
 use crate::model::clock::Moment;
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::{CheckpointError, FailureCause};
-use crate::write::about_session::add_about_session;
+use crate::write::about_session::about_session;
 use crate::write::erasing::ErasingAgain;
 use crate::write::hold::Hold;
 use crate::write::jobs::{Holds, Queue, Urgency};
@@ -79,7 +79,18 @@ impl<C: Content> Worker<C> {
             checkpoint = order.counter
         )
         .entered();
-        let encoded = self.content.encode(content, order.capture);
+        let (fields, state_changes) = (order.fields.as_ref(), order.state_changes.as_ref());
+        let chapters = order.chapters.as_deref();
+        let (about, failure) = match about_session(fields, state_changes, chapters, &order.clock) {
+            Ok(blocks) => (blocks, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        let mut packing = journal.pack(order.counter);
+        let mut pack = |block| packing.push(&block);
+        let mut rows = Interleave::new(about, &mut pack);
+        let encoded = self.content.encode(content, order.capture, &mut |block| rows.push(block));
+        rows.finish();
+        let group = packing.finish();
         self.reports.push(Report::WorkedOff { emptied: encoded.emptied });
         self.reports.extend(encoded.reports.into_iter().map(Report::Content));
         if let Some(capture) = order.self_test.filter(|_| !encoded.has_drifted) {
@@ -95,10 +106,7 @@ impl<C: Content> Worker<C> {
             self.said.asked_for_full = Some(now.elapsed);
             self.reports.push(Report::News(News::NeedFull));
         }
-        let mut blocks = encoded.blocks;
-        let (fields, state_changes) = (order.fields.as_ref(), order.state_changes.as_ref());
-        let (chapters, clock) = (order.chapters.as_deref(), &order.clock);
-        if let Err(error) = add_about_session(&mut blocks, fields, state_changes, chapters, clock) {
+        if let Some(error) = failure {
             let checkpoint = journal.id(order.counter);
             return self.give_up_checkpoint(checkpoint, FailureCause::new(error));
         }
@@ -121,10 +129,15 @@ impl<C: Content> Worker<C> {
             after_failure: order.after_failure,
             tape: order.tape,
         };
-        let checkpoint = PendingCheckpoint { blocks, commit, handed_over: order.handed_over };
         let mut news = Vec::new();
-        self.cloud.note_captured(journal.id(checkpoint.commit.counter));
-        journal.checkpoint(checkpoint, &mut news);
+        self.cloud.note_captured(journal.id(commit.counter));
+        match group {
+            Ok(group) => {
+                let handed_over = order.handed_over;
+                journal.checkpoint(PendingCheckpoint { group, commit, handed_over }, &mut news);
+            }
+            Err(error) => journal.refuse(commit.counter, error, &mut news),
+        }
         self.take_in(news);
     }
 

@@ -1,0 +1,56 @@
+//! The order in which the rows of a capture are handed over.
+
+use bevy_session_journal::internal::format::{Block, Interleave};
+
+use super::encoder::with_difference;
+
+/// Hands over rows in the order of [`Block::key`].
+pub(super) enum RowOrder<'a> {
+    /// Columns come in order, so each is handed over at once.
+    AtOnce(Interleave<'a>),
+    /// Rows of types that have no column may belong before a column that came, so nothing is handed over before all is there.
+    Together {
+        rows: Vec<Block>,
+        /// An older checkpoint, to which these rows are the difference.
+        opening: Option<Vec<Block>>,
+        next: &'a mut dyn FnMut(Block),
+    },
+}
+
+impl<'a> RowOrder<'a> {
+    /// Begins with the rows that are known before the columns'.
+    pub fn at_once(known: Vec<Block>, next: &'a mut dyn FnMut(Block)) -> Self {
+        Self::AtOnce(Interleave::new(known, next))
+    }
+
+    /// Begins with the rows that are known before the columns', where others come later.
+    pub fn together(
+        rows: Vec<Block>,
+        opening: Option<Vec<Block>>,
+        next: &'a mut dyn FnMut(Block),
+    ) -> Self {
+        Self::Together { rows, opening, next }
+    }
+
+    /// Adds rows.
+    pub fn extend(&mut self, blocks: Vec<Block>) {
+        match self {
+            Self::AtOnce(rows) => blocks.into_iter().for_each(|block| rows.push(block)),
+            Self::Together { rows, .. } => rows.extend(blocks),
+        }
+    }
+
+    /// Hands over what is left.
+    pub fn finish(self) {
+        match self {
+            Self::AtOnce(rows) => rows.finish(),
+            Self::Together { mut rows, opening, next } => {
+                rows.sort_by(|one, other| one.key().cmp(&other.key()));
+                match opening {
+                    Some(opening) => with_difference(opening, rows).for_each(next),
+                    None => rows.into_iter().for_each(next),
+                }
+            }
+        }
+    }
+}
