@@ -5,16 +5,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bevy::ecs::entity::Entity;
 use bevy_session_journal::SaveId;
 use bevy_session_journal::internal::disk::process::without_report;
-use bevy_session_journal::internal::format::Values;
+use bevy_session_journal::internal::format::{Rows as BlockRows, Values};
 
 use super::failure::{EncodeFailure, EncodeFailureReason, Failures};
 use super::presence::Presence;
 use super::save_ids::{SaveIds, WORLD_SLOT};
-use super::split::Split;
+use super::split::{Filling, split_ids};
 use crate::capture::record::Rows;
 use crate::saved::{Codec, NameEntities, NamesEntities};
 
-/// Collects the rows of one column.
+/// Hands over the rows of one column, block by block: what was removed, and then the values.
 pub(crate) struct ColumnWriter<'a> {
     type_path: &'a str,
     /// The entities that the capture sends.
@@ -22,8 +22,9 @@ pub(crate) struct ColumnWriter<'a> {
     ids: &'a mut SaveIds,
     presence: &'a mut Presence,
     failures: &'a mut Failures,
-    values: Split,
+    values: Filling,
     removed: Vec<SaveId>,
+    hand_over: &'a mut dyn FnMut(BlockRows),
     scratch: Vec<u8>,
     /// True once reading an encoded value has panicked: each of the others might.
     panics: bool,
@@ -48,6 +49,7 @@ impl<'a> ColumnWriter<'a> {
         ids: &'a mut SaveIds,
         presence: &'a mut Presence,
         failures: &'a mut Failures,
+        hand_over: &'a mut dyn FnMut(BlockRows),
     ) -> Self {
         // References of anchors and events that there was no room for: no row is to blame.
         ids.take_refused();
@@ -61,6 +63,7 @@ impl<'a> ColumnWriter<'a> {
             failures,
             values,
             removed,
+            hand_over,
             scratch,
             panics,
             is_unsure,
@@ -72,9 +75,29 @@ impl<'a> ColumnWriter<'a> {
         self.presence.clear();
     }
 
-    /// The written removals and values.
-    pub(super) fn finish(self) -> (Vec<SaveId>, Vec<Values>) {
-        (self.removed, self.values.finish())
+    /// Hands over what was removed. From here on there are only values.
+    pub(super) fn end_removals(&mut self) {
+        let removed = std::mem::take(&mut self.removed);
+        split_ids(&removed).for_each(|ids| (self.hand_over)(BlockRows::Removed(ids)));
+    }
+
+    /// Hands over the last values.
+    pub(super) fn finish(self) {
+        debug_assert!(self.removed.is_empty(), "removals come before values");
+        if let Some(rows) = self.values.finish() {
+            (self.hand_over)(BlockRows::Values(rows));
+        }
+    }
+
+    fn push(&mut self, id: SaveId, value: &[u8]) {
+        let full = self.values.push(id, value);
+        self.hand_over(full);
+    }
+
+    fn hand_over(&mut self, full: Option<Values>) {
+        if let Some(rows) = full {
+            (self.hand_over)(BlockRows::Values(rows));
+        }
     }
 
     /// Notes that these entities have a row, whether or not it can be written.
@@ -130,7 +153,10 @@ impl<'a> ColumnWriter<'a> {
             self.fail(row.entity, EncodeFailureReason::TooManyReferences);
         }
         match codec.encode(value, &mut self.scratch) {
-            Ok(()) => self.values.push(row.id, &self.scratch),
+            Ok(()) => {
+                let full = self.values.push(row.id, &self.scratch);
+                self.hand_over(full);
+            }
             Err(error) => self.fail(row.entity, error.into()),
         }
     }
@@ -141,7 +167,7 @@ impl<'a> ColumnWriter<'a> {
     /// entity that reflection hasn't seen, or can't be read again to find that out.
     pub(crate) fn write_encoded<C: Codec>(&mut self, codec: &C, row: Row, bytes: &[u8]) -> bool {
         if self.panics {
-            self.values.push(row.id, bytes);
+            self.push(row.id, bytes);
             return false;
         }
         // A panic of the game's code costs nothing here: the value is there.
@@ -149,7 +175,7 @@ impl<'a> ColumnWriter<'a> {
         self.panics = read.is_err();
         let Ok(Ok(mut value)) = read else {
             self.is_unsure = true;
-            self.values.push(row.id, bytes);
+            self.push(row.id, bytes);
             return false;
         };
         let mut names = NamesEntities::default();
@@ -157,7 +183,7 @@ impl<'a> ColumnWriter<'a> {
         if names.0 {
             self.write(codec, row, &mut value);
         } else {
-            self.values.push(row.id, bytes);
+            self.push(row.id, bytes);
         }
         !names.0
     }

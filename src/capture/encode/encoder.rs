@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bevy::ecs::entity::{Entity, EntityMapper};
 use bevy_session_journal::SaveId;
-use bevy_session_journal::internal::format::{Block, ENTITIES, TypeSummary, Values};
+use bevy_session_journal::internal::format::{Block, ENTITIES, Rows, TypeSummary, Values};
 
 use super::anchors::Anchors;
 use super::awaited::NamedOrder;
@@ -230,12 +230,14 @@ impl Encoder {
         for (saved_type, column) in self.types.clone().columns().zip(columns) {
             let Some(mut column) = column else { continue };
             let type_path = saved_type.type_path();
-            let mut nowhere = Presence::default();
+            let (mut nowhere, mut rows) = (Presence::default(), HeldRows::default());
+            let mut hold = |next| rows.hold(next);
+            let (ids, failures) = (&mut self.ids, &mut failures);
             let mut writer =
-                ColumnWriter::new(type_path, &[], &mut self.ids, &mut nowhere, &mut failures);
+                ColumnWriter::new(type_path, &[], ids, &mut nowhere, failures, &mut hold);
             write_values(&mut *column, &mut writer);
-            let (_, values) = writer.finish();
-            for (id, value) in values.iter().flat_map(Values::iter) {
+            writer.finish();
+            for (id, value) in rows.values.iter().flat_map(Values::iter) {
                 match saved_type.role() {
                     // Those who stay have a list as well, in which those who leave keep their places.
                     Role::Order => self.carried.await_in(NamedOrder::of(type_path, id, value)),
@@ -325,8 +327,8 @@ impl Encoder {
         Encoded { blocks, facts }
     }
 
-    /// Encodes a capture. Hands over the rows in the order of [`Block::key`], and those of a column before the next one is
-    /// encoded, unless something is carried or the capture is put into an older checkpoint.
+    /// Encodes a capture. Hands over the rows in the order of [`Block::key`], each block as soon as it is full, unless
+    /// something is carried or the capture is put into an older checkpoint.
     ///
     /// A panic in the game's own code costs the rest of that type, an error that row; both are
     /// listed, and everything else is written.
@@ -355,20 +357,16 @@ impl Encoder {
         } else {
             RowOrder::at_once(known, blocks)
         };
-        rows.extend(self.track_entities(&capture, &parked, gone));
+        let entities = self.track_entities(&capture, &parked, gone);
+        entities.into_iter().for_each(|block| rows.push(block));
         for (place, saved_type) in self.types.clone().columns().enumerate() {
-            let column = self.encode_column(
-                place,
-                saved_type.type_path(),
-                &mut capture,
-                lately,
-                &mut failures,
-            );
-            rows.extend(column);
+            let path = saved_type.type_path();
+            self.encode_column(place, path, &mut capture, lately, &mut failures, &mut rows);
         }
         if !self.carried.is_empty() {
             let known: HashSet<&str> = self.types.type_paths().collect();
-            rows.extend(self.carried.blocks_of_unknown_types(&known, lately));
+            let unknown = self.carried.blocks_of_unknown_types(&known, lately);
+            unknown.into_iter().for_each(|block| rows.push(block));
         }
         rows.finish();
         // Those who wait for their values are in the world and carried.
@@ -469,22 +467,31 @@ impl Encoder {
         place: usize,
         type_path: &Arc<str>,
         capture: &mut Capture,
-        carried: Option<&BTreeSet<SaveId>>,
+        lately: Option<&BTreeSet<SaveId>>,
         failures: &mut Failures,
-    ) -> Vec<Block> {
+        rows: &mut RowOrder<'_>,
+    ) {
         let scope = capture.scope();
         let Capture { entities, columns, removed, .. } = capture;
         let (Some(state), Some(column)) = (self.columns.get_mut(place), columns.get_mut(place))
         else {
-            return Vec::new();
+            return;
         };
         let failed_before = failures.total();
+        let version = self.types.version(type_path);
+        // Where something is carried, these rows aren't all of them.
+        let mut held = (!self.carried.is_empty()).then(HeldRows::default);
+        let mut hand_over = |next: Rows| match &mut held {
+            Some(held) => held.hold(next),
+            None => rows.push(block_of(type_path, version, next)),
+        };
         let mut writer = ColumnWriter::new(
             type_path,
             &entities.saved,
             &mut self.ids,
             &mut state.presence,
             failures,
+            &mut hand_over,
         );
         if scope == CaptureScope::Full {
             writer.start_over();
@@ -492,22 +499,37 @@ impl Encoder {
             writer.remove(&removed.entities);
         }
         column.count(&mut writer);
+        writer.end_removals();
         write_values(&mut **column, &mut writer);
-        let is_unsure = writer.is_unsure();
-        let (removed, values) = writer.finish();
-        let is_full = scope == CaptureScope::Full;
-        let (removed, values) = self.carried.complete_order(type_path, is_full, removed, values);
-        state.is_unsure = is_unsure;
+        state.is_unsure = writer.is_unsure();
+        writer.finish();
         let failed = failures.total() > failed_before;
         state.is_incomplete = failed || (state.is_incomplete && scope == CaptureScope::Delta);
+        if let Some(held) = held {
+            self.add_carried(type_path, scope, held, lately, rows);
+        }
+    }
+
+    /// Adds the rows of a column, with those that are carried beside them.
+    fn add_carried(
+        &mut self,
+        type_path: &Arc<str>,
+        scope: CaptureScope,
+        held: HeldRows,
+        lately: Option<&BTreeSet<SaveId>>,
+        rows: &mut RowOrder<'_>,
+    ) {
+        let HeldRows { removed, values } = held;
+        let is_full = scope == CaptureScope::Full;
+        let (removed, values) = self.carried.complete_order(type_path, is_full, removed, values);
         let version = self.types.version(type_path);
         let replaced = self.consume_carried(type_path, &values);
-        let replaced = replaced.into_iter().filter(|_| scope == CaptureScope::Delta);
-        let values = self.carried.merge(type_path, version, values, carried);
+        let replaced = replaced.into_iter().filter(|_| !is_full);
+        let values = self.carried.merge(type_path, version, values, lately);
         let removed = split_ids(&removed).map(|ids| Block::removed(type_path.clone(), ids));
         let values = values.into_iter();
         let values = values.map(|(version, rows)| Block::values(type_path.clone(), version, rows));
-        removed.chain(values).chain(replaced).collect()
+        removed.chain(values).chain(replaced).for_each(|block| rows.push(block));
     }
 
     fn note_departures(&mut self, departures: &[Departure]) {
@@ -598,6 +620,29 @@ impl Encoder {
             (rows > 0).then(|| DriftedType { type_path: path.to_owned(), rows })
         });
         drifted.collect()
+    }
+}
+
+/// The rows of a column that are put beside others before they are handed over.
+#[derive(Default)]
+struct HeldRows {
+    removed: Vec<SaveId>,
+    values: Vec<Values>,
+}
+
+impl HeldRows {
+    fn hold(&mut self, rows: Rows) {
+        match rows {
+            Rows::Removed(ids) => self.removed.extend(ids),
+            Rows::Values(values) => self.values.push(values),
+        }
+    }
+}
+
+fn block_of(type_path: &Arc<str>, version: u32, rows: Rows) -> Block {
+    match rows {
+        Rows::Removed(ids) => Block::removed(type_path.clone(), ids),
+        Rows::Values(values) => Block::values(type_path.clone(), version, values),
     }
 }
 

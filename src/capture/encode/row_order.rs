@@ -6,7 +6,7 @@ use super::encoder::with_difference;
 
 /// Hands over rows in the order of [`Block::key`].
 pub(super) enum RowOrder<'a> {
-    /// Columns come in order, so each is handed over at once.
+    /// Columns come in order, so each block is handed over at once.
     AtOnce(Interleave<'a>),
     /// Rows of types that have no column may belong before a column that came, so nothing is handed over before all is there.
     Together {
@@ -33,10 +33,10 @@ impl<'a> RowOrder<'a> {
     }
 
     /// Adds rows.
-    pub fn extend(&mut self, blocks: Vec<Block>) {
+    pub fn push(&mut self, block: Block) {
         match self {
-            Self::AtOnce(rows) => blocks.into_iter().for_each(|block| rows.push(block)),
-            Self::Together { rows, .. } => rows.extend(blocks),
+            Self::AtOnce(rows) => rows.push(block),
+            Self::Together { rows, .. } => rows.push(block),
         }
     }
 

@@ -8,28 +8,42 @@ const BLOCK_BYTES: usize = limits::FRAME_BYTES / 4;
 /// The most bytes that a row takes beside its value.
 const ROW_BYTES: usize = 16;
 
+/// The rows of a block that is being filled.
+#[derive(Default)]
+pub(super) struct Filling(Values);
+
+impl Filling {
+    /// Appends a row. Ids ascend. Returns the rows before it if there is no room for it beside them.
+    pub(super) fn push(&mut self, id: SaveId, value: &[u8]) -> Option<Values> {
+        let bytes = self.0.byte_len() + value.len() + (self.0.len() + 1) * ROW_BYTES;
+        let is_full = bytes > BLOCK_BYTES && !self.0.is_empty();
+        let full = is_full.then(|| std::mem::take(&mut self.0));
+        self.0.push(id, value);
+        full
+    }
+
+    /// The rows since the last block that was full.
+    pub(super) fn finish(self) -> Option<Values> {
+        Some(self.0).filter(|rows| !rows.is_empty())
+    }
+}
+
 /// Rows that are being split into blocks.
 #[derive(Default)]
 pub(super) struct Split {
     full: Vec<Values>,
-    current: Values,
+    current: Filling,
 }
 
 impl Split {
     /// Appends a row. Ids ascend.
     pub(super) fn push(&mut self, id: SaveId, value: &[u8]) {
-        let bytes = self.current.byte_len() + value.len() + (self.current.len() + 1) * ROW_BYTES;
-        if bytes > BLOCK_BYTES && !self.current.is_empty() {
-            self.full.push(std::mem::take(&mut self.current));
-        }
-        self.current.push(id, value);
+        self.full.extend(self.current.push(id, value));
     }
 
     /// All rows, block by block.
     pub(super) fn finish(mut self) -> Vec<Values> {
-        if !self.current.is_empty() {
-            self.full.push(self.current);
-        }
+        self.full.extend(self.current.finish());
         self.full
     }
 }

@@ -138,12 +138,17 @@ impl OpenSegment {
         checkpoint: &PendingCheckpoint,
     ) -> Result<u64, WriteFailure> {
         let mut group = GroupEncoder::new(&mut self.encoder, checkpoint.commit.counter);
+        // The last rows and the commit go in one piece: most checkpoints are that small.
+        let mut frames = Vec::new();
         for payload in checkpoint.group.payloads() {
-            let frame = group.seal_packed(payload);
-            self.target.append(&frame)?;
+            if !frames.is_empty() {
+                self.target.append(&frames)?;
+            }
+            frames = group.seal_packed(payload);
         }
-        let (bytes, written, _) = group.finish(&checkpoint.commit)?;
-        self.target.append(&bytes)?;
+        let (commit, written, _) = group.finish(&checkpoint.commit)?;
+        frames.extend_from_slice(&commit);
+        self.target.append(&frames)?;
         Ok(written.bytes)
     }
 
