@@ -87,7 +87,7 @@ pub use lineage::Lineage;
 pub(crate) use lineage::{KnownLineage, nearest};
 pub use merge::merge;
 pub(crate) use merge::{Merge, rounds};
-pub(crate) use packed_group::{GroupPacker, PackedGroup, UnpackError};
+pub(crate) use packed_group::{GroupPacker, PackedGroup};
 pub(crate) use payload::Packer;
 pub(crate) use read_at::ReadAhead;
 pub use read_at::{Hold, ReadAt};

@@ -91,10 +91,10 @@ impl<'a> ColumnWriter<'a> {
 
     fn push(&mut self, id: SaveId, value: &[u8]) {
         let full = self.values.push(id, value);
-        self.hand_over(full);
+        self.pass_on(full);
     }
 
-    fn hand_over(&mut self, full: Option<Values>) {
+    fn pass_on(&mut self, full: Option<Values>) {
         if let Some(rows) = full {
             (self.hand_over)(BlockRows::Values(rows));
         }
@@ -155,7 +155,7 @@ impl<'a> ColumnWriter<'a> {
         match codec.encode(value, &mut self.scratch) {
             Ok(()) => {
                 let full = self.values.push(row.id, &self.scratch);
-                self.hand_over(full);
+                self.pass_on(full);
             }
             Err(error) => self.fail(row.entity, error.into()),
         }

@@ -55,10 +55,7 @@ pub fn measure(report: &mut Report) -> Outcome {
         ("a `DynamicWorld` from RON, 100,000 entities", worlds),
         ("moonshine-save, 100,000 entities", files),
         ("bevy_session, 1,000,000 entities", &of_large),
-        (
-            "start-up with a crashed session of 100,000 entities, until it is offered",
-            &detected,
-        ),
+        ("start-up with a crashed session of 100,000 entities, until it is offered", &detected),
     ] {
         let time = median(times);
         table.row([what, &milliseconds(time), &beside(time, filed), &spread(times)]);

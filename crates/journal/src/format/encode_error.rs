@@ -1,6 +1,5 @@
 //! The errors of writing.
 
-use super::UnpackError;
 use crate::model::ids::SaveId;
 
 /// The error of writing data that is over a limit, or that the format can't hold.
@@ -83,7 +82,7 @@ pub enum EncodeError {
     /// A header, commit or record could not be written as MessagePack.
     #[error("a header, commit or record can't be written")]
     Unwritable(#[source] rmp_serde::encode::Error),
-    /// What waits to be written can't be read again to merge it.
-    #[error("checkpoints that wait to be written can't be merged")]
-    Unmergeable(#[source] UnpackError),
+    /// A panic interrupted the packing of rows.
+    #[error("a panic interrupted the packing of rows")]
+    Interrupted,
 }

@@ -4,7 +4,6 @@ use std::borrow::BorrowMut;
 
 use super::frame::FrameKind;
 use super::group_payloads::{GroupPayloads, check_string_len};
-use super::payload::Payload;
 use super::segment_writer::check_len;
 use super::{Block, Commit, EncodeError, SegmentEncoder};
 use crate::model::ids::limits;
@@ -49,15 +48,6 @@ impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
         self.payloads.push(block)
     }
 
-    /// The next frame of a group whose payloads were packed before. No block may be pushed then.
-    pub fn seal_packed(&mut self, payload: &Payload) -> Vec<u8> {
-        let first = self.frames_taken == 0;
-        let frame =
-            self.encoder.borrow_mut().seal_packed(FrameKind::DATA, self.counter, first, payload);
-        self.count(&frame, payload.raw_len);
-        frame
-    }
-
     /// The next frame that is full, if there is one.
     pub fn take_frame(&mut self) -> Option<Vec<u8>> {
         let raw = self.payloads.take()?;
@@ -90,18 +80,14 @@ impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
     fn seal(&mut self, kind: FrameKind, last: bool, raw: &[u8]) -> Vec<u8> {
         let first = self.frames_taken == 0;
         let frame = self.encoder.borrow_mut().seal(kind, self.counter, first, last, raw);
-        self.count(&frame, raw.len());
-        frame
-    }
-
-    fn count(&mut self, frame: &[u8], raw_len: usize) {
         self.frames_taken += 1;
         self.written.bytes += frame.len() as u64;
-        self.written.raw_bytes += raw_len as u64;
+        self.written.raw_bytes += raw.len() as u64;
+        frame
     }
 }
 
-fn encode_commit(commit: &Commit) -> Result<Vec<u8>, EncodeError> {
+pub(super) fn encode_commit(commit: &Commit) -> Result<Vec<u8>, EncodeError> {
     if commit.types.len() > limits::TYPES {
         return Err(EncodeError::TooManyTypes { types: commit.types.len(), limit: limits::TYPES });
     }

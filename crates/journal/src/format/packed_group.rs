@@ -3,8 +3,10 @@
 //! A checkpoint of everything is several times as large before it is packed. So each column is packed as soon as it is
 //! encoded, and what waits for the disk, or is kept for a merge, waits packed.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::slice;
 use std::sync::Arc;
-use std::vec;
 
 use super::block_codec::{self, BlockError};
 use super::frame::FrameError;
@@ -37,12 +39,17 @@ impl PackedGroup {
         self.payloads.iter().map(|payload| payload.stored.len()).sum()
     }
 
+    /// Bytes before they were packed.
+    pub fn raw_bytes(&self) -> usize {
+        self.payloads.iter().map(|payload| payload.raw_len).sum()
+    }
+
     /// Its blocks, unpacked one payload after the other.
-    pub fn into_blocks(self) -> PackedBlocks {
+    pub fn blocks(&self) -> PackedBlocks<'_> {
         PackedBlocks {
-            payloads: self.payloads.into_iter(),
+            payloads: self.payloads.iter(),
             unpacker: Unpacker::default(),
-            raw: Vec::new(),
+            raw: Cow::Borrowed(&[]),
             position: 0,
         }
     }
@@ -54,25 +61,22 @@ pub struct GroupPacker<'a> {
     packer: &'a mut Packer,
     payloads: GroupPayloads,
     group: PackedGroup,
-    failure: Option<EncodeError>,
+    outcome: Result<(), EncodeError>,
 }
 
 impl<'a> GroupPacker<'a> {
     /// Begins with the checkpoint that has this number.
     pub fn new(packer: &'a mut Packer, counter: u64) -> Self {
         let payloads = GroupPayloads::of(counter);
-        Self { packer, payloads, group: PackedGroup::default(), failure: None }
+        Self { packer, payloads, group: PackedGroup::default(), outcome: Ok(()) }
     }
 
     /// Adds a block, in the order of [`Block::key`]. What follows an error is left out.
     pub fn push(&mut self, block: &Block) {
-        if self.failure.is_some() {
-            return;
-        }
-        self.count(block);
-        match self.payloads.push(block) {
-            Ok(()) => self.pack_full(),
-            Err(error) => self.failure = Some(error),
+        if self.outcome.is_ok() {
+            // It stays if this panics and somebody catches that.
+            self.outcome = Err(EncodeError::Interrupted);
+            self.outcome = self.add(block);
         }
     }
 
@@ -82,12 +86,17 @@ impl<'a> GroupPacker<'a> {
     ///
     /// The [`EncodeError`] of the first block that can't be part of a group.
     pub fn finish(mut self) -> Result<PackedGroup, EncodeError> {
-        if let Some(error) = self.failure {
-            return Err(error);
-        }
+        std::mem::replace(&mut self.outcome, Ok(()))?;
         self.payloads.close();
         self.pack_full();
         Ok(self.group)
+    }
+
+    fn add(&mut self, block: &Block) -> Result<(), EncodeError> {
+        self.count(block);
+        self.payloads.push(block)?;
+        self.pack_full();
+        Ok(())
     }
 
     fn pack_full(&mut self) {
@@ -116,20 +125,27 @@ pub enum UnpackError {
 }
 
 /// The blocks of a [`PackedGroup`].
-pub struct PackedBlocks {
-    payloads: vec::IntoIter<Payload>,
+pub struct PackedBlocks<'a> {
+    payloads: slice::Iter<'a, Payload>,
     unpacker: Unpacker,
-    raw: Vec<u8>,
+    raw: Cow<'a, [u8]>,
     position: usize,
 }
 
-impl PackedBlocks {
+impl fmt::Debug for PackedBlocks<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PackedBlocks").finish_non_exhaustive()
+    }
+}
+
+impl PackedBlocks<'_> {
     fn next_block(&mut self) -> Result<Option<Block>, UnpackError> {
         while self.position >= self.raw.len() {
             let Some(Payload { stored, raw_len, codec }) = self.payloads.next() else {
                 return Ok(None);
             };
-            self.raw = self.unpacker.unpack(codec, &stored, raw_len)?.unwrap_or(stored);
+            let unpacked = self.unpacker.unpack(*codec, stored, *raw_len)?;
+            self.raw = unpacked.map_or(Cow::Borrowed(&**stored), Cow::Owned);
             self.position = 0;
         }
         let mut reader = Reader::new(self.raw.get(self.position..).unwrap_or_default());
@@ -139,7 +155,7 @@ impl PackedBlocks {
     }
 }
 
-impl Iterator for PackedBlocks {
+impl Iterator for PackedBlocks<'_> {
     type Item = Result<Block, UnpackError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -159,7 +175,6 @@ impl PackedGroup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::GroupEncoder;
     use crate::format::sample::{self, SegmentBytes, commit, header, noise, removed, values};
     use crate::model::ids::{SaveId, limits};
 
@@ -184,20 +199,20 @@ mod tests {
         let mut at_once = SegmentBytes::new(&header(1, 0));
         at_once.group(blocks.to_vec(), &commit(1, None));
         let mut segment = SegmentBytes::new(&header(1, 0));
-        let mut encoder = GroupEncoder::new(&mut segment.encoder, 1);
-        for payload in group.payloads() {
-            let frame = encoder.seal_packed(payload);
-            segment.bytes.extend(frame);
-        }
-        let (bytes, written, _) = encoder.finish(&commit(1, None)).unwrap();
-        segment.bytes.extend(bytes);
+        let before = segment.bytes.len() as u64;
+        let SegmentBytes { encoder, bytes } = &mut segment;
+        let written = encoder.append_packed(&group, &commit(1, None), &mut |frames| {
+            bytes.extend_from_slice(frames);
+            Ok::<(), EncodeError>(())
+        });
+        assert_eq!(before + written.unwrap(), segment.bytes.len() as u64);
         assert!(segment.bytes == at_once.bytes, "the bytes differ");
-        assert!(written.raw_bytes > (limits::VALUE_BYTES + 5_000) as u64, "{written:?}");
+        assert!(group.raw_bytes() > limits::VALUE_BYTES + 5_000, "{}", group.raw_bytes());
 
         let segment = segment.segment();
         let entry = segment.scan().unwrap().groups.remove(0);
         let read = sample::blocks(&segment, &entry).unwrap();
-        let in_memory: Vec<Block> = group.into_blocks().map(Result::unwrap).collect();
+        let in_memory: Vec<Block> = group.blocks().map(Result::unwrap).collect();
         assert_eq!(in_memory, read);
     }
 
@@ -231,7 +246,7 @@ mod tests {
 
     #[test]
     fn payloads_that_cannot_be_unpacked_are_an_error() {
-        let read: Vec<_> = PackedGroup::broken().into_blocks().collect();
+        let read: Vec<_> = PackedGroup::broken().blocks().collect();
         assert_eq!(read, [Err(UnpackError::Payload(FrameError::RawLength))]);
     }
 }

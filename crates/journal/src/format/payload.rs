@@ -47,12 +47,13 @@ impl Packer {
     /// Packs `raw` if that makes it smaller. A payload that is a frame's has at most
     /// [`FrameKind::most_raw_bytes`](super::FrameKind::most_raw_bytes) bytes; callers check, since only they can say
     /// what was too large.
-    pub fn pack(&mut self, raw: Vec<u8>) -> Payload {
+    pub fn pack(&mut self, mut raw: Vec<u8>) -> Payload {
         let raw_len = raw.len();
-        match self.packed(&raw) {
-            Some(stored) => Payload { stored, raw_len, codec: ZSTD },
-            None => Payload { stored: raw, raw_len, codec: RAW },
+        if let Some(stored) = self.packed(&raw) {
+            return Payload { stored, raw_len, codec: ZSTD };
         }
+        raw.shrink_to_fit();
+        Payload { stored: raw, raw_len, codec: RAW }
     }
 
     /// The packed bytes; `None` if they are no fewer.

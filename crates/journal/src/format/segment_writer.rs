@@ -4,10 +4,10 @@
 use std::io;
 
 use super::frame::{FrameHeader, FrameKind, FramePlace, FrameSealer};
-use super::payload::Payload;
+use super::group_encoder::encode_commit;
 #[cfg(test)]
-use super::{Block, Commit, GroupEncoder, GroupWritten};
-use super::{EncodeError, Record, SegmentHeader, header_codec};
+use super::{Block, GroupEncoder, GroupWritten};
+use super::{Commit, EncodeError, PackedGroup, Record, SegmentHeader, header_codec};
 
 /// The error of writing a group.
 #[cfg(test)]
@@ -142,18 +142,37 @@ impl SegmentEncoder {
         frame
     }
 
-    /// The next frame of the segment, which isn't a group's last, around a payload that was packed before.
-    pub(super) fn seal_packed(
+    /// Appends a checkpoint whose rows were packed before, frame by frame, the last one together with the commit.
+    /// Returns its bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError`] if the commit is over a limit; nothing is appended then. Errors of `append` are passed on.
+    pub fn append_packed<F: From<EncodeError>>(
         &mut self,
-        kind: FrameKind,
-        counter: u64,
-        first: bool,
-        payload: &Payload,
-    ) -> Vec<u8> {
-        let place = FramePlace { first, last: false, sequence: self.next_sequence, counter };
-        let frame = self.sealer.seal_packed(kind, place, payload);
-        self.count(&frame);
-        frame
+        group: &PackedGroup,
+        commit: &Commit,
+        append: &mut dyn FnMut(&[u8]) -> Result<(), F>,
+    ) -> Result<u64, F> {
+        // Before a frame gets its number, so that what can't be committed leaves no gap.
+        let commit_bytes = encode_commit(commit)?;
+        let before = self.length;
+        let mut frames = Vec::new();
+        for (place, payload) in group.payloads().iter().enumerate() {
+            if !frames.is_empty() {
+                append(&frames)?;
+            }
+            let sequence = self.next_sequence;
+            let place =
+                FramePlace { first: place == 0, last: false, sequence, counter: commit.counter };
+            frames = self.sealer.seal_packed(FrameKind::DATA, place, payload);
+            self.count(&frames);
+        }
+        let is_first = group.payloads().is_empty();
+        frames.extend(self.seal(FrameKind::COMMIT, commit.counter, is_first, true, &commit_bytes));
+        append(&frames)?;
+        self.note_commit(commit.counter);
+        Ok(self.length - before)
     }
 
     fn count(&mut self, frame: &[u8]) {

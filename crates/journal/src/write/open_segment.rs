@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::pending::PendingCheckpoint;
 use super::slices::{MOST_BYTES, SYNC_EVERY};
@@ -32,7 +33,13 @@ pub(super) enum WriteFailure {
     Full { path: PathBuf, limit: u64 },
     /// The data can't be encoded. The segment can still be written to.
     #[error(transparent)]
-    Encode(#[from] EncodeError),
+    Encode(Arc<EncodeError>),
+}
+
+impl From<EncodeError> for WriteFailure {
+    fn from(error: EncodeError) -> Self {
+        Self::Encode(Arc::new(error))
+    }
 }
 
 impl From<WriteFailure> for FailureCause {
@@ -137,19 +144,9 @@ impl OpenSegment {
         &mut self,
         checkpoint: &PendingCheckpoint,
     ) -> Result<u64, WriteFailure> {
-        let mut group = GroupEncoder::new(&mut self.encoder, checkpoint.commit.counter);
-        // The last rows and the commit go in one piece: most checkpoints are that small.
-        let mut frames = Vec::new();
-        for payload in checkpoint.group.payloads() {
-            if !frames.is_empty() {
-                self.target.append(&frames)?;
-            }
-            frames = group.seal_packed(payload);
-        }
-        let (commit, written, _) = group.finish(&checkpoint.commit)?;
-        frames.extend_from_slice(&commit);
-        self.target.append(&frames)?;
-        Ok(written.bytes)
+        let group = checkpoint.group.as_ref().map_err(Arc::clone).map_err(WriteFailure::Encode)?;
+        let Self { target, encoder, .. } = self;
+        encoder.append_packed(group, &checkpoint.commit, &mut |bytes| target.append(bytes))
     }
 
     /// Appends a record.

@@ -5,6 +5,7 @@
 //! where even the bound here has no room for them, a full one is asked for. In one queue each would have to pass the other.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::format::{Commit, EncodeError, GroupPacker, PackedGroup, Packer, Record, merge};
@@ -17,8 +18,9 @@ pub enum Item {
 
 /// An encoded checkpoint.
 pub struct PendingCheckpoint {
-    /// Its rows.
-    pub group: PackedGroup,
+    /// Its rows, or why they can't be written. That fails when it is to be written, since what the run is about to do by
+    /// then decides what comes of it.
+    pub group: Result<PackedGroup, Arc<EncodeError>>,
     pub commit: Commit,
     /// The time at which it was handed over.
     pub handed_over: Instant,
@@ -34,28 +36,34 @@ impl PendingCheckpoint {
         !self.commit.kind.keeps_its_moment() && self.commit.label.is_none()
     }
 
-    /// `self` and `later` as one checkpoint: the difference from this one's base to `later`.
-    fn merged_with(self, later: Self, packer: &mut Packer) -> Result<Self, EncodeError> {
+    /// Takes the place of an earlier one, as the difference from that one's base to this. Returns false if it can't: together
+    /// they are over a limit.
+    fn take_place_of(&mut self, earlier: &Self, packer: &mut Packer) -> bool {
+        if !self.is_snapshot() {
+            let Some(group) = self.rows_with(earlier, packer) else { return false };
+            self.group = Ok(group);
+            let (commit, earlier) = (&mut self.commit, &earlier.commit);
+            commit.base = earlier.base;
+            commit.summary = commit.summary.take().or_else(|| earlier.summary.clone());
+            let known = commit.incomplete.clone();
+            let missing = earlier.incomplete.iter().filter(|path| !known.contains(path));
+            commit.incomplete.extend(missing.cloned());
+        }
         // A step that was half done before is half done in the later world, too.
-        let after_failure = self.commit.after_failure || later.commit.after_failure;
-        if later.is_snapshot() {
-            let commit = Commit { after_failure, ..later.commit };
-            return Ok(Self { handed_over: self.handed_over, commit, ..later });
+        self.commit.after_failure |= earlier.commit.after_failure;
+        self.handed_over = earlier.handed_over;
+        true
+    }
+
+    fn rows_with(&self, earlier: &Self, packer: &mut Packer) -> Option<PackedGroup> {
+        let sources = [&earlier.group, &self.group];
+        let sources = sources.map(|group| group.as_ref().ok().map(PackedGroup::blocks));
+        let sources: Vec<_> = sources.into_iter().collect::<Option<_>>()?;
+        let mut packing = GroupPacker::new(packer, self.commit.counter);
+        for block in merge(sources, !earlier.is_snapshot()) {
+            packing.push(&block.ok()?);
         }
-        let mut commit = later.commit;
-        let sources = vec![self.group.into_blocks(), later.group.into_blocks()];
-        let mut packing = GroupPacker::new(packer, commit.counter);
-        for block in merge(sources, self.commit.base.is_some()) {
-            packing.push(&block.map_err(EncodeError::Unmergeable)?);
-        }
-        let group = packing.finish()?;
-        commit.base = self.commit.base;
-        commit.after_failure = after_failure;
-        commit.summary = commit.summary.or(self.commit.summary);
-        let missing = self.commit.incomplete.into_iter();
-        let missing: Vec<_> = missing.filter(|path| !commit.incomplete.contains(path)).collect();
-        commit.incomplete.extend(missing);
-        Ok(Self { group, commit, handed_over: self.handed_over })
+        packing.finish().ok()
     }
 }
 
@@ -94,42 +102,34 @@ impl Pending {
         GroupPacker::new(&mut self.packer, counter)
     }
 
-    /// Bytes that all checkpoints take here, and about what they will take on the disk.
+    /// Bytes that all checkpoints take here.
     pub fn bytes(&self) -> usize {
-        self.checkpoints().map(|checkpoint| checkpoint.group.stored_bytes()).sum()
+        self.groups().map(PackedGroup::stored_bytes).sum()
     }
 
-    /// Bytes that they take on the disk, about: at least one.
+    /// Bytes that they take on the disk, at most: at least one.
     pub fn bytes_wanted(&self) -> u64 {
-        (self.bytes() as u64).max(1)
+        (self.groups().map(PackedGroup::raw_bytes).sum::<usize>() as u64).max(1)
+    }
+
+    fn groups(&self) -> impl Iterator<Item = &PackedGroup> {
+        self.checkpoints().filter_map(|checkpoint| checkpoint.group.as_ref().ok())
     }
 
     /// Merges automatic checkpoints into the one that follows them, so that a slow disk costs
-    /// moments and not memory.
-    ///
-    /// # Errors
-    ///
-    /// [`EncodeError`] if some are over a limit together. Those are lost, and with them what later ones build on.
-    pub fn coalesce(&mut self) -> Result<(), EncodeError> {
-        let mut outcome = Ok(());
+    /// moments and not memory. Those that are over a limit together stay apart.
+    pub fn coalesce(&mut self) {
         let mut merged: VecDeque<Item> = VecDeque::with_capacity(self.items.len());
-        for item in self.items.drain(..) {
-            let earlier = match item {
-                Item::Checkpoint(_) => take_mergeable(&mut merged),
-                Item::Record(_) => None,
-            };
-            match (earlier, item) {
-                (Some(earlier), Item::Checkpoint(later)) => {
-                    match earlier.merged_with(*later, &mut self.packer) {
-                        Ok(both) => merged.push_back(Item::Checkpoint(Box::new(both))),
-                        Err(error) => outcome = Err(error),
-                    }
-                }
-                (_, item) => merged.push_back(item),
+        for mut item in self.items.drain(..) {
+            if let Item::Checkpoint(later) = &mut item
+                && let Some(earlier) = take_mergeable(&mut merged)
+                && !later.take_place_of(&earlier, &mut self.packer)
+            {
+                merged.push_back(Item::Checkpoint(earlier));
             }
+            merged.push_back(item);
         }
         self.items = merged;
-        outcome
     }
 
     /// The items that belong into one segment: up to the next snapshot that isn't the first
@@ -172,14 +172,14 @@ fn is_overruled(earlier: &Record, later: &Record) -> bool {
 
 /// Takes out the last checkpoint, if a later one may take its place. Records after it stay: what
 /// they say doesn't depend on it.
-fn take_mergeable(items: &mut VecDeque<Item>) -> Option<PendingCheckpoint> {
+fn take_mergeable(items: &mut VecDeque<Item>) -> Option<Box<PendingCheckpoint>> {
     let last = items.iter().rposition(|item| matches!(item, Item::Checkpoint(_)))?;
     let Some(Item::Checkpoint(checkpoint)) = items.get(last) else { return None };
     if !checkpoint.may_be_merged() {
         return None;
     }
     match items.remove(last) {
-        Some(Item::Checkpoint(checkpoint)) => Some(*checkpoint),
+        Some(Item::Checkpoint(checkpoint)) => Some(checkpoint),
         _ => None,
     }
 }
@@ -204,35 +204,55 @@ mod tests {
                 let commit = Commit { after_failure, ..commit(counter, base) };
                 let handed_over = crate::model::clock::instant();
                 let checkpoint =
-                    PendingCheckpoint { group: PackedGroup::default(), commit, handed_over };
+                    PendingCheckpoint { group: Ok(PackedGroup::default()), commit, handed_over };
                 pending.push(Item::Checkpoint(Box::new(checkpoint)));
             }
-            pending.coalesce().unwrap();
+            pending.coalesce();
             let left: Vec<_> = pending.checkpoints().map(|it| &it.commit).collect();
             let [commit] = &left[..] else { panic!("{left:?}") };
             assert!(commit.counter == 3 && commit.after_failure, "{commit:?}");
         }
     }
+
     #[test]
-    fn checkpoints_that_cannot_be_merged_are_lost_and_records_stay() {
-        let checkpoint = |counter, base: Option<u64>, group| {
-            let (commit, handed_over) = (commit(counter, base), crate::model::clock::instant());
-            Item::Checkpoint(Box::new(PendingCheckpoint { group, commit, handed_over }))
-        };
-        let end = Record::End {
-            status: SessionStatus::Closed,
-            reason: None,
-            leaving: Leaving::default(),
-            time: Timestamp::UNIX_EPOCH,
-            play_time: Duration::ZERO,
-        };
+    fn checkpoints_that_cannot_be_merged_stay_apart_and_none_is_lost() {
+        let error = || Err(Arc::new(EncodeError::Interrupted));
+        for (earlier, later) in [
+            (Ok(PackedGroup::broken()), Ok(PackedGroup::default())),
+            (Ok(PackedGroup::default()), error()),
+            (error(), Ok(PackedGroup::default())),
+        ] {
+            let mut pending = Pending::default();
+            for (counter, base, group) in [(1, None, earlier), (2, Some(1), later)] {
+                let (commit, handed_over) = (commit(counter, base), crate::model::clock::instant());
+                let checkpoint = PendingCheckpoint { group, commit, handed_over };
+                pending.push(Item::Checkpoint(Box::new(checkpoint)));
+            }
+            pending.push(Item::Record(Record::End {
+                status: SessionStatus::Closed,
+                reason: None,
+                leaving: Leaving::default(),
+                time: Timestamp::UNIX_EPOCH,
+                play_time: Duration::ZERO,
+            }));
+            pending.coalesce();
+            let counters: Vec<_> =
+                pending.checkpoints().map(|it| (it.commit.counter, it.commit.base)).collect();
+            assert_eq!(counters, [(1, None), (2, Some(1))]);
+            assert_eq!(pending.batch().count(), 3);
+        }
+    }
+
+    #[test]
+    fn a_snapshot_takes_the_place_of_one_that_cannot_be_written() {
         let mut pending = Pending::default();
-        pending.push(checkpoint(1, None, PackedGroup::broken()));
-        pending.push(checkpoint(2, Some(1), PackedGroup::default()));
-        pending.push(Item::Record(end));
-        let error = pending.coalesce().unwrap_err();
-        assert!(matches!(error, EncodeError::Unmergeable(_)), "{error}");
-        assert_eq!(pending.checkpoints().count(), 0);
-        assert!(!pending.is_empty(), "the end is still to be written");
+        for group in [Err(Arc::new(EncodeError::Interrupted)), Ok(PackedGroup::default())] {
+            let (commit, handed_over) = (commit(2, None), crate::model::clock::instant());
+            let checkpoint = PendingCheckpoint { group, commit, handed_over };
+            pending.push(Item::Checkpoint(Box::new(checkpoint)));
+        }
+        pending.coalesce();
+        assert!(pending.checkpoints().all(|it| it.group.is_ok()));
+        assert_eq!(pending.checkpoints().count(), 1);
     }
 }

@@ -22,7 +22,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::error;
 
 use self::ending::{Ending, Phase};
 pub(in crate::write) use self::events::waits_for_first_checkpoint;
@@ -40,10 +39,10 @@ use super::type_bytes::TypeBytes;
 use super::{EventStart, Leave, News};
 use crate::disk::LocalStore;
 use crate::disk::process::ProcessGuard;
-use crate::format::{Begun, EncodeError, FrameKind, GroupPacker, Lineage, Record};
+use crate::format::{Begun, FrameKind, GroupPacker, Lineage, Record};
 use crate::model::clock::Moment;
 use crate::model::ids::{CheckpointId, RunId, SessionId};
-use crate::model::session::{CheckpointError, FailureCause, SessionMetadata};
+use crate::model::session::{CheckpointError, SessionMetadata};
 use crate::write::retention::Quota;
 
 /// Packed bytes that may wait for a disk that doesn't take them. Beyond, they are given up, and a full
@@ -211,19 +210,6 @@ impl RunJournal {
         self.pending.pack(counter)
     }
 
-    /// Notes that the rows of a checkpoint are over a limit. What waits before it is written all the same.
-    pub fn refuse(&mut self, counter: u64, error: EncodeError, reports: &mut Vec<News>) {
-        let checkpoint = self.id(counter);
-        if self.hold.is_lost() {
-            reports.extend([lost(checkpoint), News::NeedFull]);
-            return;
-        }
-        error!(%error, "a checkpoint can't be written");
-        self.phase.note_incomplete();
-        let error = CheckpointError::TooLarge(FailureCause::new(error));
-        reports.extend([News::NeedFull, News::Failed { checkpoint, error, retry_in: None }]);
-    }
-
     pub fn checkpoint(&mut self, checkpoint: PendingCheckpoint, reports: &mut Vec<News>) {
         let id = self.id(checkpoint.commit.counter);
         if self.hold.is_lost() {
@@ -238,13 +224,15 @@ impl RunJournal {
             reports.push(News::NeedFull);
             return;
         }
-        self.type_bytes.count(&checkpoint.group);
+        if let Ok(group) = &checkpoint.group {
+            self.type_bytes.count(group);
+        }
         self.pending.push(Item::Checkpoint(Box::new(checkpoint)));
         if self.pending.bytes() <= MAX_PENDING {
             return;
         }
-        let coalesced = self.pending.coalesce();
-        if coalesced.is_err() || self.pending.bytes() > MAX_PENDING {
+        self.pending.coalesce();
+        if self.pending.bytes() > MAX_PENDING {
             self.pending.give_up_checkpoints();
             let error = CheckpointError::WriterBehind;
             reports.push(News::Failed { checkpoint: id, error, retry_in: None });

@@ -13,14 +13,14 @@ use crate::disk::{
     DirectoryStore, Disk, Layout, LocalStore, MemoryDisk, Operation, SessionLock, StoredSession,
 };
 use crate::format::sample::{at, commit, header, noise, session, values};
-use crate::format::{EncodeError, GroupPacker, Lineage, Packer};
+use crate::format::{GroupPacker, Lineage, Packer, Record};
 use crate::model::clock::Moment;
-use crate::model::ids::{RunId, SaveId};
-use crate::model::session::{CheckpointError, StopReason};
-use crate::write::News;
+use crate::model::ids::{RunId, SaveId, limits};
+use crate::model::session::{CheckpointError, Leaving, SessionStatus, StopReason};
 use crate::write::hold::Hold;
 use crate::write::pending::PendingCheckpoint;
 use crate::write::retention::Quota;
+use crate::write::{Leave, News};
 
 /// The largest size of a segment in tests.
 const LIMIT: usize = 2 << 20;
@@ -54,7 +54,7 @@ pub fn checkpoint(counter: u64, base: Option<u64>, bytes: usize) -> PendingCheck
     let mut packing = GroupPacker::new(&mut packer, counter);
     packing.push(&values("game::Map", &[(2, &*value)]));
     PendingCheckpoint {
-        group: packing.finish().unwrap(),
+        group: packing.finish().map_err(Arc::new),
         commit: commit(counter, base),
         handed_over: Instant::now(),
     }
@@ -130,29 +130,41 @@ fn a_checkpoint_over_the_limit_is_refused_and_the_next_is_saved() {
 }
 
 #[test]
-fn a_checkpoint_that_is_refused_takes_nothing_along_that_waits() {
+fn a_checkpoint_whose_commit_cannot_be_written_leaves_no_gap() {
     let disk = MemoryDisk::default();
     let mut journal = journal(&disk);
-    let mut reports = Vec::new();
-    journal.checkpoint(checkpoint(1, None, 100), &mut reports);
-    let error = EncodeError::CheckpointTooLarge { counter: 2, limit: 1 };
-    journal.refuse(2, error, &mut reports);
-    let [News::NeedFull, News::Failed { checkpoint: refused, error, retry_in: None }] =
-        &reports[..]
+    assert!(matches!(&save(&mut journal, checkpoint(1, None, 100))[..], [News::Saved(_)]));
+    let mut refused = checkpoint(2, Some(1), 100);
+    refused.commit.label = Some("long".repeat(limits::STRING_BYTES));
+    let reports = save(&mut journal, refused);
+    let [News::NeedFull, News::Failed { error: CheckpointError::TooLarge(_), .. }] = &reports[..]
     else {
         panic!("{reports:?}");
     };
-    assert!(refused.counter == 2 && matches!(error, CheckpointError::TooLarge(_)), "{error}");
-    // It was captured before the game heard of that.
-    let based_on_it = save(&mut journal, checkpoint(3, Some(2), 100));
-    let is_failed = |report: &News| matches!(report, News::Failed { checkpoint, .. } if checkpoint.counter == 3);
-    assert!(based_on_it.iter().any(is_failed), "{based_on_it:?}");
-    assert!(
-        based_on_it
-            .iter()
-            .any(|report| matches!(report, News::Saved(saved) if saved.id.counter == 1))
-    );
-    assert!(matches!(&save(&mut journal, checkpoint(4, None, 100))[..], [News::Saved(_)]));
+    let (time, play_time) = (NOW.wall, Duration::ZERO);
+    journal.record(Record::Status { status: SessionStatus::Paused, time, play_time });
+    assert!(matches!(&save(&mut journal, checkpoint(3, Some(1), 100))[..], [News::Saved(_)]));
+    let stored = stored(&disk);
+    for segment in stored.segments() {
+        let damage = segment.scan().unwrap().damage;
+        assert!(damage.is_empty(), "{damage:?}");
+    }
+}
+
+#[test]
+fn an_exit_whose_last_checkpoint_cannot_be_written_is_incomplete() {
+    let disk = MemoryDisk::default();
+    let mut journal = journal(&disk);
+    save(&mut journal, checkpoint(1, None, 100));
+    let mut reports = Vec::new();
+    journal.checkpoint(checkpoint(2, Some(1), LIMIT + 1), &mut reports);
+    assert!(reports.is_empty(), "what comes of it depends on what the run is about to do");
+    let (time, play_time) = (NOW.wall, Duration::ZERO);
+    let (status, leaving) = (SessionStatus::Closed, Leaving::default());
+    journal.leave(Leave { status, reason: None, leaving, time, play_time }, NOW);
+    turn(&mut journal, NOW, &mut reports);
+    assert!(reports.iter().any(|report| matches!(report, News::Failed { .. })), "{reports:?}");
+    assert!(!journal.has_left(NOW).expect("it has left").complete);
 }
 
 /// A run before has left this number of files, each with a snapshot.

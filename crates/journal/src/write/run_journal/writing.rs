@@ -13,9 +13,7 @@ use crate::write::{News, Saved};
 
 impl RunJournal {
     pub(super) fn flush(&mut self, now: Moment, reports: &mut Vec<News>) {
-        if let Err(error) = self.pending.coalesce() {
-            self.failed(error.into(), now, reports);
-        }
+        self.pending.coalesce();
         while self.can_write_pending() && self.backoff.remaining(now.elapsed).is_zero() {
             if let Err(failure) = self.write_batch(now, reports) {
                 self.failed(failure, now, reports);

@@ -90,7 +90,7 @@ impl<C: Content> Worker<C> {
         let mut rows = Interleave::new(about, &mut pack);
         let encoded = self.content.encode(content, order.capture, &mut |block| rows.push(block));
         rows.finish();
-        let group = packing.finish();
+        let group = packing.finish().map_err(Arc::new);
         self.reports.push(Report::WorkedOff { emptied: encoded.emptied });
         self.reports.extend(encoded.reports.into_iter().map(Report::Content));
         if let Some(capture) = order.self_test.filter(|_| !encoded.has_drifted) {
@@ -131,13 +131,8 @@ impl<C: Content> Worker<C> {
         };
         let mut news = Vec::new();
         self.cloud.note_captured(journal.id(commit.counter));
-        match group {
-            Ok(group) => {
-                let handed_over = order.handed_over;
-                journal.checkpoint(PendingCheckpoint { group, commit, handed_over }, &mut news);
-            }
-            Err(error) => journal.refuse(commit.counter, error, &mut news),
-        }
+        let checkpoint = PendingCheckpoint { group, commit, handed_over: order.handed_over };
+        journal.checkpoint(checkpoint, &mut news);
         self.take_in(news);
     }
 
