@@ -5,12 +5,14 @@ mod backup;
 #[cfg(feature = "scenarios")]
 mod handles;
 mod menu;
+mod players;
 mod recorded_events;
 mod recovery;
 #[cfg(feature = "scenarios")]
 mod scenarios;
 #[cfg(feature = "scenes")]
 mod scenes;
+mod servers;
 mod start;
 mod states_and_gates;
 mod times;
@@ -42,6 +44,8 @@ const PLAYED: &[(&str, &str)] = &[
     (include_str!("../../docs/guide/recovery.md"), include_str!("guide/samples/recovery.rs")),
     (include_str!("../../docs/guide/rewind.md"), include_str!("guide/samples/rewind.rs")),
     (include_str!("../../docs/guide/scenarios.md"), include_str!("guide/samples/scenarios.rs")),
+    (include_str!("../../docs/guide/servers.md"), include_str!("guide/samples/servers.rs")),
+    (include_str!("../../docs/guide/servers.md"), include_str!("guide/samples/players.rs")),
     (include_str!("../../docs/guide/slots.md"), include_str!("guide/samples/slots.rs")),
     (
         include_str!("../../docs/guide/states-and-gates.md"),
