@@ -5,6 +5,7 @@ mod features;
 mod guide;
 mod names;
 mod numbers;
+mod pages;
 mod steps;
 mod words;
 

@@ -2,6 +2,7 @@
 //! game, loading and kill.
 
 mod backup;
+mod chapters;
 #[cfg(feature = "scenarios")]
 mod handles;
 mod menu;
@@ -33,6 +34,8 @@ const PLAYED: &[(&str, &str)] = &[
         include_str!("../../docs/guide/coming-from.md"),
         include_str!("guide/samples/moonshine_after.rs"),
     ),
+    (include_str!("../../docs/guide/chapters.md"), include_str!("guide/samples/chapters.rs")),
+    (include_str!("../../docs/guide/chapters.md"), include_str!("guide/samples/try_again.rs")),
     (
         include_str!("../../docs/guide/getting-started.md"),
         include_str!("guide/samples/getting_started.rs"),
@@ -47,6 +50,8 @@ const PLAYED: &[(&str, &str)] = &[
     (include_str!("../../docs/guide/servers.md"), include_str!("guide/samples/servers.rs")),
     (include_str!("../../docs/guide/servers.md"), include_str!("guide/samples/players.rs")),
     (include_str!("../../docs/guide/slots.md"), include_str!("guide/samples/slots.rs")),
+    (include_str!("../../docs/guide/slots.md"), include_str!("guide/samples/slots_menu.rs")),
+    (include_str!("../../docs/guide/slots.md"), include_str!("guide/samples/load_menu.rs")),
     (
         include_str!("../../docs/guide/states-and-gates.md"),
         include_str!("guide/samples/states_and_gates.rs"),
