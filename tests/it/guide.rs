@@ -7,6 +7,7 @@ mod chapters;
 mod handles;
 mod menu;
 mod players;
+mod ported;
 mod recorded_events;
 mod recovery;
 #[cfg(feature = "scenarios")]
