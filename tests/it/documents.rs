@@ -6,6 +6,7 @@ mod guide;
 mod names;
 mod numbers;
 mod others;
+mod pages;
 mod steps;
 mod words;
 

@@ -4,15 +4,19 @@
 // Feature: Each setting is on the settings page, and the guide's code does what it says.
 
 mod backup;
+mod chapters;
 #[cfg(feature = "scenarios")]
 mod handles;
 mod menu;
+mod players;
+mod ported;
 mod recorded_events;
 mod recovery;
 #[cfg(feature = "scenarios")]
 mod scenarios;
 #[cfg(feature = "scenes")]
 mod scenes;
+mod servers;
 mod start;
 mod states_and_gates;
 mod times;
@@ -33,6 +37,8 @@ const PLAYED: &[(&str, &str)] = &[
         include_str!("../../docs/guide/coming-from.md"),
         include_str!("guide/samples/moonshine_after.rs"),
     ),
+    (include_str!("../../docs/guide/chapters.md"), include_str!("guide/samples/chapters.rs")),
+    (include_str!("../../docs/guide/chapters.md"), include_str!("guide/samples/try_again.rs")),
     (
         include_str!("../../docs/guide/getting-started.md"),
         include_str!("guide/samples/getting_started.rs"),
@@ -44,7 +50,11 @@ const PLAYED: &[(&str, &str)] = &[
     (include_str!("../../docs/guide/recovery.md"), include_str!("guide/samples/recovery.rs")),
     (include_str!("../../docs/guide/rewind.md"), include_str!("guide/samples/rewind.rs")),
     (include_str!("../../docs/guide/scenarios.md"), include_str!("guide/samples/scenarios.rs")),
+    (include_str!("../../docs/guide/servers.md"), include_str!("guide/samples/servers.rs")),
+    (include_str!("../../docs/guide/servers.md"), include_str!("guide/samples/players.rs")),
     (include_str!("../../docs/guide/slots.md"), include_str!("guide/samples/slots.rs")),
+    (include_str!("../../docs/guide/slots.md"), include_str!("guide/samples/slots_menu.rs")),
+    (include_str!("../../docs/guide/slots.md"), include_str!("guide/samples/load_menu.rs")),
     (
         include_str!("../../docs/guide/states-and-gates.md"),
         include_str!("guide/samples/states_and_gates.rs"),

@@ -25,8 +25,9 @@ struct Logged {
     fields: BTreeMap<&'static str, String>,
 }
 
+/// What was logged.
 #[derive(Clone, Default)]
-struct Collected(Arc<Mutex<Vec<Logged>>>);
+pub struct Collected(Arc<Mutex<Vec<Logged>>>);
 
 #[derive(Default)]
 struct Fields(BTreeMap<&'static str, String>);
@@ -83,10 +84,17 @@ impl Collected {
     /// As long as there is only one subscriber, `tracing` asks the thread that comes by a place first
     /// whether anybody listens there, and goes by that for all threads: other tests don't listen. So there
     /// are always two more.
-    fn while_doing<T>(&self, work: impl FnOnce() -> T) -> T {
+    pub fn while_doing<T>(&self, work: impl FnOnce() -> T) -> T {
         static OTHERS: OnceLock<[Dispatch; 2]> = OnceLock::new();
         OTHERS.get_or_init(|| [Dispatch::new(Self::default()), Dispatch::new(Self::default())]);
         tracing::subscriber::with_default(self.clone(), work)
+    }
+
+    /// The messages of this level.
+    pub fn messages(&self, level: Level) -> Vec<String> {
+        let collected = self.0.lock().unwrap();
+        let of_level = collected.iter().filter(|logged| logged.level == level);
+        of_level.map(|logged| logged.name.clone()).collect()
     }
 
     fn take(&self, name: &str) -> Vec<Logged> {

@@ -11,16 +11,11 @@ use crate::common::{Health, frames, game, game_with, listen, played_by_turns, pl
 mod page {
     include!("samples/recovery.rs");
 
-    pub fn with_dialog(mut app: App) -> App {
-        dialog(&mut app);
-        app
-    }
-
     pub fn answer(app: &mut App, yes: bool) {
         let world = app.world_mut();
         match yes {
-            true => drop(world.write_message(Continue)),
-            false => drop(world.write_message(Decline)),
+            true => world.run_system_cached(go_on).unwrap(),
+            false => world.run_system_cached(leave_it).unwrap(),
         }
     }
 }
@@ -43,7 +38,7 @@ fn crashed() -> App {
     let mut app = game(&disk);
     app.world_mut().spawn(Health(7));
     start(&mut app, "Crashed");
-    let mut app = page::with_dialog(game(&disk.snapshot()));
+    let mut app = game(&disk.snapshot());
     frames(&mut app, 3);
     app
 }
@@ -63,7 +58,7 @@ fn the_sample_recovers_on_yes_and_declines_on_no() {
 
 #[test]
 fn answers_without_an_offer_do_nothing() {
-    let mut app = page::with_dialog(game(&MemoryDisk::default()));
+    let mut app = game(&MemoryDisk::default());
     page::answer(&mut app, true);
     page::answer(&mut app, false);
     frames(&mut app, 3);

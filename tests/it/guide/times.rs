@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
 
-use crate::common::{Score, frames, game, seconds, start};
+use crate::common::{Score, frames, game, game_with, plugin, seconds, start};
 
 mod rewind {
     include!("samples/rewind.rs");
@@ -28,7 +28,14 @@ mod slots {
         world.run_system_cached(save).unwrap();
         world.run_system_cached(quick_save).unwrap();
         world.run_system_cached(quick_load).unwrap();
-        world.run_system_cached(show).unwrap();
+    }
+}
+
+mod slots_menu {
+    include!("samples/slots_menu.rs");
+
+    pub fn open(app: &mut App) {
+        app.world_mut().run_system_cached(show).unwrap();
     }
 
     pub fn press_load(app: &mut App, name: &str) {
@@ -36,6 +43,20 @@ mod slots {
         let slots = world.resource::<SessionCatalog>().slots();
         let slot = slots.iter().find(|slot| slot.name == name).unwrap().id;
         world.run_system_cached_with(load, slot).unwrap();
+    }
+}
+
+mod load_menu {
+    include!("samples/load_menu.rs");
+
+    pub fn open(app: &mut App) {
+        load_menu(app);
+    }
+
+    pub fn press_first(app: &mut App) {
+        let world = app.world_mut();
+        let first = world.resource::<SessionCatalog>().sessions()[0].session.id;
+        world.run_system_cached_with(resume, first).unwrap();
     }
 }
 
@@ -78,7 +99,22 @@ fn the_sample_of_a_pause_menu_saves_and_loads_slots() {
     assert!(names.iter().any(|name| name == "Before the boss"), "{names:?}");
 
     app.insert_resource(Score(5));
-    slots::press_load(&mut app, "Before the boss");
+    slots_menu::open(&mut app);
+    slots_menu::press_load(&mut app, "Before the boss");
     frames(&mut app, 6);
+    assert_eq!(score(&app), 4);
+}
+
+#[test]
+fn the_sample_of_a_load_menu_continues_what_crashed() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    start(&mut app, "Crashed");
+    app.insert_resource(Score(4));
+    seconds(&mut app, 6.0);
+    let mut app = game_with(plugin(&disk.snapshot()), load_menu::open);
+    frames(&mut app, 3);
+    load_menu::press_first(&mut app);
+    frames(&mut app, 4);
     assert_eq!(score(&app), 4);
 }

@@ -17,11 +17,10 @@ fn levels(app: &mut App) {
     app.init_state::<Game>()
         // Who left in a pause comes back into play.
         .save_state_as(|state| if state == Game::Paused { Game::Playing } else { state })
-        // Checkpoints are taken in these states only, and never of the menu's empty world.
         .checkpoint_session_while(in_state(Game::Playing).or_else(in_state(Game::Paused)))
         .pause_session_in(Game::Paused)
-        .restore_session_through(Game::Loading) // a restore enters this state, which loads the level …
-        .restore_session_in(Game::Playing) // … and saved entities come once the game enters this state
+        .restore_session_through(Game::Loading)
+        .restore_session_in(Game::Playing)
         .offer_recovery_in(Game::Menu)
         .close_session_on_enter(Game::Menu)
         .add_systems(OnEnter(Game::Loading), load_level)

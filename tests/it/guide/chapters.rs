@@ -1,0 +1,67 @@
+//! A mission that is begun, won and tried again.
+
+use bevy::prelude::*;
+use bevy_session::MemoryDisk;
+use bevy_session::chapters::ChapterOutcome;
+use bevy_session::prelude::*;
+
+use crate::common::{frames, game, seconds, start};
+
+mod page {
+    include!("samples/chapters.rs");
+
+    pub fn enter(app: &mut App) {
+        app.world_mut().run_system_cached::<(), _, _>(enter_mission).unwrap();
+    }
+
+    pub fn win(app: &mut App) {
+        app.world_mut().run_system_cached(mission_is_won).unwrap();
+    }
+}
+
+mod again {
+    include!("samples/try_again.rs");
+
+    pub fn press(app: &mut App) {
+        app.world_mut().run_system_cached(try_again).unwrap();
+    }
+}
+
+fn begun() -> App {
+    let mut app = game(&MemoryDisk::default());
+    start(&mut app, "Campaign");
+    page::enter(&mut app);
+    frames(&mut app, 3);
+    assert_eq!(convoys(&mut app), 1);
+    app
+}
+
+fn convoys(app: &mut App) -> usize {
+    let world = app.world_mut();
+    world.query_filtered::<(), With<Name>>().iter(world).count()
+}
+
+#[test]
+fn a_mission_that_is_won_takes_its_entities_along() {
+    let mut app = begun();
+    page::win(&mut app);
+    frames(&mut app, 3);
+    assert_eq!(convoys(&mut app), 0);
+    let chapters = app.world().resource::<CurrentSession>().chapters();
+    assert!(chapters.current().is_none());
+    let ends = chapters.ended().iter().filter_map(|chapter| chapter.end.as_ref());
+    let outcomes: Vec<_> = ends.map(|end| end.outcome).collect();
+    assert_eq!(outcomes, [ChapterOutcome::Completed]);
+}
+
+#[test]
+fn a_mission_is_tried_again_from_its_beginning() {
+    let mut app = begun();
+    let world = app.world_mut();
+    let convoy = world.query_filtered::<Entity, With<Name>>().single(world).unwrap();
+    world.despawn(convoy);
+    seconds(&mut app, 6.0);
+    again::press(&mut app);
+    frames(&mut app, 4);
+    assert_eq!(convoys(&mut app), 1);
+}
