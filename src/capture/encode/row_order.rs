@@ -54,3 +54,31 @@ impl<'a> RowOrder<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bevy_session_journal::SaveId;
+
+    use super::*;
+    use crate::capture::encode::KeyedIds;
+    use crate::capture::placed::SaveKey;
+    use crate::saved::GONE;
+
+    #[test]
+    fn rows_that_fill_several_blocks_keep_their_order() {
+        let mut gone = KeyedIds::default();
+        for id in 2..20_000 {
+            gone.add(SaveKey::new(format!("level/coin {id}")), SaveId(id));
+        }
+        let blocks = gone.blocks(&GONE.into(), true);
+        assert!(blocks.len() > 1, "they should fill several blocks");
+        let handed_over = |begin: fn(Vec<Block>, &mut dyn FnMut(Block))| {
+            let mut rows = Vec::new();
+            begin(blocks.clone(), &mut |block| rows.push(block));
+            rows
+        };
+        let at_once = handed_over(|known, next| RowOrder::at_once(known, next).finish());
+        let together = handed_over(|known, next| RowOrder::together(known, None, next).finish());
+        assert!(at_once == blocks && together == blocks, "the order differs");
+    }
+}
