@@ -450,3 +450,13 @@ fn each_number_in_the_documents_has_a_source() {
     }
     assert!(unknown.is_empty(), "a number needs a line in `claims`: {unknown:#?}");
 }
+
+#[test]
+fn figures_name_the_commit_that_they_are_of() {
+    for page in ["docs/benchmarks.md", "docs/benchmarks/plugin.md", "docs/benchmarks/build-cost.md"]
+    {
+        let text = text_of(page);
+        assert!(text.contains("commit"), "{page} names none");
+        assert!(!text.contains("-dirty"), "{page}: nobody can measure that again");
+    }
+}
