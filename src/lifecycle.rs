@@ -58,6 +58,7 @@ pub use external::{
 };
 pub use game_context::GameContext;
 pub use guards::GuardedRequest;
+pub(crate) use hints::line_of;
 pub(crate) use hints::{HintWatch, IgnoredTypes, hint_at_dangling};
 pub use hints::{SessionHint, SessionHints, give_hint};
 pub(crate) use hooks::game_hooks::{CheckpointTriggers, GameHooks};

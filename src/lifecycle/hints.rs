@@ -17,7 +17,10 @@ mod restored;
 mod watch;
 mod watched;
 
+use std::fmt;
+
 use bevy::prelude::*;
+use bevy_session_journal::Code;
 use tracing::warn;
 
 use super::notifications::{HintGiven, notify};
@@ -88,6 +91,11 @@ pub fn give_hint(world: &mut World, hint: SessionHint) {
     }
     hints.said.push(hint.clone());
     hints.standing.push(hint.clone());
-    warn!("{}: {hint}", hint.code());
+    warn!("{}", line_of(hint.code(), &hint));
     notify(world, HintGiven { hint });
+}
+
+/// The line of a hint or finding in the log: its code, its text, and the page that explains it.
+pub(crate) fn line_of(code: Code, text: impl fmt::Display) -> String {
+    format!("{code}: {text} ({})", code.page())
 }
