@@ -41,6 +41,7 @@ mod transitions;
 #[cfg(feature = "window")]
 mod window;
 
+pub(crate) use activity::has_work_after_states;
 pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use automatic::{may_ask_about_crashes, start_is_decided};
 pub use capture_budget::{CaptureBudget, CaptureCost};

@@ -184,6 +184,10 @@ codes! {
         "shorten the texts of GameContext: what is over the limit is cut";
     DialogWithoutCamera "BS0817" Problem, "The recovery dialog can't be seen",
         "spawn a camera";
+    SpawnedTwice "BS0818" Problem, "A level was spawned twice",
+        "give what a level spawns a SaveKey, or spawn it only for a new session";
+    NothingToAccept "BS0819" Note, "There was no offer to accept",
+        "show the button only while recovery_is_pending";
 
     ComponentNotSaved "BS0901" Note, "A component isn't saved",
         "mark it with #[reflect(Component, Saved)], or let the doctor ignore it";
