@@ -60,9 +60,10 @@ pub fn doctor(
     second: Option<&Place>,
     output: &mut Output<'_>,
 ) -> Result<ExitCode, Failure> {
-    let mut findings = Vec::new();
     let mut states: BTreeSet<PathBuf> = BTreeSet::new();
     let profiles = place.profiles()?;
+    let beside = second.map(|second| second_place::of(&profiles, second)).transpose()?;
+    let mut findings = beside.unwrap_or_default();
     say_where(place, second, output)?;
     for profile in &profiles {
         let sessions = profile.sessions()?;
@@ -85,9 +86,6 @@ pub fn doctor(
     }
     for state in states {
         findings.extend(Processes::of(state)?.findings(&profiles));
-    }
-    if let Some(second) = second {
-        findings.extend(second_place::of(&profiles, second)?);
     }
     findings.sort_by_key(|finding| finding.code);
     findings.dedup_by(|one, other| (one.code, &one.place) == (other.code, &other.place));
