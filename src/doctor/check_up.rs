@@ -11,11 +11,12 @@ use tracing::{info, warn};
 
 use super::hints::given;
 use super::{Diagnosis, Doctor, Finding, rarely_changing};
-use crate::lifecycle::{IgnoredTypes, Runtime, give_hint};
+use crate::library::SessionPlace;
+use crate::lifecycle::{IgnoredTypes, Runtime, give_hint, line_of};
 use crate::{CheckpointCaptured, CurrentSession, SessionActivity};
 
-/// Examines the game once, some frames after a session began, logs its findings, and inserts the
-/// [`Diagnosis`] into the world. After every 60 checkpoints it adds and logs types that [rarely
+/// Examines the game once, some frames after a session began, logs its findings and where sessions
+/// are kept, and inserts the [`Diagnosis`] into the world. After every 60 checkpoints it adds and logs types that [rarely
 /// change](super::Finding::RarelyChanges).
 ///
 /// In every build, hints of the plugin skip the types that it ignores.
@@ -76,18 +77,22 @@ fn look(world: &mut World) {
             // It isn't said twice, now or later.
             Finding::Hint(hint) => give_hint(world, hint.clone()),
             finding if said.iter().any(|hint| finding.says(hint)) => {}
-            Finding::RarelyChanges { .. } => info!("{}: {finding}", finding.code()),
-            finding => warn!("{}: {finding}", finding.code()),
+            Finding::RarelyChanges { .. } => info!("{}", line_of(finding.code(), finding)),
+            finding => warn!("{}", line_of(finding.code(), finding)),
         }
     }
     let was_restored = Runtime::with(world, |parts, _| parts.plays_restored_world());
+    let sessions = world.get_resource::<SessionPlace>().map(SessionPlace::to_string);
     if was_restored == Some(true) {
         info!(
+            sessions,
             "the doctor has seen a restored world, from which what the game forgot to save is gone: \
              start with BEVY_SESSION=fresh to have it look at a new one"
         );
     } else if diagnosis.is_healthy() {
-        info!("the doctor found nothing that the game forgot to save");
+        info!(sessions, "the doctor found nothing that the game forgot to save");
+    } else {
+        info!(sessions, findings = diagnosis.findings.len(), "the doctor has examined the game");
     }
     world.insert_resource(diagnosis);
 }
@@ -111,7 +116,7 @@ fn advise(doctor: &Doctor, world: &mut World) {
     let Some(mut diagnosis) = world.get_resource_mut::<Diagnosis>() else { return };
     for finding in advice {
         if !diagnosis.findings.iter().any(|known| known.is_same_advice(&finding)) {
-            info!("{}: {finding}", finding.code());
+            info!("{}", line_of(finding.code(), &finding));
             diagnosis.findings.push(finding);
         }
     }

@@ -14,10 +14,14 @@ mod about_data;
 mod hint;
 mod ignored;
 mod restored;
+mod second_level;
 mod watch;
 mod watched;
 
+use std::fmt;
+
 use bevy::prelude::*;
+use bevy_session_journal::Code;
 use tracing::warn;
 
 use super::notifications::{HintGiven, notify};
@@ -25,6 +29,7 @@ use super::notifications::{HintGiven, notify};
 pub use hint::SessionHint;
 pub(crate) use ignored::IgnoredTypes;
 pub(crate) use restored::hint_at_dangling;
+pub(super) use second_level::{follow_level, look_after_states, look_before_states};
 pub(super) use watch::give_hints;
 pub(crate) use watched::HintWatch;
 
@@ -88,6 +93,11 @@ pub fn give_hint(world: &mut World, hint: SessionHint) {
     }
     hints.said.push(hint.clone());
     hints.standing.push(hint.clone());
-    warn!("{}: {hint}", hint.code());
+    warn!("{}", line_of(hint.code(), &hint));
     notify(world, HintGiven { hint });
+}
+
+/// The line of a hint or finding in the log: its code, its text, and the page that explains it.
+pub(crate) fn line_of(code: Code, text: impl fmt::Display) -> String {
+    format!("{code}: {text} ({})", code.page())
 }

@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use bevy::prelude::*;
+use bevy_session_journal::Code;
 use tracing::{debug, warn};
 
 use super::activity::{RestorePhase, set_activity};
 use super::notifications::{DuplicateSaveKey, PlacedRestored, notify};
 use super::requests::RequestQueue;
 use super::runtime::{Course, RuntimeParts};
-use super::{SessionHint, give_hint};
+use super::{SessionHint, give_hint, line_of};
 use crate::capture::{Placed, SaveKey, Settled};
 use crate::content::{Claimed, ContentOrder, Order};
 use crate::saved::Saved;
@@ -35,7 +36,8 @@ pub(super) fn follow_placed_entities(parts: &mut RuntimeParts, world: &mut World
         placed.end_of_frame();
     }
     for (key, first, second) in arrivals.duplicates {
-        warn!(%key, %first, %second, "two entities have the same save key: only the first gets its saved values");
+        let said = "two entities have the same save key: only the first gets its saved values";
+        warn!(%key, %first, %second, "{}", line_of(Code::DuplicateKey, said));
         notify(world, DuplicateSaveKey { key, first, second });
     }
     if let Some(key) = arrivals.gone_in_run.first().cloned() {

@@ -9,6 +9,7 @@ use super::checkpoints::take_checkpoint;
 use super::deferring::{take_deferred_checkpoints, take_next_deferred};
 use super::external::{ask_external_now, waits_for_backups, want_external_save};
 use super::gates::{gate_is_open, gate_may_have_moved, saves_by_itself};
+use super::hints::look_before_states;
 use super::hooks::Condition;
 use super::hooks::game_hooks::CheckpointTriggers;
 use super::recording::note_lifecycle;
@@ -200,6 +201,7 @@ pub(crate) fn look_before_exit(world: &mut World) {
         save_what_is_left(parts, world);
         parts.events.is_within_frame = false;
         parts.time.back_to(frame);
+        look_before_states(parts, world);
     });
     if let Some(mut left) = world.get_resource_mut::<StatesBeingLeft>() {
         left.clear();

@@ -17,7 +17,7 @@ pub(super) enum Place {
     Platform,
     /// All files are below one directory.
     Directory(PathBuf),
-    /// All files are on this disk, which is usually memory, those that a player names as well.
+    /// All files are on this disk in memory, those that a player names as well.
     Disk(Arc<dyn Disk>),
     /// All files are below a directory on a disk of the game's own. Those that a player names are on the real one.
     Own { disk: Arc<dyn Disk>, directory: PathBuf },
@@ -36,7 +36,8 @@ impl Place {
     pub(super) fn open(&self, wanted: &Layout, fallback: Option<&Layout>) -> OpenPlace {
         let disk = self.disk(wanted, fallback);
         let Some(fallback) = fallback else {
-            let place = SessionPlace::new(wanted.data.clone(), wanted.state.clone(), false);
+            let place = SessionPlace::new(wanted.data.clone(), wanted.state.clone());
+            let place = place.in_memory(self.is_in_memory());
             return OpenPlace { disk, place, changed: None };
         };
         let disk = FallbackDisk::new(
@@ -54,8 +55,13 @@ impl Place {
             error: error.clone(),
         });
         let (data, state) = (disk.written(&wanted.data), disk.written(&wanted.state));
-        let place = SessionPlace::new(data, state, changed.is_some());
+        let place = SessionPlace::new(data, state).fallback(changed.is_some());
+        let place = place.in_memory(self.is_in_memory());
         OpenPlace { disk: Arc::new(disk), place, changed }
+    }
+
+    fn is_in_memory(&self) -> bool {
+        matches!(self, Self::Disk(_))
     }
 
     /// A directory on the disk of the sessions, which another working directory doesn't change.

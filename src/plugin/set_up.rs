@@ -12,8 +12,8 @@ use crate::lifecycle::{
     CapturedMoments, CheckpointCaptured, CleanupPolicy, DeclaredDigests, ExitWatch, External,
     Filings, Forks, FrameTime, GameHooks, HintWatch, LossesLogged, MirrorPort, PreviousRun,
     ReplicaPort, ReplicaSessions, Runtime, RuntimeParts, SessionSettings, StartUp, WriterPort,
-    finish_restore, hint_at_dangling, hold_states_back, log_losses_once, look_before_exit,
-    session_is_restoring, take_provider, tell_of_place,
+    finish_restore, has_work_after_states, hint_at_dangling, hold_states_back, line_of,
+    log_losses_once, look_before_exit, session_is_restoring, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
 use crate::monitoring::{KeptLog, KeptLogFiles};
@@ -25,7 +25,6 @@ use bevy::ecs::schedule::ScheduleLabel;
 use bevy::prelude::*;
 use bevy::state::state::{StateTransition, StateTransitionSystems};
 use bevy::time::TimeSystems;
-use bevy_session_journal::LastRun;
 use bevy_session_journal::internal::disk::process::{
     DeadProcess, ProcessGuard, ProcessOptions, last_to_die,
 };
@@ -33,6 +32,7 @@ use bevy_session_journal::internal::disk::{ConsentFiles, LocalStore};
 use bevy_session_journal::internal::model::clock::Clock;
 use bevy_session_journal::internal::write::Versions;
 use bevy_session_journal::replica::{Keeper, KeeperLink, MirrorKeeper, MirrorLink, Recorders};
+use bevy_session_journal::{Code, LastRun};
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, info, warn};
@@ -55,6 +55,7 @@ impl SessionPlugin {
         let local = Arc::new(local);
         load_consent(app, &local);
         note_archives(app, &local);
+        place.log();
         app.insert_resource(place);
         app.insert_resource(FollowerPlace {
             game: self.game_id(),
@@ -254,7 +255,7 @@ fn follow_transitions(app: &mut App, hooks: &mut GameHooks) {
 fn restore_before_the_game_has_its_frame(app: &mut App) {
     app.init_schedule(SessionRestore)
         .edit_schedule(SessionRestore, run_on_one_thread)
-        .add_systems(SessionRestore, finish_restore.run_if(session_is_restoring))
+        .add_systems(SessionRestore, finish_restore.run_if(has_work_after_states))
         .add_systems(
             SessionRestore,
             follow.run_if(
@@ -276,7 +277,7 @@ fn say_what_is_saved(types: &SavedTypes, has_own_saves: bool) {
     let components = types.component_count();
     let (resources, states) = (types.resource_count(), types.state_count());
     for problem in types.problems() {
-        error!("{problem}");
+        error!("{}", line_of(Code::TypeNotSaved, problem));
     }
     if !types.has_any() && has_own_saves {
         info!(

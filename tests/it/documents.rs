@@ -13,6 +13,8 @@ mod words;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bevy_session::hints::Code;
+
 use crate::common::root;
 
 /// A file of the repository.
@@ -94,6 +96,19 @@ fn every_link_leads_to_a_file_and_its_heading() {
             if !is_there || !is_heading {
                 dead.push(format!("{}: {link}", page.display()));
             }
+        }
+    }
+    assert!(dead.is_empty(), "{dead:#?}");
+}
+
+#[test]
+fn every_code_names_a_section_that_exists() {
+    let mut dead = Vec::new();
+    for code in Code::ALL {
+        let section = code.page();
+        let (page, anchor) = section.split_once('#').expect("an anchor");
+        if !anchors(&text_of(page)).contains(&anchor.to_owned()) {
+            dead.push(section);
         }
     }
     assert!(dead.is_empty(), "{dead:#?}");

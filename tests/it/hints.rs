@@ -9,11 +9,12 @@ use bevy_session::hints::{HintGiven, SessionHint, SessionHints};
 use bevy_session::prelude::*;
 use bevy_session::recovery::{RestoreLossReason, RestoreLosses};
 use bevy_session::testing::{RecoverError, TestGame};
-use bevy_session::{MemoryDisk, SessionRestored};
+use bevy_session::{MemoryDisk, SessionRestored, SessionStarted};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{
-    Health, Inventory, Phase, frames, game_with, listen, plugin, received, request, seconds, start,
+    Health, Inventory, Phase, accept, frames, game_with, listen, plugin, received, request,
+    seconds, start,
 };
 
 fn build(add: impl FnOnce(&mut App)) -> App {
@@ -558,6 +559,146 @@ fn saved_re_added_and_ignored_components_give_no_hint() {
         let disk = killed(add, |_| {});
         assert_eq!(hints_after_a_crash(&disk, add), []);
     }
+}
+
+/// A state that isn't saved: the game itself enters it when a session was restored.
+#[derive(States, Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+enum Scene {
+    #[default]
+    Title,
+    Level,
+}
+
+fn enter_level(_: On<SessionRestored>, mut next: ResMut<NextState<Scene>>) {
+    next.set(Scene::Level);
+}
+
+fn with_scenes(app: &mut App) {
+    app.init_state::<Scene>().add_observer(enter_level);
+}
+
+fn play_scene(world: &mut World) {
+    world.resource_mut::<NextState<Scene>>().set(Scene::Level);
+}
+
+/// A hero and three heroes with bags.
+fn spawn_heroes(mut commands: Commands) {
+    commands.spawn(Health(7));
+    for number in 1..4 {
+        commands.spawn((Health(number), Inventory::default()));
+    }
+}
+
+#[test]
+fn a_level_that_is_spawned_beside_the_restored_one_gives_one_hint() {
+    let add = |app: &mut App| {
+        with_scenes(app);
+        app.add_systems(OnEnter(Scene::Level), spawn_heroes);
+    };
+    let disk = killed(add, play_scene);
+    let given = hints_after_a_crash(&disk, add);
+    let [SessionHint::SpawnedTwice { saved, entities }] = &given[..] else { panic!("{given:?}") };
+    let is_hero = saved.len() == 1 && *entities == 1;
+    let has_bag = saved.len() == 2 && *entities == 3;
+    assert!(is_hero || has_bag, "{saved:?}, {entities}");
+    assert!(given[0].to_string().contains("`SaveKey`"), "{}", given[0]);
+
+    // What was taken or killed before the crash comes again, too; the hero alone is twice.
+    let hunted = killed(add, |world| {
+        play_scene(world);
+        world.add_observer(
+            |_: On<SessionStarted>,
+             bags: Query<Entity, With<Inventory>>,
+             mut commands: Commands| {
+                bags.iter().take(1).for_each(|entity| commands.entity(entity).despawn());
+            },
+        );
+    });
+    let given = hints_after_a_crash(&hunted, add);
+    let [SessionHint::SpawnedTwice { saved, entities: 1 }] = &given[..] else {
+        panic!("{given:?}")
+    };
+    assert_eq!(saved.len(), 1, "{saved:?}");
+}
+
+#[test]
+fn a_level_that_is_spawned_once_gives_no_hint() {
+    // The restore writes onto these.
+    let keyed: fn(&mut App) = |app| {
+        with_scenes(app);
+        app.add_systems(OnEnter(Scene::Level), |mut commands: Commands| {
+            for number in 1..4 {
+                commands.spawn((Health(number), SaveKey::new(format!("hero_{number}"))));
+            }
+        });
+    };
+    let guarded: fn(&mut App) = |app| {
+        with_scenes(app);
+        let nobody_is_there = |heroes: Query<(), With<Health>>| heroes.is_empty();
+        app.add_systems(OnEnter(Scene::Level), spawn_heroes.run_if(nobody_is_there));
+    };
+    // What was restored replaces these.
+    let before_the_restore: fn(&mut App) = |app| {
+        app.init_state::<Scene>()
+            .restore_session_in(Scene::Level)
+            .add_systems(OnEnter(Scene::Level), spawn_heroes)
+            .add_systems(Update, |mut next: ResMut<NextState<Scene>>| {
+                *next = NextState::PendingIfDifferent(Scene::Level);
+            });
+    };
+    // The game despawns one of both.
+    let tidied: fn(&mut App) = |app| {
+        with_scenes(app);
+        app.add_systems(OnEnter(Scene::Level), spawn_heroes);
+        app.add_systems(Update, |heroes: Query<Entity, With<Health>>, mut commands: Commands| {
+            heroes.iter().skip(4).for_each(|entity| commands.entity(entity).despawn());
+        });
+    };
+    for add in [keyed, guarded, before_the_restore, tidied] {
+        let disk = killed(add, play_scene);
+        assert_eq!(hints_after_a_crash(&disk, add), []);
+    }
+}
+
+#[test]
+fn enemies_that_come_in_play_give_no_hint() {
+    let spawn: fn(&mut World) = |world| {
+        play_scene(world);
+        world.run_system_cached(spawn_heroes).unwrap();
+    };
+    // As many of each as were restored, by a clock.
+    let in_waves: fn(&mut App) = |app| {
+        with_scenes(app);
+        app.add_systems(Update, |time: Res<Time>, mut waves: Local<u32>, commands: Commands| {
+            if time.elapsed_secs() > 3.0 * (*waves as f32 + 1.0) {
+                *waves += 1;
+                spawn_heroes(commands);
+            }
+        });
+    };
+    // With a state, some of a sort.
+    let by_state: fn(&mut App) = |app| {
+        with_scenes(app);
+        app.add_systems(OnEnter(Scene::Level), |mut commands: Commands| {
+            for number in 1..4 {
+                commands.spawn((Health(number), Inventory::default()));
+            }
+        });
+    };
+    for add in [in_waves, by_state] {
+        let disk = killed(with_scenes, spawn);
+        assert_eq!(hints_after_a_crash(&disk, add), []);
+    }
+}
+
+#[test]
+fn accepting_without_an_offer_gives_one_hint() {
+    let mut app = build(|_| {});
+    frames(&mut app, 3);
+    for _ in 0..3 {
+        assert!(!accept(&mut app));
+    }
+    assert_eq!(hints(&mut app), [SessionHint::NothingToAccept]);
 }
 
 /// Can't be written where it is one of these.

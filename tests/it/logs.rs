@@ -98,8 +98,12 @@ impl Collected {
     }
 
     fn take(&self, name: &str) -> Vec<Logged> {
+        self.all(|logged| logged.name == name)
+    }
+
+    fn all(&self, is_wanted: impl Fn(&Logged) -> bool) -> Vec<Logged> {
         let collected = self.0.lock().unwrap();
-        collected.iter().filter(|logged| logged.name == name).cloned().collect()
+        collected.iter().filter(|logged| is_wanted(logged)).cloned().collect()
     }
 }
 
@@ -199,6 +203,10 @@ fn a_request_that_is_rejected_in_every_frame_is_logged_once() {
     let logged: Vec<&str> = rejected.iter().map(|logged| &*logged.fields["request"]).collect();
     assert_eq!(logged, ["start", "rewind"]);
     assert!(rejected[0].fields["error"].contains("replacing_current"), "{rejected:?}");
+    let page = include_str!("../../docs/guide/troubleshooting.md");
+    assert!(page.contains("\n## My request did nothing\n"), "the section that is named");
+    let section = "docs/guide/troubleshooting.md#my-request-did-nothing";
+    assert_eq!(rejected[0].fields["page"], section);
     assert_eq!(log.take("request rejected once more").len(), 49);
 }
 
@@ -215,6 +223,9 @@ fn the_doctor_says_if_it_has_seen_a_restored_world() {
             });
             frames(&mut app, 400);
         });
+        let closing: Vec<Logged> = log.all(|logged| logged.name.starts_with("the doctor has "));
+        assert_eq!(closing.len(), 1, "{closing:?}");
+        assert_eq!(closing[0].fields["sessions"], "memory");
         let said = log.take(
             "the doctor has seen a restored world, from which what the game forgot to save is gone: start with \
              BEVY_SESSION=fresh to have it look at a new one",
@@ -222,4 +233,36 @@ fn the_doctor_says_if_it_has_seen_a_restored_world() {
         assert_eq!(said.len(), usize::from(is_restored));
         disk = disk.snapshot();
     }
+}
+
+#[test]
+fn a_hint_in_the_log_names_its_section() {
+    let log = Collected::default();
+    log.while_doing(|| {
+        let mut app = game_with(plugin(&MemoryDisk::default()), |_| {});
+        app.save_component::<Transform>();
+        frames(&mut app, 2);
+    });
+    let said = log.all(|logged| logged.name.starts_with("BS0806: `save_component"));
+    assert_eq!(said.len(), 1, "{said:?}");
+    let section = "(docs/guide/hints.md#bs0806-a-call-came-too-late)";
+    assert!(said[0].name.ends_with(section), "{said:?}");
+}
+
+#[test]
+fn the_place_of_the_sessions_is_logged_once_at_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Collected::default();
+    log.while_doing(|| {
+        let on_disk = plugin(&MemoryDisk::default()).directory(directory.path());
+        frames(&mut game_with(on_disk, |_| {}), 5);
+    });
+    let said = log.take("sessions are kept in this directory");
+    assert_eq!((said.len(), said[0].level), (1, Level::INFO));
+    assert_eq!(said[0].fields["place"], directory.path().join("data").display().to_string());
+
+    let log = Collected::default();
+    log.while_doing(|| drop(game(&MemoryDisk::default())));
+    assert_eq!(log.take("sessions are in memory: none is on disk").len(), 1);
+    assert!(log.take("sessions are kept in this directory").is_empty());
 }

@@ -44,17 +44,27 @@ struct Shown<'a> {
     place: &'a Path,
     what: &'a str,
     advice: &'static str,
+    page: &'a str,
 }
 
-/// Looks at everything, and says what was found.
+/// The first line in JSON: where it looks.
+#[derive(Serialize)]
+struct LooksIn {
+    looks_in: String,
+    second_place: Option<String>,
+}
+
+/// Looks at everything, and says where, and what was found.
 pub fn doctor(
     place: &Place,
     second: Option<&Place>,
     output: &mut Output<'_>,
 ) -> Result<ExitCode, Failure> {
-    let mut findings = Vec::new();
     let mut states: BTreeSet<PathBuf> = BTreeSet::new();
     let profiles = place.profiles()?;
+    let beside = second.map(|second| second_place::of(&profiles, second)).transpose()?;
+    let mut findings = beside.unwrap_or_default();
+    say_where(place, second, output)?;
     for profile in &profiles {
         let sessions = profile.sessions()?;
         let progress = Progress::begin("looking at sessions", sessions.len() as u64);
@@ -77,9 +87,6 @@ pub fn doctor(
     for state in states {
         findings.extend(Processes::of(state)?.findings(&profiles));
     }
-    if let Some(second) = second {
-        findings.extend(second_place::of(&profiles, second)?);
-    }
     findings.sort_by_key(|finding| finding.code);
     findings.dedup_by(|one, other| (one.code, &one.place) == (other.code, &other.place));
     let mut is_problem = false;
@@ -87,28 +94,45 @@ pub fn doctor(
         is_problem |= finding.write(output)?;
     }
     if findings.is_empty() && !output.is_json() {
-        output.line(format_args!("nothing is wrong in {place}"))?;
+        output.line(format_args!("nothing is wrong"))?;
     }
     Ok(ExitCode::from(u8::from(is_problem)))
+}
+
+/// Says first of all where it looks: sessions that a player misses may be somewhere else.
+fn say_where(
+    place: &Place,
+    second: Option<&Place>,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    if output.is_json() {
+        let second_place = second.map(Place::to_string);
+        return output.object(&LooksIn { looks_in: place.to_string(), second_place });
+    }
+    match second {
+        Some(second) => output.line(format_args!("looking in {place} and {second}")),
+        None => output.line(format_args!("looking in {place}")),
+    }
 }
 
 impl Finding {
     /// Writes it, and says whether something is wrong.
     fn write(&self, output: &mut Output<'_>) -> Result<bool, Failure> {
         let Self { session, place, what, .. } = self;
-        let (code, advice) = (self.code.text(), self.code.advice());
+        let (code, advice, page) = (self.code.text(), self.code.advice(), self.code.page());
         let is_problem = self.code.is_problem();
         let weight = match self.code.weight() {
             Weight::Problem => "problem",
             Weight::Note => "note",
         };
         if output.is_json() {
-            output.object(&Shown { code, weight, session: *session, place, what, advice })?;
+            let page = &page;
+            output.object(&Shown { code, weight, session: *session, place, what, advice, page })?;
             return Ok(is_problem);
         }
         let tone = if is_problem { Tone::Warning } else { Tone::Plain };
         output.toned(tone, format_args!("{code} {}: {what}", place.display()))?;
-        output.line(format_args!("       {advice}"))?;
+        output.line(format_args!("       {advice} ({page})"))?;
         Ok(is_problem)
     }
 }

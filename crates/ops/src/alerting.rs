@@ -248,7 +248,7 @@ pub(super) fn watch(world: &mut World) {
         match said {
             Said::Raised(raised) => {
                 let code = raised.code;
-                warn!(%code, advice = code.advice(), "alert: {}", raised.what);
+                warn!(%code, advice = code.advice(), page = code.page(), "alert: {}", raised.what);
                 notify(world, raised);
             }
             Said::Cleared(cleared) => {

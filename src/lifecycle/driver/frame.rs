@@ -18,7 +18,7 @@ use crate::lifecycle::checkpoints::survived::note_failures;
 use crate::lifecycle::consent::following::follow_consent;
 use crate::lifecycle::external::follow_external_saves;
 use crate::lifecycle::external::receiving::receive_external;
-use crate::lifecycle::hints::give_hints;
+use crate::lifecycle::hints::{give_hints, look_after_states};
 use crate::lifecycle::library::cleanup::clean_up_if_due;
 use crate::lifecycle::library::watching::look_for_watches;
 use crate::lifecycle::notifications::{TypeNotSaved, notify};
@@ -58,6 +58,7 @@ pub(crate) fn receive(world: &mut World, mut failure_reported: Local<bool>) {
 /// So entities that wait for a state exist before any system runs in that state.
 pub(crate) fn finish_restore(world: &mut World) {
     Runtime::with(world, |parts, world| {
+        look_after_states(parts, world);
         let has_waited = parts.is_restoring();
         go_on_restoring(parts, world);
         if has_waited && !parts.is_restoring() {

@@ -47,7 +47,8 @@ impl SessionHint {
             | Self::EntityNotMapped { .. }
             | Self::SavedUnmapped { .. }
             | Self::LinkNotRestored { .. }
-            | Self::NotPutBack { .. } => self.fmt_about_types(formatter),
+            | Self::NotPutBack { .. }
+            | Self::SpawnedTwice { .. } => self.fmt_about_types(formatter),
             _ => Ok(()),
         }
     }
@@ -87,6 +88,15 @@ impl SessionHint {
                 ShortName(type_path),
             ),
             Self::NotPutBack { saved, components } => not_put_back(formatter, saved, components),
+            Self::SpawnedTwice { saved, entities } => write!(
+                formatter,
+                "{entities} restored entities with {} are there twice: the game has spawned as many when \
+                 it entered a state. Give what a level spawns a `SaveKey`, or spawn it only for a new \
+                 session, as beside `start`. If that is as it should be, let the doctor ignore it",
+                first_few(
+                    &saved.iter().map(|path| ShortName(path).to_string()).collect::<Vec<_>>()
+                ),
+            ),
             _ => Ok(()),
         }
     }

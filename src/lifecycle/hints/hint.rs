@@ -137,6 +137,16 @@ pub enum SessionHint {
         /// The missing components, other crates' first.
         components: Vec<String>,
     },
+    /// Soon after a restore, entities without a [`SaveKey`] were spawned as a state was entered: of
+    /// exactly the saved types that the restore had brought back, and of these in the same number.
+    SpawnedTwice {
+        /// The types of the game that are saved on these entities.
+        saved: Vec<String>,
+        /// The number of entities that were restored, and spawned once more.
+        entities: usize,
+    },
+    /// [`RecoveryOffers::accept`](crate::RecoveryOffers::accept) was called while there was no offer.
+    NothingToAccept,
 }
 
 impl SessionHint {
@@ -161,6 +171,8 @@ impl SessionHint {
             Self::SavedUnmapped { .. } => Code::SavedUnmapped,
             Self::LinkNotRestored { .. } => Code::LinkNotRestored,
             Self::NotPutBack { .. } => Code::NotPutBack,
+            Self::SpawnedTwice { .. } => Code::SpawnedTwice,
+            Self::NothingToAccept => Code::NothingToAccept,
         }
     }
 
@@ -183,7 +195,9 @@ impl SessionHint {
             | Self::EntityNotMapped { .. }
             | Self::SavedUnmapped { .. }
             | Self::LinkNotRestored { .. }
-            | Self::NotPutBack { .. } => false,
+            | Self::NotPutBack { .. }
+            | Self::SpawnedTwice { .. }
+            | Self::NothingToAccept => false,
         }
     }
 
@@ -202,7 +216,8 @@ impl SessionHint {
                 Self::LinkNotRestored { type_path: one, .. },
                 Self::LinkNotRestored { type_path: another, .. },
             ) => one == another,
-            (Self::NotPutBack { .. }, Self::NotPutBack { .. }) => true,
+            (Self::NotPutBack { .. }, Self::NotPutBack { .. })
+            | (Self::SpawnedTwice { .. }, Self::SpawnedTwice { .. }) => true,
             _ if self.is_of_session() => discriminant(self) == discriminant(other),
             _ => self == other,
         }
@@ -260,7 +275,13 @@ impl fmt::Display for SessionHint {
             | Self::EntityNotMapped { .. }
             | Self::SavedUnmapped { .. }
             | Self::LinkNotRestored { .. }
-            | Self::NotPutBack { .. } => self.fmt_about_data(formatter),
+            | Self::NotPutBack { .. }
+            | Self::SpawnedTwice { .. } => self.fmt_about_data(formatter),
+            Self::NothingToAccept => formatter.write_str(
+                "`RecoveryOffers::accept` was called and does nothing, since there is no offer. Show its \
+                 button only while `recovery_is_pending`; after a clean exit, and in a debug build after \
+                 a kill, the session is listed in `SessionCatalog`, and `continue_session` goes on with it",
+            ),
         }
     }
 }

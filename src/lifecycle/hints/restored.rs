@@ -90,7 +90,7 @@ fn named(world: &World, registry: &TypeRegistry, lost: &NotPutBack) -> Option<Se
     Some(SessionHint::NotPutBack { saved, components })
 }
 
-fn is_ignored(world: &World, component: ComponentId) -> bool {
+pub(super) fn is_ignored(world: &World, component: ComponentId) -> bool {
     let type_id = world.components().get_info(component).and_then(|info| info.type_id());
     type_id.is_some_and(|type_id| IgnoredTypes::has(world, type_id))
 }

@@ -6,6 +6,7 @@ use bevy::prelude::*;
 use bevy_session_journal::SessionStatus;
 
 use super::restored::hint_at_what_is_not_put_back;
+use super::second_level::hint_at_second_level;
 use super::watched::RunWatch;
 use super::{SessionHint, SessionHints, give_hint};
 use crate::capture::{LateCalls, Placed, SavedTypes};
@@ -88,6 +89,7 @@ fn watch_run(parts: &mut RuntimeParts, world: &mut World, passed: Duration) {
     let (shut_for, played, empty) = (watch.shut_for, watch.played, watch.empty);
     watch_gate(parts, world, shut_for);
     watch_entities(parts, world, empty);
+    hint_at_second_level(parts, world, played);
     if played >= LEVEL_PATIENCE {
         give_hint_of_lost_keys(world);
         hint_at_what_is_not_put_back(world);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session_journal::{RunId, SessionId};
 
+use super::second_level::RestoredLevel;
 use crate::capture::TypeProblem;
 
 /// State kept from frame to frame, to know when a hint is due.
@@ -20,6 +21,8 @@ pub(crate) struct HintWatch {
     pub(super) is_development: bool,
     pub(super) stopped: Option<Stopped>,
     pub(super) run: Option<RunWatch>,
+    /// Followed for some seconds after a restore.
+    pub(super) level: Option<Box<RestoredLevel>>,
 }
 
 /// Sessions that a developer has stopped, and that a player would be asked about.
@@ -54,6 +57,7 @@ impl HintWatch {
             is_development,
             stopped: None,
             run: None,
+            level: None,
         }
     }
 

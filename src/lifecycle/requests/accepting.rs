@@ -5,10 +5,11 @@ use bevy_session_journal::Ticket;
 
 use super::SessionCommandsExt;
 use crate::lifecycle::catalog::RecoveryOffers;
+use crate::lifecycle::{SessionHint, give_hint};
 
 impl RecoveryOffers {
     /// Answers the newest offer with what a dialog should preselect, and returns the ticket of that request; `None` if there
-    /// is no offer.
+    /// is no offer, of which a [hint](crate::hints::SessionHint::NothingToAccept) in the log tells once.
     ///
     /// This is the game's own [backup](Self::proposed_backup) if that is proposed, otherwise a proposed
     /// [recovery option](crate::SessionHooksExt::recovery_option), otherwise the
@@ -27,7 +28,10 @@ impl RecoveryOffers {
     /// # bevy::ecs::system::assert_is_system(go_on);
     /// ```
     pub fn accept(&self, commands: &mut Commands) -> Option<Ticket> {
-        let offer = self.offers().first()?;
+        let Some(offer) = self.offers().first() else {
+            commands.queue(|world: &mut World| give_hint(world, SessionHint::NothingToAccept));
+            return None;
+        };
         let session = offer.session.id;
         let mut requests = commands.session();
         if let Some(backup) = self.proposed_backup(offer) {

@@ -13,6 +13,10 @@ use super::{Request, RequestQueue, SessionRequest};
 use crate::lifecycle::notifications::{RequestDone, RequestRejected, notify};
 use crate::restore::RestoreManner;
 
+/// The section of the guide that explains why a request is rejected, as [`Code::page`](bevy_session_journal::Code::page)
+/// names others.
+const PAGE: &str = "docs/guide/troubleshooting.md#my-request-did-nothing";
+
 /// The requests that were handled and wait for their answer. An answered request is removed, so
 /// that nothing is answered twice, and the rest is known when no answers will come any more.
 #[derive(Default)]
@@ -154,7 +158,7 @@ pub(super) fn say_rejected(world: &mut World, rejected: RequestRejected) {
     let (name, about) = (rules.name, rules.about.name());
     let what = format!("{by:?} {request:?}: {error}");
     if world.get_resource_or_init::<RequestQueue>().logged.is_new(what) {
-        warn!(request = name, about, by, %error, "request rejected");
+        warn!(request = name, about, by, %error, page = PAGE, "request rejected");
     } else {
         debug!(?request, by, %error, "request rejected once more");
     }

@@ -48,6 +48,7 @@ use crate::lifecycle::activity::{RestorePhase, set_activity};
 use crate::lifecycle::checkpoints::outcomes::{give_up_asked, saving_resumed};
 use crate::lifecycle::deferring::give_up_deferred;
 use crate::lifecycle::gates::gate_is_open;
+use crate::lifecycle::hints::follow_level;
 use crate::lifecycle::notifications::{
     RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted, SessionRecovered,
     SessionRestored, notify, notify_entities,
@@ -295,6 +296,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
         playing.go_on_recording(world);
         playing
     });
+    follow_level(parts, world);
     if was_lost {
         saving_resumed(parts, world);
     }

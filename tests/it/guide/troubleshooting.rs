@@ -527,6 +527,10 @@ fn the_texts_of_hints_are_on_the_troubleshooting_page() {
             SessionHint::NotPutBack { saved, components: vec![text("Sprite")] },
         ),
         (
+            "are there twice",
+            SessionHint::SpawnedTwice { saved: vec![text("hop::Lamp")], entities: 3 }.to_string(),
+        ),
+        (
             "came back without their ChildOf",
             SessionHint::LinkNotRestored { type_path: text("bevy::ChildOf"), entities: 2 },
         ),

@@ -218,11 +218,15 @@ fn each_situation_is_found_and_its_commands_work() -> Done {
         let found = found.ok_or_else(|| format!("{code} should be found: {findings:?}"))?;
         let is_of_session = !found["session"].is_null();
         assert!(!is_of_session || found["session"] == session.to_string(), "{code}: {found}");
-        for key in ["what", "advice", "place"] {
+        assert_eq!(findings[0]["looks_in"], game.directory().display().to_string(), "{code}");
+        for key in ["what", "advice", "place", "page"] {
             assert!(found[key].as_str().is_some_and(|it| !it.is_empty()), "{code}: {found}");
         }
         let text = game.run("doctor DIR")?.text;
+        assert!(text.starts_with("looking in "), "{code}: {text}");
         assert!(text.lines().any(|line| line.starts_with(code)), "{code}: {text}");
+        let section = format!("(docs/RUNBOOK.md#{}-", code.to_lowercase());
+        assert!(text.contains(&section), "{code}: {text}");
         run_commands(code, &game, session)?;
         assert!(game.snapshot()? == before, "{code}: nothing should change");
     }
@@ -255,8 +259,11 @@ fn the_doctor_says_when_nothing_is_wrong() -> Done {
     };
     let ran = of(false)?;
     assert_eq!(ran.code, Some(0), "{}", ran.text);
-    assert!(ran.text.starts_with("nothing is wrong in "), "{}", ran.text);
-    assert_eq!((of(true)?.code, &*of(true)?.text), (Some(0), ""));
+    let place = root.path().display().to_string();
+    assert_eq!(ran.text, format!("looking in {place}\nnothing is wrong\n"));
+    let ran = of(true)?;
+    let [place_alone] = &ran.objects()?[..] else { panic!("{}", ran.text) };
+    assert_eq!((ran.code, place_alone["looks_in"].as_str()), (Some(0), Some(&*place)));
     let game = Game::new()?;
     assert_eq!(game.run("doctor nowhere")?.code, Some(64));
     // What a disk without room is answered with, and what the runbook begins with.

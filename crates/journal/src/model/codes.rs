@@ -27,6 +27,7 @@ macro_rules! codes {
         /// let code = Code::SessionDamaged;
         /// assert_eq!(code.to_string(), "BS0101");
         /// assert_eq!(code.weight(), Weight::Problem);
+        /// assert_eq!(code.page(), "docs/RUNBOOK.md#bs0101-a-session-is-damaged");
         /// ```
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[non_exhaustive]
@@ -183,6 +184,10 @@ codes! {
         "shorten the texts of GameContext: what is over the limit is cut";
     DialogWithoutCamera "BS0817" Problem, "The recovery dialog can't be seen",
         "spawn a camera";
+    SpawnedTwice "BS0818" Problem, "A level was spawned twice",
+        "give what a level spawns a SaveKey, or spawn it only for a new session";
+    NothingToAccept "BS0819" Note, "There was no offer to accept",
+        "show the button only while recovery_is_pending";
 
     ComponentNotSaved "BS0901" Note, "A component isn't saved",
         "mark it with #[reflect(Component, Saved)], or let the doctor ignore it";
@@ -218,6 +223,21 @@ impl Code {
     pub const fn is_problem(self) -> bool {
         matches!(self.weight(), Weight::Problem)
     }
+
+    /// The section of the documents that explains it: the page's path in the repository, and the section's anchor, as in
+    /// `docs/guide/hints.md#bs0817-the-recovery-dialog-cant-be-seen`.
+    #[must_use]
+    pub fn page(self) -> String {
+        let is_of_guide = ["BS08", "BS09"].iter().any(|group| self.text().starts_with(group));
+        let page = if is_of_guide { "docs/guide/hints.md" } else { "docs/RUNBOOK.md" };
+        format!("{page}#{}", anchor(&format!("{self} {}", self.title())))
+    }
+}
+
+/// The anchor that hosts of Markdown give to a heading.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|it| it.is_alphanumeric() || " -_".contains(*it));
+    kept.map(|it| if it == ' ' { '-' } else { it.to_ascii_lowercase() }).collect()
 }
 
 impl fmt::Display for Code {

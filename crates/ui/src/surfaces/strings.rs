@@ -491,6 +491,10 @@ strings! {
     panel_last: String = "Last checkpoint",
     /// In the panel: checkpoints that are captured and not durable yet.
     panel_queue: String = "Being saved",
+    /// In the panel: the directory of sessions and slots.
+    panel_place: String = "Saved in",
+    /// In the panel: sessions are in memory, and in no directory.
+    panel_in_memory: String = "memory",
     /// In the panel: the file system can't sync directories.
     panel_power_cuts: String = "Files may be lost in a power cut",
     /// In the panel: time that captures take on the main thread.

@@ -4,6 +4,7 @@ use bevy::ecs::hierarchy::ChildSpawner;
 use bevy::input_focus::InputFocusVisible;
 use bevy::prelude::*;
 use bevy::ui_widgets::Activate;
+use bevy_session::library::SessionPlace;
 use bevy_session::monitoring::StandingAlerts;
 use bevy_session::{CurrentSession, SessionActivity, SessionCommandsExt};
 
@@ -43,6 +44,7 @@ pub(super) enum Line {
     Played,
     Last,
     Queue,
+    Place,
     Value(Chart),
     ErrorCount,
     Errors,
@@ -126,6 +128,7 @@ pub(super) fn go_back(
 pub(super) fn fill_in(
     panel: Res<SessionPanel>,
     session: Option<Res<CurrentSession>>,
+    place: Option<Res<SessionPlace>>,
     alerts: Option<Res<StandingAlerts>>,
     look: Res<Look>,
     images: Option<ResMut<Assets<Image>>>,
@@ -134,6 +137,7 @@ pub(super) fn fill_in(
 ) {
     for (line, mut text) in &mut lines {
         let now = match line {
+            Line::Place => place.as_deref().map(|place| kept_in(place, &look)).unwrap_or_default(),
             Line::Alerts => alerts.as_deref().map(standing).unwrap_or_default(),
             line => said(*line, &panel, session.as_deref(), &look),
         };
@@ -183,7 +187,15 @@ fn said(line: Line, panel: &SessionPanel, session: Option<&CurrentSession>, look
         Line::ErrorCount if panel.errors.is_empty() => words.panel_no_errors.clone(),
         Line::Activity => panel.activity.lines.join("\n"),
         Line::Errors => panel.errors.iter().cloned().collect::<Vec<_>>().join("\n"),
-        Line::ErrorCount | Line::Alerts => String::new(),
+        Line::ErrorCount | Line::Alerts | Line::Place => String::new(),
+    }
+}
+
+/// The directory of sessions and slots.
+fn kept_in(place: &SessionPlace, look: &Look) -> String {
+    match place.is_in_memory() {
+        true => look.words.panel_in_memory.clone(),
+        false => place.data().display().to_string(),
     }
 }
 
@@ -226,6 +238,10 @@ impl View for PanelView {
             draw_line(look, panel, &words.panel_played, Line::Played, TextSize::Small);
             draw_line(look, panel, &words.panel_last, Line::Last, TextSize::Small);
             draw_line(look, panel, &words.panel_queue, Line::Queue, TextSize::Small);
+            panel.spawn((column_of_lines(look), Pickable::IGNORE)).with_children(|column| {
+                column.spawn(look.line(&words.panel_place, TextSize::Small, Ink::Muted));
+                column.spawn((look.text("", TextSize::Small, Ink::Text), Line::Place));
+            });
             if self.warns_of_power_cuts {
                 panel.spawn(look.line(&words.panel_power_cuts, TextSize::Small, Ink::Warning));
             }

@@ -100,6 +100,28 @@ fn errors_are_listed_and_the_panel_stays_tidy() {
 }
 
 #[test]
+fn the_panel_says_where_sessions_are() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data").display().to_string();
+    let on_disk = plugin(&MemoryDisk::default()).directory(directory.path());
+    for (plugin, said) in [(on_disk, &*data), (plugin(&MemoryDisk::default()), "memory")] {
+        let mut app = game_with(plugin, |app| {
+            add_ui(app);
+            app.add_plugins(SessionUiPlugins);
+        });
+        key(&mut app, KeyCode::F9);
+        frames(&mut app, 2);
+        assert!(is_shown(&mut app, "Saved in"), "{:?}", texts(&mut app));
+        assert!(is_shown(&mut app, said), "{said} should be in {:?}", texts(&mut app));
+        for (width, height, scale) in WINDOWS {
+            resize(&mut app, width, height, scale);
+            frames(&mut app, 3);
+            assert_tidy(&mut app, &format!("{width} x {height} at {scale}"));
+        }
+    }
+}
+
+#[test]
 fn the_panel_warns_if_power_cuts_are_not_covered() {
     const SAID: &str = "Files may be lost in a power cut";
     for refuses in [false, true] {
