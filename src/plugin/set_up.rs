@@ -55,7 +55,6 @@ impl SessionPlugin {
         let local = Arc::new(local);
         load_consent(app, &local);
         note_archives(app, &local);
-        place.log();
         app.insert_resource(place);
         app.insert_resource(FollowerPlace {
             game: self.game_id(),
