@@ -131,7 +131,12 @@ impl<C: Content> Worker<C> {
         };
         let mut news = Vec::new();
         self.cloud.note_captured(journal.id(commit.counter));
-        let checkpoint = PendingCheckpoint { group, commit, handed_over: order.handed_over };
+        if group.is_err() {
+            // A full one doesn't build on it, and takes its place if it still waits.
+            self.reports.push(Report::News(News::NeedFull));
+        }
+        let handed_over = order.handed_over;
+        let checkpoint = PendingCheckpoint { group, commit, handed_over, stays: false };
         journal.checkpoint(checkpoint, &mut news);
         self.take_in(news);
     }
