@@ -13,7 +13,8 @@ Lamplighter: a small game that nothing can kill for good.
 Usage: game [OPTIONS]
 
   --entities N      fireflies in a level, each of them saved [default: as the scenario says]
-  --data DIR        keep sessions below DIR [default: where this system keeps a game's data]
+  --data DIR        keep sessions below DIR [default: where this system keeps a game's data]; the pictures of
+                    --shots and --film are taken there, and it must not exist [default: a temporary directory]
   --seed N          where fireflies are in a new game [default: another place each time]
   --plant N         play N sessions in no time, to have something in the load menu, and exit
   --replay PATH     watch what was recorded: a report, or a directory of sessions, of which it is the last
@@ -55,7 +56,7 @@ impl Options {
     /// Reads the command line, or says in a sentence what is wrong with it.
     pub fn from_command_line() -> Result<Self, String> {
         let mut options = Self {
-            data: place_of_data(),
+            data: PathBuf::new(),
             entities: None,
             seed: None,
             window: (1280, 720),
@@ -70,12 +71,13 @@ impl Options {
             act: None,
             help: false,
         };
+        let mut data = None;
         let mut arguments = env::args_os().skip(1);
         while let Some(argument) = arguments.next() {
             let name = argument.to_string_lossy();
             let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value."));
             match &*name {
-                "--data" => options.data = value()?.into(),
+                "--data" => data = Some(value()?.into()),
                 "--entities" => options.entities = Some(number(&name, &value()?)?),
                 "--seed" => options.seed = Some(number(&name, &value()?)?),
                 "--window" => options.window = size(&name, &value()?)?,
@@ -92,6 +94,10 @@ impl Options {
                 _ => return Err(format!("There is no option {name}; --help lists them.")),
             }
         }
+        options.data = data.unwrap_or_else(|| match options.shots {
+            Some(_) => place_of_shots(),
+            None => place_of_data(),
+        });
         Ok(options)
     }
 }
@@ -101,6 +107,11 @@ fn place_of_data() -> PathBuf {
         || env::temp_dir().join("lamplighter"),
         |directories| directories.data_local_dir().to_path_buf(),
     )
+}
+
+/// The story is none of the player's games.
+fn place_of_shots() -> PathBuf {
+    env::temp_dir().join(format!("lamplighter-{}", std::process::id()))
 }
 
 fn number<T: std::str::FromStr>(name: &str, value: &OsString) -> Result<T, String> {

@@ -1,5 +1,6 @@
 //! `R`: pressed shortly, it opens the timeline. Held, the night runs backwards, step by step from checkpoint to checkpoint,
-//! and nothing blinks: the level that is there stays, and what differs is written onto what is drawn.
+//! and nothing blinks: the level that is there stays, and what differs is written onto what is drawn. A note says how far
+//! back that is.
 
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use bevy_session::{CheckpointId, RecoveryFailed, RequestDone};
 use bevy_session_ui::{OpenSessionTimeline, session_ui_is_open};
 
 use crate::controls::is_typing;
+use crate::hud::Note;
 use crate::model::Game;
+use crate::texts::Texts;
 
 /// The time after which a press counts as held.
 const HELD: Duration = Duration::from_millis(350);
@@ -22,6 +25,8 @@ const BACK: Duration = Duration::from_secs(1);
 #[derive(Resource, Default)]
 pub struct Rewinding {
     pressed_for: Duration,
+    /// The play time at which the key came to count as held.
+    began_at: Duration,
     /// Steps that were taken.
     pub steps: u32,
     /// The step that is being taken.
@@ -57,6 +62,7 @@ pub fn plugin(app: &mut App) {
                 rewinding.last.replace(restored.checkpoint) == Some(restored.checkpoint);
         }
     })
+    .add_observer(say_how_far)
     .add_observer(|_: On<RecoveryFailed>, rewinding: Option<ResMut<Rewinding>>| {
         // Nothing more can be had, until the key is released.
         if let Some(mut rewinding) = rewinding {
@@ -76,9 +82,24 @@ fn press(keys: Res<ButtonInput<KeyCode>>, mut commands: Commands) {
     }
 }
 
+fn say_how_far(
+    _: On<SessionRestored>,
+    rewinding: Option<Res<Rewinding>>,
+    session: Option<Res<CurrentSession>>,
+    texts: Res<Texts>,
+    mut note: ResMut<Note>,
+) {
+    if let (Some(rewinding), Some(session)) = (rewinding, session) {
+        let back = rewinding.began_at.saturating_sub(session.play_time());
+        let seconds = format!("{:.0}", back.as_secs_f32());
+        note.say(&texts.going_back.replace("{seconds}", &seconds));
+    }
+}
+
 fn go_back(
     keys: Res<ButtonInput<KeyCode>>,
     real: Res<Time<Real>>,
+    session: Option<Res<CurrentSession>>,
     mut time: ResMut<Time<Virtual>>,
     mut rewinding: ResMut<Rewinding>,
     mut commands: Commands,
@@ -100,6 +121,7 @@ fn go_back(
     }
     if before < HELD {
         // Nothing happens between two steps, so that nothing but what was left first is captured.
+        rewinding.began_at = session.map_or(Duration::ZERO, |session| session.play_time());
         rewinding.was_paused = time.is_paused();
         time.pause();
     }

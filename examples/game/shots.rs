@@ -24,14 +24,19 @@ use crate::options::Options;
 
 /// Has all acts played, or says in a sentence what went wrong.
 pub fn direct(options: &Options, pictures: &Path) -> Result<(), String> {
-    let place = env::temp_dir().join(format!("lamplighter-{}", std::process::id()));
-    let (here, elsewhere) = (place.join("here"), place.join("elsewhere"));
-    let played = fs::create_dir_all(pictures)
-        .and_then(|()| fs::create_dir_all(&here))
-        .map_err(|error| format!("There is no place for pictures: {error}."))
-        .and_then(|()| play_all(options, pictures, &here, &elsewhere));
-    let cleared = fs::remove_dir_all(&place);
-    played.and(cleared.map_err(|error| format!("{} can't be removed: {error}.", place.display())))
+    let here = &options.data;
+    fs::create_dir_all(pictures)
+        .map_err(|error| format!("There is no place for pictures: {error}."))?;
+    create_new(here).map_err(|error| format!("{} can't be created: {error}.", here.display()))?;
+    let played = play_all(options, pictures, here, &here.join("elsewhere"));
+    let cleared = fs::remove_dir_all(here);
+    played.and(cleared.map_err(|error| format!("{} can't be removed: {error}.", here.display())))
+}
+
+/// Fails if there is such a directory: it is removed at the end, and may have somebody's games.
+fn create_new(directory: &Path) -> io::Result<()> {
+    directory.parent().map_or(Ok(()), fs::create_dir_all)?;
+    fs::create_dir(directory)
 }
 
 fn play_all(
@@ -63,7 +68,7 @@ fn play_all(
         return play_to_the_end("8", here);
     }
     // The last act is a load menu after a hundred sessions.
-    let shelf = here.with_file_name("shelf");
+    let shelf = here.join("shelf");
     plant(&shelf)?;
     play_to_the_end("6", &shelf)?;
     play_to_the_kill("1", here)?;

@@ -81,6 +81,8 @@ pub struct Texts {
     pub disk_is_full: String,
     pub disk_is_back: String,
     pub slot_saved: String,
+    /// While the night runs backwards.
+    pub going_back: String,
     pub report_written: String,
     pub begin_again: String,
     pub not_possible: String,
