@@ -85,7 +85,7 @@ impl<C: Content> Worker<C> {
             Ok(blocks) => (blocks, None),
             Err(error) => (Vec::new(), Some(error)),
         };
-        let mut packing = journal.pack(order.counter);
+        let mut packing = journal.pending.pack(order.counter);
         let mut pack = |block| packing.push(&block);
         let mut rows = Interleave::new(about, &mut pack);
         let encoded = self.content.encode(content, order.capture, &mut |block| rows.push(block));
