@@ -58,8 +58,8 @@ pub use external::{
 };
 pub use game_context::GameContext;
 pub use guards::GuardedRequest;
-pub(crate) use hints::{LevelIsFollowed, line_of};
 pub(crate) use hints::{HintWatch, IgnoredTypes, hint_at_dangling};
+pub(crate) use hints::{LevelIsFollowed, line_of};
 pub use hints::{SessionHint, SessionHints, give_hint};
 pub(crate) use hooks::game_hooks::{CheckpointTriggers, GameHooks};
 pub use hooks::recovery_options::RecoveryOption;
