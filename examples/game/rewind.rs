@@ -7,7 +7,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{CheckpointId, RecoveryFailed, RequestDone};
-use bevy_session_ui::{OpenSessionTimeline, session_ui_is_open};
+use bevy_session_ui::{OpenSessionTimeline, SessionStrings, session_ui_is_open};
 
 use crate::controls::is_typing;
 use crate::hud::Note;
@@ -20,6 +20,8 @@ const HELD: Duration = Duration::from_millis(350);
 const STEP: Duration = Duration::from_millis(100);
 /// The least length of a step: to the checkpoint before.
 const BACK: Duration = Duration::from_secs(1);
+/// Added before seconds are cut off, so that they are rounded.
+const HALF_A_SECOND: Duration = Duration::from_millis(500);
 
 /// The key is pressed.
 #[derive(Resource, Default)]
@@ -87,12 +89,13 @@ fn say_how_far(
     rewinding: Option<Res<Rewinding>>,
     session: Option<Res<CurrentSession>>,
     texts: Res<Texts>,
+    words: Res<SessionStrings>,
     mut note: ResMut<Note>,
 ) {
     if let (Some(rewinding), Some(session)) = (rewinding, session) {
         let back = rewinding.began_at.saturating_sub(session.play_time());
-        let seconds = format!("{:.0}", back.as_secs_f32());
-        note.say(&texts.going_back.replace("{seconds}", &seconds));
+        let time = words.span(back + HALF_A_SECOND);
+        note.say(&texts.going_back.replace("{time}", &time));
     }
 }
 
