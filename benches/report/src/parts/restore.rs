@@ -33,7 +33,8 @@ pub fn measure(report: &mut Report) -> Outcome {
     let of_large = (0..3).map(|_| large.restore()).collect::<Outcome<Vec<_>>>()?;
     let detected = (0..TURNS).map(|_| detect()).collect::<Outcome<Vec<_>>>()?;
 
-    let [restored, described, filed] = times.each_ref().map(|times| median(times));
+    let [ours, worlds, files] = &times;
+    let [restored, filed] = [ours, files].map(|times| median(times));
     report.aim(
         10,
         "restore, from files to a running world",
@@ -49,7 +50,6 @@ pub fn measure(report: &mut Report) -> Outcome {
         ratio(filed, restored) >= 10.0,
     );
     let mut table = Table::new(["what", "time", "beside moonshine-save's load", "8 of 10"]);
-    let [ours, worlds, files] = &times;
     for (what, times) in [
         ("bevy_session, 100,000 entities", ours),
         ("a `DynamicWorld` from RON, 100,000 entities", worlds),
