@@ -41,7 +41,6 @@ mod transitions;
 #[cfg(feature = "window")]
 mod window;
 
-pub(crate) use activity::has_work_after_states;
 pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use automatic::{may_ask_about_crashes, start_is_decided};
 pub use capture_budget::{CaptureBudget, CaptureCost};
@@ -59,8 +58,8 @@ pub use external::{
 };
 pub use game_context::GameContext;
 pub use guards::GuardedRequest;
-pub(crate) use hints::line_of;
 pub(crate) use hints::{HintWatch, IgnoredTypes, hint_at_dangling};
+pub(crate) use hints::{LevelIsFollowed, line_of};
 pub use hints::{SessionHint, SessionHints, give_hint};
 pub(crate) use hooks::game_hooks::{CheckpointTriggers, GameHooks};
 pub use hooks::recovery_options::RecoveryOption;

@@ -570,8 +570,8 @@ impl SessionPlugin {
         self
     }
 
-    /// Opens the directory of sessions, once it is known what can be written. The replica's
-    /// recorders note what becomes durable.
+    /// Opens the directory of sessions, once it is known what can be written, and logs it. The
+    /// replica's recorders note what becomes durable.
     fn open_place(
         &self,
         recorders: &Recorders,
@@ -580,6 +580,7 @@ impl SessionPlugin {
         let fallback =
             self.beside.fallback.as_deref().map(|directory| self.layout(roots_below(directory)));
         let OpenPlace { disk, place, changed } = self.place.open(&wanted, fallback.as_ref());
+        place.log();
         let root = self.beside.archives.as_deref().map(|root| self.place.absolute(root));
         let archives = root.clone().map(|root| Archives { disk: Arc::clone(&disk), root });
         let disk: Arc<dyn Disk> = Arc::new(ArchivesDisk::new(disk).with_place(root));

@@ -374,9 +374,13 @@ mutant 'change slots that another process changes' $writer/slot_work.rs \
 mutant 'let go of the slots before the slot is there' $writer/slot_work.rs \
     's/_lock: lock \};/_lock: { drop(lock); None } };/' torture::locks
 mutant 'forget a failure with the checkpoint that is merged away' $writer/pending.rs \
-    's/commit\.after_failure = after_failure;//' write::pending
+    's/self\.commit\.after_failure \|= earlier\.commit\.after_failure;//' write::pending
 mutant 'forget a failure where a snapshot comes next' $writer/pending.rs \
-    's/Commit \{ after_failure, \.\.later\.commit \}/later.commit/' write::pending
+    's/self\.commit\.after_failure \|= earlier/self.commit.after_failure |= !self.is_snapshot() \&\& earlier/' write::pending
+mutant 'hand over known rows of one type in reverse' $journal/format/interleave.rs \
+    's/known\.reverse\(\);//' format::interleave
+mutant 'let an unwritable checkpoint take the place of a writable one' $writer/pending.rs \
+    's/if self\.group\.is_err\(\) \{/if false {/' write::pending
 mutant 'search a hole to its end' $journal/format/scan/window.rs \
     's/if zeros > Self::HOLE_BYTES \{/if false {/' format::scan::window
 mutant 'ask about a lock by taking it alone' $store/real_disk/locks.rs \
@@ -649,8 +653,8 @@ mutant 'let observers have the last word on who stays' src/restore/in_place.rs \
     's/replacement\.undo_interference\(world\);//' $in_place
 mutant 'open a run with the difference to what the world is not as' src/restore/in_place.rs \
     's/let is_exact = is_whole && is_quiet && replaced\.report\.is_exact\(\);\n        if is_exact && is_all_that_is_saved\(&replaced, world\)/let is_exact = is_whole \&\& is_quiet;\n        if is_exact \&\& (true || is_all_that_is_saved(\&replaced, world))/' $in_place
-mutant 'leave out what was written since the world was as restored' src/capture/encode/encoder.rs \
-    's/blocks = opening::with_difference\(opening, blocks\);/blocks = opening::with_difference(opening, Vec::new());/' restore::tests::in_place
+mutant 'leave out what was written since the world was as restored' src/capture/encode/row_order.rs \
+    's/with_difference\(opening, rows\)/with_difference(opening, Vec::new())/' restore::tests::in_place
 
 promise='No update loses anything without a word'
 mutant 'a field that is dropped goes unnoticed' src/schema/compare.rs \

@@ -17,7 +17,7 @@ s/^    "\/src",$/&\n    "\/build.rs",/
 # The Rust that it takes, and no crate that declares a newer one.
 s/Rust `1\.97\.1`, which `bevy 0\.20` declares\. This repository also builds with Rust 1\.95,$/Rust `1.95.0`, which `bevy 0.19` declares./
 /^if you pass `--ignore-rust-version` as above\.$/d
-s/cargo run --release --ignore-rust-version/cargo run --release/
+s/--release --ignore-rust-version/--release/
 /^It needs a C compiler and the Rust that `bevy` declares: /{N;s/.*/It needs a C compiler and the Rust that `bevy` declares: 1.95.0 for 0.19./}
 
 # Observers of what happens to components.

@@ -14,6 +14,7 @@ use bevy::ecs::relationship::RelationshipAccessor;
 use bevy::ecs::resource::IS_RESOURCE;
 use bevy::ecs::world::World;
 use bevy_session_journal::internal::format::ENTITIES;
+use bevy_session_journal::internal::read::recovery::ABOUT_SESSION;
 use bevy_session_journal::limits;
 
 use super::build::Build;
@@ -269,7 +270,8 @@ impl Collection {
         if type_path.len() > limits::STRING_BYTES {
             return Err(TypeProblemReason::PathTooLong);
         }
-        let is_reserved = [ENTITIES, ANCHORS, GONE, BUILD].contains(&&**type_path);
+        let is_own = [ENTITIES, ANCHORS, GONE, BUILD].contains(&&**type_path);
+        let is_reserved = is_own || ABOUT_SESSION.contains(&&**type_path);
         if is_reserved || self.columns.contains_key(type_path) {
             return Err(TypeProblemReason::PathTaken);
         }

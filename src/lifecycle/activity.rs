@@ -12,8 +12,6 @@ pub struct SessionActivity {
     pub(super) restore: Option<RestorePhase>,
     pub(super) read: f32,
     pub(super) power_cuts_not_covered: bool,
-    /// True for some seconds after a restore, in which the game may spawn its level a second time.
-    pub(super) follows_level: bool,
 }
 
 /// The phase of a restore.
@@ -76,13 +74,6 @@ pub fn session_is_restoring(activity: Option<Res<SessionActivity>>) -> bool {
     activity
         .and_then(|activity| activity.restore)
         .is_some_and(|phase| phase != RestorePhase::Reading)
-}
-
-/// Run condition: after the states' schedules there is something to do. A restore goes on, or what they have spawned is
-/// looked at.
-pub(crate) fn has_work_after_states(activity: Option<Res<SessionActivity>>) -> bool {
-    activity.as_ref().is_some_and(|activity| activity.follows_level)
-        || session_is_restoring(activity)
 }
 
 /// Changes the activity, and marks it as changed only if it was.

@@ -29,6 +29,7 @@ use super::notifications::{HintGiven, notify};
 pub use hint::SessionHint;
 pub(crate) use ignored::IgnoredTypes;
 pub(crate) use restored::hint_at_dangling;
+pub(crate) use second_level::LevelIsFollowed;
 pub(super) use second_level::{follow_level, look_after_states, look_before_states};
 pub(super) use watch::give_hints;
 pub(crate) use watched::HintWatch;

@@ -10,10 +10,10 @@ use crate::failures::FailureWatch;
 use crate::following::{FollowedSession, FollowerPlace, SessionFollower, follow};
 use crate::lifecycle::{
     CapturedMoments, CheckpointCaptured, CleanupPolicy, DeclaredDigests, ExitWatch, External,
-    Filings, Forks, FrameTime, GameHooks, HintWatch, LossesLogged, MirrorPort, PreviousRun,
-    ReplicaPort, ReplicaSessions, Runtime, RuntimeParts, SessionSettings, StartUp, WriterPort,
-    finish_restore, has_work_after_states, hint_at_dangling, hold_states_back, line_of,
-    log_losses_once, look_before_exit, session_is_restoring, take_provider, tell_of_place,
+    Filings, Forks, FrameTime, GameHooks, HintWatch, LevelIsFollowed, LossesLogged, MirrorPort,
+    PreviousRun, ReplicaPort, ReplicaSessions, Runtime, RuntimeParts, SessionSettings, StartUp,
+    WriterPort, finish_restore, hint_at_dangling, hold_states_back, line_of, log_losses_once,
+    look_before_exit, session_is_restoring, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
 use crate::monitoring::{KeptLog, KeptLogFiles};
@@ -55,7 +55,6 @@ impl SessionPlugin {
         let local = Arc::new(local);
         load_consent(app, &local);
         note_archives(app, &local);
-        place.log();
         app.insert_resource(place);
         app.insert_resource(FollowerPlace {
             game: self.game_id(),
@@ -255,7 +254,10 @@ fn follow_transitions(app: &mut App, hooks: &mut GameHooks) {
 fn restore_before_the_game_has_its_frame(app: &mut App) {
     app.init_schedule(SessionRestore)
         .edit_schedule(SessionRestore, run_on_one_thread)
-        .add_systems(SessionRestore, finish_restore.run_if(has_work_after_states))
+        .add_systems(
+            SessionRestore,
+            finish_restore.run_if(session_is_restoring.or_else(resource_exists::<LevelIsFollowed>)),
+        )
         .add_systems(
             SessionRestore,
             follow.run_if(

@@ -47,9 +47,10 @@ struct Shown<'a> {
     page: &'a str,
 }
 
-/// The first line in JSON: where it looks.
+/// The first line in JSON: where it looks. It has no code, by which scripts tell it from findings.
 #[derive(Serialize)]
 struct LooksIn {
+    code: Option<&'static str>,
     looks_in: String,
     second_place: Option<String>,
 }
@@ -107,7 +108,7 @@ fn say_where(
 ) -> Result<(), Failure> {
     if output.is_json() {
         let second_place = second.map(Place::to_string);
-        return output.object(&LooksIn { looks_in: place.to_string(), second_place });
+        return output.object(&LooksIn { code: None, looks_in: place.to_string(), second_place });
     }
     match second {
         Some(second) => output.line(format_args!("looking in {place} and {second}")),

@@ -252,8 +252,11 @@ pub(super) fn watch(world: &mut World) {
                 notify(world, raised);
             }
             Said::Cleared(cleared) => {
-                let SessionAlertCleared { code, lasted, .. } = &cleared;
-                info!(%code, ?lasted, "alert cleared");
+                let SessionAlertCleared { code, lasted, value, .. } = &cleared;
+                match value {
+                    Some(_) => info!(%code, ?lasted, "alert cleared"),
+                    None => info!(%code, ?lasted, "alert over: what it measured has ended"),
+                }
                 notify(world, cleared);
             }
         }

@@ -95,6 +95,21 @@ fn types_that_cannot_be_saved_are_problems() {
     }
 }
 
+#[test]
+fn types_called_as_what_the_journal_keeps_are_problems() {
+    #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
+    #[type_path = "bevy_session"]
+    struct Clock;
+    let mut app = game();
+    app.save_component::<Clock>();
+    let play = Play::of(app);
+    let [problem] = play.types.problems() else { panic!("{:?}", play.types.problems()) };
+    assert_eq!(
+        (&*problem.type_path, problem.reason),
+        ("bevy_session::Clock", TypeProblemReason::PathTaken)
+    );
+}
+
 /// The marks that the journal's checkpoint has, as a program reads them that doesn't know the game.
 fn marks(play: &mut Play) -> [BTreeSet<String>; 2] {
     #[derive(Deserialize, Default)]

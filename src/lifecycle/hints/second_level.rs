@@ -1,8 +1,9 @@
 //! Notices a level that the game spawns although a restore has brought it back.
 //!
 //! A level is spawned when a state is entered. So it is looked at what the schedules of the states spawn soon after a
-//! restore: entities of exactly the types that came back, none of them with a [`SaveKey`], and of one sort exactly as many.
-//! What a game spawns in `Update`, and what it spawns once entities have come or gone, is play.
+//! restore, the first time that they spawn something: entities of exactly the types that came back, none of them with a
+//! [`SaveKey`], and of one sort exactly as many. What a game spawns in `Update`, what it spawns later, and what it spawns once
+//! entities have come or gone, is play. So may be a few entities of one sort, such as a second player.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,13 +14,12 @@ use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::resource::IS_RESOURCE;
 use bevy::ecs::world::World;
-use bevy::prelude::AppTypeRegistry;
+use bevy::prelude::{AppTypeRegistry, Resource};
 use bevy_session_journal::RunId;
 
 use super::restored::is_ignored;
-use super::{SessionHint, give_hint};
+use super::{SessionHint, SessionHints, give_hint};
 use crate::capture::{SaveKey, SavedTypes, type_path_of};
-use crate::lifecycle::activity::set_activity;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::saved::{DecodedColumn, Saved};
 
@@ -29,6 +29,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PROBATION: Duration = Duration::from_secs(5);
 /// The number of entities of a sort that are looked at again.
 const SAMPLE: usize = 64;
+/// The fewest entities of a level that are all of one sort.
+const OF_ONE_SORT: usize = 8;
+/// The most archetypes that are looked at in each frame.
+const ARCHETYPES: usize = 1_000;
+/// The most frames in which they are looked at, pauses included.
+const FRAMES: u32 = 3_600;
+
+/// There while it is looked at what the schedules of the states spawn.
+#[derive(Resource)]
+pub(crate) struct LevelIsFollowed;
 
 /// The numbers of entities, by the game's types that are saved on them.
 type Sorts = BTreeMap<Vec<ComponentId>, usize>;
@@ -41,7 +51,16 @@ pub(crate) struct RestoredLevel {
     restored: Sorts,
     /// The tick before the schedules of the states ran in this frame.
     before_states: Option<Tick>,
+    /// The number of frames since the restore.
+    frames: u32,
     second: Option<SecondLevel>,
+}
+
+/// What the schedules of the states have spawned in a frame.
+enum Spawned {
+    Nothing,
+    AnotherLevel(SecondLevel),
+    SomethingElse,
 }
 
 /// Entities that came as the restored ones did.
@@ -57,9 +76,22 @@ struct SecondLevel {
 /// Follows from now on what the states spawn beside the entities that a restore has brought back.
 pub(in crate::lifecycle) fn follow_level(parts: &mut RuntimeParts, world: &mut World) {
     let run = parts.playing.as_ref().map(|playing| playing.line.run());
-    let level = run.and_then(|run| RestoredLevel::of(world, &parts.types, run));
-    set_activity(world, |activity| activity.follows_level = level.is_some());
-    parts.hints.level = level.map(Box::new);
+    let was_said = world.get_resource::<SessionHints>().is_some_and(|hints| {
+        hints.said.iter().any(|hint| matches!(hint, SessionHint::SpawnedTwice { .. }))
+    });
+    let run = run.filter(|_| !was_said);
+    parts.hints.level =
+        run.and_then(|run| RestoredLevel::of(world, &parts.types, run)).map(Box::new);
+    if parts.hints.level.is_some() {
+        world.insert_resource(LevelIsFollowed);
+    } else {
+        world.remove_resource::<LevelIsFollowed>();
+    }
+}
+
+fn follow_no_more(parts: &mut RuntimeParts, world: &mut World) {
+    parts.hints.level = None;
+    world.remove_resource::<LevelIsFollowed>();
 }
 
 /// The schedules of the states are about to run.
@@ -75,15 +107,16 @@ pub(in crate::lifecycle) fn look_after_states(parts: &mut RuntimeParts, world: &
     let run = parts.playing.as_ref().map(|playing| playing.line.run());
     let watch = parts.hints.run.as_ref().filter(|watch| watch.run == level.run);
     let played = watch.map_or(Duration::ZERO, |watch| watch.played);
-    let is_over = run != Some(level.run) || played > PATIENCE + PROBATION;
-    if is_over {
-        parts.hints.level = None;
-        set_activity(world, |activity| activity.follows_level = false);
-    } else if let Some(before) = level.before_states.take()
-        && level.second.is_none()
-        && played <= PATIENCE
-    {
-        level.second = level.find_second(world, before, played);
+    level.frames += 1;
+    let is_late = level.second.is_none() && (played > PATIENCE || level.frames > FRAMES);
+    if run != Some(level.run) || played > PATIENCE + PROBATION || is_late {
+        return follow_no_more(parts, world);
+    }
+    let before = level.before_states.take().filter(|_| level.second.is_none());
+    match before.map(|before| level.spawned_since(world, before, played)) {
+        Some(Spawned::AnotherLevel(second)) => level.second = Some(second),
+        Some(Spawned::SomethingElse) => follow_no_more(parts, world),
+        Some(Spawned::Nothing) | None => {}
     }
 }
 
@@ -93,7 +126,7 @@ pub(super) fn hint_at_second_level(parts: &mut RuntimeParts, world: &mut World, 
         level.second.as_ref().is_some_and(|second| played >= second.at + PROBATION)
     };
     let Some(level) = parts.hints.level.take_if(is_due) else { return };
-    set_activity(world, |activity| activity.follows_level = false);
+    world.remove_resource::<LevelIsFollowed>();
     if let Some(hint) = level.second.as_ref().and_then(|second| level.hint(world, second)) {
         give_hint(world, hint);
     }
@@ -106,10 +139,15 @@ impl RestoredLevel {
             _ => None,
         });
         let types = columns.collect();
-        let mut level =
-            Self { run, types, restored: Sorts::new(), before_states: None, second: None };
+        let (restored, before_states, second) = Default::default();
+        let mut level = Self { run, types, restored, before_states, frames: 0, second };
+        if without_key(world).nth(ARCHETYPES).is_some() {
+            return None;
+        }
         level.restored = level.count(world);
-        (!level.restored.is_empty()).then_some(level)
+        let is_level = level.restored.len() > 1
+            || level.restored.values().any(|number| *number >= OF_ONE_SORT);
+        is_level.then_some(level)
     }
 
     /// The entities of the sorts that exist now.
@@ -128,8 +166,8 @@ impl RestoredLevel {
         sort
     }
 
-    /// What was spawned since a tick, if it is of the sorts of all that was there.
-    fn find_second(&self, world: &World, since: Tick, at: Duration) -> Option<SecondLevel> {
+    /// What was spawned since a tick: another level if it is of the sorts of all that was there.
+    fn spawned_since(&self, world: &World, since: Tick, at: Duration) -> Spawned {
         let now = world.read_change_tick();
         let is_new = |entity: Entity| {
             let entity = world.get_entity(entity);
@@ -140,33 +178,33 @@ impl RestoredLevel {
             archetype.entities().last().is_some_and(|last| is_new(last.id()))
         };
         if !without_key(world).any(|archetype| has_new(&archetype)) {
-            return None;
+            return Spawned::Nothing;
         }
         let (mut came, mut before) = (Sorts::new(), Sorts::new());
-        let mut samples = BTreeMap::<(Vec<ComponentId>, bool), Vec<Entity>>::new();
+        let mut samples = BTreeMap::<Vec<ComponentId>, Vec<Entity>>::new();
         for archetype in without_key(world) {
             let sort = self.sort_of(archetype);
-            for entity in archetype.entities() {
-                let entity = entity.id();
-                let is_new = is_new(entity);
-                let counted = if is_new { &mut came } else { &mut before };
-                *counted.entry(sort.clone()).or_default() += 1;
-                let sample = samples.entry((sort.clone(), is_new)).or_default();
-                if sample.len() < SAMPLE {
-                    sample.push(entity);
+            let entities = archetype.entities().iter().map(|entity| entity.id());
+            let (new, old): (Vec<Entity>, Vec<Entity>) =
+                entities.partition(|entity| is_new(*entity));
+            let sample = samples.entry(sort.clone()).or_default();
+            for (entities, sorts) in [(new, &mut came), (old, &mut before)] {
+                sample.extend(entities.iter().take(SAMPLE));
+                if !entities.is_empty() {
+                    *sorts.entry(sort.clone()).or_default() += entities.len();
                 }
             }
         }
         let is_whole = before == self.restored
             && came.len() == before.len()
             && before.iter().all(|(sort, number)| came.get(sort) >= Some(number));
-        if !is_whole {
-            return None;
-        }
         came.retain(|sort, number| before.get(sort) == Some(number));
-        let samples = samples.into_iter().filter(|((sort, _), _)| came.contains_key(sort));
+        if !is_whole || came.is_empty() {
+            return Spawned::SomethingElse;
+        }
+        let samples = samples.into_iter().filter(|(sort, _)| came.contains_key(sort));
         let sample = samples.flat_map(|(_, sample)| sample).collect();
-        (!came.is_empty()).then_some(SecondLevel { at, sorts: came, sample })
+        Spawned::AnotherLevel(SecondLevel { at, sorts: came, sample })
     }
 
     /// The hint, if nothing of both has gone or got a key, and no more came.

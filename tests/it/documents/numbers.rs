@@ -305,7 +305,6 @@ fn summary_ticks() -> Vec<Claim> {
     ]
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn reliability() -> Vec<Claim> {
     let journal = |file: &str| format!("crates/journal/src/{file}");
     let probation = seconds(&journal("read/recovery/ladder.rs"), "PROBATION");

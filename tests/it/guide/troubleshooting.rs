@@ -528,7 +528,7 @@ fn the_texts_of_hints_are_on_the_troubleshooting_page() {
         ),
         (
             "are there twice",
-            SessionHint::SpawnedTwice { saved: vec![text("hop::Lamp")], entities: 3 }.to_string(),
+            SessionHint::SpawnedTwice { saved: vec![text("hop::Lamp")], entities: 3 },
         ),
         (
             "came back without their ChildOf",

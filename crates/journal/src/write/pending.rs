@@ -24,6 +24,8 @@ pub struct PendingCheckpoint {
     pub commit: Commit,
     /// The time at which it was handed over.
     pub handed_over: Instant,
+    /// True once the one after it couldn't take its place, which isn't tried again.
+    pub stays: bool,
 }
 
 impl PendingCheckpoint {
@@ -33,12 +35,15 @@ impl PendingCheckpoint {
 
     /// Returns true if a later checkpoint may take its place.
     fn may_be_merged(&self) -> bool {
-        !self.commit.kind.keeps_its_moment() && self.commit.label.is_none()
+        !self.stays && !self.commit.kind.keeps_its_moment() && self.commit.label.is_none()
     }
 
-    /// Takes the place of an earlier one, as the difference from that one's base to this. Returns false if it can't: together
-    /// they are over a limit.
+    /// Takes the place of an earlier one, as the difference from that one's base to this. Returns false if it can't: it can't
+    /// be written itself, or together they are over a limit.
     fn take_place_of(&mut self, earlier: &Self, packer: &mut Packer) -> bool {
+        if self.group.is_err() {
+            return false;
+        }
         if !self.is_snapshot() {
             let Some(group) = self.rows_with(earlier, packer) else { return false };
             self.group = Ok(group);
@@ -107,9 +112,11 @@ impl Pending {
         self.groups().map(PackedGroup::stored_bytes).sum()
     }
 
-    /// Bytes that they take on the disk, at most: at least one.
+    /// Bytes that they take on the disk, about, with a segment's header and their commits.
     pub fn bytes_wanted(&self) -> u64 {
-        (self.groups().map(PackedGroup::raw_bytes).sum::<usize>() as u64).max(1)
+        const BESIDE_ROWS: usize = 4 << 10;
+        let groups = self.groups().map(PackedGroup::framed_bytes);
+        groups.map(|bytes| (bytes + BESIDE_ROWS) as u64).sum::<u64>().max(1)
     }
 
     fn groups(&self) -> impl Iterator<Item = &PackedGroup> {
@@ -122,9 +129,10 @@ impl Pending {
         let mut merged: VecDeque<Item> = VecDeque::with_capacity(self.items.len());
         for mut item in self.items.drain(..) {
             if let Item::Checkpoint(later) = &mut item
-                && let Some(earlier) = take_mergeable(&mut merged)
+                && let Some(mut earlier) = take_mergeable(&mut merged)
                 && !later.take_place_of(&earlier, &mut self.packer)
             {
+                earlier.stays = true;
                 merged.push_back(Item::Checkpoint(earlier));
             }
             merged.push_back(item);
@@ -145,6 +153,15 @@ impl Pending {
         })
     }
 
+    /// The number of the newest checkpoint that belongs into the next segment.
+    pub fn newest_of_batch(&self) -> Option<u64> {
+        let counters = self.batch().filter_map(|item| match item {
+            Item::Checkpoint(checkpoint) => Some(checkpoint.commit.counter),
+            Item::Record(_) => None,
+        });
+        counters.last()
+    }
+
     /// Takes the first `count` items out.
     pub fn take(&mut self, count: usize) -> impl Iterator<Item = Item> {
         self.items.drain(..count.min(self.items.len()))
@@ -154,6 +171,14 @@ impl Pending {
     pub fn drop_batch(&mut self) {
         let count = self.batch().count();
         self.items.drain(..count);
+    }
+
+    /// Takes the checkpoints out that belong into the next segment, and keeps the records. A snapshot after them depends on
+    /// none of them.
+    pub fn give_up_batch(&mut self) {
+        let later = self.items.split_off(self.batch().count());
+        self.give_up_checkpoints();
+        self.items.extend(later);
     }
 
     /// Takes every checkpoint out, and keeps the records.
@@ -203,8 +228,12 @@ mod tests {
             {
                 let commit = Commit { after_failure, ..commit(counter, base) };
                 let handed_over = crate::model::clock::instant();
-                let checkpoint =
-                    PendingCheckpoint { group: Ok(PackedGroup::default()), commit, handed_over };
+                let checkpoint = PendingCheckpoint {
+                    group: Ok(PackedGroup::default()),
+                    commit,
+                    handed_over,
+                    stays: false,
+                };
                 pending.push(Item::Checkpoint(Box::new(checkpoint)));
             }
             pending.coalesce();
@@ -217,15 +246,16 @@ mod tests {
     #[test]
     fn checkpoints_that_cannot_be_merged_stay_apart_and_none_is_lost() {
         let error = || Err(Arc::new(EncodeError::Interrupted));
-        for (earlier, later) in [
-            (Ok(PackedGroup::broken()), Ok(PackedGroup::default())),
-            (Ok(PackedGroup::default()), error()),
-            (error(), Ok(PackedGroup::default())),
+        for (earlier, later, base) in [
+            (Ok(PackedGroup::broken()), Ok(PackedGroup::default()), Some(1)),
+            (Ok(PackedGroup::default()), error(), Some(1)),
+            (Ok(PackedGroup::default()), error(), None),
+            (error(), Ok(PackedGroup::default()), Some(1)),
         ] {
             let mut pending = Pending::default();
-            for (counter, base, group) in [(1, None, earlier), (2, Some(1), later)] {
+            for (counter, base, group) in [(1, None, earlier), (2, base, later)] {
                 let (commit, handed_over) = (commit(counter, base), crate::model::clock::instant());
-                let checkpoint = PendingCheckpoint { group, commit, handed_over };
+                let checkpoint = PendingCheckpoint { group, commit, handed_over, stays: false };
                 pending.push(Item::Checkpoint(Box::new(checkpoint)));
             }
             pending.push(Item::Record(Record::End {
@@ -236,10 +266,14 @@ mod tests {
                 play_time: Duration::ZERO,
             }));
             pending.coalesce();
-            let counters: Vec<_> =
+            let there: Vec<_> =
                 pending.checkpoints().map(|it| (it.commit.counter, it.commit.base)).collect();
-            assert_eq!(counters, [(1, None), (2, Some(1))]);
-            assert_eq!(pending.batch().count(), 3);
+            assert_eq!(there, [(1, None), (2, base)]);
+            // A snapshot begins a batch of its own.
+            assert_eq!(pending.batch().count(), if base.is_some() { 3 } else { 1 });
+            pending.give_up_batch();
+            assert_eq!(pending.checkpoints().count(), usize::from(base.is_none()));
+            assert!(!pending.is_empty(), "the end is still to be written");
         }
     }
 
@@ -248,7 +282,7 @@ mod tests {
         let mut pending = Pending::default();
         for group in [Err(Arc::new(EncodeError::Interrupted)), Ok(PackedGroup::default())] {
             let (commit, handed_over) = (commit(2, None), crate::model::clock::instant());
-            let checkpoint = PendingCheckpoint { group, commit, handed_over };
+            let checkpoint = PendingCheckpoint { group, commit, handed_over, stays: false };
             pending.push(Item::Checkpoint(Box::new(checkpoint)));
         }
         pending.coalesce();

@@ -39,7 +39,7 @@ use super::type_bytes::TypeBytes;
 use super::{EventStart, Leave, News};
 use crate::disk::LocalStore;
 use crate::disk::process::ProcessGuard;
-use crate::format::{Begun, FrameKind, GroupPacker, Lineage, Record};
+use crate::format::{Begun, FrameKind, Lineage, Record};
 use crate::model::clock::Moment;
 use crate::model::ids::{CheckpointId, RunId, SessionId};
 use crate::model::session::{CheckpointError, SessionMetadata};
@@ -74,7 +74,8 @@ pub struct RunJournal {
     status: Option<Record>,
     hold: Hold,
     segments: Segments,
-    pending: Pending,
+    /// Rows of a checkpoint are packed here before it is handed over.
+    pub(in crate::write) pending: Pending,
     /// The events that aren't durable yet.
     pub(in crate::write) events: EventLog,
     newest: Option<Acknowledged>,
@@ -203,11 +204,6 @@ impl RunJournal {
             reports.push(News::Failed { checkpoint, error, retry_in: None });
         }
         self.hold
-    }
-
-    /// Packs the rows of a checkpoint that is about to be handed over.
-    pub fn pack(&mut self, counter: u64) -> GroupPacker<'_> {
-        self.pending.pack(counter)
     }
 
     pub fn checkpoint(&mut self, checkpoint: PendingCheckpoint, reports: &mut Vec<News>) {

@@ -86,14 +86,16 @@ impl RunJournal {
     /// Notes that a batch could not be written: what becomes of its segment, what is reported, and
     /// when it is tried again.
     pub(super) fn failed(&mut self, failure: WriteFailure, now: Moment, reports: &mut Vec<News>) {
-        let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
-        let checkpoint = self.id(newest.or(self.acknowledged()).unwrap_or_default());
         if let WriteFailure::Encode(_) | WriteFailure::Full { .. } = &failure {
+            let newest = self.pending.newest_of_batch().or(self.acknowledged());
+            let checkpoint = self.id(newest.unwrap_or_default());
             self.give_up(&failure, reports);
             let error = CheckpointError::TooLarge(failure.into());
             reports.push(News::Failed { checkpoint, error, retry_in: None });
             return;
         }
+        let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
+        let checkpoint = self.id(newest.or(self.acknowledged()).unwrap_or_default());
         if let WriteFailure::InUse = failure {
             self.phase.note_incomplete();
             self.lose_hold(now, reports);
@@ -149,7 +151,7 @@ impl RunJournal {
             self.segments.drop_open(&self.local.store);
             self.merging.abandon(&self.local.store);
         }
-        self.pending.give_up_checkpoints();
+        self.pending.give_up_batch();
         self.phase.note_incomplete();
         reports.push(News::NeedFull);
     }

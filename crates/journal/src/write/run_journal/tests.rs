@@ -57,6 +57,7 @@ pub fn checkpoint(counter: u64, base: Option<u64>, bytes: usize) -> PendingCheck
         group: packing.finish().map_err(Arc::new),
         commit: commit(counter, base),
         handed_over: Instant::now(),
+        stays: false,
     }
 }
 
@@ -162,9 +163,42 @@ fn an_exit_whose_last_checkpoint_cannot_be_written_is_incomplete() {
     let (time, play_time) = (NOW.wall, Duration::ZERO);
     let (status, leaving) = (SessionStatus::Closed, Leaving::default());
     journal.leave(Leave { status, reason: None, leaving, time, play_time }, NOW);
+    // The first turn gives the checkpoint up, and the second writes the end.
+    turn(&mut journal, NOW, &mut reports);
     turn(&mut journal, NOW, &mut reports);
     assert!(reports.iter().any(|report| matches!(report, News::Failed { .. })), "{reports:?}");
     assert!(!journal.has_left(NOW).expect("it has left").complete);
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_written_takes_nothing_along_that_waits_beside_it() {
+    let named = |counter, base, bytes| {
+        let mut checkpoint = checkpoint(counter, base, bytes);
+        checkpoint.commit.label = Some(format!("checkpoint {counter}"));
+        checkpoint
+    };
+    let too_large = limits::VALUE_BYTES + 1;
+    let disk = MemoryDisk::default();
+    let mut journal = journal(&disk);
+    save(&mut journal, checkpoint(1, None, 100));
+    let mut reports = Vec::new();
+    journal.checkpoint(named(2, Some(1), 100), &mut reports);
+    journal.checkpoint(named(3, Some(2), too_large), &mut reports);
+    journal.checkpoint(named(4, Some(3), 100), &mut reports);
+    journal.checkpoint(named(5, None, 100), &mut reports);
+    turn(&mut journal, NOW, &mut reports);
+    turn(&mut journal, NOW, &mut reports);
+    let saved = reports.iter().filter_map(|report| match report {
+        News::Saved(saved) => Some(saved.id.counter),
+        _ => None,
+    });
+    assert_eq!(saved.collect::<Vec<_>>(), [2, 5]);
+    let failed = reports.iter().filter_map(|report| match report {
+        News::Failed { checkpoint, .. } => Some(checkpoint.counter),
+        _ => None,
+    });
+    // The fourth builds on the third, and goes with it.
+    assert_eq!(failed.collect::<Vec<_>>(), [4]);
 }
 
 /// A run before has left this number of files, each with a snapshot.

@@ -153,7 +153,8 @@ impl RunJournal {
     }
 }
 
-/// Appends a batch. Returns the number of its items, and the bytes that each checkpoint took.
+/// Appends a batch, up to an item that can't be encoded: that fails by itself, when it is the first. Returns the number of
+/// items that were appended, and the bytes that each checkpoint took.
 fn append_all<'a>(
     segment: &mut OpenSegment,
     batch: impl Iterator<Item = &'a Item>,
@@ -162,7 +163,10 @@ fn append_all<'a>(
     let mut sizes = Vec::new();
     for item in batch {
         match item {
-            Item::Checkpoint(checkpoint) => sizes.push(segment.append_checkpoint(checkpoint)?),
+            Item::Checkpoint(checkpoint) => match segment.append_checkpoint(checkpoint) {
+                Err(WriteFailure::Encode(_)) if count > 0 => break,
+                appended => sizes.push(appended?),
+            },
             Item::Record(record) => segment.append_record(record)?,
         }
         count += 1;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tracing::{debug_span, error, warn};
 
-use super::{Worker, collect_news};
+use super::{Said, Worker, collect_news};
 use crate::disk::with_sources;
-use crate::format::{Commit, Interleave};
+use crate::format::{Block, Commit, EncodeError, GroupPacker, Interleave, PackedGroup};
 use crate::model::clock::Moment;
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::{CheckpointError, FailureCause};
@@ -85,12 +85,10 @@ impl<C: Content> Worker<C> {
             Ok(blocks) => (blocks, None),
             Err(error) => (Vec::new(), Some(error)),
         };
-        let mut packing = journal.pack(order.counter);
-        let mut pack = |block| packing.push(&block);
-        let mut rows = Interleave::new(about, &mut pack);
-        let encoded = self.content.encode(content, order.capture, &mut |block| rows.push(block));
-        rows.finish();
-        let group = packing.finish().map_err(Arc::new);
+        let packing = journal.pending.pack(order.counter);
+        let encode =
+            |rows: &mut dyn FnMut(Block)| self.content.encode(content, order.capture, rows);
+        let (encoded, group) = packed(about, packing, encode);
         self.reports.push(Report::WorkedOff { emptied: encoded.emptied });
         self.reports.extend(encoded.reports.into_iter().map(Report::Content));
         if let Some(capture) = order.self_test.filter(|_| !encoded.has_drifted) {
@@ -98,12 +96,8 @@ impl<C: Content> Worker<C> {
             let everything = self.content.encode_beside(content, capture);
             self.self_test = Some(SelfTest::new(session, id, everything, &encoded.incomplete));
         }
-        let asked_lately = self
-            .said
-            .asked_for_full
-            .is_some_and(|asked| now.elapsed.saturating_sub(asked) < FULL_AGAIN_AFTER);
-        if (encoded.needs_full || !encoded.incomplete.is_empty()) && !asked_lately {
-            self.said.asked_for_full = Some(now.elapsed);
+        let lacks_values = encoded.needs_full || !encoded.incomplete.is_empty();
+        if lacks_values && self.said.may_ask_for_full(now) {
             self.reports.push(Report::News(News::NeedFull));
         }
         if let Some(error) = failure {
@@ -131,7 +125,12 @@ impl<C: Content> Worker<C> {
         };
         let mut news = Vec::new();
         self.cloud.note_captured(journal.id(commit.counter));
-        let checkpoint = PendingCheckpoint { group, commit, handed_over: order.handed_over };
+        if group.is_err() {
+            // A full one doesn't build on it, and takes its place if it still waits.
+            self.reports.push(Report::News(News::NeedFull));
+        }
+        let handed_over = order.handed_over;
+        let checkpoint = PendingCheckpoint { group, commit, handed_over, stays: false };
         journal.checkpoint(checkpoint, &mut news);
         self.take_in(news);
     }
@@ -225,4 +224,29 @@ impl<C: Content> Worker<C> {
         let (complete, bytes) = (left.complete, self.local.store.session_bytes(session).ok());
         self.report([News::Left { session, complete, bytes, types }]);
     }
+}
+
+impl Said {
+    /// Returns true if a full capture wasn't asked for lately. Now it is.
+    fn may_ask_for_full(&mut self, now: Moment) -> bool {
+        let is_due = |asked| now.elapsed.saturating_sub(asked) >= FULL_AGAIN_AFTER;
+        let may_ask = self.asked_for_full.is_none_or(is_due);
+        if may_ask {
+            self.asked_for_full = Some(now.elapsed);
+        }
+        may_ask
+    }
+}
+
+/// Encodes a capture, and packs its rows with those that are known before.
+fn packed<E>(
+    known: Vec<Block>,
+    mut packing: GroupPacker<'_>,
+    encode: impl FnOnce(&mut dyn FnMut(Block)) -> E,
+) -> (E, Result<PackedGroup, Arc<EncodeError>>) {
+    let mut pack = |block| packing.push(&block);
+    let mut rows = Interleave::new(known, &mut pack);
+    let encoded = encode(&mut |block| rows.push(block));
+    rows.finish();
+    (encoded, packing.finish().map_err(Arc::new))
 }
