@@ -689,6 +689,19 @@ fn enemies_that_come_in_play_give_no_hint() {
         let disk = killed(with_scenes, spawn);
         assert_eq!(hints_after_a_crash(&disk, add), []);
     }
+    // A second player, beside the only one.
+    let alone: fn(&mut World) = |world| {
+        play_scene(world);
+        world.spawn(Health(7));
+    };
+    let joined: fn(&mut App) = |app| {
+        with_scenes(app);
+        app.add_systems(OnEnter(Scene::Level), |mut commands: Commands| {
+            commands.spawn(Health(7));
+        });
+    };
+    let disk = killed(with_scenes, alone);
+    assert_eq!(hints_after_a_crash(&disk, joined), []);
 }
 
 #[test]

@@ -67,8 +67,6 @@ pub(crate) use commit::Origin;
 pub use commit::{Commit, Record, TapePosition};
 pub(crate) use frame::{FrameHeader, FrameKind};
 pub(crate) use group_encoder::GroupEncoder;
-#[cfg(test)]
-pub(crate) use group_encoder::GroupWritten;
 pub(crate) use header::{
     FEATURE_EVENTS, FEATURE_WITHOUT_WORLD, FORMAT_MAJOR, FORMAT_MINOR, MAGIC, Predecessor,
     SegmentHeader,

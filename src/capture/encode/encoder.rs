@@ -29,7 +29,6 @@ use crate::capture::types::SavedTypes;
 use crate::saved::{ANCHORS, BUILD, GONE, encode_message_pack, panic_message};
 
 pub(crate) use opening::WrittenRows;
-pub(super) use opening::with_difference;
 
 /// Encodes the captures of one run, in order. Has no world.
 pub(crate) struct Encoder {

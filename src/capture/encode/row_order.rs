@@ -1,8 +1,8 @@
 //! The order in which the rows of a capture are handed over.
 
-use bevy_session_journal::internal::format::{Block, Interleave};
+use std::convert::Infallible;
 
-use super::encoder::with_difference;
+use bevy_session_journal::internal::format::{Block, Interleave, merge};
 
 /// Hands over rows in the order of [`Block::key`].
 pub(super) enum RowOrder<'a> {
@@ -53,6 +53,14 @@ impl<'a> RowOrder<'a> {
             }
         }
     }
+}
+
+/// The rows of a checkpoint, with a delta applied.
+fn with_difference(opening: Vec<Block>, difference: Vec<Block>) -> impl Iterator<Item = Block> {
+    let sources = [opening, difference].map(|blocks| blocks.into_iter().map(Ok::<_, Infallible>));
+    merge(sources.into(), false).map(|block| match block {
+        Ok(block) => block,
+    })
 }
 
 #[cfg(test)]

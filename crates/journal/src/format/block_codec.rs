@@ -160,6 +160,18 @@ fn row_len(block: &Block, row: usize) -> usize {
     }
 }
 
+/// Reads the block of a payload that begins at `position`, and moves that behind it.
+///
+/// # Errors
+///
+/// [`BlockError`], as of [`decode`].
+pub fn decode_at(payload: &[u8], position: &mut usize) -> Result<Block, BlockError> {
+    let mut reader = Reader::new(payload.get(*position..).unwrap_or_default());
+    let block = decode(&mut reader)?;
+    *position = payload.len() - reader.remaining();
+    Ok(block)
+}
+
 /// Reads the next block of a payload.
 ///
 /// # Errors

@@ -8,15 +8,6 @@ use super::segment_writer::check_len;
 use super::{Block, Commit, EncodeError, SegmentEncoder};
 use crate::model::ids::limits;
 
-/// The size of a group that was written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct GroupWritten {
-    /// Bytes in the segment.
-    pub bytes: u64,
-    /// Bytes before they were packed.
-    pub raw_bytes: u64,
-}
-
 /// Turns the blocks of one checkpoint into frames, one at a time.
 ///
 /// For a long group whose writing is interrupted between frames: push blocks, take frames as they
@@ -29,14 +20,13 @@ pub struct GroupEncoder<E> {
     /// Full ones get their sequence numbers only when they are taken, so that a group that is given up leaves no gap.
     payloads: GroupPayloads,
     frames_taken: u64,
-    written: GroupWritten,
 }
 
 impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
     /// Begins the group of the checkpoint with this number.
     pub fn new(encoder: E, counter: u64) -> Self {
         let payloads = GroupPayloads::of(counter);
-        Self { encoder, counter, payloads, frames_taken: 0, written: GroupWritten::default() }
+        Self { encoder, counter, payloads, frames_taken: 0 }
     }
 
     /// Adds a block, in the order of [`Block::key`]. It is split where a frame is full.
@@ -54,12 +44,12 @@ impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
         Some(self.seal(FrameKind::DATA, false, &raw))
     }
 
-    /// The remaining frames, ending with the commit; what was written altogether; and the encoder.
+    /// The remaining frames, ending with the commit, and the encoder.
     ///
     /// # Errors
     ///
     /// [`EncodeError`] if the commit is over a limit.
-    pub fn finish(mut self, commit: &Commit) -> Result<(Vec<u8>, GroupWritten, E), EncodeError> {
+    pub fn finish(mut self, commit: &Commit) -> Result<(Vec<u8>, E), EncodeError> {
         debug_assert_eq!(commit.counter, self.counter, "a group is finished by its own commit");
         let commit_bytes = encode_commit(commit)?;
         self.payloads.close();
@@ -69,7 +59,7 @@ impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
         }
         bytes.extend_from_slice(&self.seal(FrameKind::COMMIT, true, &commit_bytes));
         self.encoder.borrow_mut().note_commit(commit.counter);
-        Ok((bytes, self.written, self.encoder))
+        Ok((bytes, self.encoder))
     }
 
     /// Gives the group up, and the encoder back. Readers pass over the part that was written.
@@ -81,8 +71,6 @@ impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
         let first = self.frames_taken == 0;
         let frame = self.encoder.borrow_mut().seal(kind, self.counter, first, last, raw);
         self.frames_taken += 1;
-        self.written.bytes += frame.len() as u64;
-        self.written.raw_bytes += raw.len() as u64;
         frame
     }
 }

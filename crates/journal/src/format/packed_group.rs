@@ -12,7 +12,6 @@ use super::block_codec::{self, BlockError};
 use super::frame::{FRAME_HEADER_BYTES, FrameError};
 use super::group_payloads::GroupPayloads;
 use super::payload::{Packer, Payload, Unpacker};
-use super::wire::Reader;
 use super::{Block, EncodeError};
 
 /// The rows of one checkpoint, packed.
@@ -148,10 +147,7 @@ impl PackedBlocks<'_> {
             self.raw = unpacked.map_or(Cow::Borrowed(&**stored), Cow::Owned);
             self.position = 0;
         }
-        let mut reader = Reader::new(self.raw.get(self.position..).unwrap_or_default());
-        let block = block_codec::decode(&mut reader)?;
-        self.position = self.raw.len() - reader.remaining();
-        Ok(Some(block))
+        Ok(Some(block_codec::decode_at(&self.raw, &mut self.position)?))
     }
 }
 

@@ -7,7 +7,6 @@ use std::{fmt, io, vec};
 use super::frame::{FRAME_HEADER_BYTES, FrameOpener};
 use super::header_codec::OpenedHeader;
 use super::order::GroupOrder;
-use super::wire::Reader;
 use super::{
     Block, BlockError, Damage, FrameEntry, FrameError, GroupEntry, Hold, ReadAt, ReadError,
     SegmentError, SegmentHeader, block_codec, header_codec,
@@ -199,9 +198,7 @@ impl Blocks {
     }
 
     fn decode(&mut self) -> Result<Block, BlockError> {
-        let mut reader = Reader::new(self.payload.get(self.position..).unwrap_or_default());
-        let block = block_codec::decode(&mut reader)?;
-        self.position = self.payload.len() - reader.remaining();
+        let block = block_codec::decode_at(&self.payload, &mut self.position)?;
         if self.order.admit(&block) { Ok(block) } else { Err(BlockError::OutOfOrder) }
     }
 

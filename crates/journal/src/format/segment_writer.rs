@@ -6,7 +6,7 @@ use std::io;
 use super::frame::{FrameHeader, FrameKind, FramePlace, FrameSealer};
 use super::group_encoder::encode_commit;
 #[cfg(test)]
-use super::{Block, GroupEncoder, GroupWritten};
+use super::{Block, GroupEncoder};
 use super::{Commit, EncodeError, PackedGroup, Record, SegmentHeader, header_codec};
 
 /// The error of writing a group.
@@ -71,7 +71,7 @@ impl SegmentEncoder {
         blocks: impl IntoIterator<Item = Block>,
         commit: &Commit,
         sink: &mut dyn FnMut(&[u8]) -> io::Result<()>,
-    ) -> Result<GroupWritten, GroupError> {
+    ) -> Result<(), GroupError> {
         let mut group = GroupEncoder::new(self, commit.counter);
         for block in blocks {
             group.push(&block)?;
@@ -79,9 +79,8 @@ impl SegmentEncoder {
                 sink(&frame).map_err(GroupError::Append)?;
             }
         }
-        let (last_frames, written, _) = group.finish(commit)?;
-        sink(&last_frames).map_err(GroupError::Append)?;
-        Ok(written)
+        let (last_frames, _) = group.finish(commit)?;
+        sink(&last_frames).map_err(GroupError::Append)
     }
 
     /// A record as a frame of its own.
@@ -292,6 +291,7 @@ mod tests {
     fn a_group_can_be_written_frame_by_frame() {
         let value = noise(limits::FILLED_BYTES * 3 / 5, 1);
         let (encoder, mut bytes) = SegmentEncoder::new(&header(1, 0)).unwrap();
+        let before = encoder.length();
         let mut group = GroupEncoder::new(encoder, 1);
         let mut frames_before_the_end = 0;
         for id in 2..6 {
@@ -301,7 +301,7 @@ mod tests {
                 bytes.extend(frame);
             }
         }
-        let (rest, written, encoder) = group.finish(&commit(1, None)).unwrap();
+        let (rest, encoder) = group.finish(&commit(1, None)).unwrap();
         bytes.extend(rest);
         assert_eq!(frames_before_the_end, 3);
         assert_eq!(encoder.length(), bytes.len() as u64);
@@ -309,7 +309,7 @@ mod tests {
 
         let segment = sample::open(bytes);
         let group = only_group(&segment);
-        assert_eq!(written.bytes, group.stored_bytes());
+        assert_eq!(encoder.length() - before, group.stored_bytes());
         assert!(segment.verify(&group).is_ok());
     }
 

@@ -218,7 +218,7 @@ impl OpenGroup {
 
     /// Commits the group.
     pub(super) fn finish(mut self, commit: &Commit) -> Result<OpenSegment, WriteFailure> {
-        let (bytes, _, encoder) = self.group.finish(commit)?;
+        let (bytes, encoder) = self.group.finish(commit)?;
         self.target.append(&bytes)?;
         Ok(OpenSegment { target: self.target, encoder, number: self.number, synced: None })
     }

@@ -16,6 +16,16 @@ pub enum Item {
     Record(Record),
 }
 
+impl Item {
+    /// The checkpoint that it is, if it is one.
+    pub fn checkpoint(&self) -> Option<&PendingCheckpoint> {
+        match self {
+            Self::Checkpoint(checkpoint) => Some(checkpoint),
+            Self::Record(_) => None,
+        }
+    }
+}
+
 /// An encoded checkpoint.
 pub struct PendingCheckpoint {
     /// Its rows, or why they can't be written. That fails when it is to be written, since what the run is about to do by
@@ -96,10 +106,7 @@ impl Pending {
     }
 
     pub fn checkpoints(&self) -> impl DoubleEndedIterator<Item = &PendingCheckpoint> {
-        self.items.iter().filter_map(|item| match item {
-            Item::Checkpoint(checkpoint) => Some(&**checkpoint),
-            Item::Record(_) => None,
-        })
+        self.items.iter().filter_map(Item::checkpoint)
     }
 
     /// Packs the rows of a checkpoint that is about to wait here.
@@ -155,11 +162,7 @@ impl Pending {
 
     /// The number of the newest checkpoint that belongs into the next segment.
     pub fn newest_of_batch(&self) -> Option<u64> {
-        let counters = self.batch().filter_map(|item| match item {
-            Item::Checkpoint(checkpoint) => Some(checkpoint.commit.counter),
-            Item::Record(_) => None,
-        });
-        counters.last()
+        self.batch().filter_map(Item::checkpoint).last().map(|newest| newest.commit.counter)
     }
 
     /// Takes the first `count` items out.

@@ -4,11 +4,10 @@
 //! of the next run needs no full capture: it is the rows of that checkpoint, with the differences.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use bevy_session_journal::SaveId;
-use bevy_session_journal::internal::format::{Block, Values, merge};
+use bevy_session_journal::internal::format::{Block, Values};
 
 use super::Encoder;
 use crate::capture::encode::save_ids::WORLD_SLOT;
@@ -50,15 +49,4 @@ impl Encoder {
         blocks.sort_by(|one, other| one.key().cmp(&other.key()));
         self.opening = Some(blocks);
     }
-}
-
-/// The rows of a checkpoint, with a delta applied.
-pub(crate) fn with_difference(
-    opening: Vec<Block>,
-    difference: Vec<Block>,
-) -> impl Iterator<Item = Block> {
-    let sources = [opening, difference].map(|blocks| blocks.into_iter().map(Ok::<_, Infallible>));
-    merge(sources.into(), false).map(|block| match block {
-        Ok(block) => block,
-    })
 }

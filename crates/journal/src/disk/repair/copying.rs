@@ -116,7 +116,7 @@ impl Bridge {
                 place.append(&frame)?;
             }
         }
-        let (rest, ..) = group.finish(&self.commit)?;
+        let (rest, _) = group.finish(&self.commit)?;
         place.append(&rest)?;
         place.sync()
     }

@@ -45,10 +45,8 @@ impl RunJournal {
     /// Makes durable what the checkpoints name that are written next, and before the first of the run also
     /// what is handed out again. If the disk doesn't take it, the checkpoints are written all the same.
     pub(super) fn sync_events(&mut self, now: Moment, reports: &mut Vec<News>) {
-        let named = self.pending.batch().filter_map(|item| match item {
-            Item::Checkpoint(checkpoint) => Some(checkpoint.commit.events_through),
-            Item::Record(_) => None,
-        });
+        let checkpoints = self.pending.batch().filter_map(Item::checkpoint);
+        let named = checkpoints.map(|checkpoint| checkpoint.commit.events_through);
         let named = named.max().unwrap_or_default();
         let through = match self.acknowledged() {
             // An exit waits for all of them.

@@ -26,10 +26,8 @@ impl RunJournal {
     /// Writes what belongs into one segment, syncs it, and acknowledges it.
     fn write_batch(&mut self, now: Moment, reports: &mut Vec<News>) -> Result<(), WriteFailure> {
         self.hold.check(&self.local.store, self.session(), self.newest_on_line())?;
-        let first = self.pending.batch().find_map(|item| match item {
-            Item::Checkpoint(checkpoint) => Some(checkpoint.is_snapshot()),
-            Item::Record(_) => None,
-        });
+        let first = self.pending.batch().find_map(Item::checkpoint);
+        let first = first.map(PendingCheckpoint::is_snapshot);
         match first {
             // A snapshot begins a segment of its own.
             Some(true) => self.segments.open = None,
