@@ -68,6 +68,9 @@ pub trait SessionRulesExt {
     /// before it could do that, or the game didn't have this rule yet. Of an archived session only
     /// the newest checkpoint is kept.
     ///
+    /// Rules of [`prune_sessions`](Self::prune_sessions) don't touch the archive, so those for
+    /// sessions that ended find only what an end couldn't archive.
+    ///
     /// ```
     /// # use bevy::prelude::*;
     /// # use bevy_session::prelude::*;

@@ -44,7 +44,10 @@ impl Visit for Fields {
 
 impl Subscriber for Collected {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("bevy_session") && *metadata.level() <= Level::DEBUG
+        // The plugin, and the code of the guide's pages.
+        let is_listened_to =
+            ["bevy_session", "it::guide"].iter().any(|it| metadata.target().starts_with(it));
+        is_listened_to && *metadata.level() <= Level::DEBUG
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {

@@ -5,6 +5,7 @@ use bevy_session::MemoryDisk;
 use bevy_session::chapters::ChapterOutcome;
 use bevy_session::prelude::*;
 
+use super::stage::{assert_said, said};
 use crate::common::{frames, game, seconds, start};
 
 mod page {
@@ -64,4 +65,24 @@ fn a_mission_is_tried_again_from_its_beginning() {
     again::press(&mut app);
     frames(&mut app, 4);
     assert_eq!(convoys(&mut app), 1);
+}
+
+mod shown {
+    include!("samples/show_chapter.rs");
+
+    pub fn show(app: &mut App) {
+        app.world_mut().run_system_cached(show_chapter).unwrap();
+    }
+}
+
+#[test]
+fn the_chapter_is_shown_with_its_difficulty_and_attempt() {
+    let mut app = begun();
+    let first = said(|| shown::show(&mut app));
+    assert_said(&first, "Mission 3, Some(\"hard\")");
+    assert_said(&first, "attempt 1");
+    seconds(&mut app, 6.0);
+    again::press(&mut app);
+    frames(&mut app, 4);
+    assert_said(&said(|| shown::show(&mut app)), "attempt 2");
 }

@@ -1,4 +1,4 @@
-//! The two answers to an offer, and the one that needs nobody.
+//! The two answers to an offer, an answer of the game's own, and the other side of a fork.
 
 // Feature: An offer has the checkpoints to choose from and what was lost.
 
@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
 
-use crate::common::{Health, frames, game, game_with, listen, played_by_turns, plugin, start};
+use crate::common::*;
 
 mod page {
     include!("samples/recovery.rs");
@@ -17,19 +17,6 @@ mod page {
             true => world.run_system_cached(go_on).unwrap(),
             false => world.run_system_cached(leave_it).unwrap(),
         }
-    }
-}
-
-mod sheet {
-    use super::*;
-
-    include!("samples/cheat_sheet.rs");
-
-    pub fn game(disk: &MemoryDisk) -> App {
-        game_with(plugin(disk), |app| {
-            listen::<RequestRejected>(app);
-            app.add_systems(Update, recover.run_if(on_message::<RecoveryAvailable>));
-        })
     }
 }
 
@@ -65,11 +52,37 @@ fn answers_without_an_offer_do_nothing() {
     assert!(!app.world().contains_resource::<CurrentSession>());
 }
 
-#[test]
-fn the_button_of_the_cheat_sheet_continues_after_each_of_three_deaths() {
-    let disk = MemoryDisk::default();
-    let mut app = sheet::game(&disk);
-    start(&mut app, "Deadly");
-    let played = played_by_turns(disk.snapshot(), 3, sheet::game);
-    assert_eq!(played, ["Deadly", "Deadly", "Deadly"]);
+mod safe_mode {
+    include!("samples/safe_mode.rs");
+
+    use crate::common::*;
+    use crate::guide::stage::*;
+    use bevy_session::MemoryDisk;
+
+    fn is_proposed(app: &App) -> bool {
+        app.world().resource::<RecoveryOffers>().offers()[0].options[0].is_proposed
+    }
+
+    #[test]
+    fn the_safe_mode_of_the_page_is_proposed_after_a_death_soon_after_a_restore() {
+        let disk = MemoryDisk::default();
+        let mut app = game_on(&disk, options);
+        start(&mut app, "Modded");
+        let mut app = game_on(&disk.snapshot(), options);
+        frames(&mut app, 3);
+        assert!(!is_proposed(&app));
+        let disk = disk.snapshot();
+        let mut app = game_on(&disk, options);
+        recover_offered(&mut app);
+        assert!(!app.world().contains_resource::<SafeMode>());
+
+        let mut app = game_on(&disk.snapshot(), options);
+        frames(&mut app, 3);
+        assert!(is_proposed(&app));
+        assert!(accept(&mut app));
+        frames(&mut app, 4);
+        assert!(app.world().contains_resource::<SafeMode>());
+        assert_eq!(app.world().resource::<CurrentSession>().name(), "Modded");
+        assert!(rejected(&app).is_empty());
+    }
 }

@@ -2,6 +2,7 @@
 
 // Feature: No checkpoint is taken behind a closed gate; states take checkpoints, pause and close.
 
+use bevy_session::MemoryDisk;
 use bevy_session::testing::{TestGame, assert_restores};
 
 mod page {
@@ -164,4 +165,79 @@ fn a_menu_closes_the_session_and_it_is_continued() {
     game.continue_newest().unwrap();
     game.frames(3);
     assert_eq!(now(&mut game), is(2, "Playing"));
+}
+
+mod first {
+    include!("samples/states.rs");
+
+    use super::*;
+    use crate::common::{Health, accept, frames, listen, received, seconds, start};
+    use crate::guide::stage::{all, enter, game_on};
+
+    fn state(app: &App) -> Game {
+        app.world().resource::<State<Game>>().get().clone()
+    }
+
+    #[test]
+    fn the_first_sample_saves_in_play_only_and_restores_through_loading() {
+        let disk = MemoryDisk::default();
+        let mut app = game_on(&disk, |app| {
+            states(app);
+            listen::<CheckpointSaved>(app);
+        });
+        enter(&mut app, Game::Playing);
+        app.world_mut().spawn(Health(7));
+        start(&mut app, "Campaign");
+        enter(&mut app, Game::Loading);
+        let saved = received::<CheckpointSaved>(&app).len();
+        seconds(&mut app, 12.0);
+        assert_eq!(received::<CheckpointSaved>(&app).len(), saved, "the gate is closed");
+
+        let mut app = game_on(&disk.snapshot(), states);
+        frames(&mut app, 3);
+        assert!(accept(&mut app), "it is offered in the menu");
+        frames(&mut app, 4);
+        assert_eq!((state(&app), all::<Health>(&mut app).len()), (Game::Loading, 0));
+        enter(&mut app, Game::Playing);
+        assert_eq!(all::<Health>(&mut app), [Health(7)]);
+        enter(&mut app, Game::Menu);
+        assert!(!app.world().contains_resource::<CurrentSession>());
+    }
+}
+
+mod paced {
+    include!("samples/paces.rs");
+
+    use super::*;
+    use crate::common::{Score, listen, received, seconds, start};
+    use crate::guide::stage::{enter, game_on};
+
+    /// The number of checkpoints in a minute.
+    fn in_a_minute(app: &mut App) -> usize {
+        let before = received::<CheckpointSaved>(app).len();
+        seconds(app, 60.0);
+        received::<CheckpointSaved>(app).len() - before
+    }
+
+    #[test]
+    fn each_place_and_the_storm_have_the_pace_of_the_page() {
+        let mut app = game_on(&MemoryDisk::default(), |app| {
+            paces(app);
+            listen::<CheckpointSaved>(app);
+            app.init_state::<Place>()
+                .insert_resource(Storm { is_near: false })
+                .init_resource::<Score>()
+                .add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
+            // How long a capture takes depends on the machine.
+            app.world_mut().resource_mut::<SessionSettings>().capture_budget = None;
+        });
+        start(&mut app, "Journey");
+        enter(&mut app, Place::Town);
+        assert!((1..=3).contains(&in_a_minute(&mut app)));
+        enter(&mut app, Place::Boss);
+        assert!((55..=61).contains(&in_a_minute(&mut app)));
+        enter(&mut app, Place::Road);
+        app.insert_resource(Storm { is_near: true });
+        assert!((27..=31).contains(&in_a_minute(&mut app)));
+    }
 }

@@ -592,3 +592,19 @@ fn what_asks_nobody_after_a_start() {
     });
     assert_silent(&log);
 }
+
+mod requests {
+    include!("samples/rejected.rs");
+
+    use crate::guide::stage::{assert_said, game_on, said};
+
+    #[test]
+    fn the_observer_of_the_page_logs_a_request_that_did_nothing() {
+        let said = said(|| {
+            let mut app = game_on(&bevy_session::MemoryDisk::default(), requests);
+            crate::common::request(&mut app, |commands| commands.session().pause());
+            crate::common::frames(&mut app, 3);
+        });
+        assert_said(&said, "no session is being played");
+    }
+}

@@ -1,6 +1,7 @@
 //! The ready-made UI, in apps with layout and focus, and without a renderer.
 
 mod backups;
+mod guide;
 mod kit;
 mod layout;
 mod objective_list;
