@@ -36,6 +36,7 @@ mod report;
 mod rows_by_entity;
 mod side_by_side;
 mod stamp;
+mod stand_ins;
 mod state_override;
 mod staying;
 mod sweep;

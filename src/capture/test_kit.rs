@@ -306,6 +306,7 @@ impl Play {
     ) {
         let mut encoder = Encoder::new(self.types.clone(), next);
         encoder.seed(replaced.seeds.iter().copied());
+        encoder.seed_absent(replaced.absent.iter().copied());
         encoder.note_places(KeyedIds::default(), KeyedIds::of(replaced.anchors.clone()));
         encoder.open_with(image.into_written());
         self.recorder.go_on_from(self.app.world(), as_saved);
@@ -322,6 +323,7 @@ impl Play {
     fn begin_run(&mut self, next: SaveId, replaced: &EntitiesReplaced) {
         self.encoder = Encoder::new(self.types.clone(), next);
         self.encoder.seed(replaced.seeds.iter().copied());
+        self.encoder.seed_absent(replaced.absent.iter().copied());
         self.encoder.carry(replaced.carried.clone());
         let [gone, anchors] = [&replaced.gone, &replaced.anchors];
         self.encoder.note_places(KeyedIds::of(gone.clone()), KeyedIds::of(anchors.clone()));

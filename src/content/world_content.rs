@@ -26,6 +26,8 @@ pub(crate) struct Start {
     pub next_save_id: SaveId,
     /// The entities that a restore put into the world.
     pub seeds: Vec<(Entity, SaveId)>,
+    /// What it has put in the places of those that wait for their level.
+    pub absent: Vec<(Entity, SaveId)>,
     pub carried: Carried,
     /// Placed entities that were despawned in play.
     pub gone: KeyedIds,
@@ -146,6 +148,7 @@ impl Content for WorldContent {
     fn begin(&self, start: Start) -> Encoder {
         let mut encoder = Encoder::new(Arc::clone(&self.0), start.next_save_id);
         encoder.seed(start.seeds);
+        encoder.seed_absent(start.absent);
         encoder.carry(start.carried);
         encoder.note_places(start.gone, start.anchors);
         if let Some(image) = start.opening {

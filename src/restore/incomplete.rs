@@ -40,10 +40,12 @@ impl WorldImage {
         }
     }
 
-    /// Adds the values that refer to those who wait for their level, or come along with one.
+    /// Adds the values that refer to those who wait for their level, or come along with one. References to those of them that
+    /// are `named` lead somewhere, but no relationship does.
     pub(super) fn note_incomplete_while(
         &mut self,
-        (waiting, absent): (&HashSet<u32>, &HashSet<SaveId>),
+        (waiting, named): (&HashSet<u32>, &HashSet<u32>),
+        absent: &HashSet<SaveId>,
         others: &[(SaveId, Entity)],
     ) {
         let is_nobody = waiting.is_empty() && absent.is_empty();
@@ -52,11 +54,12 @@ impl WorldImage {
         }
         let known = self.known_beside(others);
         let ranks = &self.ranks;
-        let is_there = |id: SaveId| match ranks.rank(id) {
-            Some(rank) => !waiting.contains(&rank),
-            None => known.contains(&id) && !absent.contains(&id),
-        };
         for column in &mut self.columns {
+            let links = column.links();
+            let is_there = |id: SaveId| match ranks.rank(id) {
+                Some(rank) => !waiting.contains(&rank) || !links && named.contains(&rank),
+                None => known.contains(&id) && !absent.contains(&id),
+            };
             for row in std::mem::take(&mut column.names_placed) {
                 column.note_incomplete(row, &is_there, &|_| false);
             }
@@ -72,6 +75,11 @@ impl ImageColumn {
     /// Returns true if values refer to entities.
     fn refers(&self) -> bool {
         matches!(&self.decoded, DecodedColumn::Component(rows) if rows.names_entities())
+    }
+
+    /// Returns true if values are relationships.
+    fn links(&self) -> bool {
+        matches!(&self.decoded, DecodedColumn::Component(rows) if rows.is_relationship())
     }
 
     /// Notes a row if it refers to one that isn't there. Returns true if it names one for which

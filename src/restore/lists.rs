@@ -167,8 +167,8 @@ impl Replacement {
     }
 
     fn entity_in_world(&self, rank: u32) -> Option<Entity> {
-        let entity = self.entities.get(rank as usize).copied();
-        entity.filter(|entity| *entity != Entity::PLACEHOLDER)
+        let waits = self.origins.get(rank as usize) == Some(&Origin::Waiting);
+        self.entities.get(rank as usize).copied().filter(|_| !waits)
     }
 }
 

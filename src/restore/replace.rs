@@ -17,6 +17,7 @@ use super::placed::await_the_dead;
 use super::reappearance::WorldBefore;
 use super::replacement::{Origin, Replacement};
 use super::report::RestoreReport;
+use super::stand_ins::stand_in_for_the_waiting;
 use super::state_override::StateOverride;
 use super::sweep::Sweep;
 use crate::capture::{Carried, NamedOrder, SaveKey};
@@ -29,6 +30,8 @@ pub(crate) struct EntitiesReplaced {
     pub report: RestoreReport,
     /// The ids that the restored entities have in the session, for the encoder.
     pub seeds: Vec<(Entity, SaveId)>,
+    /// What stands in references for entities that wait for their level, with their ids.
+    pub absent: Vec<(Entity, SaveId)>,
     /// Values that can't be used now, for the encoder to carry along.
     pub carried: Carried,
     /// Placed entities that are gone.
@@ -72,6 +75,7 @@ impl EntitiesReplaced {
         Self {
             report,
             seeds: Vec::new(),
+            absent: Vec::new(),
             carried,
             gone: Vec::new(),
             anchors: Vec::new(),
@@ -196,6 +200,7 @@ impl WorldImage {
         let mut replacement = Replacement::new(world, self, Outside::default(), report);
         replacement.find_entities(world);
         take_from_placed(&mut replacement, world, &mut sweep);
+        stand_in_for_the_waiting(&mut replacement, world);
         // What observers of that wrote or put off is none of the restored world's either.
         leftovers.drop_all_but(world, &put_off);
         // Their death may have changed resources, and those may name entities that have ids now.

@@ -22,6 +22,7 @@ use super::replace::{EntitiesReplaced, ResourceRestored};
 use super::report::{DanglingReference, RestoreReport};
 use super::rows_by_entity::RowOfEntity;
 use super::stamp::Stamps;
+use super::stand_ins::absent;
 use super::unsaved::new_resources;
 use crate::saved::{
     CHILD_OF, DecodedColumn, Names, Others, Outside, References, SAVE_KEYS, Saved, Spawner, Written,
@@ -30,7 +31,8 @@ use crate::saved::{
 /// A checkpoint that is being restored into the world.
 pub(super) struct Replacement {
     pub image: WorldImage,
-    /// The entity of each rank; [`Entity::PLACEHOLDER`] if it waits for its level.
+    /// The entity of each rank. That of one that waits for its level is what references to it lead to meanwhile, or
+    /// [`Entity::PLACEHOLDER`].
     pub entities: Vec<Entity>,
     /// The origin of the entity of each rank.
     pub origins: Vec<Origin>,
@@ -394,6 +396,7 @@ impl Replacement {
             let entities = self.entities.iter().copied().zip(ids);
             entities.filter(|(entity, _)| world.get_entity(*entity).is_ok()).collect()
         });
+        let absent = absent(&self);
         self.report.entities = seeds.len() as u64;
         self.report.spawned = self.count(Origin::Spawned);
         self.report.despawned_again =
@@ -410,6 +413,7 @@ impl Replacement {
         EntitiesReplaced {
             report: self.report,
             seeds,
+            absent,
             carried: std::mem::take(&mut self.image.carried),
             gone: std::mem::take(&mut self.image.gone),
             anchors: std::mem::take(&mut self.image.anchors),

@@ -389,3 +389,37 @@ fn a_clone_of_a_placed_entity_has_no_key() {
     frames(&mut app, 2);
     assert!(app.world().get::<SaveKey>(door).is_some(), "and nothing happens to who has it");
 }
+
+// Feature: A reference to an entity of a level that isn't loaded outlives crashes.
+// Page: guide/what-is-saved.md#levels-and-keys
+#[test]
+fn a_reference_into_a_level_that_is_not_there_outlives_two_crashes() {
+    let disk = MemoryDisk::default();
+    let mut app = played(&disk);
+    let last = find(&mut app, "level/door_1").unwrap();
+    let player = app.world_mut().spawn((Health(5), LastOpened(last))).id();
+    checkpoint(&mut app);
+    assert_eq!(app.world().get::<LastOpened>(player), Some(&LastOpened(last)));
+
+    let opened = |app: &mut App| {
+        let world = app.world_mut();
+        world.query::<&LastOpened>().single(world).unwrap().0
+    };
+    let mut killed = disk.snapshot();
+    for health in [6, 7] {
+        let disk = killed;
+        let mut app = game(&disk);
+        recover(&mut app);
+        let report = received::<SessionRestored>(&app).remove(0).report;
+        assert_eq!((report.dangling_total, report.losses.len()), (0, 0));
+        let last = opened(&mut app);
+        assert!(last != Entity::PLACEHOLDER && app.world().get_entity(last).is_err());
+        let world = app.world_mut();
+        world.query::<&mut Health>().single_mut(world).unwrap().0 = health;
+        checkpoint(&mut app);
+        killed = disk.snapshot();
+    }
+    let mut app = crash_and_recover(&killed, true);
+    assert_eq!(Some(opened(&mut app)), find(&mut app, "level/door_1"));
+    assert!(door(&mut app, 1).open);
+}

@@ -144,6 +144,11 @@ impl Encoder {
         self.ids.make_room();
     }
 
+    /// Sets what a restore has put in the places of entities that wait for their level.
+    pub(crate) fn seed_absent(&mut self, absent: impl IntoIterator<Item = (Entity, SaveId)>) {
+        absent.into_iter().for_each(|(entity, id)| self.ids.seed_absent(entity, id));
+    }
+
     /// Replaces the entities of values that are in no column by their ids.
     pub(crate) fn name_entities<R>(&mut self, write: impl FnOnce(&mut dyn EntityMapper) -> R) -> R {
         write(&mut self.ids)

@@ -151,6 +151,15 @@ impl SaveIds {
         self.absent.insert(entity, id);
     }
 
+    /// Sets what a restore has put in the place of an entity that isn't there, whose values are kept under its id. What refers
+    /// to it isn't known.
+    pub(super) fn seed_absent(&mut self, entity: Entity, id: SaveId) {
+        self.note_absent(entity, id);
+        if self.left.len() < OUTSIDERS {
+            self.left.insert(entity, Left { id, round: self.round });
+        }
+    }
+
     /// Forgets those whose values aren't kept any more.
     pub(super) fn keep_absent(&mut self, waiting: &HashSet<SaveId>) {
         self.absent.retain(|_, id| waiting.contains(id));

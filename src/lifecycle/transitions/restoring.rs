@@ -398,6 +398,7 @@ fn take_up_restored(
         start: Start {
             next_save_id: prepared.next_save_id,
             seeds: replaced.seeds,
+            absent: replaced.absent,
             carried: replaced.carried,
             gone: KeyedIds::of(replaced.gone),
             anchors: KeyedIds::of(replaced.anchors),

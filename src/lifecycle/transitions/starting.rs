@@ -96,6 +96,7 @@ fn begin_first_run(parts: &mut RuntimeParts, first: FirstRun) {
         start: Start {
             next_save_id: SaveId::FIRST,
             seeds: Vec::new(),
+            absent: Vec::new(),
             carried: Carried::default(),
             gone: KeyedIds::default(),
             anchors: KeyedIds::default(),

@@ -282,16 +282,74 @@ fn entities_spawned_by_the_removal_of_a_placed_one_are_removed() {
     assert_eq!((replaced.report.placed.gone_again, replaced.report.extra), (1, Vec::new()));
 }
 
-#[test]
-fn a_reference_to_a_waiting_placed_entity_is_cleared_once() {
-    let (mut play, [root, thing, aims]) = room();
+/// Restores what is captured, in this manner.
+fn again(play: &mut Play, in_place: bool) -> EntitiesReplaced {
     let then = play.journal.clone();
-    play.world().despawn(root);
-    for written in [1, 0] {
-        let replaced = play.restore_in_place(play.image(&then), then.next_save_id, None);
-        assert_eq!((replaced.report.written, replaced.report.dangling_total), (written, 1));
-        assert_eq!(targets(&play, aims), [Entity::PLACEHOLDER], "{thing} has left");
+    match in_place {
+        true => play.restore_in_place(play.image(&then), then.next_save_id, None),
+        false => play.restore(&then),
     }
+}
+
+#[test]
+fn a_reference_to_a_waiting_placed_entity_outlives_restores() {
+    for in_place in [true, false] {
+        let (mut play, [root, ..]) = room();
+        let named = play.journal.of::<Target>();
+        play.world().despawn(root);
+        play.follow_placed();
+        play.full();
+        for _ in 0..3 {
+            let replaced = again(&mut play, in_place);
+            assert_eq!((replaced.report.written, replaced.report.dangling_total), (0, 0));
+            assert_eq!(play.journal.of::<Target>(), named, "in place: {in_place}");
+            let aims = play.single::<Target>();
+            let [nobody] = *targets(&play, aims) else { panic!("it refers to one") };
+            assert!(play.app.world().get_entity(nobody).is_err());
+        }
+        let [_, thing] = enter(&mut play);
+        play.follow_placed();
+        play.full();
+        assert_eq!(play.journal.of::<Target>(), named, "in place: {in_place}");
+        again(&mut play, in_place);
+        let aims = play.single::<Target>();
+        assert_eq!(targets(&play, aims), [thing], "in place: {in_place}");
+    }
+}
+
+#[test]
+fn placed_entities_that_wait_and_refer_to_each_other_outlive_a_restart() {
+    let mut play = Play::start();
+    play.note_placed();
+    let enter_cellar = |play: &mut Play| {
+        let root = play.world().spawn((SaveKey::new("cellar"), SaveScope::new("cellar"))).id();
+        let thing = (SaveKey::new("cellar/thing"), Health(2), ChildOf(root));
+        [root, play.world().spawn(thing).id()]
+    };
+    let ([room, here], [cellar, there]) = (enter(&mut play), enter_cellar(&mut play));
+    for (thing, other) in [(here, there), (there, here)] {
+        let aims = Target { strength: 1, targets: vec![other] };
+        play.world().entity_mut(thing).insert(aims);
+    }
+    play.follow_placed();
+    play.full();
+    let named = play.journal.of::<Target>();
+    leave(&mut play, room);
+    leave(&mut play, cellar);
+    play.full();
+    again(&mut play, false);
+    assert_eq!(play.journal.of::<Target>(), named);
+    // One comes without the other.
+    let [_, here] = enter(&mut play);
+    play.follow_placed();
+    play.full();
+    assert_eq!(play.journal.of::<Target>(), named, "what came names what waits");
+    let [_, there] = enter_cellar(&mut play);
+    play.follow_placed();
+    play.full();
+    assert_eq!(play.journal.of::<Target>(), named);
+    again(&mut play, true);
+    assert_eq!((targets(&play, here), targets(&play, there)), (&[there][..], &[here][..]));
 }
 
 #[test]

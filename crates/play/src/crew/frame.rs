@@ -38,6 +38,9 @@ fn answer_all(world: &mut World) -> bool {
     is_asked
 }
 
+/// The page of the guide that explains a refusal.
+const PAGE: &str = "docs/guide/crew.md#what-can-go-wrong";
+
 fn answer(world: &mut World, asked: Asked) {
     let _span = request_span(world, "crew", asked.request.name()).entered();
     match change_asked_for(world, &asked) {
@@ -46,7 +49,7 @@ fn answer(world: &mut World, asked: Asked) {
         Err(reason) => {
             let Asked { player, by, request, .. } = asked;
             let (name, asked_by) = (request.name(), by.as_ref().map(display));
-            warn!(request = name, %player, by = asked_by, error = %reason, "request rejected");
+            warn!(request = name, %player, by = asked_by, error = %reason, page = PAGE, "request rejected");
             announce(world, CrewRejected { player, by, request, reason });
         }
     }

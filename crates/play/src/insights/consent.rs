@@ -73,7 +73,8 @@ pub(super) fn mark_session(consent: Res<Consent>, session: Option<ResMut<Current
     }
     if session.set(WITHHELD, &true).is_err() {
         tracing::warn!(
-            "the session's fields are full, so its records can't be marked as made without consent"
+            "the session's fields are full, so its records can't be marked as made without consent \
+             (docs/guide/players-data.md#consent)"
         );
     }
 }

@@ -117,11 +117,14 @@ pub struct NoteRejected {
     pub reason: NoteRefusal,
 }
 
+/// The page of the guide that explains a refusal.
+const PAGE: &str = "docs/guide/notes.md#what-can-go-wrong";
+
 /// Answers a request that can't be done. The log has no texts: those are the players' own.
 pub(super) fn reject(world: &mut World, rejected: NoteRejected) {
     let NoteRejected { by, request, reason } = &rejected;
     let by = by.as_ref().map(display);
-    warn!(request = request.name(), by, error = %reason, "request rejected");
+    warn!(request = request.name(), by, error = %reason, page = PAGE, "request rejected");
     announce(world, rejected);
 }
 

@@ -173,7 +173,7 @@ fn say_new(world: &mut World) {
         problems.iter().filter(|problem| !problems.said.contains(*problem)).cloned().collect();
     problems.said.extend(new.iter().cloned());
     for problem in new {
-        warn!("{problem}");
+        warn!("{problem} (docs/guide/objective-lists.md#what-can-go-wrong)");
         announce(world, ObjectiveProblemFound { problem });
     }
 }

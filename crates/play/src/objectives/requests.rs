@@ -132,10 +132,13 @@ pub(crate) fn handle_requests(world: &mut World, at: Duration) {
     }
 }
 
+/// The page of the guide that explains a refusal.
+const PAGE: &str = "docs/guide/objectives.md#what-can-go-wrong";
+
 /// Answers a request that can't be done.
 fn reject(world: &mut World, rejected: ObjectiveRejected) {
     let ObjectiveRejected { key, request, reason } = &rejected;
-    warn!(request = request.name(), %key, error = %reason, "request rejected");
+    warn!(request = request.name(), %key, error = %reason, page = PAGE, "request rejected");
     announce(world, rejected);
 }
 

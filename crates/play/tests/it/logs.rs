@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use bevy::prelude::*;
@@ -177,6 +179,11 @@ fn changes_are_logged_and_refusals_are_warnings() {
     assert_eq!(refused, expected.map(|it| (Level::WARN, it.to_owned())));
     for logged in log.take("request rejected") {
         assert!(!logged.fields["error"].is_empty(), "{logged:?}");
+        let page = logged.fields["page"].strip_suffix("#what-can-go-wrong").unwrap();
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(page);
+        let page = fs::read_to_string(page).unwrap();
+        let (_, section) = page.split_once("## What can go wrong").unwrap();
+        assert!(section.contains("Rejected`.*"), "{logged:?}");
     }
     let texts = log.0.lock().unwrap();
     let names_text = |logged: &Logged| logged.fields.values().any(|it| it.contains("witch"));

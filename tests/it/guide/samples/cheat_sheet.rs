@@ -52,7 +52,7 @@ enum Button { NewGame, Continue, Checkpoint, Save, Load, Back, Undo, Pause, Resu
 fn press(In(button): In<Button>, mut commands: Commands, catalog: Res<SessionCatalog>) {
     let mut session = commands.session();
     match button {
-        Button::NewGame => session.start(NewSession::named("Campaign")),
+        Button::NewGame => session.start(NewSession::named("Campaign")), // and the game enters `Phase::Playing`
         Button::Continue => {
             let Some(last) = catalog.newest_to_continue() else { return };
             session.continue_session(last.session.id)
@@ -60,7 +60,7 @@ fn press(In(button): In<Button>, mut commands: Commands, catalog: Res<SessionCat
         Button::Checkpoint => session.checkpoint("Boss defeated"), // at once, with a name
         Button::Save => session.slots().save(SaveSlot::manual("2").overwrite()), // the player's slot 2, in all campaigns
         Button::Load => {
-            // `slots_of(session)` has those of one session; `slots()` has all, of all players.
+            // `slots()` has those of all players: compare `slot.session.player` if there are several.
             let Some(slot) = catalog.slots().iter().find(|slot| slot.name == "2") else { return };
             session.slots().load(slot.id)
         }

@@ -13,5 +13,5 @@ fn game(app: &mut App) {
 
 fn say_so(finished: On<CleanupFinished>) {
     let done = &finished.outcome;
-    info!("{} archived, {} bytes are free", done.count(CleanupChange::Archived), done.freed);
+    info!("{} archived, {} bytes freed", done.count(CleanupChange::Archived), done.freed);
 }

@@ -10,6 +10,6 @@ fn game(app: &mut App) {
 }
 
 fn play(mut commands: Commands) {
-    commands.spawn(Health(100));
+    commands.spawn((SaveKey::new("hero"), Health(100))); // by its key it keeps its sprite
     commands.session().start_or_continue(NewSession::named("World"));
 }

@@ -24,5 +24,5 @@ fn tidy_up(_: On<SessionClosed>, catalog: Res<SessionCatalog>, mut commands: Com
 }
 
 fn say_so(edited: On<SessionsEdited>) {
-    info!("{} went, {} bytes are free", edited.edited, edited.freed);
+    info!("{} went, {} bytes freed", edited.edited, edited.freed);
 }
