@@ -207,8 +207,7 @@ impl Life {
 
     fn expect_this_moment(&mut self) -> Expected {
         let world = self.play.app.world();
-        let (portrait, dangling) =
-            Portrait::of(world, &ids_of(&self.play), self.play.encoder.left());
+        let (portrait, dangling) = Portrait::of(world, &ids_of(&self.play), &self.play.encoder);
         let mut left = self.churn.left.clone();
         left.extend(values_of_placed(world));
         let level = Level::of(world);

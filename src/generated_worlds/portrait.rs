@@ -16,8 +16,8 @@ use bevy_session_journal::SaveId;
 use super::hooks::{Badge, Glow, Kept, Lamp, Light, Titled};
 use super::levels::Fixture;
 use super::links::{Herd, Home, InHerd, OwnedBy, Owns, PairedWith};
-use crate::capture::Placed;
 use crate::capture::test_kit::*;
+use crate::capture::{Encoder, Placed};
 use crate::{SaveKey, Saved};
 
 /// Values by kind, as `Debug` writes them.
@@ -49,6 +49,8 @@ struct Names<'a> {
     ids: &'a EntityHashMap<SaveId>,
     /// Entities that have left with a room, if they are back as others.
     left: EntityHashMap<SaveId>,
+    /// Those that aren't back, as long as they wait for their room.
+    waiting: EntityHashMap<SaveId>,
     dangling: Dangling,
 }
 
@@ -59,15 +61,22 @@ impl Names<'_> {
         id.or_else(|| anchor(self.world, entity))
     }
 
+    /// The name of an entity to which a plain value refers: it may be away.
+    fn name_or_former(&self, entity: Entity) -> Option<String> {
+        let waiting = || self.waiting.get(&entity).map(|id| format!("#{}", id.0));
+        self.name(entity).or_else(waiting)
+    }
+
     fn names<'b>(&self, entities: impl IntoIterator<Item = &'b Entity>) -> Vec<String> {
-        let name = |entity: &Entity| self.name(*entity).unwrap_or_else(|| "no one".to_owned());
+        let name =
+            |entity: &Entity| self.name_or_former(*entity).unwrap_or_else(|| "no one".to_owned());
         entities.into_iter().map(name).collect()
     }
 
     /// Counts a link to an entity that won't exist after a restore.
     fn count_link(&mut self, of: EntityRef<'_>, to: Entity) {
         let before = self.dangling.unsaved;
-        self.count(&[to]);
+        self.count_missed(&[to], Self::name);
         if of.contains::<SaveKey>() {
             self.dangling.placed_links += self.dangling.unsaved - before;
         }
@@ -75,8 +84,12 @@ impl Names<'_> {
 
     /// Counts a value that refers to an entity which won't exist after a restore.
     fn count(&mut self, entities: &[Entity]) {
+        self.count_missed(entities, Self::name_or_former);
+    }
+
+    fn count_missed(&mut self, entities: &[Entity], name: fn(&Self, Entity) -> Option<String>) {
         let is_missed =
-            |entity: &&Entity| **entity != Entity::PLACEHOLDER && self.name(**entity).is_none();
+            |entity: &&Entity| **entity != Entity::PLACEHOLDER && name(self, **entity).is_none();
         let missed: Vec<&Entity> = entities.iter().filter(is_missed).collect();
         let any_dead = missed.iter().any(|entity| self.world.get_entity(**entity).is_err());
         self.dangling.unsaved += u64::from(!missed.is_empty());
@@ -86,15 +99,16 @@ impl Names<'_> {
 
 impl Portrait {
     /// Reads a world. Also counts its values that refer to an unsaved entity. A reference to one
-    /// that has `left` with a room, and is back, is to the one that came back.
-    pub fn of(
-        world: &World,
-        ids: &EntityHashMap<SaveId>,
-        left: impl Iterator<Item = (SaveId, Entity)>,
-    ) -> (Self, Dangling) {
+    /// that has left with a room is to the one that came back, or that waits for its room.
+    pub fn of(world: &World, ids: &EntityHashMap<SaveId>, encoder: &Encoder) -> (Self, Dangling) {
         let saved: BTreeSet<SaveId> = ids.values().copied().collect();
-        let left = left.filter(|(id, _)| saved.contains(id)).map(|(id, entity)| (entity, id));
-        let mut names = Names { world, ids, left: left.collect(), dangling: Dangling::default() };
+        let waits: BTreeSet<SaveId> = encoder.waiting().collect();
+        let left: Vec<_> = encoder.left().map(|(id, entity)| (entity, id)).collect();
+        let among = |ids: &BTreeSet<SaveId>| -> EntityHashMap<SaveId> {
+            left.iter().copied().filter(|(_, id)| ids.contains(id)).collect()
+        };
+        let (left, waiting) = (among(&saved), among(&waits));
+        let mut names = Names { world, ids, left, waiting, dangling: Dangling::default() };
         let mut portrait = Self::default();
         for entity in saved_entities(world) {
             let id = *ids.get(&entity.id()).expect("every saved entity should have an id");
@@ -131,16 +145,24 @@ impl Portrait {
         with_key.filter_map(|(id, values)| Some((SaveKey::new(values.get("key")?), *id)))
     }
 
-    /// Returns true if another entity, or the world, refers to an entity by a value of its own.
+    /// Returns true if another entity is linked to an entity.
+    pub fn is_linked_to(&self, id: SaveId) -> bool {
+        self.of_others(id, &LINKS).any(|value| names(value, id))
+    }
+
+    /// Returns true if a plain value of another entity, or of the world, refers to an entity.
     pub fn is_referred_to(&self, id: SaveId) -> bool {
-        let name = format!("#{}", id.0);
-        let names_it = |value: &String| {
-            value.split(|it: char| it != '#' && !it.is_ascii_digit()).any(|word| word == name)
-        };
-        let others = self.entities.iter().filter(|(other, _)| **other != id);
-        let others =
-            others.flat_map(|(_, values)| REFERENCES.iter().filter_map(|it| values.get(it)));
-        others.chain(self.world.get("leader")).any(names_it)
+        let of_others = self.of_others(id, &["target", "home"]);
+        of_others.chain(self.world.get("leader")).any(|value| names(value, id))
+    }
+
+    fn of_others<'a>(
+        &'a self,
+        id: SaveId,
+        kinds: &'a [&'static str],
+    ) -> impl Iterator<Item = &'a String> {
+        let others = self.entities.iter().filter(move |(other, _)| **other != id);
+        others.flat_map(move |(_, values)| kinds.iter().filter_map(|it| values.get(it)))
     }
 
     /// The number of entities that have a value of this kind.
@@ -149,9 +171,14 @@ impl Portrait {
     }
 }
 
-/// The kinds of values by which an entity refers to others.
-const REFERENCES: [&str; 7] =
-    ["target", "home", "member of", "paired with", "owned by", "in herd of", "child of"];
+/// The kinds of values by which an entity is linked to another.
+const LINKS: [&str; 5] = ["member of", "paired with", "owned by", "in herd of", "child of"];
+
+/// Returns true if a value names an entity.
+fn names(value: &str, id: SaveId) -> bool {
+    let name = format!("#{}", id.0);
+    value.split(|it: char| it != '#' && !it.is_ascii_digit()).any(|word| word == name)
+}
 
 /// The key of an entity that isn't saved.
 fn anchor(world: &World, entity: Entity) -> Option<String> {

@@ -1,5 +1,5 @@
-//! Values that refer to entities which aren't there: they had died when the checkpoint was taken,
-//! weren't saved and are gone, or wait for their level.
+//! Values that refer to entities which aren't there: they had died when the checkpoint was taken, or
+//! weren't saved and are gone; and relationships to those that wait for their level.
 //!
 //! A restore leaves a placeholder in their place, and inserts no relationship to them. Entities
 //! that stay are compared with that, so that the value is written once, and not by each restore
@@ -40,12 +40,10 @@ impl WorldImage {
         }
     }
 
-    /// Adds the values that refer to those who wait for their level, or come along with one. References to those of them that
-    /// are `named` lead somewhere, but no relationship does.
+    /// Adds the relationships to those who wait for their level, and the values that refer to those who come along with one.
     pub(super) fn note_incomplete_while(
         &mut self,
-        (waiting, named): (&HashSet<u32>, &HashSet<u32>),
-        absent: &HashSet<SaveId>,
+        (waiting, absent): (&HashSet<u32>, &HashSet<SaveId>),
         others: &[(SaveId, Entity)],
     ) {
         let is_nobody = waiting.is_empty() && absent.is_empty();
@@ -57,7 +55,7 @@ impl WorldImage {
         for column in &mut self.columns {
             let links = column.links();
             let is_there = |id: SaveId| match ranks.rank(id) {
-                Some(rank) => !waiting.contains(&rank) || !links && named.contains(&rank),
+                Some(rank) => !links || !waiting.contains(&rank),
                 None => known.contains(&id) && !absent.contains(&id),
             };
             for row in std::mem::take(&mut column.names_placed) {

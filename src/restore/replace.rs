@@ -1,6 +1,7 @@
 //! The steps of a restore that change a world, in their order.
 
 use std::any::TypeId;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bevy::ecs::change_detection::Tick;
@@ -200,7 +201,7 @@ impl WorldImage {
         let mut replacement = Replacement::new(world, self, Outside::default(), report);
         replacement.find_entities(world);
         take_from_placed(&mut replacement, world, &mut sweep);
-        stand_in_for_the_waiting(&mut replacement, world);
+        stand_in_for_the_waiting(&mut replacement, &HashMap::new(), world);
         // What observers of that wrote or put off is none of the restored world's either.
         leftovers.drop_all_but(world, &put_off);
         // Their death may have changed resources, and those may name entities that have ids now.

@@ -13,6 +13,7 @@ use super::hooks::is_mutable;
 use super::image::{ImageColumn, Living};
 use super::placed::{FoundByKey, find_by_key};
 use super::replacement::{Origin, Part, Replacement};
+use super::stand_ins::stand_in_for_the_waiting;
 use super::sweep::DespawnOnRestore;
 use super::unsaved::Layouts;
 use super::who_stays::WhoStays;
@@ -74,7 +75,7 @@ impl Staying {
             }
         }
         self.find_placed(world);
-        self.name_the_waiting_as_before(world);
+        stand_in_for_the_waiting(&mut self.replacement, &self.living.left, world);
         self.note_who_refers_to_the_waiting(world);
         self.references_differ |= self.anchors_differ(world);
         self.look_around(world);
@@ -127,31 +128,13 @@ impl Staying {
         others.iter().any(|(_, key, _)| !same.contains(key))
     }
 
-    /// References to those that wait go on leading to what they led to since their level was left.
-    fn name_the_waiting_as_before(&mut self, world: &World) {
-        let Replacement { image, entities, origins, .. } = &mut self.replacement;
-        for rank in image.keys.keys() {
-            let id = image.ranks.ids().get(*rank as usize);
-            if let (Some(entity), Some(origin)) =
-                (entities.get_mut(*rank as usize), origins.get_mut(*rank as usize))
-                && *origin != Origin::Staying
-                && let Some(before) = id.and_then(|id| self.living.left.get(id))
-                && world.get_entity(*before).is_err()
-            {
-                (*entity, *origin) = (*before, Origin::Waiting);
-            }
-        }
-    }
-
     fn note_who_refers_to_the_waiting(&mut self, world: &World) {
-        let Replacement { image, entities, origins, .. } = &mut self.replacement;
+        let Replacement { image, origins, .. } = &mut self.replacement;
         let stays = |rank: &u32| origins.get(*rank as usize) == Some(&Origin::Staying);
         let waiting: HashSet<u32> = image.keys.keys().copied().filter(|it| !stays(it)).collect();
-        let is_named = |rank: &u32| entities.get(*rank as usize) != Some(&Entity::PLACEHOLDER);
-        let named: HashSet<u32> = waiting.iter().copied().filter(is_named).collect();
         let mut absent = image.anchor_ids();
         image.found_anchors(world).for_each(|(id, ..)| _ = absent.remove(&id));
-        image.note_incomplete_while((&waiting, &named), &absent, &self.living.others);
+        image.note_incomplete_while((&waiting, &absent), &self.living.others);
     }
 
     /// The ranks of the staying entities that a level has placed.

@@ -181,6 +181,12 @@ impl Encoder {
         self.ids.take_over_left(&other.ids);
     }
 
+    /// The ids of entities that wait for their level.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = SaveId> {
+        self.carried.waiting_ids()
+    }
+
     /// The id that a saved entity has in the session.
     #[cfg(test)]
     pub(crate) fn id_of(&self, entity: Entity) -> Option<SaveId> {
