@@ -22,6 +22,7 @@ pub(super) struct Reader {
     pub content: WorldContent,
     /// Which entities of the world are which of the session. Empty before there are any.
     living: Vec<(Entity, SaveId)>,
+    absent: Vec<(Entity, SaveId)>,
     status: Option<SessionStatus>,
     /// The reasons for which nothing could be read since the last checkpoint.
     said: Vec<String>,
@@ -54,18 +55,28 @@ pub(super) struct NewCheckpoint {
 pub(super) struct Applied {
     /// Which entities are which of the session.
     pub living: Vec<(Entity, SaveId)>,
+    /// What stands in references for those that wait for their level.
+    pub absent: Vec<(Entity, SaveId)>,
     /// The rest of it. Freeing it would take a frame as long as decoding did.
     pub remains: Option<Box<WorldImage>>,
 }
 
 impl Reader {
     pub fn new(tail: Tail, content: WorldContent) -> Self {
-        Self { tail, content, living: Vec::new(), status: None, said: Vec::new(), is_over: false }
+        Self {
+            tail,
+            content,
+            living: Vec::new(),
+            absent: Vec::new(),
+            status: None,
+            said: Vec::new(),
+            is_over: false,
+        }
     }
 
     /// The last checkpoint is in the world.
     pub fn note(&mut self, applied: Applied) {
-        self.living = applied.living;
+        (self.living, self.absent) = (applied.living, applied.absent);
         drop(applied.remains);
     }
 
@@ -88,7 +99,9 @@ impl Reader {
         if let Some((mut prepared, taken)) = checkpoint {
             self.said.clear();
             if !self.living.is_empty() {
-                prepared.image.note_living(self.living.drain(..).map(|(entity, id)| (id, entity)));
+                let by_id = |(entity, id)| (id, entity);
+                prepared.image.note_living(self.living.drain(..).map(by_id));
+                prepared.image.note_left(self.absent.drain(..).map(by_id));
             }
             news.push(News::Checkpoint(Box::new(NewCheckpoint { prepared, taken })));
         }

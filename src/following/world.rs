@@ -192,5 +192,5 @@ fn put_into_world(
     let lag = clock::between(taken, parts.time.now().wall);
     notify_entities(world, std::mem::take(&mut replaced.changed));
     notify(world, Followed { session, checkpoint, lag, report: replaced.report });
-    Applied { living: replaced.seeds, remains: replaced.remains }
+    Applied { living: replaced.seeds, absent: replaced.absent, remains: replaced.remains }
 }

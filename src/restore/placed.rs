@@ -174,7 +174,8 @@ pub(super) fn await_the_dead(replacement: &mut Replacement, world: &World) {
             && matches!(origin, Origin::Placed | Origin::Staying)
             && world.get_entity(*entity).is_err()
         {
-            (*entity, *origin) = (Entity::PLACEHOLDER, Origin::Waiting);
+            // References lead to it as it was.
+            *origin = Origin::Waiting;
         }
     }
 }

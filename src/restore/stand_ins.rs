@@ -10,16 +10,17 @@ use bevy::ecs::world::World;
 use bevy_session_journal::SaveId;
 
 use super::replacement::{Origin, Replacement};
+use crate::capture::Placed;
 
 /// Lets references to those that wait lead to who they were `before`, as long as that isn't another by now, or else to entities
-/// that are never spawned. All of these have one index, which nobody else gets, and differ in their generation.
+/// that are never spawned.
 pub(super) fn stand_in_for_the_waiting(
     replacement: &mut Replacement,
     before: &HashMap<SaveId, Entity>,
-    world: &World,
+    world: &mut World,
 ) {
     let Replacement { image, entities, origins, .. } = replacement;
-    let mut next = None;
+    let mut without = Vec::new();
     for rank in image.keys.keys() {
         let place = *rank as usize;
         let (Some(entity), Some(origin), Some(id)) =
@@ -30,18 +31,18 @@ pub(super) fn stand_in_for_the_waiting(
         if matches!(origin, Origin::Staying | Origin::Placed) {
             continue;
         }
-        let before = before.get(id).filter(|before| world.get_entity(**before).is_err());
-        let stand_in = before.copied().unwrap_or_else(|| {
-            let new = next.unwrap_or_else(|| world.entity_allocator().alloc());
-            next = Some(of_next_generation(new));
-            new
-        });
-        (*entity, *origin) = (stand_in, Origin::Waiting);
+        *origin = Origin::Waiting;
+        match before.get(id).filter(|before| world.get_entity(**before).is_err()) {
+            Some(before) => *entity = *before,
+            None => without.push(place),
+        }
     }
-}
-
-fn of_next_generation(entity: Entity) -> Entity {
-    Entity::from_index_and_generation(entity.index(), entity.generation().after_versions(1))
+    let new = Placed::reserve_stand_ins(world, without.len());
+    for (place, stand_in) in without.into_iter().zip(new) {
+        if let Some(entity) = entities.get_mut(place) {
+            *entity = stand_in;
+        }
+    }
 }
 
 /// What references to those that wait lead to, with their ids.

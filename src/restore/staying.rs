@@ -47,7 +47,7 @@ pub(super) struct Sighting {
 impl Staying {
     /// Finds the entities that stay. Placed ones are found by their keys, as in every restore, and
     /// are compared in full: the level may have spawned them again.
-    pub(super) fn find(world: &World, mut replacement: Replacement) -> Self {
+    pub(super) fn find(world: &mut World, mut replacement: Replacement) -> Self {
         let mut living = replacement.image.living.take().unwrap_or_default();
         let who = std::mem::take(&mut living.may_stay);
         let (respawned, seen) = (Vec::new(), Sighting::default());
@@ -57,7 +57,7 @@ impl Staying {
         staying
     }
 
-    fn find_living(&mut self, world: &World) {
+    fn find_living(&mut self, world: &mut World) {
         self.replacement.entities = std::mem::take(&mut self.living.by_rank);
         let Replacement { entities, origins, .. } = &mut self.replacement;
         let is_there = |rank: u32| {
@@ -81,7 +81,7 @@ impl Staying {
         self.look_around(world);
         if self.seen.present != self.who.len() {
             for rank in self.missing(world) {
-                let was = self.forget(rank);
+                let was = self.forget(rank, world);
                 // One that goes with every restore although the checkpoint has it is spawned again.
                 let goes = |it: EntityRef<'_>| it.contains::<Saved>() && !it.contains::<SaveKey>();
                 let was = was.filter(|was| world.get_entity(*was).is_ok_and(goes));
@@ -99,7 +99,7 @@ impl Staying {
             let place = rank as usize;
             // It had no key then. It is the level's now, and the one that it was is spawned.
             if let Some(other) = self.who.rank(found) {
-                self.forget(other);
+                self.forget(other, world);
             }
             let Replacement { entities, origins, .. } = &mut self.replacement;
             if let (Some(entity), Some(origin)) = (entities.get_mut(place), origins.get_mut(place))
@@ -200,22 +200,25 @@ impl Staying {
     pub(super) fn replace_the_dead(&mut self, world: &World) {
         self.look_around(world);
         if self.seen.present != self.who.len() {
-            self.missing(world).into_iter().for_each(|rank| self.respawn(rank));
+            self.missing(world).into_iter().for_each(|rank| self.respawn(rank, world));
         }
     }
 
-    fn respawn(&mut self, rank: u32) {
-        let was = self.forget(rank);
+    fn respawn(&mut self, rank: u32, world: &World) {
+        let was = self.forget(rank, world);
         self.respawned.extend(was.map(|was| (rank, was)));
     }
 
     /// Lets an entity be spawned that doesn't stay. Returns its former id. One that a level has
-    /// placed waits until the level spawns it.
-    fn forget(&mut self, rank: u32) -> Option<Entity> {
+    /// placed waits until the level spawns it; if it is gone, references lead to it as it was.
+    fn forget(&mut self, rank: u32, world: &World) -> Option<Entity> {
         let has_key = self.replacement.image.has_key(rank);
         let Replacement { entities, origins, .. } = &mut self.replacement;
         let entity = entities.get_mut(rank as usize)?;
-        let was = std::mem::replace(entity, Entity::PLACEHOLDER);
+        let was = *entity;
+        if !has_key || world.get_entity(was).is_ok() {
+            *entity = Entity::PLACEHOLDER;
+        }
         *origins.get_mut(rank as usize)? = if has_key { Origin::Waiting } else { Origin::Spawned };
         self.who.remove(was);
         (!has_key).then_some(was)
@@ -240,7 +243,7 @@ impl Staying {
             if differing.is_empty() {
                 return;
             }
-            differing.into_iter().for_each(|rank| self.respawn(rank));
+            differing.into_iter().for_each(|rank| self.respawn(rank, world));
         }
     }
 

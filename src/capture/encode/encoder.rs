@@ -146,7 +146,7 @@ impl Encoder {
 
     /// Sets what a restore has put in the places of entities that wait for their level.
     pub(crate) fn seed_absent(&mut self, absent: impl IntoIterator<Item = (Entity, SaveId)>) {
-        absent.into_iter().for_each(|(entity, id)| self.ids.seed_absent(entity, id));
+        absent.into_iter().for_each(|(entity, id)| self.ids.note_absent(entity, id));
     }
 
     /// Replaces the entities of values that are in no column by their ids.
@@ -379,6 +379,11 @@ impl Encoder {
             unknown.into_iter().for_each(|block| rows.push(block));
         }
         rows.finish();
+        if is_full {
+            // Whoever is still referred to was named by a row.
+            let waiting: HashSet<SaveId> = self.carried.waiting_ids().collect();
+            self.ids.keep_absent(&waiting);
+        }
         // Those who wait for their values are in the world and carried.
         let entities = capture.entities() + self.carried.waiting_count();
         let entities = entities.saturating_sub(self.claims.len());
@@ -413,8 +418,6 @@ impl Encoder {
             CaptureScope::Full => {
                 self.ids.recount(&self.claims.without(&entities.saved), &entities.unmarked);
                 self.carried.keep_only(self.ids.saved_ids());
-                let waiting: HashSet<SaveId> = self.carried.waiting_ids().collect();
-                self.ids.keep_absent(&waiting);
                 self.claimed.clear();
                 let saved = self.ids.saved_ids().chain(self.carried.waiting_ids());
                 let mut ids: Vec<SaveId> = saved.collect();

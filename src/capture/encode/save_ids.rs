@@ -151,15 +151,6 @@ impl SaveIds {
         self.absent.insert(entity, id);
     }
 
-    /// Sets what a restore has put in the place of an entity that isn't there, whose values are kept under its id. What refers
-    /// to it isn't known.
-    pub(super) fn seed_absent(&mut self, entity: Entity, id: SaveId) {
-        self.note_absent(entity, id);
-        if self.left.len() < OUTSIDERS {
-            self.left.insert(entity, Left { id, round: self.round });
-        }
-    }
-
     /// Forgets those whose values aren't kept any more.
     pub(super) fn keep_absent(&mut self, waiting: &HashSet<SaveId>) {
         self.absent.retain(|_, id| waiting.contains(id));
@@ -401,6 +392,22 @@ mod tests {
         assert!(ids.unmark(entity(1)).is_some());
         ids.recount(&[], &[]);
         assert_eq!(ids.add(entity(1)).id, first);
+    }
+
+    #[test]
+    fn those_that_wait_leave_room_for_who_is_named_and_left() {
+        let mut ids = SaveIds::starting_at(SaveId(1 << 20));
+        for number in 0..OUTSIDERS as u32 {
+            ids.note_absent(entity((1 << 21) + number), SaveId(2 + u64::from(number)));
+        }
+        let named = ids.get_mapped(entity(1));
+        let id = ids.add(entity(1)).id;
+        ids.note_absent(entity(1), id);
+        ids.leave(entity(1));
+        ids.end_capture();
+        ids.recount(&[], &[]);
+        ids.keep_absent(&HashSet::new());
+        assert_eq!(ids.get_mapped(entity(1)), named);
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub(crate) struct Placed {
     is_recording: bool,
     /// Keys that were reported because two entities have them.
     reported_twice: HashSet<SaveKey>,
+    /// Entities that are never spawned, at their latest generation.
+    stand_ins: Vec<Entity>,
     /// The types that are copied from entities that leave with a scope, once they are known.
     types: Option<Arc<SavedTypes>>,
 }
@@ -97,6 +99,25 @@ impl Placed {
 
     pub(super) fn types(&self) -> Option<Arc<SavedTypes>> {
         self.types.clone()
+    }
+
+    /// Entities that are never spawned, other ones in each call. They are at the indexes that were reserved for earlier calls,
+    /// as far as these suffice: a restore may come often.
+    pub(crate) fn reserve_stand_ins(world: &mut World, count: usize) -> Vec<Entity> {
+        let reserved = world.get_resource_mut::<Self>();
+        let mut reserved =
+            reserved.map(|mut it| std::mem::take(&mut it.stand_ins)).unwrap_or_default();
+        let lacking = u32::try_from(count.saturating_sub(reserved.len())).unwrap_or(u32::MAX);
+        reserved.extend(world.entity_allocator().alloc_many(lacking));
+        for stand_in in reserved.iter_mut().take(count) {
+            let generation = stand_in.generation().after_versions(1);
+            *stand_in = Entity::from_index_and_generation(stand_in.index(), generation);
+        }
+        let given = reserved.iter().copied().take(count).collect();
+        if let Some(mut placed) = world.get_resource_mut::<Self>() {
+            placed.stand_ins = reserved;
+        }
+        given
     }
 
     /// Returns true if departures are recorded.

@@ -2,17 +2,20 @@
 
 // Feature: Entities with a `SaveKey` go back in place like others: nobody hears of what is unchanged.
 
+use std::collections::HashSet;
+
 use bevy::ecs::change_detection::Tick;
 use bevy::ecs::entity::EntityHashMap;
 use bevy::ecs::lifecycle::{HookContext, Insert, Remove};
 use bevy::ecs::world::DeferredWorld;
 use bevy::prelude::*;
+use bevy_session_journal::SaveId;
 use bevy_session_journal::internal::format::ENTITIES;
 use serde::{Deserialize, Serialize};
 
 use crate::capture::test_kit::*;
 use crate::capture::{CaptureScope, Placed};
-use crate::restore::{EntitiesReplaced, RestoreReport};
+use crate::restore::{DroppedTypes, EntitiesReplaced, Leftovers, RestoreReport};
 use crate::saved::{BUILD, Saved};
 use crate::{ReflectSaved, SaveKey, SaveScope};
 
@@ -350,6 +353,78 @@ fn placed_entities_that_wait_and_refer_to_each_other_outlive_a_restart() {
     assert_eq!(play.journal.of::<Target>(), named);
     again(&mut play, true);
     assert_eq!((targets(&play, here), targets(&play, there)), (&[there][..], &[here][..]));
+}
+
+#[test]
+fn what_stands_in_for_those_that_wait_has_an_index_each_which_is_used_again() {
+    let mut play = Play::start();
+    play.note_placed();
+    let root = play.world().spawn((SaveKey::new("room"), SaveScope::new("room"))).id();
+    for number in 0..100 {
+        let key = SaveKey::new(format!("room/{number}"));
+        play.world().spawn((key, Health(1), ChildOf(root)));
+    }
+    play.follow_placed();
+    leave(&mut play, root);
+    play.full();
+    // Maps of entities hash the index: with one for all, each restore would take the square of their number.
+    let mut indices = |in_place| {
+        let absent = again(&mut play, in_place).absent;
+        let indices = absent.into_iter().map(|(entity, _)| entity.index_u32());
+        indices.collect::<HashSet<u32>>()
+    };
+    let first = indices(false);
+    assert_eq!(first.len(), 100);
+    for in_place in [true, false, true] {
+        assert_eq!(indices(in_place), first);
+    }
+}
+
+#[test]
+fn a_follower_writes_no_reference_to_a_waiting_placed_entity_again() {
+    let (mut play, [root, ..]) = room();
+    leave(&mut play, root);
+    play.full();
+    let then = play.journal.clone();
+    let mut replaced = again(&mut play, false);
+    for _ in 0..3 {
+        let mut image = play.image(&then);
+        let by_id = |(entity, id): &(Entity, SaveId)| (*id, *entity);
+        image.note_living(replaced.seeds.iter().map(by_id));
+        image.note_left(replaced.absent.iter().map(by_id));
+        let (leftovers, dropped) = (Leftovers::none(), DroppedTypes::default());
+        replaced = image.write_in_place(play.world(), &leftovers, &dropped, None);
+        assert_eq!(replaced.report.written, 0);
+    }
+}
+
+#[test]
+fn references_to_a_placed_entity_that_dies_of_a_restore_are_kept() {
+    for (in_place, dies_as_it_is_written) in [(true, true), (false, true), (true, false)] {
+        let mut play = Play::start();
+        play.note_placed();
+        let door = play.world().spawn((SaveKey::new("door"), Health(3))).id();
+        if dies_as_it_is_written {
+            play.world().entity_mut(door).insert(Serial(1));
+        }
+        play.world().spawn((Health(1), Target { strength: 1, targets: vec![door] }));
+        play.follow_placed();
+        play.full();
+        let named = play.journal.of::<Target>();
+        if dies_as_it_is_written {
+            play.world().entity_mut(door).remove::<Serial>();
+            play.app.add_observer(|it: On<Insert<Serial>>, mut commands: Commands| {
+                commands.entity(it.entity).try_despawn();
+            });
+        } else {
+            play.world().entity_mut(door).insert(Serial(1));
+            play.app.add_observer(|it: On<Remove<Serial>>, mut commands: Commands| {
+                commands.entity(it.entity).try_despawn();
+            });
+        }
+        again(&mut play, in_place);
+        assert_eq!(play.journal.of::<Target>(), named, "{in_place} {dies_as_it_is_written}");
+    }
 }
 
 #[test]
