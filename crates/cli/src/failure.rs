@@ -47,6 +47,14 @@ pub enum Failure {
         /// The number of its owner.
         owner: u32,
     },
+    /// A directory can't be listed.
+    #[error("failed to list {path}")]
+    UnreadableDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
     /// A file holds nothing that can be looked into.
     #[error("{path} can't be looked into: {why}")]
     UnreadableFile {
@@ -419,6 +427,7 @@ impl Failure {
             | Self::WithoutWorld { .. }
             | Self::NothingReadable { .. }
             | Self::UnreadableFile { .. }
+            | Self::UnreadableDirectory { .. }
             | Self::UnusableKey { .. }
             | Self::Unwritten { .. }
             | Self::Repair(_)

@@ -250,7 +250,8 @@ impl fmt::Display for SessionHint {
                  before it changes anything, or let the game end",
             ),
             Self::StoppedInDevelopment => formatter.write_str(
-                "the game was killed, and a debug build doesn't offer to recover the session. Call \
+                "the game was killed, and a debug build doesn't offer to recover the session. A game \
+                 without a menu calls `start_or_continue`, which recovers it. Others call \
                  `SessionPlugin::development(false)` to have it offered, as a release build does, \
                  or `resume_in_development(true)` to go on without a question; \
                  `commands.session().library().find()` offers it now",

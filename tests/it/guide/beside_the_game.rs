@@ -12,9 +12,8 @@ mod objectives {
 
     use crate::common::*;
 
-    /// Digs three wells.
-    pub fn dig(app: &mut App) {
-        for _ in 0..3 {
+    pub fn dig(app: &mut App, wells: usize) {
+        for _ in 0..wells {
             app.world_mut().run_system_cached(a_well_is_dug).unwrap();
             frames(app, 2);
         }
@@ -37,7 +36,6 @@ mod reward {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the page prints its list")]
 mod rows {
     include!("samples/objective_rows.rs");
 
@@ -61,16 +59,40 @@ fn three_wells_found_the_town_of_the_page_and_its_reward_is_paid_once() {
         rows::add(app);
     };
     let mut app = game_on(&disk, add);
-    start(&mut app, "Founded");
-    frames(&mut app, 2);
+    let drawn = said(|| {
+        start(&mut app, "Founded");
+        frames(&mut app, 2);
+    });
+    assert_said(&drawn, "  [0/3] Dig three wells");
+    assert_said(&drawn, "  [needs town/well] An inn");
     assert_eq!(rows::keys(&app), ["town", "town/inn", "town/well"], "the voyage is hidden");
     assert_eq!(reward::gold(&app), 0);
-    objectives::dig(&mut app);
+    objectives::dig(&mut app, 2);
+    assert_eq!(reward::gold(&app), 0, "two wells are no town");
+    assert_said(&said(|| objectives::dig(&mut app, 1)), "[x] Found a town");
     assert_eq!(reward::gold(&app), 100, "the inn is optional");
     assert!(rows::keys(&app).contains(&"sail".to_owned()));
     seconds(&mut app, 6.0);
     let mut app = recovered(&disk, add);
     frames(&mut app, 3);
+    assert_eq!(reward::gold(&app), 100);
+}
+
+#[test]
+fn the_reward_of_the_page_is_for_the_town_and_not_for_its_wells() {
+    use bevy_session_play::{Objective, ObjectiveCommandsExt, ObjectivesExt};
+
+    let mut app = game_on(&MemoryDisk::default(), |app| {
+        objectives::add(app);
+        reward::add(app);
+        app.add_objectives([Objective::new("town/gate")]);
+    });
+    start(&mut app, "Founded");
+    frames(&mut app, 2);
+    objectives::dig(&mut app, 3);
+    assert_eq!(reward::gold(&app), 0, "the gate isn't there");
+    request(&mut app, |commands| commands.objectives().complete("town/gate"));
+    frames(&mut app, 2);
     assert_eq!(reward::gold(&app), 100);
 }
 
@@ -97,7 +119,9 @@ mod village {
             start(&mut app, "Village");
             frames(&mut app, 3);
             let objectives = app.world().resource::<bevy_session_play::Objectives>();
-            assert_eq!(objectives.get("town/houses").unwrap().standing(), expected);
+            let houses = objectives.get("town/houses").unwrap();
+            assert_eq!(houses.standing(), expected);
+            assert_eq!(houses.expected(), Some(std::time::Duration::from_secs(900)));
         }
     }
 }
@@ -133,7 +157,7 @@ mod characters {
 
 #[test]
 fn the_player_of_the_page_hosts_the_session_and_keeps_one_character() {
-    use bevy_session_play::Crew;
+    use bevy_session_play::{Crew, CrewCommandsExt};
 
     let disk = MemoryDisk::default();
     let add = |app: &mut App| {
@@ -146,11 +170,16 @@ fn the_player_of_the_page_hosts_the_session_and_keeps_one_character() {
     assert_eq!(characters::count(&mut app), 1);
     crew::join_again(&mut app);
     assert_eq!(characters::count(&mut app), 1);
+    request(&mut app, |commands| commands.crew().invite("steam:7"));
+    frames(&mut app, 3);
+    assert_eq!(characters::count(&mut app), 1, "who is invited isn't here");
     seconds(&mut app, 6.0);
     let mut app = recovered(&disk, add);
     frames(&mut app, 3);
-    let here: Vec<_> = app.world().resource::<Crew>().here().map(|it| it.name()).collect();
+    let crew = app.world().resource::<Crew>();
+    let here: Vec<_> = crew.here().map(|it| it.name()).collect();
     assert_eq!(here, ["Ann"], "who is at this keyboard joins again");
+    assert_eq!(crew.host().map(|it| it.name()), Some("Ann"));
     assert_eq!(characters::count(&mut app), 1);
 }
 
@@ -183,7 +212,9 @@ mod deeds {
 #[test]
 fn a_player_of_the_page_may_not_pause_and_the_request_is_logged() {
     use bevy_session::events::EventsRead;
-    use bevy_session_play::{CrewCommandsExt, CrewDeed, CrewPlugin, DeedOutcome};
+    use bevy_session_play::{
+        Crew, CrewChange, CrewCommandsExt, CrewDeed, CrewPlugin, DeedOutcome, Right, Rights,
+    };
 
     let mut app = game_on(&MemoryDisk::default(), |app| {
         app.add_plugins(CrewPlugin);
@@ -194,18 +225,25 @@ fn a_player_of_the_page_may_not_pause_and_the_request_is_logged() {
     start(&mut app, "Governed");
     request(&mut app, |commands| {
         let mut crew = commands.crew();
+        // The first one hosts.
+        crew.join("steam:2");
         crew.join("steam:1");
         crew.join("steam:7");
         crew.set_role("steam:7", rights::DOCTOR);
     });
     frames(&mut app, 3);
+    let (crew, table) = (app.world().resource::<Crew>(), app.world().resource::<Rights>());
+    assert!(crew.may("steam:7", Right::Load, table).is_ok());
     rights::pause(&mut app);
     assert_eq!(rejected(&app).len(), 1);
     request(&mut app, |commands| commands.session().by("steam:1").pause());
     frames(&mut app, 4);
     let page = received::<EventsRead>(&app).pop().unwrap().result.unwrap();
+    let types: Vec<&str> = page.events.iter().map(|event| &*event.event_type.path).collect();
+    assert!(types.contains(&CrewChange::TYPE_PATH), "{types:?}");
     let deeds = page.events.iter().filter_map(|event| event.decode::<CrewDeed>().ok());
-    let refused = deeds.filter(|deed| !matches!(deed.outcome, DeedOutcome::Allowed));
+    // The administrator's is noted as well.
+    let refused = deeds.filter(|deed| matches!(deed.outcome, DeedOutcome::Refused { .. }));
     assert_eq!(refused.count(), 1);
 }
 
@@ -246,7 +284,7 @@ mod bookmarked {
 
 #[test]
 fn the_notes_of_the_page_have_a_photo_and_a_bookmark_to_which_the_game_returns() {
-    use bevy_session_play::{CrewCommandsExt, Notes};
+    use bevy_session_play::{CrewCommandsExt, Note, NoteOn, Notes};
 
     let mut app = game_on(&MemoryDisk::default(), |app| {
         app.init_resource::<Score>();
@@ -258,20 +296,26 @@ fn the_notes_of_the_page_have_a_photo_and_a_bookmark_to_which_the_game_returns()
     request(&mut app, |commands| commands.crew().join("steam:7"));
     frames(&mut app, 3);
     pinned::write(&mut app);
+    pinned::write(&mut app);
     photographed::photograph_now(&mut app);
     let notes = app.world().resource::<Notes>();
-    let note = notes.iter().next().unwrap();
+    let (first, note) = (notes.iter().next().unwrap(), notes.iter().next_back().unwrap());
     assert!(note.text().contains("@Ann"));
+    let is_there =
+        matches!(note.on(), NoteOn::Place { map, at } if map == "valley" && at.x == 12.0);
+    assert!(is_there, "{:?}", note.on());
     let session = app.world().resource::<CurrentSession>();
-    let names: Vec<_> = notes.attachments(note.id(), session).map(|it| it.version).collect();
-    assert_eq!(names, [1]);
+    let photos = |of: &Note| notes.attachments(of.id(), session).count();
+    assert_eq!((photos(first), photos(note)), (0, 1));
 
-    app.insert_resource(Score(7));
-    press(&mut app, KeyCode::KeyB);
-    assert_eq!(app.world().resource::<Notes>().iter().count(), 2);
+    for score in [7, 9] {
+        app.insert_resource(Score(score));
+        press(&mut app, KeyCode::KeyB);
+    }
+    assert_eq!(app.world().resource::<Notes>().iter().count(), 4);
     app.insert_resource(Score(8));
     press(&mut app, KeyCode::KeyR);
-    assert_eq!(app.world().resource::<Score>().0, 7);
+    assert_eq!(app.world().resource::<Score>().0, 9, "the newest of two");
     assert!(rejected(&app).is_empty(), "{:?}", rejected(&app));
 }
 
@@ -328,8 +372,23 @@ fn the_page_of_insights_has_the_deaths_of_the_game_and_says_what_it_cannot_know(
     close(&mut app);
     let (report, line) = insights_page::opened(&mut app);
     assert_eq!(report.deaths, 3);
-    assert_eq!(report.places.values().sum::<u64>(), 3);
-    assert!(line.ends_with("too few to say"), "{line}");
+    let places: Vec<_> = report.places.into_iter().collect();
+    assert_eq!(places, [(bevy_session_play::GridCell::new(1, 0), 3)]);
+    assert_eq!(line, "1 of 20 sessions: too few to say");
+}
+
+#[test]
+fn the_page_of_insights_says_how_many_of_twenty_sessions_had_no_crash() {
+    let mut app = game_on(&MemoryDisk::default(), |app| {
+        insights::add(app);
+        insights_page::add(app);
+    });
+    for _ in 0..20 {
+        start(&mut app, "Calm");
+        close(&mut app);
+    }
+    let (_, line) = insights_page::opened(&mut app);
+    assert_eq!(line, "100.0 % of 20 without a crash");
 }
 
 mod aim {
@@ -362,7 +421,6 @@ mod parry {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the page prints its answers")]
 mod lessons {
     include!("samples/lessons.rs");
 
@@ -373,7 +431,9 @@ mod lessons {
 
 /// The attempts at a skill that the game has learnt of, after they were made.
 fn attempts(add: fn(&mut App), attempt: fn(&mut App, bool), skill: &str) -> (usize, usize) {
-    use bevy_session_play::{InsightsCommandsExt, LessonsLearnt, SessionsLessons};
+    use bevy_session_play::{
+        InsightsCommandsExt, LessonsLearnt, SessionsInsights, SessionsLessons,
+    };
 
     let mut app = game_on(&MemoryDisk::default(), |app| {
         add(app);
@@ -387,7 +447,15 @@ fn attempts(add: fn(&mut App), attempt: fn(&mut App, bool), skill: &str) -> (usi
     seconds(&mut app, 2.0);
     close(&mut app);
     request(&mut app, |commands| commands.insights().refresh());
-    until(&mut app, |app| !received::<LessonsLearnt>(app).is_empty());
+    let said = said(|| until(&mut app, |app| !received::<LessonsLearnt>(app).is_empty()));
+    match skill {
+        "aim" => {
+            let insights = app.world().resource::<SessionsInsights>();
+            let choices = &insights.sessions.iter().next().unwrap().value.said.choices;
+            assert_eq!(choices.get("opening").map(String::as_str), Some("king's pawn"));
+        }
+        _ => assert_said(&said, "attempts: too few to say"),
+    }
     let lessons = app.world().resource::<SessionsLessons>();
     let tally = lessons.skill(Some("Ann"), skill).unwrap().attempts;
     (tally.succeeded, tally.all)

@@ -56,6 +56,9 @@ fn each_button_of_the_cheat_sheet_does_what_it_says() {
     click(&mut app, Button::Save);
     let slots = app.world().resource::<SessionCatalog>().slots();
     assert_eq!(slots.iter().map(|slot| &*slot.name).collect::<Vec<_>>(), ["2"], "overwritten");
+    app.insert_resource(Score(8));
+    click(&mut app, Button::Load);
+    assert_eq!(score(&app), 5, "overwritten");
 
     seconds(&mut app, 15.0);
     app.insert_resource(Score(6));
@@ -87,7 +90,8 @@ fn the_game_of_the_cheat_sheet_asks_in_its_menu_after_a_crash() {
     let disk = MemoryDisk::default();
     let mut app = begun(&disk, 4);
     let world = app.world_mut();
-    world.query::<&mut Health>().single_mut(world).unwrap().0 = 1;
+    let boss = world.query_filtered::<Entity, With<Health>>().single(world).unwrap();
+    world.entity_mut(boss).insert((Health(1), Transform::from_xyz(3.0, 0.0, 0.0)));
     seconds(&mut app, 6.0);
     let mut app = game(&disk.snapshot());
     frames(&mut app, 3);
@@ -97,7 +101,9 @@ fn the_game_of_the_cheat_sheet_asks_in_its_menu_after_a_crash() {
     assert_eq!(score(&app), 4);
     assert_eq!(app.world().resource::<State<Phase>>().get(), &Phase::Playing);
     let world = app.world_mut();
-    assert_eq!(world.query::<&Health>().single(world).unwrap().0, 1, "one boss, and it is hurt");
+    let (health, place) = world.query::<(&Health, &Transform)>().single(world).unwrap();
+    assert_eq!(health.0, 1, "one boss, and it is hurt");
+    assert_eq!(place.translation.x, 3.0, "and where it was");
     assert_said(&said(|| frames(&mut app, 1)), "Campaign, played for");
     enter(&mut app, Phase::Menu);
     assert!(!is_played(&app));

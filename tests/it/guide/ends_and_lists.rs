@@ -8,6 +8,8 @@ use crate::common::*;
 mod reasons {
     include!("samples/reasons.rs");
 
+    use bevy_session::SessionStatus;
+
     use super::*;
 
     #[test]
@@ -16,13 +18,16 @@ mod reasons {
             app.insert_state(Game::Playing);
             plugin(app);
         });
-        for (state, words) in
-            [(Game::Deserted, "ten minutes without input"), (Game::Over, "The reactor blew up")]
-        {
+        for (state, words, cause, status) in [
+            (Game::Deserted, "ten minutes without input", LeaveCause::Idle, SessionStatus::Closed),
+            (Game::Over, "The reactor blew up", LeaveCause::Player, SessionStatus::Failed),
+        ] {
             let session = begin(&mut app, NewSession::named("Reactor"));
             enter(&mut app, state);
             assert!(!app.world().contains_resource::<CurrentSession>());
-            assert_eq!(entry(&app, session).left.unwrap().words, words);
+            let entry = entry(&app, session);
+            let left = entry.left.clone().unwrap();
+            assert_eq!((&*left.words, left.cause, entry.status), (words, cause, status));
         }
     }
 }
@@ -32,12 +37,20 @@ mod lists {
 
     use super::*;
 
+    #[derive(
+        States, TypePath, Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize,
+    )]
+    enum Difficulty {
+        Hard,
+    }
+
     #[test]
     fn a_list_shows_the_mission_of_the_page_before_anything_is_restored() {
         let disk = MemoryDisk::default();
         let game = |disk: &MemoryDisk| {
             game_on(disk, |app| {
                 app.insert_state(Game::Menu);
+                app.insert_state(Difficulty::Hard).save_state::<Difficulty>();
                 plugin(app);
             })
         };
@@ -47,7 +60,7 @@ mod lists {
         let mut app = game(&disk.snapshot());
         frames(&mut app, 3);
         let said = said(|| app.world_mut().run_system_cached(load_menu).unwrap());
-        assert_said(&said, "Campaign: mission 3, None");
+        assert_said(&said, "Campaign: mission 3, Some(\"Hard\")");
         let summary = entry(&app, session).summary;
         assert_eq!(summary.progress(), Some(0.4));
         assert_eq!(summary.objective().as_deref(), Some("Find the bridge"));
@@ -85,7 +98,7 @@ mod by_themselves {
         long(&mut app, 200);
         press(&mut app, KeyCode::Space);
         assert!(said(|| long(&mut app, 230)).is_empty(), "a key was pressed");
-        assert_said(&said(|| long(&mut app, 30)), "Are you still there?");
+        assert_said(&said(|| long(&mut app, 30)), "The session is paused in 59.");
         assert!(app.world_mut().run_system_cached(session_is_active).unwrap());
         long(&mut app, 60);
         assert!(app.world_mut().run_system_cached(session_is_paused).unwrap());
@@ -102,7 +115,9 @@ mod last_words {
         let mut app = game_on(&MemoryDisk::default(), plugin);
         let session = begin(&mut app, NewSession::named("Party"));
         seconds(&mut app, 6.0);
-        assert_said(&said(|| close(&mut app)), " checkpoints");
+        let said = said(|| close(&mut app));
+        assert_said(&said, "s played, ");
+        assert!(!said.iter().any(|it| it.contains(", 0 checkpoints")), "{said:?}");
         assert_eq!(entry(&app, session).left.unwrap().words, "The party rests in Brindle");
     }
 }

@@ -7,6 +7,14 @@ use crate::common::{frames, seconds};
 
 include!("samples/five_lines.rs");
 
+/// What draws the hero. It isn't saved.
+#[derive(Component)]
+struct Sprite;
+
+fn draw(hero: Single<Entity, With<Health>>, mut commands: Commands) {
+    commands.entity(*hero).insert(Sprite);
+}
+
 fn healths(app: &mut App) -> Vec<u32> {
     let world = app.world_mut();
     world.query::<&Health>().iter(world).map(|health| health.0).collect()
@@ -21,7 +29,13 @@ fn the_first_lines_continue_after_a_crash() {
     let world = app.world_mut();
     world.query::<&mut Health>().iter_mut(world).for_each(|mut health| health.0 = 80);
     seconds(&mut app, 6.0);
-    let mut app = app_on(&disk.snapshot(), game);
+    let mut app = app_on(&disk.snapshot(), |app| {
+        game(app);
+        app.add_systems(PostStartup, draw);
+    });
     frames(&mut app, 6);
     assert_eq!(healths(&mut app), [80]);
+    let world = app.world_mut();
+    let drawn = world.query_filtered::<(), (With<Health>, With<Sprite>)>().iter(world).count();
+    assert_eq!(drawn, 1, "the same entity, with its sprite");
 }

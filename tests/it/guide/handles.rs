@@ -16,6 +16,14 @@ mod page {
         songs(app);
     }
 
+    /// A registration that loses the path.
+    pub fn lose_songs(app: &mut App) {
+        app.init_asset::<Song>().save_component_as(
+            |plays: &Plays| SongPath(plays.0.path().map(ToString::to_string)),
+            |_: SongPath, _| Plays(Handle::default()),
+        );
+    }
+
     pub fn play(app: &mut App) {
         let song = app.world().resource::<AssetServer>().load("songs/march.ogg");
         app.world_mut().spawn((Plays(song), Saved));
@@ -58,4 +66,15 @@ fn asset_handles_are_restored_as_on_the_page() {
     });
     crate::common::frames(&mut app, 6);
     assert_eq!(page::paths(&mut app), [Some("songs/march.ogg".to_owned()), None]);
+}
+
+#[test]
+#[should_panic(expected = "don't come back as they were")]
+fn songs_that_do_not_come_back_fail_the_check_of_the_page() {
+    let mut app = game_with(plugin(&bevy_session::MemoryDisk::default()), |app| {
+        app.add_plugins(AssetPlugin::default());
+        page::lose_songs(app);
+    });
+    page::play(&mut app);
+    page::assert_songs_come_back(&mut app);
 }

@@ -59,6 +59,12 @@ mod rules {
         let disk = MemoryDisk::default();
         let mut app = game_on(&disk, |_| {});
         let first = lose(&mut app, "Failure 1");
+        // It is kept for longer.
+        begin(&mut app, NewSession::named("Won"));
+        request(&mut app, |commands| {
+            commands.session().end(EndReason::Completed, LeaveCause::Player);
+        });
+        frames(&mut app, 4);
         for number in 2..=6 {
             long(&mut app, 60);
             lose(&mut app, &format!("Failure {number}"));
@@ -101,6 +107,7 @@ mod cleanup {
         let mut app = game_of_the_page(0, &disk);
         let lost = lose(&mut app, "Lost");
         assert!(is_archived(entry(&app, lost).session.place));
+        assert!(!entry(&app, lost).without_world);
         let closed = begin(&mut app, NewSession::named("Closed"));
         close(&mut app);
         // Time counts as passed once a run has seen it.
@@ -113,6 +120,7 @@ mod cleanup {
         frames(&mut app, 20);
         assert!(is_in_trash(entry(&app, closed).session.place));
         assert!(is_archived(entry(&app, lost).session.place));
+        assert!(!entry(&app, lost).without_world);
         let before = received::<CleanupFinished>(&app).len();
         app.world_mut().run_system_cached(clean_up_now).unwrap();
         frames(&mut app, 30);
@@ -137,5 +145,21 @@ mod hourly {
         let cleanups = |said: &[String]| said.iter().filter(|it| it.contains("archived")).count();
         let said = said(|| long(&mut app, 1_830));
         assert!((3..=4).contains(&cleanups(&said)), "{said:?}");
+    }
+
+    #[test]
+    fn a_crash_without_an_answer_for_three_months_ends() {
+        let disk = MemoryDisk::default();
+        let mut dies = app_on(&disk, game);
+        let crashed = begin(&mut dies, NewSession::named("Crashed"));
+        // Time counts as passed once a run has seen it.
+        let disk = disk.snapshot();
+        let mut app = app_on_day(100, &disk, game);
+        begin(&mut app, NewSession::named("Yesterday"));
+        close(&mut app);
+        let mut app = app_on_day(101, &disk.snapshot(), game);
+        begin(&mut app, NewSession::named("Today"));
+        long(&mut app, 610);
+        assert!(entry(&app, crashed).ended().is_some());
     }
 }

@@ -95,6 +95,9 @@ fn the_menu_continues_what_was_left() {
     assert_eq!(now(&mut game), (0, 0, "Menu".to_owned(), false));
     page::press_continue(&mut game);
     assert_eq!(now(&mut game), playing(7));
+    page::go_to_the_menu(&mut game);
+    page::press_continue(&mut game);
+    assert_eq!(now(&mut game), playing(7), "no checkpoint of the menu");
 }
 
 #[test]

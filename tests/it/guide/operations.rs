@@ -20,7 +20,7 @@ mod settings {
     use crate::guide::stage::SessionPlugin;
 
     #[test]
-    fn a_key_makes_the_game_of_the_page_save_less_often() {
+    fn a_key_sets_a_longer_interval_in_the_game_of_the_page() {
         let mut app = app_on(&MemoryDisk::default(), plugin);
         assert!(app.world().resource::<SessionSettings>().exit_slot);
         press(&mut app, KeyCode::F4);
@@ -126,6 +126,7 @@ mod alerts {
             }
         });
         assert_said(&said, "BS0701");
+        assert_said(&said, "more than 1.0 %");
     }
 }
 
@@ -166,6 +167,10 @@ mod figures {
         seconds(&mut app, 60.0);
         assert_eq!(probe(&app), 503);
         assert!(app.world().resource::<SessionHealth>().is_degraded());
+        assert_said(&said(|| _ = probe(&app)), "BS0603 a checkpoint of ");
+        let said = said(|| frames(&mut app, 1));
+        let failed = said.iter().find(|it| it.contains(" failed, Some(")).unwrap();
+        assert!(!failed.starts_with("0 failed"), "{failed}");
     }
 }
 
@@ -178,11 +183,22 @@ mod limits {
 
     #[test]
     fn each_limit_of_the_page_is_accepted() {
+        use AlertResponse::{RefuseSessions, Stretch, ThinHistory};
+
         let app = game_on(&MemoryDisk::default(), |app| {
             app.add_plugins(SessionFiguresPlugin);
             limits(app).unwrap();
         });
-        assert_eq!(app.world().resource::<SessionAlerts>().standing().count(), 0);
+        let alerts = app.world().resource::<SessionAlerts>();
+        let responses: Vec<_> = alerts.alerts().map(|alert| alert.responses().to_vec()).collect();
+        let expected = [
+            vec![Stretch(4.0)],
+            vec![Stretch(2.0)],
+            vec![ThinHistory(64 << 20)],
+            vec![RefuseSessions],
+            vec![],
+        ];
+        assert_eq!(responses, expected);
     }
 }
 
@@ -198,5 +214,19 @@ mod sink {
         let mut app = game_on(&MemoryDisk::default(), operators);
         start(&mut app, "Delivered");
         until(&mut app, |app| app.world().resource::<LifecycleDeliveries>().delivered() > 0);
+    }
+
+    #[test]
+    fn the_sink_of_the_page_says_what_it_gets() {
+        let event: LifecycleEvent = serde_json::from_value(serde_json::json!({
+            "time": "2026-01-01T00:00:00Z",
+            "session": null,
+            "name": "Delivered",
+            "player": null,
+            "event": "started",
+        }))
+        .unwrap();
+        let said = said(|| Console.deliver(&event).unwrap());
+        assert_said(&said, r#"Some("Delivered") Started"#);
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bevy_session::MemoryDisk;
 use bevy_session::external::ExternalOperationFinished;
+use bevy_session::prelude::SessionCommandsExt;
 
 use super::stage::{app_on, app_on_day, day, is_in_a_directory, run_in, until};
 use crate::common::*;
@@ -60,11 +61,14 @@ fn child() {
     let mut app = app_on(&disk, page::add);
     until(&mut app, page::is_played);
     assert_eq!(page::soldiers(&app), 12);
-    request(&mut app, |commands| {
-        use bevy_session::prelude::SessionCommandsExt;
-        commands.session().pause();
-    });
+    request(&mut app, |commands| commands.session().pause());
     until(&mut app, |app| !received::<ExternalOperationFinished>(app).is_empty());
+    let operation = &received::<ExternalOperationFinished>(&app)[0].operation;
+    assert!(operation.is_done(), "{operation:?}");
+    request(&mut app, |commands| commands.session().resume());
+    // Once more after five minutes.
+    long(&mut app, 310);
+    until(&mut app, |app| received::<ExternalOperationFinished>(app).len() > 1);
 
     // The newest backup that is whole is loaded after a crash, over what `begin` has loaded.
     write("newer", "30 (end)", 10);

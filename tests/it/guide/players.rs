@@ -60,6 +60,9 @@ fn a_player_who_leaves_and_returns_has_the_gold_again() {
     let mut game = played();
     page::leave(&mut game);
     assert!(page::gold(&mut game).is_empty());
+    page::join_as(&mut game, "ben");
+    assert_eq!(page::gold(&mut game), [10], "the rest is Ann's");
+    page::leave(&mut game);
     page::join_as(&mut game, "ann");
     assert_eq!(page::gold(&mut game), [25]);
     page::leave(&mut game);

@@ -105,6 +105,13 @@ fn a_village_of_serde_by_hand_is_taken_along_and_goes_on_after_a_crash() {
     let all = villagers(&[("Ann", 40), ("Ben", 23), ("Ben", 23)]);
 
     let mut game = serde_after::game(file.clone());
+    for _ in 0..20 {
+        if file.exists() {
+            game.frames(1);
+        }
+    }
+    let session = game.app().world().resource::<bevy_session::CurrentSession>();
+    assert!(session.last_checkpoint().is_some(), "it is put aside once all of it is durable");
     game.seconds(2.0);
     assert_eq!(serde_after::now(&mut game), (240, all.clone()));
     assert!(!file.exists() && file.with_extension("imported").exists());
@@ -126,13 +133,14 @@ fn a_new_village_needs_no_old_file() {
 
 #[test]
 fn a_village_of_bevy_save_goes_on_after_a_crash_and_loads_its_slot() {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let mut game = bevy_save_after::game();
     game.seconds(2.0);
+    assert_eq!(bevy_save_after::now(&mut game), (0, names(&["Ann"])));
     bevy_save_after::come(&mut game, "Ben");
     bevy_save_after::press(&mut game, true);
     bevy_save_after::come(&mut game, "Cid");
     game.crash_and_restart().seconds(2.0);
-    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     assert_eq!(bevy_save_after::now(&mut game), (2, names(&["Ann", "Ben", "Cid"])));
     bevy_save_after::press(&mut game, false);
     assert_eq!(bevy_save_after::now(&mut game), (1, names(&["Ann", "Ben"])));

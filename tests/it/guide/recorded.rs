@@ -25,7 +25,8 @@ mod messages {
         frames(&mut app, 3);
         let recorded = recorded(&mut app);
         for name in ["::Looted", "::BossDefeated"] {
-            assert_eq!(recorded.iter().filter(|it| it.ends_with(name)).count(), 1, "{recorded:?}");
+            let count = recorded.iter().filter(|it| it.path.ends_with(name)).count();
+            assert_eq!(count, 1, "{recorded:?}");
         }
     }
 }
@@ -67,6 +68,8 @@ mod digested {
 }
 
 mod inputs {
+    use bevy_session::events::EventSource;
+
     use super::*;
 
     #[expect(
@@ -93,7 +96,8 @@ mod inputs {
         app.world_mut().write_message(page::steer());
         frames(&mut app, 3);
         let recorded = recorded(&mut app);
-        assert!(recorded.iter().any(|it| it.ends_with("::Steer")), "{recorded:?}");
+        let steered = recorded.iter().find(|it| it.path.ends_with("::Steer"));
+        assert_eq!(steered.map(|it| it.source), Some(EventSource::Input), "{recorded:?}");
     }
 }
 
@@ -115,7 +119,9 @@ mod reported {
         press(&mut app, KeyCode::F8);
         frames(&mut app, 10);
         assert_eq!(received::<ReportWritten>(&app).len(), 1, "{:?}", rejected(&app));
-        assert!(disk.content(Path::new("report.tar")).is_some());
+        let report = disk.content(Path::new("report.tar")).unwrap();
+        let note = b"The door ate my dog.";
+        assert!(report.windows(note.len()).any(|it| it == note));
     }
 }
 

@@ -15,6 +15,10 @@ mod page {
     }
 
     pub fn place_chest(game: &mut TestGame) {
+        // So that the chest is another entity after a crash.
+        for _ in 0..3 {
+            game.world().spawn_empty();
+        }
         game.world().spawn(Chest { item: "sword".to_owned() });
     }
 

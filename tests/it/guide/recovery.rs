@@ -1,4 +1,4 @@
-//! The two answers to an offer, an answer of the game's own, and the other side of a fork.
+//! The two answers to an offer, and an answer of the game's own.
 
 // Feature: An offer has the checkpoints to choose from and what was lost.
 
@@ -44,6 +44,24 @@ fn the_sample_recovers_on_yes_and_declines_on_no() {
 }
 
 #[test]
+fn no_declines_the_newest_of_two_offers() {
+    let disk = MemoryDisk::default();
+    let mut dies = game(&disk);
+    start(&mut dies, "Older");
+    let disk = disk.snapshot();
+    let mut dies = game(&disk);
+    seconds(&mut dies, 1.0);
+    start(&mut dies, "Newer");
+    let mut app = game(&disk.snapshot());
+    frames(&mut app, 3);
+    page::answer(&mut app, false);
+    frames(&mut app, 3);
+    let offers = app.world().resource::<RecoveryOffers>().offers();
+    let left: Vec<_> = offers.iter().map(|offer| &*offer.session.name).collect();
+    assert_eq!(left, ["Older"]);
+}
+
+#[test]
 fn answers_without_an_offer_do_nothing() {
     let mut app = game(&MemoryDisk::default());
     page::answer(&mut app, true);
@@ -71,6 +89,8 @@ mod safe_mode {
         let mut app = game_on(&disk.snapshot(), options);
         frames(&mut app, 3);
         assert!(!is_proposed(&app));
+        let offer = &app.world().resource::<RecoveryOffers>().offers()[0];
+        assert_eq!(offer.options[0].label, "Continue without mods");
         let disk = disk.snapshot();
         let mut app = game_on(&disk, options);
         recover_offered(&mut app);

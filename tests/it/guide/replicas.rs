@@ -6,7 +6,8 @@ use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
 use bevy_session::prelude::*;
 use bevy_session::replica::{
-    CheckpointReplicated, FollowedSession, MemoryReplica, Replica, SessionFollower,
+    CheckpointReplicated, DirectoryReplica, FollowedSession, MemoryReplica, Replica,
+    ReplicaSessions, SessionFollower,
 };
 use bevy_session::{MemoryDisk, SessionId};
 
@@ -56,6 +57,17 @@ fn the_checkpoints_of_the_page_are_in_the_second_place() {
     request(&mut app, |commands| commands.session().start(NewSession::named("Arena")));
     until(&mut app, |app| !received::<CheckpointReplicated>(app).is_empty());
     assert!(std::fs::read_dir(shared.path().join("arena")).unwrap().count() > 0);
+
+    // Another machine sees whose the session is.
+    let store = DirectoryReplica::open(&shared.path().join("arena")).unwrap();
+    let mut other = app_on(&MemoryDisk::default(), |app| {
+        let plugin = super::stage::SessionPlugin::new("Studio", "Arena");
+        app.add_plugins(plugin.replica(Replica::new(store).machine("arena-4")));
+    });
+    other.world_mut().resource_mut::<ReplicaSessions>().look();
+    until(&mut other, |app| !app.world().resource::<ReplicaSessions>().sessions().is_empty());
+    let sessions = other.world().resource::<ReplicaSessions>().sessions();
+    assert_eq!(sessions[0].owner.machine(), Some("arena-3"));
 }
 
 mod figures {
@@ -88,6 +100,28 @@ fn a_server_of_the_page_that_another_one_has_replaced_exits_with_3() {
     assert_eq!(exits, Some(AppExit::from_code(3)));
 }
 
+#[test]
+fn a_store_that_is_away_is_in_the_figures_of_the_page() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let store = MemoryReplica::default();
+    let mut app = machine(&MemoryDisk::default(), &store, "one", figures::add);
+    let fighter = app.world_mut().spawn(Health(7)).id();
+    request(&mut app, |commands| commands.session().start(NewSession::named("Arena")));
+    seconds(&mut app, 1.0);
+    let mut after_a_checkpoint = || {
+        app.world_mut().get_mut::<Health>(fighter).unwrap().0 += 1;
+        request(&mut app, |commands| commands.session().checkpoint("mine"));
+        metrics::with_local_recorder(&recorder, || seconds(&mut app, 2.0));
+        recorder.handle().render()
+    };
+    store.go_away();
+    let figures = after_a_checkpoint();
+    assert!(figures.contains("hop_replica_lost 1"), "{figures}");
+    store.come_back();
+    let figures = after_a_checkpoint();
+    assert!(figures.contains("hop_replica_lost 0"), "{figures}");
+}
+
 #[expect(unused_variables, reason = "the page leaves out the fight")]
 mod spectator {
     include!("samples/spectator.rs");
@@ -101,14 +135,20 @@ mod spectator {
     }
 }
 
-#[test]
-fn a_spectator_of_the_page_has_the_world_of_the_match() {
-    let store = MemoryReplica::default();
-    let mut owner = machine(&MemoryDisk::default(), &store, "owner", |_| {});
+/// A machine that plays a match.
+fn owner(store: &MemoryReplica) -> (App, SessionId) {
+    let mut owner = machine(&MemoryDisk::default(), store, "owner", |_| {});
     owner.world_mut().spawn(Health(7));
     request(&mut owner, |commands| commands.session().start(NewSession::named("Arena")));
     seconds(&mut owner, 2.0);
     let session = owner.world().resource::<CurrentSession>().id();
+    (owner, session)
+}
+
+#[test]
+fn a_spectator_of_the_page_has_the_world_of_the_match() {
+    let store = MemoryReplica::default();
+    let (_owner, session) = owner(&store);
     let mut app = machine(&MemoryDisk::default(), &store, "spectator", spectator::add);
     spectator::choose(&mut app, session);
     until(&mut app, |app| app.world().contains_resource::<FollowedSession>());
@@ -131,4 +171,16 @@ fn a_follower_of_the_page_that_can_follow_nothing_is_removed() {
     app.insert_resource(SessionFollower::of(SessionId::random()));
     assert!(!said(|| frames(&mut app, 3)).is_empty());
     assert!(!app.world().contains_resource::<SessionFollower>());
+}
+
+#[test]
+fn a_follower_of_the_page_stays_while_its_store_is_away() {
+    let store = MemoryReplica::default();
+    let (_owner, session) = owner(&store);
+    let mut app = machine(&MemoryDisk::default(), &store, "spectator", stalled::add);
+    app.insert_resource(SessionFollower::of(session));
+    until(&mut app, |app| app.world().contains_resource::<FollowedSession>());
+    store.go_away();
+    assert!(!said(|| frames(&mut app, 5)).is_empty());
+    assert!(app.world().contains_resource::<SessionFollower>(), "the store may come back");
 }

@@ -27,7 +27,8 @@ mod branches {
         let mut app = game_on(&MemoryDisk::default(), plugin);
         start(&mut app, "Branched");
         app.world_mut().spawn(Health(1));
-        for health in 2..=14 {
+        // The branch leaves in minute 1, and ends in minute 2.
+        for health in 2..=22 {
             seconds(&mut app, 6.0);
             change_health(&mut app, health);
         }
@@ -70,17 +71,27 @@ mod in_place {
 
     #[test]
     fn a_second_back_keeps_the_entity_and_drops_its_aim() {
-        let mut app = game_on(&MemoryDisk::default(), page::game);
-        start(&mut app, "In place");
-        let entity = app.world_mut().spawn((Health(1), Name::new("a sprite"))).id();
-        seconds(&mut app, 12.0);
-        app.world_mut().entity_mut(entity).insert((Health(2), page::aims()));
-        seconds(&mut app, 0.5);
-        page::go_back(&mut app);
-        frames(&mut app, 4);
-        assert_eq!(app.world().get::<Health>(entity), Some(&Health(1)));
-        assert!(app.world().get::<Name>(entity).is_some());
-        assert!(!page::does_aim(&app, entity));
+        // The page says so for all restores, and for this one.
+        for is_of_this_one in [false, true] {
+            let mut app = game_on(&MemoryDisk::default(), page::game);
+            start(&mut app, "In place");
+            let entity = app.world_mut().spawn((Health(1), Name::new("a sprite"))).id();
+            seconds(&mut app, 12.0);
+            app.world_mut().entity_mut(entity).insert((Health(2), page::aims()));
+            seconds(&mut app, 0.5);
+            if is_of_this_one {
+                app.insert_resource(RestoreManner::Respawn);
+                page::go_back(&mut app);
+            } else {
+                request(&mut app, |commands| {
+                    commands.session().rewind(RewindTo::Ago(Duration::from_secs(1)));
+                });
+            }
+            frames(&mut app, 4);
+            assert_eq!(app.world().get::<Health>(entity), Some(&Health(1)));
+            assert!(app.world().get::<Name>(entity).is_some());
+            assert!(!page::does_aim(&app, entity));
+        }
     }
 }
 
@@ -114,16 +125,19 @@ mod stopped {
         let spawn = |app: &mut App| {
             app.world_mut().spawn((Health(1), Transform::default(), page::moves())).id()
         };
-        let (moved, same) = (spawn(&mut app), spawn(&mut app));
+        let (moved, hurt, same) = (spawn(&mut app), spawn(&mut app), spawn(&mut app));
         seconds(&mut app, 12.0);
         app.world_mut().get_mut::<Transform>(moved).unwrap().translation.x = 3.0;
+        app.world_mut().get_mut::<Health>(hurt).unwrap().0 = 2;
         seconds(&mut app, 0.5);
         request(&mut app, |commands| {
             commands.session().rewind(RewindTo::Ago(Duration::from_secs(1)));
         });
         frames(&mut app, 4);
         assert_eq!(app.world().get::<Transform>(moved), Some(&Transform::default()));
+        assert_eq!(app.world().get::<Health>(hurt), Some(&Health(1)));
         assert!(!page::does_move(&app, moved));
+        assert!(page::does_move(&app, hurt), "it is where it was");
         assert!(page::does_move(&app, same));
     }
 }
@@ -142,7 +156,7 @@ mod level {
 
     #[test]
     fn a_rewind_within_the_level_that_is_there_shows_no_loading_screen() {
-        for (is_there, loads) in [(true, 0), (false, 1)] {
+        for (there, loads) in [(Some(1), 0), (Some(2), 1), (None, 1)] {
             let mut app = game_on(&MemoryDisk::default(), |app| {
                 app.insert_state(Game::Playing)
                     .init_resource::<Loads>()
@@ -162,13 +176,15 @@ mod level {
             start(&mut app, "Level");
             app.world_mut().spawn(Health(1));
             seconds(&mut app, 12.0);
-            app.insert_resource(LoadedLevel(if is_there { 1 } else { 2 }));
+            if let Some(there) = there {
+                app.insert_resource(LoadedLevel(there));
+            }
             request(&mut app, |commands| {
                 commands.session().rewind(RewindTo::Ago(Duration::from_secs(1)));
             });
             frames(&mut app, 6);
             assert_eq!(received::<SessionRestored>(&app).len(), 1);
-            assert_eq!(app.world().resource::<Loads>().0, loads, "{is_there}");
+            assert_eq!(app.world().resource::<Loads>().0, loads, "{there:?}");
         }
     }
 }

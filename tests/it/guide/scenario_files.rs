@@ -28,6 +28,10 @@ mod ruins {
             disk.paths().iter().any(|path| path.ends_with(Path::new("assets/scenarios").join(name)))
         };
         assert!(written("ruins.scenario.ron") && written("ruins.world"), "{:?}", disk.paths());
+        let paths = disk.paths();
+        let file = paths.iter().find(|path| path.ends_with("ruins.scenario.ron")).unwrap();
+        let text = String::from_utf8(disk.content(file).unwrap()).unwrap();
+        assert!(text.contains("\"Ruins\""), "{text}");
     }
 }
 
@@ -40,11 +44,13 @@ mod suggested {
     fn ann_is_suggested_a_scenario_that_she_has_not_played() {
         let mut app = game_on(&MemoryDisk::default(), |_| {});
         frames(&mut app, 2);
-        let mut frontier = Scenario::default();
-        frontier.name = "Frontier".to_owned();
+        let frontier = r#"(name: "Frontier")"#;
+        let frontier = Scenario::of_text("frontier.scenario.ron", frontier).unwrap();
+        begin(&mut app, frontier.new_session().player("Ben"));
+        close(&mut app);
         let catalog = app.world().resource::<SessionCatalog>();
         let now = "2026-01-01T01:00:00Z".parse().unwrap();
         let said = said(|| suggest_to_ann(catalog, std::iter::once(&frontier), now));
-        assert_said(&said, "Frontier: ");
+        assert_said(&said, "Frontier: You haven't tried it yet.");
     }
 }

@@ -11,6 +11,8 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::testing::TestGame;
 
+use crate::common::{listen, received};
+
 mod page {
     include!("samples/scenarios.rs");
 
@@ -32,6 +34,7 @@ fn build(plugin: SessionPlugin) -> App {
     app.register_asset_source(AssetSourceId::Default, AssetSourceBuilder::new(source))
         .add_plugins((MinimalPlugins, AssetPlugin::default(), plugin));
     page::plugin(&mut app);
+    listen::<RequestRejected>(&mut app);
     app
 }
 
@@ -51,9 +54,11 @@ fn a_scenario_is_begun_as_soon_as_it_was_read_and_once() {
     play(&mut game);
     game.seconds(2.0);
     let session = game.app().world().resource::<CurrentSession>();
-    assert_eq!(session.name(), "Frontier");
+    assert_eq!((session.name(), session.player()), ("Frontier", Some("Ann")));
     assert_eq!(page::settlers(game.app_mut()), 6);
     game.request(|commands| commands.session().rewind(RewindTo::Ago(Duration::from_secs(1))));
     game.seconds(2.0);
     assert_eq!(page::settlers(game.app_mut()), 6, "one that comes back has its settlers");
+    let rejected = received::<RequestRejected>(game.app());
+    assert!(rejected.is_empty(), "it is begun once: {rejected:?}");
 }

@@ -11,7 +11,7 @@ use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
 use bevy::time::TimeUpdateStrategy;
 use bevy_session::MemoryDisk;
-use bevy_session::events::{EventQuery, EventsRead};
+use bevy_session::events::{EventQuery, EventType, EventsRead};
 use bevy_session::prelude::{CurrentSession, RequestRejected, SessionCommandsExt, SessionRestored};
 use tracing::Level;
 
@@ -159,12 +159,12 @@ pub fn until(app: &mut App, holds: impl Fn(&App) -> bool) {
     app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
 }
 
-/// The types of all recorded events of the session that is played.
-pub fn recorded(app: &mut App) -> Vec<String> {
+/// The types of the newest 100 recorded events of the session that is played.
+pub fn recorded(app: &mut App) -> Vec<EventType> {
     listen::<EventsRead>(app);
     let session = app.world().resource::<CurrentSession>().id();
     request(app, |commands| commands.session().events().read(EventQuery::of(session)));
     frames(app, 4);
     let page = received::<EventsRead>(app).pop().unwrap().result.unwrap();
-    page.events.iter().map(|event| event.event_type.path.to_string()).collect()
+    page.events.into_iter().map(|event| event.event_type).collect()
 }

@@ -11,12 +11,23 @@ mod page {
     pub fn build(plugin: SessionPlugin) -> App {
         let mut app = App::new();
         app.add_plugins((MinimalPlugins, plugin)).add_systems(Startup, play);
+        app.add_systems(PostStartup, draw);
         app
     }
 
-    pub fn health(app: &mut App) -> Vec<u32> {
+    /// What draws the hero. It isn't saved.
+    #[derive(Component)]
+    struct Sprite;
+
+    fn draw(hero: Single<Entity, With<Health>>, mut commands: Commands) {
+        commands.entity(*hero).insert(Sprite);
+    }
+
+    /// The health of each hero, and whether it is drawn.
+    pub fn heroes(app: &mut App) -> Vec<(u32, bool)> {
         let world = app.world_mut();
-        world.query::<&Health>().iter(world).map(|health| health.0).collect()
+        let mut heroes = world.query::<(&Health, Has<Sprite>)>();
+        heroes.iter(world).map(|(health, is_drawn)| (health.0, is_drawn)).collect()
     }
 
     pub fn hurt(app: &mut App) {
@@ -33,8 +44,8 @@ fn the_first_sample_continues_after_a_crash_and_an_exit() {
         page::hurt(game.app_mut());
         game.seconds(6.0);
         game.crash_and_restart().seconds(2.0);
-        assert_eq!(page::health(game.app_mut()), [left], "after a crash");
+        assert_eq!(page::heroes(game.app_mut()), [(left, true)], "after a crash");
         game.exit_and_restart().seconds(2.0);
-        assert_eq!(page::health(game.app_mut()), [left], "after the player has quit");
+        assert_eq!(page::heroes(game.app_mut()), [(left, true)], "after the player has quit");
     }
 }

@@ -55,6 +55,10 @@ mod page {
         game.app().world().contains_resource::<CurrentSession>()
     }
 
+    pub fn is_paused(game: &mut TestGame) -> bool {
+        game.world().run_system_cached(session_is_paused).unwrap()
+    }
+
     pub fn sessions(game: &TestGame) -> usize {
         game.app().world().resource::<SessionCatalog>().sessions().len()
     }
@@ -95,8 +99,10 @@ fn a_pause_begins_no_second_game() {
     for _ in 0..2 {
         enter(&mut game, "paused");
         assert_eq!(now(&mut game), is(2, "Paused"));
+        assert!(page::is_paused(&mut game));
         enter(&mut game, "playing");
         assert_eq!(now(&mut game), is(2, "Playing"));
+        assert!(!page::is_paused(&mut game));
     }
     assert_restores(game.app_mut());
 }
@@ -195,13 +201,31 @@ mod first {
 
         let mut app = game_on(&disk.snapshot(), states);
         frames(&mut app, 3);
-        assert!(accept(&mut app), "it is offered in the menu");
+        assert!(accept(&mut app));
         frames(&mut app, 4);
         assert_eq!((state(&app), all::<Health>(&mut app).len()), (Game::Loading, 0));
         enter(&mut app, Game::Playing);
         assert_eq!(all::<Health>(&mut app), [Health(7)]);
         enter(&mut app, Game::Menu);
         assert!(!app.world().contains_resource::<CurrentSession>());
+    }
+
+    #[test]
+    fn the_first_sample_says_in_the_menu_that_a_session_can_be_recovered() {
+        let disk = MemoryDisk::default();
+        let mut dies = game_on(&disk, states);
+        enter(&mut dies, Game::Playing);
+        dies.world_mut().spawn(Health(7));
+        start(&mut dies, "Campaign");
+        let mut app = game_on(&disk.snapshot(), |app| {
+            states(app);
+            app.insert_state(Game::Loading);
+            listen::<RecoveryAvailable>(app);
+        });
+        frames(&mut app, 6);
+        assert!(received::<RecoveryAvailable>(&app).is_empty());
+        enter(&mut app, Game::Menu);
+        assert_eq!(received::<RecoveryAvailable>(&app).len(), 1);
     }
 }
 
@@ -239,5 +263,7 @@ mod paced {
         enter(&mut app, Place::Road);
         app.insert_resource(Storm { is_near: true });
         assert!((27..=31).contains(&in_a_minute(&mut app)));
+        enter(&mut app, Place::Boss);
+        assert!((27..=31).contains(&in_a_minute(&mut app)), "the storm is named last");
     }
 }

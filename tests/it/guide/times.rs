@@ -6,7 +6,8 @@ use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
 
-use crate::common::{Score, frames, game, game_with, plugin, seconds, start};
+use super::stage::{assert_said, game_on, said};
+use crate::common::{Score, frames, game, game_with, plugin, request, seconds, start};
 
 mod rewind {
     include!("samples/rewind.rs");
@@ -23,11 +24,15 @@ mod rewind {
 mod slots {
     include!("samples/slots.rs");
 
-    pub fn press_each(app: &mut App) {
+    /// Saves into both slots.
+    pub fn press_saves(app: &mut App) {
         let world = app.world_mut();
         world.run_system_cached(save).unwrap();
         world.run_system_cached(quick_save).unwrap();
-        world.run_system_cached(quick_load).unwrap();
+    }
+
+    pub fn press_quick_load(app: &mut App) {
+        app.world_mut().run_system_cached(quick_load).unwrap();
     }
 
     pub fn press_load(app: &mut App) {
@@ -93,7 +98,13 @@ fn the_sample_of_a_pause_menu_saves_and_loads_slots() {
     let mut app = game(&disk);
     start(&mut app, "Slots");
     app.insert_resource(Score(4));
-    slots::press_each(&mut app);
+    // The second time over what is there.
+    for _ in 0..2 {
+        slots::press_saves(&mut app);
+        frames(&mut app, 6);
+    }
+    app.insert_resource(Score(5));
+    slots::press_quick_load(&mut app);
     frames(&mut app, 6);
     assert_eq!(score(&app), 4);
     let catalog = app.world().resource::<SessionCatalog>();
@@ -103,7 +114,9 @@ fn the_sample_of_a_pause_menu_saves_and_loads_slots() {
     assert!(names.iter().any(|name| name == "2"), "{names:?}");
 
     app.insert_resource(Score(5));
-    slots_menu::open(&mut app);
+    let said = said(|| slots_menu::open(&mut app));
+    assert_said(&said, "Manual 2 of Slots: ");
+    assert_eq!(said.len(), 2, "the quick slot too: {said:?}");
     slots_menu::press_load(&mut app, "2");
     frames(&mut app, 6);
     assert_eq!(score(&app), 4);
@@ -126,4 +139,19 @@ fn the_sample_of_a_load_menu_continues_what_crashed() {
     load_menu::press_first(&mut app);
     frames(&mut app, 4);
     assert_eq!(score(&app), 4);
+}
+
+#[test]
+fn the_sample_of_a_load_menu_lists_what_was_declined() {
+    let disk = MemoryDisk::default();
+    let mut dies = game(&disk);
+    start(&mut dies, "Crashed");
+    let mut app = game_on(&disk.snapshot(), load_menu::open);
+    frames(&mut app, 3);
+    let session = app.world().resource::<SessionCatalog>().sessions()[0].session.id;
+    request(&mut app, |commands| commands.session().decline(session));
+    frames(&mut app, 4);
+    assert!(app.world().resource::<SessionCatalog>().sessions()[0].declined);
+    app.world_mut().resource_mut::<SessionCatalog>().set_changed();
+    assert_said(&said(|| frames(&mut app, 1)), "Crashed: ");
 }

@@ -386,7 +386,6 @@ fn a_request_did_nothing() {
     }
 }
 
-/// The page has the words of hints that other tests bring about: modes, the dialog, restores.
 // Feature: The words of the log lead to their cure on a page by symptom.
 // Page: guide/troubleshooting.md
 #[test]
@@ -605,6 +604,6 @@ mod requests {
             crate::common::request(&mut app, |commands| commands.session().pause());
             crate::common::frames(&mut app, 3);
         });
-        assert_said(&said, "no session is being played");
+        assert_said(&said, "Current(Pause): no session is being played");
     }
 }

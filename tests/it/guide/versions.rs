@@ -78,5 +78,9 @@ mod compared {
             run_in(directory.path(), "guide::versions::compared::child");
             assert!(directory.path().join("saved_types.lock").is_file());
         }
+        std::fs::write(saves.join("0.9.tar"), b"cut short").unwrap();
+        let child = || run_in(directory.path(), "guide::versions::compared::child");
+        let fails = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).is_err();
+        assert!(fails, "a save that can't be loaded fails the test of the page");
     }
 }

@@ -23,12 +23,17 @@ mod marked {
         start(&mut app, "Marked");
         assert_eq!(xs::<With<Saved>>(&mut app), [0.0]);
         let world = app.world_mut();
+        let hero = world.query_filtered::<Entity, With<Saved>>().single(world).unwrap();
+        world.entity_mut(hero).insert(Name::new("Ann"));
         let mut places = world.query::<&mut Transform>();
         places.iter_mut(world).for_each(|mut place| place.translation.x = 3.0);
         seconds(&mut app, 6.0);
         let mut app = recovered(&disk, plugin);
         assert_eq!(xs::<With<Saved>>(&mut app), [3.0], "one hero");
         assert_eq!(xs::<With<ChildOf>>(&mut app), [0.0], "one model, which wasn't saved");
+        let world = app.world_mut();
+        let name = world.query_filtered::<&Name, With<Saved>>().single(world).unwrap();
+        assert_eq!(name.as_str(), "Ann");
     }
 }
 
@@ -58,7 +63,14 @@ mod keyed {
             frames(&mut app, 2);
             assert_eq!(coins(&mut app).len(), usize::from(!is_taken));
             let world = app.world_mut();
-            assert_eq!(world.query::<&SaveScope>().iter(world).count(), 1, "one cellar");
+            let mut cellars = world.query_filtered::<Entity, With<SaveScope>>();
+            let cellar = cellars.single(world).unwrap();
+            // The player leaves it and comes back.
+            world.despawn(cellar);
+            seconds(&mut app, 1.0);
+            app.world_mut().run_system_cached(spawn_level).unwrap();
+            seconds(&mut app, 1.0);
+            assert_eq!(coins(&mut app).len(), usize::from(!is_taken), "when it is spawned later");
         }
     }
 }

@@ -67,16 +67,16 @@ pub fn find(directory: &Path) -> Result<Vec<ProfileDirectory>, Failure> {
         return Ok(vec![ProfileDirectory::of_profile(&path)]);
     }
     // Where a replica's own unfinished objects are.
-    if below("unfinished").is_dir() && holds_sessions(&path)? {
+    if below("unfinished").is_dir() && holds_sessions(&path).map_err(unreadable(&path))? {
         return Err(unknown("it is a replica: write dir: before its path"));
     }
-    if is_called(&path, "sessions") || holds_sessions(&path)? {
+    if is_called(&path, "sessions") || holds_sessions(&path).map_err(unreadable(&path))? {
         return Ok(vec![ProfileDirectory::of_sessions(&path)]);
     }
     if is_called(&path, "slots") {
         return Ok(vec![ProfileDirectory::of_profile(&up(1).unwrap_or_default())]);
     }
-    if holds_slots(&path)? {
+    if holds_slots(&path).map_err(unreadable(&path))? {
         let slots = path.clone();
         return Ok(vec![ProfileDirectory { slots, ..ProfileDirectory::of_profile(&path) }]);
     }
@@ -149,9 +149,13 @@ pub fn whole(directory: &Path) -> Result<PathBuf, Failure> {
 
 fn profiles_of(data: &Path) -> Result<Vec<ProfileDirectory>, Failure> {
     let profiles = data.join("profiles");
-    let mut directories: Vec<PathBuf> = directories_in(&profiles)?;
+    let mut directories: Vec<PathBuf> = directories_in(&profiles).map_err(unreadable(&profiles))?;
     directories.sort();
     Ok(directories.iter().map(|directory| ProfileDirectory::of_profile(directory)).collect())
+}
+
+fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Failure {
+    move |source| Failure::UnreadableDirectory { path: path.to_owned(), source }
 }
 
 fn directories_in(directory: &Path) -> io::Result<Vec<PathBuf>> {

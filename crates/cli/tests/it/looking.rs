@@ -90,6 +90,27 @@ fn reading_commands_work_in_a_read_only_directory() -> Done {
     Ok(())
 }
 
+#[cfg(unix)]
+#[test]
+fn a_directory_that_cannot_be_listed_is_named() -> Done {
+    use std::os::unix::fs::PermissionsExt;
+
+    let game = Game::new()?;
+    let directory = game.profile().join("sessions");
+    let allow = |mode| fs::set_permissions(&directory, fs::Permissions::from_mode(mode));
+    allow(0o000)?;
+    // Nothing is refused to the superuser.
+    let is_refused = fs::read_dir(&directory).is_err();
+    let ran = game.run(&format!("list {}", directory.display()));
+    allow(0o700)?;
+    let ran = ran?;
+    if is_refused {
+        assert_eq!(ran.code, Some(2), "{}", ran.error);
+        assert!(ran.error.contains("failed to list") && ran.error.contains("sessions"));
+    }
+    Ok(())
+}
+
 #[test]
 fn a_list_has_a_line_for_each_session() -> Done {
     let game = Game::new()?;

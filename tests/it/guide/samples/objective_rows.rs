@@ -13,7 +13,7 @@ fn draw(objectives: Res<Objectives>) {
             ObjectiveStanding::Locked { missing } => format!("needs {}", missing[0]),
             ObjectiveStanding::Open => format!("{}/{}", row.done, row.count),
         };
-        println!("{:indent$}[{mark}] {}", "", row.title, indent = 2 * row.depth);
+        info!("{:indent$}[{mark}] {}", "", row.title, indent = 2 * row.depth);
     }
-    println!("{:.0} % in all", objectives.progress() * 100.0);
+    info!("{:.0} % in all", objectives.progress() * 100.0);
 }
