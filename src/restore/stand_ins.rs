@@ -48,9 +48,11 @@ pub(super) fn stand_in_for_the_waiting(
 /// What references to those that wait lead to, with their ids.
 pub(super) fn absent(replacement: &Replacement) -> Vec<(Entity, SaveId)> {
     let Replacement { image, entities, origins, .. } = replacement;
-    let waiting = entities.iter().zip(image.ranks.ids()).zip(origins);
-    let waiting = waiting.filter(|((entity, _), origin)| {
-        **origin == Origin::Waiting && **entity != Entity::PLACEHOLDER
+    let waiting = image.keys.keys().filter_map(|rank| {
+        let place = *rank as usize;
+        let entity = *entities.get(place)?;
+        let waits = origins.get(place) == Some(&Origin::Waiting) && entity != Entity::PLACEHOLDER;
+        Some((entity, *image.ranks.ids().get(place)?)).filter(|_| waits)
     });
-    waiting.map(|((entity, id), _)| (*entity, *id)).collect()
+    waiting.collect()
 }

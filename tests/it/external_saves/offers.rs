@@ -124,6 +124,7 @@ fn start_or_continue_loads_the_newest_backup_after_a_kill_in_development() {
         request(&mut app, |commands| {
             commands.session().start_or_continue(NewSession::named("Campaign"));
         });
+        until(&mut app, |app| app.world().contains_resource::<CurrentSession>());
         frames(&mut app, 10);
         app
     };

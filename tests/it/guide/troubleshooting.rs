@@ -34,7 +34,7 @@ const REPRODUCED: &[(&str, &str, &str)] = &[
     ),
     ("`request rejected`, at the start", HERE, "a_start_that_is_refused_is_logged"),
     (
-        "nothing, and each start begins anew",
+        "nothing, or BS0807, and each start begins anew",
         HERE,
         "a_start_that_calls_start_begins_again_from_nothing",
     ),
