@@ -211,3 +211,26 @@ fn a_slot_is_complete_in_itself() {
     frames(&mut app, 4);
     assert_eq!(health(&mut app), 6);
 }
+
+// Feature: A session whose offer was declined is continued again once one of its slots was played.
+// Page: guide/slots.md#sessions-in-a-load-menu
+#[test]
+fn a_declined_session_that_is_played_from_its_slot_is_continued_again() {
+    let disk = MemoryDisk::default();
+    let mut app = slot_game(&disk);
+    let session = start_as(&mut app, "Campaign", "Ann");
+    let slot = save(&mut app, SaveSlot::manual("2"));
+    frames(&mut app, 3);
+    let mut app = slot_game(&disk.snapshot());
+    frames(&mut app, 3);
+    request(&mut app, |commands| commands.session().decline(session));
+    frames(&mut app, 3);
+    let to_continue = |app: &App| {
+        let catalog = app.world().resource::<SessionCatalog>();
+        catalog.newest_to_continue().map(|entry| entry.session.id)
+    };
+    assert_eq!(to_continue(&app), None);
+    load(&mut app, slot.id);
+    close(&mut app);
+    assert_eq!(to_continue(&app), Some(session));
+}

@@ -363,7 +363,7 @@ fn record_again(
     }
 }
 
-/// Notes that a session is played, and neither archived nor in the trash. A new one is listed from now on, and so is one of
+/// Notes that a session is played, and neither archived, in the trash nor declined. A new one is listed from now on, and so is one of
 /// which only a slot was left.
 fn note_in_catalogue(world: &mut World, session: SessionId) {
     let current = world.get_resource::<CurrentSession>().filter(|current| current.id() == session);
@@ -374,6 +374,7 @@ fn note_in_catalogue(world: &mut World, session: SessionId) {
     }
     if let Some(entry) = catalog.get_mut(session) {
         entry.in_use = true;
+        entry.declined = false;
         entry.session.place = ShelfPlace::Open;
     }
 }
