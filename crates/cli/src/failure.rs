@@ -2,10 +2,10 @@
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bevy_session_journal::internal::disk::{RepairError, StoreError, with_sources};
+use bevy_session_journal::internal::disk::{RepairError, StoreAction, StoreError, with_sources};
 use bevy_session_journal::internal::format::ReadError;
 use bevy_session_journal::{CheckpointId, ReportError, RequestError, SessionId, SlotError};
 
@@ -46,14 +46,6 @@ pub enum Failure {
         path: PathBuf,
         /// The number of its owner.
         owner: u32,
-    },
-    /// A directory can't be listed.
-    #[error("failed to list {path}")]
-    UnreadableDirectory {
-        /// The directory.
-        path: PathBuf,
-        /// What went wrong.
-        source: io::Error,
     },
     /// A file holds nothing that can be looked into.
     #[error("{path} can't be looked into: {why}")]
@@ -354,6 +346,11 @@ impl Failure {
         Self::Usage { what: what.into() }
     }
 
+    /// A directory that can't be listed.
+    pub fn unlisted(path: &Path, source: io::Error) -> Self {
+        StoreError::Disk { action: StoreAction::List, path: path.to_owned(), source }.into()
+    }
+
     /// A replica that gives no answer, or one that can't be used.
     pub fn of_replica(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Replica(error.into())
@@ -427,7 +424,6 @@ impl Failure {
             | Self::WithoutWorld { .. }
             | Self::NothingReadable { .. }
             | Self::UnreadableFile { .. }
-            | Self::UnreadableDirectory { .. }
             | Self::UnusableKey { .. }
             | Self::Unwritten { .. }
             | Self::Repair(_)

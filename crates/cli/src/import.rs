@@ -147,7 +147,10 @@ impl Imported {
 fn is_empty(directory: &Path) -> Result<bool, Failure> {
     match RealDisk.list(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-        entries => Ok(entries?.is_empty()),
+        entries => {
+            let entries = entries.map_err(|source| Failure::unlisted(directory, source))?;
+            Ok(entries.is_empty())
+        }
     }
 }
 

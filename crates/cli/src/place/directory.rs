@@ -67,16 +67,16 @@ pub fn find(directory: &Path) -> Result<Vec<ProfileDirectory>, Failure> {
         return Ok(vec![ProfileDirectory::of_profile(&path)]);
     }
     // Where a replica's own unfinished objects are.
-    if below("unfinished").is_dir() && holds_sessions(&path).map_err(unreadable(&path))? {
+    if below("unfinished").is_dir() && holds_sessions(&path)? {
         return Err(unknown("it is a replica: write dir: before its path"));
     }
-    if is_called(&path, "sessions") || holds_sessions(&path).map_err(unreadable(&path))? {
+    if is_called(&path, "sessions") || holds_sessions(&path)? {
         return Ok(vec![ProfileDirectory::of_sessions(&path)]);
     }
     if is_called(&path, "slots") {
         return Ok(vec![ProfileDirectory::of_profile(&up(1).unwrap_or_default())]);
     }
-    if holds_slots(&path).map_err(unreadable(&path))? {
+    if holds_slots(&path)? {
         let slots = path.clone();
         return Ok(vec![ProfileDirectory { slots, ..ProfileDirectory::of_profile(&path) }]);
     }
@@ -149,38 +149,38 @@ pub fn whole(directory: &Path) -> Result<PathBuf, Failure> {
 
 fn profiles_of(data: &Path) -> Result<Vec<ProfileDirectory>, Failure> {
     let profiles = data.join("profiles");
-    let mut directories: Vec<PathBuf> = directories_in(&profiles).map_err(unreadable(&profiles))?;
+    let mut directories: Vec<PathBuf> = directories_in(&profiles)?;
     directories.sort();
     Ok(directories.iter().map(|directory| ProfileDirectory::of_profile(directory)).collect())
 }
 
-fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Failure {
-    move |source| Failure::UnreadableDirectory { path: path.to_owned(), source }
+fn directories_in(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = entries_of(directory)?.into_iter();
+    Ok(entries.filter(|(_, is_directory)| *is_directory).map(|(path, _)| path).collect())
 }
 
-fn directories_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut directories = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            directories.push(entry.path());
-        }
-    }
-    Ok(directories)
-}
-
-fn holds_sessions(directory: &Path) -> io::Result<bool> {
+fn holds_sessions(directory: &Path) -> Result<bool, Failure> {
     let directories = directories_in(directory)?;
     Ok(directories.iter().any(|path| session_called(path.file_name()).is_some()))
 }
 
 /// True if it holds slots, as somebody copied them there.
-fn holds_slots(directory: &Path) -> io::Result<bool> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        names.push(entry?.file_name());
-    }
-    Ok(names.iter().any(|name| name.to_str().is_some_and(Layout::is_slot_name)))
+fn holds_slots(directory: &Path) -> Result<bool, Failure> {
+    let entries = entries_of(directory)?;
+    let mut names = entries.iter().filter_map(|(path, _)| path.file_name()?.to_str());
+    Ok(names.any(Layout::is_slot_name))
+}
+
+/// What a directory holds, each with whether it is a directory itself.
+fn entries_of(directory: &Path) -> Result<Vec<(PathBuf, bool)>, Failure> {
+    let list = || -> io::Result<Vec<(PathBuf, bool)>> {
+        let entries = fs::read_dir(directory)?.map(|entry| {
+            let entry = entry?;
+            Ok((entry.path(), entry.file_type()?.is_dir()))
+        });
+        entries.collect()
+    };
+    list().map_err(|source| Failure::unlisted(directory, source))
 }
 
 fn session_called(name: Option<&OsStr>) -> Option<SessionId> {
@@ -231,6 +231,16 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert!(found[0].only.is_some() && found[0].sessions == profile.join("sessions"));
         assert!(find(root.path()).is_err() && find(&root.path().join("nowhere")).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn what_cannot_be_listed_is_named() -> Result<(), Box<dyn std::error::Error>> {
+        let root = tempfile::tempdir()?;
+        let file = root.path().join("file");
+        fs::write(&file, "no directory")?;
+        let error = entries_of(&file).err().ok_or("it isn't listed")?;
+        assert!(error.to_string().contains(&format!("failed to list {}", file.display())));
         Ok(())
     }
 

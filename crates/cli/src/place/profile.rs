@@ -139,7 +139,7 @@ impl Profile {
         let directory = &self.directory.sessions;
         let entries = match self.disk.list(directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            listed => listed.map_err(|source| unlisted(directory, source))?,
+            listed => listed.map_err(|source| Failure::unlisted(directory, source))?,
         };
         let names = entries.into_iter().filter(|entry| entry.is_dir).map(|entry| entry.name);
         let mut sessions: Vec<SessionId> = names.filter_map(|name| name.parse().ok()).collect();
@@ -319,7 +319,7 @@ fn may_write(sessions: &Path) -> Result<(), Failure> {
                 return Err(Failure::AnotherUsers { path: path.to_owned(), owner: there.uid() });
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(unlisted(path, error)),
+            Err(error) => return Err(Failure::unlisted(path, error)),
         }
     }
     Ok(())
@@ -349,11 +349,6 @@ pub fn to_read(profile: &Profile) -> Result<LocalStore, Failure> {
     }
     let local = LocalStore::new(Arc::clone(&profile.disk), layout);
     Ok(local.with_outside(Arc::new(RealDisk)))
-}
-
-fn unlisted(path: &Path, source: io::Error) -> Failure {
-    let action = bevy_session_journal::internal::disk::StoreAction::List;
-    StoreError::Disk { action, path: path.to_owned(), source }.into()
 }
 
 /// The processes of this machine, by their records.
