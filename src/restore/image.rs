@@ -79,11 +79,8 @@ pub(super) struct Living {
     pub shapes: Vec<Vec<u32>>,
     /// The position of each rank in the order of spawning.
     pub turns: Vec<u32>,
-    /// Those that left with their level, as the world may refer to them, by their ids.
+    /// Entities of the checkpoint as the world may refer to them: as they were before they left with their level.
     pub left: HashMap<SaveId, Entity>,
-    /// True if the world may refer to entities of the checkpoint as they were before they left with
-    /// their level, and came back as others.
-    pub names_left: bool,
     /// The ids of all ranks, if each of their entities exists.
     pub seeds: Vec<(Entity, SaveId)>,
     /// True if the whole checkpoint was read, in the current form, and nothing of it waits or is

@@ -164,13 +164,11 @@ pub(super) fn refers_as_saved(replacement: &Replacement) -> bool {
     let is_as_after_any = |(rank, place): &(u32, u32)| {
         let column = image.columns.get(*place as usize);
         column.is_some_and(|column| {
-            let is_link =
-                matches!(&column.decoded, DecodedColumn::Component(rows) if rows.is_relationship());
             let value = column.row_of(*rank).and_then(|row| column.incomplete.get(&row));
             // An anchor may come, and has that id.
             let is_sure =
                 |missing: SaveId| missing < image.end_of_ids && !anchors.contains(&missing);
-            !is_link && value.is_some_and(|it| it.is_only_one && is_sure(it.missing))
+            !column.links() && value.is_some_and(|it| it.is_only_one && is_sure(it.missing))
         })
     };
     dangling_resources.is_empty() && dangling.iter().all(is_as_after_any)

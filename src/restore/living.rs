@@ -45,7 +45,6 @@ impl WorldImage {
             turns: self.turns(),
             seeds: by_rank.iter().copied().zip(self.ranks.ids().iter().copied()).collect(),
             left: HashMap::new(),
-            names_left: false,
             is_whole: self.is_whole(),
             by_rank,
         });
@@ -56,11 +55,8 @@ impl WorldImage {
     pub(crate) fn note_left(&mut self, left: impl IntoIterator<Item = (SaveId, Entity)>) {
         let anchors = self.anchor_ids();
         let is_named = |id| self.ranks.rank(id).is_some() || anchors.contains(&id);
-        let named: HashMap<SaveId, Entity> =
-            left.into_iter().filter(|(id, _)| is_named(*id)).collect();
         if let Some(living) = &mut self.living {
-            living.names_left = !named.is_empty();
-            living.left = named;
+            living.left = left.into_iter().filter(|(id, _)| is_named(*id)).collect();
         }
     }
 

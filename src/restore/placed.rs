@@ -180,20 +180,6 @@ pub(super) fn await_the_dead(replacement: &mut Replacement, world: &World) {
     }
 }
 
-/// For claims: those of which another is about to be claimed and that have left meanwhile are named by who they were,
-/// which is written as their ids.
-pub(super) fn name_the_absent(replacement: &mut Replacement, world: &World) {
-    let Replacement { image, entities, origins, outside, .. } = replacement;
-    for ((id, entity), origin) in image.ranks.ids().iter().zip(entities).zip(origins.iter()) {
-        if *origin == Origin::Waiting
-            && let Some(before) =
-                outside.get(id).filter(|before| world.get_entity(**before).is_err())
-        {
-            *entity = *before;
-        }
-    }
-}
-
 /// Finds the living entity of each key whose entity doesn't stay. The first one that fits gets
 /// it. A level may have another kind of entity under a key now, a chest instead of a door. The
 /// saved values aren't written to that.

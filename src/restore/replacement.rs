@@ -17,12 +17,12 @@ use super::image::{ImageColumn, WorldImage};
 use super::late_markers::mark_late;
 use super::lists::KeptList;
 use super::order::NO_ONE;
-use super::placed::{await_the_dead, is_linked_by_level, name_the_absent};
+use super::placed::{await_the_dead, is_linked_by_level};
 use super::replace::{EntitiesReplaced, ResourceRestored};
 use super::report::{DanglingReference, RestoreReport};
 use super::rows_by_entity::RowOfEntity;
 use super::stamp::Stamps;
-use super::stand_ins::absent;
+use super::stand_ins::{absent, name_the_absent};
 use super::unsaved::new_resources;
 use crate::saved::{
     CHILD_OF, DecodedColumn, Names, Others, Outside, References, SAVE_KEYS, Saved, Spawner, Written,

@@ -51,7 +51,7 @@ impl Staying {
         let mut living = replacement.image.living.take().unwrap_or_default();
         let who = std::mem::take(&mut living.may_stay);
         let (respawned, seen) = (Vec::new(), Sighting::default());
-        let references_differ = living.names_left;
+        let references_differ = !living.left.is_empty();
         let mut staying = Self { replacement, living, who, respawned, references_differ, seen };
         staying.find_living(world);
         staying

@@ -5,7 +5,8 @@
 mod shuffled;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
@@ -225,6 +226,18 @@ pub fn close(app: &mut App) {
 /// The catalog's entry of a session.
 pub fn entry(app: &App, session: SessionId) -> SessionEntry {
     app.world().resource::<SessionCatalog>().get(session).unwrap().clone()
+}
+
+/// Runs frames until something holds that another thread brings about. The clock hardly moves meanwhile.
+pub fn until(app: &mut App, mut holds: impl FnMut(&mut App) -> bool) {
+    let began = Instant::now();
+    app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_micros(10)));
+    while !holds(app) {
+        assert!(began.elapsed() < Duration::from_secs(120), "it never holds");
+        frames(app, 1);
+        thread::yield_now();
+    }
+    app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
 }
 
 /// Makes a request as a system would.

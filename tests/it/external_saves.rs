@@ -24,9 +24,6 @@ use bevy_session::{MemoryDisk, RecoveryFailed, SessionsFound};
 
 use crate::common::*;
 
-/// Frames within which a provider that answers at all has answered.
-const PATIENCE: usize = 20_000;
-
 /// The answers of the game's save system, which a test may change at any time.
 struct Said {
     autosave: ExternalAutosave,
@@ -169,20 +166,6 @@ fn bare_game_of(plugin: SessionPlugin, provider: &Provider) -> App {
     app.cleanup();
     app.update();
     app
-}
-
-/// Runs frames until something holds. The clock hardly moves: what is waited for is a thread.
-fn until(app: &mut App, mut holds: impl FnMut(&mut App) -> bool) {
-    app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_micros(10)));
-    for _ in 0..PATIENCE {
-        if holds(app) {
-            app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
-            return;
-        }
-        thread::yield_now();
-        app.update();
-    }
-    panic!("what was waited for should have come");
 }
 
 fn asked(app: &App) -> Vec<ExternalSaveRequested> {

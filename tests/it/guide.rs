@@ -174,7 +174,7 @@ fn each_block_of_the_guide_that_does_something_is_played_or_says_why_not() {
     let is_listed = |block: &Block| {
         NOT_PLAYED.iter().any(|(page, words, _)| block.page == *page && block.code.contains(words))
     };
-    let unlisted: Vec<_> = unplayed.iter().filter(|it| !is_listed(it)).collect();
-    let unlisted: Vec<_> = unlisted.iter().map(|it| (&it.page, &it.code)).collect();
+    let unlisted = unplayed.iter().filter(|it| !is_listed(it));
+    let unlisted: Vec<_> = unlisted.map(|it| (&it.page, &it.code)).collect();
     assert!(unlisted.is_empty(), "{unlisted:#?}");
 }

@@ -104,6 +104,9 @@ impl Placed {
     /// Entities that are never spawned, other ones in each call. They are at the indexes that were reserved for earlier calls,
     /// as far as these suffice: a restore may come often.
     pub(crate) fn reserve_stand_ins(world: &mut World, count: usize) -> Vec<Entity> {
+        if count == 0 {
+            return Vec::new();
+        }
         let reserved = world.get_resource_mut::<Self>();
         let mut reserved =
             reserved.map(|mut it| std::mem::take(&mut it.stand_ins)).unwrap_or_default();

@@ -363,8 +363,8 @@ fn record_again(
     }
 }
 
-/// Notes that a session is played, and neither archived, in the trash nor declined. A new one is listed from now on, and so is one of
-/// which only a slot was left.
+/// Notes that a session is played, and neither archived, in the trash nor declined. A new one is listed from now on, and so is
+/// one of which only a slot was left.
 fn note_in_catalogue(world: &mut World, session: SessionId) {
     let current = world.get_resource::<CurrentSession>().filter(|current| current.id() == session);
     let begun = current.map(|current| SessionEntry::begun(current.metadata()));

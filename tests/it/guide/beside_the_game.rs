@@ -350,7 +350,7 @@ mod insights_page {
     /// Opens the page, and hands out its report and its line.
     pub fn opened(app: &mut App) -> (InsightsReport, String) {
         enter(app, Menu::Insights);
-        until(app, |app| app.world().contains_resource::<Report>());
+        crate::common::until(app, |app| app.world().contains_resource::<Report>());
         let Report(task) = app.world_mut().remove_resource::<Report>().unwrap();
         let report = block_on(task);
         let line = line(&report);

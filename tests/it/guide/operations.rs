@@ -6,7 +6,7 @@ use bevy_session::MemoryDisk;
 use bevy_session::external::Operation;
 use bevy_session::prelude::{CurrentSession, SessionCommandsExt, SessionSettings};
 
-use super::stage::{app_on, assert_said, game_on, press, said, until};
+use super::stage::{app_on, assert_said, game_on, press, said};
 use crate::common::{Score, frames, request, seconds, start};
 
 #[expect(
@@ -213,7 +213,9 @@ mod sink {
     fn the_sink_of_the_page_gets_what_happens() {
         let mut app = game_on(&MemoryDisk::default(), operators);
         start(&mut app, "Delivered");
-        until(&mut app, |app| app.world().resource::<LifecycleDeliveries>().delivered() > 0);
+        crate::common::until(&mut app, |app| {
+            app.world().resource::<LifecycleDeliveries>().delivered() > 0
+        });
     }
 
     #[test]

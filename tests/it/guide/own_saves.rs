@@ -8,7 +8,7 @@ use bevy_session::MemoryDisk;
 use bevy_session::external::ExternalOperationFinished;
 use bevy_session::prelude::SessionCommandsExt;
 
-use super::stage::{app_on, app_on_day, day, is_in_a_directory, run_in, until};
+use super::stage::{app_on, app_on_day, day, is_in_a_directory, run_in};
 use crate::common::*;
 
 #[expect(unused_variables, reason = "the page leaves out how an army is saved")]
@@ -59,7 +59,7 @@ fn child() {
     let disk = MemoryDisk::default();
     write("autosave", "12 (end)", 0);
     let mut app = app_on(&disk, page::add);
-    until(&mut app, page::is_played);
+    until(&mut app, |app| page::is_played(app));
     assert_eq!(page::soldiers(&app), 12);
     request(&mut app, |commands| commands.session().pause());
     until(&mut app, |app| !received::<ExternalOperationFinished>(app).is_empty());
@@ -75,7 +75,7 @@ fn child() {
     write("newest", "40", 20);
     let mut app = app_on_day(1, &disk.snapshot(), page::add);
     assert_eq!(page::soldiers(&app), 12);
-    until(&mut app, page::is_played);
+    until(&mut app, |app| page::is_played(app));
     assert_eq!(page::soldiers(&app), 30);
 }
 

@@ -142,7 +142,7 @@ mod replayed {
         dies.cleanup();
         frames(&mut dies, 3);
         request(&mut dies, |commands| commands.session().start(NewSession::named("Reported")));
-        crate::guide::stage::until(&mut dies, |app| {
+        crate::common::until(&mut dies, |app| {
             let session = app.world().get_resource::<CurrentSession>();
             session.is_some_and(|session| session.last_checkpoint().is_some())
         });
@@ -150,7 +150,7 @@ mod replayed {
             let report = Report::now();
             commands.session().library().report(report, directory.join("crash-report.tar"));
         });
-        crate::guide::stage::until(&mut dies, |app| !received::<ReportWritten>(app).is_empty());
+        crate::common::until(&mut dies, |app| !received::<ReportWritten>(app).is_empty());
     }
 
     #[test]

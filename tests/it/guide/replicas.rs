@@ -11,7 +11,7 @@ use bevy_session::replica::{
 };
 use bevy_session::{MemoryDisk, SessionId};
 
-use super::stage::{app_on, game_on, rejected, said, until};
+use super::stage::{app_on, game_on, rejected, said};
 use crate::common::*;
 
 /// The length of a lease.

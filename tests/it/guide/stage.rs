@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::ecs::schedule::{Schedules, SingleThreadedExecutor};
@@ -145,18 +145,6 @@ pub fn run_in(directory: &Path, test: &str) {
 /// Whether this process was started by [`run_in`].
 pub fn is_in_a_directory() -> bool {
     std::env::var_os(IN_A_DIRECTORY).is_some()
-}
-
-/// Runs frames until something holds that another thread brings about. The clock hardly moves meanwhile.
-pub fn until(app: &mut App, holds: impl Fn(&App) -> bool) {
-    let began = Instant::now();
-    app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_micros(10)));
-    while !holds(app) {
-        assert!(began.elapsed() < Duration::from_secs(120), "it never holds");
-        frames(app, 1);
-        std::thread::yield_now();
-    }
-    app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
 }
 
 /// The types of the newest 100 recorded events of the session that is played.
