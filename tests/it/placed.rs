@@ -221,6 +221,45 @@ fn a_coin_that_came_and_went_between_two_checkpoints_stays_taken() {
 }
 
 #[test]
+fn a_coin_that_is_taken_while_the_session_begins_stays_taken() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    load_level(&mut app);
+    request(&mut app, |commands| commands.session().start(NewSession::named("Quick")));
+    frames(&mut app, 1);
+    let coin = find(&mut app, "level/coin_0").unwrap();
+    assert!(!app.world().contains_resource::<CurrentSession>(), "it hasn't begun");
+    app.world_mut().despawn(coin);
+    frames(&mut app, 3);
+    checkpoint(&mut app);
+    let mut app = crash_and_recover(&disk, true);
+    assert_eq!(coins(&mut app), 2);
+    assert_eq!(find(&mut app, "level/coin_0"), None);
+}
+
+#[test]
+fn a_level_that_is_left_while_the_session_begins_is_as_it_was_left() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    let level = load_level(&mut app);
+    request(&mut app, |commands| commands.session().start(NewSession::named("Quick")));
+    frames(&mut app, 1);
+    assert!(!app.world().contains_resource::<CurrentSession>(), "it hasn't begun");
+    door(&mut app, 1).open = true;
+    app.world_mut().despawn(level);
+    frames(&mut app, 3);
+    let level = load_level(&mut app);
+    assert!(door(&mut app, 1).open);
+    assert_eq!(coins(&mut app), 3);
+    app.world_mut().despawn(level);
+    checkpoint(&mut app);
+    let mut app = crash_and_recover(&disk, false);
+    load_level(&mut app);
+    assert!(door(&mut app, 1).open);
+    assert_eq!(coins(&mut app), 3);
+}
+
+#[test]
 fn an_entity_of_a_forgotten_key_is_kept() {
     let disk = MemoryDisk::default();
     let mut app = played(&disk);

@@ -7,6 +7,7 @@ use bevy_session_journal::internal::write::News;
 use bevy_session_journal::{LastRun, RequestError, SessionId, Timeline};
 use tracing::{error, warn};
 
+use crate::capture::Placed;
 use crate::content::{ContentReport, Report};
 use crate::lifecycle::activity::set_activity;
 use crate::lifecycle::attachments::handle_attachment_news;
@@ -218,6 +219,11 @@ pub(in crate::lifecycle) fn answer_for_writer(parts: &mut RuntimeParts, world: &
     }
     // What was read already can still be put back.
     parts.transition.take_if(|at| !matches!(at, Transition::Restoring(_)));
+    if parts.playing.is_none()
+        && let Some(mut placed) = world.get_resource_mut::<Placed>()
+    {
+        placed.end();
+    }
     let restoring = parts.transition.as_ref().and_then(Transition::restores_for);
     world.get_resource_or_init::<RequestQueue>().drop_steps();
     if let Some(playing) = &mut parts.playing {

@@ -75,15 +75,18 @@ pub(in crate::lifecycle) fn start(
     parts.require_no_session()?;
     let mut metadata = session.begin(SessionId::random(), parts.time.now().wall);
     metadata.context = GameContext::of(world);
-    begin_first_run(
-        parts,
-        FirstRun { metadata, fields: session.fields.clone(), draft: None, ticket },
-    );
+    let fields = session.fields.clone();
+    begin_first_run(parts, world, FirstRun { metadata, fields, draft: None, ticket });
     Ok(())
 }
 
 /// Has the writer begin a run in a world of which nothing was saved yet.
-fn begin_first_run(parts: &mut RuntimeParts, first: FirstRun) {
+///
+/// What leaves from here on has left in this session, however long the writer takes to begin it.
+fn begin_first_run(parts: &mut RuntimeParts, world: &mut World, first: FirstRun) {
+    if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+        placed.begin(HashSet::default(), HashSet::default());
+    }
     let FirstRun { metadata, fields, draft, ticket } = first;
     let known = draft.map(|draft| (draft.lineage, draft.unknown_frames, draft.newest_counter));
     let (lineage, unknown_frames, newest_counter) = known.unwrap_or_default();
@@ -284,9 +287,6 @@ pub(in crate::lifecycle) fn taken_up(
     parts.start_up.note_played();
     parts.playing = Some(playing);
     parts.writer.note_start(made_at(world, ticket));
-    if let Some(mut placed) = world.get_resource_mut::<Placed>() {
-        placed.begin(HashSet::default(), HashSet::default());
-    }
     info!(%session, "session started");
     // What was recorded on the way to a run is none of it.
     parts.events.skip(world);
@@ -298,12 +298,17 @@ pub(in crate::lifecycle) fn taken_up(
 }
 
 /// Begins a draft.
-pub(in crate::lifecycle) fn begin_draft(parts: &mut RuntimeParts, world: &World, taken: Taken) {
+pub(in crate::lifecycle) fn begin_draft(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    taken: Taken,
+) {
     let Taken { preparing, prepared } = taken;
     let mut metadata = prepared.metadata.clone().begun(parts.time.now().wall);
     metadata.context = GameContext::of(world);
     begin_first_run(
         parts,
+        world,
         FirstRun {
             metadata,
             fields: prepared.fields.clone(),
