@@ -135,11 +135,11 @@ fn living(place: &Place) -> Result<Vec<ProcessRecord>, Failure> {
     if states.is_empty() {
         return Err(Failure::NoRecords { place: place.to_string() });
     }
-    let mut living = Vec::new();
+    let (mut living, now) = (Vec::new(), clock::timestamp());
     for state in states {
         let records = read_all(&*read_only(), &state)?.into_iter();
         let records = records.filter_map(|found| found.record.ok());
-        living.extend(records.filter(|record| record.ended.is_none() && is_running(record)));
+        living.extend(records.filter(|record| record.ended.is_none() && is_running(record, now)));
     }
     living.sort_by_key(|record| std::cmp::Reverse(record.started));
     Ok(living)

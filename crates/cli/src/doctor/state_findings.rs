@@ -13,7 +13,7 @@ use bevy_session_journal::internal::model::clock::{self, between};
 use bevy_session_journal::{Code, EarlierDeath, SessionId};
 
 use super::{Finding, SILENCE};
-use crate::alive::{is_alive, is_running};
+use crate::alive::is_running;
 use crate::output::{moment, some_of};
 use crate::place::{Profile, read_only};
 
@@ -77,7 +77,7 @@ impl Processes {
         let trial = profile.trial(session)?;
         let now = clock::timestamp();
         let is_played =
-            self.records.iter().any(|it| it.process == trial.process && is_alive(it, now));
+            self.records.iter().any(|it| it.process == trial.process && is_running(it, now));
         let checkpoint = trial.checkpoint;
         let (code, mut what) = match (is_played, trial.tries) {
             (true, _) => {
@@ -142,13 +142,14 @@ impl Processes {
 }
 
 fn lives(record: &ProcessRecord) -> bool {
-    record.ended.is_none() && is_running(record)
+    record.ended.is_none() && is_running(record, clock::timestamp())
 }
 
 fn hanging(record: &ProcessRecord, path: PathBuf) -> Option<Finding> {
-    let age = between(record.heartbeat, clock::timestamp());
+    let now = clock::timestamp();
+    let age = between(record.heartbeat, now);
     let is_leaving = record.ended.is_some() || record.exiting.is_some();
-    (!is_leaving && age > SILENCE && is_running(record)).then(|| Finding {
+    (!is_leaving && age > SILENCE && is_running(record, now)).then(|| Finding {
         code: Code::ProcessHangs,
         session: record.runs.first().map(|held| held.session),
         place: path,

@@ -15,7 +15,7 @@ use bevy_session_journal::{CheckpointId, HowItEnded, PanicInfo, ProcessDeath, Se
 use serde::Serialize;
 
 use super::directory::ProfileDirectory;
-use crate::alive::is_alive;
+use crate::alive::is_running;
 use crate::condition::Condition;
 use crate::failure::Failure;
 use crate::logged::logged_line;
@@ -43,7 +43,7 @@ pub struct Profile {
 struct Process {
     path: PathBuf,
     record: ProcessRecord,
-    is_alive: bool,
+    is_running: bool,
 }
 
 /// The way in which the run that wrote a head was left.
@@ -197,7 +197,7 @@ impl Profile {
                 Some(_) => Left::Crashed,
             };
         };
-        match holder.is_alive {
+        match holder.is_running {
             _ if holder.has_left(head) => Left::Exited,
             true => Left::InUse,
             false => Left::Crashed,
@@ -245,7 +245,7 @@ impl Profile {
         let mut died = Vec::new();
         for process in trial.iter().flat_map(Trial::processes) {
             let known = self.processes.iter().find(|it| it.record.process == process);
-            match known.filter(|it| !it.is_alive && !it.has_exited()) {
+            match known.filter(|it| !it.is_running && !it.has_exited()) {
                 Some(known) if !known.holds(head) => died.push(known),
                 // What was before it is in the session's log.
                 _ => died.clear(),
@@ -357,8 +357,8 @@ fn processes_in(disk: &dyn Disk, state: &Path) -> Result<Vec<Process>, StoreErro
     let records = records.filter_map(|found| Some((found.path, found.record.ok()?)));
     let now = clock::timestamp();
     let process = |(path, record)| {
-        let is_alive = is_alive(&record, now);
-        Process { path, record, is_alive }
+        let is_running = is_running(&record, now);
+        Process { path, record, is_running }
     };
     Ok(records.map(process).collect())
 }

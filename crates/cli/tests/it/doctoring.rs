@@ -6,12 +6,13 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bevy_session_journal::{JournalOptions, RestoreFrom, SessionId};
+use bevy_session_journal::{JournalOptions, RestoreFrom, RunId, SessionId};
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::common::{
-    AnyValue, Done, EVENINGS, FORGOTTEN, Game, RELICS, begin_process, copy, damage, journals,
-    session_with,
+    AnyValue, Done, EVENINGS, EVENINGS_RUN, FORGOTTEN, Game, RELICS, begin_process, copy, damage,
+    journals, session_with,
 };
 use crate::naming::make_newer;
 
@@ -247,6 +248,26 @@ fn a_process_that_stopped_updating_its_record_is_found() -> Done {
     assert!(hangs(&game)?);
     assert_eq!(game.run("doctor DIR")?.code, Some(1));
     run_commands("BS0402", &game, RELICS.parse()?)
+}
+
+/// Stopped by a debugger or a signal, it holds its locks and goes on some time.
+#[test]
+fn what_a_silent_process_plays_has_not_crashed() -> Done {
+    let game = Game::new()?;
+    let (local, now) = (game.local(), Timestamp::now());
+    let guard = begin_process(&local, now);
+    guard.hold(EVENINGS.parse()?, RunId(EVENINGS_RUN));
+    let codes = |game: &Game| -> Result<Vec<Value>, Box<dyn Error>> {
+        let findings = game.run("doctor --json DIR")?.objects()?;
+        let of_session = findings.into_iter().filter(|it| it["session"] == EVENINGS);
+        Ok(of_session.map(|it| it["code"].clone()).collect())
+    };
+    guard.beat(&local, now);
+    let before = codes(&game)?;
+    guard.beat(&local, now - Duration::from_secs(90));
+    let found = codes(&game)?.into_iter().filter(|code| code != "BS0402");
+    assert!(found.eq(before), "nothing but its silence is new");
+    Ok(())
 }
 
 #[test]

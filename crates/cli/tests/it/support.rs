@@ -5,6 +5,7 @@
 use std::error::Error;
 use std::fs;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use bevy_session_journal::internal::disk::process::{LogBounds, LogQueue, LogWords, RecentLog};
 use bevy_session_journal::internal::disk::{RealDisk, read_all};
@@ -90,10 +91,15 @@ fn which_of_the_two_is_newer() -> Done {
     Ok(())
 }
 
+/// A time before this process began, so that what it says of then is another's, which is gone.
+fn long_ago() -> Timestamp {
+    Timestamp::now() - Duration::from_secs(3600)
+}
+
 #[test]
 fn what_happened_before_it_crashed() -> Done {
     let game = Game::new()?;
-    let (local, now) = (game.local(), Timestamp::now());
+    let (local, now) = (game.local(), long_ago());
     let guard = begin_watched_process(&local, now);
     guard.hold(EVENINGS.parse()?, RunId(EVENINGS_RUN));
     let logged = RecentLog::default();
@@ -101,7 +107,7 @@ fn what_happened_before_it_crashed() -> Done {
     (0..30).for_each(|number| logged.add(now, &format!("WARN enemy {number} has no path")));
     let panicked = std::thread::spawn(|| panic!("index out of bounds: the len is 3")).join();
     assert!(panicked.is_err());
-    guard.beat(&local, now - std::time::Duration::from_secs(90));
+    guard.beat(&local, now);
     run_commands("What happened before it crashed", &game, EVENINGS.parse()?)?;
     let shown = game.run(&format!("show DIR {EVENINGS}"))?.text;
     assert!(!shown.contains("log file"), "it keeps none: {shown}");
@@ -131,7 +137,7 @@ impl LogWords for Json {
 #[test]
 fn a_server_that_keeps_its_log_in_files_says_where_they_are() -> Done {
     let game = Game::new()?;
-    let (local, now) = (game.local(), Timestamp::now());
+    let (local, now) = (game.local(), long_ago());
     let guard = begin_watched_process(&local, now);
     guard.hold(EVENINGS.parse()?, RunId(EVENINGS_RUN));
     let log = LogQueue::new(LogBounds { file_bytes: 1 << 20, files: 4 }, Json);
@@ -144,7 +150,7 @@ fn a_server_that_keeps_its_log_in_files_says_where_they_are() -> Done {
     (0..30).for_each(|number| log.add(&line(number)));
     let panicked = std::thread::spawn(|| panic!("out of mana")).join();
     assert!(panicked.is_err());
-    guard.beat(&local, now - std::time::Duration::from_secs(90));
+    guard.beat(&local, now);
     run_commands("What happened before it crashed", &game, EVENINGS.parse()?)?;
     let shown = game.run(&format!("show DIR {EVENINGS}"))?.text;
     assert!(shown.contains("WARN hop::path: no path enemy=29\n"), "{shown}");
@@ -164,12 +170,12 @@ fn a_server_that_keeps_its_log_in_files_says_where_they_are() -> Done {
 #[test]
 fn a_declined_session_shows_the_panic_that_ended_it() -> Done {
     let game = Game::new()?;
-    let (local, now) = (game.local(), Timestamp::now());
+    let (local, now) = (game.local(), long_ago());
     let guard = begin_watched_process(&local, now);
     guard.hold(EVENINGS.parse()?, RunId(EVENINGS_RUN));
     let panicked = std::thread::spawn(|| panic!("the well is dry")).join();
     assert!(panicked.is_err());
-    guard.beat(&local, now - std::time::Duration::from_secs(90));
+    guard.beat(&local, now);
     // It is gone, and its lock with it.
     let state = game.directory().join("state");
     for entry in fs::read_dir(&state)? {
