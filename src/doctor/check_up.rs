@@ -70,17 +70,19 @@ fn look(world: &mut World) {
     let Some(Appointment(doctor)) = world.remove_resource() else { return };
     let said = given(world);
     let diagnosis = doctor.examine_world(world);
-    for finding in &diagnosis.findings {
+    // A type that can't be saved was an error at the start. Nothing is said twice, now or later.
+    let is_news = |finding: &&Finding| {
+        let is_error = matches!(finding, Finding::TypeNotSaved { .. });
+        !is_error && !said.iter().any(|hint| finding.says(hint))
+    };
+    for finding in diagnosis.findings.iter().filter(is_news) {
         match finding {
-            // An error at the start.
-            Finding::TypeNotSaved { .. } => {}
-            // It isn't said twice, now or later.
             Finding::Hint(hint) => give_hint(world, hint.clone()),
-            finding if said.iter().any(|hint| finding.says(hint)) => {}
             Finding::RarelyChanges { .. } => info!("{}", line_of(finding.code(), finding)),
             finding => warn!("{}", line_of(finding.code(), finding)),
         }
     }
+    let news = diagnosis.findings.iter().filter(is_news).count();
     let was_restored = Runtime::with(world, |parts, _| parts.plays_restored_world());
     let sessions = world.get_resource::<SessionPlace>().map(SessionPlace::to_string);
     if was_restored == Some(true) {
@@ -92,7 +94,8 @@ fn look(world: &mut World) {
     } else if diagnosis.is_healthy() {
         info!(sessions, "the doctor found nothing that the game forgot to save");
     } else {
-        info!(sessions, findings = diagnosis.findings.len(), "the doctor has examined the game");
+        let known = diagnosis.findings.len() - news;
+        info!(sessions, findings = news, known, "the doctor has examined the game");
     }
     world.insert_resource(diagnosis);
 }

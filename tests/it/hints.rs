@@ -714,6 +714,49 @@ fn accepting_without_an_offer_gives_one_hint() {
     assert_eq!(hints(&mut app), [SessionHint::NothingToAccept]);
 }
 
+#[test]
+fn a_start_beside_what_can_be_continued_gives_a_hint() {
+    /// The hints of a start that calls `start` for this session after so many frames, when the last one was left like this.
+    fn after(new: &NewSession, waits: usize, leave: fn(&mut App)) -> Vec<SessionHint> {
+        let disk = MemoryDisk::default();
+        let game = |disk: &MemoryDisk| {
+            let mut app = game_with(plugin(disk), listen::<HintGiven>);
+            frames(&mut app, waits);
+            let new = new.clone();
+            request(&mut app, |commands| commands.session().start(new));
+            app
+        };
+        let mut app = game_with(plugin(&disk), |_| {});
+        app.world_mut().spawn(Health(1));
+        start(&mut app, "Run");
+        leave(&mut app);
+        frames(&mut app, 3);
+        let mut app = game(&disk.snapshot());
+        frames(&mut app, 60);
+        assert!(app.world().contains_resource::<CurrentSession>());
+        hints(&mut app)
+    }
+    let close: fn(&mut App) = |app| {
+        request(app, |commands| commands.session().close(LeaveCause::Player));
+    };
+    let end: fn(&mut App) = |app| {
+        request(app, |commands| commands.session().end(EndReason::Completed, LeaveCause::Player));
+    };
+    let exit: fn(&mut App) = |app| {
+        app.world_mut().write_message(AppExit::Success);
+    };
+    let run = NewSession::named("Run");
+    let hint = SessionHint::StartedBeside { name: "Run".to_owned() };
+    for leave in [close, exit, |_| {}] {
+        assert_eq!(after(&run, 0, leave), [hint.clone()]);
+    }
+    // A player has pressed a button, the session has ended, another one is meant, or another player's.
+    assert_eq!(after(&run, 10, close), []);
+    assert_eq!(after(&run, 0, end), []);
+    assert_eq!(after(&NewSession::named("Walk"), 0, close), []);
+    assert_eq!(after(&run.clone().player("Ann"), 0, close), []);
+}
+
 /// Can't be written where it is one of these.
 #[derive(Component, Reflect, Clone, Deserialize)]
 #[reflect(Component, Saved)]

@@ -44,6 +44,7 @@ pub(in crate::lifecycle) fn hold_against_budget(
             ?capture_time,
             ?budget,
             ?costliest,
+            page = PAGE,
             "a checkpoint's capture took longer than its budget"
         );
     }
@@ -51,6 +52,9 @@ pub(in crate::lifecycle) fn hold_against_budget(
         CaptureOverBudget { session, checkpoint, kind, full, capture_time, budget, costliest };
     notify(world, over_budget);
 }
+
+/// The page that says what a capture costs, also in a debug build.
+const PAGE: &str = "docs/guide/costs.md#what-can-go-wrong";
 
 /// Types that a report names.
 pub(in crate::lifecycle) const NAMED: usize = 5;

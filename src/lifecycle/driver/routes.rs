@@ -78,7 +78,10 @@ fn handle_session_request(
     request: &SessionRequest,
 ) -> Result<(), RequestError> {
     match request {
-        SessionRequest::Start(session) => starting::start(parts, world, ticket, session),
+        SessionRequest::Start(session) => {
+            parts.hints.note_start(session);
+            starting::start(parts, world, ticket, session)
+        }
         SessionRequest::StartIn { session, world: file } => {
             start_in(parts, world, ticket, (session, file))
         }

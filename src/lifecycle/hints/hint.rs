@@ -147,6 +147,12 @@ pub enum SessionHint {
     },
     /// [`RecoveryOffers::accept`](crate::RecoveryOffers::accept) was called while there was no offer.
     NothingToAccept,
+    /// As the game began, before anybody can have pressed a button, it called `start`, although a session of that name and
+    /// player could be continued. Each start begins from nothing then.
+    StartedBeside {
+        /// The name of both sessions.
+        name: String,
+    },
 }
 
 impl SessionHint {
@@ -173,6 +179,7 @@ impl SessionHint {
             Self::NotPutBack { .. } => Code::NotPutBack,
             Self::SpawnedTwice { .. } => Code::SpawnedTwice,
             Self::NothingToAccept => Code::NothingToAccept,
+            Self::StartedBeside { .. } => Code::StartedBeside,
         }
     }
 
@@ -185,6 +192,7 @@ impl SessionHint {
             | Self::StoppedInDevelopment
             | Self::KeyedEntityWentAgain { .. }
             | Self::LostBeforeRestore { .. }
+            | Self::StartedBeside { .. }
             | Self::DialogWithoutCamera => true,
             Self::ConditionFailed { .. }
             | Self::WentOnAfterFailure { .. }
@@ -255,6 +263,13 @@ impl fmt::Display for SessionHint {
                  `SessionPlugin::development(false)` to have it offered, as a release build does, \
                  or `resume_in_development(true)` to go on without a question; \
                  `commands.session().library().find()` offers it now",
+            ),
+            Self::StartedBeside { name } => write!(
+                formatter,
+                "`start` began a new session at start-up, although one with the name \"{name}\" can be \
+                 continued: each start of the game begins from nothing. Call \
+                 `commands.session().start_or_continue(…)`, which resumes the newest, or starts one if \
+                 there is none",
             ),
             Self::DialogWithoutCamera => formatter.write_str(
                 "the recovery dialog is open and can't be seen, since there is no camera. Spawn one, \

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::SessionStatus;
+use bevy_session_journal::{SessionEntry, SessionMetadata, SessionStatus};
 
 use super::restored::hint_at_what_is_not_put_back;
 use super::second_level::hint_at_second_level;
-use super::watched::RunWatch;
+use super::watched::{RunWatch, UNATTENDED_FRAMES};
 use super::{SessionHint, SessionHints, give_hint};
 use crate::capture::{LateCalls, Placed, SavedTypes};
 use crate::lifecycle::game_context::look_over_context;
 use crate::lifecycle::hooks::game_hooks::GameHooks;
 use crate::lifecycle::runtime::RuntimeParts;
-use crate::lifecycle::{CurrentSession, RecoveryOffers, RequestQueue};
+use crate::lifecycle::{CurrentSession, RecoveryOffers, RequestQueue, SessionCatalog};
 
 /// The play time after which a shut gate is worth a hint.
 const GATE_PATIENCE: Duration = Duration::from_secs(30);
@@ -29,6 +29,7 @@ const EMPTY_CHECKPOINTS: u32 = 3;
 /// Gives the hints that are due.
 pub(crate) fn give_hints(parts: &mut RuntimeParts, world: &mut World) {
     let passed = parts.time.passed();
+    parts.hints.frames = parts.hints.frames.saturating_add(1).min(UNATTENDED_FRAMES);
     look_over_hooks(parts, world);
     look_over_context(world);
     for (condition, error) in parts.hooks.take_failures() {
@@ -42,6 +43,7 @@ pub(crate) fn give_hints(parts: &mut RuntimeParts, world: &mut World) {
         // What is said of the session before goes as this one begins.
         watch_run(parts, world, passed);
         watch_stop(parts, world);
+        watch_start(parts, world);
     } else {
         watch_menu(parts, world, passed);
     }
@@ -53,8 +55,35 @@ fn watch_stop(parts: &mut RuntimeParts, world: &mut World) {
         return;
     };
     if !stopped.sessions.contains(&session) {
+        // One of the two is enough.
+        parts.hints.started_at_once = None;
         give_hint(world, SessionHint::StoppedInDevelopment);
     }
+}
+
+/// Gives a hint if the game has started a session beside the one that a player would expect to go on with.
+fn watch_start(parts: &mut RuntimeParts, world: &mut World) {
+    if !parts.start_up.sessions_are_known() {
+        return;
+    }
+    let (Some(new), Some(session)) = (parts.hints.started_at_once.take(), parts.session()) else {
+        return;
+    };
+    let Some(known) = world.get_resource::<SessionCatalog>() else { return };
+    let mut others = known.sessions().iter().filter(|it| it.session.id != session);
+    let goes_on = |entry: &SessionEntry| {
+        entry.can_go_on() && (!entry.has_crashed() || is_offered(world, entry))
+    };
+    let is_meant =
+        |session: &SessionMetadata| session.name == new.name && session.player == new.player;
+    if others.any(|entry| is_meant(&entry.session) && goes_on(entry)) {
+        give_hint(world, SessionHint::StartedBeside { name: new.name });
+    }
+}
+
+fn is_offered(world: &World, entry: &SessionEntry) -> bool {
+    let offers = world.get_resource::<RecoveryOffers>();
+    offers.is_some_and(|offers| offers.of(entry.session.id).next().is_some())
 }
 
 /// Checks once that the states which the game's hooks use exist.

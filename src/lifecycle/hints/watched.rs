@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::{RunId, SessionId};
+use bevy_session_journal::{NewSession, RunId, SessionId};
 
 use super::second_level::RestoredLevel;
 use crate::capture::TypeProblem;
+
+/// The first frames, in which no player has seen a button yet.
+pub(super) const UNATTENDED_FRAMES: u32 = 3;
 
 /// State kept from frame to frame, to know when a hint is due.
 #[derive(Default)]
@@ -20,6 +23,10 @@ pub(crate) struct HintWatch {
     /// True if this is a developer's start, in which a needless hint does no harm.
     pub(super) is_development: bool,
     pub(super) stopped: Option<Stopped>,
+    /// The number of frames, as far as they are counted.
+    pub(super) frames: u32,
+    /// The session that the game started before anybody can have asked for it.
+    pub(super) started_at_once: Option<Box<NewSession>>,
     pub(super) run: Option<RunWatch>,
     /// Followed for some seconds after a restore.
     pub(super) level: Option<Box<RestoredLevel>>,
@@ -56,6 +63,8 @@ impl HintWatch {
             without_session: Some(Duration::ZERO),
             is_development,
             stopped: None,
+            frames: 0,
+            started_at_once: None,
             run: None,
             level: None,
         }
@@ -65,6 +74,13 @@ impl HintWatch {
     /// by itself, no hint is given.
     pub(crate) fn was_stopped_in_development(&mut self, session: SessionId) {
         self.stopped.get_or_insert_default().sessions.push(session);
+    }
+
+    /// Notes that the game calls `start`.
+    pub(crate) fn note_start(&mut self, session: &NewSession) {
+        if self.frames < UNATTENDED_FRAMES {
+            self.started_at_once = Some(Box::new(session.clone()));
+        }
     }
 
     /// The types that can't be saved, once.

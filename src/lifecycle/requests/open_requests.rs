@@ -10,6 +10,7 @@ use bevy_session_journal::{RequestError, Ticket};
 use tracing::{debug, warn};
 
 use super::{Request, RequestQueue, SessionRequest};
+use crate::lifecycle::CurrentSession;
 use crate::lifecycle::notifications::{RequestDone, RequestRejected, notify};
 use crate::restore::RestoreManner;
 
@@ -158,7 +159,9 @@ pub(super) fn say_rejected(world: &mut World, rejected: RequestRejected) {
     let (name, about) = (rules.name, rules.about.name());
     let what = format!("{by:?} {request:?}: {error}");
     if world.get_resource_or_init::<RequestQueue>().logged.is_new(what) {
-        warn!(request = name, about, by, %error, page = PAGE, "request rejected");
+        let is_unsaved = starts_a_session(request) && !world.contains_resource::<CurrentSession>();
+        let but = if is_unsaved { ": nothing is saved until a session is started" } else { "" };
+        warn!(request = name, about, by, %error, page = PAGE, "request rejected{but}");
     } else {
         debug!(?request, by, %error, "request rejected once more");
     }

@@ -298,11 +298,7 @@ pub(in crate::lifecycle) fn taken_up(
 }
 
 /// Begins a draft.
-pub(in crate::lifecycle) fn begin_draft(
-    parts: &mut RuntimeParts,
-    world: &mut World,
-    taken: Taken,
-) {
+pub(in crate::lifecycle) fn begin_draft(parts: &mut RuntimeParts, world: &mut World, taken: Taken) {
     let Taken { preparing, prepared } = taken;
     let mut metadata = prepared.metadata.clone().begun(parts.time.now().wall);
     metadata.context = GameContext::of(world);

@@ -188,6 +188,8 @@ codes! {
         "give what a level spawns a SaveKey, or spawn it only for a new session";
     NothingToAccept "BS0819" Note, "There was no offer to accept",
         "show the button only while recovery_is_pending";
+    StartedBeside "BS0820" Note, "Each start begins a new session",
+        "call start_or_continue at start-up, not start";
 
     ComponentNotSaved "BS0901" Note, "A component isn't saved",
         "mark it with #[reflect(Component, Saved)], or let the doctor ignore it";
