@@ -3,6 +3,7 @@
 //!
 //! [`capture`](crate::capture) and [`restore`](crate::restore) both build on it. It knows neither.
 
+mod came_back;
 mod codec;
 mod contents;
 mod decoded;
@@ -12,6 +13,7 @@ mod panic_message;
 
 pub use marker::Saved;
 
+pub(crate) use came_back::{CameBack, lead_to_who_came_back};
 pub(crate) use codec::{
     Codec, ComponentCodec, CopyCodec, DecodeError, EncodeError, NameEntities, OrderCodec,
     PendingState, Proxy, RebuiltCodec, ReflectedCodec, SavedState, SerdeCodec, StateCodec,

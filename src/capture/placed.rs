@@ -17,7 +17,8 @@
 //! waiting key arrives, the writer decodes its rows as a small checkpoint, and the same code that
 //! restores a world writes them to it, with the same repair of changes by hooks and observers;
 //! resources, the other saved entities and their lists are changed back to what they were before it
-//! (`restore/others.rs`). Until `ContentOrder::Settle` reports the outcome, the kept rows stay in
+//! (`restore/others.rs`). References in the world to the entity that left lead to it then
+//! (`saved/came_back.rs`). Until `ContentOrder::Settle` reports the outcome, the kept rows stay in
 //! force: a checkpoint in between has the kept rows and leaves out the level's values of the entity
 //! (`encode/claims.rs`), and the one after has the entity whole, since its marker counts as added.
 //! In the journal, the lists of existing targets still name the waiting entities, since the encoder

@@ -17,9 +17,9 @@ use super::record::{
     ResourceRecorder, StateMapping, StateRecorder, Watched,
 };
 use crate::saved::{
-    Codec, ComponentCodec, CopyCodec, DecodeError, DecodedColumn, DecodedComponents, DecodedOrder,
-    DecodedResource, DecodedState, Proxy, RebuiltCodec, RebuiltComponents, StateCodec,
-    reads_the_same,
+    CameBack, Codec, ComponentCodec, CopyCodec, DecodeError, DecodedColumn, DecodedComponents,
+    DecodedOrder, DecodedResource, DecodedState, Proxy, RebuiltCodec, RebuiltComponents,
+    StateCodec, lead_to_who_came_back, reads_the_same,
 };
 use crate::schema::Schema;
 
@@ -58,6 +58,9 @@ pub(crate) trait SavedType: Send + Sync {
         None
     }
 
+    /// Lets references in its values lead to entities that have come back.
+    fn lead_to_who_came_back(&self, _: &mut World, _: &CameBack) {}
+
     /// A decoder for its values in a checkpoint.
     fn decoder(&self) -> DecodedColumn;
 
@@ -93,6 +96,7 @@ pub(crate) struct ValueType<C: CopyCodec> {
     codec: C,
     recorder: fn(&mut World, C) -> Box<dyn RecordColumn>,
     decoder: fn(C) -> DecodedColumn,
+    lead: fn(&C, &mut World, &CameBack),
 }
 
 impl<C: CopyCodec> ValueType<C> {
@@ -107,6 +111,7 @@ impl<C: CopyCodec> ValueType<C> {
             codec,
             recorder: |world, codec| Box::new(ComponentRecorder::new(world, codec)),
             decoder: |codec| DecodedColumn::Component(Box::new(DecodedComponents::new(codec))),
+            lead: lead_to_who_came_back,
         })
     }
 
@@ -121,6 +126,7 @@ impl<C: CopyCodec> ValueType<C> {
             codec,
             recorder: |world, codec| Box::new(ResourceRecorder::new(world, codec)),
             decoder: |codec| DecodedColumn::Resource(Box::new(DecodedResource::new(codec))),
+            lead: lead_to_who_came_back,
         })
     }
 }
@@ -134,6 +140,8 @@ impl<T: Component, P: Proxy> ValueType<RebuiltCodec<T, P>> {
             codec,
             recorder: |world, codec| Box::new(ComponentRecorder::new(world, codec)),
             decoder: |codec| DecodedColumn::Component(Box::new(RebuiltComponents::new(codec))),
+            // The entities in what the game rebuilds aren't mapped.
+            lead: |_, _, _| {},
         })
     }
 }
@@ -162,6 +170,10 @@ impl<C: CopyCodec> SavedType for ValueType<C> {
         is_component.then(|| -> Captured {
             Box::new(CapturedComponents::of(self.codec.clone(), world, entities))
         })
+    }
+
+    fn lead_to_who_came_back(&self, world: &mut World, came_back: &CameBack) {
+        (self.lead)(&self.codec, world, came_back);
     }
 
     fn decoder(&self) -> DecodedColumn {

@@ -27,8 +27,8 @@ use super::record::Captured;
 use super::saved_type::{OrderType, Registration, Role, SavedType, ValueType};
 use super::{InChapter, Placed, ReflectSaved, SaveKey};
 use crate::saved::{
-    ANCHORS, BUILD, BUILT_IN, CHILD_OF, CHILD_ORDER, DISABLED, DecodedColumn, GONE, IN_CHAPTER,
-    SAVE_KEYS, STATE_SCOPES, Saved, SerdeCodec, disabled_codec, order_of,
+    ANCHORS, BUILD, BUILT_IN, CHILD_OF, CHILD_ORDER, CameBack, DISABLED, DecodedColumn, GONE,
+    IN_CHAPTER, SAVE_KEYS, STATE_SCOPES, Saved, SerdeCodec, disabled_codec, order_of,
 };
 
 /// All saved types of a game, in the order of the journal. It depends on no world and no thread:
@@ -101,6 +101,13 @@ impl SavedTypes {
     /// Every saved type but the marker.
     pub(crate) fn columns(&self) -> impl Iterator<Item = &Arc<dyn SavedType>> {
         self.columns.iter()
+    }
+
+    /// Lets references in all saved values lead to entities that have come back with their level.
+    pub(crate) fn lead_to_who_came_back(&self, world: &mut World, came_back: &CameBack) {
+        if !came_back.is_empty() {
+            self.columns.iter().for_each(|column| column.lead_to_who_came_back(world, came_back));
+        }
     }
 
     /// The saved types whose form is the game's: not this crate's own, nor a state's that is saved

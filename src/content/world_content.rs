@@ -4,7 +4,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bevy::ecs::entity::Entity;
+use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy_session_journal::internal::format::{Block, Commit, EventBatch, ReadError, TypeRows};
 use bevy_session_journal::internal::read::recovery::{Decode, KnownTypes, ReadProgress};
 use bevy_session_journal::internal::write::{Content, Encoded, Everything};
@@ -48,6 +48,8 @@ pub(crate) struct Claimed {
     pub known: HashMap<SaveId, Entity>,
     /// The lists of other entities that name them.
     pub orders: Vec<NamedOrder>,
+    /// Who they are now, by who they were when they left.
+    pub came_back: EntityHashMap<Entity>,
 }
 
 /// An order between captures.
@@ -168,9 +170,9 @@ impl Content for WorldContent {
                 Vec::new()
             }
             ContentOrder::Claim { run, claims } => {
-                let ClaimedRows { blocks, known, orders } = encoder.claim(&claims);
+                let ClaimedRows { blocks, known, orders, came_back } = encoder.claim(&claims);
                 let image = WorldImage::of_own_blocks(&self.0, blocks);
-                let claimed = Claimed { run, claims, image, known, orders };
+                let claimed = Claimed { run, claims, image, known, orders, came_back };
                 vec![ContentReport::Claimed(Box::new(claimed))]
             }
             ContentOrder::Settle(settled) => {

@@ -68,7 +68,7 @@ pub(super) fn follow_placed_entities(parts: &mut RuntimeParts, world: &mut World
 /// Until the writer knows of that, checkpoints have the kept values: they are right whenever they
 /// are taken.
 pub(super) fn claimed(parts: &mut RuntimeParts, world: &mut World, claimed: Claimed) {
-    let Claimed { run, claims, image, known, orders } = claimed;
+    let Claimed { run, claims, image, known, orders, mut came_back } = claimed;
     let Some(playing) = parts.playing.as_ref().filter(|it| it.line.run() == run) else { return };
     let session = playing.session;
     if parts.is_restoring() {
@@ -110,6 +110,8 @@ pub(super) fn claimed(parts: &mut RuntimeParts, world: &mut World, claimed: Clai
             saved.set_added();
         }
     }
+    came_back.retain(|_, entity| written.contains(entity));
+    parts.types.lead_to_who_came_back(world, &came_back);
     parts.order(Order::Content(ContentOrder::Settle(Box::new(Settled {
         written,
         refused,

@@ -3,6 +3,7 @@
 // Feature: Entities that a level spawns get their saved values by `SaveKey`.
 // Page: guide/what-is-saved.md#levels-and-keys
 
+use bevy::ecs::entity::MapEntities;
 use bevy::prelude::*;
 use bevy_session::placed::{DuplicateSaveKey, PlacedRestored};
 use bevy_session::prelude::*;
@@ -461,4 +462,97 @@ fn a_reference_into_a_level_that_is_not_there_outlives_two_crashes() {
     let mut app = crash_and_recover(&killed, true);
     assert_eq!(Some(opened(&mut app)), find(&mut app, "level/door_1"));
     assert!(door(&mut app, 1).open);
+}
+
+/// The door that a quest is about, beside one in a resource.
+#[derive(Resource, Reflect, MapEntities, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Resource, Saved)]
+struct Quests {
+    #[entities]
+    doors: Vec<Entity>,
+}
+
+/// Refers to another entity than the level's.
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct Follows(#[entities] Entity);
+
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[component(immutable)]
+#[reflect(Component, Saved)]
+struct Sworn(#[entities] Entity);
+
+fn refer_to_door(app: &mut App) -> Entity {
+    let last = find(app, "level/door_1").unwrap();
+    let world = app.world_mut();
+    let hero = world.spawn((Health(9), LastOpened(last), Sworn(last))).id();
+    world.spawn((Health(5), Follows(hero)));
+    world.insert_resource(Quests { doors: vec![last, hero] });
+    hero
+}
+
+/// Each reference leads to the door that is there.
+fn assert_leads_to_door(app: &mut App) {
+    let door = find(app, "level/door_1").unwrap();
+    let world = app.world_mut();
+    let (hero, last, sworn) = world.query::<(Entity, &LastOpened, &Sworn)>().single(world).unwrap();
+    assert_eq!((last.0, sworn.0), (door, door));
+    assert_eq!(world.resource::<Quests>().doors, [door, hero]);
+    let follows = world.query::<&Follows>().single(world).unwrap().0;
+    assert_eq!(follows, hero);
+}
+
+// Feature: References into a level lead to its entities again as soon as it is back.
+// Page: guide/what-is-saved.md#levels-and-keys
+#[test]
+fn references_into_a_level_lead_to_who_is_there_as_soon_as_it_is_back() {
+    let disk = MemoryDisk::default();
+    let mut app = played(&disk);
+    refer_to_door(&mut app);
+    checkpoint(&mut app);
+    for _ in 0..2 {
+        let level = find(&mut app, "level").unwrap();
+        app.world_mut().despawn(level);
+        checkpoint(&mut app);
+        load_level(&mut app);
+        assert_leads_to_door(&mut app);
+    }
+    // Left once more, and never seen again by this process.
+    let level = find(&mut app, "level").unwrap();
+    app.world_mut().despawn(level);
+    checkpoint(&mut app);
+    let mut app = game(&disk.snapshot());
+    recover(&mut app);
+    load_level(&mut app);
+    assert_leads_to_door(&mut app);
+    checkpoint(&mut app);
+    let mut app = crash_and_recover(&disk.snapshot(), true);
+    assert_leads_to_door(&mut app);
+}
+
+#[test]
+fn only_what_refers_to_a_level_that_is_back_counts_as_changed() {
+    let disk = MemoryDisk::default();
+    let mut app = played(&disk);
+    refer_to_door(&mut app);
+    checkpoint(&mut app);
+    let level = find(&mut app, "level").unwrap();
+    app.world_mut().despawn(level);
+    frames(&mut app, 3);
+    let changes = |app: &mut App| {
+        let world = app.world_mut();
+        let mut all = world.query::<(Option<Ref<LastOpened>>, Option<Ref<Follows>>)>();
+        let mut ticks = [Vec::new(), Vec::new()];
+        for (last, follows) in all.iter(world) {
+            ticks[0].extend(last.map(|it| it.last_changed()));
+            ticks[1].extend(follows.map(|it| it.last_changed()));
+        }
+        ticks
+    };
+    let before = changes(&mut app);
+    load_level(&mut app);
+    assert_leads_to_door(&mut app);
+    let after = changes(&mut app);
+    assert_ne!(before[0], after[0]);
+    assert_eq!(before[1], after[1]);
 }

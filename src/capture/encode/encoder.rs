@@ -26,7 +26,7 @@ use crate::capture::placed::{Departure, Parking, SaveKey};
 use crate::capture::record::{Capture, CaptureScope, CapturedColumn};
 use crate::capture::saved_type::Role;
 use crate::capture::types::SavedTypes;
-use crate::saved::{ANCHORS, BUILD, GONE, encode_message_pack, panic_message};
+use crate::saved::{ANCHORS, BUILD, CameBack, GONE, encode_message_pack, panic_message};
 
 pub(crate) use opening::WrittenRows;
 
@@ -61,6 +61,8 @@ pub(crate) struct ClaimedRows {
     pub known: HashMap<SaveId, Entity>,
     /// The lists of other entities that name them.
     pub orders: Vec<NamedOrder>,
+    /// Who they are now, by who they were when they left: something in the world may refer to that.
+    pub came_back: CameBack,
 }
 
 /// The state of a column between captures.
@@ -279,7 +281,7 @@ impl Encoder {
         // Where one has come twice, the last is there.
         let last: HashMap<&SaveKey, Entity> =
             claims.iter().map(|(key, entity)| (key, *entity)).collect();
-        let mut ids = Vec::new();
+        let (mut ids, mut back) = (Vec::new(), HashMap::new());
         let mut rows = Vec::new();
         for (key, entity) in claims {
             let is_last = last.get(key) == Some(entity);
@@ -288,6 +290,7 @@ impl Encoder {
                 self.ids.pass_on(*entity, id);
                 self.claims.begin(*entity, key.clone(), id);
                 ids.push(id);
+                back.insert(id, *entity);
                 rows.extend(kept.into_iter().map(|(type_path, row)| (type_path, id, row)));
             }
         }
@@ -310,7 +313,9 @@ impl Encoder {
         // Those that left as well and aren't back are named as before, by who is.
         let known = self.ids.left().chain(self.ids.entities()).chain(self.anchors.entities());
         let known = known.collect();
-        ClaimedRows { blocks, known, orders }
+        let came_back = self.ids.left().filter_map(|(id, left)| Some((left, *back.get(&id)?)));
+        let came_back = came_back.collect();
+        ClaimedRows { blocks, known, orders, came_back }
     }
 
     /// Forgets an entity that was captured before it was known to be a placed one with an id.

@@ -4,9 +4,10 @@ use bevy::ecs::change_detection::DetectChangesMut;
 use bevy::platform::collections::{HashMap, HashSet};
 use bevy::prelude::*;
 
-use super::Play;
+use super::{Leader, Play, Target};
 use crate::capture::{ClaimedRows, Placed, Settled};
 use crate::restore::{EntitiesReplaced, WorldImage};
+use crate::saved::{CameBack, unfiltered};
 use crate::{SaveKey, Saved};
 
 impl Play {
@@ -53,6 +54,17 @@ impl Play {
         }
     }
 
+    /// References to who has left lead to who has come back.
+    fn nothing_may_refer_to(&mut self, left: &CameBack) {
+        let world = self.app.world_mut();
+        let leader = world.get_resource::<Leader>();
+        assert!(leader.is_none_or(|leader| !left.contains_key(&leader.0)));
+        let mut holders = unfiltered(world, QueryState::<&Target, With<Saved>>::new);
+        for target in holders.iter(world) {
+            assert!(!target.targets.iter().any(|it| left.contains_key(it)), "{target:?}");
+        }
+    }
+
     fn park(&mut self) {
         let parked = self.world().resource_mut::<Placed>().take_parking();
         for parking in parked {
@@ -62,7 +74,7 @@ impl Play {
     }
 
     fn give_back(&mut self, claims: &[(SaveKey, Entity)]) -> HashMap<SaveKey, Entity> {
-        let ClaimedRows { blocks, known, orders } = self.encoder.claim(claims);
+        let ClaimedRows { blocks, known, orders, mut came_back } = self.encoder.claim(claims);
         let image = WorldImage::of_own_blocks(&self.types, blocks);
         if let Some(happens) = self.while_claiming.take() {
             happens(self.world());
@@ -88,6 +100,9 @@ impl Play {
         for entity in &written {
             world.get_mut::<Saved>(*entity).unwrap().set_added();
         }
+        came_back.retain(|_, entity| written.contains(entity));
+        self.types.lead_to_who_came_back(self.app.world_mut(), &came_back);
+        self.nothing_may_refer_to(&came_back);
         let (refused, carried) = (Vec::new(), replaced.carried);
         self.encoder.settle(Settled { written, refused, died, carried });
         living
