@@ -7,7 +7,7 @@ use super::checkpoints::take_wanted;
 use super::requests::{CurrentRequest, reject, reject_part};
 use super::runtime::RuntimeParts;
 use super::runtime::asked_checkpoints::WantedCheckpoint;
-use super::slots::saving::{save_slot, slot_failed};
+use super::slots::saving::{order_slot, save_slot, slot_failed};
 
 /// Takes a requested checkpoint or, if the gate is shut, defers it until the gate opens.
 pub(super) fn take_or_defer(parts: &mut RuntimeParts, world: &mut World, wanted: WantedCheckpoint) {
@@ -60,6 +60,16 @@ fn save_deferred_slot(
 ) {
     if let Err(error) = save_slot(parts, world, ticket, slot) {
         reject(world, ticket, error);
+    }
+}
+
+/// The session is left behind a closed gate. Makes the slots of the last checkpoint, which was taken as the gate closed:
+/// since then the world is no longer the session's.
+pub(super) fn save_slots_as_left(parts: &mut RuntimeParts, world: &mut World) {
+    let playing = parts.playing.as_mut().filter(|playing| !playing.line.is_untouched());
+    let Some(playing) = playing else { return };
+    for (slot, ticket) in playing.deferred.take_slots() {
+        order_slot(parts, world, slot, None, Some(ticket));
     }
 }
 

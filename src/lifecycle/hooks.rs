@@ -20,7 +20,7 @@ use super::guards::{GuardedRequest, RequestGuard};
 use super::paces::{SessionPace, SessionPaces};
 use super::requests::RequestQueue;
 use super::{CurrentSession, session_is_restoring};
-use crate::capture::{BeforeExit, LateCalls, follow_state_scopes};
+use crate::capture::{BeforeExit, ClosingStates, LateCalls, follow_state_scopes};
 use crate::restore::StateOverride;
 use end_hook::EndHook;
 use game_hooks::{CheckpointTriggers, GameHooks, NamedState};
@@ -120,7 +120,11 @@ pub trait SessionHooksExt {
     /// Pauses the session while the game is in this state.
     fn pause_session_in<S: States>(&mut self, state: S) -> &mut Self;
 
-    /// Closes the session when this state is entered; usually the main menu.
+    /// Closes the session when this state is entered; usually the main menu. A restore that waits for its loading screen is
+    /// cancelled then.
+    ///
+    /// A pending transition to the state isn't saved: a slot that is saved in the frame in which the game sets the state
+    /// leads back to the game.
     fn close_session_on_enter<S: States>(&mut self, state: S) -> &mut Self;
 
     /// Runs this system when a session is left, before its last checkpoint is taken: to give a
@@ -386,6 +390,10 @@ impl SessionHooksExt for App {
             return self;
         }
         hooks(self).closes = true;
+        let mut closing = self.world_mut().get_resource_or_init::<ClosingStates<S>>();
+        closing.0.push(state.clone());
+        let gives_up_restore = |mut queue: ResMut<RequestQueue>| queue.note_menu();
+        self.add_systems(OnEnter(state.clone()), gives_up_restore.run_if(session_is_restoring));
         on_enter(
             self,
             state,

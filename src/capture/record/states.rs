@@ -42,6 +42,16 @@ impl StatesBeingLeft {
     }
 }
 
+/// States in which the session is closed: a transition to one isn't part of it.
+#[derive(Resource)]
+pub(crate) struct ClosingStates<S>(pub Vec<S>);
+
+impl<S> Default for ClosingStates<S> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
 impl<S: FreelyMutableState> SavedState<S> {
     /// The state in `world`; `None` if the game hasn't added it.
     pub(crate) fn of(world: &World) -> Option<Self> {
@@ -51,8 +61,13 @@ impl<S: FreelyMutableState> SavedState<S> {
         }
         let next = world.get_resource::<NextState<S>>()?;
         let current = world.get_resource::<State<S>>().map(|state| state.get().clone());
+        let closing = world.get_resource::<ClosingStates<S>>();
+        let closes = |state: &S| closing.is_some_and(|closing| closing.0.contains(state));
         let pending = match engine::pending(next) {
             Pending::No => PendingState::Unchanged,
+            Pending::Always(state) | Pending::IfDifferent(state) if closes(state) => {
+                PendingState::Unchanged
+            }
             Pending::Always(state) => PendingState::Set(state.clone()),
             Pending::IfDifferent(state) => PendingState::SetIfDifferent(state.clone()),
         };

@@ -25,6 +25,8 @@ pub(crate) struct RequestQueue {
     /// True if the game wanted to start a session, and was refused.
     pub(super) start_was_refused: bool,
     pub(super) logged: LoggedRejections,
+    /// True if the game has entered its menu while a restore waited for its gate.
+    entered_menu: bool,
 }
 
 /// A request, and the session that it is about, if known.
@@ -75,6 +77,16 @@ impl RequestQueue {
         if let Some(asked) = self.waiting.back_mut() {
             asked.is_by_state = true;
         }
+    }
+
+    /// Notes that the game has entered a state that closes the session, while a restore waits for its gate.
+    pub(in crate::lifecycle) fn note_menu(&mut self) {
+        self.entered_menu = true;
+    }
+
+    /// Returns true if it has, once.
+    pub(in crate::lifecycle) fn take_menu(&mut self) -> bool {
+        std::mem::take(&mut self.entered_menu)
     }
 
     /// Adds a request about this session, and about no other, whatever was asked before it.

@@ -12,7 +12,8 @@ pub struct SlotCommands<'w, 's>(pub(super) SessionCommands<'w, 's>);
 
 impl SlotCommands<'_, '_> {
     /// Saves to a slot: takes a checkpoint of this frame or, if a gate is closed, as soon as it
-    /// opens, and makes a copy of it that is complete in itself. [`SlotSaved`](crate::SlotSaved)
+    /// opens, and makes a copy of it that is complete in itself. If the session is left before, the slot is as it was when
+    /// the gate closed. [`SlotSaved`](crate::SlotSaved)
     /// follows when that is durable, or [`SlotFailed`](crate::slots::SlotFailed).
     ///
     /// ```

@@ -69,7 +69,7 @@ pub(in crate::lifecycle) fn save_exit_slot(
 }
 
 /// Has a slot made of the checkpoint that was taken after `before`.
-fn order_slot(
+pub(in crate::lifecycle) fn order_slot(
     parts: &mut RuntimeParts,
     world: &mut World,
     slot: SaveSlot,

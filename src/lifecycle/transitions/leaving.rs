@@ -17,7 +17,7 @@ use crate::external_saves::ExternalSaveReason;
 use crate::lifecycle::chapters::end_chapters_with_session;
 use crate::lifecycle::checkpoints::outcomes::give_up_asked;
 use crate::lifecycle::checkpoints::take_checkpoint;
-use crate::lifecycle::deferring::{give_up_deferred, take_deferred};
+use crate::lifecycle::deferring::{give_up_deferred, save_slots_as_left, take_deferred};
 use crate::lifecycle::external::ask_external_now;
 use crate::lifecycle::notifications::{SessionClosed, SessionEnded, notify};
 use crate::lifecycle::recording::{note_lifecycle, take_events, trigger_of};
@@ -48,8 +48,9 @@ pub(in crate::lifecycle) fn leave_now(
     departure: Departure,
     then: Option<Box<Taken>>,
 ) {
-    if parts.may_capture() {
-        take_deferred(parts, world);
+    match parts.may_capture() {
+        true => take_deferred(parts, world),
+        false => save_slots_as_left(parts, world),
     }
     give_up_deferred(parts, world);
     end_chapters_with_session(parts, world, &departure);

@@ -120,6 +120,7 @@ pub(in crate::lifecycle) fn begin_restore(
         placed.stop_recording();
     }
     set_activity(world, |activity| activity.restore = Some(RestorePhase::WaitingForGate));
+    world.get_resource_or_init::<RequestQueue>().take_menu();
     notify(world, RestoreStarted { session, checkpoint });
 
     let leftovers = Leftovers::note(world, parts.hooks.clear_on_session_restore.clone());
@@ -182,6 +183,9 @@ fn stays_in_level(
 /// Continues the restore that waits for its gate, if there is one and the gate is open.
 pub(in crate::lifecycle) fn go_on_restoring(parts: &mut RuntimeParts, world: &mut World) {
     let Some(Transition::Restoring(restoring)) = &mut parts.transition else { return };
+    if world.get_resource_or_init::<RequestQueue>().take_menu() {
+        return abandon_restoring(parts, world);
+    }
     let session = restoring.prepared.metadata.id;
     let closed = parts.hooks.restore_session_when.iter_mut().find_map(|gate| {
         let is_open = gate.ask(world);
@@ -419,20 +423,9 @@ fn take_up_restored(
 /// If states were left, their entities are gone, so the played session is restored as it was left:
 /// by a restore of the checkpoint that was taken then, through the same loading screen.
 pub(in crate::lifecycle) fn cancel_restoring(parts: &mut RuntimeParts, world: &mut World) {
-    let is_restoring = |at: &mut Transition| matches!(at, Transition::Restoring(_));
-    let Some(Transition::Restoring(restoring)) = parts.transition.take_if(is_restoring) else {
-        return;
-    };
-    let Restoring { mut prepared, kept, before, preparing, .. } = *restoring;
-    let ticket = preparing.ticket;
-    let session = prepared.metadata.id;
-    prepared.image.give_resources_back(world);
-    match before {
-        Some(before) => world.insert_resource(before),
-        None => drop(world.remove_resource::<CurrentSession>()),
-    }
-    parts.order(Order::Release(session));
-    debug!(%session, "restore cancelled");
+    let Some(restoring) = give_up_restoring(parts, world) else { return };
+    let Restoring { prepared, kept, preparing, .. } = *restoring;
+    let (session, ticket) = (prepared.metadata.id, preparing.ticket);
     // Also where this was to bring back what an earlier one had left.
     let was_left = prepared.image.has_left_states(world, &kept)
         || parts.playing.as_ref().is_some_and(|playing| playing.has_left_world);
@@ -442,11 +435,7 @@ pub(in crate::lifecycle) fn cancel_restoring(parts: &mut RuntimeParts, world: &m
     {
         close(world, ticket);
         notify(world, RestoreCancelled { session, ticket, began: true });
-        // Neither the loading screen nor what comes of it is saved.
-        if let Some(playing) = &mut parts.playing {
-            playing.has_left_world = true;
-            playing.gate_was_open = false;
-        }
+        leave_world(parts);
         let ticket = ask(world, SessionRequest::Recover(session, from));
         take_up::prepare(parts, world, ticket, (session, from, RestoreReason::Undone), None);
         take_up::restore_in(parts, preparing.manner);
@@ -468,6 +457,45 @@ pub(in crate::lifecycle) fn cancel_restoring(parts: &mut RuntimeParts, world: &m
     set_activity(world, |activity| activity.restore = None);
     close(world, ticket);
     notify(world, RestoreCancelled { session, ticket, began: true });
+}
+
+/// Gives up a restore that waits for its gate, since the game has gone to its menu. The session that was played before it is
+/// closed as it was left.
+fn abandon_restoring(parts: &mut RuntimeParts, world: &mut World) {
+    let Some(restoring) = give_up_restoring(parts, world) else { return };
+    let (session, ticket) = (restoring.prepared.metadata.id, restoring.preparing.ticket);
+    leave_world(parts);
+    set_activity(world, |activity| activity.restore = None);
+    close(world, ticket);
+    notify(world, RestoreCancelled { session, ticket, began: true });
+    if let Some(played) = parts.session() {
+        world.get_resource_or_init::<RequestQueue>().close_by_state(played);
+    }
+}
+
+/// Gives up a restore that waits for its gate. Resources are what they were, and states are as the restore has set them.
+fn give_up_restoring(parts: &mut RuntimeParts, world: &mut World) -> Option<Box<Restoring>> {
+    let is_restoring = |at: &mut Transition| matches!(at, Transition::Restoring(_));
+    let Some(Transition::Restoring(mut restoring)) = parts.transition.take_if(is_restoring) else {
+        return None;
+    };
+    let session = restoring.prepared.metadata.id;
+    restoring.prepared.image.give_resources_back(world);
+    match restoring.before.take() {
+        Some(before) => world.insert_resource(before),
+        None => drop(world.remove_resource::<CurrentSession>()),
+    }
+    parts.order(Order::Release(session));
+    debug!(%session, "restore cancelled");
+    Some(restoring)
+}
+
+/// The world of the played session is left: neither the loading screen nor what comes of it is saved.
+fn leave_world(parts: &mut RuntimeParts) {
+    if let Some(playing) = &mut parts.playing {
+        playing.has_left_world = true;
+        playing.gate_was_open = false;
+    }
 }
 
 /// Returns true if the game has cancelled the restore. Handled out of turn, since all other
