@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session_journal::Ticket;
+use tracing::warn;
 
 use super::SessionCommandsExt;
 use crate::lifecycle::catalog::RecoveryOffers;
@@ -40,9 +41,11 @@ impl RecoveryOffers {
         if let Some(option) = offer.options.iter().find(|option| option.is_proposed) {
             return Some(requests.external().take_option(offer, &option.id));
         }
-        Some(match offer.restore_from() {
-            Some(from) => requests.recover(session, from),
-            None => requests.decline(offer),
-        })
+        if let Some(from) = offer.restore_from() {
+            return Some(requests.recover(session, from));
+        }
+        let deaths = offer.deaths().len();
+        warn!(%session, deaths, "the game died again and again after a restore, so accepting the offer declines the session");
+        Some(requests.decline(offer))
     }
 }

@@ -51,6 +51,6 @@ fn continue_game(catalog: Res<SessionCatalog>, mut commands: Commands) {
 
 // A dialog's button, shown in the menu while `recovery_is_pending`.
 fn recover(offers: Res<RecoveryOffers>, mut commands: Commands) {
-    // The newest; an older one after a death within 60 s of a restore.
+    // The newest, or an older one once the game dies again and again.
     offers.accept(&mut commands);
 }

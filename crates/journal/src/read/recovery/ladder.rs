@@ -39,7 +39,7 @@ pub enum Proposal {
     #[default]
     Newest,
     /// This one, which is older than all on which the game has just died, by a minute of play if there is one: at the
-    /// first and at the second death in a row soon after a restore. If nothing older is left, the oldest that was
+    /// first and at the second death in a row soon after a restore, if the session had crashed before. If nothing older is left, the oldest that was
     /// tried, which is [`Newest`](Self::Newest) if nothing else is there.
     Older(CheckpointId),
     /// None: a new session is to be started, and this one is kept and stays listed. At the third
@@ -68,7 +68,7 @@ pub struct Ladder {
     /// died of itself the last time: a process that is killed may have been stopped by its player, and a phone does it all
     /// the time.
     pub without_asking: Proposal,
-    /// Deaths in a row, each soon after a restore.
+    /// Deaths in a row, each soon after a restore of a session that had crashed.
     pub deaths: u32,
     /// True if a new session was started in place of this one already.
     pub set_aside: bool,
@@ -94,9 +94,10 @@ impl Ladder {
             true => step_down(stored, head.id, trial.oldest),
             false => stay(stored, head.id, trial.oldest),
         };
-        let proposed = match Self::is_hopeless_after(trial) {
-            true => Proposal::SafeStart,
-            false => older,
+        let proposed = match trial.tries {
+            0 => Proposal::Newest,
+            _ if Self::is_hopeless_after(trial) => Proposal::SafeStart,
+            _ => older,
         };
         let was_played = trial.run == Some(head.id.run);
         let without_asking = match (own_deaths >= DEATHS_UNTIL_STEP_DOWN, died_of_itself) {
@@ -135,16 +136,20 @@ pub(super) fn next_trial(
     newest_counter: u64,
 ) -> Trial {
     let session = wanted.session;
-    let before = match wanted.reason {
+    let goes_back = matches!(wanted.reason, RestoreReason::Rewound | RestoreReason::Undone);
+    let (before, tries) = if goes_back {
         // Going back is no death; but what is on trial stays so.
-        RestoreReason::Rewound | RestoreReason::Undone => {
-            let trial = trial_of(finder, session, head);
-            let own = trial.filter(|trial| trial.run == Some(head.id.run));
-            own.map(|trial| Trial { tries: trial.tries.saturating_sub(1), ..trial })
-        }
-        _ => failed_trial(finder, session, head, standing),
+        let trial = trial_of(finder, session, head);
+        let own = trial.filter(|trial| trial.run == Some(head.id.run));
+        let tries = own.as_ref().map_or(0, |trial| trial.tries);
+        (own.filter(|trial| trial.tries > 1), tries)
+    } else {
+        let failed = failed_trial(finder, session, head, standing);
+        // After a clean end the first death is no sign that the world is to blame.
+        let first = u32::from(standing.has_crashed());
+        let tries = failed.as_ref().map_or(first, |trial| trial.tries.saturating_add(1));
+        (failed, tries)
     };
-    let before = before.filter(|trial| trial.tries > 0);
     let (checkpoint, play_time) = checkpoint;
     Trial {
         session,
@@ -154,7 +159,7 @@ pub(super) fn next_trial(
         play_time,
         oldest: before.as_ref().map_or(play_time, |before| before.oldest.min(play_time)),
         newest_counter,
-        tries: before.as_ref().map_or(0, |before| before.tries).saturating_add(1),
+        tries,
         steps_back: before.as_ref().map_or(0, |before| {
             before.steps_back.saturating_add(u32::from(play_time < before.oldest))
         }),
