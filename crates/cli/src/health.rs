@@ -226,13 +226,15 @@ impl Health {
         if output.is_json() {
             return output.object(self);
         }
-        let (pid, version) = (self.pid, &self.game_version);
+        let process = match &*self.game_version {
+            "" => format!("process {}", self.pid),
+            version => format!("process {} of version {version}", self.pid),
+        };
         if self.healthy {
-            output.line(format_args!("process {pid} of version {version} is healthy"))?;
+            output.line(format_args!("{process} is healthy"))?;
         }
         for problem in &self.problems {
-            output
-                .toned(Tone::Bad, format_args!("process {pid} of version {version}: {problem}"))?;
+            output.toned(Tone::Bad, format_args!("{process}: {problem}"))?;
         }
         if let Some(panic) = &self.panic {
             output.toned(Tone::Warning, format_args!("    it saw a panic: {panic}"))?;

@@ -146,15 +146,22 @@ fn lives(record: &ProcessRecord) -> bool {
 }
 
 fn hanging(record: &ProcessRecord, path: PathBuf) -> Option<Finding> {
-    let now = clock::timestamp();
-    let age = between(record.heartbeat, now);
+    let (pid, now) = (record.pid, clock::timestamp());
+    let silent_for = between(record.heartbeat, now).as_secs();
+    let without_frame_for = record.last_frame.map_or(0, |frame| between(frame, now).as_secs());
+    // A game in the background may draw a frame a minute.
+    let patience = SILENCE + Duration::from_millis(record.frame_gap).saturating_mul(4);
+    let what = if silent_for > SILENCE.as_secs() {
+        format!("process {pid} has been silent for {silent_for} s")
+    } else if without_frame_for > patience.as_secs() {
+        format!("process {pid} has drawn no frame for {without_frame_for} s")
+    } else {
+        return None;
+    };
     let is_leaving = record.ended.is_some() || record.exiting.is_some();
-    (!is_leaving && age > SILENCE && is_running(record, now)).then(|| Finding {
-        code: Code::ProcessHangs,
-        session: record.runs.first().map(|held| held.session),
-        place: path,
-        what: format!("process {} has been silent for {} s", record.pid, age.as_secs()),
-    })
+    let session = record.runs.first().map(|held| held.session);
+    let finding = Finding { code: Code::ProcessHangs, session, place: path, what };
+    (!is_leaving && is_running(record, now)).then_some(finding)
 }
 
 /// The directories in which a process may have left a file that it was writing. Among them are the roots, in which a

@@ -289,7 +289,8 @@ impl Process {
     }
 
     fn has_exited(&self) -> bool {
-        self.record.ended.is_some() || self.record.exiting.is_some()
+        // One that hung before it was asked to has exited by no means, in whichever boot that was.
+        self.record.ended.is_some() || how_it_ended(&self.record, "") == HowItEnded::Exited
     }
 
     /// True if it exited, or left the run of a head, though it couldn't write the end.

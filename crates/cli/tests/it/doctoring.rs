@@ -247,6 +247,12 @@ fn a_process_that_stopped_updating_its_record_is_found() -> Done {
     guard.beat(&local, now - Duration::from_secs(90));
     assert!(hangs(&game)?);
     assert_eq!(game.run("doctor DIR")?.code, Some(1));
+    // Its writer beats, and its frames stand still.
+    guard.beat(&local, now);
+    assert!(!hangs(&game)?);
+    guard.frame_completed(now - Duration::from_secs(90));
+    guard.beat(&local, now);
+    assert!(hangs(&game)?);
     run_commands("BS0402", &game, RELICS.parse()?)
 }
 

@@ -489,6 +489,24 @@ fn a_running_session_is_not_listed_as_crashed() -> Done {
 }
 
 #[test]
+fn a_hang_that_a_signal_ends_is_no_exit() -> Done {
+    let now = Timestamp::now();
+    let started = now - Duration::from_secs(3600);
+    for (drawn, left) in [(now - Duration::from_secs(90), "crash"), (now, "cleanly")] {
+        let game = Game::new()?;
+        let local = game.local();
+        let guard = begin_process(&local, started);
+        guard.hold(EVENINGS.parse()?, RunId(EVENINGS_RUN));
+        guard.frame_completed(drawn);
+        guard.exit_seen();
+        guard.beat(&local, now);
+        let shown = game.run(&format!("show --json DIR {EVENINGS}"))?.objects()?;
+        assert_eq!(shown[0]["left"], left);
+    }
+    Ok(())
+}
+
+#[test]
 fn slots_in_any_directory_are_listed() -> Done {
     let game = Game::new()?;
     let before = game.snapshot()?;

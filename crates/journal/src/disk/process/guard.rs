@@ -86,6 +86,8 @@ struct RecordFile {
     record: ProcessRecord,
     /// True once it is on disk, which it isn't after a start on a full one.
     is_written: bool,
+    /// True if the last write failed.
+    has_failed: bool,
 }
 
 impl fmt::Debug for ProcessGuard {
@@ -125,7 +127,7 @@ impl ProcessGuard {
             alerts: Mutex::default(),
             failure: Mutex::default(),
             signalled: Arc::new(AtomicBool::new(false)),
-            file: Mutex::new(RecordFile { file, record, is_written: false }),
+            file: Mutex::new(RecordFile { file, record, is_written: false, has_failed: false }),
             log: OnceLock::new(),
             log_queue: OnceLock::new(),
             log_files: Mutex::default(),
@@ -431,10 +433,15 @@ impl RecordFile {
     fn write(&mut self) {
         let Some(file) = &self.file else { return };
         match file.write(&self.record) {
-            Ok(()) => self.is_written = true,
-            Err(error) => {
+            Ok(()) => {
+                self.is_written = true;
+                self.has_failed = false;
+            }
+            // Tried again each second, and said once.
+            Err(error) if !std::mem::replace(&mut self.has_failed, true) => {
                 warn!(error = %with_sources(&error), "the process record can't be written");
             }
+            Err(_) => {}
         }
     }
 
