@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bevy::ecs::archetype::Archetype;
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
+use bevy::ecs::hierarchy::Children;
 use bevy::ecs::relationship::RelationshipAccessor;
 use bevy::ecs::resource::IS_RESOURCE;
 use bevy::ecs::resource::Resource;
@@ -102,7 +103,9 @@ impl WorldBefore {
         let components = entity.archetype().components().iter().copied();
         let components = components
             .filter(|component| !saved.contains(component) && came_with(component))
-            .filter(|component| !is_derived(world, *component));
+            .filter(|component| {
+                !is_derived(world, *component) || is_of_unsaved(world, entity, *component)
+            });
         let transform = world.component_id::<Transform>().filter(|id| !saved.contains(id));
         let stands_somewhere = transform.is_some() && stands_somewhere(entity);
         let now = Before { components: components.collect(), stood_somewhere: stands_somewhere };
@@ -173,6 +176,13 @@ impl Sort {
 
 fn stands_somewhere(entity: EntityRef<'_>) -> bool {
     entity.get::<Transform>().is_some_and(|place| *place != Transform::IDENTITY)
+}
+
+/// Returns true if a component is the list of an entity's children, and none of them is saved.
+fn is_of_unsaved(world: &World, entity: EntityRef<'_>, component: ComponentId) -> bool {
+    let is_list = world.component_id::<Children>() == Some(component);
+    let children = entity.get::<Children>().filter(|_| is_list);
+    children.is_some_and(|children| children.iter().all(|it| world.get::<Saved>(*it).is_none()))
 }
 
 /// Returns true if a component is the list of a relationship, which follows from the links.

@@ -505,6 +505,35 @@ fn components_missing_after_a_restore_give_a_hint() {
 }
 
 #[test]
+fn lost_children_give_a_hint() {
+    fn grow(mut commands: Commands) {
+        commands.spawn((Health(1), children![Name::new("plant"), Name::new("plant")]));
+    }
+    let unsaved: fn(&mut App) = |app| {
+        app.add_systems(Startup, grow);
+    };
+    let disk = killed(unsaved, |_| {});
+    let given = hints_after_a_crash(&disk, unsaved);
+    let [SessionHint::NotPutBack { components, .. }] = &given[..] else { panic!("{given:?}") };
+    assert_eq!(components[..], ["bevy_ecs::hierarchy::Children"]);
+    let saved: fn(&mut App) = |app| {
+        app.add_systems(Startup, |mut commands: Commands| {
+            commands.spawn((Health(1), children![Health(2)]));
+        });
+    };
+    let added: fn(&mut App) = |app| {
+        app.add_systems(Startup, grow);
+        app.add_observer(|added: On<Add<Health>>, mut commands: Commands| {
+            commands.entity(added.entity).with_child(Name::new("plant"));
+        });
+    };
+    for add in [saved, added] {
+        let disk = killed(add, |_| {});
+        assert_eq!(hints_after_a_crash(&disk, add), []);
+    }
+}
+
+#[test]
 fn a_lost_place_gives_a_hint_although_there_is_a_transform() {
     fn add(app: &mut App) {
         app.add_systems(Startup, spawn_level);
@@ -748,7 +777,7 @@ fn a_start_beside_what_can_be_continued_gives_a_hint() {
     let run = NewSession::named("Run");
     let hint = SessionHint::StartedBeside { name: "Run".to_owned() };
     for leave in [close, exit, |_| {}] {
-        assert_eq!(after(&run, 0, leave), [hint.clone()]);
+        assert_eq!(after(&run, 0, leave), std::slice::from_ref(&hint));
     }
     // A player has pressed a button, the session has ended, another one is meant, or another player's.
     assert_eq!(after(&run, 10, close), []);

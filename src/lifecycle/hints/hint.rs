@@ -257,20 +257,6 @@ impl fmt::Display for SessionHint {
                  checkpoint after it may have half of a step, and says so. Let the system return \
                  before it changes anything, or let the game end",
             ),
-            Self::StoppedInDevelopment => formatter.write_str(
-                "the game was killed, and a debug build doesn't offer to recover the session. A game \
-                 without a menu calls `start_or_continue`, which recovers it. Others call \
-                 `SessionPlugin::development(false)` to have it offered, as a release build does, \
-                 or `resume_in_development(true)` to go on without a question; \
-                 `commands.session().library().find()` offers it now",
-            ),
-            Self::StartedBeside { name } => write!(
-                formatter,
-                "`start` began a new session at start-up, although one with the name \"{name}\" can be \
-                 continued: each start of the game begins from nothing. Call \
-                 `commands.session().start_or_continue(…)`, which resumes the newest, or starts one if \
-                 there is none",
-            ),
             Self::DialogWithoutCamera => formatter.write_str(
                 "the recovery dialog is open and can't be seen, since there is no camera. Spawn one, \
                  as in `commands.spawn(Camera2d)`",
@@ -283,6 +269,7 @@ impl fmt::Display for SessionHint {
             Self::GateStaysShut { conditions, waited, absent_state } => {
                 gate_stays_shut(formatter, conditions, *waited, absent_state.as_deref())
             }
+            Self::StoppedInDevelopment | Self::StartedBeside { .. } => self.fmt_about_start(formatter),
             Self::NoEntitySaved { .. }
             | Self::KeyedEntityWentAgain { .. }
             | Self::LostBeforeRestore { .. }
@@ -298,6 +285,29 @@ impl fmt::Display for SessionHint {
                  button only while `recovery_is_pending`; after a clean exit, and in a debug build after \
                  a kill, the session is listed in `SessionCatalog`, and `continue_session` goes on with it",
             ),
+        }
+    }
+}
+
+impl SessionHint {
+    /// Writes the hints about the way in which the game starts.
+    fn fmt_about_start(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StoppedInDevelopment => formatter.write_str(
+                "the game was killed, and a debug build doesn't offer to recover the session. A game \
+                 without a menu calls `start_or_continue`, which recovers it. Others call \
+                 `SessionPlugin::development(false)` to have it offered, as a release build does, \
+                 or `resume_in_development(true)` to go on without a question; \
+                 `commands.session().library().find()` offers it now",
+            ),
+            Self::StartedBeside { name } => write!(
+                formatter,
+                "`start` began a new session at start-up, although one with the name \"{name}\" can be \
+                 continued: each start of the game begins from nothing. Call \
+                 `commands.session().start_or_continue(…)`, which resumes the newest, or starts one if \
+                 there is none",
+            ),
+            _ => Ok(()),
         }
     }
 }

@@ -80,8 +80,9 @@ fn named(world: &World, registry: &TypeRegistry, lost: &NotPutBack) -> Option<Se
         |id: &&ComponentId| !is_ignored(world, **id) && !comes_with_others(world, lost, **id);
     let names = lost.components.iter().filter(counts);
     let names = names.filter_map(|id| type_path_of(world, registry, *id));
-    // Names of entities, observers and lists, and the plugin's own: nobody sees or hears of them.
-    let names = names.filter(|name| !["bevy_ecs", "bevy_session"].contains(&crate_of(name)));
+    // Names of entities and observers, and the plugin's own: nobody sees or hears of them.
+    let is_unseen = |name: &str| ["bevy_ecs", "bevy_session"].contains(&crate_of(name));
+    let names = names.filter(|name| !is_unseen(name) || name == Children::type_path());
     let (own, mut components): (Vec<String>, Vec<String>) = names.partition(|name| is_own(name));
     if components.is_empty() {
         return None;
