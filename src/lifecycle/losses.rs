@@ -16,7 +16,8 @@ pub(crate) fn log_losses_once(prepared: On<RestorePrepared>, mut logged: ResMut<
     for loss in &prepared.losses {
         if logged.0.insert(loss.type_path.clone()) {
             let type_path = &loss.type_path;
-            warn!(type_path, reason = ?loss.reason, "values of a type aren't restored");
+            let page = "docs/guide/versions.md";
+            warn!(type_path, reason = ?loss.reason, page, "values of a type aren't restored");
         }
     }
 }

@@ -288,6 +288,7 @@ fn say_what_is_saved(types: &SavedTypes, has_own_saves: bool) {
         );
     } else if !types.has_any() {
         warn!(
+            page = "docs/guide/what-is-saved.md",
             "no type is saved: mark types with `#[reflect(Saved)]` or call `save_component`, \
              `save_resource` or `save_state`"
         );

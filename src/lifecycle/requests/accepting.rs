@@ -45,7 +45,8 @@ impl RecoveryOffers {
             return Some(requests.recover(session, from));
         }
         let deaths = offer.deaths().len();
-        warn!(%session, deaths, "the game died again and again after a restore, so accepting the offer declines the session");
+        let page = "docs/guide/recovery.md#a-game-that-dies-again-and-again";
+        warn!(%session, deaths, page, "the game died again and again after a restore, so accepting the offer declines the session");
         Some(requests.decline(offer))
     }
 }

@@ -211,7 +211,7 @@ fn report_corruption(
     ticket: Option<Ticket>,
 ) {
     let Corruption { lost, newest_intact, lost_play_time, files } = corruption;
-    warn!(%session, ?lost, ?files, "damaged files");
+    warn!(%session, ?lost, ?files, page = "docs/RUNBOOK.md#my-save-is-damaged", "damaged files");
     notify(
         world,
         CorruptionDetected { session, ticket, lost, newest_intact, lost_play_time, files },

@@ -86,7 +86,8 @@ pub(in crate::lifecycle) fn approve(
     let is_refused = settings.losses == RestoreLosses::Refuse && losses.iter().any(can_be_had);
     notify(world, RestorePrepared { session, checkpoint, losses: losses.clone() });
     if is_refused {
-        warn!(%session, %checkpoint, ?losses, "restore refused: this build would lose saved values");
+        let page = "docs/guide/versions.md";
+        warn!(%session, %checkpoint, ?losses, page, "restore refused: this build would lose saved values");
         parts.order(Order::Release(session));
         let types = losses.into_iter().map(|loss| loss.type_path).collect();
         reject(world, taken.preparing.ticket, RequestError::WouldLose { types });
@@ -196,7 +197,8 @@ pub(in crate::lifecycle) fn go_on_restoring(parts: &mut RuntimeParts, world: &mu
         if parts.time.now().elapsed >= restoring.report_at {
             // Reported again after twice the time.
             restoring.report_at = parts.time.now().elapsed.saturating_add(waited);
-            warn!(%session, gate, ?waited, "the restore waits for its gate");
+            let page = "docs/guide/states-and-gates.md#the-order-of-a-restore";
+            warn!(%session, gate, ?waited, page, "the restore waits for its gate");
             notify(world, RestoreStalled { session, gate, waited });
         }
         if take_cancellation(world) {

@@ -30,6 +30,9 @@ use crate::lifecycle::summary::RunFigures;
 use crate::lifecycle::{CurrentSession, GameContext, SessionCatalog, SessionSettings};
 use crate::monitoring::Restraints;
 
+/// The page that says when an older checkpoint is restored, or none.
+const LADDER_PAGE: &str = "docs/guide/recovery.md#a-game-that-dies-again-and-again";
+
 /// Checks that the texts of a new session are short enough, and its tags and links few enough.
 pub(in crate::lifecycle) fn check_texts(session: &NewSession) -> Result<(), RequestError> {
     let texts = [&session.name, &session.description, &session.session_type];
@@ -179,7 +182,7 @@ fn go_on_here(
     let reason = if has_crashed { RestoreReason::Recovered } else { RestoreReason::Continued };
     let proposed = parts.start_up.proposed(session, policy);
     if let Proposal::Older(checkpoint) = proposed {
-        warn!(%session, %checkpoint, "the game died soon after its last restores, so an older checkpoint is restored; the play since then is kept as a branch");
+        warn!(%session, %checkpoint, page = LADDER_PAGE, "the game died soon after its last restores, so an older checkpoint is restored; the play since then is kept as a branch");
     }
     match proposed.restore_from() {
         Some(from) => {
@@ -243,6 +246,7 @@ pub(in crate::lifecycle) fn start_safely(
     }
     warn!(
         session = %instead_of,
+        page = LADDER_PAGE,
         "the game died again and again after it restored the session: a new session is started"
     );
     parts.order(Order::SetAside(instead_of));

@@ -1,6 +1,6 @@
 //! Each page of the guide says first what a game gets, shows it on one screen, and ends with what can go wrong.
 
-use super::{between, files_below, root, text_of, within};
+use super::{anchors, between, files_below, root, text_of, within};
 
 const MOST_LINES: usize = 20;
 
@@ -154,4 +154,23 @@ fn a_page_with_a_long_or_ignored_opening_or_none_is_found() {
     assert_eq!(fault("metrics.md", "```toml\na = 1\n```"), None);
     assert_eq!(fault("slots.md", "```rust,no_run\n1\n```"), None);
     assert_eq!(fault("slots.md", "![A picture](picture.png)"), None);
+}
+
+/// The pages that lines of the log name, with their anchors.
+#[test]
+fn the_log_names_pages_that_are_there() {
+    let sources = ["src", "crates"].into_iter().flat_map(|it| files_below(&root().join(it), "rs"));
+    let mut named = 0;
+    for path in sources {
+        let source = text_of(&path);
+        let links = between(&source, "\"docs/", '"').into_iter();
+        for link in links.filter(|link| link.contains(".md") && !link.contains('{')) {
+            named += 1;
+            let (page, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let text = text_of(format!("docs/{page}"));
+            let is_there = anchor.is_empty() || anchors(&text).iter().any(|it| it == anchor);
+            assert!(is_there, "{}: {link}", path.display());
+        }
+    }
+    assert!(named > 10, "{named}");
 }

@@ -497,6 +497,7 @@ fn a_hang_that_a_signal_ends_is_no_exit() -> Done {
         let local = game.local();
         let guard = begin_process(&local, started);
         guard.hold(EVENINGS.parse()?, RunId(EVENINGS_RUN));
+        guard.frame_completed(drawn - Duration::from_millis(16));
         guard.frame_completed(drawn);
         guard.exit_seen();
         guard.beat(&local, now);
