@@ -68,8 +68,8 @@ pub(crate) use history::{Form, TypeHistory};
 pub(crate) use late_calls::LateCalls;
 pub(crate) use placed::{Parking, Placed, follow_state_scopes};
 pub(crate) use record::{
-    Capture, CaptureScope, ClosingStates, Known, Recorder, Related, StatesBeingLeft, hanging_from,
-    ties_to,
+    Capture, CaptureScope, ClosingStates, Known, Recorder, Related, StatesBeingLeft, WaysOut,
+    hanging_from, is_about_to_leave, leads_out, ties_to,
 };
 pub(crate) use state_log::StateLog;
 pub(crate) use type_paths::{crate_of, is_crate_of_engine, type_path_of};

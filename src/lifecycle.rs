@@ -109,7 +109,7 @@ pub use requests::{
     SessionCommands, SessionCommandsExt, SessionRequest, SlotCommands, SlotRequest, WorldFork,
     WorldForksExt, ask_to_close,
 };
-pub(crate) use requests::{RequestQueue, SwitchedOff};
+pub(crate) use requests::{RequestQueue, SwitchedOff, menu_was_entered};
 pub(crate) use runtime::captured_moments::CapturedMoments;
 pub(crate) use runtime::exit_watch::ExitWatch;
 pub(crate) use runtime::filings::Filings;

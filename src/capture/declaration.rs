@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::follow_state_scopes;
-use super::record::{StateMapping, StateRecorder, StatesBeingLeft};
+use super::record::{StateMapping, StateRecorder, StatesBeingLeft, WaysOut, leads_out};
 use super::saved_type::{Registration, SavedType, StateType, ValueType};
 use super::state_log::StateLog;
 use crate::saved::{
@@ -236,6 +236,7 @@ pub(crate) enum BeforeExit {
 
 fn watch_transitions<S: FreelyMutableState + TypePath>(app: &mut App) {
     app.add_systems(StateTransition, note_exit::<S>.in_set(BeforeExit::Note));
+    app.world_mut().get_resource_or_init::<WaysOut>().0.push(leads_out::<S>);
     follow_state_scopes::<S>(app);
 }
 

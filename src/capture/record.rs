@@ -28,4 +28,7 @@ pub(crate) use recorder::{Known, Recorder};
 pub(crate) use related::{Related, going_with, hanging_from, links_that_despawn, ties_to};
 pub(crate) use removals::Watched;
 pub(crate) use resources::ResourceRecorder;
-pub(crate) use states::{ClosingStates, StateMapping, StateRecorder, StatesBeingLeft};
+pub(crate) use states::{
+    ClosingStates, StateMapping, StateRecorder, StatesBeingLeft, WaysOut, is_about_to_leave,
+    leads_out,
+};

@@ -48,7 +48,7 @@ pub(super) fn shut_gate(world: &mut World) -> Option<SessionHint> {
     let played = world.get_resource::<CurrentSession>()?.play_time();
     Runtime::with(world, |parts, world| {
         let playing = parts.playing.as_ref()?;
-        let is_shut = playing.line.is_untouched() && !playing.gate_was_open;
+        let is_shut = playing.line.is_untouched() && !playing.gate.is_open();
         is_shut.then(|| parts.hooks.shut_gate(world, played))
     })?
 }

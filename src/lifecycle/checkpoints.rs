@@ -39,7 +39,7 @@ pub(super) fn autosave(parts: &mut RuntimeParts, world: &mut World) {
     if !world.contains_resource::<CurrentSession>() {
         return;
     }
-    if !parts.is_captured() || !playing.gate_was_open || playing.is_stopped {
+    if !parts.is_captured() || !playing.gate.is_open() || playing.is_stopped {
         return;
     }
     if playing.line.is_untouched() {
@@ -67,14 +67,14 @@ pub(super) fn autosave(parts: &mut RuntimeParts, world: &mut World) {
 }
 
 /// Captures the world and sends it to the writer. If nothing changed since the last checkpoint,
-/// none is taken, unless the moment itself is worth one.
+/// none is taken, unless the moment itself is worth one. Returns false if the newest one hasn't this moment.
 pub(super) fn take_checkpoint(
     parts: &mut RuntimeParts,
     world: &mut World,
     kind: CheckpointKind,
     label: Option<String>,
-) {
-    take_wanted(parts, world, WantedCheckpoint::unasked(kind, label));
+) -> bool {
+    take_wanted(parts, world, WantedCheckpoint::unasked(kind, label))
 }
 
 /// Takes a checkpoint. Returns its id; `None` if there was nothing to take.
@@ -88,17 +88,21 @@ pub(super) fn take_named(
     parts.newest_captured().filter(|taken| Some(*taken) != before)
 }
 
-/// Takes a checkpoint for a request, or for a consequence of one.
-pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: WantedCheckpoint) {
+/// Takes a checkpoint for a request, or for a consequence of one. Returns false if the newest one hasn't this moment.
+pub(super) fn take_wanted(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    wanted: WantedCheckpoint,
+) -> bool {
     let now = parts.time.now();
     // Also what failed in this very frame.
     note_failures(parts, world);
-    let Some(about_changed) = ask_before_capture(parts, world, &wanted) else { return };
+    let Some(about_changed) = ask_before_capture(parts, world, &wanted) else { return false };
     let kind = wanted.kind;
     take_events(parts, world);
     // Those who left are kept before they are missing.
     order_parking(parts, world);
-    let Some(playing) = &mut parts.playing else { return };
+    let Some(playing) = &mut parts.playing else { return false };
     let span = debug_span!("checkpoint", session.id = %playing.session, ?kind, rows = tracing::field::Empty).entered();
     let id = playing.line.next();
     let begun = clock::instant();
@@ -110,9 +114,8 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
     let full = base.is_none();
     let nothing_changed = !full && capture.is_empty() && !about_changed;
     if nothing_changed && !is_worth_one(&wanted, &playing.events) {
-        debug!("nothing changed since the last checkpoint");
         playing.recorder.recycle(capture);
-        return finish_if_asked(world, wanted.asker.answered());
+        return is_as_before(world, wanted);
     }
     let collapsed_from = playing.take_note(&capture);
     playing.line.asked.note_captured(id.counter, &wanted);
@@ -155,6 +158,14 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
         self_test,
         handed_over: clock::instant(),
     })));
+    true
+}
+
+/// Nothing changed since the last checkpoint, so that one has this moment.
+fn is_as_before(world: &mut World, wanted: WantedCheckpoint) -> bool {
+    debug!("nothing changed since the last checkpoint");
+    finish_if_asked(world, wanted.asker.answered());
+    true
 }
 
 /// Returns true if code of the game failed since the last call, and notes it for this checkpoint.

@@ -4,16 +4,16 @@ use bevy::prelude::*;
 use bevy_session_journal::{RequestError, SaveSlot, SlotError, Ticket};
 
 use super::checkpoints::take_wanted;
-use super::requests::{CurrentRequest, reject, reject_part};
-use super::runtime::RuntimeParts;
+use super::requests::{CurrentRequest, RequestQueue, reject, reject_part};
 use super::runtime::asked_checkpoints::WantedCheckpoint;
+use super::runtime::{Playing, RuntimeParts};
 use super::slots::saving::{order_slot, save_slot, slot_failed};
 
 /// Takes a requested checkpoint or, if the gate is shut, defers it until the gate opens.
 pub(super) fn take_or_defer(parts: &mut RuntimeParts, world: &mut World, wanted: WantedCheckpoint) {
     match &mut parts.playing {
-        Some(playing) if !playing.gate_was_open => playing.deferred.checkpoint(wanted),
-        _ => take_wanted(parts, world, wanted),
+        Some(playing) if !playing.gate.is_open() => playing.deferred.checkpoint(wanted),
+        _ => drop(take_wanted(parts, world, wanted)),
     }
 }
 
@@ -37,12 +37,14 @@ pub(super) fn take_deferred(parts: &mut RuntimeParts, world: &mut World) {
     save_deferred_slots(parts, world);
 }
 
-/// Takes the checkpoints, and leaves the slots for later.
-pub(super) fn take_deferred_checkpoints(parts: &mut RuntimeParts, world: &mut World) {
-    let Some(playing) = &mut parts.playing else { return };
+/// Takes the checkpoints, and leaves the slots for later. Returns false if the newest one hasn't this moment.
+pub(super) fn take_deferred_checkpoints(parts: &mut RuntimeParts, world: &mut World) -> bool {
+    let Some(playing) = &mut parts.playing else { return false };
+    let mut is_saved = false;
     for wanted in playing.deferred.take_checkpoints() {
-        take_wanted(parts, world, wanted);
+        is_saved = take_wanted(parts, world, wanted);
     }
+    is_saved
 }
 
 fn save_deferred_slots(parts: &mut RuntimeParts, world: &mut World) {
@@ -63,11 +65,17 @@ fn save_deferred_slot(
     }
 }
 
-/// The session is left behind a closed gate. Makes the slots of the last checkpoint, which was taken as the gate closed:
-/// since then the world is no longer the session's.
+/// Returns true if a slot is to be made, now or when the gate opens again.
+pub(super) fn wants_slot(playing: &Playing, world: &World) -> bool {
+    let queue = world.get_resource::<RequestQueue>();
+    playing.deferred.has_slots() || queue.is_some_and(RequestQueue::wants_slot)
+}
+
+/// The session is left behind a closed gate, and the world is no longer the session's. Makes the slots of the checkpoint that
+/// was taken as the gate closed, if one was.
 pub(super) fn save_slots_as_left(parts: &mut RuntimeParts, world: &mut World) {
-    let playing = parts.playing.as_mut().filter(|playing| !playing.line.is_untouched());
-    let Some(playing) = playing else { return };
+    let has_left = |it: &&mut Playing| it.gate.left() == Some(it.line.newest());
+    let Some(playing) = parts.playing.as_mut().filter(has_left) else { return };
     for (slot, ticket) in playing.deferred.take_slots() {
         order_slot(parts, world, slot, None, Some(ticket));
     }

@@ -20,7 +20,9 @@ use super::guards::{GuardedRequest, RequestGuard};
 use super::paces::{SessionPace, SessionPaces};
 use super::requests::RequestQueue;
 use super::{CurrentSession, session_is_restoring};
-use crate::capture::{BeforeExit, ClosingStates, LateCalls, follow_state_scopes};
+use crate::capture::{
+    BeforeExit, ClosingStates, LateCalls, WaysOut, follow_state_scopes, leads_out,
+};
 use crate::restore::StateOverride;
 use end_hook::EndHook;
 use game_hooks::{CheckpointTriggers, GameHooks, NamedState};
@@ -120,11 +122,11 @@ pub trait SessionHooksExt {
     /// Pauses the session while the game is in this state.
     fn pause_session_in<S: States>(&mut self, state: S) -> &mut Self;
 
-    /// Closes the session when this state is entered; usually the main menu. A restore that waits for its loading screen is
-    /// cancelled then.
+    /// Closes the session when this state is entered; usually the main menu. A checkpoint that is being read, or a restore
+    /// that waits for its loading screen, is cancelled then.
     ///
-    /// A pending transition to the state isn't saved: a slot that is saved in the frame in which the game sets the state
-    /// leads back to the game.
+    /// While a transition to this state is pending, no pending transition is saved: a slot that is saved in the frame in which
+    /// the game sets the state leads back to the game. That needs a state that is saved itself, not one computed from it.
     fn close_session_on_enter<S: States>(&mut self, state: S) -> &mut Self;
 
     /// Runs this system when a session is left, before its last checkpoint is taken: to give a
@@ -392,8 +394,8 @@ impl SessionHooksExt for App {
         hooks(self).closes = true;
         let mut closing = self.world_mut().get_resource_or_init::<ClosingStates<S>>();
         closing.0.push(state.clone());
-        let gives_up_restore = |mut queue: ResMut<RequestQueue>| queue.note_menu();
-        self.add_systems(OnEnter(state.clone()), gives_up_restore.run_if(session_is_restoring));
+        let note_menu = |mut queue: ResMut<RequestQueue>| queue.note_menu();
+        self.add_systems(OnEnter(state.clone()), note_menu);
         on_enter(
             self,
             state,
@@ -452,6 +454,7 @@ impl SessionHooksExt for App {
     fn restore_session_through<S: FreelyMutableState>(&mut self, state: S) -> &mut Self {
         let call = format!("restore_session_through({state:?})");
         let through = StateOverride::new(state);
+        self.world_mut().get_resource_or_init::<WaysOut>().0.push(leads_out::<S>);
         hook(go_by::<S>(self), &call, |hooks| hooks.restore_session_through = Some(through))
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use bevy::ecs::entity::EntityHashSet;
 use bevy::prelude::*;
 use bevy_session_journal::Code;
 use tracing::{debug, warn};
@@ -86,7 +87,6 @@ pub(super) fn claimed(parts: &mut RuntimeParts, world: &mut World, claimed: Clai
     }
     set_activity(world, |activity| activity.restore = Some(RestorePhase::Replacing));
     let mut replaced = image.write_onto(world, known, &orders);
-    set_activity(world, |activity| activity.restore = None);
     // Of who is gone by now, the writer knows better.
     replaced.carried.keep_waiting(|key| living.contains_key(key));
     if let Some(mut placed) = world.get_resource_mut::<Placed>() {
@@ -96,14 +96,14 @@ pub(super) fn claimed(parts: &mut RuntimeParts, world: &mut World, claimed: Clai
     let carried = replaced.carried;
     let waiting: HashSet<&SaveKey> = carried.waiting().collect();
     let is_refused = |key: &SaveKey| waiting.contains(key);
-    let (mut refused, mut died, mut written) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut refused, mut died, mut written) = (Vec::new(), Vec::new(), EntityHashSet::default());
     for (key, entity) in &living {
         if world.get_entity(*entity).is_err() && is_refused(key) {
             died.push(*entity);
         } else if is_refused(key) {
             refused.push(*entity);
         } else {
-            written.push(*entity);
+            written.insert(*entity);
         }
         // The next checkpoint has all of it, whatever changed of it and when.
         if let Some(mut saved) = world.get_mut::<Saved>(*entity) {
@@ -112,8 +112,9 @@ pub(super) fn claimed(parts: &mut RuntimeParts, world: &mut World, claimed: Clai
     }
     came_back.retain(|_, entity| written.contains(entity));
     parts.types.lead_to_who_came_back(world, &came_back);
+    set_activity(world, |activity| activity.restore = None);
     parts.order(Order::Content(ContentOrder::Settle(Box::new(Settled {
-        written,
+        written: written.into_iter().collect(),
         refused,
         died,
         carried,

@@ -7,6 +7,7 @@ pub(super) mod exit_watch;
 pub(super) mod filings;
 pub(super) mod forks;
 pub(super) mod frame_time;
+pub(super) mod gate;
 pub(super) mod last_look;
 pub(super) mod line;
 pub(super) mod measured;
@@ -45,6 +46,7 @@ use exit_watch::ExitWatch;
 use filings::Filings;
 use forks::Forks;
 use frame_time::FrameTime;
+use gate::Gate;
 use line::Line;
 use pace::Pace;
 use replica_port::ReplicaPort;
@@ -101,8 +103,7 @@ pub(crate) struct Playing {
     pub origin: Option<SavedMoment>,
     pub line: Line,
     pub pace: Pace,
-    /// True if the gate was open when it was last evaluated.
-    pub gate_was_open: bool,
+    pub gate: Gate,
     /// True if the world isn't the run's: from the cancelling of a restore that had already left
     /// its states, until the world that was left is restored.
     pub has_left_world: bool,
@@ -210,7 +211,7 @@ impl Playing {
             origin: None,
             line: Line::after(run, counter),
             pace: Pace::new(),
-            gate_was_open: true,
+            gate: Gate::Open,
             has_left_world: false,
             deferred: Deferred::default(),
             after_failure: None,
@@ -296,7 +297,7 @@ impl RuntimeParts {
 
     /// Returns true if checkpoints may be taken of the present world.
     pub(super) fn may_capture(&self) -> bool {
-        self.playing.as_ref().is_some_and(|playing| playing.gate_was_open)
+        self.playing.as_ref().is_some_and(|playing| playing.gate.is_open())
     }
 
     pub(super) fn require_no_session(&self) -> Result<(), RequestError> {

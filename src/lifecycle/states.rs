@@ -6,7 +6,7 @@ use tracing::debug;
 
 use super::checkpoints::pacing::follow_paces;
 use super::checkpoints::take_checkpoint;
-use super::deferring::{take_deferred_checkpoints, take_next_deferred};
+use super::deferring::{take_deferred_checkpoints, take_next_deferred, wants_slot};
 use super::external::{ask_external_now, waits_for_backups, want_external_save};
 use super::gates::{gate_is_open, gate_may_have_moved, saves_by_itself};
 use super::hints::look_before_states;
@@ -33,7 +33,7 @@ pub(super) fn follow_states(parts: &mut RuntimeParts, world: &mut World) {
     }
     let is_open = gate_is_open(parts, world);
     if let Some(playing) = &mut parts.playing {
-        playing.gate_was_open = is_open;
+        playing.gate.turn(is_open);
     }
     // Whether this is the session's way isn't known, but what may be captured is: the restore may be given up.
     if course == Course::Undecided {
@@ -101,7 +101,7 @@ pub(super) fn checkpoint_with_states(parts: &mut RuntimeParts, world: &mut World
         playing.triggered = triggers.entered.pop();
         triggers.entered.clear();
     }
-    if !is_captured || !playing.gate_was_open {
+    if !is_captured || !playing.gate.is_open() {
         return;
     }
     if !playing.deferred.is_empty() {
@@ -145,7 +145,8 @@ fn save_what_is_left(parts: &mut RuntimeParts, world: &mut World) {
     let leaving = triggers.map(|mut triggers| std::mem::take(&mut triggers.leaving));
     let label = leaving.and_then(|mut leaving| leaving.pop());
     let Some(playing) = &mut parts.playing else { return };
-    let was_open = std::mem::replace(&mut playing.gate_was_open, is_open);
+    let was_open = playing.gate.is_open();
+    playing.gate.turn(is_open);
     if course == Course::Undecided {
         return;
     }
@@ -155,12 +156,18 @@ fn save_what_is_left(parts: &mut RuntimeParts, world: &mut World) {
         return;
     }
     playing.recorder.watch_removals(world);
-    if playing.deferred.has_checkpoints() {
-        take_deferred_checkpoints(parts, world);
+    let is_saved = if playing.deferred.has_checkpoints() {
+        take_deferred_checkpoints(parts, world)
     } else if saves_by_itself(world) {
         ask_external_now(parts, world, ExternalSaveReason::Leaving, label.as_deref());
         let label = label.or_else(|| Some("leave".to_owned()));
-        take_checkpoint(parts, world, CheckpointKind::State, label);
+        take_checkpoint(parts, world, CheckpointKind::State, label)
+    } else {
+        wants_slot(playing, world) && take_checkpoint(parts, world, CheckpointKind::State, label)
+    };
+    if let Some(playing) = parts.playing.as_mut().filter(|_| is_saved) {
+        let newest = playing.line.newest();
+        playing.gate.note_left(newest);
     }
 }
 

@@ -10,6 +10,7 @@ pub(super) mod ending;
 pub(super) mod forking;
 pub(super) mod leaving;
 pub(super) mod loading;
+pub(super) mod menus;
 pub(super) mod profiles;
 pub(super) mod restoring;
 pub(super) mod rewinding;

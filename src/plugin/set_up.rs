@@ -13,7 +13,7 @@ use crate::lifecycle::{
     Filings, Forks, FrameTime, GameHooks, HintWatch, LevelIsFollowed, LossesLogged, MirrorPort,
     PreviousRun, ReplicaPort, ReplicaSessions, Runtime, RuntimeParts, SessionSettings, StartUp,
     WriterPort, finish_restore, hint_at_dangling, hold_states_back, line_of, log_losses_once,
-    look_before_exit, session_is_restoring, take_provider, tell_of_place,
+    look_before_exit, menu_was_entered, session_is_restoring, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
 use crate::monitoring::{KeptLog, KeptLogFiles};
@@ -256,7 +256,11 @@ fn restore_before_the_game_has_its_frame(app: &mut App) {
         .edit_schedule(SessionRestore, run_on_one_thread)
         .add_systems(
             SessionRestore,
-            finish_restore.run_if(session_is_restoring.or_else(resource_exists::<LevelIsFollowed>)),
+            finish_restore.run_if(
+                session_is_restoring
+                    .or_else(resource_exists::<LevelIsFollowed>)
+                    .or_else(menu_was_entered),
+            ),
         )
         .add_systems(
             SessionRestore,

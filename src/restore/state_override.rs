@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bevy::ecs::world::World;
 use bevy::state::state::{FreelyMutableState, NextState, State};
 
+use crate::capture::leads_out;
 use crate::engine;
 
 /// A state that is entered instead of the saved one, such as a loading screen.
@@ -69,6 +70,10 @@ impl StateOverride {
 }
 
 fn hold<S: FreelyMutableState>(world: &mut World) -> Option<HeldState> {
+    // The way to the menu is open: what was to be brought back isn't wanted any more.
+    if leads_out::<S>(world) {
+        return None;
+    }
     let mut next = world.get_resource_mut::<NextState<S>>()?;
     if matches!(engine::pending(&next), engine::Pending::No) {
         return None;

@@ -31,11 +31,15 @@ pub(crate) fn lead_to_who_came_back<C: ComponentCodec>(
     let mut holders: QueryState<(Entity, &C::Component), Or<(With<Saved>, With<IsResource>)>> =
         unfiltered(world, QueryState::new);
     let holders = holders.iter(world);
-    let led: Vec<(Entity, C::Component)> = holders
-        .filter_map(|(entity, component)| Some((entity, led(codec, component, came_back)?)))
+    let holders: Vec<Entity> = holders
+        .filter_map(|(entity, component)| led(codec, component, came_back).map(|_| entity))
         .collect();
-    for (entity, component) in led {
-        WrittenAgain::write(world, entity, component);
+    for entity in holders {
+        // Copied now: what an observer of an earlier one has written to it is no older.
+        let component = world.get::<C::Component>(entity);
+        if let Some(led) = component.and_then(|component| led(codec, component, came_back)) {
+            WrittenAgain::write(world, entity, led);
+        }
     }
 }
 

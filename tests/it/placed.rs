@@ -556,3 +556,22 @@ fn only_what_refers_to_a_level_that_is_back_counts_as_changed() {
     assert_ne!(before[0], after[0]);
     assert_eq!(before[1], after[1]);
 }
+
+#[derive(Resource, Default)]
+struct Oaths(u32);
+
+#[test]
+fn references_that_lead_to_who_is_back_are_written_as_by_a_restore() {
+    let disk = MemoryDisk::default();
+    let mut app = played(&disk);
+    let swears = |_: On<Insert<Sworn>>, mut oaths: ResMut<Oaths>| oaths.0 += 1;
+    app.init_resource::<Oaths>().add_observer(swears.run_if(not(session_is_restoring)));
+    refer_to_door(&mut app);
+    checkpoint(&mut app);
+    let level = find(&mut app, "level").unwrap();
+    app.world_mut().despawn(level);
+    checkpoint(&mut app);
+    load_level(&mut app);
+    assert_leads_to_door(&mut app);
+    assert_eq!(app.world().resource::<Oaths>().0, 1, "nobody swears a second time");
+}

@@ -7,10 +7,7 @@ use bevy_session::prelude::*;
 use bevy_session::recovery::{
     RestoreCancelled, RestoreLosses, RestorePrepared, RestoreStalled, RestoreStarted,
 };
-use bevy_session::slots::{SlotFailed, SlotId};
-use bevy_session::{
-    CheckpointCaptured, MemoryDisk, SessionClosed, SessionRestored, SessionSettings,
-};
+use bevy_session::{CheckpointCaptured, MemoryDisk, SessionRestored, SessionSettings};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{
@@ -18,12 +15,18 @@ use crate::common::{
     start,
 };
 
+mod menus;
+
 /// The level's root, with a door.
 #[derive(Component)]
 struct Level;
 
 fn game(disk: &MemoryDisk, hooks: impl FnOnce(&mut App)) -> App {
-    game_with(plugin(disk), |app| {
+    game_by(plugin(disk), hooks)
+}
+
+fn game_by(plugin: SessionPlugin, hooks: impl FnOnce(&mut App)) -> App {
+    game_with(plugin, |app| {
         app.init_state::<Game>().save_state::<Game>();
         listen::<RestorePrepared>(app);
         listen::<RestoreStarted>(app);
@@ -37,34 +40,11 @@ fn game(disk: &MemoryDisk, hooks: impl FnOnce(&mut App)) -> App {
 
 /// A game that loads its level in two frames, and spawns a player in each new game.
 fn level_game(disk: &MemoryDisk) -> App {
-    level_game_with(disk, |_| {})
+    level_game_with(plugin(disk), |_| {})
 }
 
-/// The same with a menu, as in the guide.
-fn menu_game(disk: &MemoryDisk) -> App {
-    level_game_with(disk, |app| {
-        app.checkpoint_session_while(in_state(Game::Playing))
-            .offer_recovery_in(Game::Menu)
-            .close_session_on_enter(Game::Menu);
-        listen::<SessionClosed>(app);
-        listen::<SlotSaved>(app);
-        listen::<SlotFailed>(app);
-        app.add_systems(Update, save_and_leave.run_if(resource_exists::<IsLeaving>));
-    })
-}
-
-/// Save and exit was pressed.
-#[derive(Resource)]
-struct IsLeaving;
-
-fn save_and_leave(mut commands: Commands, mut next: ResMut<NextState<Game>>) {
-    commands.remove_resource::<IsLeaving>();
-    commands.session().slots().save(SaveSlot::manual("Inn"));
-    next.set(Game::Menu);
-}
-
-fn level_game_with(disk: &MemoryDisk, hooks: impl FnOnce(&mut App)) -> App {
-    game(disk, |app| {
+fn level_game_with(plugin: SessionPlugin, hooks: impl FnOnce(&mut App)) -> App {
+    game_by(plugin, |app| {
         hooks(app);
         app.restore_session_through(Game::Loading)
             .restore_session_in(Game::Playing)
@@ -255,123 +235,6 @@ fn a_restore_can_be_cancelled_before_anything_changes() {
     assert_eq!((state(&app), app.world().resource::<Score>().0), (Game::Menu, 0));
     assert_eq!(received::<RestoreStarted>(&app).len(), 0);
     assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1, "still to be had");
-}
-
-/// Plays a game with a menu until a wound of the boss is saved.
-fn in_level(disk: &MemoryDisk) -> App {
-    let mut app = menu_game(disk);
-    enter(&mut app, Game::Loading);
-    frames(&mut app, 8);
-    start(&mut app, "Level");
-    wound(&mut app, 30);
-    request(&mut app, |commands| commands.session().checkpoint("here"));
-    frames(&mut app, 3);
-    app
-}
-
-fn saved_slot(app: &App) -> SlotId {
-    let failed = received::<SlotFailed>(app);
-    assert!(failed.is_empty(), "{failed:?}");
-    received::<SlotSaved>(app)[0].slot.id
-}
-
-fn wound(app: &mut App, health: u32) {
-    let world = app.world_mut();
-    world.query::<&mut Health>().single_mut(world).unwrap().0 = health;
-}
-
-fn health(app: &mut App) -> u32 {
-    let world = app.world_mut();
-    world.query::<&Health>().single(world).unwrap().0
-}
-
-// Feature: What is saved on the way to the menu leads back to the game.
-// Page: guide/states-and-gates.md
-#[test]
-fn a_slot_that_is_saved_on_the_way_to_the_menu_leads_back_to_the_game() {
-    // Before the states change, as by a button's observer, or after.
-    for (exits, is_early) in [(false, true), (true, true), (false, false), (true, false)] {
-        let disk = MemoryDisk::default();
-        let mut app = in_level(&disk);
-        wound(&mut app, 20);
-        match is_early {
-            true => app.world_mut().run_system_cached(save_and_leave).unwrap(),
-            false => _ = app.insert_resource(IsLeaving),
-        }
-        if exits {
-            app.world_mut().write_message(AppExit::Success);
-        }
-        frames(&mut app, 4);
-        assert_eq!(received::<SessionClosed>(&app).len(), 1);
-        let slot = saved_slot(&app);
-        for by_slot in [true, false] {
-            let mut app = menu_game(&disk.snapshot());
-            frames(&mut app, 3);
-            let session = app.world().resource::<SessionCatalog>().newest_to_continue();
-            let session = session.unwrap().session.id;
-            request(&mut app, |commands| match by_slot {
-                true => commands.session().slots().load(slot),
-                false => commands.session().continue_session(session),
-            });
-            frames(&mut app, 14);
-            assert_eq!(received::<SessionRestored>(&app).len(), 1);
-            assert_eq!((state(&app), health(&mut app)), (Game::Playing, 20), "{exits} {is_early}");
-            assert!(app.world().contains_resource::<CurrentSession>());
-        }
-    }
-}
-
-#[test]
-fn the_menu_gives_up_a_restore_in_its_loading_screen() {
-    let disk = MemoryDisk::default();
-    let _played = in_level(&disk);
-    let mut app = menu_game(&disk.snapshot());
-    ask_to_recover(&mut app);
-    frames(&mut app, 2);
-    assert_eq!(state(&app), Game::Loading);
-    enter(&mut app, Game::Menu);
-    frames(&mut app, 2);
-    let cancelled = received::<RestoreCancelled>(&app);
-    assert!(cancelled.len() == 1 && cancelled[0].began);
-    assert!(!app.world().contains_resource::<CurrentSession>());
-    assert!(!app.world_mut().run_system_cached(session_is_restoring).unwrap());
-    assert_eq!((state(&app), app.world().resource::<Score>().0), (Game::Menu, 0));
-    // Another game is begun, and nothing of the old one comes into it.
-    enter(&mut app, Game::Loading);
-    frames(&mut app, 8);
-    start(&mut app, "New");
-    assert_eq!((state(&app), received::<SessionRestored>(&app).len()), (Game::Playing, 0));
-    assert_eq!(app.world().resource::<CurrentSession>().name(), "New");
-    enter(&mut app, Game::Menu);
-    frames(&mut app, 3);
-    ask_to_recover(&mut app);
-    frames(&mut app, 14);
-    assert_eq!(received::<SessionRestored>(&app).len(), 1);
-}
-
-#[test]
-fn the_menu_gives_up_a_load_and_closes_what_was_played() {
-    let disk = MemoryDisk::default();
-    let mut app = in_level(&disk);
-    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Inn")));
-    frames(&mut app, 3);
-    let slot = saved_slot(&app);
-    wound(&mut app, 10);
-    request(&mut app, |commands| commands.session().slots().load(slot));
-    frames(&mut app, 3);
-    assert_eq!(state(&app), Game::Loading);
-    enter(&mut app, Game::Menu);
-    frames(&mut app, 4);
-    assert_eq!(received::<RestoreCancelled>(&app).len(), 1);
-    assert_eq!(received::<SessionClosed>(&app).len(), 1);
-    assert!(!app.world().contains_resource::<CurrentSession>());
-    let mut app = menu_game(&disk.snapshot());
-    frames(&mut app, 3);
-    assert!(app.world().resource::<RecoveryOffers>().is_empty(), "it was closed");
-    let session = app.world().resource::<SessionCatalog>().newest_to_continue().unwrap().session.id;
-    request(&mut app, |commands| commands.session().continue_session(session));
-    frames(&mut app, 14);
-    assert_eq!((state(&app), health(&mut app)), (Game::Playing, 10));
 }
 
 #[test]

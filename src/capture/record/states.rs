@@ -42,9 +42,32 @@ impl StatesBeingLeft {
     }
 }
 
-/// States in which the session is closed: a transition to one isn't part of it.
+/// States in which the session is closed.
 #[derive(Resource)]
 pub(crate) struct ClosingStates<S>(pub Vec<S>);
+
+/// Asks each saved state whether a transition is pending to one in which the session is closed.
+#[derive(Resource, Default)]
+pub(crate) struct WaysOut(pub Vec<fn(&World) -> bool>);
+
+/// Returns true if the game is about to leave the session: what is pending isn't part of it.
+pub(crate) fn is_about_to_leave(world: &World) -> bool {
+    let ways = world.get_resource::<WaysOut>();
+    ways.is_some_and(|ways| ways.0.iter().any(|leads_out| leads_out(world)))
+}
+
+/// Returns true if a transition of this state is pending that closes the session.
+pub(crate) fn leads_out<S: FreelyMutableState>(world: &World) -> bool {
+    let (Some(next), Some(closing)) =
+        (world.get_resource::<NextState<S>>(), world.get_resource::<ClosingStates<S>>())
+    else {
+        return false;
+    };
+    match engine::pending(next) {
+        Pending::No => false,
+        Pending::Always(state) | Pending::IfDifferent(state) => closing.0.contains(state),
+    }
+}
 
 impl<S> Default for ClosingStates<S> {
     fn default() -> Self {
@@ -61,13 +84,9 @@ impl<S: FreelyMutableState> SavedState<S> {
         }
         let next = world.get_resource::<NextState<S>>()?;
         let current = world.get_resource::<State<S>>().map(|state| state.get().clone());
-        let closing = world.get_resource::<ClosingStates<S>>();
-        let closes = |state: &S| closing.is_some_and(|closing| closing.0.contains(state));
         let pending = match engine::pending(next) {
+            _ if is_about_to_leave(world) => PendingState::Unchanged,
             Pending::No => PendingState::Unchanged,
-            Pending::Always(state) | Pending::IfDifferent(state) if closes(state) => {
-                PendingState::Unchanged
-            }
             Pending::Always(state) => PendingState::Set(state.clone()),
             Pending::IfDifferent(state) => PendingState::SetIfDifferent(state.clone()),
         };

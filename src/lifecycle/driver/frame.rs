@@ -30,6 +30,7 @@ use crate::lifecycle::runtime::{Runtime, RuntimeParts};
 use crate::lifecycle::start_up::trial::follow_trial;
 use crate::lifecycle::states::{checkpoint_with_states, follow_states, release_held_state};
 use crate::lifecycle::transitions::backups::follow_loading;
+use crate::lifecycle::transitions::menus::give_way_to_menu;
 use crate::lifecycle::transitions::restoring::go_on_restoring;
 use crate::lifecycle::{CurrentSession, RequestQueue, SessionSettings, SwitchedOff, checkpoints};
 use crate::monitoring::StandingAlerts;
@@ -59,6 +60,7 @@ pub(crate) fn receive(world: &mut World, mut failure_reported: Local<bool>) {
 pub(crate) fn finish_restore(world: &mut World) {
     Runtime::with(world, |parts, world| {
         look_after_states(parts, world);
+        give_way_to_menu(parts, world);
         let has_waited = parts.is_restoring();
         go_on_restoring(parts, world);
         if has_waited && !parts.is_restoring() {

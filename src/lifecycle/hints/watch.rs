@@ -111,7 +111,7 @@ fn watch_run(parts: &mut RuntimeParts, world: &mut World, passed: Duration) {
         && world
             .get_resource::<CurrentSession>()
             .is_some_and(|session| session.status() == SessionStatus::Active);
-    let is_shut = !playing.gate_was_open && !playing.is_stopped;
+    let is_shut = !playing.gate.is_open() && !playing.is_stopped;
     let captured_at = Some(playing.pace.captured_at()).filter(|_| !playing.line.is_untouched());
     let captured = captured_at.map(|at| (at, playing.entities > 0));
     watch.follow(if is_played { passed } else { Duration::ZERO }, is_shut, captured);

@@ -9,7 +9,7 @@ use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::{Leaving, RequestError, SessionId, Ticket, limits};
 
 use super::open_requests::{LoggedRejections, OpenRequests, reject, say_rejected};
-use super::{About, CurrentRequest, Request, SessionRequest};
+use super::{About, CurrentRequest, Request, SessionRequest, SlotRequest};
 use crate::capture::SaveKey;
 use crate::lifecycle::notifications::RequestRejected;
 use crate::restore::RestoreManner;
@@ -25,7 +25,7 @@ pub(crate) struct RequestQueue {
     /// True if the game wanted to start a session, and was refused.
     pub(super) start_was_refused: bool,
     pub(super) logged: LoggedRejections,
-    /// True if the game has entered its menu while a restore waited for its gate.
+    /// True if the game has entered its menu since this was last taken.
     entered_menu: bool,
 }
 
@@ -79,14 +79,27 @@ impl RequestQueue {
         }
     }
 
-    /// Notes that the game has entered a state that closes the session, while a restore waits for its gate.
+    /// Forgets that the game has entered such a state: it is left again by a restore.
+    pub(in crate::lifecycle) fn forget_closes_by_state(&mut self) {
+        let left_over = self.waiting.iter().take(self.left_over);
+        self.left_over -= left_over.filter(|asked| asked.is_by_state).count();
+        self.waiting.retain(|asked| !asked.is_by_state);
+    }
+
+    /// Notes that a state was entered that closes the session.
     pub(in crate::lifecycle) fn note_menu(&mut self) {
         self.entered_menu = true;
     }
 
-    /// Returns true if it has, once.
+    /// Returns true if one was, once.
     pub(in crate::lifecycle) fn take_menu(&mut self) -> bool {
         std::mem::take(&mut self.entered_menu)
+    }
+
+    /// Returns true if a request waits that saves to a slot.
+    pub(in crate::lifecycle) fn wants_slot(&self) -> bool {
+        let is_save = |request: &Request| matches!(request, Request::Slot(SlotRequest::Save(_)));
+        self.waiting.iter().any(|asked| is_save(&asked.request))
     }
 
     /// Adds a request about this session, and about no other, whatever was asked before it.
@@ -198,6 +211,11 @@ impl RequestQueue {
         self.left_over = 0;
         std::mem::take(&mut self.waiting).into()
     }
+}
+
+/// Run condition: a state was entered that closes the session.
+pub(crate) fn menu_was_entered(queue: Option<Res<RequestQueue>>) -> bool {
+    queue.is_some_and(|queue| queue.entered_menu)
 }
 
 /// Answers a request that was taken out of the queue and not handled, or handled only as a step.

@@ -12,9 +12,9 @@ pub struct SlotCommands<'w, 's>(pub(super) SessionCommands<'w, 's>);
 
 impl SlotCommands<'_, '_> {
     /// Saves to a slot: takes a checkpoint of this frame or, if a gate is closed, as soon as it
-    /// opens, and makes a copy of it that is complete in itself. If the session is left before, the slot is as it was when
-    /// the gate closed. [`SlotSaved`](crate::SlotSaved)
-    /// follows when that is durable, or [`SlotFailed`](crate::slots::SlotFailed).
+    /// opens, and makes a copy of it that is complete in itself. If the session is left before, the slot is made of the
+    /// checkpoint that was taken when the gate closed, if one was. [`SlotSaved`](crate::SlotSaved) follows when that is
+    /// durable, or [`SlotFailed`](crate::slots::SlotFailed).
     ///
     /// ```
     /// use bevy::prelude::*;

@@ -48,6 +48,10 @@ impl Deferred {
         std::mem::take(&mut self.slots)
     }
 
+    pub(in crate::lifecycle) fn has_slots(&self) -> bool {
+        !self.slots.is_empty()
+    }
+
     pub(in crate::lifecycle) fn has_checkpoints(&self) -> bool {
         !self.checkpoints.is_empty()
     }

@@ -34,7 +34,7 @@ pub(in crate::lifecycle) fn save_slot(
             return Err(SlotError::NameTaken { slot: there.id }.into());
         }
     }
-    if let Some(playing) = parts.playing.as_mut().filter(|playing| !playing.gate_was_open) {
+    if let Some(playing) = parts.playing.as_mut().filter(|playing| !playing.gate.is_open()) {
         // Behind a closed gate the world is no longer the session's.
         playing.deferred.slot(world, slot.clone(), ticket);
         return Ok(());

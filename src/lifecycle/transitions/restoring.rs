@@ -30,6 +30,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bevy::ecs::change_detection::Tick;
+use bevy::ecs::world::error::TryRunScheduleError;
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::internal::read::recovery;
@@ -40,6 +41,7 @@ use bevy_session_journal::{
 };
 use tracing::{debug, error, info, info_span, warn};
 
+use super::menus::is_on_the_way_to_menu;
 use super::starting::begin_draft;
 use super::take_up::{self, give_up_prepared, say_if_world_is_lost};
 use crate::capture::{KeyedIds, Known, Placed, Recorder, StateLog, set_clock};
@@ -98,7 +100,8 @@ pub(in crate::lifecycle) fn approve(
 }
 
 fn unless_cancelled(parts: &mut RuntimeParts, world: &mut World, taken: Taken) -> Option<Taken> {
-    if !taken.preparing.takes_cancellation_back() && take_cancellation(world) {
+    let is_cancelled = !taken.preparing.takes_cancellation_back() && take_cancellation(world);
+    if is_cancelled || is_on_the_way_to_menu(parts, world) {
         let (session, ticket) = (taken.prepared.metadata.id, taken.preparing.ticket);
         give_up_prepared(parts, world, session, ticket);
         return None;
@@ -121,7 +124,7 @@ pub(in crate::lifecycle) fn begin_restore(
         placed.stop_recording();
     }
     set_activity(world, |activity| activity.restore = Some(RestorePhase::WaitingForGate));
-    world.get_resource_or_init::<RequestQueue>().take_menu();
+    world.get_resource_or_init::<RequestQueue>().forget_closes_by_state();
     notify(world, RestoreStarted { session, checkpoint });
 
     let leftovers = Leftovers::note(world, parts.hooks.clear_on_session_restore.clone());
@@ -143,9 +146,7 @@ pub(in crate::lifecycle) fn begin_restore(
     // Until the new run has a checkpoint, it is what it was.
     current.timeline = same.map(|same| Arc::clone(&same.timeline)).unwrap_or_default();
     world.insert_resource(current);
-    if let Err(error) = prepared.image.set_states(world, through.as_ref()) {
-        error!(%error, "the saved states can't be entered");
-    }
+    enter_states(world, |world| prepared.image.set_states(world, through.as_ref()));
     let now = parts.time.now().elapsed;
     let patience = world.get_resource_or_init::<SessionSettings>().patience.restore;
     parts.transition = Some(Transition::Restoring(Box::new(Restoring {
@@ -159,6 +160,17 @@ pub(in crate::lifecycle) fn begin_restore(
         report_at: now.saturating_add(patience),
     })));
     go_on_restoring(parts, world);
+}
+
+/// Enters states for a restore. If one of them is the menu's, that isn't the game's wish.
+fn enter_states(
+    world: &mut World,
+    enter: impl FnOnce(&mut World) -> Result<(), TryRunScheduleError>,
+) {
+    if let Err(error) = enter(world) {
+        error!(%error, "the states can't be entered");
+    }
+    world.get_resource_or_init::<RequestQueue>().take_menu();
 }
 
 /// Returns true if the checkpoint's level is loaded already, so that it needs no loading screen. What the level has
@@ -184,9 +196,6 @@ fn stays_in_level(
 /// Continues the restore that waits for its gate, if there is one and the gate is open.
 pub(in crate::lifecycle) fn go_on_restoring(parts: &mut RuntimeParts, world: &mut World) {
     let Some(Transition::Restoring(restoring)) = &mut parts.transition else { return };
-    if world.get_resource_or_init::<RequestQueue>().take_menu() {
-        return abandon_restoring(parts, world);
-    }
     let session = restoring.prepared.metadata.id;
     let closed = parts.hooks.restore_session_when.iter_mut().find_map(|gate| {
         let is_open = gate.ask(world);
@@ -223,8 +232,8 @@ fn finish_restore(parts: &mut RuntimeParts, world: &mut World, restoring: Restor
     let _span = span.enter();
     set_activity(world, |activity| activity.restore = Some(RestorePhase::Replacing));
     // Before the entities are there: what belongs to a state goes with its exit.
-    if through && let Err(error) = image.set_states(world, None) {
-        error!(%error, "the saved states can't be entered");
+    if through {
+        enter_states(world, |world| image.set_states(world, None));
     }
     let replaced = match image.manner(manner) {
         RestoreManner::Respawn => image.replace_entities(world, &leftovers),
@@ -282,7 +291,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
         .playing
         .as_mut()
         .is_some_and(|left| mem::take(&mut left.has_left_world) && left.is_stopped);
-    let gate_was_open = gate_is_open(parts, world);
+    let is_open = gate_is_open(parts, world);
     let newest_event = prepared.next_event.saturating_sub(1);
     let events = EventLine::after(newest_event, prepared.events_through, due);
     let newest_counter = prepared.newest_counter;
@@ -296,7 +305,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
         let mut playing = Playing::new(session, run, newest_counter, figures, recorder);
         playing.context_before = Some(context_before);
         playing.line.is_as_restored = as_saved.is_some();
-        playing.gate_was_open = gate_was_open;
+        playing.gate.turn(is_open);
         playing.origin = origin;
         playing.events = events;
         playing.go_on_recording(world);
@@ -443,9 +452,7 @@ pub(in crate::lifecycle) fn cancel_restoring(parts: &mut RuntimeParts, world: &m
         take_up::restore_in(parts, preparing.manner);
         return;
     }
-    if let Err(error) = prepared.image.give_states_back(world, &kept) {
-        error!(%error, "the states that were left can't be entered");
-    }
+    enter_states(world, |world| prepared.image.give_states_back(world, &kept));
     if parts.playing.is_some()
         && let Some(mut placed) = world.get_resource_mut::<Placed>()
     {
@@ -454,29 +461,18 @@ pub(in crate::lifecycle) fn cancel_restoring(parts: &mut RuntimeParts, world: &m
     // It wasn't asked while the restore waited, and the app may exit in this very frame.
     let is_open = gate_is_open(parts, world);
     if let Some(playing) = &mut parts.playing {
-        playing.gate_was_open = is_open;
+        playing.gate.turn(is_open);
     }
     set_activity(world, |activity| activity.restore = None);
     close(world, ticket);
     notify(world, RestoreCancelled { session, ticket, began: true });
-}
-
-/// Gives up a restore that waits for its gate, since the game has gone to its menu. The session that was played before it is
-/// closed as it was left.
-fn abandon_restoring(parts: &mut RuntimeParts, world: &mut World) {
-    let Some(restoring) = give_up_restoring(parts, world) else { return };
-    let (session, ticket) = (restoring.prepared.metadata.id, restoring.preparing.ticket);
-    leave_world(parts);
-    set_activity(world, |activity| activity.restore = None);
-    close(world, ticket);
-    notify(world, RestoreCancelled { session, ticket, began: true });
-    if let Some(played) = parts.session() {
-        world.get_resource_or_init::<RequestQueue>().close_by_state(played);
-    }
 }
 
 /// Gives up a restore that waits for its gate. Resources are what they were, and states are as the restore has set them.
-fn give_up_restoring(parts: &mut RuntimeParts, world: &mut World) -> Option<Box<Restoring>> {
+pub(super) fn give_up_restoring(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+) -> Option<Box<Restoring>> {
     let is_restoring = |at: &mut Transition| matches!(at, Transition::Restoring(_));
     let Some(Transition::Restoring(mut restoring)) = parts.transition.take_if(is_restoring) else {
         return None;
@@ -493,10 +489,10 @@ fn give_up_restoring(parts: &mut RuntimeParts, world: &mut World) -> Option<Box<
 }
 
 /// The world of the played session is left: neither the loading screen nor what comes of it is saved.
-fn leave_world(parts: &mut RuntimeParts) {
+pub(super) fn leave_world(parts: &mut RuntimeParts) {
     if let Some(playing) = &mut parts.playing {
         playing.has_left_world = true;
-        playing.gate_was_open = false;
+        playing.gate.turn(false);
     }
 }
 

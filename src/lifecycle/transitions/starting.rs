@@ -286,7 +286,7 @@ pub(in crate::lifecycle) fn taken_up(
     let figures = RunFigures::begin(parts.time.now(), Duration::ZERO);
     let mut playing =
         Playing::new(session, run, newest_counter, figures, parts.recorder(world, None));
-    playing.gate_was_open = gate_is_open(parts, world);
+    playing.gate.turn(gate_is_open(parts, world));
     playing.go_on_recording(world);
     parts.start_up.note_played();
     parts.playing = Some(playing);

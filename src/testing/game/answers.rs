@@ -194,7 +194,7 @@ impl TestGame {
         let session = world.get_resource::<CurrentSession>();
         let played = session.map(CurrentSession::play_time).unwrap_or_default();
         let shut = Runtime::with(world, |parts, world| {
-            let is_shut = parts.playing.as_ref().is_some_and(|playing| !playing.gate_was_open);
+            let is_shut = parts.playing.as_ref().is_some_and(|playing| !playing.gate.is_open());
             is_shut.then(|| parts.hooks.shut_gate(world, played))
         });
         match (error, shut.flatten()) {

@@ -79,7 +79,9 @@ impl Processes {
         let is_played =
             self.records.iter().any(|it| it.process == trial.process && is_running(it, now));
         let checkpoint = trial.checkpoint;
-        let (code, mut what) = match (is_played, trial.tries) {
+        // The first death after a clean end isn't one of the ladder's tries.
+        let deaths = trial.processes().count().max(trial.tries as usize);
+        let (code, mut what) = match (is_played, deaths) {
             (true, _) => {
                 let what = format!("checkpoint {checkpoint} was restored a short while ago");
                 (Code::RestoreUnproven, what)
@@ -88,10 +90,10 @@ impl Processes {
                 let what = format!("the game died soon after checkpoint {checkpoint} was restored");
                 (Code::RestoreUnproven, what)
             }
-            (false, tries) => (
+            (false, deaths) => (
                 Code::DiesAgain,
                 format!(
-                    "the game died {tries} times in a row soon after a restore, the last time of checkpoint {checkpoint}"
+                    "the game died {deaths} times in a row soon after a restore, the last time of checkpoint {checkpoint}"
                 ),
             ),
         };
@@ -148,7 +150,8 @@ fn lives(record: &ProcessRecord) -> bool {
 fn hanging(record: &ProcessRecord, path: PathBuf) -> Option<Finding> {
     let (pid, now) = (record.pid, clock::timestamp());
     let silent_for = between(record.heartbeat, now).as_secs();
-    let without_frame_for = record.last_frame.map_or(0, |frame| between(frame, now).as_secs());
+    let last_frame = record.last_frame.unwrap_or(record.started);
+    let without_frame_for = between(last_frame, now).as_secs();
     // A game in the background may draw a frame a minute.
     let patience = SILENCE + Duration::from_millis(record.frame_gap).saturating_mul(4);
     let what = if silent_for > SILENCE.as_secs() {

@@ -142,7 +142,7 @@ pub(super) fn next_trial(
         let trial = trial_of(finder, session, head);
         let own = trial.filter(|trial| trial.run == Some(head.id.run));
         let tries = own.as_ref().map_or(0, |trial| trial.tries);
-        (own.filter(|trial| trial.tries > 1), tries)
+        (own.filter(|trial| !trial.earlier.is_empty()), tries)
     } else {
         let failed = failed_trial(finder, session, head, standing);
         // After a clean end the first death is no sign that the world is to blame.
