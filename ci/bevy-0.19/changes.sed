@@ -6,6 +6,7 @@ s/(bevy(_reflect|_window)? = \{ (package = "bevy_internal", )?version = )"0\.20\
 s/version = \\"0\.20\.1\\"/version = \\"0.19.1\\"/
 s/^bevy = "0\.20"/bevy = "0.19"/
 s/moonshine-save = "0\.8"/moonshine-save = "0.7"/
+s/^(avian2d = \{ version = )"0\.8"(.*)"parry-f32"/\1"0.7"\2"f32", "parry-f32"/
 s/^version = "0\.2\.0"/version = "0.1.0"/
 s/version = "=0\.2\.0"/version = "=0.1.0"/
 s/`bevy_winit` 0\.20\.1 sends/`bevy_winit` 0.19.1 sends/

@@ -18,7 +18,7 @@ use bevy_session_journal::{RecoveryOffer, limits};
 
 use super::guards::{GuardedRequest, RequestGuard};
 use super::paces::{SessionPace, SessionPaces};
-use super::requests::RequestQueue;
+use super::requests::{MenuEntered, RequestQueue};
 use super::{CurrentSession, session_is_restoring};
 use crate::capture::{
     BeforeExit, ClosingStates, LateCalls, WaysOut, follow_state_scopes, leads_out,
@@ -394,7 +394,7 @@ impl SessionHooksExt for App {
         hooks(self).closes = true;
         let mut closing = self.world_mut().get_resource_or_init::<ClosingStates<S>>();
         closing.0.push(state.clone());
-        let note_menu = |mut queue: ResMut<RequestQueue>| queue.note_menu();
+        let note_menu = |mut queue: ResMut<RequestQueue>| queue.note_menu(MenuEntered::by::<S>());
         self.add_systems(OnEnter(state.clone()), note_menu);
         on_enter(
             self,

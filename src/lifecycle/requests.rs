@@ -41,6 +41,7 @@ pub(super) use open_requests::{
     ask, close, finish, finish_if_asked, join, made_at, manner_of, reject, reject_all, reject_part,
 };
 pub use placed_commands::PlacedCommands;
+pub(super) use queue::MenuEntered;
 pub use queue::ask_to_close;
 pub(crate) use queue::{RequestQueue, menu_was_entered};
 pub(super) use queue::{check_text, reject_asked};

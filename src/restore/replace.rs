@@ -63,6 +63,10 @@ pub(crate) struct WorldKept {
 }
 
 impl WorldKept {
+    pub(crate) fn left_for(&self) -> Option<&StateOverride> {
+        self.left_for.as_ref()
+    }
+
     /// Notes that no state is left for a loading screen.
     pub(crate) fn leave_no_state(&mut self) {
         self.left_for = None;
@@ -123,6 +127,12 @@ impl WorldImage {
             }
         }
         if any { world.try_run_schedule(StateTransition) } else { Ok(()) }
+    }
+
+    /// Returns true if a state of this type is set by a restore, through this state or without any.
+    pub(crate) fn sets_state(&self, state: TypeId, through: Option<&StateOverride>) -> bool {
+        through.is_some_and(|through| through.replaces(state))
+            || self.states().any(|saved| saved.state_type() == state)
     }
 
     /// Remembers the world's resources and states, in case the restore is cancelled.

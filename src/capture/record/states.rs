@@ -63,8 +63,11 @@ pub(crate) fn leads_out<S: FreelyMutableState>(world: &World) -> bool {
     else {
         return false;
     };
+    // Where a sub-state doesn't exist, its transition doesn't either.
+    let Some(current) = world.get_resource::<State<S>>() else { return false };
     match engine::pending(next) {
         Pending::No => false,
+        Pending::IfDifferent(state) if state == current.get() => false,
         Pending::Always(state) | Pending::IfDifferent(state) => closing.0.contains(state),
     }
 }

@@ -1,5 +1,6 @@
 //! The game's requests, in the order in which they were made.
 
+use std::any::TypeId;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,8 +26,26 @@ pub(crate) struct RequestQueue {
     /// True if the game wanted to start a session, and was refused.
     pub(super) start_was_refused: bool,
     pub(super) logged: LoggedRejections,
-    /// True if the game has entered its menu since this was last taken.
-    entered_menu: bool,
+    /// The state by which the game has entered its menu, until that is dealt with.
+    entered_menu: Option<MenuEntered>,
+}
+
+/// A state that closes the session, and was entered.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(in crate::lifecycle) struct MenuEntered {
+    /// Its type; `None` if it follows other states, as sub-states and computed ones do.
+    root: Option<TypeId>,
+}
+
+impl MenuEntered {
+    pub(in crate::lifecycle) fn by<S: States>() -> Self {
+        Self { root: (S::DEPENDENCY_DEPTH == 1).then(TypeId::of::<S>) }
+    }
+
+    /// Returns true if it may be a consequence of setting states of these types.
+    pub(in crate::lifecycle) fn comes_of(self, is_set: impl Fn(TypeId) -> bool) -> bool {
+        self.root.is_none_or(is_set)
+    }
 }
 
 /// A request, and the session that it is about, if known.
@@ -87,13 +106,28 @@ impl RequestQueue {
     }
 
     /// Notes that a state was entered that closes the session.
-    pub(in crate::lifecycle) fn note_menu(&mut self) {
-        self.entered_menu = true;
+    pub(in crate::lifecycle) fn note_menu(&mut self, menu: MenuEntered) {
+        self.entered_menu = Some(menu);
     }
 
-    /// Returns true if one was, once.
-    pub(in crate::lifecycle) fn take_menu(&mut self) -> bool {
-        std::mem::take(&mut self.entered_menu)
+    /// Such a state, if one was entered since the last call.
+    pub(in crate::lifecycle) fn take_menu(&mut self) -> Option<MenuEntered> {
+        self.entered_menu.take()
+    }
+
+    /// Returns true if a state closes the session, and the request waits.
+    pub(in crate::lifecycle) fn is_closed_by_state(&self) -> bool {
+        self.waiting.iter().any(|asked| asked.is_by_state)
+    }
+
+    /// Takes the requests of earlier frames that restore a checkpoint.
+    pub(in crate::lifecycle) fn take_left_over_restores(&mut self) -> Vec<Asked> {
+        let left_over: Vec<Asked> = self.waiting.drain(..self.left_over).collect();
+        let (taken, kept): (Vec<_>, Vec<_>) =
+            left_over.into_iter().partition(|asked| asked.request.restores());
+        self.left_over = kept.len();
+        kept.into_iter().rev().for_each(|asked| self.waiting.push_front(asked));
+        taken
     }
 
     /// Returns true if a request waits that saves to a slot.
@@ -215,7 +249,7 @@ impl RequestQueue {
 
 /// Run condition: a state was entered that closes the session.
 pub(crate) fn menu_was_entered(queue: Option<Res<RequestQueue>>) -> bool {
-    queue.is_some_and(|queue| queue.entered_menu)
+    queue.is_some_and(|queue| queue.entered_menu.is_some())
 }
 
 /// Answers a request that was taken out of the queue and not handled, or handled only as a step.

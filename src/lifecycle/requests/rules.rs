@@ -127,6 +127,14 @@ impl Rules {
 }
 
 impl Request {
+    /// Returns true if it restores a checkpoint, of whatever session.
+    pub(in crate::lifecycle) fn restores(&self) -> bool {
+        use SessionRequest::{Continue, Recover};
+        use SlotRequest::{Load, QuickLoad};
+
+        matches!(self, Self::Session(Continue(_) | Recover(..)) | Self::Slot(Load(_) | QuickLoad))
+    }
+
     /// Returns true if it writes a slot, maybe over one that is there.
     pub(in crate::lifecycle) fn writes_slot(&self) -> bool {
         matches!(self, Self::Slot(_) | Self::Attachment(_))

@@ -25,6 +25,7 @@
 //! gone: the checkpoint that was taken of the played session is restored, in the same manner and through the same loading
 //! screen, and that can't be cancelled. Without a session the states are entered again.
 
+use std::any::TypeId;
 use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -102,8 +103,8 @@ pub(in crate::lifecycle) fn approve(
 fn unless_cancelled(parts: &mut RuntimeParts, world: &mut World, taken: Taken) -> Option<Taken> {
     let is_cancelled = !taken.preparing.takes_cancellation_back() && take_cancellation(world);
     if is_cancelled || is_on_the_way_to_menu(parts, world) {
-        let (session, ticket) = (taken.prepared.metadata.id, taken.preparing.ticket);
-        give_up_prepared(parts, world, session, ticket);
+        let session = taken.prepared.metadata.id;
+        give_up_prepared(parts, world, session, &taken.preparing);
         return None;
     }
     Some(taken)
@@ -124,7 +125,6 @@ pub(in crate::lifecycle) fn begin_restore(
         placed.stop_recording();
     }
     set_activity(world, |activity| activity.restore = Some(RestorePhase::WaitingForGate));
-    world.get_resource_or_init::<RequestQueue>().forget_closes_by_state();
     notify(world, RestoreStarted { session, checkpoint });
 
     let leftovers = Leftovers::note(world, parts.hooks.clear_on_session_restore.clone());
@@ -146,7 +146,9 @@ pub(in crate::lifecycle) fn begin_restore(
     // Until the new run has a checkpoint, it is what it was.
     current.timeline = same.map(|same| Arc::clone(&same.timeline)).unwrap_or_default();
     world.insert_resource(current);
-    enter_states(world, |world| prepared.image.set_states(world, through.as_ref()));
+    let (image, through_state) = (&prepared.image, through.as_ref());
+    let is_set = |state| image.sets_state(state, through_state);
+    enter_states(world, is_set, |world| image.set_states(world, through_state));
     let now = parts.time.now().elapsed;
     let patience = world.get_resource_or_init::<SessionSettings>().patience.restore;
     parts.transition = Some(Transition::Restoring(Box::new(Restoring {
@@ -165,12 +167,16 @@ pub(in crate::lifecycle) fn begin_restore(
 /// Enters states for a restore. If one of them is the menu's, that isn't the game's wish.
 fn enter_states(
     world: &mut World,
+    is_set: impl Fn(TypeId) -> bool,
     enter: impl FnOnce(&mut World) -> Result<(), TryRunScheduleError>,
 ) {
     if let Err(error) = enter(world) {
         error!(%error, "the states can't be entered");
     }
-    world.get_resource_or_init::<RequestQueue>().take_menu();
+    let mut queue = world.get_resource_or_init::<RequestQueue>();
+    if let Some(menu) = queue.take_menu().filter(|menu| !menu.comes_of(is_set)) {
+        queue.note_menu(menu);
+    }
 }
 
 /// Returns true if the checkpoint's level is loaded already, so that it needs no loading screen. What the level has
@@ -233,7 +239,8 @@ fn finish_restore(parts: &mut RuntimeParts, world: &mut World, restoring: Restor
     set_activity(world, |activity| activity.restore = Some(RestorePhase::Replacing));
     // Before the entities are there: what belongs to a state goes with its exit.
     if through {
-        enter_states(world, |world| image.set_states(world, None));
+        let is_set = |state| image.sets_state(state, None);
+        enter_states(world, is_set, |world| image.set_states(world, None));
     }
     let replaced = match image.manner(manner) {
         RestoreManner::Respawn => image.replace_entities(world, &leftovers),
@@ -452,7 +459,8 @@ pub(in crate::lifecycle) fn cancel_restoring(parts: &mut RuntimeParts, world: &m
         take_up::restore_in(parts, preparing.manner);
         return;
     }
-    enter_states(world, |world| prepared.image.give_states_back(world, &kept));
+    let is_set = |state| prepared.image.sets_state(state, kept.left_for());
+    enter_states(world, is_set, |world| prepared.image.give_states_back(world, &kept));
     if parts.playing.is_some()
         && let Some(mut placed) = world.get_resource_mut::<Placed>()
     {
@@ -522,6 +530,8 @@ fn note_restored(
     replaced: &EntitiesReplaced,
     reason: RestoreReason,
 ) -> SessionContext {
+    // What was asked for on the way to the menu leads on from there.
+    world.get_resource_or_init::<RequestQueue>().forget_closes_by_state();
     let has_crashed = prepared.has_crashed && reason == RestoreReason::Recovered;
     let metadata = &mut prepared.metadata;
     metadata.tally.restores = metadata.tally.restores.saturating_add(1);

@@ -266,7 +266,7 @@ pub(in crate::lifecycle) fn cancel_preparing_if_asked(parts: &mut RuntimeParts, 
 /// Gives up the checkpoint that is being read, if there is one.
 pub(in crate::lifecycle) fn give_up_preparing(parts: &mut RuntimeParts, world: &mut World) {
     if let Some(preparing) = end_preparing(parts) {
-        give_up_prepared(parts, world, preparing.session, preparing.ticket);
+        give_up_prepared(parts, world, preparing.session, &preparing);
     }
 }
 
@@ -275,11 +275,15 @@ pub(in crate::lifecycle) fn give_up_prepared(
     parts: &mut RuntimeParts,
     world: &mut World,
     session: SessionId,
-    ticket: Ticket,
+    preparing: &Preparing,
 ) {
+    let ticket = preparing.ticket;
     parts.order(Order::Release(session));
     close(world, ticket);
-    notify(world, RestoreCancelled { session, ticket, began: false });
+    // The game heard of it as it cancelled.
+    if !preparing.takes_cancellation_back() {
+        notify(world, RestoreCancelled { session, ticket, began: false });
+    }
 }
 
 fn end_preparing(parts: &mut RuntimeParts) -> Option<Preparing> {
@@ -344,8 +348,8 @@ pub(in crate::lifecycle) fn restore_taken(
     taken: Taken,
 ) {
     if parts.exit.was_seen() || take_cancellation(world) {
-        let (session, ticket) = (taken.prepared.metadata.id, taken.preparing.ticket);
-        return give_up_prepared(parts, world, session, ticket);
+        let session = taken.prepared.metadata.id;
+        return give_up_prepared(parts, world, session, &taken.preparing);
     }
     begin_restore(parts, world, taken);
 }

@@ -1,14 +1,15 @@
 //! A game with a menu: what is saved on the way there, and what it gives up.
 
 use bevy::prelude::*;
+use bevy_session::checkpoints::WorldForksExt;
 use bevy_session::prelude::*;
-use bevy_session::recovery::{RestoreCancelled, RestorePhase};
+use bevy_session::recovery::{RestoreCancelled, RestorePhase, RestoreStarted};
 use bevy_session::slots::{SlotFailed, SlotId};
 use bevy_session::{MemoryDisk, SessionActivity, SessionClosed, SessionRestored, SessionSettings};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ask_to_recover, enter, level_game_with, state};
+use super::{ask_to_recover, enter, game_by, level_game_with, state};
 use crate::common::{
     Game, Health, Inventory, Score, frames, listen, plugin, received, request, start,
 };
@@ -221,10 +222,12 @@ fn the_menu_gives_up_a_checkpoint_that_is_read() {
             frames(&mut app, 4 * DELAY);
         }
         app.world_mut().resource_mut::<Score>().0 = 10;
-        request(&mut app, |commands| commands.session().slots().load(slot));
-        frames_until(&mut app, |app| {
-            app.world().resource::<SessionActivity>().restore() == Some(RestorePhase::Reading)
-        });
+        // A double click.
+        for _ in 0..2 {
+            request(&mut app, |commands| commands.session().slots().load(slot));
+            frames(&mut app, 1);
+        }
+        frames_until(&mut app, is_reading);
         enter(&mut app, Game::Menu);
         frames(&mut app, 10 * DELAY);
         assert_eq!(received::<RestoreCancelled>(&app).len(), 1);
@@ -278,8 +281,129 @@ fn the_menu_is_entered_after_a_cancelled_load() {
         assert!(!app.world().contains_resource::<CurrentSession>());
         assert!(!app.world_mut().run_system_cached(session_is_restoring).unwrap());
         assert_eq!(received::<SessionClosed>(&app).len(), 1);
+        assert_eq!(received::<RestoreCancelled>(&app).len(), 1);
         assert_eq!(health(&mut played_on(&disk, None)), 10);
     }
+}
+
+#[test]
+fn no_state_that_was_held_back_follows_the_menu() {
+    let disk = MemoryDisk::default();
+    let mut app = menu_game_with(plugin(&disk).writer_delay(DELAY as u64), |_| {});
+    frames(&mut app, 3 * DELAY);
+    play(&mut app);
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Inn")));
+    frames(&mut app, 4 * DELAY);
+    let slot = saved_slot(&app);
+    wound(&mut app, 10);
+    request(&mut app, |commands| commands.session().slots().load(slot));
+    frames_until(&mut app, |app| state(app) == Game::Loading);
+    request(&mut app, |commands| commands.session().cancel_restore());
+    // The loading screen is done, and is held back.
+    frames(&mut app, 5);
+    assert_eq!(state(&app), Game::Loading);
+    enter(&mut app, Game::Menu);
+    frames(&mut app, 3 * DELAY);
+    assert_eq!(state(&app), Game::Menu);
+    assert!(!app.world().contains_resource::<CurrentSession>());
+}
+
+/// What the whole program shows, which isn't saved.
+#[derive(States, Clone, PartialEq, Eq, Hash, Debug, Default)]
+enum Program {
+    #[default]
+    Game,
+    Menu,
+}
+
+#[derive(Resource)]
+struct OpenGate;
+
+/// A game whose menu is no saved state, playing, with a slot of a score of 5 and of 10 since.
+fn with_unsaved_menu(delay: usize, disk: &MemoryDisk) -> (App, SlotId) {
+    let mut app = game_by(plugin(disk).writer_delay(delay as u64), |app| {
+        app.init_state::<Program>()
+            .checkpoint_session_while(in_state(Program::Game))
+            .close_session_on_enter(Program::Menu)
+            .restore_session_when(resource_exists::<OpenGate>);
+        listen::<SessionClosed>(app);
+        listen::<SlotSaved>(app);
+        listen::<SlotFailed>(app);
+    });
+    frames(&mut app, 3 * DELAY);
+    request(&mut app, |commands| commands.session().start(NewSession::named("Level")));
+    frames(&mut app, 4 * DELAY);
+    app.world_mut().resource_mut::<Score>().0 = 5;
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Inn")));
+    frames(&mut app, 4 * DELAY);
+    app.world_mut().resource_mut::<Score>().0 = 10;
+    let slot = saved_slot(&app);
+    (app, slot)
+}
+
+fn go_to_menu(app: &mut App) {
+    app.world_mut().resource_mut::<NextState<Program>>().set(Program::Menu);
+}
+
+#[test]
+fn a_menu_that_is_entered_with_the_states_of_a_restore_gives_it_up() {
+    for is_open in [true, false] {
+        let disk = MemoryDisk::default();
+        let (mut app, slot) = with_unsaved_menu(0, &disk);
+        if is_open {
+            app.insert_resource(OpenGate);
+        }
+        app.add_observer(|_: On<RestoreStarted>, mut next: ResMut<NextState<Program>>| {
+            next.set(Program::Menu);
+        });
+        app.world_mut().resource_mut::<NextState<Game>>().set(Game::Shop);
+        frames(&mut app, 1);
+        request(&mut app, |commands| commands.session().slots().load(slot));
+        frames(&mut app, 6);
+        assert_eq!(app.world().resource::<State<Program>>().get(), &Program::Menu);
+        assert!(!app.world().contains_resource::<CurrentSession>(), "{is_open}");
+        assert_eq!(received::<SessionClosed>(&app).len(), 1);
+    }
+}
+
+#[test]
+fn a_load_on_the_way_to_the_menu_that_is_cancelled_leaves_the_session_closed() {
+    let disk = MemoryDisk::default();
+    let (mut app, slot) = with_unsaved_menu(0, &disk);
+    request(&mut app, |commands| commands.session().slots().load(slot));
+    go_to_menu(&mut app);
+    frames(&mut app, 6);
+    assert_eq!(received::<RestoreStarted>(&app).len(), 1);
+    request(&mut app, |commands| commands.session().cancel_restore());
+    frames(&mut app, 6);
+    assert_eq!(received::<RestoreCancelled>(&app).len(), 1);
+    assert_eq!(received::<SessionClosed>(&app).len(), 1);
+    assert_eq!(app.world().resource::<Score>().0, 10);
+}
+
+#[test]
+fn what_is_played_since_a_fork_is_there_if_the_menu_is_entered_while_it_is_read() {
+    let disk = MemoryDisk::default();
+    let (mut app, _) = with_unsaved_menu(DELAY, &disk);
+    app.world_mut().resource_mut::<SessionSettings>().autosave = false;
+    let fork = app.world_mut().commands().fork_world();
+    frames(&mut app, 4 * DELAY);
+    app.world_mut().resource_mut::<Score>().0 = 20;
+    request(&mut app, |commands| commands.session().rewind(RewindTo::Fork(fork)));
+    frames_until(&mut app, is_reading);
+    go_to_menu(&mut app);
+    frames(&mut app, 6 * DELAY);
+    assert_eq!(received::<SessionClosed>(&app).len(), 1);
+    let mut app = game_by(plugin(&disk.snapshot()), |_| {});
+    frames(&mut app, 3);
+    let session = app.world().resource::<SessionCatalog>().newest_to_continue().unwrap().session.id;
+    request(&mut app, |commands| commands.session().continue_session(session));
+    frames(&mut app, 6);
+    assert_eq!(app.world().resource::<Score>().0, 20);
+}
+
+fn is_reading(app: &App) -> bool {
+    app.world().resource::<SessionActivity>().restore() == Some(RestorePhase::Reading)
 }
 
 #[test]

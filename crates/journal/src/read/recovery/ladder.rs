@@ -167,7 +167,11 @@ pub(super) fn next_trial(
             let is_own = was_of_the_game(finder, before, head, standing);
             before.own_deaths.saturating_add(u32::from(is_own))
         }),
-        earlier: earlier_of(before),
+        earlier: match before {
+            // Who goes back lives.
+            Some(own) if goes_back => own.earlier,
+            before => earlier_of(before),
+        },
         probation: wanted.probation,
         set_aside: false,
     }
