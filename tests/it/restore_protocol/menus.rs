@@ -1,6 +1,8 @@
 //! A game with a menu: what is saved on the way there, and what it gives up.
 
 use bevy::prelude::*;
+use bevy::state::app::StatesPlugin;
+use bevy::time::TimeUpdateStrategy;
 use bevy_session::checkpoints::WorldForksExt;
 use bevy_session::prelude::*;
 use bevy_session::recovery::{RestoreCancelled, RestorePhase, RestoreStarted};
@@ -9,9 +11,10 @@ use bevy_session::{MemoryDisk, SessionActivity, SessionClosed, SessionRestored, 
 
 use serde::{Deserialize, Serialize};
 
-use super::{ask_to_recover, enter, game_by, level_game_with, state};
+use super::{ask_to_recover, enter, level_game_with, state};
 use crate::common::{
-    Game, Health, Inventory, Score, frames, listen, plugin, received, request, start,
+    FRAME, Game, Health, Inventory, Score, frames, game_with, listen, plugin, received, request,
+    start,
 };
 
 /// Turns between an order and its answer, where it takes some.
@@ -320,15 +323,17 @@ enum Program {
 struct OpenGate;
 
 /// A game whose menu is no saved state, playing, with a slot of a score of 5 and of 10 since.
-fn with_unsaved_menu(delay: usize, disk: &MemoryDisk) -> (App, SlotId) {
-    let mut app = game_by(plugin(disk).writer_delay(delay as u64), |app| {
+fn with_unsaved_menu(plugin: SessionPlugin, hooks: impl FnOnce(&mut App)) -> (App, SlotId) {
+    let mut app = game_with(plugin, |app| {
         app.init_state::<Program>()
             .checkpoint_session_while(in_state(Program::Game))
-            .close_session_on_enter(Program::Menu)
-            .restore_session_when(resource_exists::<OpenGate>);
+            .close_session_on_enter(Program::Menu);
+        listen::<RestoreStarted>(app);
+        listen::<RestoreCancelled>(app);
         listen::<SessionClosed>(app);
         listen::<SlotSaved>(app);
         listen::<SlotFailed>(app);
+        hooks(app);
     });
     frames(&mut app, 3 * DELAY);
     request(&mut app, |commands| commands.session().start(NewSession::named("Level")));
@@ -349,7 +354,11 @@ fn go_to_menu(app: &mut App) {
 fn a_menu_that_is_entered_with_the_states_of_a_restore_gives_it_up() {
     for is_open in [true, false] {
         let disk = MemoryDisk::default();
-        let (mut app, slot) = with_unsaved_menu(0, &disk);
+        let (mut app, slot) = with_unsaved_menu(plugin(&disk), |app| {
+            app.init_state::<Game>()
+                .save_state::<Game>()
+                .restore_session_when(resource_exists::<OpenGate>);
+        });
         if is_open {
             app.insert_resource(OpenGate);
         }
@@ -369,7 +378,9 @@ fn a_menu_that_is_entered_with_the_states_of_a_restore_gives_it_up() {
 #[test]
 fn a_load_on_the_way_to_the_menu_that_is_cancelled_leaves_the_session_closed() {
     let disk = MemoryDisk::default();
-    let (mut app, slot) = with_unsaved_menu(0, &disk);
+    let (mut app, slot) = with_unsaved_menu(plugin(&disk), |app| {
+        app.restore_session_when(resource_exists::<OpenGate>);
+    });
     request(&mut app, |commands| commands.session().slots().load(slot));
     go_to_menu(&mut app);
     frames(&mut app, 6);
@@ -381,10 +392,28 @@ fn a_load_on_the_way_to_the_menu_that_is_cancelled_leaves_the_session_closed() {
     assert_eq!(app.world().resource::<Score>().0, 10);
 }
 
+/// A game without any saved state.
+fn stateless_game(plugin: SessionPlugin) -> App {
+    let mut app = App::new();
+    app.add_plugins((MinimalPlugins, StatesPlugin, plugin))
+        .insert_resource(TimeUpdateStrategy::ManualDuration(FRAME))
+        .init_state::<Program>()
+        .init_resource::<Score>()
+        .checkpoint_session_while(in_state(Program::Game))
+        .close_session_on_enter(Program::Menu);
+    listen::<SessionClosed>(&mut app);
+    app.finish();
+    app.cleanup();
+    frames(&mut app, 3 * DELAY);
+    app
+}
+
 #[test]
 fn what_is_played_since_a_fork_is_there_if_the_menu_is_entered_while_it_is_read() {
     let disk = MemoryDisk::default();
-    let (mut app, _) = with_unsaved_menu(DELAY, &disk);
+    let mut app = stateless_game(plugin(&disk).writer_delay(DELAY as u64));
+    request(&mut app, |commands| commands.session().start(NewSession::named("Level")));
+    frames(&mut app, 4 * DELAY);
     app.world_mut().resource_mut::<SessionSettings>().autosave = false;
     let fork = app.world_mut().commands().fork_world();
     frames(&mut app, 4 * DELAY);
@@ -394,8 +423,7 @@ fn what_is_played_since_a_fork_is_there_if_the_menu_is_entered_while_it_is_read(
     go_to_menu(&mut app);
     frames(&mut app, 6 * DELAY);
     assert_eq!(received::<SessionClosed>(&app).len(), 1);
-    let mut app = game_by(plugin(&disk.snapshot()), |_| {});
-    frames(&mut app, 3);
+    let mut app = stateless_game(plugin(&disk.snapshot()));
     let session = app.world().resource::<SessionCatalog>().newest_to_continue().unwrap().session.id;
     request(&mut app, |commands| commands.session().continue_session(session));
     frames(&mut app, 6);
