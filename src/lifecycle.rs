@@ -49,7 +49,7 @@ pub use current_session::{
     CurrentSession, LastCheckpoint, play_time_text, session_is_active, session_is_paused,
 };
 pub(crate) use driver::frame::{
-    ask_gates, capture, finish_restore, handle_requests, receive, report, restore,
+    ask_gates, capture, finish_restore, handle_requests, look_before_exit, receive, report, restore,
 };
 pub(crate) use external::{External, register_external_notifications, take_provider};
 pub use external::{
@@ -125,7 +125,7 @@ pub(crate) use session_place::tell_of_place;
 pub use settings::{Patience, RestoreLosses, SessionSettings, StorageSettings};
 pub(crate) use start_up::StartUp;
 pub use start_up::previous_run::PreviousRun;
-pub(crate) use states::{hold_states_back, look_before_exit};
+pub(crate) use states::hold_states_back;
 pub use summary::{SessionSummary, TypeBytes};
 pub use transitions::ending::SessionEnding;
 pub use transitions::profiles::CurrentProfile;

@@ -28,7 +28,9 @@ pub(super) fn never_gated(
 
 /// Returns true if the game restricts when checkpoints may be taken; `None` if that isn't known.
 fn is_gated(world: &mut World) -> Option<bool> {
-    let says_when = |hooks: &GameHooks| !hooks.checkpoint_session_while.is_empty() || hooks.closes;
+    let says_when = |hooks: &GameHooks| {
+        !hooks.checkpoint_session_while.is_empty() || !hooks.close_in.is_empty()
+    };
     match world.get_resource_mut::<Runtime>() {
         Some(mut runtime) => runtime.parts().map(|parts| says_when(&parts.hooks)),
         // The app isn't complete yet.

@@ -391,7 +391,7 @@ impl SessionHooksExt for App {
         if LateCalls::note(self.world_mut(), &call) {
             return self;
         }
-        hooks(self).closes = true;
+        hooks(self).close_in.push(Condition::in_state(state.clone()));
         let mut closing = self.world_mut().get_resource_or_init::<ClosingStates<S>>();
         closing.0.push(state.clone());
         let note_menu = |mut queue: ResMut<RequestQueue>| queue.note_menu(MenuEntered::by::<S>());

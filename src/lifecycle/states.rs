@@ -147,14 +147,12 @@ fn save_what_is_left(parts: &mut RuntimeParts, world: &mut World) {
     let Some(playing) = &mut parts.playing else { return };
     let was_open = playing.gate.is_open();
     playing.gate.turn(is_open);
+    let closes = was_open && !is_open;
     if course == Course::Undecided {
         return;
     }
-    let closes = was_open && !is_open;
     let is_wanted = was_open && label.is_some();
-    if !closes && !is_wanted {
-        return;
-    }
+    let Some(playing) = parts.playing.as_mut().filter(|_| closes || is_wanted) else { return };
     playing.recorder.watch_removals(world);
     let is_saved = if playing.deferred.has_checkpoints() {
         take_deferred_checkpoints(parts, world)
@@ -199,8 +197,8 @@ pub(super) fn release_held_state(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// The system between the change of states and the `OnExit` schedules.
-pub(crate) fn look_before_exit(world: &mut World) {
+/// The last moment at which the world is as it was before the states changed.
+pub(super) fn look_before_exit(world: &mut World) {
     // While the plugin itself changes the states, for a restore, there is nothing to look at.
     Runtime::with(world, |parts, world| {
         let frame = parts.time.at_this_moment(world);

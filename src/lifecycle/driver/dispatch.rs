@@ -47,6 +47,10 @@ pub(in crate::lifecycle) fn handle_requests(parts: &mut RuntimeParts, world: &mu
 fn handle_what_can_be(parts: &mut RuntimeParts, world: &mut World) {
     let mut order = Overtaking::default();
     while let Some(asked) = next_request(parts, world, &mut order) {
+        // A restore has led the game on from there.
+        if asked.is_by_state && !parts.hooks.is_where_sessions_close(world) {
+            continue;
+        }
         let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
         let session = session.map(tracing::field::display);
         let _span =
@@ -156,7 +160,10 @@ pub(in crate::lifecycle) fn handle(
     {
         return Err(RequestError::OtherSession { asked_of });
     }
-    if !asked.is_step {
+    // Where the world was left, there is nothing else to do.
+    let has_left_world = parts.playing.as_ref().is_some_and(|playing| playing.has_left_world);
+    let is_guarded = !(asked.is_step || asked.is_by_state && has_left_world);
+    if is_guarded {
         ask_guards(&mut parts.hooks.guards, world, &asked.request, asked.by.as_deref())?;
         if asked.request.rules().starts_session {
             admit_session(world)?;

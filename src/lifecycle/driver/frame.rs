@@ -30,9 +30,11 @@ use crate::lifecycle::runtime::{Runtime, RuntimeParts};
 use crate::lifecycle::start_up::trial::follow_trial;
 use crate::lifecycle::states::{checkpoint_with_states, follow_states, release_held_state};
 use crate::lifecycle::transitions::backups::follow_loading;
-use crate::lifecycle::transitions::menus::give_way_to_menu;
+use crate::lifecycle::transitions::menus::{give_way_before_exit, give_way_to_menu};
 use crate::lifecycle::transitions::restoring::go_on_restoring;
-use crate::lifecycle::{CurrentSession, RequestQueue, SessionSettings, SwitchedOff, checkpoints};
+use crate::lifecycle::{
+    CurrentSession, RequestQueue, SessionSettings, SwitchedOff, checkpoints, states,
+};
 use crate::monitoring::StandingAlerts;
 
 /// The first step: handles the writer's reports.
@@ -51,6 +53,12 @@ pub(crate) fn receive(world: &mut World, mut failure_reported: Local<bool>) {
     if Runtime::with(world, begin_frame).is_none() {
         report_that_saving_stopped(world, &mut failure_reported);
     }
+}
+
+/// The step between the change of states and the `OnExit` schedules.
+pub(crate) fn look_before_exit(world: &mut World) {
+    Runtime::with(world, give_way_before_exit);
+    states::look_before_exit(world);
 }
 
 /// Before the game's systems run, and after its states have changed: continues the restore that

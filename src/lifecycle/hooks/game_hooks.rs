@@ -34,8 +34,8 @@ pub(crate) struct GameHooks {
     pub clear_on_session_restore: ClearedMessages,
     /// Components that are removed from entities that stay in a restore in place.
     pub drop_on_rewind: DroppedTypes,
-    /// True if a state closes the session.
-    pub closes: bool,
+    /// The states that close the session.
+    pub close_in: Vec<Condition>,
     /// Functions that add the systems for transitions, once the schedule for them exists.
     pub(super) watch: Vec<fn(&mut App)>,
     /// The states that hooks depend on.
@@ -91,6 +91,11 @@ impl GameHooks {
         menus.is_empty() || menus.iter_mut().any(|condition| condition.ask(world))
     }
 
+    /// Returns true if the game is in a state that closes the session.
+    pub(in crate::lifecycle) fn is_where_sessions_close(&mut self, world: &mut World) -> bool {
+        self.close_in.iter_mut().any(|condition| condition.ask(world))
+    }
+
     /// The errors of conditions that couldn't run, each once, with the conditions' names.
     pub(crate) fn take_failures(&mut self) -> Vec<(String, String)> {
         let failed = |condition: &mut Condition| {
@@ -101,9 +106,15 @@ impl GameHooks {
 
     fn conditions(&mut self) -> impl Iterator<Item = &mut Condition> {
         let Self {
-            checkpoint_session_while, paces, pause_in, offer_in, restore_session_when, ..
+            checkpoint_session_while,
+            paces,
+            pause_in,
+            offer_in,
+            restore_session_when,
+            close_in,
+            ..
         } = self;
-        [checkpoint_session_while, paces, pause_in, offer_in, restore_session_when]
+        [checkpoint_session_while, paces, pause_in, offer_in, restore_session_when, close_in]
             .into_iter()
             .flatten()
     }

@@ -98,13 +98,6 @@ impl RequestQueue {
         }
     }
 
-    /// Forgets that the game has entered such a state: it is left again by a restore.
-    pub(in crate::lifecycle) fn forget_closes_by_state(&mut self) {
-        let left_over = self.waiting.iter().take(self.left_over);
-        self.left_over -= left_over.filter(|asked| asked.is_by_state).count();
-        self.waiting.retain(|asked| !asked.is_by_state);
-    }
-
     /// Notes that a state was entered that closes the session.
     pub(in crate::lifecycle) fn note_menu(&mut self, menu: MenuEntered) {
         self.entered_menu = Some(menu);
@@ -120,11 +113,12 @@ impl RequestQueue {
         self.waiting.iter().any(|asked| asked.is_by_state)
     }
 
-    /// Takes the requests of earlier frames that restore a checkpoint.
-    pub(in crate::lifecycle) fn take_left_over_restores(&mut self) -> Vec<Asked> {
-        let left_over: Vec<Asked> = self.waiting.drain(..self.left_over).collect();
+    /// Takes the requests of earlier frames that lead to another world.
+    pub(in crate::lifecycle) fn take_what_led_on(&mut self) -> Vec<Asked> {
+        let left_over = self.left_over.min(self.waiting.len());
+        let left_over: Vec<Asked> = self.waiting.drain(..left_over).collect();
         let (taken, kept): (Vec<_>, Vec<_>) =
-            left_over.into_iter().partition(|asked| asked.request.restores());
+            left_over.into_iter().partition(|asked| asked.request.leads_on());
         self.left_over = kept.len();
         kept.into_iter().rev().for_each(|asked| self.waiting.push_front(asked));
         taken

@@ -127,12 +127,11 @@ impl Rules {
 }
 
 impl Request {
-    /// Returns true if it restores a checkpoint, of whatever session.
-    pub(in crate::lifecycle) fn restores(&self) -> bool {
-        use SessionRequest::{Continue, Recover};
-        use SlotRequest::{Load, QuickLoad};
-
-        matches!(self, Self::Session(Continue(_) | Recover(..)) | Self::Slot(Load(_) | QuickLoad))
+    /// Returns true if another world is played once it is done.
+    pub(in crate::lifecycle) fn leads_on(&self) -> bool {
+        let only_leaves =
+            matches!(self, Self::Current(CurrentRequest::Close(_) | CurrentRequest::End { .. }));
+        self.rules().leads_elsewhere && !only_leaves
     }
 
     /// Returns true if it writes a slot, maybe over one that is there.

@@ -37,7 +37,7 @@ pub(super) fn may_be_cancelled(parts: &RuntimeParts, world: &World) -> bool {
     let hooks = &parts.hooks;
     let has_states = |declared: &Declarations| !declared.states_of(world).is_empty();
     hooks.restore_session_through.is_some()
-        || hooks.closes
+        || !hooks.close_in.is_empty()
         || !hooks.restore_session_when.is_empty()
         || world.get_resource::<Declarations>().is_some_and(has_states)
 }

@@ -7,10 +7,11 @@ use super::restoring::{give_up_restoring, leave_world};
 use super::take_up::{give_up_prepared, give_up_preparing};
 use crate::capture::is_about_to_leave;
 use crate::lifecycle::activity::set_activity;
+use crate::lifecycle::gates::gate_may_have_moved;
 use crate::lifecycle::notifications::{RestoreCancelled, notify};
 use crate::lifecycle::requests::{RequestQueue, close, reject_asked};
-use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{Restoring, Transition};
+use crate::lifecycle::runtime::{Course, RuntimeParts};
 
 /// Gives up what is being read or restored, if the game has entered a state that closes the session. What was played before
 /// is closed as it was left.
@@ -19,10 +20,14 @@ pub(in crate::lifecycle) fn give_way_to_menu(parts: &mut RuntimeParts, world: &m
     if queue.take_menu().is_none() {
         return;
     }
-    if give_up_restore(parts, world) {
+    let is_given_up = give_up_restore(parts, world);
+    if is_given_up {
         clear_the_way(parts, world);
+    }
+    let is_played = parts.playing.is_some() && parts.transition.is_none();
+    if is_given_up || is_played {
         // Those of this frame were asked for on the way, and lead on from the menu.
-        for asked in world.get_resource_or_init::<RequestQueue>().take_left_over_restores() {
+        for asked in world.get_resource_or_init::<RequestQueue>().take_what_led_on() {
             reject_asked(world, asked, RequestError::Cancelled);
         }
     }
@@ -32,6 +37,19 @@ pub(in crate::lifecycle) fn give_way_to_menu(parts: &mut RuntimeParts, world: &m
         if !queue.is_closed_by_state() {
             queue.close_by_state(played);
         }
+    }
+}
+
+/// The states have changed, and nothing of the last ones was despawned. If the game has left its session for a state that
+/// closes it, an earlier moment of it that is being read isn't wanted any more: what was played since is saved.
+pub(in crate::lifecycle) fn give_way_before_exit(parts: &mut RuntimeParts, world: &mut World) {
+    // The gate itself is asked once, by what comes next.
+    if parts.course() == Course::Undecided
+        && parts.may_capture()
+        && gate_may_have_moved(parts, world)
+        && parts.hooks.is_where_sessions_close(world)
+    {
+        give_up_preparing(parts, world);
     }
 }
 

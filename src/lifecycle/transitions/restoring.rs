@@ -530,8 +530,6 @@ fn note_restored(
     replaced: &EntitiesReplaced,
     reason: RestoreReason,
 ) -> SessionContext {
-    // What was asked for on the way to the menu leads on from there.
-    world.get_resource_or_init::<RequestQueue>().forget_closes_by_state();
     let has_crashed = prepared.has_crashed && reason == RestoreReason::Recovered;
     let metadata = &mut prepared.metadata;
     metadata.tally.restores = metadata.tally.restores.saturating_add(1);

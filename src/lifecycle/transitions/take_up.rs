@@ -21,6 +21,7 @@ use super::ending::restore_when_left;
 use super::leaving;
 use super::restoring::{self, begin_restore, take_cancellation};
 use super::starting::start_instead;
+use crate::capture::is_about_to_leave;
 use crate::content::{Order, Prepared};
 use crate::lifecycle::checkpoints::outcomes::saving_stopped;
 use crate::lifecycle::checkpoints::take_named;
@@ -347,7 +348,7 @@ pub(in crate::lifecycle) fn restore_taken(
     world: &mut World,
     taken: Taken,
 ) {
-    if parts.exit.was_seen() || take_cancellation(world) {
+    if parts.exit.was_seen() || take_cancellation(world) || is_about_to_leave(world) {
         let session = taken.prepared.metadata.id;
         return give_up_prepared(parts, world, session, &taken.preparing);
     }

@@ -6,8 +6,11 @@ use bevy::time::TimeUpdateStrategy;
 use bevy_session::checkpoints::WorldForksExt;
 use bevy_session::prelude::*;
 use bevy_session::recovery::{RestoreCancelled, RestorePhase, RestoreStarted};
+use bevy_session::requests::{CurrentRequest, GuardedRequest, Request};
 use bevy_session::slots::{SlotFailed, SlotId};
-use bevy_session::{MemoryDisk, SessionActivity, SessionClosed, SessionRestored, SessionSettings};
+use bevy_session::{
+    MemoryDisk, RequestError, SessionActivity, SessionClosed, SessionRestored, SessionSettings,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -231,13 +234,59 @@ fn the_menu_gives_up_a_checkpoint_that_is_read() {
             frames(&mut app, 1);
         }
         frames_until(&mut app, is_reading);
+        // The game goes on meanwhile.
+        app.world_mut().resource_mut::<Score>().0 = 11;
         enter(&mut app, Game::Menu);
         frames(&mut app, 10 * DELAY);
         assert_eq!(received::<RestoreCancelled>(&app).len(), 1);
         assert_eq!((state(&app), received::<SessionRestored>(&app).len()), (Game::Menu, 0));
         assert!(!app.world().contains_resource::<CurrentSession>());
-        assert_eq!(played_on(&disk, None).world().resource::<Score>().0, 10);
+        assert_eq!(played_on(&disk, None).world().resource::<Score>().0, 11);
     }
+}
+
+#[test]
+fn the_menu_gives_up_a_load_that_waits_for_its_slot() {
+    let disk = MemoryDisk::default();
+    let mut app = menu_game_with(plugin(&disk).writer_delay(DELAY as u64), |_| {});
+    frames(&mut app, 3 * DELAY);
+    play(&mut app);
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::quick()));
+    request(&mut app, |commands| commands.session().slots().quick_load());
+    frames(&mut app, 2);
+    wound(&mut app, 10);
+    enter(&mut app, Game::Menu);
+    frames(&mut app, 10 * DELAY);
+    assert_eq!((state(&app), received::<SessionRestored>(&app).len()), (Game::Menu, 0));
+    let rejected = received::<RequestRejected>(&app);
+    assert!(matches!(rejected[..], [RequestRejected { error: RequestError::Cancelled, .. }]));
+    assert!(!app.world().contains_resource::<CurrentSession>());
+    assert_eq!(health(&mut played_on(&disk, None)), 10);
+}
+
+#[test]
+fn a_session_whose_world_was_left_is_closed_whatever_a_guard_says() {
+    let disk = MemoryDisk::default();
+    let never_closed = |asked: In<GuardedRequest>| match &asked.request {
+        Request::Current(CurrentRequest::Close(_)) => Err("play on".to_owned()),
+        _ => Ok(()),
+    };
+    let mut app = menu_game_with(plugin(&disk), |app| {
+        app.guard_session_requests(never_closed);
+    });
+    play(&mut app);
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Inn")));
+    frames(&mut app, 3);
+    let slot = saved_slot(&app);
+    enter(&mut app, Game::Menu);
+    frames(&mut app, 3);
+    assert_eq!(received::<SessionClosed>(&app).len(), 0, "the guard says so");
+    enter(&mut app, Game::Playing);
+    request(&mut app, |commands| commands.session().slots().load(slot));
+    frames_until(&mut app, |app| state(app) == Game::Loading);
+    enter(&mut app, Game::Menu);
+    frames(&mut app, 3);
+    assert_eq!(received::<SessionClosed>(&app).len(), 1);
 }
 
 #[test]
