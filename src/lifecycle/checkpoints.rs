@@ -94,15 +94,26 @@ pub(super) fn take_wanted(
     world: &mut World,
     wanted: WantedCheckpoint,
 ) -> bool {
-    let now = parts.time.now();
     // Also what failed in this very frame.
     note_failures(parts, world);
-    let Some(about_changed) = ask_before_capture(parts, world, &wanted) else { return false };
-    let kind = wanted.kind;
+    let about_changed = ask_before_capture(parts, world, &wanted);
+    about_changed.is_some_and(|about_changed| {
+        capture_if_changed(parts, world, wanted, about_changed);
+        true
+    })
+}
+
+fn capture_if_changed(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    wanted: WantedCheckpoint,
+    about_changed: bool,
+) {
+    let (now, kind) = (parts.time.now(), wanted.kind);
     take_events(parts, world);
     // Those who left are kept before they are missing.
     order_parking(parts, world);
-    let Some(playing) = &mut parts.playing else { return false };
+    let Some(playing) = &mut parts.playing else { return };
     let span = debug_span!("checkpoint", session.id = %playing.session, ?kind, rows = tracing::field::Empty).entered();
     let id = playing.line.next();
     let begun = clock::instant();
@@ -114,8 +125,9 @@ pub(super) fn take_wanted(
     let full = base.is_none();
     let nothing_changed = !full && capture.is_empty() && !about_changed;
     if nothing_changed && !is_worth_one(&wanted, &playing.events) {
+        debug!("nothing changed since the last checkpoint");
         playing.recorder.recycle(capture);
-        return is_as_before(world, wanted);
+        return finish_if_asked(world, wanted.asker.answered());
     }
     let collapsed_from = playing.take_note(&capture);
     playing.line.asked.note_captured(id.counter, &wanted);
@@ -158,14 +170,6 @@ pub(super) fn take_wanted(
         self_test,
         handed_over: clock::instant(),
     })));
-    true
-}
-
-/// Nothing changed since the last checkpoint, so that one has this moment.
-fn is_as_before(world: &mut World, wanted: WantedCheckpoint) -> bool {
-    debug!("nothing changed since the last checkpoint");
-    finish_if_asked(world, wanted.asker.answered());
-    true
 }
 
 /// Returns true if code of the game failed since the last call, and notes it for this checkpoint.

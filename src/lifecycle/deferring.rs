@@ -13,7 +13,7 @@ use super::slots::saving::{order_slot, save_slot, slot_failed};
 pub(super) fn take_or_defer(parts: &mut RuntimeParts, world: &mut World, wanted: WantedCheckpoint) {
     match &mut parts.playing {
         Some(playing) if !playing.gate.is_open() => playing.deferred.checkpoint(wanted),
-        _ => drop(take_wanted(parts, world, wanted)),
+        _ => _ = take_wanted(parts, world, wanted),
     }
 }
 

@@ -147,12 +147,14 @@ fn save_what_is_left(parts: &mut RuntimeParts, world: &mut World) {
     let Some(playing) = &mut parts.playing else { return };
     let was_open = playing.gate.is_open();
     playing.gate.turn(is_open);
-    let closes = was_open && !is_open;
     if course == Course::Undecided {
         return;
     }
+    let closes = was_open && !is_open;
     let is_wanted = was_open && label.is_some();
-    let Some(playing) = parts.playing.as_mut().filter(|_| closes || is_wanted) else { return };
+    if !closes && !is_wanted {
+        return;
+    }
     playing.recorder.watch_removals(world);
     let is_saved = if playing.deferred.has_checkpoints() {
         take_deferred_checkpoints(parts, world)

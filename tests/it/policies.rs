@@ -1,6 +1,8 @@
 //! Policies for crashed sessions: ask, automatic, never; and the way out of a crash loop.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::external::Operation;
@@ -9,6 +11,7 @@ use bevy_session::recovery::{Proposal, RestoreCancelled, RestorePrepared, Restor
 use bevy_session::{
     CheckpointId, CheckpointSaved, MemoryDisk, SessionActivity, SessionId, SessionsFound,
 };
+use bevy_session_journal::internal::disk::{Layout, LocalStore};
 
 use crate::common::*;
 
@@ -244,6 +247,34 @@ fn a_clean_end_resets_the_count_of_deaths() {
         let again = recover_and_die(&disk.snapshot(), session, 5);
         assert_eq!(proposed(&asking(&again), session).1, 1, "only what came after it counts");
     }
+}
+
+#[test]
+fn a_rewind_remembers_the_deaths_before_it_and_adds_none() {
+    let (disk, session, _) = killed("Rewound", &MemoryDisk::default());
+    let mut app = asking(&disk);
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    frames(&mut app, 3);
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
+    frames(&mut app, 3);
+    drop(app);
+    let mut app = asking(&disk);
+    request(&mut app, |commands| commands.session().continue_session(session));
+    frames(&mut app, 3);
+    // The first death after a clean end.
+    let disk = disk.snapshot();
+    let mut app = asking(&disk);
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    frames(&mut app, 3);
+    let layout = Layout::by_directory("sessions/data".into(), "sessions/state".into(), "default");
+    let store = LocalStore::new(Arc::new(disk.clone()), layout).store;
+    let before = store.trial(session).unwrap().expect("a restore on trial");
+    assert_eq!((before.tries, before.earlier.len()), (1, 1));
+    request(&mut app, |commands| commands.session().rewind(RewindTo::Ago(Duration::ZERO)));
+    frames(&mut app, 3);
+    assert_eq!(received::<SessionRestored>(&app).len(), 2);
+    let after = store.trial(session).unwrap().expect("what is on trial stays so");
+    assert_eq!((after.tries, after.earlier), (before.tries, before.earlier));
 }
 
 #[test]

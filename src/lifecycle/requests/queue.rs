@@ -115,13 +115,7 @@ impl RequestQueue {
 
     /// Takes the requests of earlier frames that lead to another world.
     pub(in crate::lifecycle) fn take_what_led_on(&mut self) -> Vec<Asked> {
-        let left_over = self.left_over.min(self.waiting.len());
-        let left_over: Vec<Asked> = self.waiting.drain(..left_over).collect();
-        let (taken, kept): (Vec<_>, Vec<_>) =
-            left_over.into_iter().partition(|asked| asked.request.leads_on());
-        self.left_over = kept.len();
-        kept.into_iter().rev().for_each(|asked| self.waiting.push_front(asked));
-        taken
+        self.take_among(self.left_over, Request::leads_on)
     }
 
     /// Returns true if a request waits that saves to a slot.
@@ -214,13 +208,17 @@ impl RequestQueue {
         &mut self,
         is_wanted: impl Fn(&Request) -> bool,
     ) -> Vec<Asked> {
-        let left_over = self.waiting.iter().take(self.left_over);
-        self.left_over -= left_over.filter(|asked| is_wanted(&asked.request)).count();
-        let asked = std::mem::take(&mut self.waiting).into_iter();
-        let (taken, kept): (VecDeque<_>, VecDeque<_>) =
-            asked.partition(|asked| is_wanted(&asked.request));
-        self.waiting = kept;
-        taken.into()
+        self.take_among(self.waiting.len(), is_wanted)
+    }
+
+    /// Takes those among the first ones that match.
+    fn take_among(&mut self, first: usize, is_wanted: impl Fn(&Request) -> bool) -> Vec<Asked> {
+        let asked = std::mem::take(&mut self.waiting).into_iter().enumerate();
+        let (taken, kept): (Vec<_>, Vec<_>) =
+            asked.partition(|(place, asked)| *place < first && is_wanted(&asked.request));
+        self.left_over -= taken.iter().filter(|(place, _)| *place < self.left_over).count();
+        self.waiting = kept.into_iter().map(|(_, asked)| asked).collect();
+        taken.into_iter().map(|(_, asked)| asked).collect()
     }
 
     /// Returns true if this request waits.

@@ -11,7 +11,6 @@ use bevy_session::slots::{SlotFailed, SlotId};
 use bevy_session::{
     MemoryDisk, RequestError, SessionActivity, SessionClosed, SessionRestored, SessionSettings,
 };
-
 use serde::{Deserialize, Serialize};
 
 use super::{ask_to_recover, enter, level_game_with, state};
@@ -66,6 +65,19 @@ fn play(app: &mut App) {
     wound(app, 30);
     request(app, |commands| commands.session().checkpoint("here"));
     frames(app, 3 * DELAY);
+}
+
+/// A game with a menu that is being played, and a slot of it.
+fn with_slot(plugin: SessionPlugin, hooks: impl FnOnce(&mut App)) -> (App, SlotId) {
+    let mut app = menu_game_with(plugin, hooks);
+    frames(&mut app, 3 * DELAY);
+    play(&mut app);
+    request(&mut app, |commands| {
+        commands.session().slots().save(SaveSlot::manual("Inn").overwrite())
+    });
+    frames(&mut app, 4 * DELAY);
+    let slot = saved_slot(&app);
+    (app, slot)
 }
 
 /// Goes on with a slot, or with the session that was left.
@@ -213,14 +225,7 @@ fn nothing_that_is_on_its_way_with_the_menu_is_saved() {
 fn the_menu_gives_up_a_checkpoint_that_is_read() {
     let disk = MemoryDisk::default();
     for is_other in [false, true] {
-        let mut app = menu_game_with(plugin(&disk).writer_delay(DELAY as u64), |_| {});
-        frames(&mut app, 3 * DELAY);
-        play(&mut app);
-        request(&mut app, |commands| {
-            commands.session().slots().save(SaveSlot::manual("Inn").overwrite())
-        });
-        frames(&mut app, 4 * DELAY);
-        let slot = saved_slot(&app);
+        let (mut app, slot) = with_slot(plugin(&disk).writer_delay(DELAY as u64), |_| {});
         if is_other {
             request(&mut app, |commands| commands.session().close(LeaveCause::Player));
             frames(&mut app, 4 * DELAY);
@@ -271,13 +276,9 @@ fn a_session_whose_world_was_left_is_closed_whatever_a_guard_says() {
         Request::Current(CurrentRequest::Close(_)) => Err("play on".to_owned()),
         _ => Ok(()),
     };
-    let mut app = menu_game_with(plugin(&disk), |app| {
+    let (mut app, slot) = with_slot(plugin(&disk), |app| {
         app.guard_session_requests(never_closed);
     });
-    play(&mut app);
-    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Inn")));
-    frames(&mut app, 3);
-    let slot = saved_slot(&app);
     enter(&mut app, Game::Menu);
     frames(&mut app, 3);
     assert_eq!(received::<SessionClosed>(&app).len(), 0, "the guard says so");
@@ -293,12 +294,7 @@ fn a_session_whose_world_was_left_is_closed_whatever_a_guard_says() {
 fn a_load_that_is_asked_for_on_the_way_to_the_menu_leads_to_its_slot() {
     for delay in [0, DELAY] {
         let disk = MemoryDisk::default();
-        let mut app = menu_game_with(plugin(&disk).writer_delay(delay as u64), |_| {});
-        frames(&mut app, 3 * DELAY);
-        play(&mut app);
-        request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Inn")));
-        frames(&mut app, 4 * DELAY);
-        let slot = saved_slot(&app);
+        let (mut app, slot) = with_slot(plugin(&disk).writer_delay(delay as u64), |_| {});
         app.world_mut().resource_mut::<Score>().0 = 9;
         request(&mut app, |commands| commands.session().slots().load(slot));
         enter(&mut app, Game::Menu);
@@ -314,16 +310,11 @@ fn a_load_that_is_asked_for_on_the_way_to_the_menu_leads_to_its_slot() {
 fn the_menu_is_entered_after_a_cancelled_load() {
     for delay in [0, DELAY] {
         let disk = MemoryDisk::default();
-        let mut app = menu_game_with(plugin(&disk).writer_delay(delay as u64), |app| {
+        let (mut app, slot) = with_slot(plugin(&disk).writer_delay(delay as u64), |app| {
             app.add_observer(|_: On<RestoreCancelled>, mut next: ResMut<NextState<Game>>| {
                 next.set(Game::Menu);
             });
         });
-        frames(&mut app, 3 * DELAY);
-        play(&mut app);
-        request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Inn")));
-        frames(&mut app, 4 * DELAY);
-        let slot = saved_slot(&app);
         wound(&mut app, 10);
         request(&mut app, |commands| commands.session().slots().load(slot));
         frames_until(&mut app, |app| state(app) == Game::Loading);
@@ -341,12 +332,7 @@ fn the_menu_is_entered_after_a_cancelled_load() {
 #[test]
 fn no_state_that_was_held_back_follows_the_menu() {
     let disk = MemoryDisk::default();
-    let mut app = menu_game_with(plugin(&disk).writer_delay(DELAY as u64), |_| {});
-    frames(&mut app, 3 * DELAY);
-    play(&mut app);
-    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Inn")));
-    frames(&mut app, 4 * DELAY);
-    let slot = saved_slot(&app);
+    let (mut app, slot) = with_slot(plugin(&disk).writer_delay(DELAY as u64), |_| {});
     wound(&mut app, 10);
     request(&mut app, |commands| commands.session().slots().load(slot));
     frames_until(&mut app, |app| state(app) == Game::Loading);
@@ -514,10 +500,7 @@ fn the_menu_gives_up_a_restore_in_its_loading_screen() {
 #[test]
 fn the_menu_gives_up_a_load_and_closes_what_was_played() {
     let disk = MemoryDisk::default();
-    let mut app = in_level(&disk);
-    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Inn")));
-    frames(&mut app, 3);
-    let slot = saved_slot(&app);
+    let (mut app, slot) = with_slot(plugin(&disk), |_| {});
     wound(&mut app, 10);
     request(&mut app, |commands| commands.session().slots().load(slot));
     frames(&mut app, 3);
