@@ -7,6 +7,7 @@ mod set_up;
 
 use crate::capture::{SavedTypes, StateLog, StatesBeingLeft};
 use crate::consent::{Consent, Purpose};
+use crate::doctor::Doctor;
 use crate::exit_request;
 use crate::external_saves::ExternalOperations;
 use crate::following::register_follower_notifications;
@@ -385,6 +386,7 @@ impl SessionPlugin {
     /// [`directory`](Self::directory) or is in a test mode. In development
     ///
     /// - sessions are kept apart from a player's, in the directory `development` of both roots;
+    /// - the [doctor](crate::doctor) examines the game, in builds with debug assertions;
     /// - a game that never starts a session gets a hint, a
     ///   [`SessionHint`](crate::hints::SessionHint), even if nothing shows that it is played;
     /// - the player isn't asked about a session whose process was stopped from outside without a
@@ -704,6 +706,9 @@ impl Plugin for SessionPlugin {
     fn finish(&self, app: &mut App) {
         if !self.manual_writer {
             app.world_mut().get_resource_or_init::<SessionSwitches>().read_environment();
+        }
+        if self.is_development() {
+            Doctor::add_unless_there(app);
         }
         match self.start_mode() {
             SessionMode::Off => {

@@ -21,6 +21,9 @@ use crate::{CheckpointCaptured, CurrentSession, SessionActivity};
 ///
 /// In every build, hints of the plugin skip the types that it ignores.
 ///
+/// In [development](crate::SessionPlugin::development) the plugin does this by itself. Add the doctor to let it ignore types, or
+/// to examine a build that counts as a player's.
+///
 /// A build without debug assertions, such as a release, isn't examined, and the log says so once.
 impl Plugin for Doctor {
     fn build(&self, app: &mut App) {
@@ -29,6 +32,13 @@ impl Plugin for Doctor {
 }
 
 impl Doctor {
+    /// Lets the doctor examine a game that hasn't added one itself.
+    pub(crate) fn add_unless_there(app: &mut App) {
+        if cfg!(debug_assertions) && !app.world().contains_resource::<IgnoredTypes>() {
+            Self::default().add_to(app, true);
+        }
+    }
+
     fn add_to(&self, app: &mut App, has_debug_assertions: bool) {
         app.insert_resource(IgnoredTypes(self.ignored.clone()));
         if has_debug_assertions {

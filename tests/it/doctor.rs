@@ -440,6 +440,22 @@ fn the_plugin_looks_once_some_frames_after_a_session_began() {
 }
 
 #[test]
+fn in_development_the_doctor_comes_by_itself() {
+    let is_examined = |is_development: bool, add: fn(&mut App)| {
+        let plugin = plugin(&MemoryDisk::default()).development(is_development);
+        let mut app = game_with(plugin, add);
+        app.world_mut().spawn((Health(1), Mana(2)));
+        start(&mut app, "Examined");
+        frames(&mut app, 130);
+        app.world().contains_resource::<Diagnosis>()
+    };
+    assert!(is_examined(true, |_| {}));
+    assert!(!is_examined(false, |_| {}), "players have none");
+    let own = |app: &mut App| _ = app.add_plugins(doctor().after_frames(10_000));
+    assert!(!is_examined(true, own), "the game's own doctor looks when it is to");
+}
+
+#[test]
 fn power_cuts_that_are_not_covered_are_found() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), |app| {

@@ -178,7 +178,7 @@ impl CheckpointBytes {
 fn files_of(stored: &StoredSession) -> Vec<Files> {
     let mut kinds = [("journals", 0, 0), ("archives", 0, 0), ("slots", 0, 0)];
     for summary in stored.index().segments() {
-        let kind = match (summary.header.archive, &summary.header.slot) {
+        let kind = match (summary.header.is_archive(), summary.header.slot()) {
             (true, _) => 1,
             (false, Some(_)) => 2,
             (false, None) => 0,

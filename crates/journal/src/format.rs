@@ -13,6 +13,7 @@ mod commit;
 mod encode_error;
 mod event;
 mod event_codec;
+mod file_kind;
 mod frame;
 mod good_frames;
 mod group_encoder;
@@ -51,6 +52,7 @@ pub use event::{
 };
 pub use event_codec::EventError;
 pub(crate) use event_codec::{EncodedBatch, EventFrame, EventPayload, encode as encode_events};
+pub(crate) use file_kind::FileKind;
 pub use frame::FrameError;
 #[cfg(test)]
 pub(crate) use frame::work;

@@ -33,9 +33,7 @@ pub(in crate::lifecycle) fn as_asked(
     prepared.begun = Begun::after(None, RestoreReason::BranchedOff, None);
     prepared.has_crashed = false;
     // What happened before is in the other one.
-    (prepared.events_through, prepared.next_event) = (0, 1);
-    prepared.events_after.clear();
-    prepared.event_line.clear();
+    prepared.events = Default::default();
     let bytes = prepared.fields.bytes();
     if let Err(error) = RequestError::refuse_longer(bytes, limits::FRAME_BYTES) {
         reject(world, taken.preparing.ticket, error);

@@ -16,6 +16,10 @@ use crate::lifecycle::runtime::{Course, RuntimeParts};
 /// Gives up what is being read or restored, if the game has entered a state that closes the session. What was played before
 /// is closed as it was left.
 pub(in crate::lifecycle) fn give_way_to_menu(parts: &mut RuntimeParts, world: &mut World) {
+    if matches!(parts.transition, Some(Transition::Opening { .. })) {
+        // The session is closed as soon as it has begun.
+        return;
+    }
     let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return };
     if queue.take_menu().is_none() {
         return;

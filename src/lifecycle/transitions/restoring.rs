@@ -286,8 +286,8 @@ pub(in crate::lifecycle) fn begin_restored_run(
     let context_before = note_restored(world, &mut prepared, &replaced, reason);
     let crash = parts.start_up.take_crash(session, prepared.play_time);
     // What isn't handed out happened in a world that is lost, and is no part of this one.
-    prepared.events_after.retain(|event| parts.events.is_replayed(event));
-    let due = Due::new(prepared.events_after.clone(), &replaced.seeds);
+    prepared.events.after.retain(|event| parts.events.is_replayed(event));
+    let due = Due::new(prepared.events.after.clone(), &replaced.seeds);
 
     let run = RunId::random();
     let figures = RunFigures::begin(parts.time.now(), prepared.play_time);
@@ -299,8 +299,8 @@ pub(in crate::lifecycle) fn begin_restored_run(
         .as_mut()
         .is_some_and(|left| mem::take(&mut left.has_left_world) && left.is_stopped);
     let is_open = gate_is_open(parts, world);
-    let newest_event = prepared.next_event.saturating_sub(1);
-    let events = EventLine::after(newest_event, prepared.events_through, due);
+    let newest_event = prepared.events.next.saturating_sub(1);
+    let events = EventLine::after(newest_event, prepared.events.through, due);
     let newest_counter = prepared.newest_counter;
     let origin = origin_of(preparing, checkpoint);
     take_up_restored(parts, made_at(world, preparing.ticket), run, prepared, replaced);
@@ -430,8 +430,8 @@ fn take_up_restored(
         unknown_frames: prepared.unknown_frames,
         events: EventStart {
             records: parts.events.has_types(),
-            replayed: prepared.events_after,
-            line: prepared.event_line,
+            replayed: prepared.events.after,
+            line: prepared.events.line,
         },
     })));
 }

@@ -116,7 +116,7 @@ fn readme() -> Vec<Claim> {
         claim(README, format!("is taken every {interval} seconds")),
         claim(README, format!("a colony of {entities} entities\n{rounds} times")),
         claim(README, builds_with),
-        claim(README, format!("{frames} frames after\na session began")),
+        claim(README, format!("{frames} frames after a session began,")),
         claim(README, format!("| {bevy} | {version} |")),
         claim(README, format!("| {bevy_before} | {version_before} |")),
         claim(README, format!("{stall} ms for 100,000 entities of which 1 % changed")),

@@ -518,3 +518,23 @@ fn the_menu_gives_up_a_load_and_closes_what_was_played() {
     frames(&mut app, 14);
     assert_eq!((state(&app), health(&mut app)), (Game::Playing, 10));
 }
+
+#[test]
+fn a_menu_that_is_entered_while_a_session_begins_closes_it() {
+    for is_left_again in [false, true] {
+        let disk = MemoryDisk::default();
+        let mut app = menu_game_with(plugin(&disk).writer_delay(DELAY as u64), |_| {});
+        frames(&mut app, 3 * DELAY);
+        enter(&mut app, Game::Loading);
+        request(&mut app, |commands| commands.session().start(NewSession::named("Level")));
+        frames(&mut app, 2);
+        enter(&mut app, Game::Menu);
+        assert!(!app.world().contains_resource::<CurrentSession>(), "it begins");
+        if is_left_again {
+            enter(&mut app, Game::Loading);
+        }
+        frames(&mut app, 10 * DELAY);
+        assert_eq!(app.world().contains_resource::<CurrentSession>(), is_left_again);
+        assert_eq!(received::<SessionClosed>(&app).len(), usize::from(!is_left_again));
+    }
+}

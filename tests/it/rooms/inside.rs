@@ -55,7 +55,7 @@ const SIZES: [Size; 7] = [
         package: "bevy_session_journal",
         largest_loop: 8,
         most_methods: ("RunJournal", 60),
-        most_fields: ("SegmentHeader", 22),
+        most_fields: ("Worker", 18),
         hidden_modules: 1,
     },
     Size {

@@ -169,7 +169,7 @@ impl Session {
         let mut runs: BTreeMap<RunId, Run> = BTreeMap::new();
         for segment in stored.index().segments() {
             let header = &segment.header;
-            if header.archive || header.slot.is_some() || header.events.is_some() {
+            if !header.is_segment() {
                 continue;
             }
             let begun = header.begun.as_ref();

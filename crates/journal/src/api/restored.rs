@@ -76,9 +76,9 @@ impl<'j, C: Codec> Restored<'j, C> {
             begun: Some(prepared.begun),
             start: Start { next_id: prepared.next_save_id, carried, unseen },
             unknown_frames: prepared.unknown_frames,
-            events: EventStart { line: prepared.event_line, ..EventStart::default() },
+            events: EventStart { line: prepared.events.line, ..EventStart::default() },
         };
         let before = (prepared.newest_counter, prepared.play_time);
-        (image, Run::begin(open, take_up, prepared.fields, Some(before), prepared.events_through))
+        (image, Run::begin(open, take_up, prepared.fields, Some(before), prepared.events.through))
     }
 }

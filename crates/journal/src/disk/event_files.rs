@@ -70,7 +70,7 @@ impl EventFile {
     }
 
     fn events(&self) -> Option<&EventFileHeader> {
-        self.segment.header().events.as_ref()
+        self.segment.header().events()
     }
 }
 
@@ -203,7 +203,7 @@ fn open(
 
 /// The runs and events of a file with this header; `None` if no such file was ever written.
 fn held_in(header: &SegmentHeader) -> Option<Vec<HeldEvents>> {
-    let EventFileHeader { first, gathered, .. } = header.events.as_ref()?;
+    let EventFileHeader { first, gathered, .. } = header.events()?;
     if gathered.is_empty() {
         return Some(vec![HeldEvents { run: header.run, first: *first, through: u64::MAX }]);
     }

@@ -99,7 +99,7 @@ impl Findings {
         // The first part is read at once, for it is looked at several times. Kept, it would add up.
         let ahead = ReadAhead::new(Arc::clone(&file)).map_err(|error| problem_of_file(&error))?;
         let segment = Segment::open(path, Arc::new(ahead)).map_err(problem_of_header)?;
-        let is_of_events = segment.header().events.is_some();
+        let is_of_events = segment.header().events().is_some();
         if segment.header().session != session || is_of_events {
             return Err(FileProblemKind::OfAnotherSession);
         }
@@ -164,10 +164,10 @@ impl Findings {
 /// slot, those in the place of its checkpoint.
 fn cut_end(summary: &SegmentSummary) -> Option<DamagedRange> {
     let SegmentSummary { header, scan, .. } = summary;
-    let is_put_in_place = header.archive || header.slot.is_some();
+    let is_put_in_place = header.is_archive() || header.slot().is_some();
     let tail = scan.tail.filter(|_| is_put_in_place);
     let holds = |counter| scan.groups.iter().any(|group| group.commit.counter == counter);
-    let has_lost_slot = header.slot.as_ref().is_some_and(|slot| !holds(slot.counter));
+    let has_lost_slot = header.slot().is_some_and(|slot| !holds(slot.counter));
     let from = tail.or_else(|| has_lost_slot.then(|| good_end(summary)))?;
     Some(DamagedRange { from, to: scan.length })
 }
@@ -184,8 +184,7 @@ pub(super) fn problem_of_header(error: SegmentError) -> FileProblemKind {
         SegmentError::Torn { .. } => FileProblemKind::Torn,
         SegmentError::Damaged { .. } => FileProblemKind::Damaged,
         SegmentError::NewerFormat { written_by, .. }
-        | SegmentError::UnknownFeatures { written_by, .. }
-        | SegmentError::UnknownCipher { written_by, .. } => FileProblemKind::Newer(written_by),
+        | SegmentError::UnknownFeatures { written_by, .. } => FileProblemKind::Newer(written_by),
         SegmentError::Unreadable { source, .. } => {
             FileProblemKind::Unreadable { error: source.kind() }
         }
@@ -200,7 +199,7 @@ pub(super) fn problem_of_header(error: SegmentError) -> FileProblemKind {
 pub fn session_of_file(disk: &dyn Disk, path: &Path) -> Result<SessionId, FileProblemKind> {
     let file = disk.open(path).map_err(|error| problem_of_file(&error))?;
     let segment = Segment::open(path, file).map_err(problem_of_header)?;
-    match segment.header().events {
+    match segment.header().events() {
         Some(_) => Err(FileProblemKind::OfAnotherSession),
         None => Ok(segment.header().session),
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::ProcessId;
-use crate::format::SegmentHeader;
+use crate::format::{FileKind, SegmentHeader};
 use crate::model::ids::{RunId, SessionId, random_u64};
 use crate::model::session::{SlotKind, consent_stem};
 
@@ -258,12 +258,11 @@ impl Layout {
 
     /// The name of a file of this header: of a segment, an archive or a file of events.
     pub fn name_of(header: &SegmentHeader) -> String {
-        match header {
-            SegmentHeader { events: Some(_), run, segment, .. } => {
-                Self::events_name(*run, *segment)
-            }
-            SegmentHeader { archive: true, run, .. } => format!("{run}.{ARCHIVE_EXTENSION}"),
-            SegmentHeader { run, segment, .. } => Self::segment_name(*run, *segment),
+        let SegmentHeader { run, segment, kind, .. } = header;
+        match kind {
+            FileKind::Events(_) => Self::events_name(*run, *segment),
+            FileKind::Archive => format!("{run}.{ARCHIVE_EXTENSION}"),
+            FileKind::Segment | FileKind::Slot(_) => Self::segment_name(*run, *segment),
         }
     }
 

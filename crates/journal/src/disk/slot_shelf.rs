@@ -254,7 +254,7 @@ pub fn slots_in(
 pub fn session_of_slot(disk: &dyn Disk, path: &Path) -> Option<SessionId> {
     let segment = Segment::open(path, disk.open(path).ok()?).ok()?;
     let header = segment.shared_header();
-    header.slot.is_some().then_some(header.session)
+    header.slot().is_some().then_some(header.session)
 }
 
 fn read_header(disk: &dyn Disk, path: &Path, entry: &DirEntry) -> Result<SlotFile, SlotError> {
@@ -270,15 +270,15 @@ fn read_header(disk: &dyn Disk, path: &Path, entry: &DirEntry) -> Result<SlotFil
     let segment = Segment::open(path, file).map_err(|error| match error {
         SegmentError::Torn { path } | SegmentError::Damaged { path } => SlotError::Damaged { path },
         SegmentError::NewerFormat { path, written_by }
-        | SegmentError::UnknownFeatures { path, written_by, .. }
-        | SegmentError::UnknownCipher { path, written_by, .. } => {
+        | SegmentError::UnknownFeatures { path, written_by, .. } => {
             SlotError::NewerFormat { path, written_by }
         }
         SegmentError::Unreadable { source, .. } => unreadable(source),
     })?;
     let header = segment.shared_header();
     // A segment that was given the name of a slot isn't one: it names no checkpoint.
-    let slot = header.slot.clone().ok_or_else(|| SlotError::Damaged { path: path.to_owned() })?;
+    let slot =
+        header.slot().cloned().ok_or_else(|| SlotError::Damaged { path: path.to_owned() })?;
     Ok(SlotFile {
         path: Arc::from(path),
         bytes: entry.len,

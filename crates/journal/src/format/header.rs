@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Begun, EventFileHeader, SlotHeader};
+use super::{Begun, FileKind};
 use crate::model::ids::{CheckpointId, RunId, SessionId};
 use crate::model::session::SessionMetadata;
 
@@ -66,12 +66,6 @@ pub struct SegmentHeader {
     /// `None` if the segment begins with a snapshot; else the checkpoint that it continues from.
     #[serde(default)]
     pub base: Option<u64>,
-    /// Reserved: 0 means not encrypted.
-    #[serde(default)]
-    pub cipher: u8,
-    /// Reserved: distinguishes a wrong key from damage.
-    #[serde(default)]
-    pub key_check: u64,
     /// Version of the game that wrote it.
     #[serde(default)]
     pub game_version: String,
@@ -82,17 +76,9 @@ pub struct SegmentHeader {
     pub created: Timestamp,
     /// The session's metadata at that moment.
     pub metadata: SessionMetadata,
-    /// True if the file is an archive: it holds checkpoints of any runs, each of them whole, and says nothing about
-    /// where a line ends. Its run is none; the number only distinguishes archives.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub archive: bool,
-    /// `None` for a segment; else what makes the file one of events: it holds no checkpoint, and its
-    /// number counts the files of events of its run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub events: Option<EventFileHeader>,
-    /// `None` for a segment; else what makes the file a slot.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slot: Option<SlotHeader>,
+    /// The kind of the file.
+    #[serde(flatten)]
+    pub kind: FileKind,
 }
 
 impl SegmentHeader {

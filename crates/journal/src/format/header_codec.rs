@@ -66,16 +66,6 @@ pub enum SegmentError {
         /// The version that wrote it.
         written_by: WrittenBy,
     },
-    /// The file is encrypted in a way that this version doesn't know.
-    #[error("{path} is encrypted with cipher {cipher}, which this version doesn't know")]
-    UnknownCipher {
-        /// The file.
-        path: PathBuf,
-        /// The number of the cipher.
-        cipher: u8,
-        /// The version that wrote it.
-        written_by: WrittenBy,
-    },
     /// The file could not be read. That says nothing about its content.
     #[error("failed to read the header of {path}")]
     Unreadable {
@@ -220,16 +210,10 @@ impl Parts<'_> {
             Err(_) if is_newer => return Err(newer()),
             _ => return Err(SegmentError::Damaged { path: path() }),
         };
-        let written_by = || self.written_by(&header.game_version);
         let features = header.required_features & !KNOWN_REQUIRED;
         if features != 0 {
-            let written_by = written_by();
+            let written_by = self.written_by(&header.game_version);
             return Err(SegmentError::UnknownFeatures { path: path(), features, written_by });
-        }
-        let cipher = header.cipher;
-        if cipher != 0 {
-            let written_by = written_by();
-            return Err(SegmentError::UnknownCipher { path: path(), cipher, written_by });
         }
         Ok(header)
     }
@@ -383,13 +367,9 @@ mod tests {
     }
 
     #[test]
-    fn unknown_features_and_ciphers_are_refused() {
+    fn unknown_features_are_refused() {
         let needy = SegmentHeader { required_features: 4, ..header(1, 0) };
         let opened = open(&encode(&needy).unwrap());
         assert!(matches!(opened, Err(SegmentError::UnknownFeatures { features: 4, .. })));
-
-        let encrypted = SegmentHeader { cipher: 2, ..header(1, 0) };
-        let opened = open(&encode(&encrypted).unwrap());
-        assert!(matches!(opened, Err(SegmentError::UnknownCipher { cipher: 2, .. })));
     }
 }

@@ -50,14 +50,14 @@ fn cut_versions(header: &mut SegmentHeader) {
 
 /// It is in the commit as well.
 fn leave_out_summary(header: &mut SegmentHeader) {
-    if let Some(slot) = &mut header.slot {
+    if let Some(slot) = header.slot_mut() {
         slot.summary = CheckpointSummary::default();
     }
 }
 
 fn leave_out_lists(header: &mut SegmentHeader) {
     header.metadata.context.cut_to(0, 0);
-    if let Some(slot) = &mut header.slot {
+    if let Some(slot) = header.slot_mut() {
         let mut room = ATTACHMENTS_BYTES;
         slot.attachments.retain(|name| {
             let fits = name.len() < room;
@@ -72,12 +72,12 @@ fn cut_texts(header: &mut SegmentHeader) {
         &mut header.metadata;
     let texts = [name, description, session_type].into_iter().chain(player);
     texts.for_each(|text| cut_in_place(text, limits::STRING_BYTES));
-    if let Some(slot) = &mut header.slot {
+    tags.cut_to_limits();
+    links.cut_to_limits();
+    if let Some(slot) = header.slot_mut() {
         cut_in_place(&mut slot.name, limits::STRING_BYTES);
         cut_in_place(&mut slot.game, limits::STRING_BYTES);
     }
-    tags.cut_to_limits();
-    links.cut_to_limits();
 }
 
 #[cfg(test)]
@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
     use crate::format::sample::{at, header};
-    use crate::format::{Begun, EventFileHeader, EventStretch, HeldEvents, SlotHeader};
+    use crate::format::{Begun, EventFileHeader, EventStretch, FileKind, HeldEvents, SlotHeader};
     use crate::model::ids::{CheckpointId, RunId, SlotId};
     use crate::model::session::{RestoreReason, SessionContext, SessionNetwork, SlotKind};
 
@@ -135,7 +135,7 @@ mod tests {
         (header.game_version, header.boot) = (text(), text());
         let states = texts().into_iter().map(|name| (name, text())).collect();
         let summary = CheckpointSummary { states, ..CheckpointSummary::default() };
-        header.slot = Some(SlotHeader {
+        header.kind = FileKind::Slot(Box::new(SlotHeader {
             id: SlotId(1),
             revision: 0,
             name: text(),
@@ -148,7 +148,7 @@ mod tests {
             summary,
             attachments: texts(),
             protected: false,
-        });
+        }));
         header
     }
 
@@ -186,7 +186,7 @@ mod tests {
             (name, player, description, session_type, tags, links)
         };
         assert_eq!(told(&read), told(&wordy));
-        let name = |header: &SegmentHeader| header.slot.as_ref().map(|slot| slot.name.clone());
+        let name = |header: &SegmentHeader| header.slot().map(|slot| slot.name.clone());
         assert_eq!(name(&read), name(&wordy));
         assert_eq!(read.metadata.context.differences(&wordy.metadata.context).len(), 6);
     }
@@ -194,16 +194,15 @@ mod tests {
     #[test]
     fn a_file_of_events_names_all_of_its_runs() {
         let mut header = wordy(5_000, 100);
-        header.slot = None;
         let far = |n: usize| u64::MAX - n as u64;
         let stretch = |n| EventStretch { run: RunId(far(n)), through: far(n) };
         let held = |n| HeldEvents { run: RunId(far(n)), first: far(n), through: far(n) };
-        header.events = Some(EventFileHeader {
+        header.kind = FileKind::Events(EventFileHeader {
             first: u64::MAX,
             line: (0..limits::MOST_STRETCHES).map(stretch).collect(),
             gathered: (0..limits::GATHERED_RUNS).map(held).collect(),
         });
-        assert_eq!(read(&header).events, header.events);
+        assert_eq!(read(&header).kind, header.kind);
     }
 
     #[test]

@@ -243,7 +243,7 @@ impl SessionIndex {
     /// The archives, as positions in [`Self::segments`].
     pub fn archives(&self) -> impl Iterator<Item = usize> {
         let segments = self.segments.iter().enumerate();
-        segments.filter(|(_, segment)| segment.header.archive).map(|(place, _)| place)
+        segments.filter(|(_, segment)| segment.header.is_archive()).map(|(place, _)| place)
     }
 
     /// A group with its commit.
@@ -253,7 +253,7 @@ impl SessionIndex {
 
     /// The checkpoints that an archive holds and that aren't known to be damaged there.
     pub fn archived(&self, segment: usize) -> impl Iterator<Item = CheckpointId> {
-        let summary = self.segments.get(segment).filter(|summary| summary.header.archive);
+        let summary = self.segments.get(segment).filter(|summary| summary.header.is_archive());
         let groups = summary.into_iter().flat_map(|summary| summary.scan.groups.iter().enumerate());
         groups.filter_map(move |(group, entry)| {
             let commit = &entry.commit;
@@ -273,7 +273,7 @@ impl SessionIndex {
     pub fn is_half_archived(&self) -> bool {
         let [head] = self.heads() else { return false };
         let is_before = |segment: &SegmentSummary| {
-            let is_other = segment.header.archive || segment.header.run != head.id.run;
+            let is_other = segment.header.is_archive() || segment.header.run != head.id.run;
             is_other && !segment.scan.groups.is_empty()
         };
         head.metadata.place.is_archived() && self.segments.iter().any(is_before)
@@ -413,7 +413,7 @@ impl SessionIndex {
     /// The run of a group's checkpoint.
     fn run_of(&self, group: GroupRef) -> Option<RunId> {
         let segment = self.segments.get(group.segment)?;
-        if !segment.header.archive {
+        if !segment.header.is_archive() {
             return Some(segment.header.run);
         }
         segment.scan.groups.get(group.group)?.commit.origin.as_ref().map(|origin| origin.run)

@@ -9,8 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Block, CheckpointKind, Commit, GroupEntry, ReadAt, ReadError, Segment, SegmentEncoder,
-    SegmentHeader, SlotHeader, TypeList, TypeSummary, Values,
+    Block, CheckpointKind, Commit, FileKind, GroupEntry, ReadAt, ReadError, Segment,
+    SegmentEncoder, SegmentHeader, SlotHeader, TypeList, TypeSummary, Values,
 };
 use crate::model::ids::{CheckpointId, RunId, SaveId, SessionId, SlotId};
 use crate::model::session::{CheckpointSummary, NewSession, SlotKind};
@@ -40,15 +40,11 @@ pub fn header(run: u64, segment: u32) -> SegmentHeader {
         nonce: run.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(segment) ^ 1,
         predecessor: None,
         base: None,
-        cipher: 0,
-        key_check: 0,
         game_version: "1.0".to_owned(),
         schema: 5,
         created: Timestamp::UNIX_EPOCH,
         metadata: NewSession::named("Sample").begin(session(), Timestamp::UNIX_EPOCH),
-        archive: false,
-        events: None,
-        slot: None,
+        kind: FileKind::Segment,
         begun: None,
     }
 }

@@ -50,7 +50,7 @@ pub struct SlotHeader {
 impl super::SegmentHeader {
     /// The checkpoint that a slot holds; `None` for a segment.
     pub fn slot_checkpoint(&self) -> Option<CheckpointId> {
-        let slot = self.slot.as_ref()?;
+        let slot = self.slot()?;
         Some(CheckpointId { run: self.run, counter: slot.counter })
     }
 }

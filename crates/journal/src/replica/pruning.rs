@@ -121,7 +121,7 @@ fn is_gone_on_from(header: &SegmentHeader, run: &str, newest: Option<u64>) -> bo
     let is_covered = |CheckpointId { run: named, counter }: &CheckpointId| {
         named.to_string() == run && newest.is_some_and(|newest| newest <= *counter)
     };
-    !header.archive && !header.ancestors.is_empty() && named.any(is_covered)
+    !header.is_archive() && !header.ancestors.is_empty() && named.any(is_covered)
 }
 
 /// The header of a journal of this machine; `None` if it can't be read.

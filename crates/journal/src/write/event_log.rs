@@ -14,7 +14,7 @@
 //!
 //! A line of events is written, not found out: each file names the parts of the runs before it (`EventStretch`),
 //! since retention removes their checkpoints long before their events. After a crash, `read/recovery/event_line.rs`
-//! reads what the newest checkpoint doesn't hold (`Prepared::events_after`); the new run takes it over
+//! reads what the newest checkpoint doesn't hold (`EventsAt::after`); the new run takes it over
 //! (`EventStart::replayed`), durable before its first commit, so a crash in between hands it out again and a crash
 //! after the first checkpoint that holds it doesn't. Files go whole (`write/retention/events.rs`), with the pruning
 //! of the session: when they are over `Quota::event_bytes`, and on a full disk before history.

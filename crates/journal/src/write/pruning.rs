@@ -239,7 +239,7 @@ impl Reading {
             for (group, entry) in summary.scan.groups.iter().enumerate() {
                 let id = CheckpointId { run: summary.header.run, counter: entry.commit.counter };
                 let group = GroupRef { segment, group };
-                if !summary.header.archive && !lines.contain(id) && !index.is_verified(group) {
+                if !summary.header.is_archive() && !lines.contain(id) && !index.is_verified(group) {
                     groups.push(group);
                 }
             }

@@ -372,7 +372,7 @@ pub(super) fn free_place(
     replaced: Option<SlotId>,
 ) -> Result<PathBuf, SlotError> {
     let (shelf, slots) = (finder.slots(), finder.local().store.layout().slots());
-    let Some(slot) = &header.slot else { return Err(SlotError::Unknown) };
+    let Some(slot) = header.slot() else { return Err(SlotError::Unknown) };
     let player = header.metadata.player.as_deref();
     let name = SlotName { kind: slot.kind, player, name: &slot.name, session: header.session };
     let place = (0..).find_map(|number| {

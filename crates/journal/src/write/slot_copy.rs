@@ -8,7 +8,7 @@ use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use super::slices::SLICE_BYTES;
 use crate::disk::{DirectoryStore, StoreError, StoredSession};
 use crate::format::{
-    Block, Commit, FrameKind, Lineage, Plan, ReadError, SegmentHeader, SlotHeader,
+    Block, Commit, FileKind, FrameKind, Lineage, Plan, ReadError, SegmentHeader, SlotHeader,
 };
 use crate::model::ids::{CheckpointId, random_u64};
 use crate::model::session::{SessionMetadata, SlotError};
@@ -64,9 +64,7 @@ impl SlotSource {
             base: None,
             created,
             metadata: self.metadata.clone(),
-            archive: false,
-            events: None,
-            slot: Some(slot),
+            kind: FileKind::Slot(Box::new(slot)),
             ..self.header.clone()
         }
     }

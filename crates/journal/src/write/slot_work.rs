@@ -297,7 +297,7 @@ fn written(
     replaced: Option<SlotId>,
 ) -> Result<SlotDone, SlotError> {
     debug!(place = %place.display(), bytes, "slot written");
-    let slot = header.slot.clone().ok_or(SlotError::Unknown)?;
+    let slot = header.slot().cloned().ok_or(SlotError::Unknown)?;
     let replaced = replaced.filter(|replaced| *replaced != slot.id);
     let (path, header, validity) = (Arc::from(place), Arc::new(header), Validity::Unread);
     let file = SlotFile { path, bytes, header, slot: Arc::new(slot), validity };

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::disk::LocalStore;
-use crate::format::SegmentHeader;
+use crate::format::{FileKind, SegmentHeader};
 use crate::model::ids::{RunId, random_u64};
 use crate::model::session::SessionMetadata;
 
@@ -28,14 +28,10 @@ pub(super) fn header(
         nonce: random_u64(),
         predecessor: None,
         base: None,
-        cipher: 0,
-        key_check: 0,
         game_version: game_version.to_owned(),
         schema,
         created,
         metadata,
-        archive: false,
-        events: None,
-        slot: None,
+        kind: FileKind::Segment,
     }
 }

@@ -53,6 +53,24 @@ struct Said {
     power_cuts: bool,
 }
 
+/// What was done, and isn't due at once again.
+#[derive(Default)]
+struct Done {
+    /// True if leftovers were looked for; once a process and profile is enough.
+    swept: bool,
+    /// True if the records of dead processes that held the session were dealt with.
+    settled: bool,
+    /// The time of the last heartbeat.
+    beat: Duration,
+}
+
+/// The files about players, beside those of their sessions.
+#[derive(Default)]
+struct PlayerRecords {
+    audit: Auditor,
+    consents: Consents,
+}
+
 /// The writer's state. A thread or the main loop drives it.
 pub struct Worker<C: Content> {
     local: Arc<LocalStore>,
@@ -60,8 +78,7 @@ pub struct Worker<C: Content> {
     process: ProcessGuard,
     finder: SessionFinder,
     trials: Trials,
-    auditor: Auditor,
-    consents: Consents,
+    records: PlayerRecords,
     versions: Versions,
     /// Sessions that were read to be resumed, and their locks.
     prepared: HashMap<SessionId, Option<SessionLock>>,
@@ -72,13 +89,9 @@ pub struct Worker<C: Content> {
     waiting: VecDeque<Order<C>>,
     /// The digests that the program keeps of each session.
     digests: Keepers,
-    /// True if leftovers were looked for; once a process and profile is enough.
-    swept: bool,
     quota: Quota,
     reports: Vec<Report<C>>,
-    last_beat: Duration,
-    /// True if the records of dead processes that held the session were dealt with.
-    settled: bool,
+    done: Done,
     said: Said,
     /// The newest checkpoint that is to be tested.
     self_test: Option<SelfTest>,
@@ -111,19 +124,16 @@ impl<C: Content> Worker<C> {
             process,
             finder,
             trials,
-            auditor: Auditor::default(),
-            consents: Consents::default(),
+            records: PlayerRecords::default(),
             versions,
             prepared: HashMap::new(),
             playing: None,
             jobs: Jobs::default(),
             waiting: VecDeque::new(),
             digests: Keepers::default(),
-            swept: false,
             quota: Quota::default(),
             reports: Vec::new(),
-            last_beat: Duration::ZERO,
-            settled: false,
+            done: Done::default(),
             said: Said::default(),
             self_test: None,
             cloud: CloudTurns::default(),
@@ -221,7 +231,7 @@ impl<C: Content> Worker<C> {
                 self.jobs.add(CopySession::new(session, name, game_version, ticket));
             }
             Order::EditMany { order, ticket } => {
-                self.auditor.note_many(&order, ticket);
+                self.records.audit.note_many(&order, ticket);
                 self.jobs.add(EditingMany::new(*order, ticket));
             }
             Order::ExportPlayer { player, path, ticket } => {
@@ -230,9 +240,9 @@ impl<C: Content> Worker<C> {
             Order::ErasePlayer { player, ticket } => {
                 self.jobs.add(ErasePlayer::new(player, ticket, &self.local));
             }
-            Order::AskedBy { player, ticket } => self.auditor.note_asker(ticket, player),
+            Order::AskedBy { player, ticket } => self.records.audit.note_asker(ticket, player),
             Order::ReadAudit { limit, ticket } => {
-                let result = self.auditor.read(&self.local.store, limit);
+                let result = self.records.audit.read(&self.local.store, limit);
                 self.report([News::AuditRead { result, ticket }]);
             }
             Order::CleanUp { rules, ticket } => {
@@ -251,10 +261,10 @@ impl<C: Content> Worker<C> {
             Order::EndTrial(session) => self.trials.end(session),
             Order::SetAside(session) => self.trials.set_aside(session),
             Order::Quota(quota) => self.set_quota(quota),
-            Order::KeepAudit(is_kept) => self.auditor.switch(is_kept),
+            Order::KeepAudit(is_kept) => self.records.audit.switch(is_kept),
             Order::KeepConsent { profile, consent } => {
-                self.consents.keep(profile, *consent);
-                self.consents.write(&self.local);
+                self.records.consents.keep(profile, *consent);
+                self.records.consents.write(&self.local);
             }
             Order::KeepIndex(is_kept) => self.finder.keep_index(is_kept),
             Order::Measure => self.measure(),
@@ -292,7 +302,7 @@ impl<C: Content> Worker<C> {
     }
 
     fn work(&mut self, now: Moment) -> Duration {
-        let beat_is_due = now.elapsed.saturating_sub(self.last_beat) >= HEARTBEAT;
+        let beat_is_due = now.elapsed.saturating_sub(self.done.beat) >= HEARTBEAT;
         if beat_is_due || self.process.exit_is_news() {
             self.beat(now);
         }
@@ -308,7 +318,7 @@ impl<C: Content> Worker<C> {
         self.do_long_job(now);
         self.do_brief_jobs(now);
         self.write_index_between_runs(now);
-        let next_beat = HEARTBEAT.saturating_sub(now.elapsed.saturating_sub(self.last_beat));
+        let next_beat = HEARTBEAT.saturating_sub(now.elapsed.saturating_sub(self.done.beat));
         let journal = self.playing.as_ref().and_then(|(journal, _)| journal.wake(now));
         let among = if self.is_leaving() { Urgency::WHILE_LEAVING } else { Urgency::ALL };
         [journal, self.jobs.wake(&among)].into_iter().flatten().fold(next_beat, Duration::min)
@@ -336,17 +346,17 @@ impl<C: Content> Worker<C> {
             self.slice(&Urgency::LONG, now);
         }
         self.beat(now);
-        self.consents.write_last(&self.local);
-        self.auditor.write(&self.local.store);
+        self.records.consents.write_last(&self.local);
+        self.records.audit.write(&self.local.store);
         // Last, since nothing hangs on it.
         self.finder.write_index(now.wall);
         self.digests.write(&self.finder, now.wall);
     }
 
     fn beat(&mut self, now: Moment) {
-        self.last_beat = now.elapsed;
+        self.done.beat = now.elapsed;
         self.process.beat(&self.local, now.wall);
-        self.consents.write(&self.local);
+        self.records.consents.write(&self.local);
         let Some((journal, _)) = &mut self.playing else { return };
         let mut news = Vec::new();
         journal.check_hold(now, &mut news);
@@ -362,7 +372,7 @@ impl<C: Content> Worker<C> {
     /// Does a slice of the first job of such urgency that needn't wait. Returns true if there was one.
     fn slice(&mut self, among: &RangeInclusive<Urgency>, now: Moment) -> bool {
         let mut news = Vec::new();
-        let Self { jobs, finder, digests, content, trials, auditor, process, quota, cloud, .. } =
+        let Self { jobs, finder, digests, content, trials, records, process, quota, cloud, .. } =
             self;
         let run = self.playing.as_mut().map(|(journal, _)| journal);
         let (types, quota) = (&*content, *quota);
@@ -372,7 +382,7 @@ impl<C: Content> Worker<C> {
             digests,
             types,
             trials,
-            auditor,
+            auditor: &mut records.audit,
             process,
             run,
             quota,
@@ -382,9 +392,9 @@ impl<C: Content> Worker<C> {
         };
         let was_done = jobs.slice(among, &mut tools);
         // Before anybody hears of what was done.
-        self.consents.note(&news);
-        self.auditor.note(&news, now.wall);
-        self.auditor.write(&self.local.store);
+        self.records.consents.note(&news);
+        self.records.audit.note(&news, now.wall);
+        self.records.audit.write(&self.local.store);
         // The upkeep of the run may find that nothing more of it is saved, and others wait for that.
         self.take_in(news);
         was_done

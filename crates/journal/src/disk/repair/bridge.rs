@@ -6,7 +6,7 @@
 //! same moment under the next number.
 
 use crate::disk::StoredSession;
-use crate::format::{Begun, Commit, Lineage, Plan, SegmentHeader};
+use crate::format::{Begun, Commit, FileKind, Lineage, Plan, SegmentHeader};
 use crate::model::clock;
 use crate::model::ids::{CheckpointId, RunId, random_u64};
 
@@ -37,9 +37,7 @@ impl Bridge {
             base: None,
             created: clock::timestamp(),
             metadata: head.metadata.clone(),
-            archive: false,
-            events: None,
-            slot: None,
+            kind: FileKind::Segment,
             ..index.header_of(checkpoint)?
         };
         let next_save_id = index.commits().map(|(_, commit)| commit.next_save_id).max()?;

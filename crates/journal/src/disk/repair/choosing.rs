@@ -128,7 +128,7 @@ fn lost_in(index: &SessionIndex, summary: &SegmentSummary) -> Vec<CheckpointId> 
     let groups = summary.scan.groups.iter().map(|group| &group.commit);
     let commits = groups.chain(summary.scan.broken.iter().map(|broken| &broken.commit));
     let ids = commits.filter_map(|commit| {
-        let run = match (summary.header.archive, &commit.origin) {
+        let run = match (summary.header.is_archive(), &commit.origin) {
             (true, origin) => origin.as_ref()?.run,
             (false, _) => summary.header.run,
         };
@@ -322,7 +322,7 @@ fn problems_of(index: &SessionIndex, path: &Path) -> Vec<FileProblemKind> {
 }
 
 fn kind_of(header: &SegmentHeader) -> RepairedKind {
-    if header.archive { RepairedKind::Archive } else { RepairedKind::Journal }
+    if header.is_archive() { RepairedKind::Archive } else { RepairedKind::Journal }
 }
 
 pub(super) fn name_of(path: &Path) -> String {

@@ -93,7 +93,7 @@ pub fn collect(segments: &[SegmentSummary]) -> BTreeMap<RunId, Run> {
     let mut known: HashMap<RunId, KnownLineage> = HashMap::new();
     for place in order {
         let Some(segment) = segments.get(place) else { continue };
-        if !segment.header.archive {
+        if !segment.header.is_archive() {
             let id = segment.header.run;
             let run = runs.entry(id).or_insert_with(|| Run::new(id));
             run.add(place, segment, known.entry(id).or_default());

@@ -115,7 +115,7 @@ impl SessionIndex {
 
 /// The checkpoints of a segment's own run in it; none for an archive.
 fn checkpoints_in(segment: &SegmentSummary) -> impl Iterator<Item = (RunId, u64)> {
-    let is_own = !segment.header.archive;
+    let is_own = !segment.header.is_archive();
     let groups = segment.scan.groups.iter().map(|group| group.commit.counter);
     let broken = segment.scan.broken.iter().map(|group| group.commit.counter);
     groups.chain(broken).filter(move |_| is_own).map(|counter| (segment.header.run, counter))
@@ -125,7 +125,7 @@ fn checkpoints_in(segment: &SegmentSummary) -> impl Iterator<Item = (RunId, u64)
 fn runs_in(segment: &SegmentSummary) -> impl Iterator<Item = RunId> {
     let groups = segment.scan.groups.iter().map(|group| &group.commit);
     let commits = groups.chain(segment.scan.broken.iter().map(|group| &group.commit));
-    commits.filter_map(|commit| match (segment.header.archive, &commit.origin) {
+    commits.filter_map(|commit| match (segment.header.is_archive(), &commit.origin) {
         (false, _) => Some(segment.header.run),
         (true, origin) => origin.as_ref().map(|origin| origin.run),
     })

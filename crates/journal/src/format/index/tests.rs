@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::format::sample::{SegmentBytes, at, commit, header};
-use crate::format::{DamagedRange, Origin, Record};
+use crate::format::{DamagedRange, FileKind, Origin, Record};
 use crate::model::session::SessionStatus;
 
 /// A segment of a run: its groups are `(counter, base)`.
@@ -365,7 +365,7 @@ fn thousands_of_runs_form_one_line() {
 
 /// An archive of checkpoints, each with the one before it that is in an archive as well.
 fn archive(number: u64, checkpoints: &[(CheckpointId, Option<CheckpointId>)]) -> SegmentSummary {
-    let header = SegmentHeader { archive: true, ..header(number, 0) };
+    let header = SegmentHeader { kind: FileKind::Archive, ..header(number, 0) };
     let mut bytes = SegmentBytes::new(&header);
     for (id, before) in checkpoints {
         let (ancestors, game_version) = (before.iter().copied().collect(), "0.9".to_owned());

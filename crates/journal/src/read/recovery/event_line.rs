@@ -10,14 +10,24 @@ use crate::format::{CheckpointKind, EventFrame, EventStretch, RecordedEvent, Ses
 use crate::model::ids::{CheckpointId, RunId, limits};
 
 /// The events that go with a checkpoint.
-#[derive(Default)]
+#[derive(Debug)]
 pub struct EventsAt {
-    /// The number of the next event.
+    /// The last event whose effect is in the checkpoint.
+    pub through: u64,
+    /// The number of the next event: no event of the session has it or a higher one.
     pub next: u64,
-    /// The events after it, if they are to be handed out again.
+    /// The events that were recorded after the checkpoint, if it is the newest and its process crashed: to be handed
+    /// out again, and to `EventStart::replayed`.
     pub after: Vec<RecordedEvent>,
-    /// The stretches of events up to it.
+    /// The stretches of events up to the checkpoint, the nearest run first. For `EventStart::line`.
     pub line: Vec<EventStretch>,
+}
+
+impl Default for EventsAt {
+    /// The events of a session that has none.
+    fn default() -> Self {
+        Self { through: 0, next: 1, after: Vec::new(), line: Vec::new() }
+    }
 }
 
 impl EventsAt {
@@ -49,9 +59,9 @@ impl EventsAt {
             false => Vec::new(),
         };
         // A file that was forged counts for as little here as there.
-        let through = if through < limits::COUNTERS { through } else { 0 };
-        let newest = newest_number(index, &files).max(through);
-        Self { next: newest + 1, after, line }
+        let counted = if through < limits::COUNTERS { through } else { 0 };
+        let newest = newest_number(index, &files).max(counted);
+        Self { through, next: newest + 1, after, line }
     }
 }
 
@@ -154,7 +164,7 @@ fn before_by_lineage(index: &SessionIndex, run: RunId) -> Option<EventStretch> {
 fn newest_number(index: &SessionIndex, files: &EventFiles) -> u64 {
     let commits = index.commits().map(|(_, commit)| commit.events_through);
     let firsts = files.iter().map(|file| file.first);
-    let headers = files.iter().filter_map(|file| file.segment().header().events.as_ref());
+    let headers = files.iter().filter_map(|file| file.segment().header().events());
     let left = headers.flat_map(|events| events.line.iter().map(|stretch| stretch.through));
     let gathered = files.gathered().flat_map(EventFile::held).map(|held| held.through);
     // Numbers rise within a run, so its last file has the highest.

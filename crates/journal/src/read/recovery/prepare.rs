@@ -16,8 +16,7 @@ use super::standing::{LockHolder, Standing, standing};
 use super::{Decode, KnownTypes, ReadProgress, SessionFinder, Wanted};
 use crate::disk::{StoredSession, Trial, unknown_if_gone};
 use crate::format::{
-    Begun, CheckpointKind, EventStretch, FrameKind, Head, Lineage, Plan, ReadError, RecordedEvent,
-    SessionIndex,
+    Begun, CheckpointKind, FrameKind, Head, Lineage, Plan, ReadError, SessionIndex,
 };
 use crate::model::ids::{CheckpointId, SaveId, SessionId};
 use crate::model::session::{
@@ -60,15 +59,8 @@ pub struct Prepared<I> {
     pub image: I,
     /// Frames on the line that this version doesn't know and must not lose.
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
-    /// The last event whose effect is in the checkpoint.
-    pub events_through: u64,
-    /// The number of the next event: no event of the session has it or a higher one.
-    pub next_event: u64,
-    /// The events that were recorded after the checkpoint, if it is the newest and its process crashed: to be handed
-    /// out again, and to `EventStart::replayed`.
-    pub events_after: Vec<RecordedEvent>,
-    /// The stretches of events up to the checkpoint, the nearest run first. For `EventStart::line`.
-    pub event_line: Vec<EventStretch>,
+    /// The events that go with it.
+    pub events: EventsAt,
     /// The restore's record for the next start, should the game not survive it. `None` for a slot, which the player
     /// chose deliberately.
     pub trial: Option<Trial>,
@@ -94,10 +86,7 @@ impl<I> Prepared<I> {
             clock: self.clock,
             image: (),
             unknown_frames: self.unknown_frames,
-            events_through: self.events_through,
-            next_event: self.next_event,
-            events_after: self.events_after,
-            event_line: self.event_line,
+            events: self.events,
             trial: self.trial,
         };
         (self.image, rest)
@@ -157,18 +146,15 @@ pub fn prepare<D: Decode>(
     let newest_counter = stored.index().newest_counter();
     let moment = (checkpoint, commit.play_time);
     let trial = next_trial(finder, wanted, &head, &standing, moment, newest_counter);
-    let events_through = commit.events_through;
     // A player who goes back, or left in good order, has seen the events after it.
     let is_replayed = wanted.reason == RestoreReason::Recovered
         && checkpoint == head.id
         && standing.has_crashed();
-    let events = EventsAt::read(finder.store(), &stored, (checkpoint, events_through), is_replayed);
+    let events =
+        EventsAt::read(finder.store(), &stored, (checkpoint, commit.events_through), is_replayed);
     Ok(Prepared {
         trial: (wanted.reason != RestoreReason::BranchedOff).then_some(trial),
-        events_through,
-        next_event: events.next,
-        events_after: events.after,
-        event_line: events.line,
+        events,
         checkpoint,
         lineage: stored.index().lineage_from(checkpoint, head.id),
         begun: begun(stored.index(), wanted, checkpoint, head.id),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::event_line::EventsAt;
 use super::prepare::{PrepareFailure, Prepared, unreadable};
 use super::{Decode, ReadProgress};
 use crate::disk::StoredSession;
@@ -57,10 +58,7 @@ fn prepare_draft<D: Decode>(
         clock: GameClock::default(),
         image,
         unknown_frames: stored.carried().map_err(unreadable)?,
-        events_through: 0,
-        next_event: 1,
-        events_after: Vec::new(),
-        event_line: Vec::new(),
+        events: EventsAt::default(),
         trial: None,
     })
 }

@@ -132,10 +132,7 @@ fn go_on_from<I>(
     Ok(Prepared {
         is_draft: false,
         trial: None,
-        events_through: commit.events_through,
-        next_event: events.next,
-        events_after: events.after,
-        event_line: events.line,
+        events,
         checkpoint,
         lineage,
         begun,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::event_line::EventsAt;
 use super::prepare::{Prepared, next_save_id, read};
 use super::{Decode, ReadProgress};
 use crate::disk::StoredSession;
@@ -47,10 +48,7 @@ pub(crate) fn prepare_world<D: Decode>(
         clock: about.clock,
         image,
         unknown_frames,
-        events_through: 0,
-        next_event: 1,
-        events_after: Vec::new(),
-        event_line: Vec::new(),
+        events: EventsAt::default(),
         trial: None,
     })
 }

@@ -10,8 +10,8 @@ use super::judge::{Contents, Lengths, Link, LinkFacts, Owed};
 use super::{World, trace};
 use crate::deep::Random;
 use crate::disk::{AppendFile, Disk, Layout, LocalStore, session_of_slot};
-use crate::format::SegmentHeader;
 use crate::format::sample::{self, SegmentBytes, commit, header};
+use crate::format::{FileKind, SegmentHeader};
 use crate::model::ids::{CheckpointId, RunId, SessionId, SlotId};
 use crate::replica::MAX_PAYLOAD;
 
@@ -329,7 +329,12 @@ fn read(disk: &dyn Disk, path: &Path) -> Option<Vec<u8>> {
 /// The bytes of a slot.
 fn slot(session: SessionId, name: &str, number: u64) -> Vec<u8> {
     let slot = sample::slot(SlotId(number), name);
-    SegmentBytes::new(&SegmentHeader { session, slot: Some(slot), ..header(number | 1, 0) }).bytes
+    SegmentBytes::new(&SegmentHeader {
+        session,
+        kind: FileKind::Slot(Box::new(slot)),
+        ..header(number | 1, 0)
+    })
+    .bytes
 }
 
 /// The files of a session on a disk, without those that are still being written.

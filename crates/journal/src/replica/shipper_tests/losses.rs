@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{Here, count};
 use crate::disk::{Disk, Layout, MemoryDisk};
-use crate::format::SegmentHeader;
 use crate::format::sample::{self, SegmentBytes, at, commit, header};
+use crate::format::{FileKind, SegmentHeader};
 use crate::model::ids::{RunId, SessionId, SlotId};
 use crate::replica::{
     Created, Key, Listing, MemoryReplica, Over, ReplicaNews, ReplicaStore, StoreFault,
@@ -245,7 +245,10 @@ pub(super) fn slot(here: &Here, name: &str) -> (PathBuf, Vec<u8>) {
 pub(super) fn slot_of(session: SessionId, here: &Here, name: &str) -> (PathBuf, Vec<u8>) {
     let place = here.layout.slots().join(format!("{name}.save"));
     let slot = sample::slot(SlotId::random(), name);
-    (place, journal(&SegmentHeader { session, slot: Some(slot), ..header(1, 0) }))
+    (
+        place,
+        journal(&SegmentHeader { session, kind: FileKind::Slot(Box::new(slot)), ..header(1, 0) }),
+    )
 }
 
 /// A store on a machine whose player saves slots all the time: each save removes what an earlier one has left unfinished.

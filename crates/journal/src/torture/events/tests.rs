@@ -30,7 +30,7 @@ fn after(play: &mut Play, reason: RestoreReason) -> Vec<u64> {
     let (prepared, _) = play.game.prepare(wanted, play.now);
     let prepared = prepared.expect("it should be prepared");
     play.game.order(Order::Release(session), play.now);
-    prepared.events_after.iter().map(|event| event.sequence).collect()
+    prepared.events.after.iter().map(|event| event.sequence).collect()
 }
 
 fn read(play: &mut Play, query: EventQuery) -> EventPage {

@@ -84,7 +84,7 @@ impl Play {
         let is_all = is_all && is_replayed && played.is_none();
         let from = (prepared.checkpoint.run, key(prepared.checkpoint));
         if !self.trusts_no_file {
-            self.events.go_on(run, from, &prepared.events_after, is_all);
+            self.events.go_on(run, from, &prepared.events.after, is_all);
         }
         let beginning = Beginning {
             run,
@@ -96,11 +96,11 @@ impl Play {
             unknown_frames: prepared.unknown_frames,
             events: EventStart {
                 records: true,
-                replayed: prepared.events_after,
-                line: prepared.event_line,
+                replayed: prepared.events.after,
+                line: prepared.events.line,
             },
-            next_event: prepared.next_event,
-            events_through: prepared.events_through,
+            next_event: prepared.events.next,
+            events_through: prepared.events.through,
         };
         self.begin(session, beginning);
     }

@@ -47,9 +47,9 @@ pub(super) fn look_at(
 pub(super) fn header_of(disk: &dyn Disk, path: &Path) -> Result<SegmentHeader, CloudError> {
     let file = disk.open(path).map_err(|error| CloudError::folder(path, error))?;
     let segment = Segment::open(path, file).map_err(|error| match error {
-        SegmentError::NewerFormat { .. }
-        | SegmentError::UnknownFeatures { .. }
-        | SegmentError::UnknownCipher { .. } => CloudError::NewerBuild,
+        SegmentError::NewerFormat { .. } | SegmentError::UnknownFeatures { .. } => {
+            CloudError::NewerBuild
+        }
         SegmentError::Unreadable { source, .. } => CloudError::folder(path, source),
         _ => CloudError::NotWhole,
     })?;
@@ -57,9 +57,8 @@ pub(super) fn header_of(disk: &dyn Disk, path: &Path) -> Result<SegmentHeader, C
         return Err(CloudError::NewerBuild);
     }
     let header = segment.header().clone();
-    let is_other_kind = header.archive || header.events.is_some() || header.slot.is_some();
     let is_copy = header.is_copied() && header.segment == 0 && !header.ancestors.is_empty();
-    if is_copy && !is_other_kind { Ok(header) } else { Err(CloudError::NotOurs) }
+    if is_copy && header.is_segment() { Ok(header) } else { Err(CloudError::NotOurs) }
 }
 
 /// Reads all of a file that holds this checkpoint, and compares its checksums.

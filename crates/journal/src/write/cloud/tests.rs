@@ -16,7 +16,7 @@ use super::{device as device_number, take_in};
 use crate::disk::simulated_disk::{SimulatedDisk, left_after_each_step};
 use crate::disk::{Disk, Erasure, Layout, LocalStore, MemoryDisk, Operation};
 use crate::format::sample::{SegmentBytes, at, commit, header, session, values};
-use crate::format::{Begun, Record, SegmentHeader, TypeRows, Validity};
+use crate::format::{Begun, FileKind, Record, SegmentHeader, TypeRows, Validity};
 use crate::model::ids::{CheckpointId, SessionId, limits};
 use crate::model::session::{Leaving, Remaining, SessionStatus};
 use crate::read::recovery::{KnownTypes, VersionFit};
@@ -113,8 +113,8 @@ fn cloud_files_that_are_not_session_copies_are_refused() {
         SegmentHeader { begun: None, ..copied(9) },
         SegmentHeader { ancestors: Vec::new(), ..copied(9) },
         SegmentHeader { segment: 1, ..copied(9) },
-        SegmentHeader { archive: true, ..copied(9) },
-        SegmentHeader { slot: Some(slot), ..copied(9) },
+        SegmentHeader { kind: FileKind::Archive, ..copied(9) },
+        SegmentHeader { kind: FileKind::Slot(Box::new(slot)), ..copied(9) },
     ] {
         let disk = device();
         disk.put(FORGED.as_ref(), &closed(&header, 5));

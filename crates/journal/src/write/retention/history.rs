@@ -213,8 +213,9 @@ pub(crate) fn needs(index: &SessionIndex, id: CheckpointId) -> BTreeSet<usize> {
 
 /// The snapshots on a line that segments hold, newest first.
 fn generations(index: &SessionIndex, line: &[CheckpointId]) -> Vec<CheckpointId> {
-    let is_archived =
-        |number: usize| index.segments().get(number).is_some_and(|segment| segment.header.archive);
+    let is_archived = |number: usize| {
+        index.segments().get(number).is_some_and(|segment| segment.header.is_archive())
+    };
     let is_snapshot = |id: &&CheckpointId| {
         let groups = index.plan(**id).map(|plan| plan.groups).unwrap_or_default();
         matches!(*groups, [only] if !is_archived(only.segment))
@@ -334,7 +335,7 @@ pub(crate) fn repeats_one_of(kept: &BTreeSet<usize>, index: &SessionIndex, numbe
 
 /// Returns true if a segment is an earlier one of the same run. Archives are of no run.
 fn is_before(other: &SegmentHeader, own: &SegmentHeader) -> bool {
-    let is_archive = other.archive || own.archive;
+    let is_archive = other.is_archive() || own.is_archive();
     !is_archive && other.run == own.run && other.segment < own.segment
 }
 

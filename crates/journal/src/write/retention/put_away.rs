@@ -18,7 +18,7 @@ pub(crate) fn superseded(stored: &StoredSession, head: &Head) -> Vec<PathBuf> {
     let index = stored.index();
     let segments = index.segments().iter().enumerate();
     let numbers = segments
-        .filter(|(_, segment)| segment.header.archive || segment.header.run != head.id.run)
+        .filter(|(_, segment)| segment.header.is_archive() || segment.header.run != head.id.run)
         .map(|(number, _)| number)
         .filter(|number| !is_damaged(stored, *number) && !speaks_of_a_head(index, *number));
     numbers.filter_map(|number| stored.path_of(number)).map(PathBuf::from).collect()

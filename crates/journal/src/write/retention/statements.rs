@@ -39,7 +39,8 @@ fn is_repeated(
     let Some(segment) = index.segments().get(number) else { return false };
     let scan = &segment.scan;
     let is_whole = scan.tail.is_none() && scan.carried.is_empty() && !is_damaged(stored, number);
-    let is_statement = scan.groups.is_empty() && scan.broken.is_empty() && !segment.header.archive;
+    let is_statement =
+        scan.groups.is_empty() && scan.broken.is_empty() && !segment.header.is_archive();
     let is_of_kind = match (&*scan.records, said) {
         ([(_, record)], Record::Metadata(_) | Record::Fields(_)) => {
             discriminant(record) == discriminant(said)

@@ -2,7 +2,7 @@
 
 use super::RunJournal;
 use super::housekeeping::PruneFor;
-use crate::format::{EventBatch, EventFileHeader, EventStretch, SegmentHeader};
+use crate::format::{EventBatch, EventFileHeader, EventStretch, FileKind, SegmentHeader};
 use crate::model::clock::Moment;
 use crate::model::session::{SessionContext, SessionMetadata};
 use crate::write::News;
@@ -97,7 +97,7 @@ impl RunJournal {
             supersedes: Vec::new(),
             predecessor: None,
             metadata: name_of(&self.identity.metadata),
-            events: Some(EventFileHeader {
+            kind: FileKind::Events(EventFileHeader {
                 first,
                 line: log.line().to_vec(),
                 gathered: Vec::new(),

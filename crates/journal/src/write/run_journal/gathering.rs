@@ -8,7 +8,7 @@ use super::RunJournal;
 use super::events::name_of;
 use super::housekeeping::{Housekeeping, PruneFor};
 use crate::disk::{DirectoryStore, with_sources};
-use crate::format::SegmentHeader;
+use crate::format::{FileKind, SegmentHeader};
 use crate::model::clock::Moment;
 use crate::model::ids::{CheckpointId, RunId};
 use crate::write::event_gathering::EventGathering;
@@ -62,8 +62,7 @@ impl Housekeeping {
         archive: SegmentHeader,
     ) {
         let metadata = name_of(&archive.metadata);
-        let header =
-            |events| SegmentHeader { metadata, archive: false, events: Some(events), ..archive };
+        let header = |events| SegmentHeader { metadata, kind: FileKind::Events(events), ..archive };
         match gathering.step(store, header) {
             Ok(None) => self.events.under_way = Some(gathering),
             Ok(Some(files)) if files > 0 => {
@@ -88,7 +87,7 @@ impl RunJournal {
             begun: None,
             segment: 0,
             predecessor: None,
-            archive: true,
+            kind: FileKind::Archive,
             ..self.header(0, None, now)
         }
     }

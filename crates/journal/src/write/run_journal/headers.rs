@@ -1,7 +1,7 @@
 //! The header and the first frames of every segment of a run.
 
 use super::RunJournal;
-use crate::format::{FEATURE_EVENTS, Lineage, SegmentHeader};
+use crate::format::{FEATURE_EVENTS, FileKind, Lineage, SegmentHeader};
 use crate::model::clock::Moment;
 use crate::model::ids::random_u64;
 use crate::write::open_segment::Preamble;
@@ -38,15 +38,11 @@ impl RunJournal {
             nonce: random_u64(),
             predecessor: self.segments.predecessor_of(segment),
             base,
-            cipher: 0,
-            key_check: 0,
             game_version: identity.game_version.clone(),
             schema: identity.schema,
             created: now.wall,
             metadata: identity.metadata.clone(),
-            archive: false,
-            events: None,
-            slot: None,
+            kind: FileKind::Segment,
             begun,
         }
     }

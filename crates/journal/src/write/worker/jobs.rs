@@ -122,7 +122,7 @@ impl<C: Content> Worker<C> {
         // Cleanup jobs belong to the profile that was played.
         self.jobs.drop_all(&(Urgency::Spare..=Urgency::Spare));
         self.digests.write(&self.finder, now.wall);
-        self.auditor.leave(&self.local.store);
+        self.records.audit.leave(&self.local.store);
         let emptied = self.digests.of_another_profile().into_iter();
         // No player is to see another player's sessions.
         self.report(emptied.map(|(name, digests, figures)| News::Digested {
@@ -131,15 +131,15 @@ impl<C: Content> Worker<C> {
             figures,
             ticket: None,
         }));
-        self.swept = false;
+        self.done.swept = false;
         self.cloud.look_again();
         self.local = Arc::new(self.local.of_profile(&profile));
         self.finder.move_to(Arc::clone(&self.local));
         self.prepared.clear();
         // What the disk still refuses of their answers is newer.
-        self.consents.write(&self.local);
+        self.records.consents.write(&self.local);
         let mut consents = ConsentFiles::of(&self.local.store).read_for_use();
-        self.consents.add_unwritten(&profile, &mut consents.players);
+        self.records.consents.add_unwritten(&profile, &mut consents.players);
         self.report([News::ProfileChanged { profile, consents, ticket }]);
         self.detect(None, now);
     }

@@ -57,7 +57,7 @@ impl<C: Content> Worker<C> {
         self.jobs.add(RunUpkeep::of(&journal));
         self.playing = Some((journal, content));
         self.self_test = None;
-        self.settled = false;
+        self.done.settled = false;
         self.report([News::TakenUp { session, context }]);
     }
 
@@ -155,10 +155,10 @@ impl<C: Content> Worker<C> {
             news.push(News::PowerCutsNotCovered);
         }
         let tested = self.self_test.take_if(|test| journal.has_saved(test.counter()));
-        if journal.has_begun() && !std::mem::replace(&mut self.settled, true) {
+        if journal.has_begun() && !std::mem::replace(&mut self.done.settled, true) {
             // Only now is what was left behind before needed no longer.
             self.finder.settle(journal.session());
-            if !std::mem::replace(&mut self.swept, true) {
+            if !std::mem::replace(&mut self.done.swept, true) {
                 let forgotten = self.finder.take_forgotten();
                 let (store, host) = (&self.local.store, self.local.host.id);
                 self.jobs.add(ErasingAgain::new(&self.local));
