@@ -216,7 +216,7 @@ mutant 'remove what became another player'"'"'s' $writer/erasing/removing.rs \
 mutant 'leave the name in the audit log' $store/audit_file.rs \
     's/\*who = name\.into\(\);//' the_audit_log_says_who
 mutant 'answer before the audit log is written' $writer/worker.rs \
-    's/(self\.auditor\.note\(&news, now\.wall\);\s+)self\.auditor\.write\(&self\.local\.store\);/$1/' the_audit_log_says_who
+    's/(self\.records\.audit\.note\(&news, now\.wall\);\s+)self\.records\.audit\.write\(&self\.local\.store\);/$1/' the_audit_log_says_who
 
 promise='What happened is there, once'
 mutant 'name events that are not durable' $writer/run_journal/writing.rs \
