@@ -88,7 +88,10 @@ fn look(world: &mut World) {
     for finding in diagnosis.findings.iter().filter(is_news) {
         match finding {
             Finding::Hint(hint) => give_hint(world, hint.clone()),
-            Finding::RarelyChanges { .. } => info!("{}", line_of(finding.code(), finding)),
+            // Some are Bevy's own, of which the game can't say anything.
+            Finding::RarelyChanges { .. } | Finding::UnknownComponents { .. } => {
+                info!("{}", line_of(finding.code(), finding))
+            }
             finding => warn!("{}", line_of(finding.code(), finding)),
         }
     }

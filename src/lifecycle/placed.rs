@@ -30,6 +30,12 @@ pub(super) fn order_parking(parts: &mut RuntimeParts, world: &mut World) {
 /// Handles the placed entities that arrived or left since the last frame.
 pub(super) fn follow_placed_entities(parts: &mut RuntimeParts, world: &mut World) {
     order_parking(parts, world);
+    if parts.has_left_world_behind()
+        && let Some(mut placed) = world.get_resource_mut::<Placed>()
+    {
+        // What arrives now belongs to the next game, in which nothing is gone yet.
+        placed.stop_recording();
+    }
     let arrivals = Placed::welcome(world, |world, key| {
         world.get_resource::<RequestQueue>().is_some_and(|queue| queue.lets_start_fresh(key))
     });
@@ -79,7 +85,7 @@ pub(super) fn claimed(parts: &mut RuntimeParts, world: &mut World, claimed: Clai
     }
     let living: HashMap<SaveKey, Entity> =
         claims.into_iter().filter(|(key, entity)| is_there(world, key, *entity)).collect();
-    if living.is_empty() {
+    if living.is_empty() || parts.has_left_world_behind() {
         return;
     }
     if let Some(mut placed) = world.get_resource_mut::<Placed>() {

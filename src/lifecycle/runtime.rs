@@ -300,6 +300,24 @@ impl RuntimeParts {
         self.playing.as_ref().is_some_and(|playing| playing.gate.is_open())
     }
 
+    /// Follows the conditions of the game's gate. A gate that is shut while the session is being left stays shut: what comes
+    /// behind it is another game.
+    pub(super) fn turn_gate(&mut self, is_open: bool) {
+        let is_leaving = self.is_leaving();
+        if let Some(playing) = &mut self.playing {
+            playing.gate.turn(is_open && (!is_leaving || playing.gate.is_open()));
+        }
+    }
+
+    /// Returns true if the session is being left, and the world isn't its any more.
+    pub(super) fn has_left_world_behind(&self) -> bool {
+        match self.transition {
+            Some(Transition::Leaving(_)) => true,
+            Some(Transition::Ending(_)) => !self.may_capture(),
+            _ => false,
+        }
+    }
+
     pub(super) fn require_no_session(&self) -> Result<(), RequestError> {
         match self.session() {
             Some(current) => Err(RequestError::SessionRunning { current }),

@@ -32,9 +32,7 @@ pub(super) fn follow_states(parts: &mut RuntimeParts, world: &mut World) {
         return;
     }
     let is_open = gate_is_open(parts, world);
-    if let Some(playing) = &mut parts.playing {
-        playing.gate.turn(is_open);
-    }
+    parts.turn_gate(is_open);
     // Whether this is the session's way isn't known, but what may be captured is: the restore may be given up.
     if course == Course::Undecided {
         return;
@@ -144,12 +142,11 @@ fn save_what_is_left(parts: &mut RuntimeParts, world: &mut World) {
     let triggers = world.get_resource_mut::<CheckpointTriggers>();
     let leaving = triggers.map(|mut triggers| std::mem::take(&mut triggers.leaving));
     let label = leaving.and_then(|mut leaving| leaving.pop());
-    let Some(playing) = &mut parts.playing else { return };
-    let was_open = playing.gate.is_open();
-    playing.gate.turn(is_open);
-    if course == Course::Undecided {
+    let was_open = parts.may_capture();
+    parts.turn_gate(is_open);
+    let Some(playing) = parts.playing.as_mut().filter(|_| course == Course::Captured) else {
         return;
-    }
+    };
     let closes = was_open && !is_open;
     let is_wanted = was_open && label.is_some();
     if !closes && !is_wanted {

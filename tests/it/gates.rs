@@ -92,10 +92,15 @@ fn the_menu_is_never_captured_and_a_closing_gate_takes_a_checkpoint() {
 
 #[test]
 fn quitting_to_the_menu_can_be_continued_where_the_player_was() {
-    let disk = MemoryDisk::default();
-    let hooks = |app: &mut App| {
+    quit_and_continue(|app| {
         app.checkpoint_session_while(in_state(Game::Playing)).close_session_on_enter(Game::Menu);
-    };
+    });
+    // The state that closes the session is a gate of its own.
+    quit_and_continue(|app| _ = app.close_session_on_enter(Game::Menu));
+}
+
+fn quit_and_continue(hooks: fn(&mut App)) {
+    let disk = MemoryDisk::default();
     let mut app = game(&disk, hooks);
     enter(&mut app, Game::Playing);
     start(&mut app, "Quit");
@@ -110,6 +115,38 @@ fn quitting_to_the_menu_can_be_continued_where_the_player_was() {
     request(&mut app, |commands| commands.session().continue_session(session));
     frames(&mut app, 3);
     assert_eq!(state(&app), Game::Playing);
+    let world = app.world_mut();
+    assert_eq!(world.query::<&Health>().single(world).unwrap(), &Health(5));
+}
+
+/// The next game begins while the game's own work at the end of the last one isn't done.
+#[test]
+fn a_session_that_is_being_left_saves_nothing_of_the_next_game() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, |app| {
+        let mut steps = 0;
+        app.checkpoint_session_while(in_state(Game::Playing))
+            .checkpoint_session_on_enter(Game::Playing)
+            .close_session_on_enter(Game::Menu)
+            .on_session_end(move || {
+                steps += 1;
+                if steps < 6 { Poll::Pending } else { Poll::Ready(()) }
+            });
+    });
+    enter(&mut app, Game::Playing);
+    start(&mut app, "Quit");
+    app.world_mut().spawn((Health(5), DespawnOnExit(Game::Playing)));
+    enter(&mut app, Game::Menu);
+    enter(&mut app, Game::Playing);
+    app.world_mut().spawn((Health(100), DespawnOnExit(Game::Playing)));
+    assert!(received::<SessionClosed>(&app).is_empty(), "it is being left");
+    frames(&mut app, 10);
+    assert_eq!(received::<SessionClosed>(&app).len(), 1);
+    enter(&mut app, Game::Menu);
+
+    let session = app.world().resource::<SessionCatalog>().newest_to_continue().unwrap().session.id;
+    request(&mut app, |commands| commands.session().continue_session(session));
+    frames(&mut app, 3);
     let world = app.world_mut();
     assert_eq!(world.query::<&Health>().single(world).unwrap(), &Health(5));
 }

@@ -229,3 +229,25 @@ fn a_second_session_starts_over() {
     let world = game.world();
     assert!(world.query::<&Door>().iter(world).all(|door| !door.open));
 }
+
+/// The level of the next game is spawned before the disk has all of the last one.
+#[test]
+fn coins_that_were_taken_are_there_in_the_next_game_behind_a_slow_disk() {
+    let mut game = TestGame::new(|session| build(session.writer_delay(40)));
+    game.frames(120);
+    game.start(NewSession::named("Adventure")).unwrap();
+    enter(&mut game, Game::Loading);
+    game.frames(120);
+    take(&mut game, "cellar/well");
+    game.checkpoint("in the cellar").unwrap();
+    enter(&mut game, Game::Menu);
+    game.request(|commands| commands.session().start(NewSession::named("Another")));
+    enter(&mut game, Game::Loading);
+    game.frames(8);
+    let is_left = game.world().resource::<CurrentSession>().name() == "Adventure";
+    assert!(is_left, "it is being left");
+    assert_eq!(count::<Coin>(&mut game), 4);
+    game.frames(240);
+    assert_eq!(game.world().resource::<CurrentSession>().name(), "Another");
+    assert_eq!(count::<Coin>(&mut game), 4);
+}

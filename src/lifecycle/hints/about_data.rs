@@ -5,6 +5,7 @@ use std::fmt;
 use bevy::utils::prelude::ShortName;
 
 use super::SessionHint;
+use crate::capture::{crate_of, is_crate_of_engine};
 
 impl SessionHint {
     /// Writes the hints about the saved data, rather than about when it is saved.
@@ -108,15 +109,16 @@ fn not_put_back(
     components: &[String],
 ) -> fmt::Result {
     let short = |type_path: &String| ShortName(type_path).to_string();
-    let sort = saved.first().map(short).unwrap_or_default();
+    // An observer of a type of the game's own runs for these entities alone.
+    let own = saved.iter().find(|path| !is_crate_of_engine(crate_of(path)));
+    let sort = own.or(saved.first()).map(short).unwrap_or_default();
     let components: Vec<String> = components.iter().map(short).collect();
-    let first = components.first().map_or("", String::as_str);
     write!(
         formatter,
-        "entities with {sort} have lost {} in a restore: that isn't saved, and nothing has put it back. Save it, as \
-         with `app.save_component::<{first}>()`, or add it in an observer of `On<Add<{sort}>>` or as a required \
-         component; entities that a level spawns keep it if they have a `SaveKey`. If that is as it should be, let \
-         the doctor ignore it",
+        "entities with {sort} have lost {} in a restore: that isn't saved, and nothing has put it back. Add it in an \
+         observer of `On<Add<{sort}>>` or as a required component, or save it if it is progress, as in \
+         `app.save_component::<Transform>()`; entities that a level spawns keep it if they have a `SaveKey`. If that \
+         is as it should be, let the doctor ignore it",
         first_few(&components),
     )
 }

@@ -190,7 +190,10 @@ impl GameHooks {
     pub(crate) fn shut_gate(&self, world: &World, waited: Duration) -> SessionHint {
         let mut shut = self.checkpoint_session_while.iter().filter(|condition| !condition.held());
         let absent_state = shut.clone().find_map(|condition| condition.absent_state(world));
-        let conditions = shut.by_ref().map(|condition| condition.name.clone()).collect();
+        let closing = self.close_in.iter().filter(|condition| condition.held());
+        let closing = closing.map(|condition| format!("not({})", condition.name));
+        let conditions = shut.by_ref().map(|condition| condition.name.clone());
+        let conditions = conditions.chain(closing).collect();
         SessionHint::GateStaysShut { conditions, waited, absent_state }
     }
 }

@@ -14,7 +14,8 @@ use crate::model::session::{Purpose, SessionFeature, WrittenBy};
 pub enum RequestError {
     /// A session is being played already, and the request doesn't replace it.
     #[error(
-        "session {current} is being played already: close or end it first, or start with `replacing_current()`"
+        "session {current} is being played already: close or end it first, or start with `replacing_current()`. In a \
+         state that is entered for a restore as well, start only if `not(session_is_restoring)`"
     )]
     SessionRunning {
         /// The session that is being played.
