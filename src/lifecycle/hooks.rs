@@ -122,7 +122,8 @@ pub trait SessionHooksExt {
     /// Pauses the session while the game is in this state.
     fn pause_session_in<S: States>(&mut self, state: S) -> &mut Self;
 
-    /// Closes the session when this state is entered; usually the main menu. A checkpoint that is being read, or a restore
+    /// Closes the session when this state is entered; usually the main menu. It is a gate as well: no checkpoint is taken
+    /// in it, but one as it is entered. A checkpoint that is being read, or a restore
     /// that waits for its loading screen, is cancelled then.
     ///
     /// While a transition to this state is pending, no pending transition is saved: a slot that is saved in the frame in which

@@ -209,6 +209,22 @@ fn a_rewind_is_rejected_with_the_reason() {
     assert_eq!(health(&mut app), 2, "the first one is carried out");
 }
 
+/// A hero dies in the frame in which the player loads, or in the next one.
+#[test]
+fn an_end_that_is_asked_for_while_an_earlier_moment_is_read_does_not_end_that_moment() {
+    for later in [0, 1] {
+        let disk = MemoryDisk::default();
+        let (mut app, session) = played(&disk);
+        request(&mut app, |commands| commands.session().rewind(RewindTo::Ago(Duration::ZERO)));
+        frames(&mut app, later);
+        ask(&mut app, |session| session.end(EndReason::Failed, LeaveCause::Player));
+        frames(&mut app, 10);
+        assert_eq!(last_rejection(&app), RequestError::RestoreUnderWay);
+        assert_eq!(received::<SessionRestored>(&app).len(), 1);
+        assert_eq!(app.world().resource::<CurrentSession>().id(), session);
+    }
+}
+
 #[test]
 fn behind_a_closed_gate_nothing_is_captured_and_the_session_goes_back() {
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {

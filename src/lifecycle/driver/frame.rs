@@ -31,7 +31,9 @@ use crate::lifecycle::start_up::trial::follow_trial;
 use crate::lifecycle::states::{checkpoint_with_states, follow_states, release_held_state};
 use crate::lifecycle::transitions::backups::follow_loading;
 use crate::lifecycle::transitions::menus::{give_way_before_exit, give_way_to_menu};
+use crate::lifecycle::transitions::profiles::refuse_during_restore;
 use crate::lifecycle::transitions::restoring::go_on_restoring;
+use crate::lifecycle::transitions::take_up::cancel_preparing_if_asked;
 use crate::lifecycle::{
     CurrentSession, RequestQueue, SessionSettings, SwitchedOff, checkpoints, states,
 };
@@ -155,6 +157,9 @@ fn begin_frame(parts: &mut RuntimeParts, world: &mut World) {
     follow_consent(parts, world);
     // What this frame has brought belongs to the run that was played in it.
     follow_events(parts, world);
+    // Both are about the moment in which they were made, which is gone once a checkpoint was read.
+    cancel_preparing_if_asked(parts, world);
+    refuse_during_restore(parts, world);
     turn(parts, world);
     receive_external(parts, world);
     follow_loading(parts, world);

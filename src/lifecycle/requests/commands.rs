@@ -273,6 +273,9 @@ impl SessionCommands<'_, '_> {
 
     /// Ends the session for good, with the reason, as for [`close`](Self::close): a cause, or "The
     /// reactor blew up". A last checkpoint is taken first, unless a gate is closed.
+    ///
+    /// Rejected with [`RestoreUnderWay`](crate::RequestError::RestoreUnderWay) while a load or rewind is under way: the
+    /// moment in which it was asked for is being left.
     pub fn end(&mut self, reason: EndReason, leaving: impl Into<Leaving>) -> Ticket {
         self.request(CurrentRequest::End { reason, leaving: leaving.into() })
     }

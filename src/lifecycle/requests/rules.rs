@@ -239,7 +239,8 @@ fn of_current(request: &CurrentRequest) -> Rules {
         R::Update(_) => played("update").done_at_once(),
         R::Checkpoint { .. } => played("checkpoint"),
         R::Close(_) => played("close").leading_elsewhere(),
-        R::End { .. } => played("end").leading_elsewhere(),
+        // A hero who dies as an earlier moment is being read lives in that one.
+        R::End { .. } => played("end").leading_elsewhere().meaning_this_moment(),
         R::ForgetKey(_) => played("forget_key").done_at_once(),
         R::ForgetKeys(_) => played("forget_keys").done_at_once(),
         R::Fork => played("fork_world").meaning_this_moment(),
