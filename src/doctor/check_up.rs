@@ -90,7 +90,7 @@ fn look(world: &mut World) {
             Finding::Hint(hint) => give_hint(world, hint.clone()),
             // Some are Bevy's own, of which the game can't say anything.
             Finding::RarelyChanges { .. } | Finding::UnknownComponents { .. } => {
-                info!("{}", line_of(finding.code(), finding))
+                info!("{}", line_of(finding.code(), finding));
             }
             finding => warn!("{}", line_of(finding.code(), finding)),
         }
