@@ -270,10 +270,10 @@ pub struct EventStart {
     /// True if the game records events of its own. Then an older build, which doesn't know events, doesn't resume the
     /// session.
     pub records: bool,
-    /// The events that are handed out again, see [`EventsAt::after`]. They are this run's from here
+    /// The events that are handed out again, see [`Prepared::events`]. They are this run's from here
     /// on, so that they aren't lost should it crash before its first checkpoint that includes them.
     pub replayed: Vec<RecordedEvent>,
-    /// The stretches of events before on the line, see [`EventsAt::line`].
+    /// The stretches of events before on the line, see [`Prepared::events`].
     pub line: Vec<EventStretch>,
 }
 
